@@ -1,0 +1,3 @@
+//! The HTTP API and dashboard.
+
+fn main() {}

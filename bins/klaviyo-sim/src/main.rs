@@ -1,0 +1,3 @@
+//! The Klaviyo simulator on a port.
+
+fn main() {}

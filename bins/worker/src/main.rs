@@ -1,0 +1,3 @@
+//! The job runner.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Consumers, audiences, sync sources and runs: values, rules and ports.

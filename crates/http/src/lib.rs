@@ -1,0 +1,1 @@
+//! Fanfare's HTTP API over the use cases.

@@ -1,0 +1,1 @@
+//! apalis as a doorbell for due runs.

@@ -1,0 +1,1 @@
+//! A stateful Klaviyo: accounts, lists, segments, profiles, quotas, faults.

@@ -1,0 +1,1 @@
+//! Klaviyo's HTTP API behind the domain's Klaviyo port.

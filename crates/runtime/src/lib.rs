@@ -1,0 +1,1 @@
+//! Configuration, telemetry, sealing of keys, wiring and shutdown.

@@ -1,0 +1,1 @@
+//! The embedded store: every repository port on SQLite.

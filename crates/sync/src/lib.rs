@@ -1,0 +1,1 @@
+//! The use cases: connect, browse, import, sync, settle, cancel.

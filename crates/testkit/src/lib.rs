@@ -1,0 +1,1 @@
+//! In-memory fakes, builders and the contract suites every adapter runs.

@@ -1,0 +1,3 @@
+//! Repository tasks: demo, test, ci, bench.
+
+fn main() {}
