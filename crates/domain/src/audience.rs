@@ -1,0 +1,111 @@
+//! Audiences that a Klaviyo list or segment fills, and how they are named.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{AudienceId, SourceId};
+use crate::issue::text_enum;
+use crate::source::{CollectionKind, CollectionRef};
+use crate::time::Timestamp;
+
+text_enum! {
+    /// Fanfare's kinds of audience groups.
+    GroupType {
+        /// By value.
+        SegmentedValue = "SEGMENTED_VALUE",
+        /// By recency, frequency and money.
+        Rfm = "RFM",
+    }
+}
+
+/// An audience of type `SYNCED_LIST`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audience {
+    /// Its id.
+    pub id: AudienceId,
+    /// Its one source.
+    pub source: SourceId,
+    /// Its name.
+    pub name: String,
+    /// Whether somebody named it: then a rename in Klaviyo no longer follows.
+    pub named_by_hand: bool,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its icon.
+    pub icon_name: Option<String>,
+    /// Free data of the merchant's: JSON text by key.
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// The group it is in.
+    pub group_id: Option<String>,
+    /// That group's name.
+    pub group_name: Option<String>,
+    /// That group's kind.
+    pub group_type: Option<GroupType>,
+    /// When it was last refreshed, as a client told.
+    pub last_refreshed_at: Option<Timestamp>,
+    /// Seconds between its own syncs; `None` for manual only.
+    pub refresh_interval_seconds: Option<u32>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub created_by: String,
+    /// When it last changed.
+    pub updated_at: Option<Timestamp>,
+    /// Who changed it.
+    pub updated_by: Option<String>,
+    /// Whether it was deleted.
+    pub archived: bool,
+}
+
+/// Longest name of an audience, in characters. Klaviyo does not document a limit of its own.
+pub const MAX_NAME_CHARS: usize = 255;
+
+/// The name that a list gives its audience: the list's own, trimmed, control characters dropped and
+/// cut at 255 characters; `Klaviyo list ID` where nothing is left of it.
+pub fn name_from(collection: &CollectionRef, name: Option<&str>) -> String {
+    let own: String = name
+        .unwrap_or_default()
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_NAME_CHARS)
+        .collect();
+    let own = own.trim();
+    if own.is_empty() {
+        let noun = match collection.kind {
+            CollectionKind::List => "list",
+            CollectionKind::Segment => "segment",
+        };
+        return format!("Klaviyo {noun} {}", collection.id);
+    }
+    own.to_owned()
+}
+
+/// The name to take where another audience has `name` already.
+pub fn distinct_name(name: &str, collection: &CollectionRef) -> String {
+    format!("{name} (Klaviyo {})", collection.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::CollectionId;
+
+    fn list() -> CollectionRef {
+        CollectionRef {
+            kind: CollectionKind::List,
+            id: CollectionId::parse("RtPqXs").unwrap(),
+        }
+    }
+
+    #[test]
+    fn an_audience_takes_the_lists_name_or_its_id() {
+        assert_eq!(name_from(&list(), Some("  VIP ☆ ")), "VIP ☆");
+        assert_eq!(name_from(&list(), Some(" \u{0} ")), "Klaviyo list RtPqXs");
+        assert_eq!(name_from(&list(), None), "Klaviyo list RtPqXs");
+        assert_eq!(distinct_name("VIP", &list()), "VIP (Klaviyo RtPqXs)");
+        assert_eq!(
+            name_from(&list(), Some(&"x".repeat(9_999))).chars().count(),
+            255
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! The connection of an organization to its Klaviyo account.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::ids::AccountId;
+use crate::issue::text_enum;
+use crate::time::Timestamp;
+
+/// A private key of Klaviyo's, of the right kind.
+#[derive(Clone)]
+pub struct KlaviyoKey(SecretString);
+
+/// Why a text is not a private key of Klaviyo's. Never shows the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKey {
+    /// It begins with `sk_`.
+    #[error("this is a Fanfare secret key; a Klaviyo private API key begins with pk_")]
+    FanfareSecret,
+    /// It begins with `pk_live_` or `pk_test_`.
+    #[error(
+        "this is a Fanfare publishable key; make a private API key in Klaviyo under Settings, API keys"
+    )]
+    FanfarePublishable,
+    /// It does not begin with `pk_`.
+    #[error(
+        "a Klaviyo private API key begins with pk_; make one in Klaviyo under Settings, API keys"
+    )]
+    NotPrivate,
+    /// Nothing, too much or unheard-of characters after `pk_`.
+    #[error(
+        "a Klaviyo private API key is pk_ and letters, digits, - or _ (at most 200 characters)"
+    )]
+    Malformed,
+}
+
+impl KlaviyoKey {
+    /// Takes a key as somebody typed it, blanks around it dropped.
+    pub fn parse(text: &SecretString) -> Result<Self, InvalidKey> {
+        let text = text.expose_secret().trim();
+        if text.starts_with("sk_") {
+            return Err(InvalidKey::FanfareSecret);
+        }
+        if text.starts_with("pk_live_") || text.starts_with("pk_test_") {
+            return Err(InvalidKey::FanfarePublishable);
+        }
+        let rest = text.strip_prefix("pk_").ok_or(InvalidKey::NotPrivate)?;
+        let fits = !rest.is_empty()
+            && text.len() <= 200
+            && rest
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if fits {
+            Ok(Self(SecretString::from(text)))
+        } else {
+            Err(InvalidKey::Malformed)
+        }
+    }
+
+    /// The secret, for the header line and for sealing.
+    pub const fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    /// The last four characters, the only ones ever shown.
+    pub fn last4(&self) -> String {
+        let text = self.0.expose_secret();
+        // ASCII by construction.
+        text[text.len().saturating_sub(4)..].to_owned()
+    }
+}
+
+impl fmt::Debug for KlaviyoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KlaviyoKey(…)")
+    }
+}
+
+/// A key as it is stored: sealed with the master key, bound to its organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedKey {
+    /// Which master key sealed it.
+    pub master_key_version: u32,
+    /// Nonce and ciphertext.
+    pub bytes: Vec<u8>,
+}
+
+text_enum! {
+    /// Whether a connection works.
+    ConnectionStatus {
+        /// Klaviyo takes the key.
+        Active = "ACTIVE",
+        /// Klaviyo took it once, and no longer does.
+        Error = "ERROR",
+    }
+}
+
+/// A stored connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The key.
+    pub key: SealedKey,
+    /// Its last four characters.
+    pub last4: String,
+    /// Klaviyo's account, where the key may tell.
+    pub account: Option<AccountId>,
+    /// Whether it works.
+    pub status: ConnectionStatus,
+    /// When Klaviyo last took the key.
+    pub verified_at: Timestamp,
+    /// Scopes of optional features that the key lacks.
+    pub missing_scopes: Vec<String>,
+    /// What is wrong, in words.
+    pub message: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, want: Result<&str, InvalidKey>) {
+        let got = KlaviyoKey::parse(&SecretString::from(text)).map(|key| key.last4());
+        assert_eq!(got.as_deref().map_err(|error| *error), want);
+    }
+
+    #[test]
+    fn only_a_private_key_of_klaviyo_is_taken() {
+        check("pk_0123456789abcdef", Ok("cdef"));
+        check("  pk_aB-c_9\n", Ok("-c_9"));
+        check("sk_live_abc", Err(InvalidKey::FanfareSecret));
+        check("pk_live_abc", Err(InvalidKey::FanfarePublishable));
+        check("pk_test_abc", Err(InvalidKey::FanfarePublishable));
+        check("AbC123", Err(InvalidKey::NotPrivate));
+        check("", Err(InvalidKey::NotPrivate));
+        check("pk_", Err(InvalidKey::Malformed));
+        check("pk_a b", Err(InvalidKey::Malformed));
+        check(
+            &format!("pk_{}", "a".repeat(300)),
+            Err(InvalidKey::Malformed),
+        );
+    }
+
+    #[test]
+    fn a_key_never_shows_in_debug() {
+        let key = KlaviyoKey::parse(&SecretString::from("pk_canary")).unwrap();
+        assert!(!format!("{key:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,107 @@
+//! Why a run fails, and how long it is tried before.
+
+use std::time::Duration;
+
+use crate::issue::text_enum;
+use crate::ports::KlaviyoError;
+
+text_enum! {
+    /// Why a run ended `FAILED`.
+    FailureCode {
+        /// Klaviyo refused the key, or none is stored.
+        KeyInvalid = "key_invalid",
+        /// The key may not read this.
+        ScopeMissing = "scope_missing",
+        /// The list or segment is gone, or belongs to another account.
+        SourceGone = "source_gone",
+        /// Klaviyo kept answering with something that cannot be used.
+        UpstreamInvalid = "upstream_invalid",
+        /// Klaviyo kept not answering.
+        UpstreamUnavailable = "upstream_unavailable",
+        /// Klaviyo's pages led in a circle or nowhere.
+        CursorLoop = "cursor_loop",
+        /// The pass would have removed more than half of the members.
+        RemovalGuard = "removal_guard",
+        /// The worker died three times on the same page.
+        WorkerCrashed = "worker_crashed",
+        /// Somebody cancelled it, archived the audience or disconnected Klaviyo.
+        Cancelled = "cancelled",
+        /// A fault of ours.
+        Internal = "internal",
+    }
+}
+
+/// Failed answers for one page before the run fails.
+pub const MAX_FAILED_ANSWERS: u32 = 5;
+
+/// Crashes without a committed page in between before the run fails.
+pub const MAX_CRASHES: u32 = 3;
+
+/// What to do about an answer of Klaviyo that was no page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Wait as long as Klaviyo says. Counts as no failure.
+    Wait,
+    /// Ask again later; after [`MAX_FAILED_ANSWERS`] the run fails with this code.
+    Retry(FailureCode),
+    /// Go back to the last join time seen and ask for that range anew.
+    Reposition,
+    /// No further try can cure it.
+    Fail(FailureCode),
+}
+
+/// Classifies an error of the Klaviyo port. The one place where it is decided.
+pub const fn remedy(error: &KlaviyoError) -> Remedy {
+    match error {
+        KlaviyoError::Throttled(_) => Remedy::Wait,
+        KlaviyoError::Unavailable(_) => Remedy::Retry(FailureCode::UpstreamUnavailable),
+        KlaviyoError::Invalid(_) | KlaviyoError::ForeignLink => {
+            Remedy::Retry(FailureCode::UpstreamInvalid)
+        }
+        KlaviyoError::CursorRejected => Remedy::Reposition,
+        KlaviyoError::KeyRejected => Remedy::Fail(FailureCode::KeyInvalid),
+        KlaviyoError::ScopeMissing(_) | KlaviyoError::NotPermitted => {
+            Remedy::Fail(FailureCode::ScopeMissing)
+        }
+        KlaviyoError::NotFound => Remedy::Fail(FailureCode::SourceGone),
+        KlaviyoError::RevisionRetired | KlaviyoError::Refused(_) => {
+            Remedy::Fail(FailureCode::UpstreamInvalid)
+        }
+    }
+}
+
+/// How long to wait after the `failures`-th failed answer for one page: about 1, 4, 16 and 60
+/// seconds, each spread by a quarter so that many runs do not come back at once, and never outside
+/// 1 to 60 seconds. `dice` is any random number.
+pub fn backoff(failures: u32, dice: u64) -> Duration {
+    let base_ms = 1_000_u64.saturating_mul(4_u64.saturating_pow(failures.saturating_sub(1)));
+    let base_ms = base_ms.min(60_000);
+    let spread_ms = base_ms / 2;
+    let jittered = base_ms - spread_ms / 2 + dice % (spread_ms + 1);
+    Duration::from_millis(jittered.clamp(1_000, 60_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_backoff_is_never_outside_one_to_sixty_seconds(failures in 0_u32..40, dice: u64) {
+            let wait = backoff(failures, dice);
+            prop_assert!((1..=60).contains(&wait.as_secs()), "{wait:?}");
+        }
+
+        #[test]
+        fn a_backoff_grows_with_the_failures(failures in 1_u32..4, one: u64, other: u64) {
+            prop_assert!(backoff(failures, one) < backoff(failures + 1, other));
+        }
+    }
+
+    #[test]
+    fn being_throttled_counts_as_no_failure() {
+        let throttled = KlaviyoError::Throttled(crate::quota::RetryAfter::Unknown);
+        assert_eq!(remedy(&throttled), Remedy::Wait);
+    }
+}

@@ -1,0 +1,88 @@
+//! Ids: ours, which carry a prefix, and Klaviyo's, which are opaque.
+
+use std::fmt;
+
+use ulid::Ulid;
+
+/// An id that could not be: empty, too long, or with characters no id has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an id: 1 to {max} visible ASCII characters are expected")]
+pub struct InvalidId {
+    max: usize,
+}
+
+fn check(text: &str, max: usize) -> Result<(), InvalidId> {
+    let fits = !text.is_empty() && text.len() <= max && text.bytes().all(|b| b.is_ascii_graphic());
+    fits.then_some(()).ok_or(InvalidId { max })
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $max:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes an id as somebody sent it. Ids are opaque: only emptiness, length and
+            /// characters that no id has are refused.
+            pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
+                let text = text.into();
+                check(&text, $max)?;
+                Ok(Self(text))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+    };
+}
+
+macro_rules! own_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        text_id!($(#[$doc])* $name, 64);
+
+        impl $name {
+            /// A new id from a ULID that the caller drew.
+            pub fn new(ulid: Ulid) -> Self {
+                Self(format!(concat!($prefix, "_{}"), ulid))
+            }
+        }
+    };
+}
+
+own_id!(/// An organization (a merchant): `org_…`.
+    OrganizationId, "org");
+own_id!(/// An audience: `aud_…`.
+    AudienceId, "aud");
+own_id!(/// A consumer: `cons_…`.
+    ConsumerId, "cons");
+own_id!(/// A sync source of ours, for a list, a segment or a profile: `sync_…`. Not Klaviyo's id.
+    SourceId, "sync");
+own_id!(/// A sync run: `run_…`.
+    RunId, "run");
+own_id!(/// A secret key of Fanfare's API: `key_…`. Not the key itself.
+    KeyId, "key");
+
+text_id!(/// A Klaviyo list's or segment's id: six letters and digits today, opaque to us.
+    CollectionId, 64);
+text_id!(/// A Klaviyo profile's id: a ULID today, shorter in old accounts, opaque to us.
+    ProfileId, 64);
+text_id!(/// A Klaviyo account's id, its public API key.
+    AccountId, 64);
+text_id!(/// A position in a Klaviyo collection, handed back as it came.
+    Cursor, 4096);

@@ -1,0 +1,103 @@
+//! Records that were not taken as they were.
+
+use crate::ids::ProfileId;
+use crate::time::Timestamp;
+
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word that users, stores and logs know it by.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The value of that word.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use text_enum;
+
+text_enum! {
+    /// Why a record was not taken as it was.
+    IssueCode {
+        /// Neither an e-mail nor a phone number, and not linked to a consumer: skipped.
+        MissingContact = "missing_contact",
+        /// The e-mail is not an address.
+        InvalidEmail = "invalid_email",
+        /// The phone number is not E.164.
+        InvalidPhone = "invalid_phone",
+        /// A name cannot be stored.
+        InvalidValue = "invalid_value",
+        /// Another profile of the same list has this e-mail and was seen first.
+        DuplicateEmail = "duplicate_email",
+    }
+}
+
+text_enum! {
+    /// The attribute of a Klaviyo profile that an issue is about, by Klaviyo's name.
+    Field {
+        /// `email`
+        Email = "email",
+        /// `phone_number`
+        PhoneNumber = "phone_number",
+        /// `first_name`
+        FirstName = "first_name",
+        /// `last_name`
+        LastName = "last_name",
+    }
+}
+
+impl IssueCode {
+    /// What happened, for the merchant. Holds nothing of the record itself.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::MissingContact => {
+                "The profile has neither an e-mail nor a phone number, so it was skipped."
+            }
+            Self::InvalidEmail => "The e-mail is not a valid address, so it was not taken.",
+            Self::InvalidPhone => {
+                "The phone number is not in international form (+12345678901), so it was not taken."
+            }
+            Self::InvalidValue => "The value cannot be stored, so it was not taken.",
+            Self::DuplicateEmail => {
+                "Another profile of this list has the same e-mail; both are one consumer."
+            }
+        }
+    }
+}
+
+/// Something wrong with one record, before it is known which run it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// Why.
+    pub code: IssueCode,
+    /// The attribute at fault, if it is one alone.
+    pub field: Option<Field>,
+}
+
+/// A fault on the run that met it. One per run, profile, code and field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// Whose record.
+    pub profile: ProfileId,
+    /// What was wrong.
+    pub fault: Fault,
+    /// When it was met.
+    pub at: Timestamp,
+}

@@ -1,0 +1,87 @@
+//! Organizations, their secret keys and what each role may do.
+
+use crate::ids::{KeyId, OrganizationId};
+use crate::issue::text_enum;
+use crate::time::Timestamp;
+
+/// A merchant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What the holder of a secret key may do. Ordered: each may do all that the ones before may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Looks.
+    Viewer,
+    /// Imports and syncs audiences.
+    Editor,
+    /// Connects and disconnects Klaviyo.
+    Admin,
+    /// Everything.
+    Owner,
+}
+
+impl Role {
+    /// The role's word in Fanfare.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The role of that word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Viewer, Self::Editor, Self::Admin, Self::Owner]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+    }
+}
+
+/// SHA-256 of a secret key. The keys are random, so no salt is needed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyHash(pub [u8; 32]);
+
+impl std::fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyHash(…)")
+    }
+}
+
+text_enum! {
+    /// Whether a secret key is for trying things out.
+    KeyKind {
+        /// `sk_live_…`
+        Live = "live",
+        /// `sk_test_…`
+        Test = "test",
+    }
+}
+
+/// A secret key of Fanfare's API, as stored: never the key itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretKey {
+    /// Its id.
+    pub id: KeyId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// What its holder may do.
+    pub role: Role,
+    /// Live or test.
+    pub kind: KeyKind,
+    /// Its hash.
+    pub hash: KeyHash,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}

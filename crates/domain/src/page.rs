@@ -1,0 +1,356 @@
+//! What a page of Klaviyo profiles does to Fanfare's consumers.
+//!
+//! [`plan`] is the heart of a sync: given a page and what the store knows about it, it decides
+//! every write, without doing any. Profiles are taken one after the other against a working copy,
+//! and only the difference is handed back, folded by key, so that a store can write each kind of
+//! row in one statement.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::consumer::{Consumer, ProfileLink, primary_of};
+use crate::identity::{Evidence, Identity, Linked, identify};
+use crate::ids::{ConsumerId, ProfileId, SourceId};
+use crate::issue::{Fault, Field, Issue, IssueCode};
+use crate::ports::Ids;
+use crate::profile::{Profile, UsableProfile};
+use crate::time::Timestamp;
+use crate::value::Email;
+
+/// What the store knows about the profiles of a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The consumers that bear an e-mail of the page or are linked to a profile of it.
+    pub consumers: Vec<Consumer>,
+    /// All links of those consumers.
+    pub links: Vec<ProfileLink>,
+    /// What this run has seen so far of the page's profiles and of the profiles in `links`.
+    pub sightings: Vec<Sighting>,
+}
+
+/// That a run has seen a profile.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sighting {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Whether it bore a usable e-mail when it was first seen.
+    pub with_email: bool,
+}
+
+/// A consumer to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerWrite {
+    /// Its state after the page.
+    pub consumer: Consumer,
+    /// Whether it looks different to a user; if not, only stamps moved and `updatedAt` stays.
+    pub visible: bool,
+}
+
+/// How the profiles of a page fared. Each profile of a run is counted once, by what its first
+/// sighting did: `processed = created + updated + unchanged + skipped`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Tally {
+    /// Profiles seen for the first time in the run.
+    pub processed: u64,
+    /// A consumer was made.
+    pub created: u64,
+    /// A consumer's values or links changed.
+    pub updated: u64,
+    /// Nothing that a user could see changed.
+    pub unchanged: u64,
+    /// Neither e-mail nor phone number, nor a link.
+    pub skipped: u64,
+}
+
+/// Everything a page changes. The sets hold no key twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PagePlan {
+    /// Consumers to insert.
+    pub created: Vec<Consumer>,
+    /// Consumers to overwrite. E-mails can move between them, and to created ones: a store must
+    /// free the old ones before it writes the new ones.
+    pub updated: Vec<ConsumerWrite>,
+    /// Links to insert or overwrite, by profile.
+    pub links: Vec<ProfileLink>,
+    /// Profiles seen for the first time in this run.
+    pub sightings: Vec<Sighting>,
+    /// Consumers of the page's profiles: all of them are members.
+    pub members: Vec<ConsumerId>,
+    /// What was not taken as it was.
+    pub issues: Vec<Issue>,
+    /// The counts.
+    pub tally: Tally,
+}
+
+/// Decides what a page does.
+///
+/// `run_started_at` caps the profiles' times, `now` dates links and issues, and `ids` names what is
+/// new.
+pub fn plan(
+    page: &[Profile],
+    known: Known,
+    run_started_at: Timestamp,
+    now: Timestamp,
+    ids: &dyn Ids,
+) -> PagePlan {
+    let mut desk = Desk::new(known, now, ids);
+    for profile in page {
+        desk.take(&UsableProfile::of(profile, run_started_at));
+    }
+    desk.finish()
+}
+
+/// The working copy.
+struct Desk<'a> {
+    now: Timestamp,
+    ids: &'a dyn Ids,
+    before: HashMap<ConsumerId, Consumer>,
+    consumers: BTreeMap<ConsumerId, Consumer>,
+    owners: HashMap<Email, ConsumerId>,
+    links_before: HashMap<ProfileId, ProfileLink>,
+    links: BTreeMap<ProfileId, ProfileLink>,
+    linked: HashMap<ConsumerId, BTreeSet<ProfileId>>,
+    seen: HashMap<ProfileId, bool>,
+    page_profiles: BTreeSet<ProfileId>,
+    plan: PagePlan,
+}
+
+impl<'a> Desk<'a> {
+    fn new(known: Known, now: Timestamp, ids: &'a dyn Ids) -> Self {
+        let mut linked: HashMap<ConsumerId, BTreeSet<ProfileId>> = HashMap::new();
+        for link in &known.links {
+            linked
+                .entry(link.consumer.clone())
+                .or_default()
+                .insert(link.profile.clone());
+        }
+        let by_id = |consumer: &Consumer| (consumer.id.clone(), consumer.clone());
+        let by_profile = |link: &ProfileLink| (link.profile.clone(), link.clone());
+        Self {
+            now,
+            ids,
+            owners: known
+                .consumers
+                .iter()
+                .filter_map(|consumer| Some((consumer.email.clone()?, consumer.id.clone())))
+                .collect(),
+            before: known.consumers.iter().map(by_id).collect(),
+            consumers: known.consumers.iter().map(by_id).collect(),
+            links_before: known.links.iter().map(by_profile).collect(),
+            links: known.links.iter().map(by_profile).collect(),
+            linked,
+            seen: known
+                .sightings
+                .into_iter()
+                .map(|s| (s.profile, s.with_email))
+                .collect(),
+            page_profiles: BTreeSet::new(),
+            plan: PagePlan::default(),
+        }
+    }
+
+    fn take(&mut self, profile: &UsableProfile) {
+        self.page_profiles.insert(profile.id.clone());
+        let first_sighting = !self.seen.contains_key(&profile.id);
+        self.report(profile, &profile.faults);
+        let outcome = match self.identify(profile) {
+            Identity::Nobody => {
+                if !profile.has_broken_email() {
+                    let fault = Fault {
+                        code: IssueCode::MissingContact,
+                        field: None,
+                    };
+                    self.report(profile, &[fault]);
+                }
+                Outcome::Skipped
+            }
+            Identity::New => {
+                let consumer = Consumer::new(ConsumerId::new(self.ids.ulid()));
+                self.write(profile, consumer.id.clone(), consumer);
+                Outcome::Created
+            }
+            Identity::Known(id) | Identity::Readdressed(id) => {
+                // Both came from `consumers`, by e-mail or by link.
+                let Some(consumer) = self.consumers.get(&id).cloned() else {
+                    return;
+                };
+                if self.write(profile, id, consumer) {
+                    Outcome::Updated
+                } else {
+                    Outcome::Unchanged
+                }
+            }
+        };
+        if first_sighting {
+            self.first_sighting(profile, outcome);
+        }
+    }
+
+    fn identify(&self, profile: &UsableProfile) -> Identity {
+        let linked = self.links.get(&profile.id).map(|link| Linked {
+            consumer: link.consumer.clone(),
+            shared: self
+                .linked
+                .get(&link.consumer)
+                .is_some_and(|profiles| profiles.len() > 1),
+        });
+        identify(Evidence {
+            has_email: profile.email.is_some(),
+            has_phone: profile.phone.is_some(),
+            email_owner: profile
+                .email
+                .as_ref()
+                .and_then(|email| self.owners.get(email).cloned()),
+            linked,
+        })
+    }
+
+    /// Gives the profile to the consumer. Tells whether a user could see a difference.
+    fn write(&mut self, profile: &UsableProfile, id: ConsumerId, mut consumer: Consumer) -> bool {
+        let before = consumer.clone();
+        consumer.merge_values(profile);
+        if let Some(email) = &profile.email
+            && consumer.email.as_ref() != Some(email)
+        {
+            if let Some(old) = consumer.email.replace(email.clone()) {
+                self.owners.remove(&old);
+            }
+            self.owners.insert(email.clone(), id.clone());
+        }
+        let has_moved = self.link(profile, &id);
+        consumer.primary = self.primary(&id);
+        let is_visible = has_moved || !consumer.looks_like(&before);
+        self.consumers.insert(id, consumer);
+        if is_visible && let Some(link) = self.links.get_mut(&profile.id) {
+            link.changed_at = self.now;
+        }
+        is_visible
+    }
+
+    /// Points the profile's link at the consumer. Tells whether it is new or was elsewhere.
+    fn link(&mut self, profile: &UsableProfile, to: &ConsumerId) -> bool {
+        let Some(link) = self.links.get_mut(&profile.id) else {
+            let link = ProfileLink {
+                source: SourceId::new(self.ids.ulid()),
+                profile: profile.id.clone(),
+                consumer: to.clone(),
+                updated: profile.updated,
+                changed_at: self.now,
+            };
+            self.links.insert(profile.id.clone(), link);
+            self.linked
+                .entry(to.clone())
+                .or_default()
+                .insert(profile.id.clone());
+            return true;
+        };
+        link.updated = link.updated.max(profile.updated);
+        let left = std::mem::replace(&mut link.consumer, to.clone());
+        if left == *to {
+            return false;
+        }
+        self.linked
+            .entry(to.clone())
+            .or_default()
+            .insert(profile.id.clone());
+        if let Some(profiles) = self.linked.get_mut(&left) {
+            profiles.remove(&profile.id);
+        }
+        let primary = self.primary(&left);
+        if let Some(consumer) = self.consumers.get_mut(&left) {
+            consumer.primary = primary;
+        }
+        true
+    }
+
+    fn primary(&self, of: &ConsumerId) -> Option<crate::consumer::Primary> {
+        let profiles = self.linked.get(of).into_iter().flatten();
+        primary_of(profiles.filter_map(|profile| self.links.get(profile)))
+    }
+
+    fn first_sighting(&mut self, profile: &UsableProfile, outcome: Outcome) {
+        if profile.email.is_some() && self.is_second_with_its_email(profile) {
+            let fault = Fault {
+                code: IssueCode::DuplicateEmail,
+                field: Some(Field::Email),
+            };
+            self.report(profile, &[fault]);
+        }
+        let with_email = profile.email.is_some();
+        self.seen.insert(profile.id.clone(), with_email);
+        self.plan.sightings.push(Sighting {
+            profile: profile.id.clone(),
+            with_email,
+        });
+        let tally = &mut self.plan.tally;
+        tally.processed += 1;
+        *match outcome {
+            Outcome::Created => &mut tally.created,
+            Outcome::Updated => &mut tally.updated,
+            Outcome::Unchanged => &mut tally.unchanged,
+            Outcome::Skipped => &mut tally.skipped,
+        } += 1;
+    }
+
+    /// Whether another profile of this run was seen with an e-mail and is the same consumer.
+    fn is_second_with_its_email(&self, profile: &UsableProfile) -> bool {
+        let Some(link) = self.links.get(&profile.id) else {
+            return false;
+        };
+        let profiles = self.linked.get(&link.consumer).into_iter().flatten();
+        profiles
+            .filter(|other| **other != profile.id)
+            .any(|other| self.seen.get(other).copied().unwrap_or(false))
+    }
+
+    fn report(&mut self, profile: &UsableProfile, faults: &[Fault]) {
+        for fault in faults {
+            let issue = Issue {
+                profile: profile.id.clone(),
+                fault: *fault,
+                at: self.now,
+            };
+            let is_known = self
+                .plan
+                .issues
+                .iter()
+                .any(|i| i.profile == issue.profile && i.fault == issue.fault);
+            if !is_known {
+                self.plan.issues.push(issue);
+            }
+        }
+    }
+
+    fn finish(mut self) -> PagePlan {
+        for (id, consumer) in self.consumers {
+            match self.before.get(&id) {
+                None => self.plan.created.push(consumer),
+                Some(before) if *before == consumer => {}
+                Some(before) => {
+                    let visible = !consumer.looks_like(before);
+                    self.plan.updated.push(ConsumerWrite { consumer, visible });
+                }
+            }
+        }
+        let members: BTreeSet<ConsumerId> = self
+            .page_profiles
+            .iter()
+            .filter_map(|profile| Some(self.links.get(profile)?.consumer.clone()))
+            .collect();
+        self.plan.members = members.into_iter().collect();
+        self.plan.links = self
+            .links
+            .into_iter()
+            .filter(|(profile, link)| self.links_before.get(profile) != Some(link))
+            .map(|(_, link)| link)
+            .collect();
+        self.plan
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Outcome {
+    Created,
+    Updated,
+    Unchanged,
+    Skipped,
+}

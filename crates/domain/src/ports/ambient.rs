@@ -1,0 +1,47 @@
+//! Time, randomness and the master key.
+
+use secrecy::SecretString;
+use ulid::Ulid;
+
+use crate::connection::SealedKey;
+use crate::ids::OrganizationId;
+use crate::time::Timestamp;
+
+/// What time it is.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// Where ids and dice come from.
+pub trait Ids: Send + Sync {
+    /// A ULID never given before. Its lower 80 bits are random, or seeded in tests.
+    fn ulid(&self) -> Ulid;
+}
+
+/// Seals Klaviyo keys with the master key, and opens them.
+///
+/// An adapter MUST bind the ciphertext to the organization, so that a key moved to another
+/// organization's row does not open, and MUST NOT show either side in `Debug` or errors.
+pub trait KeySealer: Send + Sync {
+    /// Seals a key for an organization.
+    fn seal(&self, organization: &OrganizationId, key: &SecretString) -> SealedKey;
+
+    /// Opens a key that was sealed for this organization.
+    fn open(
+        &self,
+        organization: &OrganizationId,
+        sealed: &SealedKey,
+    ) -> Result<SecretString, SealError>;
+}
+
+/// A sealed key that does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// It was sealed with a master key that is not here.
+    #[error("the key was sealed with master key version {0}, which is not configured")]
+    UnknownVersion(u32),
+    /// Wrong master key, wrong organization, or damaged.
+    #[error("the sealed key does not open: another master key, another organization, or damage")]
+    DoesNotOpen,
+}

@@ -1,0 +1,33 @@
+//! What the use cases need of the world, by role. Adapters implement these; nothing else may.
+//!
+//! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
+//!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`]) are methods of that unit.
+//! * [`Directory`], [`DueRuns`] and [`QuotaLedger`] are the control tables, which belong to no
+//!   organization's unit and hold no personal data.
+//! * [`Klaviyo`] is the other side.
+//! * [`Clock`], [`Ids`] and [`KeySealer`] are what a pure crate must be given.
+//!
+//! Every port is object-safe, and the crate `fanfare-testkit` holds a contract suite for each
+//! storage port, which every adapter runs.
+
+mod ambient;
+mod control;
+mod klaviyo;
+mod pages;
+mod records;
+mod runs;
+mod store;
+
+pub use ambient::{Clock, Ids, KeySealer, SealError};
+pub use control::{Directory, DueRun, DueRuns, QuotaLedger};
+pub use klaviyo::{
+    Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
+    MembersFrom,
+};
+pub use pages::{PageWrite, Pages, Window};
+pub use records::{
+    AudienceRecord, Audiences, Connections, ConsumerFilter, ConsumerRecord, Consumers, Lookup,
+    SourceFilter, SourceRecord, Sources,
+};
+pub use runs::{Claim, Runs};
+pub use store::{Store, StoreError, UnitOfWork};

@@ -1,0 +1,167 @@
+//! A Klaviyo profile as it was read, and what of it can be used.
+
+use std::fmt;
+
+use crate::ids::ProfileId;
+use crate::issue::{Fault, Field, IssueCode};
+use crate::time::Timestamp;
+use crate::value::{Email, FullName, InvalidValue, Phone};
+
+/// An attribute as Klaviyo sent it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum Attribute {
+    /// `null`, or not there.
+    #[default]
+    Absent,
+    /// A text, whatever is in it.
+    Text(String),
+    /// Something that is not a text at all. It costs this attribute, never the page.
+    Unusable,
+}
+
+impl Attribute {
+    /// An attribute with this text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Absent | Self::Unusable => None,
+        }
+    }
+
+    fn parse<T>(&self, parse: impl Fn(&str) -> Result<T, InvalidValue>) -> Parsed<T> {
+        match self {
+            Self::Absent => Parsed::Absent,
+            Self::Unusable => Parsed::Broken,
+            Self::Text(text) => match parse(text) {
+                Ok(value) => Parsed::Value(value),
+                Err(InvalidValue::Blank) => Parsed::Absent,
+                Err(InvalidValue::Broken) => Parsed::Broken,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Text(_) => "Text(…)",
+            Self::Unusable => "Unusable",
+        })
+    }
+}
+
+enum Parsed<T> {
+    Value(T),
+    Absent,
+    Broken,
+}
+
+impl<T> Parsed<T> {
+    fn or_fault(self, faults: &mut Vec<Fault>, code: IssueCode, field: Field) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent => None,
+            Self::Broken => {
+                faults.push(Fault {
+                    code,
+                    field: Some(field),
+                });
+                None
+            }
+        }
+    }
+}
+
+/// A member of a Klaviyo list or segment, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Klaviyo's id.
+    pub id: ProfileId,
+    /// `email`
+    pub email: Attribute,
+    /// `phone_number`
+    pub phone: Attribute,
+    /// `first_name`
+    pub first_name: Attribute,
+    /// `last_name`
+    pub last_name: Attribute,
+    /// `updated`; `None` where Klaviyo says nothing readable.
+    pub updated: Option<Timestamp>,
+    /// `joined_group_at`: when the profile last joined this list or segment.
+    pub joined_at: Option<Timestamp>,
+}
+
+/// What of a profile can be used: parsed values, and the faults found on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsableProfile {
+    /// Klaviyo's id.
+    pub id: ProfileId,
+    /// The address, if it is one.
+    pub email: Option<Email>,
+    /// The number, if it is one.
+    pub phone: Option<Phone>,
+    /// First and last name, joined.
+    pub full_name: Option<FullName>,
+    /// When the profile last changed in Klaviyo, at most the run's start.
+    pub updated: Option<Timestamp>,
+    /// What was not taken as it was.
+    pub faults: Vec<Fault>,
+}
+
+impl UsableProfile {
+    /// Parses a profile's values. A blank one is absent; a broken one is absent and a fault. A
+    /// change dated after the run's start counts as made at its start, so that no clock ahead of
+    /// ours can outrank every later change.
+    pub fn of(profile: &Profile, run_started_at: Timestamp) -> Self {
+        let mut faults = Vec::new();
+        let email = profile.email.parse(Email::parse).or_fault(
+            &mut faults,
+            IssueCode::InvalidEmail,
+            Field::Email,
+        );
+        let phone = profile.phone.parse(Phone::parse).or_fault(
+            &mut faults,
+            IssueCode::InvalidPhone,
+            Field::PhoneNumber,
+        );
+        let (full_name, broken) =
+            FullName::join(profile.first_name.as_text(), profile.last_name.as_text());
+        for (is_broken, field) in [
+            (
+                broken.first || profile.first_name == Attribute::Unusable,
+                Field::FirstName,
+            ),
+            (
+                broken.last || profile.last_name == Attribute::Unusable,
+                Field::LastName,
+            ),
+        ] {
+            if is_broken {
+                faults.push(Fault {
+                    code: IssueCode::InvalidValue,
+                    field: Some(field),
+                });
+            }
+        }
+        Self {
+            id: profile.id.clone(),
+            email,
+            phone,
+            full_name,
+            updated: profile.updated.map(|at| at.min(run_started_at)),
+            faults,
+        }
+    }
+
+    /// Whether the profile bore an e-mail that could not be used.
+    pub fn has_broken_email(&self) -> bool {
+        self.faults
+            .iter()
+            .any(|fault| fault.code == IssueCode::InvalidEmail)
+    }
+}

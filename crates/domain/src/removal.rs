@@ -1,0 +1,26 @@
+//! The guard against a pass that would empty an audience.
+
+/// Audiences up to this size are not guarded: halving ten people is a Tuesday.
+const GUARDED_FROM: u64 = 100;
+
+/// Whether a complete pass may remove `leaving` of the `members_at_start` members. More than half
+/// of an audience of over 100 is rather a mistake in Klaviyo than a wish, so somebody has to
+/// confirm it.
+pub const fn may_remove(members_at_start: u64, leaving: u64, confirmed: bool) -> bool {
+    confirmed || members_at_start <= GUARDED_FROM || leaving <= members_at_start / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_remove;
+
+    #[test]
+    fn more_than_half_of_a_large_audience_needs_confirmation() {
+        assert!(may_remove(100, 100, false));
+        assert!(may_remove(101, 50, false));
+        assert!(!may_remove(101, 51, false));
+        assert!(may_remove(101, 101, true));
+        assert!(may_remove(1_000, 500, false));
+        assert!(!may_remove(1_000, 501, false));
+    }
+}

@@ -1,0 +1,125 @@
+//! Sync sources: the link between something of ours and something of Klaviyo's.
+
+use crate::failure::FailureCode;
+use crate::ids::{AudienceId, CollectionId, SourceId};
+use crate::issue::text_enum;
+use crate::run::{SyncRun, SyncStatus};
+use crate::time::Timestamp;
+
+text_enum! {
+    /// What a Klaviyo collection of profiles is.
+    CollectionKind {
+        /// A list: people join and leave.
+        List = "LIST",
+        /// A segment: Klaviyo computes who is in it.
+        Segment = "SEGMENT",
+    }
+}
+
+impl CollectionKind {
+    /// The sync source's type, `<vendor>:<entity>`.
+    pub const fn source_type(self) -> &'static str {
+        match self {
+            Self::List => "klaviyo:list",
+            Self::Segment => "klaviyo:segment",
+        }
+    }
+
+    /// `list` or `segment`, as in a sentence.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Segment => "segment",
+        }
+    }
+}
+
+/// The type of a profile's sync source.
+pub const PROFILE_SOURCE_TYPE: &str = "klaviyo:profile";
+
+/// A list or segment of one Klaviyo account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CollectionRef {
+    /// List or segment.
+    pub kind: CollectionKind,
+    /// Klaviyo's id.
+    pub id: CollectionId,
+}
+
+/// The sync source of an audience.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectionSource {
+    /// Our id of it.
+    pub id: SourceId,
+    /// What it reads.
+    pub collection: CollectionRef,
+    /// What it fills.
+    pub audience: AudienceId,
+    /// Where its latest run stands.
+    pub status: SyncStatus,
+    /// When a run of it last succeeded.
+    pub last_synced_at: Option<Timestamp>,
+    /// What is known of the list and of the latest run.
+    pub data: SourceData,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub created_by: String,
+    /// When it last changed.
+    pub updated_at: Option<Timestamp>,
+    /// Whether its audience was archived.
+    pub archived: bool,
+}
+
+/// What Fanfare's `sourceData` holds: the list's name, and the latest run's counters and error.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SourceData {
+    /// The list's name in Klaviyo, when it was last read.
+    pub name: Option<String>,
+    /// The latest run.
+    pub last_run_id: Option<String>,
+    /// Why the latest run failed: its code.
+    pub last_error: Option<String>,
+    /// The latest run's profiles.
+    pub processed: u64,
+    /// Consumers it made.
+    pub created: u64,
+    /// Consumers it changed.
+    pub updated: u64,
+    /// Profiles it left as they were.
+    pub unchanged: u64,
+    /// Profiles it skipped.
+    pub skipped: u64,
+    /// Members it added.
+    pub members_added: u64,
+    /// Members it removed.
+    pub members_removed: u64,
+}
+
+impl CollectionSource {
+    /// Takes over what its latest run says. The one way a source's status changes.
+    pub fn follow(&mut self, run: &SyncRun, now: Timestamp) {
+        self.status = run.status;
+        if run.status == SyncStatus::Success {
+            self.last_synced_at = run.finished_at;
+        }
+        self.updated_at = Some(now);
+        let tally = run.progress.tally;
+        self.data = SourceData {
+            name: self.data.name.take(),
+            last_run_id: Some(run.id.to_string()),
+            last_error: run
+                .error
+                .as_ref()
+                .map(|error| FailureCode::as_str(error.code).to_owned()),
+            processed: tally.processed,
+            created: tally.created,
+            updated: tally.updated,
+            unchanged: tally.unchanged,
+            skipped: tally.skipped,
+            members_added: run.progress.members_added,
+            members_removed: run.progress.members_removed,
+        };
+    }
+}

@@ -1,0 +1,77 @@
+//! Instants, to the microsecond, in UTC.
+
+use std::fmt;
+use std::time::Duration;
+
+use ::time::OffsetDateTime;
+use ::time::format_description::well_known::Rfc3339;
+use ::time::macros::format_description;
+
+/// An instant: whole microseconds since 1970-01-01T00:00:00Z.
+///
+/// Shown as Fanfare shows times, `2026-11-24T14:13:23.120Z`, always in UTC with milliseconds.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The instant that many microseconds after the epoch, or `None` outside the years 0 to 9999,
+    /// which no text form of ours could show.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()?;
+        (0..=9999).contains(&time.year()).then_some(Self(micros))
+    }
+
+    /// Microseconds since the epoch.
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Reads RFC 3339 with any offset, as Klaviyo writes it; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let time = OffsetDateTime::parse(text.trim(), &Rfc3339).ok()?;
+        Self::from_micros(i64::try_from(time.unix_timestamp_nanos() / 1_000).ok()?)
+    }
+
+    /// This instant moved into the future; it stops at the year 9999.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        Self::from_micros(self.0.saturating_add(by)).unwrap_or(Self::MAX)
+    }
+
+    /// The time from `earlier` to this instant, zero when that lies in the future.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// `2026-11-24T14:13:23Z`: the form Klaviyo's filters take. Parts of a second are cut off.
+    pub fn to_whole_seconds(self) -> String {
+        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+        self.datetime().format(format).unwrap_or_default()
+    }
+
+    const MAX: Self = Self(253_402_300_799_999_999);
+
+    fn datetime(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+        );
+        f.write_str(&self.datetime().format(format).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}

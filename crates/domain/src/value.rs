@@ -1,0 +1,142 @@
+//! A consumer's values, parsed once and right from then on.
+//!
+//! None of them shows its content in `Debug`: they are people's data, and logs must not hold any.
+
+use std::fmt;
+
+/// What was wrong with a value. It says nothing of the value itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidValue {
+    /// Nothing but blanks: counts as absent, and is no fault.
+    #[error("blank")]
+    Blank,
+    /// Not an address or number by our rules, or not storable.
+    #[error("not a usable value")]
+    Broken,
+}
+
+/// Longest text stored of one value, in bytes.
+pub const MAX_VALUE_BYTES: usize = 64 * 1024;
+
+/// Longest e-mail address, in bytes (RFC 5321's limit on a path).
+pub const MAX_EMAIL_BYTES: usize = 254;
+
+macro_rules! private_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The value as stored.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    };
+}
+
+private_text!(
+    /// An e-mail address, trimmed and lower-cased: the key by which consumers are one.
+    Email
+);
+private_text!(
+    /// A phone number in E.164, `+12345678901`.
+    Phone
+);
+private_text!(
+    /// A full name: the present parts joined by one space.
+    FullName
+);
+
+/// Text that a store can keep: trimmed, not blank, no NUL, at most 64 KiB.
+fn storable(text: &str) -> Result<&str, InvalidValue> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(InvalidValue::Blank);
+    }
+    if text.len() > MAX_VALUE_BYTES || text.contains('\0') {
+        return Err(InvalidValue::Broken);
+    }
+    Ok(text)
+}
+
+impl Email {
+    /// Trims and lower-cases by Unicode's rules, then wants one `@`, a local part, and a domain
+    /// with a dot and no empty label, without blanks or control characters, in at most 254 bytes.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let text = storable(text)?.to_lowercase();
+        let (local, domain) = text.split_once('@').ok_or(InvalidValue::Broken)?;
+        let labels_are_whole = domain.split('.').all(|label| !label.is_empty());
+        let broken = local.is_empty()
+            || domain.contains('@')
+            || !domain.contains('.')
+            || !labels_are_whole
+            || text.len() > MAX_EMAIL_BYTES
+            || text.chars().any(|c| c.is_whitespace() || c.is_control());
+        if broken {
+            Err(InvalidValue::Broken)
+        } else {
+            Ok(Self(text))
+        }
+    }
+}
+
+impl Phone {
+    /// Wants `+`, a digit from 1 to 9, and 6 to 14 more digits.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let text = storable(text)?;
+        let digits = text.strip_prefix('+').ok_or(InvalidValue::Broken)?;
+        let fits = (7..=15).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0');
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidValue::Broken)
+        }
+    }
+}
+
+impl FullName {
+    /// Joins the parts that are there. `None` when none is; a broken part counts as absent and is
+    /// named in the second value (`first`, `last`).
+    pub fn join(first: Option<&str>, last: Option<&str>) -> (Option<Self>, NameFaults) {
+        let mut faults = NameFaults::default();
+        let mut part = |text: Option<&str>, fault: fn(&mut NameFaults)| match text.map(storable) {
+            Some(Ok(text)) => Some(text.to_owned()),
+            Some(Err(InvalidValue::Broken)) => {
+                fault(&mut faults);
+                None
+            }
+            Some(Err(InvalidValue::Blank)) | None => None,
+        };
+        let first = part(first, |f| f.first = true);
+        let last = part(last, |f| f.last = true);
+        let name = match (first, last) {
+            (Some(first), Some(last)) => Some(format!("{first} {last}")),
+            (one, other) => one.or(other),
+        };
+        (name.map(Self), faults)
+    }
+
+    /// A name read back from a store that wrote it; `None` where no name could have been.
+    pub fn from_stored(text: String) -> Option<Self> {
+        (!text.trim().is_empty()).then_some(Self(text))
+    }
+}
+
+/// Which parts of a name were broken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NameFaults {
+    /// The first name could not be used.
+    pub first: bool,
+    /// The last name could not be used.
+    pub last: bool,
+}
