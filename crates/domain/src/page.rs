@@ -81,6 +81,13 @@ pub struct PagePlan {
     pub tally: Tally,
 }
 
+/// The keys by which a store finds what is known about a page: its usable e-mails, and its profiles.
+pub fn keys(page: &[Profile]) -> (Vec<Email>, Vec<ProfileId>) {
+    let emails: BTreeSet<Email> = page.iter().filter_map(Profile::usable_email).collect();
+    let profiles: BTreeSet<ProfileId> = page.iter().map(|profile| profile.id.clone()).collect();
+    (emails.into_iter().collect(), profiles.into_iter().collect())
+}
+
 /// Decides what a page does.
 ///
 /// `run_started_at` caps the profiles' times, `now` dates links and issues, and `ids` names what is

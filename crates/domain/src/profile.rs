@@ -96,6 +96,15 @@ pub struct Profile {
     pub joined_at: Option<Timestamp>,
 }
 
+impl Profile {
+    /// The profile's e-mail, if it is one.
+    pub fn usable_email(&self) -> Option<Email> {
+        self.email
+            .as_text()
+            .and_then(|text| Email::parse(text).ok())
+    }
+}
+
 /// What of a profile can be used: parsed values, and the faults found on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsableProfile {

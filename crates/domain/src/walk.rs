@@ -10,8 +10,10 @@ pub struct Checkpoint {
     pub phase: Phase,
     /// Where the next page begins; `None` for the first page and for a range read anew.
     pub cursor: Option<Cursor>,
+    /// Where the range begins that `cursor` is a position of; `None` for the whole list.
+    pub range_from: Option<Timestamp>,
     /// The latest join time seen: where to begin again when Klaviyo forgets the cursor.
-    pub joined_from: Option<Timestamp>,
+    pub joined_until: Option<Timestamp>,
     /// The watch on cursors.
     pub watch: CursorWatch,
     /// Pages in a row that held no profile the run had not seen.
@@ -76,7 +78,7 @@ impl Checkpoint {
         new_profiles: u64,
         pages: u64,
     ) -> Result<(), CursorLoop> {
-        self.joined_from = self.joined_from.max(joined);
+        self.joined_until = self.joined_until.max(joined);
         self.barren_pages = if new_profiles == 0 {
             self.barren_pages + 1
         } else {
@@ -104,6 +106,7 @@ impl Checkpoint {
     pub fn reposition(&mut self) -> bool {
         // The new range may pass the same positions again: that is no circle.
         self.watch = CursorWatch::default();
+        self.range_from = self.joined_until;
         self.cursor.take().is_some()
     }
 }
@@ -153,6 +156,6 @@ mod tests {
 
         assert!(checkpoint.reposition());
         assert!(!checkpoint.reposition());
-        assert_eq!(checkpoint.joined_from, joined);
+        assert_eq!(checkpoint.range_from, joined);
     }
 }

@@ -40,6 +40,9 @@ pub trait Runs {
         page: &PageRequest,
     ) -> Result<Page<SyncRun>, StoreError>;
 
+    /// How many runs the audience has had.
+    async fn run_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError>;
+
     /// The run's issues, paged by profile, code and field.
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError>;
 

@@ -1,0 +1,158 @@
+//! Organizations and the secret keys that open them.
+
+use fanfare_domain::ids::{KeyId, OrganizationId};
+use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Entity, Error};
+use crate::integration::Integration;
+
+/// Who is asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The organization whose key it is.
+    pub organization: OrganizationId,
+    /// What the key allows.
+    pub role: Role,
+    /// The key's id.
+    pub key: KeyId,
+}
+
+/// A key just made. The secret is told this once.
+#[derive(Debug)]
+pub struct NewKey {
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Its id.
+    pub id: KeyId,
+    /// The key itself.
+    pub secret: SecretString,
+}
+
+const LONGEST_NAME: usize = 255;
+
+impl Integration {
+    /// Finds out whose secret key this is. `None` if it is nobody's, or revoked.
+    pub async fn authenticate(&self, secret: &SecretString) -> Result<Option<Caller>, Error> {
+        let found = self.ports.directory.find_key(&hash(secret)).await?;
+        Ok(found.map(|key| Caller {
+            organization: key.organization,
+            role: key.role,
+            key: key.id,
+        }))
+    }
+
+    /// Makes an organization with an owner's live key.
+    pub async fn create_organization(&self, name: &str) -> Result<NewKey, Error> {
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control)
+        {
+            return Err(Error::invalid(
+                "name",
+                "give the organization a name of 1 to 255 characters",
+            ));
+        }
+        let organization = Organization {
+            id: OrganizationId::new(self.ports.ids.ulid()),
+            name: name.to_owned(),
+            created_at: self.now(),
+        };
+        let (stored, new) = self.mint(&organization.id, Role::Owner, KeyKind::Live);
+        self.ports
+            .directory
+            .create_organization(&organization, &stored)
+            .await?;
+        Ok(new)
+    }
+
+    /// Makes another key for an organization.
+    pub async fn create_key(
+        &self,
+        organization: &OrganizationId,
+        role: Role,
+        kind: KeyKind,
+    ) -> Result<NewKey, Error> {
+        self.require_organization(organization).await?;
+        let (stored, new) = self.mint(organization, role, kind);
+        self.ports.directory.add_key(&stored).await?;
+        Ok(new)
+    }
+
+    /// An organization's keys, revoked ones too.
+    pub async fn keys(&self, organization: &OrganizationId) -> Result<Vec<SecretKey>, Error> {
+        self.require_organization(organization).await?;
+        Ok(self.ports.directory.keys(organization).await?)
+    }
+
+    /// Revokes a key: it opens nothing from now on.
+    pub async fn revoke_key(
+        &self,
+        organization: &OrganizationId,
+        key: &KeyId,
+    ) -> Result<(), Error> {
+        let revoked = self
+            .ports
+            .directory
+            .revoke_key(organization, key, self.now())
+            .await?;
+        if revoked {
+            Ok(())
+        } else {
+            Err(Error::NotFound(Entity::SecretKey))
+        }
+    }
+
+    /// An organization, by id.
+    pub async fn organization(&self, id: &OrganizationId) -> Result<Organization, Error> {
+        let found = self.ports.directory.organization(id).await?;
+        found.ok_or(Error::NotFound(Entity::Organization))
+    }
+
+    /// Organizations by id, at most `first`, after `after`.
+    pub async fn organizations(
+        &self,
+        first: u32,
+        after: Option<&OrganizationId>,
+    ) -> Result<Vec<Organization>, Error> {
+        Ok(self.ports.directory.organizations(first, after).await?)
+    }
+
+    async fn require_organization(&self, id: &OrganizationId) -> Result<(), Error> {
+        self.organization(id).await.map(drop)
+    }
+
+    fn mint(
+        &self,
+        organization: &OrganizationId,
+        role: Role,
+        kind: KeyKind,
+    ) -> (SecretKey, NewKey) {
+        let ids = &self.ports.ids;
+        // Two ULIDs' random halves: 160 bits.
+        let secret = SecretString::from(format!(
+            "sk_{kind}_{:020x}{:020x}",
+            ids.ulid().random(),
+            ids.ulid().random()
+        ));
+        let stored = SecretKey {
+            id: KeyId::new(ids.ulid()),
+            organization: organization.clone(),
+            role,
+            kind,
+            hash: hash(&secret),
+            created_at: self.now(),
+            revoked_at: None,
+        };
+        let new = NewKey {
+            organization: organization.clone(),
+            id: stored.id.clone(),
+            secret,
+        };
+        (stored, new)
+    }
+}
+
+fn hash(secret: &SecretString) -> KeyHash {
+    KeyHash(Sha256::digest(secret.expose_secret().as_bytes()).into())
+}

@@ -1,0 +1,215 @@
+//! Audiences: looked at, changed, archived.
+
+use std::collections::BTreeMap;
+
+use fanfare_domain::audience::GroupType;
+use fanfare_domain::ids::{AudienceId, OrganizationId};
+use fanfare_domain::paging::{Page, PageRequest};
+use fanfare_domain::ports::{AudienceRecord, ConsumerRecord};
+use fanfare_domain::run::SyncStatus;
+use fanfare_domain::time::Timestamp;
+
+use crate::error::{Entity, Error};
+use crate::integration::Integration;
+use crate::runs::cancel_all;
+
+/// What a field of an update does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Leaves the value.
+    #[default]
+    Keep,
+    /// Sets it, or with `None` takes it away.
+    Set(Option<T>),
+}
+
+impl<T> Patch<T> {
+    fn apply(self, to: &mut Option<T>) {
+        if let Self::Set(value) = self {
+            *to = value;
+        }
+    }
+}
+
+/// A change of an audience.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AudienceUpdate {
+    /// Its name; from then on a rename in Klaviyo no longer follows.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Patch<String>,
+    /// Its icon.
+    pub icon_name: Patch<String>,
+    /// Free data: JSON text by key.
+    pub metadata: Patch<BTreeMap<String, String>>,
+    /// Its group.
+    pub group_id: Patch<String>,
+    /// The group's name.
+    pub group_name: Patch<String>,
+    /// The group's kind.
+    pub group_type: Patch<GroupType>,
+    /// When it was last refreshed.
+    pub last_refreshed_at: Patch<Timestamp>,
+    /// Seconds between its own syncs.
+    pub refresh_interval_seconds: Patch<u32>,
+    /// Who changes it.
+    pub actor: String,
+}
+
+/// Where an audience's sync stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudienceStatus {
+    /// The audience with its source.
+    pub record: AudienceRecord,
+    /// Runs it has had: a number that grows with every change of membership.
+    pub version: u64,
+}
+
+impl AudienceStatus {
+    /// Whether a run is queued or under way.
+    pub const fn is_in_progress(&self) -> bool {
+        self.record.source.status.is_active()
+    }
+
+    /// Whether the members may be behind Klaviyo: never synced, or the latest run failed.
+    pub const fn is_stale(&self) -> bool {
+        self.record.source.last_synced_at.is_none()
+            || matches!(self.record.source.status, SyncStatus::Failed)
+    }
+}
+
+impl Integration {
+    /// Unarchived audiences, oldest first.
+    pub async fn audiences(
+        &self,
+        organization: &OrganizationId,
+        page: &PageRequest,
+    ) -> Result<Page<AudienceRecord>, Error> {
+        Ok(self.read(organization).await?.audiences(page).await?)
+    }
+
+    /// One audience, archived or not.
+    pub async fn audience(
+        &self,
+        organization: &OrganizationId,
+        id: &AudienceId,
+    ) -> Result<AudienceRecord, Error> {
+        let found = self.read(organization).await?.audience(id).await?;
+        found.ok_or(Error::NotFound(Entity::Audience))
+    }
+
+    /// Changes an audience.
+    pub async fn update_audience(
+        &self,
+        organization: &OrganizationId,
+        id: &AudienceId,
+        update: AudienceUpdate,
+    ) -> Result<AudienceRecord, Error> {
+        let mut unit = self.begin(organization).await?;
+        let mut record = unit
+            .audience(id)
+            .await?
+            .ok_or(Error::NotFound(Entity::Audience))?;
+        let audience = &mut record.audience;
+        if let Some(name) = update.name
+            && name != audience.name
+        {
+            audience.name = name;
+            audience.named_by_hand = true;
+        }
+        update.description.apply(&mut audience.description);
+        update.icon_name.apply(&mut audience.icon_name);
+        update.metadata.apply(&mut audience.metadata);
+        update.group_id.apply(&mut audience.group_id);
+        update.group_name.apply(&mut audience.group_name);
+        update.group_type.apply(&mut audience.group_type);
+        update
+            .last_refreshed_at
+            .apply(&mut audience.last_refreshed_at);
+        update
+            .refresh_interval_seconds
+            .apply(&mut audience.refresh_interval_seconds);
+        audience.updated_at = Some(self.now());
+        audience.updated_by = Some(update.actor);
+        unit.put_audience(audience).await?;
+        unit.commit().await?;
+        Ok(record)
+    }
+
+    /// Archives an audience and its source, and cancels what runs. The list can be imported again.
+    pub async fn archive_audience(
+        &self,
+        organization: &OrganizationId,
+        id: &AudienceId,
+        actor: &str,
+    ) -> Result<AudienceRecord, Error> {
+        let mut unit = self.begin(organization).await?;
+        let found = unit
+            .audience(id)
+            .await?
+            .ok_or(Error::NotFound(Entity::Audience))?;
+        if found.audience.archived {
+            return Ok(found);
+        }
+        let now = self.now();
+        let active = unit.active_run(&found.source.id).await?;
+        cancel_all(unit.as_mut(), active, "The audience was deleted.", now).await?;
+
+        let mut record = unit
+            .audience(id)
+            .await?
+            .ok_or(Error::NotFound(Entity::Audience))?;
+        record.audience.archived = true;
+        record.audience.updated_at = Some(now);
+        record.audience.updated_by = Some(actor.to_owned());
+        record.source.archived = true;
+        record.source.updated_at = Some(now);
+        unit.put_source(&record.source).await?;
+        unit.put_audience(&record.audience).await?;
+        unit.commit().await?;
+        Ok(record)
+    }
+
+    /// The audience's members.
+    pub async fn members(
+        &self,
+        organization: &OrganizationId,
+        id: &AudienceId,
+        search: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Page<ConsumerRecord>, Error> {
+        let mut unit = self.read(organization).await?;
+        unit.audience(id)
+            .await?
+            .ok_or(Error::NotFound(Entity::Audience))?;
+        Ok(unit.members(id, search, page).await?)
+    }
+
+    /// How many members the audience has.
+    pub async fn member_count(
+        &self,
+        organization: &OrganizationId,
+        id: &AudienceId,
+    ) -> Result<u64, Error> {
+        let mut unit = self.read(organization).await?;
+        unit.audience(id)
+            .await?
+            .ok_or(Error::NotFound(Entity::Audience))?;
+        Ok(unit.member_count(id).await?)
+    }
+
+    /// Where the audience's sync stands.
+    pub async fn audience_status(
+        &self,
+        organization: &OrganizationId,
+        id: &AudienceId,
+    ) -> Result<AudienceStatus, Error> {
+        let mut unit = self.read(organization).await?;
+        let record = unit
+            .audience(id)
+            .await?
+            .ok_or(Error::NotFound(Entity::Audience))?;
+        let version = unit.run_count(id).await?;
+        Ok(AudienceStatus { record, version })
+    }
+}

@@ -1,0 +1,181 @@
+//! Klaviyo's lists and segments, with what of them is synced.
+
+use std::collections::{HashMap, HashSet};
+
+use fanfare_domain::ids::{Cursor, OrganizationId};
+use fanfare_domain::ports::{Collection, KlaviyoError};
+use fanfare_domain::quota::Endpoint;
+use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource};
+use fanfare_domain::walk::Checkpoint;
+
+use crate::error::{Entity, Error};
+use crate::integration::{Integration, OpenConnection};
+
+/// A list or segment in Klaviyo, and the source that syncs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrowsedCollection {
+    /// As Klaviyo has it.
+    pub collection: Collection,
+    /// What syncs it, if something does.
+    pub source: Option<CollectionSource>,
+}
+
+/// What an import would cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// Klaviyo's count of profiles, where it tells now.
+    pub profiles: Option<u64>,
+    /// Requests to read them.
+    pub requests: Option<u64>,
+    /// Least seconds by the quota, as free as it is now.
+    pub seconds: Option<u64>,
+}
+
+/// Profiles on a page of members.
+const PROFILES_PER_REQUEST: u64 = 100;
+
+impl Integration {
+    /// All lists or segments of the account.
+    pub async fn collections(
+        &self,
+        organization: &OrganizationId,
+        kind: CollectionKind,
+    ) -> Result<Vec<BrowsedCollection>, Error> {
+        let connection = self.open_connection(organization).await?;
+        let found = self.all_collections(&connection, kind).await?;
+        let sources = self.read(organization).await?.sources(kind).await?;
+        let mut synced: HashMap<_, _> = sources
+            .into_iter()
+            .map(|source| (source.collection.id.clone(), source))
+            .collect();
+        Ok(found
+            .into_iter()
+            .map(|collection| {
+                let source = synced.remove(&collection.id);
+                BrowsedCollection { collection, source }
+            })
+            .collect())
+    }
+
+    /// What importing a list or segment would cost. Unknown parts are `None`, not guessed.
+    pub async fn estimate(
+        &self,
+        organization: &OrganizationId,
+        collection: &CollectionRef,
+    ) -> Result<Estimate, Error> {
+        let connection = self.open_connection(organization).await?;
+        let profiles = match self.look_up(&connection, collection, true).await {
+            Ok(found) => found.profile_count,
+            Err(Error::KlaviyoThrottled(_)) => {
+                self.look_up(&connection, collection, false)
+                    .await?
+                    .profile_count
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(profiles) = profiles else {
+            return Ok(Estimate {
+                profiles: None,
+                requests: None,
+                seconds: None,
+            });
+        };
+        // An empty list still takes a page, and the list itself is read once.
+        let requests = profiles.div_ceil(PROFILES_PER_REQUEST).max(1) + 1;
+        let now = self.now();
+        let endpoint = members_endpoint(collection.kind);
+        let bucket = self
+            .ports
+            .ledger
+            .bucket(&connection.account, endpoint, now)
+            .await?;
+        let seconds = bucket.estimate(requests, now).as_secs();
+        Ok(Estimate {
+            profiles: Some(profiles),
+            requests: Some(requests),
+            seconds: Some(seconds),
+        })
+    }
+
+    /// One list or segment by id.
+    pub(crate) async fn look_up(
+        &self,
+        connection: &OpenConnection,
+        collection: &CollectionRef,
+        count: bool,
+    ) -> Result<Collection, Error> {
+        let klaviyo = &self.ports.klaviyo;
+        let endpoint = single_endpoint(collection.kind, count);
+        let call = || klaviyo.collection(&connection.key, collection, count);
+        match self
+            .gateway()
+            .ask(&connection.account, endpoint, call)
+            .await
+        {
+            Err(Error::KlaviyoUnreachable(KlaviyoError::NotFound)) => {
+                Err(Error::NotFound(match collection.kind {
+                    CollectionKind::List => Entity::KlaviyoList,
+                    CollectionKind::Segment => Entity::KlaviyoSegment,
+                }))
+            }
+            other => other,
+        }
+    }
+
+    async fn all_collections(
+        &self,
+        connection: &OpenConnection,
+        kind: CollectionKind,
+    ) -> Result<Vec<Collection>, Error> {
+        let klaviyo = &self.ports.klaviyo;
+        let endpoint = browse_endpoint(kind);
+        let (mut found, mut seen, mut pages) = (Vec::new(), HashSet::new(), 0);
+        let mut walk = Checkpoint::default();
+        let mut cursor: Option<Cursor> = None;
+        loop {
+            let call = || klaviyo.collections(&connection.key, kind, cursor.as_ref());
+            let page = self
+                .gateway()
+                .ask(&connection.account, endpoint, call)
+                .await?;
+            let before = found.len();
+            found.extend(
+                page.items
+                    .into_iter()
+                    .filter(|item| seen.insert(item.id.clone())),
+            );
+            let new = (found.len() - before) as u64;
+            cursor.clone_from(&page.next);
+            pages += 1;
+            walk.advance(page.next, None, new, pages).map_err(|error| {
+                Error::KlaviyoUnreachable(KlaviyoError::Invalid(error.to_string()))
+            })?;
+            if cursor.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+const fn browse_endpoint(kind: CollectionKind) -> Endpoint {
+    match kind {
+        CollectionKind::List => Endpoint::Lists,
+        CollectionKind::Segment => Endpoint::Segments,
+    }
+}
+
+pub(crate) const fn single_endpoint(kind: CollectionKind, count: bool) -> Endpoint {
+    match (kind, count) {
+        (CollectionKind::List, false) => Endpoint::List,
+        (CollectionKind::List, true) => Endpoint::ListCount,
+        (CollectionKind::Segment, false) => Endpoint::Segment,
+        (CollectionKind::Segment, true) => Endpoint::SegmentCount,
+    }
+}
+
+pub(crate) const fn members_endpoint(kind: CollectionKind) -> Endpoint {
+    match kind {
+        CollectionKind::List => Endpoint::ListProfiles,
+        CollectionKind::Segment => Endpoint::SegmentProfiles,
+    }
+}

@@ -1,0 +1,51 @@
+//! The hold on a run, kept while Klaviyo takes its time.
+
+use std::future::Future;
+use std::time::Duration;
+
+use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ports::UnitOfWork;
+use fanfare_domain::run::FencingToken;
+
+use crate::error::Error;
+use crate::integration::Integration;
+
+/// A lease that was got, and has to be shown before every write.
+pub(super) struct Lease<'a> {
+    pub(super) integration: &'a Integration,
+    pub(super) organization: OrganizationId,
+    pub(super) run: RunId,
+    pub(super) token: FencingToken,
+    pub(super) length: Duration,
+}
+
+impl Lease<'_> {
+    /// Opens a unit in which the lease holds. `None` if it is somebody else's by now.
+    pub(super) async fn begin(&self) -> Result<Option<Box<dyn UnitOfWork>>, Error> {
+        let mut unit = self.integration.begin(&self.organization).await?;
+        let is_held = unit.renew(&self.run, self.token, self.length).await?;
+        Ok(is_held.then_some(unit))
+    }
+
+    /// Waits for `call`, renewing the lease three times in its length. `None` if it was lost on the
+    /// way; `call` is dropped then.
+    pub(super) async fn keep_during<T>(
+        &self,
+        call: impl Future<Output = T>,
+    ) -> Result<Option<T>, Error> {
+        let mut call = std::pin::pin!(call);
+        let mut renewals = tokio::time::interval(self.length / 3);
+        renewals.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        renewals.reset();
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut call => return Ok(Some(answer)),
+                _ = renewals.tick() => {
+                    let Some(unit) = self.begin().await? else { return Ok(None) };
+                    unit.commit().await?;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The engine: works a run, a slice at a time.
+//!
+//! A slice claims the run, does steps until its time is up, and gives the run back. Each step is
+//! one call to Klaviyo at most, then one unit of work that renews the lease, writes what the step
+//! brought and moves the checkpoint: all of it or nothing. So a worker that dies, stalls or is
+//! overtaken between any two statements leaves a run that the next claim takes up from its
+//! checkpoint.
+
+mod lease;
+mod opening;
+mod reading;
+mod settling;
+mod slice;
+
+use std::time::Duration;
+
+use fanfare_domain::ports::DueRun;
+use fanfare_domain::run::SyncStatus;
+use fanfare_domain::time::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+use crate::integration::Integration;
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long a silent worker keeps a run.
+    pub lease: Duration,
+    /// How long a run keeps a worker while others wait.
+    pub slice: Duration,
+    /// Rows in a window of settling memberships.
+    pub window: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            slice: Duration::from_secs(10),
+            window: 2_000,
+        }
+    }
+}
+
+/// What became of a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SliceEnd {
+    /// The run is not due, has ended, or somebody else has it.
+    NotDue,
+    /// There is more to do; the bell was rung for it.
+    Yielded,
+    /// It waits until then without a worker.
+    Paused(Timestamp),
+    /// It has ended.
+    Finished(SyncStatus),
+    /// Somebody else has claimed or cancelled it meanwhile; nothing was written after that.
+    Overtaken,
+}
+
+/// Works runs.
+#[derive(Clone)]
+pub struct Engine {
+    integration: Integration,
+    pace: Pace,
+}
+
+impl Engine {
+    /// An engine over these use cases' ports.
+    pub const fn new(integration: Integration, pace: Pace) -> Self {
+        Self { integration, pace }
+    }
+
+    /// Works a slice of a run, if it is due. `stop` ends the slice after the step at hand.
+    ///
+    /// On an error the run was given back if the store could be reached; if not, its lease runs
+    /// out and it is taken up again.
+    pub async fn work(&self, due: &DueRun, stop: &CancellationToken) -> Result<SliceEnd, Error> {
+        slice::work(&self.integration, self.pace, due, stop).await
+    }
+}

@@ -1,0 +1,75 @@
+//! The first step: what the list is called and how many profiles it has.
+
+use fanfare_domain::ports::{Collection, UnitOfWork};
+use fanfare_domain::walk::Phase;
+
+use super::slice::{Held, Step, save};
+use crate::SYSTEM_ACTOR;
+use crate::browse::single_endpoint;
+use crate::error::Error;
+use crate::gateway::CallError;
+use crate::import::free_name;
+
+impl Held<'_> {
+    pub(super) async fn open(&mut self) -> Result<Step, Error> {
+        // The count has a small quota of its own; a run does not wait for it.
+        let counted = self.look_up(true).await;
+        let answer = match counted {
+            Ok(Some(Err(CallError::NotBefore(_)))) => self.look_up(false).await?,
+            other => other?,
+        };
+        let Some(answer) = answer else {
+            return Ok(Step::Lost);
+        };
+        match answer {
+            Ok(collection) => self.opened(collection).await,
+            Err(error) => self.not_answered(error).await,
+        }
+    }
+
+    async fn look_up(&self, count: bool) -> Result<Option<Result<Collection, CallError>>, Error> {
+        let collection = &self.source.collection;
+        let klaviyo = &self.integration.ports.klaviyo;
+        let call = klaviyo.collection(&self.connection.key, collection, count);
+        let endpoint = single_endpoint(collection.kind, count);
+        let gateway = self.integration.gateway();
+        self.lease
+            .keep_during(gateway.call(&self.connection.account, endpoint, call))
+            .await
+    }
+
+    async fn opened(&mut self, collection: Collection) -> Result<Step, Error> {
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Step::Lost);
+        };
+        self.rename(unit.as_mut(), collection.name.as_deref())
+            .await?;
+        self.source.data.name = collection.name;
+        self.run.progress.total = collection.profile_count;
+        self.run.checkpoint.phase = Phase::Reading;
+        self.run.forgive();
+        let now = self.integration.now();
+        self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
+        unit.commit().await?;
+        Ok(Step::Go)
+    }
+
+    /// A rename in Klaviyo follows, unless somebody has named the audience.
+    async fn rename(&self, unit: &mut dyn UnitOfWork, name: Option<&str>) -> Result<(), Error> {
+        let Some(record) = unit.audience(&self.run.audience).await? else {
+            return Ok(());
+        };
+        let mut audience = record.audience;
+        if audience.named_by_hand {
+            return Ok(());
+        }
+        let name = free_name(unit, &self.source.collection, name, &audience.id).await?;
+        if name != audience.name {
+            audience.name = name;
+            audience.updated_at = Some(self.integration.now());
+            audience.updated_by = Some(SYSTEM_ACTOR.to_owned());
+            unit.put_audience(&audience).await?;
+        }
+        Ok(())
+    }
+}

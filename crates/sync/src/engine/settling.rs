@@ -1,0 +1,107 @@
+//! After the last page: the audience's members become exactly the consumers that were seen.
+
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::removal::may_remove;
+use fanfare_domain::walk::Phase;
+
+use super::slice::{Held, Step, save};
+use crate::error::Error;
+
+impl Held<'_> {
+    /// Adds members that were seen but are none: their profiles moved to another consumer since.
+    /// After the last window the guard is asked.
+    pub(super) async fn add_members(&mut self, after: Option<ProfileId>) -> Result<Step, Error> {
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Step::Lost);
+        };
+        let (run, audience, now) = (&self.run.id, &self.run.audience, self.integration.now());
+        let window = unit
+            .add_missing_members(run, audience, after.as_ref(), self.pace.window, now)
+            .await?;
+        self.run.progress.members_added += window.affected;
+        self.run.forgive();
+        if let Some(next) = window.next {
+            self.run.checkpoint.phase = Phase::Adding(Some(next));
+            unit.save_run(&self.run).await?;
+            unit.commit().await?;
+            return Ok(Step::Go);
+        }
+        unit.save_run(&self.run).await?;
+        unit.commit().await?;
+        self.ask_the_guard().await
+    }
+
+    async fn ask_the_guard(&mut self) -> Result<Step, Error> {
+        let Some(leaving) = self.lease.keep_during(self.count_leaving()).await? else {
+            return Ok(Step::Lost);
+        };
+        let leaving = leaving?;
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Step::Lost);
+        };
+        let at_start = self.run.members_at_start;
+        if !may_remove(at_start, leaving, self.run.confirm_removals) {
+            let message = format!(
+                "This pass would have removed {leaving} of {at_start} members, more than half, so \
+                 none was removed. If that is right, sync again and confirm the removals."
+            );
+            return self.fail(unit, FailureCode::RemovalGuard, message).await;
+        }
+        self.run.checkpoint.phase = Phase::Removing(None);
+        unit.save_run(&self.run).await?;
+        unit.commit().await?;
+        Ok(Step::Go)
+    }
+
+    async fn count_leaving(&self) -> Result<u64, Error> {
+        let mut unit = self.integration.read(&self.lease.organization).await?;
+        let (mut leaving, mut after) = (0, None);
+        loop {
+            let window = unit
+                .count_absent_members(
+                    &self.run.id,
+                    &self.run.audience,
+                    after.as_ref(),
+                    self.pace.window,
+                )
+                .await?;
+            leaving += window.affected;
+            after = window.next;
+            if after.is_none() {
+                return Ok(leaving);
+            }
+        }
+    }
+
+    /// Removes members that were not seen; after the last window the run has succeeded.
+    pub(super) async fn remove_members(
+        &mut self,
+        after: Option<ConsumerId>,
+    ) -> Result<Step, Error> {
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Step::Lost);
+        };
+        let window = unit
+            .remove_absent_members(
+                &self.run.id,
+                &self.run.audience,
+                after.as_ref(),
+                self.pace.window,
+            )
+            .await?;
+        self.run.progress.members_removed += window.affected;
+        self.run.forgive();
+        if let Some(next) = window.next {
+            self.run.checkpoint.phase = Phase::Removing(Some(next));
+            unit.save_run(&self.run).await?;
+            unit.commit().await?;
+            return Ok(Step::Go);
+        }
+        let now = self.integration.now();
+        self.run.succeed(now)?;
+        self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
+        unit.commit().await?;
+        Ok(Step::Ended)
+    }
+}

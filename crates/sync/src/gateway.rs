@@ -1,0 +1,113 @@
+//! Klaviyo behind its quota: no call is made that the ledger does not grant, and what an answer
+//! teaches of the quota goes back to the ledger, for every process to heed.
+
+use std::time::Duration;
+
+use fanfare_domain::ports::{Answer, KlaviyoError, StoreError};
+use fanfare_domain::quota::{Endpoint, Reservation};
+use fanfare_domain::time::Timestamp;
+
+use crate::error::Error;
+use crate::integration::Ports;
+
+/// How long somebody who waits for an answer is kept waiting for quota.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a call gave no value.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The quota is used up, or Klaviyo asked for silence, until then.
+    #[error("Klaviyo may not be asked before {0}")]
+    NotBefore(Timestamp),
+    /// Klaviyo answered something else.
+    #[error("Klaviyo answered otherwise")]
+    Klaviyo(#[source] KlaviyoError),
+    /// The ledger failed.
+    #[error("the quota ledger failed")]
+    Store(#[from] StoreError),
+}
+
+/// The one way to Klaviyo.
+pub(crate) struct Gateway<'a> {
+    ports: &'a Ports,
+}
+
+impl<'a> Gateway<'a> {
+    pub(crate) const fn new(ports: &'a Ports) -> Self {
+        Self { ports }
+    }
+
+    /// Makes one call if the quota allows it now.
+    pub(crate) async fn call<T, F>(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        call: F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<Answer<T>, KlaviyoError>>,
+    {
+        let Ports { ledger, clock, .. } = self.ports;
+        let assumed = match ledger.reserve(account, endpoint, clock.now()).await? {
+            Reservation::Granted(windows) => windows,
+            Reservation::NotBefore(until) => return Err(CallError::NotBefore(until)),
+        };
+        match call.await {
+            Ok(answer) => {
+                if let Some(windows) = answer.windows.filter(|windows| *windows != assumed) {
+                    ledger
+                        .learn(account, endpoint, windows, clock.now())
+                        .await?;
+                }
+                Ok(answer.value)
+            }
+            Err(KlaviyoError::Throttled(retry_after)) => {
+                let now = clock.now();
+                let until = retry_after.until(now);
+                ledger.block(account, endpoint, until, now).await?;
+                Err(CallError::NotBefore(until))
+            }
+            Err(error) => Err(CallError::Klaviyo(error)),
+        }
+    }
+
+    /// Makes one call for somebody who is waiting: a short wait for quota is sat out, a longer one
+    /// is [`Error::KlaviyoThrottled`].
+    pub(crate) async fn ask<T, F>(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        call: impl Fn() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<Answer<T>, KlaviyoError>>,
+    {
+        let deadline = self.ports.clock.now().plus(PATIENCE);
+        loop {
+            match self.call(account, endpoint, call()).await {
+                Ok(value) => return Ok(value),
+                Err(CallError::NotBefore(until)) => {
+                    let now = self.ports.clock.now();
+                    if until > deadline {
+                        return Err(Error::KlaviyoThrottled(until.since(now)));
+                    }
+                    tokio::time::sleep(until.since(now)).await;
+                }
+                Err(CallError::Store(error)) => return Err(error.into()),
+                Err(CallError::Klaviyo(error)) => return Err(Error::from_klaviyo(error)),
+            }
+        }
+    }
+}
+
+impl Error {
+    /// What an error of Klaviyo's is to somebody who asked for an answer. "Not found" is for the
+    /// caller to name first.
+    pub(crate) fn from_klaviyo(error: KlaviyoError) -> Self {
+        match error {
+            KlaviyoError::KeyRejected => Self::KeyRejected,
+            KlaviyoError::ScopeMissing(scopes) => Self::ScopeMissing(scopes),
+            other => Self::KlaviyoUnreachable(other),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The import: each list becomes an audience with a source and a first run.
+
+use std::collections::HashSet;
+
+use fanfare_domain::audience::{Audience, distinct_name, name_from};
+use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
+use fanfare_domain::ports::{Collection, UnitOfWork};
+use fanfare_domain::run::{NewRun, SyncRun, SyncStatus, Trigger};
+use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::error::{Entity, Error};
+use crate::integration::Integration;
+
+/// Lists and segments to import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRequest {
+    /// In the order of the answer. Repeats are answered once.
+    pub collections: Vec<CollectionRef>,
+    /// Who asks, for the records' `createdBy`.
+    pub actor: String,
+}
+
+/// What became of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportOutcome {
+    /// Those that are being imported.
+    pub imported: Vec<Imported>,
+    /// Those that are not.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A list or segment that is being imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Klaviyo's.
+    pub collection: CollectionRef,
+    /// Its source.
+    pub source: SourceId,
+    /// Its audience.
+    pub audience: AudienceId,
+    /// Its first run.
+    pub run: RunId,
+}
+
+/// A list or segment that is not imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Klaviyo's.
+    pub collection: CollectionRef,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a list or segment is not imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkipReason {
+    /// This audience has it.
+    AlreadySynced(AudienceId),
+    /// Klaviyo has none of that id.
+    NotFound,
+}
+
+/// Look-ups at once: enough that a hundred lists take seconds, few enough for the burst quota.
+const LOOKUPS_AT_ONCE: usize = 8;
+
+impl Integration {
+    /// Imports lists and segments: all that can be are, in one transaction, or none.
+    pub async fn import(
+        &self,
+        organization: &OrganizationId,
+        request: ImportRequest,
+    ) -> Result<ImportOutcome, Error> {
+        let connection = self.open_connection(organization).await?;
+        let mut seen = HashSet::new();
+        let wanted: Vec<CollectionRef> = request
+            .collections
+            .into_iter()
+            .filter(|c| seen.insert(c.clone()))
+            .collect();
+
+        // Klaviyo is asked before the transaction, and only about what is not synced yet.
+        let mut candidates = Vec::new();
+        let mut unit = self.read(organization).await?;
+        for collection in wanted {
+            let synced = unit.source_of(&collection).await?;
+            candidates.push((collection, synced));
+        }
+        drop(unit);
+        let looked_up: Vec<(CollectionRef, Option<Collection>)> = stream::iter(candidates)
+            .map(|(collection, synced)| {
+                let connection = &connection;
+                async move {
+                    if synced.is_some() {
+                        return Ok((collection, None));
+                    }
+                    match self.look_up(connection, &collection, false).await {
+                        Ok(found) => Ok((collection, Some(found))),
+                        Err(Error::NotFound(Entity::KlaviyoList | Entity::KlaviyoSegment)) => {
+                            Ok((collection, None))
+                        }
+                        Err(error) => Err(error),
+                    }
+                }
+            })
+            .buffered(LOOKUPS_AT_ONCE)
+            .try_collect()
+            .await?;
+
+        let mut outcome = ImportOutcome::default();
+        let mut unit = self.begin(organization).await?;
+        for (collection, found) in looked_up {
+            if let Some(source) = unit.source_of(&collection).await? {
+                let reason = SkipReason::AlreadySynced(source.audience);
+                outcome.skipped.push(Skipped { collection, reason });
+            } else if let Some(found) = found {
+                let name = found.name.as_deref();
+                let imported = self
+                    .start(unit.as_mut(), collection, name, &request.actor)
+                    .await?;
+                outcome.imported.push(imported);
+            } else {
+                outcome.skipped.push(Skipped {
+                    collection,
+                    reason: SkipReason::NotFound,
+                });
+            }
+        }
+        unit.commit().await?;
+        Ok(outcome)
+    }
+
+    async fn start(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        collection: CollectionRef,
+        name: Option<&str>,
+        actor: &str,
+    ) -> Result<Imported, Error> {
+        let (now, ids) = (self.now(), &self.ports.ids);
+        let audience_id = AudienceId::new(ids.ulid());
+        let mut source = CollectionSource {
+            id: SourceId::new(ids.ulid()),
+            collection: collection.clone(),
+            audience: audience_id.clone(),
+            status: SyncStatus::Pending,
+            last_synced_at: None,
+            data: SourceData {
+                name: name.map(str::to_owned),
+                ..SourceData::default()
+            },
+            created_at: now,
+            created_by: actor.to_owned(),
+            updated_at: None,
+            archived: false,
+        };
+        let audience = Audience {
+            name: free_name(unit, &collection, name, &audience_id).await?,
+            id: audience_id,
+            source: source.id.clone(),
+            named_by_hand: false,
+            description: None,
+            icon_name: None,
+            metadata: None,
+            group_id: None,
+            group_name: None,
+            group_type: None,
+            last_refreshed_at: None,
+            refresh_interval_seconds: None,
+            created_at: now,
+            created_by: actor.to_owned(),
+            updated_at: None,
+            updated_by: None,
+            archived: false,
+        };
+        let run = SyncRun::queued(
+            NewRun {
+                id: RunId::new(ids.ulid()),
+                organization: unit.organization().clone(),
+                source: source.id.clone(),
+                audience: audience.id.clone(),
+                trigger: Trigger::Import,
+                confirm_removals: false,
+            },
+            now,
+        );
+        source.follow(&run, now);
+        source.updated_at = None;
+        unit.put_source(&source).await?;
+        unit.put_audience(&audience).await?;
+        unit.enqueue(&run).await?;
+        Ok(Imported {
+            collection,
+            source: source.id,
+            audience: audience.id,
+            run: run.id,
+        })
+    }
+}
+
+/// The name that a list gives an audience, told apart from other audiences of that name.
+pub(crate) async fn free_name(
+    unit: &mut dyn UnitOfWork,
+    collection: &CollectionRef,
+    name: Option<&str>,
+    audience: &AudienceId,
+) -> Result<String, Error> {
+    let own = name_from(collection, name);
+    let is_taken = unit.is_name_taken(&own, audience).await?;
+    Ok(if is_taken {
+        distinct_name(&own, collection)
+    } else {
+        own
+    })
+}
+
+impl Skipped {
+    /// The reason as Fanfare words it.
+    pub const fn reason_text(&self) -> &'static str {
+        match (&self.reason, self.collection.kind) {
+            (SkipReason::AlreadySynced(_), _) => "Already synced",
+            (SkipReason::NotFound, CollectionKind::List) => "List not found",
+            (SkipReason::NotFound, CollectionKind::Segment) => "Segment not found",
+        }
+    }
+}

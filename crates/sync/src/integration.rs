@@ -1,0 +1,102 @@
+//! What a program is wired with.
+
+use std::sync::Arc;
+
+use fanfare_domain::connection::{Connection, KlaviyoKey};
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{
+    Clock, Directory, DueRuns, Ids, KeySealer, Klaviyo, QuotaLedger, Store, StoreError, UnitOfWork,
+};
+use fanfare_domain::time::Timestamp;
+
+use crate::error::Error;
+use crate::gateway::Gateway;
+
+/// The adapters behind the ports.
+#[derive(Clone)]
+pub struct Ports {
+    /// Rows of organizations.
+    pub store: Arc<dyn Store>,
+    /// Organizations and secret keys.
+    pub directory: Arc<dyn Directory>,
+    /// The queue of due runs.
+    pub due_runs: Arc<dyn DueRuns>,
+    /// Klaviyo's quotas.
+    pub ledger: Arc<dyn QuotaLedger>,
+    /// Klaviyo.
+    pub klaviyo: Arc<dyn Klaviyo>,
+    /// The master key.
+    pub sealer: Arc<dyn KeySealer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids; they MUST come from a cryptographic generator, for secret keys are made of them.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// The use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct Integration {
+    pub(crate) ports: Ports,
+}
+
+/// An opened connection: what a call to Klaviyo needs.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenConnection {
+    pub(crate) key: KlaviyoKey,
+    pub(crate) account: String,
+}
+
+impl Integration {
+    /// The use cases over these adapters.
+    pub const fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    pub(crate) async fn read(
+        &self,
+        of: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.ports.store.read(of).await
+    }
+
+    pub(crate) async fn begin(
+        &self,
+        of: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.ports.store.begin(of).await
+    }
+
+    pub(crate) fn gateway(&self) -> Gateway<'_> {
+        Gateway::new(&self.ports)
+    }
+
+    /// Opens the stored key.
+    pub(crate) async fn open_connection(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<OpenConnection, Error> {
+        let stored = self.read(organization).await?.connection().await?;
+        let stored = stored.ok_or(Error::KeyNotFound)?;
+        let secret = self.ports.sealer.open(organization, &stored.key)?;
+        let key = KlaviyoKey::parse(&secret).map_err(|_| Error::KeyNotFound)?;
+        Ok(OpenConnection {
+            key,
+            account: quota_account(organization, Some(&stored)),
+        })
+    }
+}
+
+/// The name under which a connection's quota is kept: all keys of one Klaviyo account share it.
+pub(crate) fn quota_account(
+    organization: &OrganizationId,
+    connection: Option<&Connection>,
+) -> String {
+    match connection.and_then(|connection| connection.account.as_ref()) {
+        Some(account) => format!("account:{account}"),
+        None => format!("connection:{organization}"),
+    }
+}

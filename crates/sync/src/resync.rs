@@ -1,0 +1,63 @@
+//! A manual sync: a new full pass over an audience's list.
+
+use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
+use fanfare_domain::run::{NewRun, SyncRun, Trigger};
+
+use crate::error::{Entity, Error};
+use crate::integration::Integration;
+
+/// A sync that was queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedSync {
+    /// The audience's source.
+    pub source: SourceId,
+    /// The new run.
+    pub run: RunId,
+}
+
+impl Integration {
+    /// Queues a full pass. `confirm_removals` lets it remove more than half of the members. However
+    /// many ask at once, one run comes of it.
+    pub async fn sync_audience(
+        &self,
+        organization: &OrganizationId,
+        audience: &AudienceId,
+        confirm_removals: bool,
+    ) -> Result<StartedSync, Error> {
+        let mut unit = self.begin(organization).await?;
+        let record = unit
+            .audience(audience)
+            .await?
+            .ok_or(Error::NotFound(Entity::Audience))?;
+        let mut source = record.source;
+        if record.audience.archived || source.archived {
+            return Err(Error::NoSyncSource);
+        }
+        if unit.active_run(&source.id).await?.is_some() {
+            return Err(Error::SyncInProgress);
+        }
+        if unit.connection().await?.is_none() {
+            return Err(Error::KeyNotFound);
+        }
+        let now = self.now();
+        let run = SyncRun::queued(
+            NewRun {
+                id: RunId::new(self.ports.ids.ulid()),
+                organization: organization.clone(),
+                source: source.id.clone(),
+                audience: record.audience.id,
+                trigger: Trigger::Manual,
+                confirm_removals,
+            },
+            now,
+        );
+        source.follow(&run, now);
+        unit.put_source(&source).await?;
+        unit.enqueue(&run).await?;
+        unit.commit().await?;
+        Ok(StartedSync {
+            source: source.id,
+            run: run.id,
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! Runs: looked at and cancelled.
+
+use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
+use fanfare_domain::issue::Issue;
+use fanfare_domain::paging::{Page, PageRequest};
+use fanfare_domain::ports::UnitOfWork;
+use fanfare_domain::run::SyncRun;
+use fanfare_domain::time::Timestamp;
+
+use crate::error::{Entity, Error};
+use crate::integration::Integration;
+
+impl Integration {
+    /// One run.
+    pub async fn run(&self, organization: &OrganizationId, id: &RunId) -> Result<SyncRun, Error> {
+        let found = self.read(organization).await?.run(id).await?;
+        found.ok_or(Error::NotFound(Entity::SyncRun))
+    }
+
+    /// The audience's runs, latest first.
+    pub async fn runs(
+        &self,
+        organization: &OrganizationId,
+        audience: &AudienceId,
+        page: &PageRequest,
+    ) -> Result<Page<SyncRun>, Error> {
+        let mut unit = self.read(organization).await?;
+        unit.audience(audience)
+            .await?
+            .ok_or(Error::NotFound(Entity::Audience))?;
+        Ok(unit.runs(audience, page).await?)
+    }
+
+    /// The records of a run that were not taken as they were.
+    pub async fn issues(
+        &self,
+        organization: &OrganizationId,
+        run: &RunId,
+        page: &PageRequest,
+    ) -> Result<Page<Issue>, Error> {
+        let mut unit = self.read(organization).await?;
+        unit.run(run)
+            .await?
+            .ok_or(Error::NotFound(Entity::SyncRun))?;
+        Ok(unit.issues(run, page).await?)
+    }
+
+    /// Cancels a run; what it wrote stays.
+    pub async fn cancel_run(
+        &self,
+        organization: &OrganizationId,
+        id: &RunId,
+    ) -> Result<SyncRun, Error> {
+        let mut unit = self.begin(organization).await?;
+        let run = unit
+            .run(id)
+            .await?
+            .ok_or(Error::NotFound(Entity::SyncRun))?;
+        if !run.status.is_active() {
+            return Err(Error::RunFinished);
+        }
+        cancel_all(unit.as_mut(), [run], "The sync was cancelled.", self.now()).await?;
+        let run = unit
+            .run(id)
+            .await?
+            .ok_or(Error::NotFound(Entity::SyncRun))?;
+        unit.commit().await?;
+        Ok(run)
+    }
+}
+
+/// Cancels active runs, with their sources. A worker that has one finds its lease gone.
+pub(crate) async fn cancel_all(
+    unit: &mut dyn UnitOfWork,
+    runs: impl IntoIterator<Item = SyncRun>,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for mut run in runs {
+        run.cancel(why, now)?;
+        unit.save_run(&run).await?;
+        if let Some(mut source) = unit.source(&run.source).await? {
+            source.follow(&run, now);
+            unit.put_source(&source).await?;
+        }
+    }
+    Ok(())
+}

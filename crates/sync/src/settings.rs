@@ -1,0 +1,201 @@
+//! The connection to Klaviyo: looked at, made, replaced and cut.
+
+use fanfare_domain::connection::{Connection, ConnectionStatus, KlaviyoKey};
+use fanfare_domain::ids::{AccountId, OrganizationId};
+use fanfare_domain::ports::{Capability, KlaviyoError};
+use fanfare_domain::quota::Endpoint;
+use fanfare_domain::time::Timestamp;
+use secrecy::SecretString;
+
+use crate::error::Error;
+use crate::integration::{Integration, quota_account};
+use crate::runs::cancel_all;
+
+/// The connection as it is shown: never the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The connection, if there is one.
+    pub connection: Option<ConnectionView>,
+}
+
+/// A connection without its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionView {
+    /// The key's last four characters.
+    pub last4: String,
+    /// Whether it works.
+    pub status: ConnectionStatus,
+    /// Klaviyo's account, where the key may tell.
+    pub account: Option<AccountId>,
+    /// When Klaviyo last took the key.
+    pub verified_at: Timestamp,
+    /// Scopes of optional features that the key lacks.
+    pub missing_scopes: Vec<String>,
+    /// What is wrong.
+    pub message: Option<String>,
+}
+
+/// A key to connect with.
+#[derive(Debug)]
+pub struct ConnectRequest {
+    /// As it was typed.
+    pub api_key: SecretString,
+    /// Whether the key may belong to another Klaviyo account than the one before.
+    pub confirm_account_change: bool,
+}
+
+impl Integration {
+    /// The organization's connection.
+    pub async fn settings(&self, organization: &OrganizationId) -> Result<Settings, Error> {
+        let connection = self.read(organization).await?.connection().await?;
+        Ok(Settings {
+            connection: connection.map(ConnectionView::from),
+        })
+    }
+
+    /// Connects a key: Klaviyo must take it and let it read lists and profiles, or nothing changes.
+    pub async fn connect(
+        &self,
+        organization: &OrganizationId,
+        request: ConnectRequest,
+    ) -> Result<Settings, Error> {
+        let key = KlaviyoKey::parse(&request.api_key)
+            .map_err(|error| Error::invalid("klaviyo.apiKey", error.to_string()))?;
+        let verified = self.verify(organization, &key).await?;
+
+        let mut unit = self.begin(organization).await?;
+        let before = unit
+            .connection()
+            .await?
+            .and_then(|connection| connection.account);
+        if let (Some(connected), Some(offered)) = (before, &verified.account)
+            && connected != *offered
+            && !request.confirm_account_change
+        {
+            return Err(Error::AccountDiffers {
+                connected,
+                offered: offered.clone(),
+            });
+        }
+        let connection = Connection {
+            key: self.ports.sealer.seal(organization, key.secret()),
+            last4: key.last4(),
+            account: verified.account,
+            status: ConnectionStatus::Active,
+            verified_at: self.now(),
+            missing_scopes: verified.missing_scopes,
+            message: None,
+        };
+        unit.put_connection(&connection).await?;
+        unit.commit().await?;
+        Ok(Settings {
+            connection: Some(connection.into()),
+        })
+    }
+
+    /// Cuts the connection: the key is shredded and what runs is cancelled; audiences stay.
+    pub async fn disconnect(&self, organization: &OrganizationId) -> Result<Settings, Error> {
+        let mut unit = self.begin(organization).await?;
+        unit.delete_connection().await?;
+        let active = unit.active_runs().await?;
+        cancel_all(
+            unit.as_mut(),
+            active,
+            "Klaviyo was disconnected.",
+            self.now(),
+        )
+        .await?;
+        unit.commit().await?;
+        Ok(Settings { connection: None })
+    }
+
+    async fn verify(
+        &self,
+        organization: &OrganizationId,
+        key: &KlaviyoKey,
+    ) -> Result<Verified, Error> {
+        let stored = self.read(organization).await?.connection().await?;
+        let account = quota_account(organization, stored.as_ref());
+        let mut required = Vec::new();
+        for capability in [Capability::ReadLists, Capability::ReadProfiles] {
+            required.extend(self.probe(&account, key, capability).await?);
+        }
+        if !required.is_empty() {
+            return Err(Error::ScopeMissing(required));
+        }
+        let mut missing_scopes = self.probe(&account, key, Capability::ReadSegments).await?;
+        let account_id = match self.whose(&account, key).await {
+            Ok(id) => Some(id),
+            Err(Error::ScopeMissing(scopes)) => {
+                missing_scopes.extend(scopes);
+                None
+            }
+            // The account's name is a convenience: a key that reads lists works without it.
+            Err(Error::KlaviyoThrottled(_)) => None,
+            Err(error) => return Err(error),
+        };
+        missing_scopes.sort();
+        missing_scopes.dedup();
+        Ok(Verified {
+            account: account_id,
+            missing_scopes,
+        })
+    }
+
+    /// The scopes that a capability lacks: none if the key has it.
+    async fn probe(
+        &self,
+        account: &str,
+        key: &KlaviyoKey,
+        capability: Capability,
+    ) -> Result<Vec<String>, Error> {
+        let endpoint = match capability {
+            Capability::ReadLists => Endpoint::Lists,
+            Capability::ReadProfiles => Endpoint::Profiles,
+            Capability::ReadSegments => Endpoint::Segments,
+        };
+        let klaviyo = &self.ports.klaviyo;
+        let probed = self
+            .gateway()
+            .ask(account, endpoint, || klaviyo.probe(key, capability))
+            .await;
+        match probed {
+            Ok(()) => Ok(Vec::new()),
+            Err(Error::ScopeMissing(scopes)) if scopes.is_empty() => {
+                Ok(vec![capability.scope().to_owned()])
+            }
+            Err(Error::ScopeMissing(scopes)) => Ok(scopes),
+            Err(Error::KlaviyoUnreachable(KlaviyoError::NotPermitted)) => {
+                Ok(vec![capability.scope().to_owned()])
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn whose(&self, account: &str, key: &KlaviyoKey) -> Result<AccountId, Error> {
+        let klaviyo = &self.ports.klaviyo;
+        let found = self
+            .gateway()
+            .ask(account, Endpoint::Accounts, || klaviyo.account(key))
+            .await?;
+        Ok(found.id)
+    }
+}
+
+struct Verified {
+    account: Option<AccountId>,
+    missing_scopes: Vec<String>,
+}
+
+impl From<Connection> for ConnectionView {
+    fn from(connection: Connection) -> Self {
+        Self {
+            last4: connection.last4,
+            status: connection.status,
+            account: connection.account,
+            verified_at: connection.verified_at,
+            missing_scopes: connection.missing_scopes,
+            message: connection.message,
+        }
+    }
+}
