@@ -1,0 +1,16 @@
+//! Whether the program lives, whether it is ready, and what it counts.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+/// Whether a program can do its work now.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// `Err` says in one line what is missing and what to do; it is shown to anybody who asks, so
+    /// it must hold nothing private.
+    async fn check(&self) -> Result<(), String>;
+}
+
+/// Renders the program's metrics as Prometheus text.
+pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
