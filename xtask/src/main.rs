@@ -1,3 +1,43 @@
-//! Repository tasks: demo, test, ci, bench.
+//! Repository tasks. `cargo xtask help` lists them.
 
-fn main() {}
+mod ci;
+mod demo;
+mod prepare;
+mod process;
+mod stop;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Repository tasks, run from anywhere in it.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Task {
+    /// Imports two Klaviyo lists into audiences, with nothing to set up, and serves them
+    Demo(demo::Options),
+    /// Runs every test
+    Test(test::Options),
+    /// Runs every check but the tests
+    Ci(ci::Options),
+    /// Checks which crate may use which
+    CheckLayers,
+    /// Regenerates what is generated and committed
+    Prepare,
+}
+
+fn main() -> ExitCode {
+    let result = match Task::parse() {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Ci(options) => ci::run(&options),
+        Task::CheckLayers => Ok(ci::check_layers()),
+        Task::Prepare => prepare::run(),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,123 @@
+//! Lists imported, or synced again where they have been, and followed to the end.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use ureq::http::StatusCode;
+
+use super::api::{Api, Page, Run};
+use super::programs::Programs;
+use super::screen::Screen;
+use crate::stop::Stop;
+
+/// A run that was started, and the name of its audience.
+pub(super) struct Started {
+    run: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    imported: Vec<Imported>,
+    skipped: Vec<Skipped>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Imported {
+    audience_id: String,
+    run_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Skipped {
+    list_id: String,
+    reason: String,
+    existing_audience_id: Option<String>,
+}
+
+/// Imports the lists; those that are audiences already are synced.
+pub(super) fn start(api: &Api, lists: &[String], screen: &Screen) -> Result<Vec<Started>> {
+    if lists.is_empty() {
+        return Ok(Vec::new());
+    }
+    let body = json!({"listIds": lists});
+    let outcome: Outcome = api.post("/api/audiences/import/klaviyo", &body)?;
+    let mut started = Vec::new();
+    for imported in outcome.imported {
+        let name = audience_name(api, &imported.audience_id)?;
+        started.push(Started {
+            run: imported.run_id,
+            name,
+        });
+    }
+    for skipped in outcome.skipped {
+        let Some(audience) = skipped.existing_audience_id else {
+            bail!(
+                "list {} was not imported: {}",
+                skipped.list_id,
+                skipped.reason
+            );
+        };
+        let name = audience_name(api, &audience)?;
+        screen.say(&format!(
+            "{name} is an audience since an earlier demo; syncing it again"
+        ));
+        started.push(Started {
+            run: sync(api, &audience)?,
+            name,
+        });
+    }
+    Ok(started)
+}
+
+/// Follows the runs until all have ended, or the user has.
+pub(super) fn follow(
+    api: &Api,
+    started: &[Started],
+    programs: &mut Programs,
+    screen: &Screen,
+    stop: &Stop,
+) -> Result<Vec<(String, Run)>> {
+    let mut meters: Vec<_> = started.iter().map(|one| screen.meter(&one.name)).collect();
+    loop {
+        let mut runs = Vec::new();
+        for (one, meter) in started.iter().zip(&mut meters) {
+            let run: Run = api.get(&format!("/api/sync-runs/{}", one.run))?;
+            meter.show(&run);
+            runs.push((one.name.clone(), run));
+        }
+        programs.tend(screen)?;
+        if stop.is_wanted() || !runs.iter().any(|(_, run)| run.is_active()) {
+            return Ok(runs);
+        }
+        stop.sleep(Duration::from_millis(300));
+    }
+}
+
+/// Starts a sync, or finds the one that is under way. Returns the run.
+fn sync(api: &Api, audience: &str) -> Result<String> {
+    let path = format!("/api/audiences/{audience}/sync");
+    let answer = api.send("POST", &path, None)?;
+    match answer.status {
+        StatusCode::OK => {
+            let run = answer.body["runId"].as_str().map(str::to_owned);
+            run.context("a started sync names no run")
+        }
+        StatusCode::CONFLICT => {
+            let path = format!("/api/audiences/{audience}/runs?first=1");
+            let page: Page<Run> = api.get(&path)?;
+            let latest = page.data.into_iter().next();
+            latest.map(|run| run.id).context("the audience has no run")
+        }
+        _ => bail!("POST {path} was answered {}", answer.explain()),
+    }
+}
+
+fn audience_name(api: &Api, id: &str) -> Result<String> {
+    let audience: Value = api.get(&format!("/api/audiences/{id}"))?;
+    Ok(audience["name"].as_str().unwrap_or(id).to_owned())
+}

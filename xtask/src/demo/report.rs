@@ -1,0 +1,118 @@
+//! What came of it: the audiences as a table, and where to go on.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::account::Folder;
+use super::api::{Api, Page, Run};
+use super::programs::Programs;
+
+/// Prints the audiences. Tells whether every run succeeded.
+pub(super) fn audiences(api: &Api, runs: &[(String, Run)]) -> Result<bool> {
+    if runs.is_empty() {
+        return Ok(true);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header([
+        "Audience",
+        "Status",
+        "Members",
+        "Profiles",
+        "Created",
+        "Updated",
+        "Unchanged",
+        "Skipped",
+        "Issues",
+        "Seconds",
+        "Profiles/s",
+    ]);
+    for (name, run) in runs {
+        let count: Value = api.get(&format!("/api/audiences/{}/count", run.audience_id))?;
+        let progress = &run.progress;
+        let rate = progress.profiles_per_second;
+        let row: [String; 11] = [
+            name.clone(),
+            run.status.clone(),
+            count["count"].to_string(),
+            progress.processed.to_string(),
+            progress.created.to_string(),
+            progress.updated.to_string(),
+            progress.unchanged.to_string(),
+            progress.skipped.to_string(),
+            issues(api, run)?,
+            seconds(run).map_or(String::new(), |seconds| format!("{seconds:.1}")),
+            rate.map_or(String::new(), |rate| format!("{rate:.0}")),
+        ];
+        table.add_row(row);
+    }
+    for column in (2..8).chain(9..11) {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    println!("\n{table}");
+    for (name, run) in runs {
+        if let Some(error) = &run.error {
+            println!("{name}: {} ({})", error.message, error.code);
+        }
+    }
+    Ok(runs.iter().all(|(_, run)| run.has_succeeded()))
+}
+
+/// Prints where the API is and how to ask it.
+pub(super) fn addresses(api: &Api, programs: &Programs, folder: &Folder) {
+    let (address, key) = (&api.address, &api.key);
+    let key_file = folder.key_file();
+    println!();
+    println!("Dashboard   {address}/app");
+    println!("API         {address}/api   (described in {address}/api/openapi.json)");
+    println!("Secret key  {key}   (kept in {})", key_file.display());
+    println!(
+        "Worker      process {}: end it with kill -9, and another goes on",
+        programs.worker_pid()
+    );
+    println!("Logs        {}/*.log", folder.path().display());
+    println!();
+    println!(
+        "curl -H \"Authorization: Bearer $(cat {})\" {address}/api/audiences",
+        key_file.display()
+    );
+    println!();
+    println!("Serving until Ctrl-C.");
+}
+
+/// The run's issues by code, one a line.
+fn issues(api: &Api, run: &Run) -> Result<String> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    let mut after = String::new();
+    loop {
+        let page: Page<Value> = api.get(&format!(
+            "/api/sync-runs/{}/issues?first=100{after}",
+            run.id
+        ))?;
+        for issue in &page.data {
+            *counts
+                .entry(issue["code"].as_str().unwrap_or("?").to_owned())
+                .or_default() += 1;
+        }
+        match page.page_info.end_cursor.filter(|_| page.data.len() == 100) {
+            Some(cursor) => after = format!("&after={cursor}"),
+            None => break,
+        }
+    }
+    let lines = counts.iter().map(|(code, count)| format!("{count} {code}"));
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// How long the run took.
+fn seconds(run: &Run) -> Option<f64> {
+    let at = |time: &Option<String>| OffsetDateTime::parse(time.as_deref()?, &Rfc3339).ok();
+    let took = at(&run.finished_at)? - at(&run.started_at)?;
+    Some(took.as_seconds_f64())
+}

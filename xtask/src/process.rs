@@ -1,0 +1,151 @@
+//! Child processes with their output in a log, ended when they are dropped.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::stop::Stop;
+
+/// How a program is started, any number of times.
+pub(crate) struct Launch {
+    /// What people call it.
+    pub(crate) name: &'static str,
+    /// The executable.
+    pub(crate) path: PathBuf,
+    /// Its arguments.
+    pub(crate) arguments: Vec<OsString>,
+    /// Variables set for it, on top of those of this process.
+    pub(crate) environment: Vec<(&'static str, OsString)>,
+    /// Where its output goes.
+    pub(crate) log: PathBuf,
+}
+
+/// A running program.
+pub(crate) struct Program {
+    name: &'static str,
+    child: Child,
+    log: PathBuf,
+    log_start: u64,
+}
+
+/// How long a program may take to end in good order.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a program may take to listen.
+const START: Duration = Duration::from_secs(30);
+
+/// What every program of ours prints when it listens.
+const LISTENING: &str = "listening on ";
+
+impl Launch {
+    /// The program as a command, with no output set.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command
+            .args(&self.arguments)
+            .current_dir(crate::workspace::root());
+        // Klaviyo's key reaches the API over HTTP and nothing else.
+        command.env_remove("KLAVIYO_API_KEY");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts it, with its output at the end of the log.
+    pub(crate) fn start(&self) -> Result<Program> {
+        let log = OpenOptions::new().create(true).append(true).open(&self.log);
+        let log = log.with_context(|| format!("{} cannot be written", self.log.display()))?;
+        let log_start = log.metadata()?.len();
+        let child = self
+            .command()
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", self.path.display()))?;
+        Ok(Program {
+            name: self.name,
+            child,
+            log: self.log.clone(),
+            log_start,
+        })
+    }
+}
+
+impl Program {
+    /// The process's id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Waits until it listens, and returns its address, `http://HOST:PORT`.
+    pub(crate) fn address(&mut self, stop: &Stop) -> Result<String> {
+        let deadline = Instant::now() + START;
+        loop {
+            // Asked first: what a program prints before it ends is then in the log.
+            let ended = self.ended()?;
+            let output = self.output()?;
+            let address = output.lines().find_map(|line| line.split_once(LISTENING));
+            if let Some((_, address)) = address.filter(|_| output.ends_with('\n')) {
+                return Ok(address.trim().to_owned());
+            }
+            if let Some(status) = ended {
+                bail!("{} ended ({status}):\n{}", self.name, self.last_words());
+            }
+            if stop.is_wanted() {
+                bail!("interrupted");
+            }
+            if Instant::now() > deadline {
+                bail!("{} does not listen; see {}", self.name, self.log.display());
+            }
+            stop.sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The last lines it has written.
+    pub(crate) fn last_words(&self) -> String {
+        let output = self.output().unwrap_or_default();
+        let lines: Vec<&str> = output.lines().collect();
+        lines[lines.len().saturating_sub(12)..].join("\n")
+    }
+
+    fn output(&self) -> Result<String> {
+        let mut file = File::open(&self.log)?;
+        file.seek(SeekFrom::Start(self.log_start))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Asks it to end, without waiting.
+    pub(crate) fn terminate(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let pid = rustix::process::Pid::from_child(&self.child);
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok();
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.terminate();
+        let deadline = Instant::now() + GRACE;
+        while Instant::now() < deadline {
+            match self.child.try_wait() {
+                Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+                _ => return,
+            }
+        }
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
