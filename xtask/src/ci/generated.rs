@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use super::Faults;
+use crate::prepare;
 
 pub(super) fn check() -> Result<Faults> {
-    Ok(Faults::new())
+    prepare::stale()
 }

@@ -44,7 +44,6 @@ const BANNED: &[(&str, &str)] = &[
         "openssl-sys",
         "needs a system library that nobody should have to install",
     ),
-    ("sqlx-mysql", "no store of ours speaks it"),
 ];
 
 /// Packages of which two versions at once would be two runtimes, pools or TLS stacks.
