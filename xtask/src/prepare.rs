@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
@@ -65,7 +64,12 @@ fn query_data() -> Result<Generated> {
     workspace::must_succeed(schema)?;
 
     // A flag that was never used before makes cargo compile this crate, and this one alone.
-    let nonce = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    let nonce = folder
+        .path()
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let nonce = nonce.trim_matches(|c: char| !c.is_alphanumeric());
     let package = [
         "rustc",
         "--quiet",
@@ -113,19 +117,16 @@ fn find<'a>(programs: &'a [(String, PathBuf)], name: &str) -> Result<&'a Path> {
 fn write(generated: &Generated) -> Result<()> {
     for path in differences(generated)? {
         let file = workspace::root().join(&path);
-        match generated.get(&path) {
-            Some(content) => {
-                if let Some(folder) = file.parent() {
-                    fs::create_dir_all(folder)?;
-                }
-                fs::write(&file, content)?;
-                println!("wrote {}", path.display());
-            }
-            None => {
-                fs::remove_file(&file)?;
-                println!("removed {}", path.display());
-            }
+        let Some(content) = generated.get(&path) else {
+            fs::remove_file(&file)?;
+            println!("removed {}", path.display());
+            continue;
+        };
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
         }
+        fs::write(&file, content)?;
+        println!("wrote {}", path.display());
     }
     Ok(())
 }

@@ -77,6 +77,11 @@ impl Launch {
 }
 
 impl Program {
+    /// What people call it.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The process's id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
@@ -147,5 +152,73 @@ impl Drop for Program {
         }
         self.child.kill().ok();
         self.child.wait().ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launch(folder: &std::path::Path, script: &str) -> Launch {
+        Launch {
+            name: "script",
+            path: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            environment: Vec::new(),
+            log: folder.join("script.log"),
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_from_what_a_program_prints() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = launch(
+            folder.path(),
+            "echo hello; echo listening on http://h:1; sleep 60",
+        );
+
+        let mut program = script.start().unwrap();
+
+        assert_eq!(program.address(&Stop::default()).unwrap(), "http://h:1");
+    }
+
+    #[test]
+    fn a_program_that_starts_again_is_not_known_by_its_former_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = launch(folder.path(), "echo listening on http://h:1");
+        first.start().unwrap().address(&Stop::default()).unwrap();
+
+        let mut second = launch(folder.path(), "echo listening on http://h:2")
+            .start()
+            .unwrap();
+
+        assert_eq!(second.address(&Stop::default()).unwrap(), "http://h:2");
+    }
+
+    #[test]
+    fn a_program_that_ends_before_it_listens_is_an_error_with_its_last_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut program = launch(folder.path(), "echo no port >&2; exit 3")
+            .start()
+            .unwrap();
+
+        let error = program.address(&Stop::default()).unwrap_err().to_string();
+
+        assert!(error.contains("script ended (exit status: 3)"), "{error}");
+        assert!(error.contains("no port"), "{error}");
+    }
+
+    #[test]
+    fn a_dropped_program_is_asked_to_end_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let script =
+            "trap 'echo good night; exit' TERM; echo listening on x; while :; do sleep 0.01; done";
+        let mut program = launch(folder.path(), script).start().unwrap();
+        program.address(&Stop::default()).unwrap();
+
+        drop(program);
+
+        let log = std::fs::read_to_string(folder.path().join("script.log")).unwrap();
+        assert!(log.ends_with("good night\n"), "{log}");
     }
 }

@@ -12,7 +12,7 @@ mod screen;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 
 use self::account::Folder;
 use self::programs::Programs;
@@ -30,6 +30,9 @@ pub(crate) struct Options {
     lists: Vec<String>,
 }
 
+/// The exit status of what was ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
 /// Whose lists are imported.
 enum Klaviyo {
     /// The simulator's.
@@ -42,23 +45,29 @@ enum Klaviyo {
 const LISTS: [&str; 2] = ["RtPqXs", "XyZaBc"];
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let stop = Stop::listen()?;
+    match demonstrate(options, &stop) {
+        // Ctrl-C reaches the programs too: what fails then is no news.
+        Err(_) if stop.is_wanted() => Ok(INTERRUPTED.into()),
+        result => result,
+    }
+}
+
+fn demonstrate(options: &Options, stop: &Stop) -> Result<ExitCode> {
     let klaviyo = klaviyo();
     let screen = Screen::new();
-    let stop = Stop::listen()?;
     let folder = Folder::open(&klaviyo)?;
-    let mut programs = Programs::start(&folder, &klaviyo, &screen, &stop)?;
+    let mut programs = Programs::start(&folder, &klaviyo, &screen, stop)?;
 
-    let api = account::sign_in(&folder, &programs, &stop)?;
+    let api = account::sign_in(&folder, &programs, stop)?;
     account::connect(&api, &klaviyo)?;
     let lists = match klaviyo {
         Klaviyo::Simulated if options.lists.is_empty() => LISTS.map(str::to_owned).to_vec(),
         _ => options.lists.clone(),
     };
     let started = imports::start(&api, &lists, &screen)?;
-    let runs = imports::follow(&api, &started, &mut programs, &screen, &stop)?;
-    if stop.is_wanted() {
-        return Ok(ExitCode::FAILURE);
-    }
+    let runs = imports::follow(&api, &started, &mut programs, &screen, stop)?;
+    unless_stopped(stop)?;
     let all_succeeded = report::audiences(&api, &runs)?;
     if options.exit {
         return Ok(if all_succeeded {
@@ -89,9 +98,6 @@ fn klaviyo() -> Klaviyo {
 
 /// Ends the demo's set-up early if the user wants it.
 fn unless_stopped(stop: &Stop) -> Result<()> {
-    if stop.is_wanted() {
-        bail!("interrupted")
-    } else {
-        Ok(())
-    }
+    ensure!(!stop.is_wanted(), "interrupted");
+    Ok(())
 }

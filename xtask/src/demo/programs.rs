@@ -116,7 +116,11 @@ impl Programs {
             .flatten()
         {
             if let Some(status) = program.ended()? {
-                bail!("a program ended ({status}):\n{}", program.last_words());
+                bail!(
+                    "{} ended ({status}):\n{}",
+                    program.name(),
+                    program.last_words()
+                );
             }
         }
         let Some(status) = self.worker.ended()? else {
