@@ -1,7 +1,9 @@
 //! Repository tasks. `cargo xtask help` lists them.
 
+mod bench;
 mod ci;
 mod demo;
+mod fleet;
 mod prepare;
 mod process;
 mod stop;
@@ -20,6 +22,8 @@ enum Task {
     Demo(demo::Options),
     /// Runs every test
     Test(test::Options),
+    /// Measures, each figure beside its limit
+    Bench(bench::Options),
     /// Runs every check but the tests
     Ci(ci::Options),
     /// Checks which crate may use which
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::CheckLayers => Ok(ci::check_layers()),
         Task::Prepare => prepare::run(),

@@ -7,14 +7,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::Api;
-use super::programs::{Programs, SIMULATOR_KEY};
-use super::{Klaviyo, unless_stopped};
-use crate::stop::Stop;
+use super::Klaviyo;
+use crate::fleet::Fleet;
+use crate::fleet::api::Api;
 use crate::workspace;
+
+/// The key that the simulator's demo account takes.
+const SIMULATOR_KEY: &str = "pk_demo_0123456789abcdef0123456789abcdef";
 
 /// The folder that the demo keeps everything in.
 pub(super) struct Folder {
@@ -49,23 +50,14 @@ impl Folder {
         })
     }
 
-    /// What the programs call the store.
-    pub(super) fn store_url(&self) -> OsString {
-        let mut url = OsString::from("sqlite://");
-        url.push(self.path.join(self.store));
-        url
+    /// The store's file.
+    pub(super) fn store(&self) -> PathBuf {
+        self.path.join(self.store)
     }
 
     /// Where the organization's secret key is kept.
     pub(super) fn key_file(&self) -> PathBuf {
         self.path.join(self.key)
-    }
-
-    /// An empty log for a program.
-    pub(super) fn new_log(&self, name: &str) -> Result<PathBuf> {
-        let path = self.path.join(format!("{name}.log"));
-        File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
-        Ok(path)
     }
 
     /// The folder itself.
@@ -74,35 +66,23 @@ impl Folder {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NewOrganization {
-    secret_key: String,
-}
-
 /// Signs in as the organization of the demo before, or else as a new one.
-pub(super) fn sign_in(folder: &Folder, programs: &Programs, stop: &Stop) -> Result<Api> {
-    unless_stopped(stop)?;
+pub(super) fn sign_in(folder: &Folder, fleet: &Fleet) -> Result<Api> {
     if let Ok(key) = fs::read_to_string(folder.key_file()) {
-        let api = Api::new(&programs.address, key.trim());
+        let api = Api::new(&fleet.address, key.trim());
         // The store may have been deleted since.
         if api.send("GET", "/api/settings", None)?.status != 401 {
             return Ok(api);
         }
     }
-    let output = programs
-        .operator(&["org", "create", "--name", "Demo", "--json"])
-        .output()?;
-    if !output.status.success() {
-        bail!(
-            "the organization was not made:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    let made: NewOrganization = serde_json::from_slice(&output.stdout)
-        .context("`fanfare org create --json` printed something else than a key")?;
-    keep_private(&folder.key_file(), &made.secret_key)?;
-    Ok(Api::new(&programs.address, &made.secret_key))
+    let key = fleet.create_organization("Demo")?;
+    keep_private(&folder.key_file(), &key)?;
+    Ok(Api::new(&fleet.address, &key))
+}
+
+/// What the simulator is told: the demo's account, under a key that is known here.
+pub(super) fn simulator_arguments() -> Vec<OsString> {
+    ["--key", SIMULATOR_KEY].map(OsString::from).to_vec()
 }
 
 /// Connects the organization to Klaviyo.

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::http::StatusCode;
 
-use super::api::{Api, Page, Run};
-use super::programs::Programs;
 use super::screen::Screen;
+use crate::fleet::Fleet;
+use crate::fleet::api::{Api, Page, Run};
 use crate::stop::Stop;
 
 /// A run that was started, and the name of its audience.
@@ -78,7 +78,7 @@ pub(super) fn start(api: &Api, lists: &[String], screen: &Screen) -> Result<Vec<
 pub(super) fn follow(
     api: &Api,
     started: &[Started],
-    programs: &mut Programs,
+    fleet: &mut Fleet,
     screen: &Screen,
     stop: &Stop,
 ) -> Result<Vec<(String, Run)>> {
@@ -90,7 +90,7 @@ pub(super) fn follow(
             meter.show(&run);
             runs.push((one.name.clone(), run));
         }
-        programs.tend(screen)?;
+        fleet.tend(&|line| screen.say(line))?;
         if stop.is_wanted() || !runs.iter().any(|(_, run)| run.is_active()) {
             return Ok(runs);
         }

@@ -3,20 +3,19 @@
 //! A second demo goes on with the store of the first: the lists are synced again.
 
 mod account;
-mod api;
 mod imports;
-mod programs;
 mod report;
 mod screen;
 
+use std::net::TcpListener;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use self::account::Folder;
-use self::programs::Programs;
 use self::screen::Screen;
+use crate::fleet::{Fleet, Setting, Setup};
 use crate::stop::Stop;
 
 /// The demo's options.
@@ -57,17 +56,31 @@ fn demonstrate(options: &Options, stop: &Stop) -> Result<ExitCode> {
     let klaviyo = klaviyo();
     let screen = Screen::new();
     let folder = Folder::open(&klaviyo)?;
-    let mut programs = Programs::start(&folder, &klaviyo, &screen, stop)?;
+    let say = |line: &str| screen.say(line);
+    let store = folder.store();
+    let setup = Setup {
+        store: &store,
+        logs: folder.path(),
+        simulator: match klaviyo {
+            Klaviyo::Simulated => Some(account::simulator_arguments()),
+            Klaviyo::Real(_) => None,
+        },
+        environment: Vec::new(),
+        api: free_port("FANFARE_API_ADDR", 4800, &say),
+        worker: free_port("FANFARE_WORKER_ADDR", 4801, &say),
+        is_release: false,
+    };
+    let mut fleet = Fleet::start(setup, &say, stop)?;
 
-    let api = account::sign_in(&folder, &programs, stop)?;
+    let api = account::sign_in(&folder, &fleet)?;
     account::connect(&api, &klaviyo)?;
     let lists = match klaviyo {
         Klaviyo::Simulated if options.lists.is_empty() => LISTS.map(str::to_owned).to_vec(),
         _ => options.lists.clone(),
     };
     let started = imports::start(&api, &lists, &screen)?;
-    let runs = imports::follow(&api, &started, &mut programs, &screen, stop)?;
-    unless_stopped(stop)?;
+    let runs = imports::follow(&api, &started, &mut fleet, &screen, stop)?;
+    ensure!(!stop.is_wanted(), "interrupted");
     let all_succeeded = report::audiences(&api, &runs)?;
     if options.exit {
         return Ok(if all_succeeded {
@@ -76,9 +89,9 @@ fn demonstrate(options: &Options, stop: &Stop) -> Result<ExitCode> {
             ExitCode::FAILURE
         });
     }
-    report::addresses(&api, &programs, &folder);
+    report::addresses(&api, &fleet, &folder);
     while !stop.is_wanted() {
-        programs.tend(&screen)?;
+        fleet.tend(&say)?;
         stop.sleep(Duration::from_millis(200));
     }
     println!("\nStopping.");
@@ -96,8 +109,12 @@ fn klaviyo() -> Klaviyo {
     }
 }
 
-/// Ends the demo's set-up early if the user wants it.
-fn unless_stopped(stop: &Stop) -> Result<()> {
-    ensure!(!stop.is_wanted(), "interrupted");
-    Ok(())
+/// The setting that makes a program listen elsewhere if its usual port is taken; none if the port is
+/// free, or if the user has chosen an address.
+fn free_port(variable: &'static str, usual: u16, say: &dyn Fn(&str)) -> Option<Setting> {
+    if std::env::var_os(variable).is_some() || TcpListener::bind(("127.0.0.1", usual)).is_ok() {
+        return None;
+    }
+    say(&format!("Port {usual} is taken; using a free one"));
+    Some((variable, "127.0.0.1:0".into()))
 }

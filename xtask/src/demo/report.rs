@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::account::Folder;
-use super::api::{Api, Page, Run};
-use super::programs::Programs;
+use crate::fleet::Fleet;
+use crate::fleet::api::{Api, Page, Run};
 
 /// Prints the audiences. Tells whether every run succeeded.
 pub(super) fn audiences(api: &Api, runs: &[(String, Run)]) -> Result<bool> {
@@ -46,7 +44,8 @@ pub(super) fn audiences(api: &Api, runs: &[(String, Run)]) -> Result<bool> {
             progress.unchanged.to_string(),
             progress.skipped.to_string(),
             issues(api, run)?,
-            seconds(run).map_or(String::new(), |seconds| format!("{seconds:.1}")),
+            run.seconds()
+                .map_or(String::new(), |seconds| format!("{seconds:.1}")),
             rate.map_or(String::new(), |rate| format!("{rate:.0}")),
         ];
         table.add_row(row);
@@ -66,7 +65,7 @@ pub(super) fn audiences(api: &Api, runs: &[(String, Run)]) -> Result<bool> {
 }
 
 /// Prints where the API is and how to ask it.
-pub(super) fn addresses(api: &Api, programs: &Programs, folder: &Folder) {
+pub(super) fn addresses(api: &Api, fleet: &Fleet, folder: &Folder) {
     let (address, key) = (&api.address, &api.key);
     let key_file = folder.key_file();
     println!();
@@ -75,7 +74,7 @@ pub(super) fn addresses(api: &Api, programs: &Programs, folder: &Folder) {
     println!("Secret key  {key}   (kept in {})", key_file.display());
     println!(
         "Worker      process {}: end it with kill -9, and another goes on",
-        programs.worker_pid()
+        fleet.worker_pid()
     );
     println!("Logs        {}/*.log", folder.path().display());
     println!();
@@ -108,11 +107,4 @@ fn issues(api: &Api, run: &Run) -> Result<String> {
     }
     let lines = counts.iter().map(|(code, count)| format!("{count} {code}"));
     Ok(lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// How long the run took.
-fn seconds(run: &Run) -> Option<f64> {
-    let at = |time: &Option<String>| OffsetDateTime::parse(time.as_deref()?, &Rfc3339).ok();
-    let took = at(&run.finished_at)? - at(&run.started_at)?;
-    Some(took.as_seconds_f64())
 }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::api::Run;
+use crate::fleet::api::Run;
 
 /// The terminal, or what stands in for it.
 pub(super) struct Screen {

@@ -1,4 +1,4 @@
-//! The HTTP API, as the demo uses it.
+//! The HTTP API, as tasks use it.
 
 use std::time::Duration;
 
@@ -6,29 +6,31 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use ureq::http::{Request, StatusCode};
 
 /// How often a request is repeated that the API or Klaviyo has no time for.
 const TRIES: u32 = 5;
 
 /// The API, signed in to as one organization.
-pub(super) struct Api {
+pub(crate) struct Api {
     /// `http://HOST:PORT`
-    pub(super) address: String,
+    pub(crate) address: String,
     /// The organization's secret key.
-    pub(super) key: String,
+    pub(crate) key: String,
     agent: ureq::Agent,
 }
 
 /// An answer: its status and its body, `null` where it had none.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
     retry_after: Option<u64>,
 }
 
 impl Api {
-    pub(super) fn new(address: &str, key: &str) -> Self {
+    pub(crate) fn new(address: &str, key: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
@@ -41,20 +43,20 @@ impl Api {
         }
     }
 
-    pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.expect("GET", path, None)
     }
 
-    pub(super) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
+    pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
         self.expect("POST", path, Some(body))
     }
 
-    pub(super) fn put<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
+    pub(crate) fn put<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
         self.expect("PUT", path, Some(body))
     }
 
     /// Sends a request, and again where the answer says to come back later.
-    pub(super) fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
+    pub(crate) fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
         let mut tries = 1;
         loop {
             let answer = self.send_once(method, path, body);
@@ -107,7 +109,7 @@ impl Api {
 
 impl Answer {
     /// The status and what the body says, for people.
-    pub(super) fn explain(&self) -> String {
+    pub(crate) fn explain(&self) -> String {
         let said: Vec<&str> = ["error", "message"]
             .iter()
             .filter_map(|name| self.body[*name].as_str())
@@ -116,43 +118,52 @@ impl Answer {
     }
 }
 
-/// A run, as far as the demo looks at it.
+/// A run, as far as tasks look at it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Run {
-    pub(super) id: String,
-    pub(super) audience_id: String,
-    pub(super) status: String,
-    pub(super) started_at: Option<String>,
-    pub(super) finished_at: Option<String>,
-    pub(super) progress: Progress,
-    pub(super) error: Option<RunError>,
+pub(crate) struct Run {
+    pub(crate) id: String,
+    pub(crate) audience_id: String,
+    pub(crate) status: String,
+    pub(crate) started_at: Option<String>,
+    pub(crate) finished_at: Option<String>,
+    pub(crate) progress: Progress,
+    pub(crate) error: Option<RunError>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Progress {
-    pub(super) total: Option<u64>,
-    pub(super) processed: u64,
-    pub(super) created: u64,
-    pub(super) updated: u64,
-    pub(super) unchanged: u64,
-    pub(super) skipped: u64,
-    pub(super) profiles_per_second: Option<f64>,
+pub(crate) struct Progress {
+    pub(crate) total: Option<u64>,
+    pub(crate) processed: u64,
+    pub(crate) created: u64,
+    pub(crate) updated: u64,
+    pub(crate) unchanged: u64,
+    pub(crate) skipped: u64,
+    pub(crate) members_added: u64,
+    pub(crate) members_removed: u64,
+    pub(crate) profiles_per_second: Option<f64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct RunError {
-    pub(super) code: String,
-    pub(super) message: String,
+pub(crate) struct RunError {
+    pub(crate) code: String,
+    pub(crate) message: String,
 }
 
 impl Run {
-    pub(super) fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         matches!(self.status.as_str(), "PENDING" | "SYNCING")
     }
 
-    pub(super) fn has_succeeded(&self) -> bool {
+    /// How long it took, in seconds, where it has ended.
+    pub(crate) fn seconds(&self) -> Option<f64> {
+        let at = |time: &Option<String>| OffsetDateTime::parse(time.as_deref()?, &Rfc3339).ok();
+        let took = at(&self.finished_at)? - at(&self.started_at)?;
+        Some(took.as_seconds_f64())
+    }
+
+    pub(crate) fn has_succeeded(&self) -> bool {
         self.status == "SUCCESS"
     }
 }
@@ -160,13 +171,13 @@ impl Run {
 /// A page of something.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Page<T> {
-    pub(super) data: Vec<T>,
-    pub(super) page_info: PageInfo,
+pub(crate) struct Page<T> {
+    pub(crate) data: Vec<T>,
+    pub(crate) page_info: PageInfo,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PageInfo {
-    pub(super) end_cursor: Option<String>,
+pub(crate) struct PageInfo {
+    pub(crate) end_cursor: Option<String>,
 }

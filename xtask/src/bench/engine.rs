@@ -1,0 +1,128 @@
+//! How fast the engine is when nobody holds it back, for a first import and for a second pass.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::stage::{KEY, LIST, Stage};
+use super::{Figure, Options};
+use crate::stop::Stop;
+use crate::workspace;
+
+const PROFILES: u64 = 200_000;
+
+pub(super) fn measure(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
+    let profiles = PROFILES / options.divide;
+    let stage = Stage::set(profiles, &["--no-quota", "--latency", "0"], stop)?;
+    let import = stage.finish(&stage.import()?)?;
+    let memory = stage.peak_memory();
+    let resync = stage.finish(&stage.sync(&import.audience_id)?)?;
+    let reading = reading_alone(&stage)?;
+    let (_folder, store) = stage.strike();
+    let script = script(&store)?;
+
+    let rate = |seconds: f64| count(profiles) / seconds;
+    let seconds = |run: &crate::fleet::api::Run| run.seconds().context("the run has no times");
+    let changed = &resync.progress;
+    let figure = |case, what: &str, unit, measured, limit_is, limit| Figure {
+        case,
+        what: what.to_owned(),
+        unit,
+        measured,
+        limit_is,
+        limit,
+    };
+    let mut figures = vec![figure(
+        "engine-sqlite",
+        "first import",
+        "profiles/s",
+        rate(seconds(&import)?),
+        "the same rows by one SQL script",
+        Some(rate(script)),
+    )];
+    if let Some(memory) = memory {
+        figures.push(figure(
+            "engine-sqlite",
+            "worker's peak memory",
+            "MB",
+            memory,
+            "",
+            None,
+        ));
+    }
+    figures.push(figure(
+        "resync",
+        "second pass",
+        "profiles/s",
+        rate(seconds(&resync)?),
+        "reading alone",
+        Some(rate(reading)),
+    ));
+    let rows = changed.created + changed.updated + changed.members_added + changed.members_removed;
+    figures.push(figure(
+        "resync",
+        "consumers and members changed",
+        "rows",
+        count(rows),
+        "",
+        None,
+    ));
+    Ok(figures)
+}
+
+/// Seconds that it takes to read the list's pages as the worker does, and to drop them.
+fn reading_alone(stage: &Stage) -> Result<f64> {
+    let address = stage
+        .fleet
+        .simulator_address
+        .as_deref()
+        .context("there is no simulator")?;
+    let agent = ureq::Agent::config_builder()
+        .proxy(None)
+        .build()
+        .new_agent();
+    let mut next = Some(format!(
+        "{address}/api/lists/{LIST}/profiles?fields[profile]=email,phone_number,first_name,\
+         last_name,joined_group_at,updated&sort=joined_group_at&page[size]=100"
+    ));
+    let begun = Instant::now();
+    while let Some(url) = next {
+        let mut answer = agent
+            .get(&url)
+            .header("authorization", format!("Klaviyo-API-Key {KEY}"))
+            .header("revision", "2026-07-15")
+            .call()?;
+        let page: Value = answer
+            .body_mut()
+            .with_config()
+            .limit(64 << 20)
+            .read_json()?;
+        next = page["links"]["next"].as_str().map(str::to_owned);
+    }
+    Ok(begun.elapsed().as_secs_f64())
+}
+
+/// Seconds that one SQL script takes to write the rows of the store into an empty one.
+fn script(store: &Path) -> Result<f64> {
+    let built = workspace::build(&["--release", "--package", "xtask", "--example", "script"])?;
+    let (_, path) = built.first().context("cargo built no script")?;
+    let output = Command::new(path).arg(store).output()?;
+    let printed = String::from_utf8(output.stdout)?;
+    printed.trim().parse().with_context(|| {
+        format!(
+            "the script failed:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of benchmarks are far below 2^52"
+)]
+const fn count(n: u64) -> f64 {
+    n as f64
+}

@@ -1,0 +1,89 @@
+//! How long the API's answers take while a sync runs, beside the same when nothing does.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use super::stage::Stage;
+use super::{Figure, Options};
+use crate::stop::Stop;
+
+const PROFILES: u64 = 200_000;
+
+/// Requests for each route and state: enough for a p99.
+const REQUESTS: usize = 200;
+
+/// The pause between two requests: an organization is allowed 1,000 a minute.
+const PAUSE: Duration = Duration::from_millis(150);
+
+pub(super) fn measure(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
+    let stage = Stage::set(
+        PROFILES / options.divide,
+        &["--no-quota", "--latency", "0"],
+        stop,
+    )?;
+    let run = stage.finish(&stage.import()?)?;
+    let members = format!("/api/audiences/{}/members?first=100", run.audience_id);
+    let routes = [
+        ("GET /api/klaviyo", "/api/klaviyo"),
+        ("GET …/members", members.as_str()),
+    ];
+    let mut figures = Vec::new();
+    for (what, path) in routes {
+        let mut idle = times(&stage, path, stop)?;
+        let mut busy = Vec::new();
+        while busy.len() < REQUESTS {
+            let sync = stage.sync(&run.audience_id)?;
+            while busy.len() < REQUESTS && stage.run(&sync)?.is_active() {
+                busy.push(time(&stage, path, stop)?);
+            }
+            stage.finish(&sync)?;
+        }
+        for (name, share) in [("p50", 50), ("p99", 99)] {
+            figures.push(Figure {
+                case: "api",
+                what: format!("{what} {name}, during a sync"),
+                unit: "ms",
+                measured: percentile(&mut busy, share),
+                limit_is: "the same idle",
+                limit: Some(percentile(&mut idle, share)),
+            });
+        }
+    }
+    Ok(figures)
+}
+
+fn times(stage: &Stage, path: &str, stop: &Stop) -> Result<Vec<Duration>> {
+    (0..REQUESTS).map(|_| time(stage, path, stop)).collect()
+}
+
+fn time(stage: &Stage, path: &str, stop: &Stop) -> Result<Duration> {
+    ensure!(!stop.is_wanted(), "interrupted");
+    stop.sleep(PAUSE);
+    let begun = Instant::now();
+    stage.api.get::<Value>(path)?;
+    Ok(begun.elapsed())
+}
+
+/// The time, in milliseconds, that so many in a hundred do not exceed.
+fn percentile(times: &mut [Duration], percent: usize) -> f64 {
+    times.sort();
+    let at = (times.len() * percent).div_ceil(100).saturating_sub(1);
+    times
+        .get(at)
+        .map_or(0.0, |time| time.as_secs_f64() * 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_a_time_that_was_measured() {
+        let mut times: Vec<Duration> = (1..=200).rev().map(Duration::from_millis).collect();
+
+        assert!((percentile(&mut times, 50) - 100.0).abs() < 1e-9);
+        assert!((percentile(&mut times, 99) - 198.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,89 @@
+//! Figures, each beside its limit measured in the same run.
+
+mod engine;
+mod latency;
+mod quota;
+mod stage;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+use crate::stop::Stop;
+use crate::workspace;
+
+/// The options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only this case; may be repeated
+    #[arg(long = "case", value_name = "NAME")]
+    cases: Vec<String>,
+    /// Take lists of this part of their size, for a quick look
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    divide: u64,
+}
+
+/// A figure and its limit.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figure {
+    case: &'static str,
+    what: String,
+    unit: &'static str,
+    measured: f64,
+    /// What the limit is of; empty where there is none to compare with.
+    limit_is: &'static str,
+    limit: Option<f64>,
+}
+
+type Case = fn(&Options, &Stop) -> Result<Vec<Figure>>;
+
+/// The cases by name. `resync` is measured on what `engine-sqlite` has imported.
+const CASES: &[(&str, Case)] = &[
+    ("engine-sqlite", engine::measure),
+    ("api", latency::measure),
+    ("quota", quota::measure),
+];
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let stop = Stop::listen()?;
+    for name in &options.cases {
+        if !CASES.iter().any(|(case, _)| case == name) {
+            let names: Vec<&str> = CASES.iter().map(|(name, _)| *name).collect();
+            bail!("there is no case {name}; there are {}", names.join(", "));
+        }
+    }
+    let mut figures = Vec::new();
+    for (name, measure) in CASES {
+        if options.cases.is_empty() || options.cases.iter().any(|case| case == name) {
+            println!("=== {name}");
+            figures.extend(measure(options, &stop).with_context(|| format!("case {name}"))?);
+        }
+    }
+    print(&figures);
+    let path = workspace::target()?.join("bench.json");
+    std::fs::write(&path, serde_json::to_vec_pretty(&figures)?)?;
+    println!("written to {}", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(figures: &[Figure]) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["Case", "What", "Measured", "Limit", "Unit", "The limit is"]);
+    for figure in figures {
+        table.add_row([
+            figure.case.to_owned(),
+            figure.what.clone(),
+            format!("{:.1}", figure.measured),
+            figure
+                .limit
+                .map_or(String::new(), |limit| format!("{limit:.1}")),
+            figure.unit.to_owned(),
+            figure.limit_is.to_owned(),
+        ]);
+    }
+    println!("\n{table}");
+}
