@@ -15,26 +15,24 @@ pub(super) fn audiences(api: &Api, runs: &[(String, Run)]) -> Result<bool> {
     if runs.is_empty() {
         return Ok(true);
     }
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header([
+    let mut rows = [
         "Audience",
         "Status",
         "Members",
         "Profiles",
-        "Created",
-        "Updated",
-        "Unchanged",
-        "Skipped",
+        "  created",
+        "  updated",
+        "  unchanged",
+        "  skipped",
         "Issues",
         "Seconds",
         "Profiles/s",
-    ]);
+    ]
+    .map(|title| vec![title.to_owned()]);
     for (name, run) in runs {
         let count: Value = api.get(&format!("/api/audiences/{}/count", run.audience_id))?;
         let progress = &run.progress;
-        let rate = progress.profiles_per_second;
-        let row: [String; 11] = [
+        let cells = [
             name.clone(),
             run.status.clone(),
             count["count"].to_string(),
@@ -46,14 +44,20 @@ pub(super) fn audiences(api: &Api, runs: &[(String, Run)]) -> Result<bool> {
             issues(api, run)?,
             run.seconds()
                 .map_or(String::new(), |seconds| format!("{seconds:.1}")),
-            rate.map_or(String::new(), |rate| format!("{rate:.0}")),
+            progress
+                .profiles_per_second
+                .map_or(String::new(), |rate| format!("{rate:.0}")),
         ];
-        table.add_row(row);
-    }
-    for column in (2..8).chain(9..11) {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
+        for (row, cell) in rows.iter_mut().zip(cells) {
+            row.push(cell);
         }
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    let [header, rows @ ..] = rows;
+    table.set_header(header).add_rows(rows);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
     }
     println!("\n{table}");
     for (name, run) in runs {
