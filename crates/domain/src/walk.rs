@@ -84,19 +84,16 @@ impl Checkpoint {
         } else {
             0
         };
-        match next {
-            Some(next) => {
-                // A walk may be barren for as long as it was fruitful, but not for ever.
-                if self.barren_pages > TOLERATED_BARREN_PAGES.max(pages / 2) {
-                    return Err(CursorLoop);
-                }
-                self.watch.step(&next)?;
-                self.cursor = Some(next);
+        if let Some(next) = next {
+            // A walk may be barren for as long as it was fruitful, but not for ever.
+            if self.barren_pages > TOLERATED_BARREN_PAGES.max(pages / 2) {
+                return Err(CursorLoop);
             }
-            None => {
-                self.cursor = None;
-                self.phase = Phase::Adding(None);
-            }
+            self.watch.step(&next)?;
+            self.cursor = Some(next);
+        } else {
+            self.cursor = None;
+            self.phase = Phase::Adding(None);
         }
         Ok(())
     }
@@ -125,8 +122,8 @@ mod tests {
         fn every_circle_of_cursors_is_noticed(lead in 0_u64..200, round in 1_u64..200) {
             let mut checkpoint = Checkpoint::default();
             let cursors = (0..lead).chain((0..).map(|n| lead + n % round));
-            let noticed = cursors.take(4 * (lead as usize + round as usize) + 8).enumerate().any(|(n, at)| {
-                checkpoint.advance(Some(cursor(at)), None, 1, n as u64).is_err()
+            let noticed = (0..4 * (lead + round) + 8).zip(cursors).any(|(n, at)| {
+                checkpoint.advance(Some(cursor(at)), None, 1, n).is_err()
             });
             prop_assert!(noticed);
         }
