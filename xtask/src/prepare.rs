@@ -16,6 +16,9 @@ pub(crate) type Generated = BTreeMap<PathBuf, Vec<u8>>;
 /// tell statements apart, not databases.
 const QUERY_DATA: &str = "crates/sqlite/.sqlx";
 
+/// The document that holds the table of settings.
+const OPERATIONS: &str = "docs/OPERATIONS.md";
+
 /// The variable that names the database that queries are checked against; see
 /// `crates/sqlite/sqlx.toml`.
 const BUILD_URL: &str = "FANFARE_SQLITE_BUILD_URL";
@@ -47,10 +50,31 @@ pub(crate) fn stale() -> Result<Vec<String>> {
 fn documents() -> Result<Generated> {
     let examples = workspace::build(&["--workspace", "--examples"])?;
     let openapi = print_of(&examples, "openapi")?;
-    Ok(Generated::from([(
-        PathBuf::from("docs/openapi.json"),
-        openapi,
-    )]))
+    let mut documents = Generated::from([(PathBuf::from("docs/openapi.json"), openapi)]);
+    if examples.iter().any(|(name, _)| name == "settings") {
+        let table = String::from_utf8(print_of(&examples, "settings")?)?;
+        let text = fs::read_to_string(workspace::root().join(OPERATIONS))?;
+        let text = replace_between(
+            &text,
+            "<!-- settings -->",
+            "<!-- end of settings -->",
+            &table,
+        )
+        .with_context(|| format!("{OPERATIONS} has no place for the settings"))?;
+        documents.insert(PathBuf::from(OPERATIONS), text.into_bytes());
+    } else {
+        println!(
+            "No example prints the settings: their table in {OPERATIONS} is as it was written."
+        );
+    }
+    Ok(documents)
+}
+
+/// The text with something else between two marks, each of which ends its line.
+fn replace_between(text: &str, begin: &str, end: &str, with: &str) -> Option<String> {
+    let (before, rest) = text.split_once(begin)?;
+    let (_, after) = rest.split_once(end)?;
+    Some(format!("{before}{begin}\n{}\n{end}{after}", with.trim()))
 }
 
 /// The data that lets the embedded store's queries be checked without a database.
@@ -150,4 +174,19 @@ fn differences(generated: &Generated) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace_between;
+
+    #[test]
+    fn what_stands_between_two_marks_is_replaced_and_nothing_else() {
+        let text = "# A\n<a>\nold\n<b>\nend\n";
+
+        let replaced = replace_between(text, "<a>", "<b>", "new\n");
+
+        assert_eq!(replaced.as_deref(), Some("# A\n<a>\nnew\n<b>\nend\n"));
+        assert_eq!(replace_between(text, "<c>", "<b>", "new"), None);
+    }
 }
