@@ -1,1 +1,32 @@
-//! The embedded store: every repository port on SQLite.
+//! The embedded store: every storage port of `fanfare-domain` on one SQLite file.
+//!
+//! [`SqliteStore::open`] makes the file and migrates it. Programs on one machine may share it; WAL
+//! lets them read while one writes. The crate decides nothing: statements are set-based, sets travel
+//! as one JSON array, and what they mean is said by the ports.
+//!
+//! Every statement on an organization's rows names `organization_id`, its first parameter; a test
+//! reads them all and checks. Start with `unit.rs` (what a unit of work is here) and `pages/` (a
+//! sync's hot path).
+
+mod audiences;
+mod connections;
+mod consumers;
+mod directory;
+mod doorbell;
+mod error;
+mod migrate;
+mod options;
+mod pages;
+mod queue;
+mod quota;
+mod rows;
+mod runs;
+mod sources;
+mod store;
+mod unit;
+
+pub use doorbell::{Doorbell, QUEUE};
+pub use error::OpenError;
+pub use migrate::schema_lock;
+pub use options::SqliteOptions;
+pub use store::SqliteStore;

@@ -1,0 +1,83 @@
+//! A unit of work: one transaction, one organization.
+//!
+//! SQLite has one writer at a time in the whole file, so `BEGIN IMMEDIATE` excludes every other
+//! writing unit, of this process and of others. A reading unit is one deferred transaction: it sees
+//! the state of its first statement, and waits for nobody.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
+use fanfare_domain::time::Timestamp;
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+use crate::doorbell::Doorbell;
+use crate::error::store_error;
+
+pub(crate) struct SqliteUnit {
+    pub(crate) tx: Transaction<'static, Sqlite>,
+    pub(crate) organization: OrganizationId,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) doorbell: Doorbell,
+    /// Where this unit's connection came from, if it may write.
+    pub(crate) writer: Option<SqlitePool>,
+    /// Whether a secret was overwritten or deleted.
+    pub(crate) has_shredded: bool,
+}
+
+impl SqliteUnit {
+    /// The organization, which is the first parameter of every statement, and the connection.
+    pub(crate) fn reading(&mut self) -> (&str, &mut SqliteConnection) {
+        (self.organization.as_str(), &mut self.tx)
+    }
+
+    /// The same, for a statement that writes. A reading unit's connection has `query_only` set, so
+    /// that SQLite too would refuse.
+    pub(crate) fn writing(&mut self) -> Result<(&str, &mut SqliteConnection), StoreError> {
+        if self.writer.is_none() {
+            return Err(StoreError::ReadOnly);
+        }
+        Ok(self.reading())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for SqliteUnit {
+    fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let Self {
+            tx,
+            writer,
+            has_shredded,
+            ..
+        } = *self;
+        tx.commit().await.map_err(store_error)?;
+        if let Some(writer) = writer.filter(|_| has_shredded) {
+            empty_log(&writer).await;
+        }
+        Ok(())
+    }
+}
+
+/// Moves the write-ahead log into the database and cuts it to nothing. The database's own pages are
+/// overwritten (`secure_delete`), but the log would keep a secret until it wraps around.
+async fn empty_log(writer: &SqlitePool) {
+    let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(writer)
+        .await;
+    if let Err(error) = emptied {
+        // The deletion itself is done; the next checkpoint does the rest.
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the write-ahead log could not be emptied after a key was deleted"
+        );
+    }
+}
