@@ -14,7 +14,7 @@ use sqlx::{Sqlite, Transaction};
 use crate::doorbell::Doorbell;
 use crate::error::{OpenError, store_error};
 use crate::migrate;
-use crate::options::{SqliteOptions, connect_options};
+use crate::options::{SqliteOptions, connect_options, reader_options, writer_options};
 use crate::unit::SqliteUnit;
 
 /// Connections for reading. WAL lets them read while one writes.
@@ -43,10 +43,9 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
         let SqliteOptions { path, doorbell } = options.into();
-        let connect = connect_options(&path);
-        let writer = migrate::open(&path, pool(1).connect_lazy_with(connect.clone())).await?;
+        let writer = migrate::open(&path, pool(1).connect_lazy_with(writer_options(&path))).await?;
         let reader = pool(READERS)
-            .connect_with(connect.pragma("query_only", "ON"))
+            .connect_with(reader_options(&path))
             .await
             .map_err(|source| migrate::sqlite_error(&path, source))?;
         Ok(Self {

@@ -34,6 +34,7 @@ pub(super) async fn write_page(
         let rows = json(&rows.collect::<Vec<_>>());
         // Freed before they are taken: an e-mail may go from one consumer of the page to another.
         free_emails((connection, organization), &rows).await?;
+        update_contacts((connection, organization), &rows).await?;
         let updated = update_consumers((connection, organization), &rows, now).await?;
         if updated != plan.updated.len() as u64 {
             return Err(refused("a consumer to overwrite is not there"));
@@ -124,7 +125,7 @@ async fn free_emails((connection, organization): At<'_>, rows: &str) -> Result<(
     sqlx::query!(
         "WITH w AS MATERIALIZED (
             SELECT ?1 AS organization_id, value ->> 'id' AS id, value ->> 'email' AS email
-            FROM json_each(?2)
+            FROM jsonb_each(?2)
          )
          UPDATE consumers SET email = NULL FROM w
          WHERE consumers.organization_id = w.organization_id AND consumers.id = w.id
@@ -138,7 +139,28 @@ async fn free_emails((connection, organization): At<'_>, rows: &str) -> Result<(
     Ok(())
 }
 
-/// Returns how many there were.
+/// E-mail and phone number have indexes, which SQLite writes anew for every row whose column is set,
+/// changed or not: hence a statement for the few that have changed.
+async fn update_contacts((connection, organization): At<'_>, rows: &str) -> Result<(), StoreError> {
+    sqlx::query!(
+        "WITH w AS MATERIALIZED (
+            SELECT ?1 AS organization_id, value ->> 'id' AS id, value ->> 'email' AS email,
+                value ->> 'phone' AS phone
+            FROM jsonb_each(?2)
+         )
+         UPDATE consumers SET email = w.email, phone = w.phone FROM w
+         WHERE consumers.organization_id = w.organization_id AND consumers.id = w.id
+           AND (consumers.email IS NOT w.email OR consumers.phone IS NOT w.phone)",
+        organization,
+        rows
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
+/// Everything but the contacts. Returns how many consumers were there.
 async fn update_consumers(
     (connection, organization): At<'_>,
     rows: &str,
@@ -146,10 +168,9 @@ async fn update_consumers(
 ) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "WITH w AS MATERIALIZED (
-            SELECT ?1 AS organization_id, value ->> 'id' AS id, value FROM json_each(?2)
+            SELECT ?1 AS organization_id, value ->> 'id' AS id, value FROM jsonb_each(?2)
          )
          UPDATE consumers SET
-            email = w.value ->> 'email', phone = w.value ->> 'phone',
             phone_updated = w.value ->> 'phone_updated', phone_profile = w.value ->> 'phone_profile',
             full_name = w.value ->> 'full_name', full_name_updated = w.value ->> 'full_name_updated',
             full_name_profile = w.value ->> 'full_name_profile',
@@ -185,7 +206,7 @@ async fn insert_consumers(
             value ->> 'full_name_updated', value ->> 'full_name_profile',
             value ->> 'primary_profile', value ->> 'primary_updated',
             value ->> 'primary_source_id', ?3, ?4
-         FROM json_each(?2)",
+         FROM jsonb_each(?2)",
         organization,
         rows,
         now,
@@ -229,7 +250,7 @@ async fn put_links(
             profile_updated, changed_at, created_at)
          SELECT ?1, value ->> 'profile', value ->> 'source', value ->> 'consumer',
             value ->> 'updated', value ->> 'changed_at', ?3
-         FROM json_each(?2) WHERE true
+         FROM jsonb_each(?2) WHERE true
          ON CONFLICT (organization_id, profile_id) DO UPDATE SET
             source_id = excluded.source_id, consumer_id = excluded.consumer_id,
             profile_updated = excluded.profile_updated, changed_at = excluded.changed_at,
@@ -260,7 +281,7 @@ async fn insert_sightings(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email)
-         SELECT ?1, ?2, value ->> 0, value ->> 1 FROM json_each(?3) WHERE true
+         SELECT ?1, ?2, value ->> 0, value ->> 1 FROM jsonb_each(?3) WHERE true
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
         organization,
         run,
@@ -299,7 +320,7 @@ async fn insert_issues(
     sqlx::query!(
         "INSERT INTO sync_issues (organization_id, run_id, profile_id, code, field, at)
          SELECT ?1, ?2, value ->> 'profile', value ->> 'code', value ->> 'field', value ->> 'at'
-         FROM json_each(?3) WHERE true
+         FROM jsonb_each(?3) WHERE true
          ON CONFLICT (organization_id, run_id, profile_id, code, field) DO NOTHING",
         organization,
         run,
