@@ -22,7 +22,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const PAGE: u64 = 100;
 const WINDOW: u32 = 1_000;
-const LEASE: Duration = Duration::from_secs(3_600);
+const LEASE: Duration = Duration::from_hours(1);
 
 struct Running(Instant);
 
@@ -149,7 +149,7 @@ impl Bench {
         run.count_page(plan.tally, added)?;
         unit.save_run(run).await?;
         unit.commit().await?;
-        Ok(began.elapsed() - deciding)
+        Ok(began.elapsed().saturating_sub(deciding))
     }
 
     async fn settle(&self, run: &SyncRun) -> Outcome<()> {

@@ -14,6 +14,7 @@ mod consumers;
 mod directory;
 mod doorbell;
 mod error;
+mod links;
 mod migrate;
 mod options;
 mod pages;

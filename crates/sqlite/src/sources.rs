@@ -1,4 +1,4 @@
-//! Sync sources: those of lists and segments in their own table, those of profiles in the links.
+//! Sync sources: those of lists and segments. Those of profiles are the links, in `links.rs`.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use fanfare_domain::source::{
 };
 
 use crate::error::{corrupt, store_error};
-use crate::rows::{SYSTEM_ACTOR, from_json, id, json, micros, time, time_opt, word};
+use crate::rows::{from_json, id, json, micros, time, time_opt, word};
 use crate::unit::SqliteUnit;
 
 struct SourceRow {
@@ -82,33 +82,6 @@ fn record(source: CollectionSource) -> SourceRecord {
     }
 }
 
-struct LinkRow {
-    source_id: String,
-    profile_id: String,
-    changed_at: i64,
-    created_at: i64,
-    updated_at: Option<i64>,
-}
-
-impl TryFrom<LinkRow> for SourceRecord {
-    type Error = StoreError;
-
-    fn try_from(row: LinkRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: id(row.source_id, SourceId::parse, "profile_links.source_id")?,
-            source_type: PROFILE_SOURCE_TYPE.to_owned(),
-            external_id: row.profile_id,
-            status: SyncStatus::Success,
-            last_synced_at: Some(time(row.changed_at, "profile_links.changed_at")?),
-            data: None,
-            created_at: time(row.created_at, "profile_links.created_at")?,
-            created_by: SYSTEM_ACTOR.to_owned(),
-            updated_at: time_opt(row.updated_at, "profile_links.updated_at")?,
-            archived: false,
-        })
-    }
-}
-
 macro_rules! select_sources {
     ($which:literal, $($parameter:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -116,17 +89,6 @@ macro_rules! select_sources {
             "SELECT id, sync_source, sync_source_id, audience_id, sync_status, last_synced_at,
                 source_data, created_at, created_by, updated_at, archived
              FROM sync_sources WHERE organization_id = ?1 AND " + $which,
-            $($parameter),+
-        )
-    };
-}
-
-macro_rules! select_links {
-    ($which:literal, $($parameter:expr),+ $(,)?) => {
-        sqlx::query_as!(
-            LinkRow,
-            "SELECT source_id, profile_id, changed_at, created_at, updated_at
-             FROM profile_links WHERE organization_id = ?1 AND " + $which,
             $($parameter),+
         )
     };
@@ -152,8 +114,7 @@ impl Sources for SqliteUnit {
         let (organization, connection) = self.reading();
         let (kind, id) = (collection.kind.source_type(), collection.id.as_str());
         select_sources!(
-            "sync_source = ?2 AND sync_source_id = ?3
-               AND archived = 0",
+            "sync_source = ?2 AND sync_source_id = ?3 AND archived = 0",
             organization,
             kind,
             id
@@ -169,8 +130,7 @@ impl Sources for SqliteUnit {
         let (organization, connection) = self.reading();
         let kind = kind.source_type();
         select_sources!(
-            "sync_source = ?2 AND archived = 0
-             ORDER BY sync_source_id",
+            "sync_source = ?2 AND archived = 0 ORDER BY sync_source_id",
             organization,
             kind
         )
@@ -198,7 +158,8 @@ impl Sources for SqliteUnit {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (organization_id, id) DO UPDATE SET
                 sync_source = excluded.sync_source, sync_source_id = excluded.sync_source_id,
-                audience_id = excluded.audience_id, sync_status = excluded.sync_status, last_synced_at = excluded.last_synced_at,
+                audience_id = excluded.audience_id, sync_status = excluded.sync_status,
+                last_synced_at = excluded.last_synced_at,
                 source_data = excluded.source_data, updated_at = excluded.updated_at,
                 archived = excluded.archived",
             organization,
@@ -224,14 +185,7 @@ impl Sources for SqliteUnit {
         if let Some(source) = self.source(id).await? {
             return Ok(Some(record(source)));
         }
-        let (organization, connection) = self.reading();
-        let id = id.as_str();
-        select_links!("source_id = ?2", organization, id)
-            .fetch_optional(connection)
-            .await
-            .map_err(store_error)?
-            .map(SourceRecord::try_from)
-            .transpose()
+        self.link_record(id).await
     }
 
     async fn search_sources(
@@ -299,38 +253,6 @@ impl SqliteUnit {
         .map_err(store_error)?;
         rows.into_iter()
             .map(|row| CollectionSource::try_from(row).map(record))
-            .collect()
-    }
-
-    async fn link_records(
-        &mut self,
-        filter: &SourceFilter,
-        page: &PageRequest,
-    ) -> Result<Vec<SourceRecord>, StoreError> {
-        let (organization, connection) = self.reading();
-        let after = page.after.as_deref().unwrap_or_default();
-        let rows = if let Some(profile) = filter.external_id.as_deref() {
-            select_links!(
-                "profile_id = ?2 AND source_id > ?3",
-                organization,
-                profile,
-                after
-            )
-            .fetch_all(connection)
-            .await
-        } else {
-            select_links!(
-                "source_id > ?2 ORDER BY source_id LIMIT ?3",
-                organization,
-                after,
-                page.first
-            )
-            .fetch_all(connection)
-            .await
-        };
-        rows.map_err(store_error)?
-            .into_iter()
-            .map(SourceRecord::try_from)
             .collect()
     }
 }

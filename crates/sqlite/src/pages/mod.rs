@@ -1,6 +1,7 @@
-//! What a sync reads and writes: pages (`known.rs`, `write.rs`) and, at the end of a pass, windows
+//! What a sync reads and writes: pages (`known.rs`, `write.rs`, `consumers.rs`) and, at the end of a pass, windows
 //! over what it has seen and over the members (`settle.rs`).
 
+mod consumers;
 mod known;
 mod settle;
 mod write;

@@ -1,0 +1,78 @@
+//! A key that was deleted is gone from the files.
+
+use std::fs;
+
+use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::Clock;
+
+use crate::support::{Fixture, org, store};
+
+async fn put(fixture: &Fixture, organization: &OrganizationId, sealed: &[u8]) {
+    let connection = Connection {
+        key: SealedKey {
+            master_key_version: 1,
+            bytes: sealed.to_vec(),
+        },
+        last4: "wxyz".to_owned(),
+        account: None,
+        status: ConnectionStatus::Active,
+        verified_at: fixture.clock.now(),
+        missing_scopes: vec!["segments:read".to_owned()],
+        message: None,
+    };
+    let mut unit = fixture.begin(organization).await;
+    unit.put_connection(&connection).await.unwrap();
+    unit.commit().await.unwrap();
+    let stored = fixture.read(organization).await.connection().await.unwrap();
+    assert_eq!(stored, Some(connection));
+}
+
+/// Whether some file of the store holds these bytes.
+fn is_on_disk(fixture: &Fixture, bytes: &[u8]) -> bool {
+    let mut files = fs::read_dir(fixture.folder.path()).unwrap();
+    files.any(|file| {
+        let content = fs::read(file.unwrap().path()).unwrap();
+        content.windows(bytes.len()).any(|part| part == bytes)
+    })
+}
+
+#[tokio::test]
+async fn neither_a_deleted_nor_an_overwritten_key_is_left_in_any_file() {
+    let fixture = store().await;
+    // Enough organizations that the table has several pages, some of which become free.
+    let organizations: Vec<_> = (0..100).map(|n| org(&format!("org_{n:03}"))).collect();
+    for organization in &organizations {
+        put(
+            &fixture,
+            organization,
+            format!("old-{organization}-canary").as_bytes(),
+        )
+        .await;
+        put(
+            &fixture,
+            organization,
+            format!("new-{organization}-canary").as_bytes(),
+        )
+        .await;
+    }
+    assert!(is_on_disk(&fixture, b"new-org_050-canary"));
+
+    for organization in &organizations {
+        let mut unit = fixture.begin(organization).await;
+        unit.delete_connection().await.unwrap();
+        unit.delete_connection().await.unwrap();
+        unit.commit().await.unwrap();
+    }
+
+    assert!(!is_on_disk(&fixture, b"-canary"));
+    assert_eq!(
+        fixture
+            .read(&organizations[7])
+            .await
+            .connection()
+            .await
+            .unwrap(),
+        None
+    );
+}
