@@ -52,6 +52,16 @@ impl Integration {
         Self { ports }
     }
 
+    /// The time, as the use cases see it.
+    pub fn clock(&self) -> &dyn Clock {
+        self.ports.clock.as_ref()
+    }
+
+    /// Where the use cases take ids from.
+    pub fn ids(&self) -> &dyn Ids {
+        self.ports.ids.as_ref()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.ports.clock.now()
     }
