@@ -1,1 +1,25 @@
-//! apalis as a doorbell for due runs.
+//! Runs are worked when a bell rings; apalis is the bell.
+//!
+//! A job in apalis's queue is two ids, organization and run, and says only that the run may be worth
+//! a look. What is due, who holds it and how far it is are rows of ours: a job that is lost, doubled or
+//! late changes nothing, because [`fanfare_sync::engine::Engine::work`] claims the run first and
+//! returns at once if there is nothing to claim. So this crate needs no retries, no attempts and
+//! no results of apalis.
+//!
+//! [`Runner`] is all of it: it listens to a [`Queue`], works slices in a bounded number of slots,
+//! rings for runs whose ring was lost, whose pause is over or whose worker died, and drains when it
+//! is told to stop. A back end of the queue is one file beside `sqlite.rs`.
+
+mod pulse;
+mod queue;
+mod ring;
+mod runner;
+mod slots;
+mod sqlite;
+
+pub use pulse::Pulse;
+pub use queue::{Queue, QueueError};
+pub use ring::Ring;
+pub use runner::{Runner, RunnerError, RunnerOptions};
+pub use slots::Slots;
+pub use sqlite::SqliteQueue;

@@ -1,0 +1,225 @@
+//! The client: one request, one answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fanfare_domain::connection::KlaviyoKey;
+use fanfare_domain::ids::Cursor;
+use fanfare_domain::ports::{
+    Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
+    MembersFrom,
+};
+use fanfare_domain::quota::Windows;
+use fanfare_domain::source::{CollectionKind, CollectionRef};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, StatusCode, redirect};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt;
+use secrecy::ExposeSecret;
+
+use crate::origin::Origin;
+use crate::request::{REVISION, Request};
+use crate::{body, document, member, refusal};
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// Between two pieces of an answer.
+    pub silence: Duration,
+    /// From the first byte sent to the last byte read.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            silence: Duration::from_secs(15),
+            total: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The machine's certificates cannot be used.
+    #[error("the system's certificates cannot be used; install the package ca-certificates")]
+    Tls(#[source] rustls::Error),
+    /// The HTTP client cannot be made.
+    #[error("the HTTP client cannot be made")]
+    Client(#[source] reqwest::Error),
+}
+
+/// Klaviyo over HTTP. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct KlaviyoHttp {
+    client: Client,
+    origin: Origin,
+}
+
+/// Klaviyo's name of the version header.
+const REVISION_HEADER: HeaderName = HeaderName::from_static("revision");
+
+/// Asks for a 410 instead of an answer in the shapes of another revision.
+const NO_FALL_FORWARD: HeaderName =
+    HeaderName::from_static("x-klaviyo-revision-fall-forward-opt-out");
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+
+impl KlaviyoHttp {
+    /// A client of the API at this origin. Proxies named by the environment are not used: the key
+    /// goes to the origin and nowhere else.
+    pub fn new(origin: Origin, timeouts: Timeouts) -> Result<Self, BuildError> {
+        let headers = HeaderMap::from_iter([
+            (ACCEPT, HeaderValue::from_static("application/vnd.api+json")),
+            (REVISION_HEADER, HeaderValue::from_static(REVISION)),
+            (NO_FALL_FORWARD, HeaderValue::from_static("1")),
+        ]);
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls(&origin)?)
+            .user_agent(concat!("fanfare-klaviyo/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .connect_timeout(timeouts.connect)
+            .read_timeout(timeouts.silence)
+            .timeout(timeouts.total)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .build()
+            .map_err(BuildError::Client)?;
+        Ok(Self { client, origin })
+    }
+
+    /// The origin that is asked.
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    async fn get<T>(
+        &self,
+        key: &KlaviyoKey,
+        request: Request,
+        read: impl FnOnce(&[u8]) -> Result<T, KlaviyoError>,
+    ) -> Result<Answer<T>, KlaviyoError> {
+        let response = self
+            .client
+            .get(request.url)
+            .header(AUTHORIZATION, authorization(key))
+            .send()
+            .await
+            .map_err(|error| unanswered(&error))?;
+        let status = response.status();
+        if status != StatusCode::OK {
+            let headers = response.headers().clone();
+            // A refusal that cannot be read is still one.
+            let body = body::read(response, body::MAX_REFUSAL_BYTES).await;
+            let body = body.unwrap_or_default();
+            return Err(refusal::read(status, &headers, &body, request.has_cursor));
+        }
+        let windows = response
+            .headers()
+            .get(RATE_LIMIT)
+            .and_then(|value| Windows::parse(value.to_str().ok()?));
+        let body = body::read(response, body::MAX_BODY_BYTES).await?;
+        Ok(Answer {
+            value: read(&body)?,
+            windows,
+        })
+    }
+}
+
+/// One provider, ring, given here and nowhere installed. A plain origin gets a client that trusts no
+/// certificate, so that a machine without any can still talk to itself.
+fn tls(origin: &Origin) -> Result<ClientConfig, BuildError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(BuildError::Tls)?;
+    let config = if origin.is_secure() {
+        config.with_platform_verifier().map_err(BuildError::Tls)?
+    } else {
+        config.with_root_certificates(RootCertStore::empty())
+    };
+    Ok(config.with_no_client_auth())
+}
+
+fn authorization(key: &KlaviyoKey) -> HeaderValue {
+    let text = format!("Klaviyo-API-Key {}", key.secret().expose_secret());
+    // A key is visible ASCII by construction.
+    let mut value =
+        HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("Klaviyo-API-Key"));
+    value.set_sensitive(true);
+    value
+}
+
+/// What happened, without the address: it holds a cursor.
+fn unanswered(error: &reqwest::Error) -> KlaviyoError {
+    KlaviyoError::Unavailable(
+        if error.is_connect() {
+            "no connection could be made"
+        } else if error.is_timeout() {
+            "it did not answer in time"
+        } else {
+            "the connection broke before an answer"
+        }
+        .to_owned(),
+    )
+}
+
+#[async_trait]
+impl Klaviyo for KlaviyoHttp {
+    async fn account(&self, key: &KlaviyoKey) -> Result<Answer<Account>, KlaviyoError> {
+        let request = Request::account(&self.origin);
+        self.get(key, request, document::account).await
+    }
+
+    async fn collections(
+        &self,
+        key: &KlaviyoKey,
+        kind: CollectionKind,
+        cursor: Option<&Cursor>,
+    ) -> Result<Answer<CollectionPage>, KlaviyoError> {
+        let request = Request::collections(&self.origin, kind, cursor);
+        self.get(key, request, |body| {
+            document::collections(body, kind, &self.origin)
+        })
+        .await
+    }
+
+    async fn collection(
+        &self,
+        key: &KlaviyoKey,
+        collection: &CollectionRef,
+        count: bool,
+    ) -> Result<Answer<Collection>, KlaviyoError> {
+        let request = Request::collection(&self.origin, collection, count);
+        self.get(key, request, |body| {
+            document::collection(body, collection.kind)
+        })
+        .await
+    }
+
+    async fn members(
+        &self,
+        key: &KlaviyoKey,
+        collection: &CollectionRef,
+        from: &MembersFrom,
+    ) -> Result<Answer<MemberPage>, KlaviyoError> {
+        let request = Request::members(&self.origin, collection, from);
+        self.get(key, request, |body| member::page(body, &self.origin))
+            .await
+    }
+
+    async fn probe(
+        &self,
+        key: &KlaviyoKey,
+        capability: Capability,
+    ) -> Result<Answer<()>, KlaviyoError> {
+        let request = Request::probe(&self.origin, capability);
+        self.get(key, request, document::anything).await
+    }
+}

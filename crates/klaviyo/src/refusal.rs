@@ -1,0 +1,131 @@
+//! What is made of an answer that is not 200.
+//!
+//! Judged by status, media type and Klaviyo's error `code`, as little as possible by words: details
+//! may change within a revision. A `detail` can quote what was sent or stored, so none is kept.
+
+use fanfare_domain::ports::KlaviyoError;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use serde::Deserialize;
+
+use crate::retry_after;
+
+/// A JSON:API error document, as far as it is of use.
+#[derive(Debug, Default, Deserialize)]
+struct Document {
+    #[serde(default)]
+    errors: Vec<Entry>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Entry {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    detail: String,
+}
+
+/// Names what Klaviyo, or the network in front of it, meant. `body` may be cut off.
+pub(crate) fn read(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    has_cursor: bool,
+) -> KlaviyoError {
+    let document = || serde_json::from_slice::<Document>(body).unwrap_or_default();
+    match status {
+        StatusCode::UNAUTHORIZED => KlaviyoError::KeyRejected,
+        StatusCode::FORBIDDEN => forbidden(headers, document()),
+        StatusCode::NOT_FOUND => not_found(&document()),
+        StatusCode::GONE => KlaviyoError::RevisionRetired,
+        StatusCode::TOO_MANY_REQUESTS => KlaviyoError::Throttled(retry_after::parse(
+            headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()),
+        )),
+        StatusCode::REQUEST_TIMEOUT => unavailable(status),
+        StatusCode::BAD_REQUEST if has_cursor => KlaviyoError::CursorRejected,
+        status if status.is_server_error() => unavailable(status),
+        status if status.is_client_error() => refused(status, &document()),
+        // A redirect would lead the key elsewhere; other successes hold no document.
+        status => KlaviyoError::Invalid(format!("an unexpected status, {}", status.as_u16())),
+    }
+}
+
+fn unavailable(status: StatusCode) -> KlaviyoError {
+    KlaviyoError::Unavailable(format!("it answered {}", status.as_u16()))
+}
+
+/// A missing scope, a plan that does not allow it, or not Klaviyo at all: the network in front of it
+/// challenges what it takes for a robot, which passes.
+fn forbidden(headers: &HeaderMap, document: Document) -> KlaviyoError {
+    let is_json = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.to_ascii_lowercase().contains("json"));
+    if headers.contains_key("cf-mitigated") || !is_json || document.errors.is_empty() {
+        return KlaviyoError::Unavailable(
+            "the network in front of it asks for a browser (403)".to_owned(),
+        );
+    }
+    let mut scopes: Vec<String> = document
+        .errors
+        .iter()
+        .flat_map(|entry| scopes_in(&entry.detail))
+        .collect();
+    scopes.sort();
+    scopes.dedup();
+    if scopes.is_empty() {
+        KlaviyoError::NotPermitted
+    } else {
+        KlaviyoError::ScopeMissing(scopes)
+    }
+}
+
+/// The words that have the form of a scope, `resource:read` or `resource:write`.
+fn scopes_in(detail: &str) -> Vec<String> {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | '`' | '\'' | '"');
+    detail
+        .split(is_end)
+        .filter(|word| {
+            word.split_once(':').is_some_and(|(resource, action)| {
+                let is_name = |c: u8| c.is_ascii_lowercase() || matches!(c, b'-' | b'_');
+                (1..=40).contains(&resource.len())
+                    && resource.bytes().all(is_name)
+                    && matches!(action, "read" | "write")
+            })
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// An unknown id, or a revision that does not know the path. Klaviyo gives the code of an unknown id;
+/// the other form is known by its words alone.
+fn not_found(document: &Document) -> KlaviyoError {
+    let is_about_revision = document
+        .errors
+        .iter()
+        .any(|entry| entry.detail.to_ascii_lowercase().contains("revision"));
+    if is_about_revision {
+        KlaviyoError::RevisionRetired
+    } else if document.errors.is_empty() {
+        // Not Klaviyo's own 404: no list is given up for the word of a proxy.
+        KlaviyoError::Unavailable("it answered 404 without saying what is missing".to_owned())
+    } else {
+        KlaviyoError::NotFound
+    }
+}
+
+fn refused(status: StatusCode, document: &Document) -> KlaviyoError {
+    let code = document
+        .errors
+        .first()
+        .map(|entry| entry.code.as_str())
+        .filter(|code| {
+            (1..=64).contains(&code.len())
+                && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        });
+    let status = status.as_u16();
+    KlaviyoError::Refused(match code {
+        Some(code) => format!("status {status}, {code}"),
+        None => format!("status {status}"),
+    })
+}

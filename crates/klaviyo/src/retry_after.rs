@@ -1,0 +1,87 @@
+//! `Retry-After`, in every form that a server or a network in front of it may send.
+
+use std::time::UNIX_EPOCH;
+
+use fanfare_domain::quota::RetryAfter;
+use fanfare_domain::time::Timestamp;
+
+/// Reads whole or broken seconds, or an HTTP date. Zero and less are zero seconds; anything else
+/// is [`RetryAfter::Unknown`].
+pub(crate) fn parse(header: Option<&str>) -> RetryAfter {
+    let Some(text) = header.map(str::trim) else {
+        return RetryAfter::Unknown;
+    };
+    if let Some(seconds) = seconds(text) {
+        return RetryAfter::Seconds(seconds);
+    }
+    let date = httpdate::parse_http_date(text).ok();
+    let since_epoch = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+    since_epoch
+        .and_then(|since| i64::try_from(since.as_micros()).ok())
+        .and_then(Timestamp::from_micros)
+        .map_or(RetryAfter::Unknown, RetryAfter::At)
+}
+
+/// Seconds, rounded up: to come back too early is to be refused again.
+fn seconds(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let (is_negative, whole) = match whole.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, whole),
+    };
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    if is_negative {
+        return Some(0);
+    }
+    // More digits than a u64 holds is a wish for for ever.
+    let whole = whole.parse::<u64>().unwrap_or(u64::MAX);
+    let has_fraction = fraction.bytes().any(|b| b != b'0');
+    Some(whole.saturating_add(u64::from(has_fraction)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(header: &str, want: RetryAfter) {
+        assert_eq!(parse(Some(header)), want, "{header:?}");
+    }
+
+    #[test]
+    fn every_form_of_retry_after_is_read() {
+        check("1", RetryAfter::Seconds(1));
+        check(" 57 ", RetryAfter::Seconds(57));
+        check("0", RetryAfter::Seconds(0));
+        check("-5", RetryAfter::Seconds(0));
+        check("1.2", RetryAfter::Seconds(2));
+        check("2.0", RetryAfter::Seconds(2));
+        check("259200", RetryAfter::Seconds(259_200));
+        check("99999999999999999999999", RetryAfter::Seconds(u64::MAX));
+        check(
+            "Fri, 04 Sep 2026 18:16:52 GMT",
+            RetryAfter::At(Timestamp::parse("2026-09-04T18:16:52Z").unwrap()),
+        );
+        check(
+            "Sun Nov  6 08:49:37 1994",
+            RetryAfter::At(Timestamp::parse("1994-11-06T08:49:37Z").unwrap()),
+        );
+        for nonsense in [
+            "",
+            "soon",
+            "1,5",
+            "1s",
+            "NaN",
+            "--1",
+            ".",
+            "1.",
+            "Fri, 99 Foo",
+        ] {
+            check(nonsense, RetryAfter::Unknown);
+        }
+        assert_eq!(parse(None), RetryAfter::Unknown);
+    }
+}
