@@ -1,1 +1,17 @@
 //! In-memory fakes, builders and the contract suites every adapter runs.
+//!
+//! For tests and `examples/` alone; no program depends on it.
+//!
+//! * [`memory`]: a store that keeps those contracts in memory, with faults to order.
+//! * [`clock`]: time, ids and a master key that tests hold in their hands.
+//! * [`build`]: short ways to make values.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "test code panics to fail a test; a heading on every function would say just that"
+)]
+
+pub mod build;
+pub mod clock;
+
+pub mod memory;

@@ -1,0 +1,178 @@
+//! Rows of ours, with sensible defaults. All their times are [`at`]`(0)`.
+
+use fanfare_domain::audience::Audience;
+use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
+use fanfare_domain::consumer::{Consumer, Primary, ProfileLink, Stamp, Stamped};
+use fanfare_domain::ids::{AudienceId, KeyId, OrganizationId, RunId, SourceId};
+use fanfare_domain::issue::{Fault, Field, Issue, IssueCode};
+use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey};
+use fanfare_domain::run::{NewRun, SyncRun, SyncStatus, Trigger};
+use fanfare_domain::source::{CollectionRef, CollectionSource, SourceData};
+
+use super::{at, consumer_id, email, full_name, organization_id, phone, profile_id, source_id};
+
+/// An organization called like its id.
+pub fn organization(id: &str) -> Organization {
+    Organization {
+        id: organization_id(id),
+        name: id.to_owned(),
+        created_at: at(0),
+    }
+}
+
+/// An owner's live key, whose hash begins with this byte.
+pub fn secret_key(id: &str, organization: &OrganizationId, hash: u8) -> SecretKey {
+    SecretKey {
+        id: KeyId::parse(id).expect("an id"),
+        organization: organization.clone(),
+        role: Role::Owner,
+        kind: KeyKind::Live,
+        hash: KeyHash([hash; 32]),
+        created_at: at(0),
+        revoked_at: None,
+    }
+}
+
+/// A connection that works.
+pub fn connection() -> Connection {
+    Connection {
+        key: SealedKey {
+            master_key_version: 1,
+            bytes: vec![0, 1, 2, 254, 255],
+        },
+        last4: "wxyz".to_owned(),
+        account: None,
+        status: ConnectionStatus::Active,
+        verified_at: at(0),
+        missing_scopes: Vec::new(),
+        message: None,
+    }
+}
+
+/// The pending source of an audience.
+pub fn source(id: &str, collection: CollectionRef, audience: &AudienceId) -> CollectionSource {
+    CollectionSource {
+        id: source_id(id),
+        collection,
+        audience: audience.clone(),
+        status: SyncStatus::Pending,
+        last_synced_at: None,
+        data: SourceData::default(),
+        created_at: at(0),
+        created_by: "key_test".to_owned(),
+        updated_at: None,
+        archived: false,
+    }
+}
+
+/// An audience called like its id.
+pub fn audience(id: &AudienceId, source: &SourceId) -> Audience {
+    Audience {
+        id: id.clone(),
+        source: source.clone(),
+        name: id.to_string(),
+        named_by_hand: false,
+        description: None,
+        icon_name: None,
+        metadata: None,
+        group_id: None,
+        group_name: None,
+        group_type: None,
+        last_refreshed_at: None,
+        refresh_interval_seconds: None,
+        created_at: at(0),
+        created_by: "key_test".to_owned(),
+        updated_at: None,
+        updated_by: None,
+        archived: false,
+    }
+}
+
+/// A queued import.
+pub fn run(id: &RunId, organization: &OrganizationId, source: &CollectionSource) -> SyncRun {
+    let new = NewRun {
+        id: id.clone(),
+        organization: organization.clone(),
+        source: source.id.clone(),
+        audience: source.audience.clone(),
+        trigger: Trigger::Import,
+        confirm_removals: false,
+    };
+    SyncRun::queued(new, at(0))
+}
+
+/// A profile's link to a consumer, last updated at [`at`]`(updated)`. Its source is
+/// `sync_PROFILE`.
+pub fn link(profile: &str, consumer: &str, updated: Option<i64>) -> ProfileLink {
+    ProfileLink {
+        source: source_id(&format!("sync_{profile}")),
+        profile: profile_id(profile),
+        consumer: consumer_id(consumer),
+        updated: updated.map(at),
+        changed_at: at(0),
+    }
+}
+
+/// The stamp of a profile at [`at`]`(updated)`.
+pub fn stamp(profile: &str, updated: Option<i64>) -> Stamp {
+    Stamp {
+        updated: updated.map(at),
+        profile: profile_id(profile),
+    }
+}
+
+/// An issue met at [`at`]`(0)`.
+pub fn issue(profile: &str, code: IssueCode, field: Option<Field>) -> Issue {
+    Issue {
+        profile: profile_id(profile),
+        fault: Fault { code, field },
+        at: at(0),
+    }
+}
+
+/// A consumer with nothing but its id.
+pub fn consumer(id: &str) -> ConsumerBuilder {
+    ConsumerBuilder(Consumer::new(consumer_id(id)))
+}
+
+/// A consumer in the making.
+#[derive(Debug, Clone)]
+pub struct ConsumerBuilder(Consumer);
+
+impl ConsumerBuilder {
+    /// With this e-mail.
+    #[must_use]
+    pub fn email(mut self, text: &str) -> Self {
+        self.0.email = Some(email(text));
+        self
+    }
+
+    /// With this phone number, as that profile wrote it.
+    #[must_use]
+    pub fn phone(mut self, text: &str, by: Option<Stamp>) -> Self {
+        let value = phone(text);
+        self.0.phone = Some(Stamped { value, by });
+        self
+    }
+
+    /// With this name, as that profile wrote it.
+    #[must_use]
+    pub fn full_name(mut self, text: &str, by: Option<Stamp>) -> Self {
+        let value = full_name(text);
+        self.0.full_name = Some(Stamped { value, by });
+        self
+    }
+
+    /// With that profile as its primary; its link's source is `sync_PROFILE`.
+    #[must_use]
+    pub fn primary(mut self, stamp: Stamp) -> Self {
+        let source = source_id(&format!("sync_{}", stamp.profile));
+        self.0.primary = Some(Primary { stamp, source });
+        self
+    }
+
+    /// The consumer.
+    pub fn build(self) -> Consumer {
+        self.0
+    }
+}

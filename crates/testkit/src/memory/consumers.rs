@@ -1,0 +1,108 @@
+//! Consumers, to be read.
+
+use async_trait::async_trait;
+use fanfare_domain::consumer::Consumer;
+use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::paging::{Page, PageRequest};
+use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
+
+use super::rows::{ConsumerRow, Rows};
+use super::unit::Unit;
+
+/// Most consumers that an exact look-up finds.
+const MOST_FOUND: usize = 100;
+
+#[async_trait]
+impl Consumers for Unit {
+    async fn consumer(&mut self, id: &ConsumerId) -> Result<Option<ConsumerRecord>, StoreError> {
+        let rows = self.rows();
+        Ok(rows.consumers.get(id).map(|row| rows.record(row)))
+    }
+
+    async fn consumers(
+        &mut self,
+        filter: &ConsumerFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ConsumerRecord>, StoreError> {
+        let rows = self.rows();
+        let found = rows
+            .consumers
+            .values()
+            .filter(|row| matches(rows, row, filter));
+        Ok(page_of_consumers(rows, found, page))
+    }
+
+    async fn lookup_consumers(
+        &mut self,
+        lookup: &Lookup,
+    ) -> Result<Vec<ConsumerRecord>, StoreError> {
+        let rows = self.rows();
+        let is_it = |row: &&ConsumerRow| {
+            let consumer = &row.consumer;
+            match lookup {
+                Lookup::Email(email) => {
+                    consumer.email.as_ref().is_some_and(|e| e.as_str() == email)
+                }
+                Lookup::Phone(phone) => {
+                    let held = consumer.phone.as_ref();
+                    held.is_some_and(|held| held.value.as_str() == phone)
+                }
+                Lookup::Profile(profile) => {
+                    let linked = rows.links.get(profile);
+                    linked.is_some_and(|row| row.link.consumer == consumer.id)
+                }
+            }
+        };
+        let found = rows.consumers.values().filter(is_it).take(MOST_FOUND);
+        Ok(found.map(|row| rows.record(row)).collect())
+    }
+}
+
+fn matches(rows: &Rows, row: &ConsumerRow, filter: &ConsumerFilter) -> bool {
+    let id = &row.consumer.id;
+    let is_member = |audience| {
+        rows.members
+            .get(audience)
+            .is_some_and(|m| m.contains_key(id))
+    };
+    let is_wanted = filter.audience.as_ref().is_none_or(is_member);
+    let has_part = filter
+        .search
+        .as_deref()
+        .is_none_or(|part| contains(&row.consumer, part));
+    let is_late = filter.created_after.is_none_or(|at| row.created_at > at);
+    let is_early = filter.created_before.is_none_or(|at| row.created_at < at);
+    is_wanted && has_part && is_late && is_early
+}
+
+/// Whether the e-mail, phone number or name has this part, without regard to case.
+pub(super) fn contains(consumer: &Consumer, part: &str) -> bool {
+    let part = part.to_lowercase();
+    let values = [
+        consumer
+            .email
+            .as_ref()
+            .map(fanfare_domain::value::Email::as_str),
+        consumer.phone.as_ref().map(|held| held.value.as_str()),
+        consumer.full_name.as_ref().map(|held| held.value.as_str()),
+    ];
+    let mut present = values.into_iter().flatten();
+    present.any(|value| value.to_lowercase().contains(&part))
+}
+
+/// A page of consumers that come ordered by id.
+pub(super) fn page_of_consumers<'a>(
+    rows: &Rows,
+    found: impl Iterator<Item = &'a ConsumerRow>,
+    page: &PageRequest,
+) -> Page<ConsumerRecord> {
+    let after = page.after.as_deref();
+    let items = found
+        .filter(|row| after.is_none_or(|after| row.consumer.id.as_str() > after))
+        .take(page.first as usize)
+        .map(|row| rows.record(row))
+        .collect();
+    Page::of(items, |record: &ConsumerRecord| {
+        record.consumer.id.to_string()
+    })
+}

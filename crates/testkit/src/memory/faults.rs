@@ -1,0 +1,45 @@
+//! Faults to order.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use fanfare_domain::ports::StoreError;
+
+use super::lock;
+
+/// An operation that can be made to fail with [`StoreError::Unavailable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `Store::read`
+    Read,
+    /// `Store::begin`
+    Begin,
+    /// `UnitOfWork::commit`: nothing is written.
+    Commit,
+    /// The answer to `UnitOfWork::commit`: everything is written, and the caller is not told.
+    CommitAnswer,
+    /// Every call of the directory, the queue of due runs and the quota ledger.
+    Control,
+}
+
+/// How often each operation is still to fail.
+#[derive(Default)]
+pub(super) struct Faults(Mutex<HashMap<Operation, u32>>);
+
+impl Faults {
+    pub(super) fn order(&self, operation: Operation, times: u32) {
+        lock(&self.0).insert(operation, times);
+    }
+
+    /// Fails if this call of the operation is to.
+    pub(super) fn meet(&self, operation: Operation) -> Result<(), StoreError> {
+        let mut ordered = lock(&self.0);
+        match ordered.get_mut(&operation) {
+            Some(times) if *times > 0 => {
+                *times -= 1;
+                Err(StoreError::Unavailable("ordered by the test".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}

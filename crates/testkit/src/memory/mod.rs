@@ -1,0 +1,128 @@
+//! A store in memory that keeps the ports' contracts, with faults to order.
+//!
+//! An organization's rows are one value. A unit of work has a copy of it and `commit` puts the copy
+//! in its place, so dropping a unit leaves no trace and a reader keeps its snapshot. A writing unit
+//! holds its organization's lock until it ends.
+
+mod audiences;
+mod consumers;
+mod control;
+mod faults;
+mod pages;
+mod rows;
+mod runs;
+mod sources;
+mod unit;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
+use fanfare_domain::organization::{Organization, SecretKey};
+use fanfare_domain::ports::{Clock, DueRun, Store, StoreError, UnitOfWork};
+use fanfare_domain::quota::{Bucket, Endpoint};
+use fanfare_domain::time::Timestamp;
+use tokio::sync::mpsc;
+
+use faults::Faults;
+use rows::Rows;
+use unit::{Mode, Unit};
+
+pub use faults::Operation;
+
+/// Every storage port, in memory. Clones are the same store.
+#[derive(Clone)]
+pub struct InMemoryStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    writers: Mutex<HashMap<OrganizationId, Arc<tokio::sync::Mutex<()>>>>,
+    doorbells: Mutex<Vec<mpsc::UnboundedSender<DueRun>>>,
+    faults: Faults,
+}
+
+/// What has been committed.
+#[derive(Default)]
+struct State {
+    tenants: BTreeMap<OrganizationId, Arc<Rows>>,
+    /// When a run was last rung for, forgotten once it is claimed.
+    rung: HashMap<RunId, Timestamp>,
+    organizations: BTreeMap<OrganizationId, Organization>,
+    keys: BTreeMap<KeyId, SecretKey>,
+    buckets: HashMap<(String, Endpoint), Bucket>,
+}
+
+impl InMemoryStore {
+    /// An empty store that measures leases by this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                clock,
+                state: Mutex::default(),
+                writers: Mutex::default(),
+                doorbells: Mutex::default(),
+                faults: Faults::default(),
+            }),
+        }
+    }
+
+    /// The rings of the bell from now on, in the order of the commits that rang it.
+    pub fn rings(&self) -> mpsc::UnboundedReceiver<DueRun> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        lock(&self.inner.doorbells).push(sender);
+        receiver
+    }
+
+    /// Makes the next `times` calls of an operation fail. See [`Operation`] for what that means.
+    pub fn fail_next(&self, operation: Operation, times: u32) {
+        self.inner.faults.order(operation, times);
+    }
+}
+
+#[async_trait]
+impl Store for InMemoryStore {
+    async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.inner.faults.meet(Operation::Read)?;
+        Ok(Box::new(self.open(organization, Mode::Reading)))
+    }
+
+    async fn begin(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.inner.faults.meet(Operation::Begin)?;
+        let writer = lock(&self.inner.writers)
+            .entry(organization.clone())
+            .or_default()
+            .clone();
+        let guard = writer.lock_owned().await;
+        Ok(Box::new(self.open(organization, Mode::Writing(guard))))
+    }
+}
+
+impl InMemoryStore {
+    fn open(&self, organization: &OrganizationId, mode: Mode) -> Unit {
+        let rows = lock(&self.inner.state)
+            .tenants
+            .get(organization)
+            .cloned()
+            .unwrap_or_default();
+        Unit::new(self.inner.clone(), organization.clone(), rows, mode)
+    }
+}
+
+impl Inner {
+    fn ring_bell(&self, rings: &[DueRun]) {
+        // A listener that has gone takes its bell along.
+        lock(&self.doorbells).retain(|bell| rings.iter().all(|due| bell.send(due.clone()).is_ok()));
+    }
+}
+
+/// A test that panicked with the lock held has failed already; the next one may go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,264 @@
+//! What a sync reads and writes, a page or a window at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use async_trait::async_trait;
+use fanfare_domain::consumer::{Consumer, ProfileLink};
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
+use fanfare_domain::page::{Known, PagePlan, Sighting};
+use fanfare_domain::ports::{PageWrite, Pages, StoreError, Window};
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::value::Email;
+
+use super::rows::{ConsumerRow, LinkRow, Membership, Rows, refuse};
+use super::unit::Unit;
+
+#[async_trait]
+impl Pages for Unit {
+    async fn known(
+        &mut self,
+        run: &RunId,
+        emails: &[Email],
+        profiles: &[ProfileId],
+    ) -> Result<Known, StoreError> {
+        let rows = self.rows();
+        let emails: BTreeSet<&Email> = emails.iter().collect();
+        let linked: BTreeSet<&ConsumerId> = profiles
+            .iter()
+            .filter_map(|profile| Some(&rows.links.get(profile)?.link.consumer))
+            .collect();
+        let is_known = |consumer: &Consumer| {
+            let bears = consumer.email.as_ref().is_some_and(|e| emails.contains(e));
+            bears || linked.contains(&consumer.id)
+        };
+        let consumers: BTreeMap<&ConsumerId, &Consumer> = rows
+            .consumers
+            .iter()
+            .filter(|(_, row)| is_known(&row.consumer))
+            .map(|(id, row)| (id, &row.consumer))
+            .collect();
+        let links: Vec<ProfileLink> = rows
+            .links
+            .values()
+            .filter(|row| consumers.contains_key(&row.link.consumer))
+            .map(|row| row.link.clone())
+            .collect();
+        let asked: BTreeSet<&ProfileId> = profiles
+            .iter()
+            .chain(links.iter().map(|link| &link.profile))
+            .collect();
+        let seen = rows.sightings.get(run);
+        let sightings = asked
+            .into_iter()
+            .filter_map(|profile| {
+                Some(Sighting {
+                    profile: profile.clone(),
+                    with_email: *seen?.get(profile)?,
+                })
+            })
+            .collect();
+        Ok(Known {
+            consumers: consumers.into_values().cloned().collect(),
+            links,
+            sightings,
+        })
+    }
+
+    async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError> {
+        let rows = self.rows_mut()?;
+        if !rows.audiences.contains_key(page.audience) || !rows.runs.contains_key(page.run) {
+            return Err(refuse("the page's run or audience is not there"));
+        }
+        write_consumers(rows, page.plan, page.now)?;
+        write_links(rows, page.plan, page.now)?;
+        let seen = rows.sightings.entry(page.run.clone()).or_default();
+        for sighting in &page.plan.sightings {
+            seen.entry(sighting.profile.clone())
+                .or_insert(sighting.with_email);
+        }
+        let issues = rows.issues.entry(page.run.clone()).or_default();
+        for issue in &page.plan.issues {
+            let field = issue.fault.field.map_or("", |field| field.as_str());
+            let key = (issue.profile.clone(), issue.fault.code.as_str(), field);
+            issues.entry(key).or_insert_with(|| issue.clone());
+        }
+        let members = page.plan.members.iter().cloned();
+        add_members(rows, page.run, page.audience, members)
+    }
+
+    async fn add_missing_members(
+        &mut self,
+        run: &RunId,
+        audience: &AudienceId,
+        after: Option<&ProfileId>,
+        size: u32,
+        _now: Timestamp,
+    ) -> Result<Window<ProfileId>, StoreError> {
+        let rows = self.rows_mut()?;
+        let nobody = BTreeMap::new();
+        let seen = rows.sightings.get(run).unwrap_or(&nobody);
+        let (window, next) = window_of(seen, after, size);
+        let linked: Vec<ConsumerId> = window
+            .iter()
+            .filter_map(|profile| Some(rows.links.get(profile)?.link.consumer.clone()))
+            .collect();
+        let affected = add_members(rows, run, audience, linked)?;
+        Ok(Window { affected, next })
+    }
+
+    async fn count_absent_members(
+        &mut self,
+        run: &RunId,
+        audience: &AudienceId,
+        after: Option<&ConsumerId>,
+        size: u32,
+    ) -> Result<Window<ConsumerId>, StoreError> {
+        let rows = self.rows();
+        let (absent, next) = absent_members(rows, run, audience, after, size);
+        let before_the_run = absent.iter().filter(|id| {
+            let membership = rows.members.get(audience).and_then(|m| m.get(id));
+            membership.is_some_and(|membership| membership.by != *run)
+        });
+        Ok(Window {
+            affected: before_the_run.count() as u64,
+            next,
+        })
+    }
+
+    async fn remove_absent_members(
+        &mut self,
+        run: &RunId,
+        audience: &AudienceId,
+        after: Option<&ConsumerId>,
+        size: u32,
+    ) -> Result<Window<ConsumerId>, StoreError> {
+        let rows = self.rows_mut()?;
+        let (absent, next) = absent_members(rows, run, audience, after, size);
+        if let Some(members) = rows.members.get_mut(audience) {
+            members.retain(|id, _| !absent.contains(id));
+        }
+        Ok(Window {
+            affected: absent.len() as u64,
+            next,
+        })
+    }
+
+    async fn forget_sightings(&mut self, size: u32) -> Result<u64, StoreError> {
+        let rows = self.rows_mut()?;
+        let mut left = size as usize;
+        let runs = &rows.runs;
+        rows.sightings.retain(|run, seen| {
+            if runs.get(run).is_some_and(|run| run.status.is_active()) {
+                return true;
+            }
+            while left > 0 && seen.pop_first().is_some() {
+                left -= 1;
+            }
+            !seen.is_empty()
+        });
+        Ok(u64::from(size) - left as u64)
+    }
+}
+
+/// Frees the e-mails that change, then takes the new ones, and refuses one taken twice.
+fn write_consumers(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(), StoreError> {
+    for write in &plan.updated {
+        let row = rows.consumers.get_mut(&write.consumer.id);
+        let row = row.ok_or_else(|| refuse("a consumer to overwrite is not there"))?;
+        row.consumer = write.consumer.clone();
+        if write.visible {
+            row.updated_at = Some(now);
+        }
+    }
+    for consumer in &plan.created {
+        let row = ConsumerRow {
+            consumer: consumer.clone(),
+            created_at: now,
+            updated_at: None,
+        };
+        if rows.consumers.insert(consumer.id.clone(), row).is_some() {
+            return Err(refuse("a consumer to insert is there already"));
+        }
+    }
+    let mut taken = BTreeSet::new();
+    let mut emails = rows
+        .consumers
+        .values()
+        .filter_map(|row| row.consumer.email.as_ref());
+    if emails.all(|email| taken.insert(email)) {
+        Ok(())
+    } else {
+        Err(refuse("two consumers bear one e-mail"))
+    }
+}
+
+fn write_links(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(), StoreError> {
+    for link in &plan.links {
+        if !rows.consumers.contains_key(&link.consumer) {
+            return Err(refuse("a link's consumer is not there"));
+        }
+        if let Some(row) = rows.links.get_mut(&link.profile) {
+            row.link = link.clone();
+            row.updated_at = Some(now);
+        } else {
+            let row = LinkRow {
+                link: link.clone(),
+                created_at: now,
+                updated_at: None,
+            };
+            rows.links.insert(link.profile.clone(), row);
+        }
+    }
+    Ok(())
+}
+
+/// Makes members of those that are none. Returns how many.
+fn add_members(
+    rows: &mut Rows,
+    run: &RunId,
+    audience: &AudienceId,
+    consumers: impl IntoIterator<Item = ConsumerId>,
+) -> Result<u64, StoreError> {
+    let mut added = 0;
+    for id in consumers {
+        if !rows.consumers.contains_key(&id) || !rows.audiences.contains_key(audience) {
+            return Err(refuse("a membership's consumer or audience is not there"));
+        }
+        let members = rows.members.entry(audience.clone()).or_default();
+        members.entry(id).or_insert_with(|| {
+            added += 1;
+            Membership { by: run.clone() }
+        });
+    }
+    Ok(added)
+}
+
+/// Among the next members, those whom no profile seen by the run is linked to; and where to go on.
+fn absent_members(
+    rows: &Rows,
+    run: &RunId,
+    audience: &AudienceId,
+    after: Option<&ConsumerId>,
+    size: u32,
+) -> (BTreeSet<ConsumerId>, Option<ConsumerId>) {
+    let nobody = BTreeMap::new();
+    let members = rows.members.get(audience).unwrap_or(&nobody);
+    let (window, next) = window_of(members, after, size);
+    let seen = rows.seen_consumers(run);
+    let absent = window.into_iter().filter(|id| !seen.contains(id)).collect();
+    (absent, next)
+}
+
+/// The next `size` keys after `after`, and the last of them if more may follow.
+fn window_of<K: Ord + Clone, V>(
+    map: &BTreeMap<K, V>,
+    after: Option<&K>,
+    size: u32,
+) -> (Vec<K>, Option<K>) {
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let mut keys = map.range((from, Bound::Unbounded)).map(|(key, _)| key);
+    let window: Vec<K> = keys.by_ref().take(size as usize).cloned().collect();
+    let next = keys.next().and(window.last()).cloned();
+    (window, next)
+}

@@ -1,0 +1,105 @@
+//! One organization's rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fanfare_domain::audience::Audience;
+use fanfare_domain::connection::Connection;
+use fanfare_domain::consumer::{Consumer, ProfileLink};
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SourceId};
+use fanfare_domain::issue::Issue;
+use fanfare_domain::ports::{ConsumerRecord, StoreError};
+use fanfare_domain::run::{FencingToken, SyncRun};
+use fanfare_domain::source::CollectionSource;
+use fanfare_domain::time::Timestamp;
+
+/// Who made the rows that a sync writes.
+pub(super) const SYSTEM_ACTOR: &str = "system:klaviyo";
+
+/// Everything that a unit of work sees.
+#[derive(Clone, Default)]
+pub(super) struct Rows {
+    pub(super) connection: Option<Connection>,
+    pub(super) sources: BTreeMap<SourceId, CollectionSource>,
+    pub(super) audiences: BTreeMap<AudienceId, Audience>,
+    pub(super) consumers: BTreeMap<ConsumerId, ConsumerRow>,
+    pub(super) links: BTreeMap<ProfileId, LinkRow>,
+    pub(super) members: BTreeMap<AudienceId, BTreeMap<ConsumerId, Membership>>,
+    pub(super) sightings: BTreeMap<RunId, BTreeMap<ProfileId, bool>>,
+    pub(super) issues: BTreeMap<RunId, BTreeMap<IssueKey, Issue>>,
+    pub(super) runs: BTreeMap<RunId, SyncRun>,
+    pub(super) queue: BTreeMap<RunId, Place>,
+}
+
+/// Profile, code and field: an issue's key within its run.
+pub(super) type IssueKey = (ProfileId, &'static str, &'static str);
+
+#[derive(Clone)]
+pub(super) struct ConsumerRow {
+    pub(super) consumer: Consumer,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Option<Timestamp>,
+}
+
+#[derive(Clone)]
+pub(super) struct LinkRow {
+    pub(super) link: ProfileLink,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Option<Timestamp>,
+}
+
+#[derive(Clone)]
+pub(super) struct Membership {
+    /// The run that added it.
+    pub(super) by: RunId,
+}
+
+/// A run's place in the queue of due runs.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) due: Timestamp,
+    /// Held until then; `None` when nobody holds it.
+    pub(super) held_until: Option<Timestamp>,
+    /// The latest token given.
+    pub(super) token: FencingToken,
+}
+
+impl Place {
+    pub(super) fn is_held(&self, now: Timestamp) -> bool {
+        self.held_until.is_some_and(|until| until > now)
+    }
+
+    pub(super) fn is_waiting(&self, now: Timestamp) -> bool {
+        self.due <= now && !self.is_held(now)
+    }
+}
+
+impl Rows {
+    pub(super) fn record(&self, row: &ConsumerRow) -> ConsumerRecord {
+        let primary = row.consumer.primary.as_ref();
+        ConsumerRecord {
+            consumer: row.consumer.clone(),
+            primary_changed_at: primary
+                .and_then(|primary| self.links.get(&primary.stamp.profile))
+                .map(|row| row.link.changed_at),
+            created_at: row.created_at,
+            created_by: SYSTEM_ACTOR.to_owned(),
+            updated_at: row.updated_at,
+            updated_by: row.updated_at.map(|_| SYSTEM_ACTOR.to_owned()),
+        }
+    }
+
+    /// The consumers that the profiles seen by a run are linked to.
+    pub(super) fn seen_consumers(&self, run: &RunId) -> BTreeSet<&ConsumerId> {
+        self.sightings
+            .get(run)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .filter_map(|profile| Some(&self.links.get(profile)?.link.consumer))
+            .collect()
+    }
+}
+
+/// A statement that a database with foreign keys and unique indexes would refuse.
+pub(super) fn refuse(why: &str) -> StoreError {
+    StoreError::Refused(why.to_owned().into())
+}

@@ -1,0 +1,125 @@
+//! The unit of work: a copy of an organization's rows, and the bell's rings until the commit.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fanfare_domain::connection::Connection;
+use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ports::{Connections, DueRun, StoreError, UnitOfWork};
+use fanfare_domain::time::Timestamp;
+use tokio::sync::OwnedMutexGuard;
+
+use super::faults::Operation;
+use super::rows::Rows;
+use super::{Inner, lock};
+
+pub(super) enum Mode {
+    Reading,
+    /// With the organization's lock.
+    Writing(OwnedMutexGuard<()>),
+}
+
+pub(super) struct Unit {
+    inner: Arc<Inner>,
+    organization: OrganizationId,
+    rows: Arc<Rows>,
+    mode: Mode,
+    bell: Vec<Bell>,
+}
+
+/// What the unit does to the bell when it commits.
+pub(super) enum Bell {
+    Ring(RunId),
+    /// The run was claimed: the last ring for it was heard.
+    Heard(RunId),
+}
+
+impl Unit {
+    pub(super) fn new(
+        inner: Arc<Inner>,
+        organization: OrganizationId,
+        rows: Arc<Rows>,
+        mode: Mode,
+    ) -> Self {
+        Self {
+            inner,
+            organization,
+            rows,
+            mode,
+            bell: Vec::new(),
+        }
+    }
+
+    pub(super) fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The rows, to be changed.
+    pub(super) fn rows_mut(&mut self) -> Result<&mut Rows, StoreError> {
+        match self.mode {
+            Mode::Reading => Err(StoreError::ReadOnly),
+            Mode::Writing(_) => Ok(Arc::make_mut(&mut self.rows)),
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    pub(super) fn at_commit(&mut self, bell: Bell) {
+        self.bell.push(bell);
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for Unit {
+    fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let unit = *self;
+        let Mode::Writing(_guard) = unit.mode else {
+            return Ok(());
+        };
+        unit.inner.faults.meet(Operation::Commit)?;
+        let now = unit.inner.clock.now();
+        let mut rings = Vec::new();
+        let mut state = lock(&unit.inner.state);
+        for bell in unit.bell {
+            match bell {
+                Bell::Ring(run) => {
+                    state.rung.insert(run.clone(), now);
+                    rings.push(DueRun {
+                        organization: unit.organization.clone(),
+                        run,
+                    });
+                }
+                Bell::Heard(run) => {
+                    state.rung.remove(&run);
+                }
+            }
+        }
+        state.tenants.insert(unit.organization, unit.rows);
+        drop(state);
+        unit.inner.ring_bell(&rings);
+        unit.inner.faults.meet(Operation::CommitAnswer)
+    }
+}
+
+#[async_trait]
+impl Connections for Unit {
+    async fn connection(&mut self) -> Result<Option<Connection>, StoreError> {
+        Ok(self.rows().connection.clone())
+    }
+
+    async fn put_connection(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.rows_mut()?.connection = Some(connection.clone());
+        Ok(())
+    }
+
+    async fn delete_connection(&mut self) -> Result<(), StoreError> {
+        self.rows_mut()?.connection = None;
+        Ok(())
+    }
+}
