@@ -16,6 +16,8 @@ use fanfare_domain::quota::Windows;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use secrecy::ExposeSecret;
 
+use crate::memory::way_point;
+
 /// A call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
@@ -189,13 +191,21 @@ impl FakeKlaviyo {
         }
         let contents = &inner.contents;
         let is_known = contents.keys.is_empty()
-            || contents.keys.iter().any(|k| k == key.secret().expose_secret());
+            || contents
+                .keys
+                .iter()
+                .any(|k| k == key.secret().expose_secret());
         if !is_known {
             return Err(KlaviyoError::KeyRejected);
         }
         let lacking: Vec<String> = needed
             .into_iter()
-            .filter(|scope| contents.missing_scopes.iter().any(|missing| missing == scope))
+            .filter(|scope| {
+                contents
+                    .missing_scopes
+                    .iter()
+                    .any(|missing| missing == scope)
+            })
             .map(str::to_owned)
             .collect();
         if lacking.is_empty() {
@@ -264,9 +274,11 @@ fn slice<T: Clone>(
 #[async_trait]
 impl Klaviyo for FakeKlaviyo {
     async fn account(&self, key: &KlaviyoKey) -> Result<Answer<Account>, KlaviyoError> {
+        way_point().await;
         self.enter(key, Call::Account)?;
         let id = self.lock().contents.account.clone();
         let id = id.ok_or_else(|| KlaviyoError::ScopeMissing(vec!["accounts:read".to_owned()]))?;
+        way_point().await;
         Ok(self.answer(Account { id }))
     }
 
@@ -276,6 +288,7 @@ impl Klaviyo for FakeKlaviyo {
         kind: CollectionKind,
         cursor: Option<&Cursor>,
     ) -> Result<Answer<CollectionPage>, KlaviyoError> {
+        way_point().await;
         self.enter(key, Call::Collections(kind))?;
         let all: Vec<Collection> = self
             .lock()
@@ -286,6 +299,7 @@ impl Klaviyo for FakeKlaviyo {
             .map(|(collection, (name, _))| resource(&collection.id, name.as_ref(), None))
             .collect();
         let (items, next) = slice(&all, cursor, 10)?;
+        way_point().await;
         Ok(self.answer(CollectionPage { items, next }))
     }
 
@@ -295,6 +309,7 @@ impl Klaviyo for FakeKlaviyo {
         collection: &CollectionRef,
         count: bool,
     ) -> Result<Answer<Collection>, KlaviyoError> {
+        way_point().await;
         self.enter(key, Call::Collection(collection.clone(), count))?;
         let found = {
             let inner = self.lock();
@@ -306,6 +321,7 @@ impl Klaviyo for FakeKlaviyo {
             let count = (count && contents.counts).then_some(members.len() as u64);
             resource(&collection.id, name.as_ref(), count)
         };
+        way_point().await;
         Ok(self.answer(found))
     }
 
@@ -315,6 +331,7 @@ impl Klaviyo for FakeKlaviyo {
         collection: &CollectionRef,
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
+        way_point().await;
         self.enter(key, Call::Members(collection.clone(), from.clone()))?;
         if self.lock().is_silent {
             std::future::pending::<()>().await;
@@ -334,6 +351,7 @@ impl Klaviyo for FakeKlaviyo {
             let (profiles, next) = slice(&range, from.cursor.as_ref(), inner.page_size)?;
             MemberPage { profiles, next }
         };
+        way_point().await;
         Ok(self.answer(page))
     }
 
@@ -342,7 +360,9 @@ impl Klaviyo for FakeKlaviyo {
         key: &KlaviyoKey,
         capability: Capability,
     ) -> Result<Answer<()>, KlaviyoError> {
+        way_point().await;
         self.enter(key, Call::Probe(capability))?;
+        way_point().await;
         Ok(self.answer(()))
     }
 }

@@ -3,6 +3,7 @@
 //! For tests and `examples/` alone; no program depends on it.
 //!
 //! * [`memory`]: a store that keeps those contracts in memory, with faults to order.
+//! * [`fake_klaviyo`]: a Klaviyo in memory, with faults, changes between pages and a call log.
 //! * [`clock`]: time, ids and a master key that tests hold in their hands.
 //! * [`build`]: short ways to make values.
 
@@ -13,5 +14,5 @@
 
 pub mod build;
 pub mod clock;
-
+pub mod fake_klaviyo;
 pub mod memory;

@@ -86,6 +86,7 @@ impl InMemoryStore {
 #[async_trait]
 impl Store for InMemoryStore {
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        way_point().await;
         self.inner.faults.meet(Operation::Read)?;
         Ok(Box::new(self.open(organization, Mode::Reading)))
     }
@@ -94,13 +95,16 @@ impl Store for InMemoryStore {
         &self,
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        way_point().await;
         self.inner.faults.meet(Operation::Begin)?;
         let writer = lock(&self.inner.writers)
             .entry(organization.clone())
             .or_default()
             .clone();
         let guard = writer.lock_owned().await;
-        Ok(Box::new(self.open(organization, Mode::Writing(guard))))
+        Ok(Box::new(
+            self.open(organization, Mode::Writing { _lock: guard }),
+        ))
     }
 }
 
@@ -120,6 +124,12 @@ impl Inner {
         // A listener that has gone takes its bell along.
         lock(&self.doorbells).retain(|bell| rings.iter().all(|due| bell.send(due.clone()).is_ok()));
     }
+}
+
+/// Where the calls of several users of a store, or of Klaviyo, can interleave: a real one answers later
+/// too.
+pub(crate) async fn way_point() {
+    tokio::task::yield_now().await;
 }
 
 /// A test that panicked with the lock held has failed already; the next one may go on.

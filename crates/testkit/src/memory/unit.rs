@@ -11,12 +11,14 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::faults::Operation;
 use super::rows::Rows;
-use super::{Inner, lock};
+use super::{Inner, lock, way_point};
 
 pub(super) enum Mode {
     Reading,
     /// With the organization's lock.
-    Writing(OwnedMutexGuard<()>),
+    Writing {
+        _lock: OwnedMutexGuard<()>,
+    },
 }
 
 pub(super) struct Unit {
@@ -58,7 +60,7 @@ impl Unit {
     pub(super) fn rows_mut(&mut self) -> Result<&mut Rows, StoreError> {
         match self.mode {
             Mode::Reading => Err(StoreError::ReadOnly),
-            Mode::Writing(_) => Ok(Arc::make_mut(&mut self.rows)),
+            Mode::Writing { .. } => Ok(Arc::make_mut(&mut self.rows)),
         }
     }
 
@@ -78,20 +80,30 @@ impl UnitOfWork for Unit {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let unit = *self;
-        let Mode::Writing(_guard) = unit.mode else {
+        let inner = Arc::clone(&self.inner);
+        let Mode::Writing { .. } = self.mode else {
             return Ok(());
         };
-        unit.inner.faults.meet(Operation::Commit)?;
-        let now = unit.inner.clock.now();
+        way_point().await;
+        inner.faults.meet(Operation::Commit)?;
+        self.write();
+        way_point().await;
+        inner.faults.meet(Operation::CommitAnswer)
+    }
+}
+
+impl Unit {
+    /// Puts the rows in the place of those there, rings, and lets the next writer in.
+    fn write(self) {
+        let now = self.inner.clock.now();
         let mut rings = Vec::new();
-        let mut state = lock(&unit.inner.state);
-        for bell in unit.bell {
+        let mut state = lock(&self.inner.state);
+        for bell in self.bell {
             match bell {
                 Bell::Ring(run) => {
                     state.rung.insert(run.clone(), now);
                     rings.push(DueRun {
-                        organization: unit.organization.clone(),
+                        organization: self.organization.clone(),
                         run,
                     });
                 }
@@ -100,10 +112,9 @@ impl UnitOfWork for Unit {
                 }
             }
         }
-        state.tenants.insert(unit.organization, unit.rows);
+        state.tenants.insert(self.organization, self.rows);
         drop(state);
-        unit.inner.ring_bell(&rings);
-        unit.inner.faults.meet(Operation::CommitAnswer)
+        self.inner.ring_bell(&rings);
     }
 }
 
