@@ -1,3 +1,21 @@
-//! The HTTP API and dashboard.
+//! The HTTP API and the dashboard.
 
-fn main() {}
+use std::process::ExitCode;
+
+use fanfare_runtime::{App, Config, Socket, StartError, conclude, serve_api, shutdown, telemetry};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    conclude("fanfare-api", run().await)
+}
+
+async fn run() -> Result<(), StartError> {
+    let config = Config::load()?;
+    let metrics = telemetry::of_a_service(&config)?;
+    let stop = shutdown::on_signal()?;
+    let socket = Socket::bind("FANFARE_API_ADDR", &config.api_addr)?;
+    let app = App::open(&config).await?;
+    let ended = serve_api(&app, socket, metrics, stop).await;
+    app.close().await;
+    ended
+}

@@ -1,3 +1,21 @@
-//! The job runner.
+//! The worker: works sync runs, and serves nothing but its health.
 
-fn main() {}
+use std::process::ExitCode;
+
+use fanfare_runtime::{App, Config, Socket, StartError, conclude, shutdown, telemetry, work};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    conclude("fanfare-worker", run().await)
+}
+
+async fn run() -> Result<(), StartError> {
+    let config = Config::load()?;
+    let metrics = telemetry::of_a_service(&config)?;
+    let stop = shutdown::on_signal()?;
+    let socket = Socket::bind("FANFARE_WORKER_ADDR", &config.worker_addr)?;
+    let app = App::open(&config).await?;
+    let ended = work(&app, socket, metrics, stop).await;
+    app.close().await;
+    ended
+}

@@ -17,6 +17,9 @@ use ::time::macros::format_description;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// The instant that many microseconds after the epoch, or `None` outside the years 0 to 9999,
     /// which no text form of ours could show.
     pub fn from_micros(micros: i64) -> Option<Self> {

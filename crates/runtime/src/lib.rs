@@ -1,1 +1,29 @@
-//! Configuration, telemetry, sealing of keys, wiring and shutdown.
+//! What the programs have in common: configuration, telemetry, the master key, wiring and shutdown.
+//!
+//! A program's `main` reads like a recipe of this crate's parts: [`Config::load`], a log,
+//! [`shutdown::on_signal`], [`Socket::bind`], [`App::open`], then [`serve_api`], [`work`] or both.
+//! The operator's command line uses [`App`] for everything else. No rule of the service is here.
+
+mod app;
+mod config;
+mod error;
+mod key;
+mod readiness;
+mod serve;
+pub mod shutdown;
+mod socket;
+mod storage;
+mod system;
+pub mod telemetry;
+
+pub use app::App;
+pub use config::{
+    Config, ConfigError, Database, InvalidDatabase, LogFormat, MasterKeySource, SETTINGS, Setting,
+    Source, klaviyo_key_of_environment, markdown,
+};
+pub use error::{StartError, conclude, one_line};
+pub use key::{KeyError, MasterKey, XChaChaSealer};
+pub use serve::{serve_api, serve_both, work};
+pub use socket::Socket;
+pub use storage::{SchemaState, Storage, StorageError};
+pub use system::{SystemClock, SystemIds};

@@ -28,6 +28,6 @@ mod unit;
 
 pub use doorbell::{Doorbell, QUEUE};
 pub use error::OpenError;
-pub use migrate::schema_lock;
+pub use migrate::{Schema, schema, schema_lock};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;

@@ -15,6 +15,35 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 /// Tables of apalis, whose queue may be in the same file and may have been made first.
 const NEIGHBOURS: &[&str] = &["Jobs", "Workers", "_sqlx_migrations"];
 
+/// What opening a store would do to its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// There is no store yet: it would be made.
+    Missing,
+    /// An older version's: so many migrations would be applied.
+    Behind(usize),
+    /// This version's.
+    Current,
+}
+
+/// Finds out, changing nothing, what opening the store would do.
+pub async fn schema(path: &Path) -> Result<Schema, OpenError> {
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Ok(Schema::Missing),
+        Err(source) => {
+            let path = path.to_owned();
+            return Err(OpenError::NotWritable { path, source });
+        }
+    }
+    let applied = inspect(path).await?;
+    let missing = our_versions().filter(|version| !applied.contains(version));
+    Ok(match missing.count() {
+        0 => Schema::Current,
+        behind => Schema::Behind(behind),
+    })
+}
+
 /// Takes the lock that whoever changes the schema of a store's file must hold: sqlx's migrator for
 /// SQLite takes none, and two starters at once would both find the tables missing. The lock is
 /// released when the file is dropped.
@@ -78,8 +107,9 @@ pub(crate) fn sqlite_error(path: &Path, source: sqlx::Error) -> OpenError {
     }
 }
 
-/// Refuses a file that is no store of ours, through a connection that changes nothing.
-async fn inspect(path: &Path) -> Result<(), OpenError> {
+/// Refuses a file that is no store of ours, through a connection that changes nothing. Returns the
+/// migrations that it has.
+async fn inspect(path: &Path) -> Result<Vec<i64>, OpenError> {
     let connect = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false);
@@ -108,7 +138,7 @@ async fn inspect(path: &Path) -> Result<(), OpenError> {
     if applied.last() > our_versions().last().as_ref() {
         return Err(OpenError::Newer { path });
     }
-    Ok(())
+    Ok(applied)
 }
 
 /// sqlx's own table, which no checked query can know.

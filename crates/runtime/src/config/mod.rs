@@ -1,0 +1,247 @@
+//! The settings: the environment first, then `fanfare.toml` in the working directory, then defaults.
+
+mod database;
+mod given;
+mod table;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fanfare_klaviyo::Origin;
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+
+pub use database::{Database, InvalidDatabase};
+pub use given::Source;
+pub use table::{SETTINGS, Setting, markdown};
+
+use given::{FILE, Given};
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the store is.
+    pub database: Database,
+    /// The database owner's login, for `fanfare migrate` alone, where it is another one.
+    pub migration_database: Option<Database>,
+    /// Where the API listens, `HOST:PORT`.
+    pub api_addr: String,
+    /// Where the worker shows its health, `HOST:PORT`.
+    pub worker_addr: String,
+    /// The only origin of Klaviyo's that is contacted.
+    pub klaviyo: Origin,
+    /// Where the master key comes from.
+    pub master_key: MasterKeySource,
+    /// How long a silent worker keeps a run.
+    pub lease: Duration,
+    /// What is logged; `None` for what suits the program.
+    pub log: Option<String>,
+    /// How it is written; `None` for what suits the place it goes to.
+    pub log_format: Option<LogFormat>,
+    /// Variables that begin like settings and are none.
+    pub unknown_variables: Vec<String>,
+    sources: BTreeMap<&'static str, Source>,
+}
+
+/// Where the master key comes from.
+#[derive(Debug, Clone)]
+pub enum MasterKeySource {
+    /// The setting itself, in base64.
+    Given(SecretString),
+    /// A file of the user's that holds it in base64.
+    File(PathBuf),
+    /// The file beside the embedded store, made on first start.
+    BesideStore(PathBuf),
+    /// Nowhere, and a store that is not embedded.
+    Unset,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// A setting that cannot be used. Each message names it, and what would do; no secret is shown.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A name that is a setting's but for a letter or two.
+    #[error("there is no setting {name}; did you mean {meant}?")]
+    Misspelt {
+        /// As it was written.
+        name: String,
+        /// The setting it resembles.
+        meant: String,
+    },
+    /// A key in the file that resembles no setting.
+    #[error(
+        "there is no setting {0}, which {FILE} gives; docs/OPERATIONS.md lists those there are"
+    )]
+    UnknownKey(String),
+    /// The file is not TOML.
+    #[error("{FILE} cannot be read: {0}")]
+    File(String),
+    /// Neither text nor a number.
+    #[error("{0} must be text or a number")]
+    NotText(String),
+    /// A value that cannot be used.
+    #[error("{name}: {fault}")]
+    Value {
+        /// The setting as it was given.
+        name: String,
+        /// What is wrong, and what would be right.
+        fault: String,
+    },
+}
+
+/// The name of the master key's file beside an embedded store.
+const KEY_FILE: &str = "master.key";
+
+/// The longest lease, in seconds: whoever waits for a dead worker waits for this.
+const LONGEST_LEASE: u64 = 3_600;
+
+impl Config {
+    /// Reads the settings.
+    pub fn load() -> Result<Self, ConfigError> {
+        Self::read(std::env::vars_os(), Path::new(FILE))
+    }
+
+    /// Reads them from other variables and another file.
+    fn read(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        file: &Path,
+    ) -> Result<Self, ConfigError> {
+        let given = Given::read(variables, file)?;
+        let database = parsed(&given, "FANFARE_DATABASE_URL", Database::parse)?
+            .unwrap_or_else(|| Database::Sqlite(PathBuf::from(".fanfare/fanfare.db")));
+        let klaviyo = parsed(&given, "FANFARE_KLAVIYO_BASE_URL", Origin::parse)?;
+        let klaviyo = klaviyo.map_or_else(|| Origin::parse("https://a.klaviyo.com"), Ok);
+        let lease = parsed(&given, "FANFARE_LEASE_SECONDS", lease)?;
+        Ok(Self {
+            migration_database: migration_database(&given, &database)?,
+            api_addr: parsed(&given, "FANFARE_API_ADDR", address)?
+                .unwrap_or_else(|| "127.0.0.1:4800".to_owned()),
+            worker_addr: parsed(&given, "FANFARE_WORKER_ADDR", address)?
+                .unwrap_or_else(|| "127.0.0.1:4801".to_owned()),
+            klaviyo: klaviyo
+                .map_err(|fault| fault_in(&given, "FANFARE_KLAVIYO_BASE_URL", fault))?,
+            master_key: master_key(&given, &database)?,
+            lease: lease.unwrap_or(Duration::from_secs(10)),
+            log: parsed(&given, "FANFARE_LOG", log)?,
+            log_format: parsed(&given, "FANFARE_LOG_FORMAT", log_format)?,
+            sources: SETTINGS
+                .iter()
+                .map(|setting| (setting.name, given.source(setting.name)))
+                .collect(),
+            database,
+            unknown_variables: given.unknown_variables,
+        })
+    }
+
+    /// Where a setting's value comes from.
+    pub fn source(&self, setting: &Setting) -> Source {
+        let source = self.sources.get(setting.name);
+        source.copied().unwrap_or(Source::Default)
+    }
+}
+
+/// The Klaviyo key that the environment holds for `fanfare klaviyo connect`. No setting of the
+/// programs.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is read here alone"
+)]
+pub fn klaviyo_key_of_environment() -> Option<SecretString> {
+    let text = std::env::var("KLAVIYO_API_KEY").ok()?;
+    (!text.trim().is_empty()).then(|| SecretString::from(text))
+}
+
+fn parsed<T, E: std::fmt::Display>(
+    given: &Given,
+    variable: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, ConfigError> {
+    let value = given.get(variable).map(parse).transpose();
+    value.map_err(|fault| fault_in(given, variable, fault))
+}
+
+fn fault_in(given: &Given, variable: &'static str, fault: impl std::fmt::Display) -> ConfigError {
+    ConfigError::Value {
+        name: given.named(variable),
+        fault: fault.to_string(),
+    }
+}
+
+fn migration_database(given: &Given, database: &Database) -> Result<Option<Database>, ConfigError> {
+    let variable = "FANFARE_MIGRATION_DATABASE_URL";
+    let migration = parsed(given, variable, Database::parse)?;
+    match (&migration, database) {
+        (None, _) | (Some(Database::Postgres(_)), Database::Postgres(_)) => Ok(migration),
+        (Some(_), _) => Err(fault_in(
+            given,
+            variable,
+            "it is for Postgres, where FANFARE_DATABASE_URL is of Postgres too",
+        )),
+    }
+}
+
+fn master_key(given: &Given, database: &Database) -> Result<MasterKeySource, ConfigError> {
+    let (variable, file) = ("FANFARE_MASTER_KEY", "FANFARE_MASTER_KEY_FILE");
+    Ok(match (given.get(variable), given.get(file), database) {
+        (Some(_), Some(_), _) => {
+            let fault = format!("{} is given too; keep one of the two", given.named(file));
+            return Err(fault_in(given, variable, fault));
+        }
+        (Some(key), None, _) => MasterKeySource::Given(SecretString::from(key)),
+        (None, Some(path), _) => MasterKeySource::File(PathBuf::from(path)),
+        (None, None, Database::Sqlite(store)) => {
+            MasterKeySource::BesideStore(store.with_file_name(KEY_FILE))
+        }
+        (None, None, Database::Postgres(_)) => MasterKeySource::Unset,
+    })
+}
+
+fn address(text: &str) -> Result<String, &'static str> {
+    let split = text.rsplit_once(':');
+    let fits = split.is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok()
+    });
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("it must be HOST:PORT, such as 127.0.0.1:4800")
+    }
+}
+
+fn lease(text: &str) -> Result<Duration, String> {
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|it| (1..=LONGEST_LEASE).contains(it));
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("it must be a whole number of seconds from 1 to {LONGEST_LEASE}"))
+}
+
+fn log(text: &str) -> Result<String, &'static str> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("it is no filter such as info or info,fanfare_sync=debug"),
+    }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, &'static str> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("it must be text or json"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

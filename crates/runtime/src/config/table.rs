@@ -1,0 +1,116 @@
+//! The settings there are, for documents, for `fanfare doctor`, and to tell known names by.
+
+use std::fmt::Write;
+
+use super::{Config, LogFormat, MasterKeySource};
+
+/// A setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The variable; the key in `fanfare.toml` is the same without `FANFARE_`, in lower case.
+    pub name: &'static str,
+    /// What is in force without it.
+    pub default: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What is in force, as it may be shown.
+    pub shown: fn(&Config) -> String,
+}
+
+/// All settings.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "FANFARE_DATABASE_URL",
+        default: "`sqlite://.fanfare/fanfare.db`",
+        meaning: "the store, `sqlite://…` or `postgres://…`; SQLite is made and migrated on start, Postgres by `fanfare migrate`",
+        shown: |config| config.database.to_string(),
+    },
+    Setting {
+        name: "FANFARE_MIGRATION_DATABASE_URL",
+        default: "as `FANFARE_DATABASE_URL`",
+        meaning: "the login of the database's owner, for `fanfare migrate` on Postgres alone",
+        shown: |config| match &config.migration_database {
+            Some(database) => database.to_string(),
+            None => "as FANFARE_DATABASE_URL".to_owned(),
+        },
+    },
+    Setting {
+        name: "FANFARE_API_ADDR",
+        default: "`127.0.0.1:4800`",
+        meaning: "where the API listens; port 0 takes a free one; the address is printed as `listening on http://HOST:PORT`",
+        shown: |config| config.api_addr.clone(),
+    },
+    Setting {
+        name: "FANFARE_WORKER_ADDR",
+        default: "`127.0.0.1:4801`",
+        meaning: "where the worker shows its health and metrics, in the same way",
+        shown: |config| config.worker_addr.clone(),
+    },
+    Setting {
+        name: "FANFARE_KLAVIYO_BASE_URL",
+        default: "`https://a.klaviyo.com`",
+        meaning: "the only origin that is ever contacted; plain `http` only on this machine",
+        shown: |config| config.klaviyo.to_string(),
+    },
+    Setting {
+        name: "FANFARE_MASTER_KEY",
+        default: "none",
+        meaning: "32 bytes in base64 that seal the stored Klaviyo keys",
+        shown: |config| match config.master_key {
+            MasterKeySource::Given(_) => "••••".to_owned(),
+            _ => "not set".to_owned(),
+        },
+    },
+    Setting {
+        name: "FANFARE_MASTER_KEY_FILE",
+        default: "embedded store: `master.key` beside it, made on first start with mode 0600; Postgres: one of the two is required",
+        meaning: "a file that holds them instead",
+        shown: |config| match &config.master_key {
+            MasterKeySource::File(path) | MasterKeySource::BesideStore(path) => {
+                path.display().to_string()
+            }
+            MasterKeySource::Given(_) | MasterKeySource::Unset => "not set".to_owned(),
+        },
+    },
+    Setting {
+        name: "FANFARE_LEASE_SECONDS",
+        default: "`10`",
+        meaning: "how long a silent worker keeps a run, 1 to 3600",
+        shown: |config| config.lease.as_secs().to_string(),
+    },
+    Setting {
+        name: "FANFARE_LOG",
+        default: "`info`",
+        meaning: "what is logged, as `tracing` filters say it: `info,fanfare_sync=debug`",
+        shown: |config| config.log.clone().unwrap_or_else(|| "info".to_owned()),
+    },
+    Setting {
+        name: "FANFARE_LOG_FORMAT",
+        default: "`text` on a terminal, else `json`",
+        meaning: "the form of the logs",
+        shown: |config| {
+            match config.log_format {
+                Some(LogFormat::Text) => "text",
+                Some(LogFormat::Json) => "json",
+                None => "text on a terminal, else json",
+            }
+            .to_owned()
+        },
+    },
+];
+
+/// The settings as a table of Markdown.
+pub fn markdown() -> String {
+    let mut table = String::from("| Variable | Default | Meaning |\n|---|---|---|\n");
+    for setting in SETTINGS {
+        let Setting {
+            name,
+            default,
+            meaning,
+            ..
+        } = setting;
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| `{name}` | {default} | {meaning} |");
+    }
+    table
+}

@@ -1,0 +1,140 @@
+//! What a wired program does until it is told to stop.
+
+use std::sync::Arc;
+
+use fanfare_http::{Api, RenderMetrics};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::error::StartError;
+use crate::readiness::{StoreReadiness, WorkerReadiness};
+use crate::socket::Socket;
+
+/// Serves the API and the dashboard until `stop`, then finishes the requests under way.
+pub async fn serve_api(
+    app: &App,
+    socket: Socket,
+    metrics: RenderMetrics,
+    stop: CancellationToken,
+) -> Result<(), StartError> {
+    let (listener, address) = socket.take();
+    let api = Api {
+        integration: app.integration.clone(),
+        readiness: Arc::new(StoreReadiness(app.storage.clone())),
+        metrics,
+        shutdown: stop.clone(),
+    };
+    let server = fanfare_http::serve(listener, api).map_err(StartError::Server)?;
+    Socket::announce(address);
+    server.await.map_err(StartError::Server)?;
+    unless_told(&stop, "the API's server")
+}
+
+/// Works runs and shows its health until `stop`, then finishes the pages under way and gives the
+/// runs back.
+pub async fn work(
+    app: &App,
+    socket: Socket,
+    metrics: RenderMetrics,
+    stop: CancellationToken,
+) -> Result<(), StartError> {
+    let runner = app.runner();
+    let readiness = Arc::new(WorkerReadiness {
+        store: StoreReadiness(app.storage.clone()),
+        pulse: runner.pulse(),
+    });
+    let (listener, address) = socket.take();
+    // Whichever half ends takes the other along.
+    let both = stop.child_token();
+    let server = fanfare_http::serve_health(listener, readiness, metrics, both.clone())
+        .map_err(StartError::Server)?;
+    Socket::announce(address);
+    let serve = async {
+        let ended = server.await.map_err(StartError::Server);
+        ended.and(unless_told(&both, "the server of the worker's health"))
+    };
+    let run = async {
+        runner.run(both.clone()).await?;
+        unless_told(&both, "the job runner")
+    };
+    join(&both, serve, run).await
+}
+
+/// Serves the API and works runs, in one process.
+pub async fn serve_both(
+    app: &App,
+    sockets: (Socket, Socket),
+    metrics: RenderMetrics,
+    stop: CancellationToken,
+) -> Result<(), StartError> {
+    let both = stop.child_token();
+    let api = serve_api(app, sockets.0, Arc::clone(&metrics), both.clone());
+    let worker = work(app, sockets.1, metrics, both.clone());
+    join(&both, api, worker).await
+}
+
+/// Waits for both halves; whichever ends first stops the other. The first error counts.
+async fn join(
+    stop: &CancellationToken,
+    one: impl Future<Output = Result<(), StartError>>,
+    other: impl Future<Output = Result<(), StartError>>,
+) -> Result<(), StartError> {
+    let one = async {
+        let ended = one.await;
+        stop.cancel();
+        ended
+    };
+    let other = async {
+        let ended = other.await;
+        stop.cancel();
+        ended
+    };
+    let (one, other) = tokio::join!(one, other);
+    one.and(other)
+}
+
+/// Ending is right only where it was asked for: a program that has lost what it lives by must not
+/// look like one that has done its work.
+fn unless_told(stop: &CancellationToken, what: &'static str) -> Result<(), StartError> {
+    if stop.is_cancelled() {
+        Ok(())
+    } else {
+        Err(StartError::Ended(what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_half_that_ends_by_itself_stops_the_other_and_is_an_error() {
+        let stop = CancellationToken::new();
+        let waits = async {
+            stop.cancelled().await;
+            Ok(())
+        };
+
+        let ended = join(&stop, waits, async { unless_told(&stop, "the runner") }).await;
+
+        let error = ended.unwrap_err().to_string();
+        assert_eq!(error, "the runner ended without having been told to");
+    }
+
+    #[tokio::test]
+    async fn halves_that_were_told_to_stop_are_no_error() {
+        let stop = CancellationToken::new();
+        let half = async |what| {
+            stop.cancelled().await;
+            unless_told(&stop, what)
+        };
+        let told = async {
+            tokio::task::yield_now().await;
+            stop.cancel();
+        };
+
+        let (ended, ()) = tokio::join!(join(&stop, half("one"), half("other")), told);
+
+        assert!(ended.is_ok());
+    }
+}

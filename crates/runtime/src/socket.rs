@@ -1,0 +1,46 @@
+//! Where a program listens.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+
+use crate::error::StartError;
+
+/// A bound address that nobody answers at yet.
+#[derive(Debug)]
+pub struct Socket {
+    pub(crate) listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Socket {
+    /// Takes the address, which this setting named.
+    pub fn bind(setting: &'static str, address: &str) -> Result<Self, StartError> {
+        let bound = TcpListener::bind(address).and_then(|listener| {
+            let address = listener.local_addr()?;
+            Ok(Self { listener, address })
+        });
+        bound.map_err(|source| {
+            let address = address.to_owned();
+            if source.kind() == io::ErrorKind::AddrInUse {
+                StartError::AddressInUse { address, setting }
+            } else {
+                StartError::Listen {
+                    address,
+                    setting,
+                    source,
+                }
+            }
+        })
+    }
+
+    /// Prints where it is, for whoever started the program with port 0.
+    pub(crate) fn announce(address: SocketAddr) {
+        let mut output = io::stdout().lock();
+        // A closed standard output is no reason not to serve.
+        let _ = writeln!(output, "listening on http://{address}").and_then(|()| output.flush());
+    }
+
+    pub(crate) fn take(self) -> (TcpListener, SocketAddr) {
+        (self.listener, self.address)
+    }
+}
