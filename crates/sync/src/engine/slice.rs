@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::ports::{DueRun, UnitOfWork};
+use fanfare_domain::ports::{DueRun, StoreError, UnitOfWork};
 use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
@@ -64,7 +64,10 @@ pub(super) async fn work(
         log_claim(&run);
         let connection = match integration.open_connection(&due.organization).await {
             Ok(connection) => connection,
-            Err(Error::Store(error)) => return Err(error.into()),
+            Err(Error::Store(error)) => {
+                give_back_when_possible(&lease, &error).await;
+                return Err(error.into());
+            }
             Err(error) => {
                 warn!(
                     error = &error as &dyn std::error::Error,
@@ -82,12 +85,8 @@ pub(super) async fn work(
             connection,
         };
         match held.work_until(stop).await {
-            Err(Error::Store(error)) if error.is_transient() => {
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the database is away; giving the run back"
-                );
-                give_back_when_possible(&held).await;
+            Err(Error::Store(error)) => {
+                give_back_when_possible(&held.lease, &error).await;
                 Err(error.into())
             }
             other => other,
@@ -266,12 +265,20 @@ impl Held<'_> {
 
 /// Tries to release the lease while the database comes back, so that its absence is not taken for
 /// this worker's death.
-async fn give_back_when_possible(held: &Held<'_>) {
+async fn give_back_when_possible(lease: &Lease<'_>, error: &StoreError) {
+    if !error.is_transient() {
+        return;
+    }
+    warn!(
+        error = error as &dyn std::error::Error,
+        "the database is away; giving the run back"
+    );
+    let integration = lease.integration;
     for _ in 0..60 {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let released = async {
-            let mut unit = held.integration.begin(&held.lease.organization).await?;
-            unit.release(&held.run.id, held.lease.token, held.integration.now())
+            let mut unit = integration.begin(&lease.organization).await?;
+            unit.release(&lease.run, lease.token, integration.now())
                 .await?;
             unit.commit().await
         };

@@ -1,0 +1,313 @@
+//! What happens to the workers.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::ops::AddAssign;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use fanfare_domain::ids::RunId;
+use fanfare_domain::ports::KlaviyoError;
+use fanfare_domain::quota::RetryAfter;
+use fanfare_sync::Error;
+use fanfare_sync::engine::SliceEnd;
+use fanfare_testkit::memory::Operation;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio_util::sync::CancellationToken;
+
+use crate::world::{LEASE, World};
+
+/// How often each thing happened.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tally {
+    kills: usize,
+    freezes: usize,
+    overtaken: usize,
+    lost_commits: usize,
+    lost_answers: usize,
+    bad_answers: usize,
+    forgotten_cursors: usize,
+    stops: usize,
+    outages: usize,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.kills += other.kills;
+        self.freezes += other.freezes;
+        self.overtaken += other.overtaken;
+        self.lost_commits += other.lost_commits;
+        self.lost_answers += other.lost_answers;
+        self.bad_answers += other.bad_answers;
+        self.forgotten_cursors += other.forgotten_cursors;
+        self.stops += other.stops;
+        self.outages += other.outages;
+    }
+}
+
+impl Tally {
+    /// A simulation in which something never happened proves nothing about it.
+    pub(crate) fn assert_everything_happened(&self) {
+        for (what, times) in [
+            ("kills", self.kills),
+            ("freezes", self.freezes),
+            ("overtaken workers", self.overtaken),
+            ("lost commits", self.lost_commits),
+            ("lost answers to commits", self.lost_answers),
+            ("bad answers", self.bad_answers),
+            ("forgotten cursors", self.forgotten_cursors),
+            ("stops", self.stops),
+            ("outages", self.outages),
+        ] {
+            assert!(times > 50, "only {times} {what}");
+        }
+    }
+}
+
+type Work = Pin<Box<dyn Future<Output = Result<SliceEnd, Error>>>>;
+
+struct Worker {
+    run: RunId,
+    work: Work,
+    stop: CancellationToken,
+    /// Steps for which it is not polled.
+    frozen: u32,
+}
+
+pub(crate) struct Chaos<'a> {
+    dice: StdRng,
+    world: &'a World,
+    workers: Vec<Worker>,
+    tally: Tally,
+    /// What may still happen to each run: two lost leases and three bad answers are survived by
+    /// contract, a third crash and a fifth answer are not.
+    crises: HashMap<RunId, u32>,
+    answers: u32,
+    /// Pages that may have been asked for in vain.
+    excuses: usize,
+}
+
+impl<'a> Chaos<'a> {
+    pub(crate) fn new(seed: u64, world: &'a World) -> Self {
+        Self {
+            dice: StdRng::seed_from_u64(!seed),
+            world,
+            workers: Vec::new(),
+            tally: Tally::default(),
+            crises: HashMap::new(),
+            answers: 0,
+            excuses: 0,
+        }
+    }
+
+    pub(crate) const fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    pub(crate) const fn excuses(&self) -> usize {
+        self.excuses
+    }
+
+    /// Plays until every run has ended.
+    pub(crate) async fn play(&mut self) {
+        for step in 0..20_000 {
+            // After a while nothing new happens, so that every simulation ends.
+            self.step(step < 400).await;
+            if self.workers.is_empty() && self.is_over().await {
+                return;
+            }
+        }
+        panic!("the runs do not end");
+    }
+
+    async fn is_over(&self) -> bool {
+        for run in &self.world.runs {
+            let found = self
+                .world
+                .integration
+                .run(&self.world.organization, run)
+                .await;
+            // The store may be away at the moment.
+            if !found.is_ok_and(|run| !run.status.is_active()) {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn step(&mut self, may_disturb: bool) {
+        match self.dice.random_range(0..100) {
+            0..10 if self.workers.len() < 4 => self.hire(),
+            10..18 => self.pass_time().await,
+            18..20 if may_disturb => self.kill().await,
+            20..22 if may_disturb => self.freeze().await,
+            22..25 if may_disturb => self.disturb_the_store(),
+            25..27 if may_disturb => self.disturb_klaviyo(),
+            27..28 if may_disturb => self.stop(),
+            _ => self.poll_somebody(),
+        }
+    }
+
+    fn somebody(&mut self) -> Option<usize> {
+        let count = self.workers.len();
+        (count > 0).then(|| self.dice.random_range(0..count))
+    }
+
+    /// A ring is heard: a worker looks at a run, due or not.
+    fn hire(&mut self) {
+        let run = &self.world.runs[self.dice.random_range(0..self.world.runs.len())];
+        let (engine, due) = (self.world.engine(), self.world.due(run));
+        let stop = CancellationToken::new();
+        let token = stop.clone();
+        self.workers.push(Worker {
+            run: run.clone(),
+            work: Box::pin(async move { engine.work(&due, &token).await }),
+            stop,
+            frozen: 0,
+        });
+    }
+
+    fn poll_somebody(&mut self) {
+        let Some(index) = self.somebody() else {
+            return;
+        };
+        self.poll(index);
+    }
+
+    fn poll(&mut self, index: usize) {
+        let worker = &mut self.workers[index];
+        if worker.frozen > 0 {
+            worker.frozen -= 1;
+            return;
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        if let std::task::Poll::Ready(end) = worker.work.as_mut().poll(&mut context) {
+            self.workers.swap_remove(index);
+            match end {
+                Ok(SliceEnd::Overtaken) => self.tally.overtaken += 1,
+                Ok(_) => {}
+                Err(Error::Store(error)) if error.is_transient() => self.tally.outages += 1,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    }
+
+    /// A while in which everybody who is not frozen gets on, and renews what they hold.
+    async fn pass_time(&mut self) {
+        let mut left = Duration::from_millis(self.dice.random_range(1..4_000));
+        let tick = LEASE / 4;
+        while !left.is_zero() {
+            let by = left.min(tick);
+            self.world.advance(by).await;
+            left -= by;
+            for _ in 0..12 {
+                for index in (0..self.workers.len()).rev() {
+                    self.poll(index);
+                }
+            }
+        }
+    }
+
+    /// Whether this run may lose another lease.
+    fn may_lose_a_lease(&mut self, run: &RunId) -> bool {
+        let crises = self.crises.entry(run.clone()).or_default();
+        *crises += 1;
+        *crises <= 2
+    }
+
+    async fn kill(&mut self) {
+        let Some(index) = self.somebody() else {
+            return;
+        };
+        let run = self.workers[index].run.clone();
+        if !self.may_lose_a_lease(&run) {
+            return;
+        }
+        drop(self.workers.swap_remove(index));
+        self.tally.kills += 1;
+        self.excuses += 1;
+        if self.dice.random_bool(0.5) {
+            self.outlast_a_lease().await;
+        }
+    }
+
+    /// Somebody sleeps for longer than a lease, wakes up later, and believes to hold it still.
+    async fn freeze(&mut self) {
+        let Some(index) = self.somebody() else {
+            return;
+        };
+        let run = self.workers[index].run.clone();
+        if !self.may_lose_a_lease(&run) {
+            return;
+        }
+        self.workers[index].frozen = self.dice.random_range(200..600);
+        self.tally.freezes += 1;
+        self.excuses += 2;
+        self.outlast_a_lease().await;
+    }
+
+    async fn outlast_a_lease(&mut self) {
+        for _ in 0..5 {
+            self.world.advance(LEASE / 4).await;
+            for _ in 0..12 {
+                for index in (0..self.workers.len()).rev() {
+                    self.poll(index);
+                }
+            }
+        }
+    }
+
+    fn disturb_the_store(&mut self) {
+        let operation = match self.dice.random_range(0..5) {
+            0 => Operation::Read,
+            1 => Operation::Begin,
+            2 => {
+                self.tally.lost_commits += 1;
+                Operation::Commit
+            }
+            3 => {
+                // Whoever is not told that a claim was written leaves its lease to run out.
+                let runs = self.world.runs.clone();
+                if !runs.iter().all(|run| self.may_lose_a_lease(run)) {
+                    return;
+                }
+                self.tally.lost_answers += 1;
+                Operation::CommitAnswer
+            }
+            _ => Operation::Control,
+        };
+        self.excuses += 1;
+        self.world.store.fail_next(operation, 1);
+    }
+
+    fn disturb_klaviyo(&mut self) {
+        if self.answers >= 3 {
+            return;
+        }
+        self.answers += 1;
+        self.excuses += 1;
+        let error = match self.dice.random_range(0..4) {
+            0 => KlaviyoError::Unavailable("played".to_owned()),
+            1 => KlaviyoError::Invalid("played".to_owned()),
+            2 => KlaviyoError::Throttled(RetryAfter::Seconds(2)),
+            _ => {
+                self.tally.forgotten_cursors += 1;
+                // The walk begins again where it was: a page more for each page of that second.
+                self.excuses += 20;
+                KlaviyoError::CursorRejected
+            }
+        };
+        self.tally.bad_answers += 1;
+        self.world.klaviyo.fail_members([Some(error)]);
+    }
+
+    fn stop(&mut self) {
+        let Some(index) = self.somebody() else {
+            return;
+        };
+        self.workers[index].stop.cancel();
+        self.tally.stops += 1;
+    }
+}

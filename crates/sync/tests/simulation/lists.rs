@@ -1,0 +1,64 @@
+//! What a seed puts into Klaviyo.
+
+use fanfare_domain::profile::Profile;
+use fanfare_domain::source::CollectionRef;
+use fanfare_testkit::build::{list, profile};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// One list or two, which share people.
+pub(crate) struct Lists {
+    pub(crate) page_size: usize,
+    pub(crate) lists: Vec<(CollectionRef, Vec<Profile>)>,
+}
+
+impl Lists {
+    pub(crate) fn of(seed: u64) -> Self {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let page_size = dice.random_range(1..=4);
+        let people: Vec<Profile> = (0..dice.random_range(1..=14))
+            .map(|number| person(number, &mut dice))
+            .collect();
+        let names = ["One", "Two"];
+        let lists = names[..dice.random_range(1..=2)]
+            .iter()
+            .map(|name| {
+                let mut members: Vec<Profile> = people
+                    .iter()
+                    .filter(|_| dice.random_bool(0.8))
+                    .cloned()
+                    .collect();
+                // A member who joins again during the walk is seen twice.
+                if let Some(again) = members.first().cloned().filter(|_| dice.random_bool(0.3)) {
+                    members.push(again);
+                }
+                (list(name), members)
+            })
+            .collect();
+        Self { page_size, lists }
+    }
+
+    /// Pages that one pass over everything asks for.
+    pub(crate) fn pages(&self) -> usize {
+        let pages = |members: &Vec<Profile>| members.len().div_ceil(self.page_size).max(1);
+        self.lists.iter().map(|(_, members)| pages(members)).sum()
+    }
+}
+
+/// Somebody, with few addresses for many people, so that they meet.
+fn person(number: u32, dice: &mut StdRng) -> Profile {
+    let mut person = profile(&format!("P{number:02}")).updated(dice.random_range(0..4));
+    person = match dice.random_range(0..10) {
+        0 => person,
+        1 => person.email("not an address"),
+        2 => person.phone(&format!("+155500000{number:02}")),
+        _ => person.email(&format!(" Person{}@Example.com", dice.random_range(0..9))),
+    };
+    if dice.random_bool(0.5) {
+        person = person.first_name(["Ada", "Ben", " ", "\0"][dice.random_range(0..4)]);
+    }
+    if dice.random_bool(0.3) {
+        person = person.phone(&format!("+155511111{number:02}"));
+    }
+    person.build()
+}

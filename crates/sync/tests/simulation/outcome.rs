@@ -1,0 +1,139 @@
+//! What is left in the store, without ids, times, attempts and rates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::page::Tally;
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, SourceFilter};
+use fanfare_domain::run::SyncStatus;
+
+use crate::world::World;
+
+/// A consumer by its values.
+type Person = (
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    consumers: BTreeSet<Person>,
+    /// How many links of profiles there are.
+    links: usize,
+    audiences: BTreeMap<String, Audience>,
+    /// Of all runs together: which of two lists meets a person first is nobody's promise.
+    counts: Tally,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Audience {
+    status: SyncStatus,
+    run: SyncStatus,
+    error: Option<String>,
+    members: BTreeSet<Person>,
+    processed: u64,
+    skipped: u64,
+    issues: BTreeSet<(String, &'static str)>,
+}
+
+fn everything() -> PageRequest {
+    PageRequest {
+        first: 1_000,
+        after: None,
+    }
+}
+
+fn person(record: &ConsumerRecord) -> (ConsumerId, Person) {
+    let consumer = &record.consumer;
+    let values = (
+        consumer
+            .email
+            .as_ref()
+            .map(|email| email.as_str().to_owned()),
+        consumer
+            .phone
+            .as_ref()
+            .map(|phone| phone.value.as_str().to_owned()),
+        consumer
+            .full_name
+            .as_ref()
+            .map(|name| name.value.as_str().to_owned()),
+        consumer
+            .primary
+            .as_ref()
+            .map(|primary| primary.stamp.profile.to_string()),
+    );
+    (consumer.id.clone(), values)
+}
+
+impl World {
+    pub(crate) async fn outcome(&self) -> Outcome {
+        let (integration, organization) = (&self.integration, &self.organization);
+        let all = integration
+            .consumers(organization, &ConsumerFilter::default(), &everything())
+            .await
+            .unwrap();
+        let consumers: BTreeMap<ConsumerId, Person> = all.items.iter().map(person).collect();
+        let links = SourceFilter {
+            source_type: Some("klaviyo:profile".to_owned()),
+            ..SourceFilter::default()
+        };
+        let links = integration
+            .search_sources(organization, &links, &everything())
+            .await
+            .unwrap();
+        let mut counts = Tally::default();
+        let mut audiences = BTreeMap::new();
+        for id in &self.runs {
+            let run = integration.run(organization, id).await.unwrap();
+            let record = integration
+                .audience(organization, &run.audience)
+                .await
+                .unwrap();
+            let members = integration
+                .members(organization, &run.audience, None, &everything())
+                .await
+                .unwrap();
+            let issues = integration
+                .issues(organization, id, &everything())
+                .await
+                .unwrap();
+            let tally = run.progress.tally;
+            assert_eq!(
+                tally.processed,
+                tally.created + tally.updated + tally.unchanged + tally.skipped
+            );
+            counts.processed += tally.processed;
+            counts.created += tally.created;
+            counts.skipped += tally.skipped;
+            let audience = Audience {
+                status: record.source.status,
+                run: run.status,
+                error: run.error.map(|error| error.message),
+                members: members.items.iter().map(|m| person(m).1).collect(),
+                processed: tally.processed,
+                skipped: tally.skipped,
+                issues: issues
+                    .items
+                    .iter()
+                    .map(|issue| (issue.profile.to_string(), issue.fault.code.as_str()))
+                    .collect(),
+            };
+            audiences.insert(record.audience.name, audience);
+        }
+        assert_eq!(
+            consumers.len(),
+            consumers.values().collect::<BTreeSet<_>>().len(),
+            "no consumer is there twice"
+        );
+        Outcome {
+            consumers: consumers.into_values().collect(),
+            links: links.len(),
+            audiences,
+            counts,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A store, a Klaviyo, and the use cases between them, with an import queued.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ports::DueRun;
+use fanfare_sync::engine::{Engine, Pace, SliceEnd};
+use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
+use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+use fanfare_testkit::memory::InMemoryStore;
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+
+use crate::lists::Lists;
+
+/// How long a lease is here.
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
+pub(crate) struct World {
+    pub(crate) clock: FixedClock,
+    pub(crate) store: InMemoryStore,
+    pub(crate) klaviyo: FakeKlaviyo,
+    pub(crate) integration: Integration,
+    pub(crate) organization: OrganizationId,
+    pub(crate) runs: Vec<RunId>,
+}
+
+impl World {
+    /// A world with these lists, connected and with their import queued.
+    pub(crate) async fn with(lists: &Lists) -> Self {
+        let clock = FixedClock::default();
+        let store = InMemoryStore::new(Arc::new(clock.clone()));
+        let mut klaviyo = FakeKlaviyo::default().page_size(lists.page_size);
+        for (list, members) in &lists.lists {
+            klaviyo = klaviyo.with(list.clone(), list.id.as_str(), members.clone());
+        }
+        let integration = Integration::new(Ports {
+            store: Arc::new(store.clone()),
+            directory: Arc::new(store.clone()),
+            due_runs: Arc::new(store.clone()),
+            ledger: Arc::new(store.clone()),
+            klaviyo: Arc::new(klaviyo.clone()),
+            sealer: Arc::new(PlainSealer),
+            clock: Arc::new(clock.clone()),
+            ids: Arc::new(SeededIds::default()),
+        });
+        let organization = integration.create_organization("Shop").await.unwrap();
+        let organization = organization.organization;
+        let connect = ConnectRequest {
+            api_key: SecretString::from("pk_simulation"),
+            confirm_account_change: false,
+        };
+        integration.connect(&organization, connect).await.unwrap();
+        let request = ImportRequest {
+            collections: lists.lists.iter().map(|(list, _)| list.clone()).collect(),
+            actor: "key_1".to_owned(),
+        };
+        let imported = integration.import(&organization, request).await.unwrap();
+        Self {
+            clock,
+            store,
+            klaviyo,
+            integration,
+            organization,
+            runs: imported.imported.into_iter().map(|i| i.run).collect(),
+        }
+    }
+
+    /// An engine with windows so small that settling takes several.
+    pub(crate) fn engine(&self) -> Engine {
+        let pace = Pace {
+            lease: LEASE,
+            slice: Duration::from_secs(10),
+            window: 2,
+        };
+        Engine::new(self.integration.clone(), pace)
+    }
+
+    pub(crate) fn due(&self, run: &RunId) -> DueRun {
+        DueRun {
+            organization: self.organization.clone(),
+            run: run.clone(),
+        }
+    }
+
+    /// Works the runs one after the other, with nothing in the way.
+    pub(crate) async fn work_undisturbed(&self) {
+        let stop = CancellationToken::new();
+        for run in &self.runs {
+            let end = self.engine().work(&self.due(run), &stop).await.unwrap();
+            assert!(matches!(end, SliceEnd::Finished(_)), "{end:?}");
+        }
+    }
+
+    /// Moves both clocks: that of the store, and that of timers.
+    pub(crate) async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        tokio::time::advance(by).await;
+    }
+
+    /// Pages of members asked for beyond those of one pass.
+    pub(crate) fn pages_asked_again(&self, lists: &Lists) -> usize {
+        self.klaviyo
+            .member_calls()
+            .len()
+            .saturating_sub(lists.pages())
+    }
+}
