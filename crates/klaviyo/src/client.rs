@@ -13,7 +13,7 @@ use fanfare_domain::ports::{
 use fanfare_domain::quota::Windows;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, StatusCode, redirect};
+use reqwest::{Client, StatusCode, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use secrecy::ExposeSecret;
@@ -87,6 +87,7 @@ impl KlaviyoHttp {
             .read_timeout(timeouts.silence)
             .timeout(timeouts.total)
             .redirect(redirect::Policy::none())
+            .retry(retry::never())
             .no_proxy()
             .referer(false)
             .build()
@@ -115,7 +116,7 @@ impl KlaviyoHttp {
         let status = response.status();
         if status != StatusCode::OK {
             let headers = response.headers().clone();
-            // A refusal that cannot be read is still one.
+            // A refusal whose body cannot be read, or is a book, is still one.
             let body = body::read(response, body::MAX_REFUSAL_BYTES).await;
             let body = body.unwrap_or_default();
             return Err(refusal::read(status, &headers, &body, request.has_cursor));
@@ -196,7 +197,7 @@ impl Klaviyo for KlaviyoHttp {
         collection: &CollectionRef,
         count: bool,
     ) -> Result<Answer<Collection>, KlaviyoError> {
-        let request = Request::collection(&self.origin, collection, count);
+        let request = Request::collection(&self.origin, collection, count)?;
         self.get(key, request, |body| {
             document::collection(body, collection.kind)
         })
@@ -209,7 +210,7 @@ impl Klaviyo for KlaviyoHttp {
         collection: &CollectionRef,
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
-        let request = Request::members(&self.origin, collection, from);
+        let request = Request::members(&self.origin, collection, from)?;
         self.get(key, request, |body| member::page(body, &self.origin))
             .await
     }

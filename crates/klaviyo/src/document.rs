@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use fanfare_domain::ids::{AccountId, CollectionId, Cursor};
 use fanfare_domain::ports::{Account, Collection, CollectionPage, KlaviyoError};
 use fanfare_domain::source::CollectionKind;
-use fanfare_domain::time::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::lenient::{Object, Raw, time, value};
 use crate::origin::Origin;
 
 /// A document with one resource.
@@ -36,39 +36,33 @@ struct Links<'a> {
     next: Option<Cow<'a, str>>,
 }
 
-/// A list or segment. Attributes that were not asked for are absent.
+/// A list or segment.
 #[derive(Deserialize)]
-struct Resource {
-    id: String,
-    #[serde(default)]
-    attributes: Attributes,
+struct Resource<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    attributes: Object<Attributes<'a>>,
 }
 
+/// Attributes that were not asked for are absent.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Attributes {
-    name: Option<Lenient<String>>,
-    created: Option<Lenient<String>>,
-    updated: Option<Lenient<String>>,
-    opt_in_process: Option<Lenient<String>>,
-    is_active: Option<Lenient<bool>>,
-    is_processing: Option<Lenient<bool>>,
-    profile_count: Option<Lenient<u64>>,
-}
-
-/// A value, or something else in its place, which counts as absent: a name is not worth a list.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Lenient<T> {
-    Value(T),
-    Other(IgnoredAny),
-}
-
-fn value<T>(lenient: Option<Lenient<T>>) -> Option<T> {
-    match lenient {
-        Some(Lenient::Value(value)) => Some(value),
-        Some(Lenient::Other(_)) | None => None,
-    }
+struct Attributes<'a> {
+    #[serde(borrow)]
+    name: Raw<'a>,
+    #[serde(borrow)]
+    created: Raw<'a>,
+    #[serde(borrow)]
+    updated: Raw<'a>,
+    #[serde(borrow)]
+    opt_in_process: Raw<'a>,
+    #[serde(borrow)]
+    is_active: Raw<'a>,
+    #[serde(borrow)]
+    is_processing: Raw<'a>,
+    #[serde(borrow)]
+    profile_count: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -78,8 +72,14 @@ struct Identifier {
 
 /// Reads a document, telling what is wrong by place and never by content.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, KlaviyoError> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(KlaviyoError::Invalid("the body is empty".to_owned()));
+    match body.trim_ascii_start().first() {
+        None => return Err(KlaviyoError::Invalid("the body is empty".to_owned())),
+        Some(b'{') => {}
+        Some(_) => {
+            return Err(KlaviyoError::Invalid(
+                "it is not a JSON document".to_owned(),
+            ));
+        }
     }
     serde_json::from_slice(body).map_err(|error| {
         let what = match error.classify() {
@@ -108,7 +108,7 @@ pub(crate) fn anything(body: &[u8]) -> Result<(), KlaviyoError> {
 
 /// A single list or segment.
 pub(crate) fn collection(body: &[u8], kind: CollectionKind) -> Result<Collection, KlaviyoError> {
-    let document: Single<Resource> = parse(body)?;
+    let document: Single<Resource<'_>> = parse(body)?;
     document.data.read(kind)
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn collections(
     kind: CollectionKind,
     origin: &Origin,
 ) -> Result<CollectionPage, KlaviyoError> {
-    let document: Many<'_, Resource> = parse(body)?;
+    let document: Many<'_, Resource<'_>> = parse(body)?;
     let next = document.next(origin)?;
     let items = document
         .data
@@ -128,11 +128,9 @@ pub(crate) fn collections(
     Ok(CollectionPage { items, next })
 }
 
-impl Resource {
+impl Resource<'_> {
     fn read(self, kind: CollectionKind) -> Result<Collection, KlaviyoError> {
-        let attributes = self.attributes;
-        let time =
-            |text: Option<Lenient<String>>| value(text).and_then(|text| Timestamp::parse(&text));
+        let attributes = self.attributes.0;
         Ok(Collection {
             id: CollectionId::parse(self.id).map_err(|_| broken_id(kind.noun()))?,
             name: value(attributes.name),
@@ -180,6 +178,3 @@ impl<T> Many<'_, T> {
 pub(crate) fn broken_id(of: &str) -> KlaviyoError {
     KlaviyoError::Invalid(format!("a {of} in it has no usable id"))
 }
-
-/// A value that is read later, or not at all.
-pub(crate) type Raw<'a> = Option<&'a RawValue>;

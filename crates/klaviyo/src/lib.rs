@@ -6,11 +6,12 @@
 //! attribute and no more, and no error shows anything of a body that could be a person's.
 //!
 //! Start with `request.rs` (what is asked) and `refusal.rs` (what is made of other answers than
-//! 200); `document.rs` and `member.rs` read the rest.
+//! 200); `document.rs` and `member.rs` read the rest, by `lenient.rs` where one value may be broken.
 
 mod body;
 mod client;
 mod document;
+mod lenient;
 mod member;
 mod origin;
 mod refusal;

@@ -1,26 +1,26 @@
 //! Members of a list or segment.
 //!
-//! An attribute is first taken as the raw text of its value and then read by itself: half of a
-//! surrogate pair, which JSON can spell and no string can hold, or a number where a text belongs,
-//! costs that attribute and not its page.
+//! A broken attribute costs itself ([`crate::lenient`] says how), attributes of another shape their
+//! profile's attributes. A profile without a usable id costs the page: it may be anybody, and a
+//! member that was passed over would be taken for one that has left.
 
 use std::borrow::Cow;
 
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::ports::{KlaviyoError, MemberPage};
 use fanfare_domain::profile::{Attribute, Profile};
-use fanfare_domain::time::Timestamp;
 use serde::Deserialize;
 
-use crate::document::{Many, Raw, broken_id, parse};
+use crate::document::{Many, broken_id, parse};
+use crate::lenient::{Object, Raw, time};
 use crate::origin::Origin;
 
 #[derive(Deserialize)]
 struct Resource<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
-    #[serde(borrow)]
-    attributes: Attributes<'a>,
+    #[serde(borrow, default)]
+    attributes: Object<Attributes<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -49,7 +49,7 @@ pub(crate) fn page(body: &[u8], origin: &Origin) -> Result<MemberPage, KlaviyoEr
 }
 
 fn read(resource: &Resource<'_>) -> Result<Profile, KlaviyoError> {
-    let attributes = &resource.attributes;
+    let attributes = &resource.attributes.0;
     Ok(Profile {
         id: ProfileId::parse(resource.id.as_ref()).map_err(|_| broken_id("profile"))?,
         email: attribute(attributes.email),
@@ -62,13 +62,69 @@ fn read(resource: &Resource<'_>) -> Result<Profile, KlaviyoError> {
 }
 
 fn attribute(raw: Raw<'_>) -> Attribute {
-    match raw.map(|raw| raw.get()) {
-        None | Some("null") => Attribute::Absent,
-        Some(json) => serde_json::from_str(json).map_or(Attribute::Unusable, Attribute::Text),
-    }
+    let Some(json) = raw else {
+        return Attribute::Absent;
+    };
+    serde_json::from_str(json.get()).map_or(Attribute::Unusable, Attribute::Text)
 }
 
-fn time(raw: Raw<'_>) -> Option<Timestamp> {
-    let text: Cow<'_, str> = serde_json::from_str(raw?.get()).ok()?;
-    Timestamp::parse(&text)
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn origin() -> Origin {
+        Origin::parse("https://a.klaviyo.com").unwrap()
+    }
+
+    fn document(attributes: &Value) -> String {
+        json!({
+            "data": [{"type": "profile", "id": "A", "attributes": attributes, "links": {}}],
+            "links": {"self": "https://a.klaviyo.com/x", "next": null},
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn no_beginning_of_a_page_is_a_page() {
+        let whole = document(&json!({"email": "a@example.com", "first_name": "Zo\u{eb}"}));
+        assert!(page(whole.as_bytes(), &origin()).is_ok());
+        for end in 0..whole.len() {
+            let cut = page(&whole.as_bytes()[..end], &origin());
+            assert!(matches!(cut, Err(KlaviyoError::Invalid(_))), "at {end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_read_as_it_was_written(text in any::<String>()) {
+            let read = page(document(&json!({"email": text})).as_bytes(), &origin()).unwrap();
+            prop_assert_eq!(&read.profiles[0].email, &Attribute::Text(text));
+        }
+
+        #[test]
+        fn whatever_an_attribute_holds_costs_no_other(
+            unit in 0xd800_u16..0xe000, number in any::<f64>(), flag in any::<bool>(),
+        ) {
+            let others = [json!(number), json!(flag), json!([number]), json!({"a": flag})];
+            let broken = others.iter().map(Value::to_string).chain([
+                format!("\"a\\u{unit:04x}b\""),
+                "\"\\ud800\\ud800\"".to_owned(),
+            ]);
+            for broken in broken.filter(|json| json != "null") {
+                let body = document(&json!({"email": "X", "last_name": "kept"}));
+                let body = body.replace("\"X\"", &broken);
+                let read = page(body.as_bytes(), &origin()).unwrap();
+                prop_assert_eq!(&read.profiles[0].email, &Attribute::Unusable);
+                prop_assert_eq!(&read.profiles[0].last_name, &Attribute::text("kept"));
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_strange_to_be_refused(body in any::<Vec<u8>>()) {
+            prop_assert!(page(&body, &origin()).is_err());
+        }
+    }
 }

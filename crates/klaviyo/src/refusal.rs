@@ -3,39 +3,55 @@
 //! Judged by status, media type and Klaviyo's error `code`, as little as possible by words: details
 //! may change within a revision. A `detail` can quote what was sent or stored, so none is kept.
 
+use std::borrow::Cow;
+
 use fanfare_domain::ports::KlaviyoError;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
+use crate::lenient::{Object, Raw, value};
 use crate::retry_after;
 
 /// A JSON:API error document, as far as it is of use.
-#[derive(Debug, Default, Deserialize)]
-struct Document {
-    #[serde(default)]
-    errors: Vec<Entry>,
+#[derive(Default, Deserialize)]
+struct Document<'a> {
+    #[serde(borrow, default)]
+    errors: Vec<Object<Entry<'a>>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct Entry {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    detail: String,
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    code: Raw<'a>,
+    #[serde(borrow)]
+    detail: Raw<'a>,
 }
 
-/// Names what Klaviyo, or the network in front of it, meant. `body` may be cut off.
+impl<'a> Document<'a> {
+    /// The document, or one without errors where the body is something else.
+    fn parse(body: &'a [u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    fn details(&self) -> impl Iterator<Item = Cow<'a, str>> {
+        self.errors.iter().filter_map(|entry| value(entry.0.detail))
+    }
+}
+
+/// Names what Klaviyo, or the network in front of it, meant. `body` is empty where it could not be
+/// read.
 pub(crate) fn read(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
     has_cursor: bool,
 ) -> KlaviyoError {
-    let document = || serde_json::from_slice::<Document>(body).unwrap_or_default();
+    let document = || Document::parse(body);
     match status {
         StatusCode::UNAUTHORIZED => KlaviyoError::KeyRejected,
-        StatusCode::FORBIDDEN => forbidden(headers, document()),
+        StatusCode::FORBIDDEN => forbidden(headers, &document()),
         StatusCode::NOT_FOUND => not_found(&document()),
         StatusCode::GONE => KlaviyoError::RevisionRetired,
         StatusCode::TOO_MANY_REQUESTS => KlaviyoError::Throttled(retry_after::parse(
@@ -56,7 +72,7 @@ fn unavailable(status: StatusCode) -> KlaviyoError {
 
 /// A missing scope, a plan that does not allow it, or not Klaviyo at all: the network in front of it
 /// challenges what it takes for a robot, which passes.
-fn forbidden(headers: &HeaderMap, document: Document) -> KlaviyoError {
+fn forbidden(headers: &HeaderMap, document: &Document<'_>) -> KlaviyoError {
     let is_json = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -67,9 +83,8 @@ fn forbidden(headers: &HeaderMap, document: Document) -> KlaviyoError {
         );
     }
     let mut scopes: Vec<String> = document
-        .errors
-        .iter()
-        .flat_map(|entry| scopes_in(&entry.detail))
+        .details()
+        .flat_map(|detail| scopes_in(&detail))
         .collect();
     scopes.sort();
     scopes.dedup();
@@ -99,11 +114,12 @@ fn scopes_in(detail: &str) -> Vec<String> {
 
 /// An unknown id, or a revision that does not know the path. Klaviyo gives the code of an unknown id;
 /// the other form is known by its words alone.
-fn not_found(document: &Document) -> KlaviyoError {
-    let is_about_revision = document
-        .errors
-        .iter()
-        .any(|entry| entry.detail.to_ascii_lowercase().contains("revision"));
+fn not_found(document: &Document<'_>) -> KlaviyoError {
+    // An id is quoted in its detail, and may hold any word.
+    let is_about_revision = document.details().any(|detail| {
+        let mut unquoted = detail.split('`').step_by(2);
+        unquoted.any(|words| words.to_ascii_lowercase().contains("revision"))
+    });
     if is_about_revision {
         KlaviyoError::RevisionRetired
     } else if document.errors.is_empty() {
@@ -114,11 +130,11 @@ fn not_found(document: &Document) -> KlaviyoError {
     }
 }
 
-fn refused(status: StatusCode, document: &Document) -> KlaviyoError {
+fn refused(status: StatusCode, document: &Document<'_>) -> KlaviyoError {
     let code = document
         .errors
         .first()
-        .map(|entry| entry.code.as_str())
+        .and_then(|entry| value::<Cow<'_, str>>(entry.0.code))
         .filter(|code| {
             (1..=64).contains(&code.len())
                 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

@@ -1,7 +1,7 @@
 //! What is asked: addresses of Klaviyo's API, with every parameter.
 
 use fanfare_domain::ids::Cursor;
-use fanfare_domain::ports::{Capability, MembersFrom};
+use fanfare_domain::ports::{Capability, KlaviyoError, MembersFrom};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use url::Url;
 
@@ -73,7 +73,11 @@ impl Request {
     }
 
     /// One list or segment, with or without its size.
-    pub(crate) fn collection(origin: &Origin, of: &CollectionRef, count: bool) -> Self {
+    pub(crate) fn collection(
+        origin: &Origin,
+        of: &CollectionRef,
+        count: bool,
+    ) -> Result<Self, KlaviyoError> {
         let mut parameters = vec![collection_fields(of.kind, count)];
         if count {
             let name = match of.kind {
@@ -82,12 +86,16 @@ impl Request {
             };
             parameters.push((name, "profile_count"));
         }
-        let path = [plural(of.kind), of.id.as_str()];
-        Self::new(origin, path, &parameters, None)
+        let path = [plural(of.kind), place(of)?];
+        Ok(Self::new(origin, path, &parameters, None))
     }
 
     /// A page of members by join time.
-    pub(crate) fn members(origin: &Origin, of: &CollectionRef, from: &MembersFrom) -> Self {
+    pub(crate) fn members(
+        origin: &Origin,
+        of: &CollectionRef,
+        from: &MembersFrom,
+    ) -> Result<Self, KlaviyoError> {
         let filter = from.joined_from.map(|at| {
             format!(
                 "greater-or-equal(joined_group_at,{})",
@@ -102,8 +110,8 @@ impl Request {
         if let Some(filter) = &filter {
             parameters.push(("filter", filter));
         }
-        let path = [plural(of.kind), of.id.as_str(), "profiles"];
-        Self::new(origin, path, &parameters, from.cursor.as_ref())
+        let path = [plural(of.kind), place(of)?, "profiles"];
+        Ok(Self::new(origin, path, &parameters, from.cursor.as_ref()))
     }
 
     /// The smallest request that needs the capability. None of its answer is a person's data.
@@ -115,6 +123,15 @@ impl Request {
         };
         let parameters = [(fields, "created"), ("page[size]", "1")];
         Self::new(origin, [path], &parameters, None)
+    }
+}
+
+/// The id's part of a path. Dots alone name another place however they are escaped, so no address can
+/// ask for such an id, and nothing has it.
+fn place(of: &CollectionRef) -> Result<&str, KlaviyoError> {
+    match of.id.as_str() {
+        "." | ".." => Err(KlaviyoError::NotFound),
+        id => Ok(id),
     }
 }
 

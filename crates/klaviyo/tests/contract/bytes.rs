@@ -1,0 +1,249 @@
+//! Connections that break, trickle or never answer, from a raw listener.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use fanfare_domain::ports::{Klaviyo, KlaviyoError, MembersFrom};
+use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::{impatient, key, list, raw, server};
+
+const HEAD: &[u8] =
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.api+json\r\ncontent-length: 5000\r\n\r\n";
+
+const PAGE: &[u8] = br#"{"data":[],"links":{"next":null}}"#;
+
+/// Longer than any test is left to run: a time-out of such a client is never what ends a call.
+const NEVER: Duration = Duration::from_hours(1);
+
+const PATIENT: Timeouts = Timeouts {
+    connect: NEVER,
+    silence: NEVER,
+    total: NEVER,
+};
+
+const SOON: Duration = Duration::from_millis(200);
+
+async fn asked(klaviyo: &KlaviyoHttp) -> Result<(), KlaviyoError> {
+    let (key, from) = (key(), MembersFrom::default());
+    let answer = klaviyo.members(&key, &list("RtPqXs"), &from).await;
+    answer.map(drop)
+}
+
+/// Reads a request to its end; `None` when the connection ends before one.
+async fn request(stream: &mut TcpStream) -> Option<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    Some(())
+}
+
+async fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+/// Lets one connection be played, after its request was read, and returns what came of the call.
+async fn played<F, P>(timeouts: Timeouts, play: P) -> KlaviyoError
+where
+    P: FnOnce(TcpStream) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
+    let (listener, address) = listener().await;
+    let playing = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        request(&mut stream).await.unwrap();
+        play(stream).await;
+    });
+    let error = asked(&impatient(&address, timeouts)).await.unwrap_err();
+    playing.abort();
+    error
+}
+
+async fn write(stream: &mut TcpStream, bytes: &[u8]) {
+    stream.write_all(bytes).await.unwrap();
+}
+
+fn unavailable(what: &str) -> KlaviyoError {
+    KlaviyoError::Unavailable(what.to_owned())
+}
+
+fn cut_off() -> KlaviyoError {
+    KlaviyoError::Invalid("the body is cut off or cannot be decompressed".to_owned())
+}
+
+/// Closes a connection with a reset.
+fn reset(stream: TcpStream) {
+    let stream = socket2::Socket::from(stream.into_std().unwrap());
+    stream.set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unavailable() {
+    let (listener, address) = listener().await;
+    drop(listener);
+    let error = asked(&impatient(&address, PATIENT)).await.unwrap_err();
+    assert_eq!(error, unavailable("no connection could be made"));
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_or_is_reset_without_an_answer_is_unavailable() {
+    let broke = unavailable("the connection broke before an answer");
+    let closed = played(PATIENT, |stream| async move { drop(stream) }).await;
+    assert_eq!(closed, broke);
+    let was_reset = played(PATIENT, |stream| async move { reset(stream) }).await;
+    assert_eq!(was_reset, broke);
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_no_page_even_where_its_beginning_is_one() {
+    let closed = played(PATIENT, |mut stream| async move {
+        write(&mut stream, HEAD).await;
+        write(&mut stream, PAGE).await;
+    });
+    assert_eq!(closed.await, cut_off());
+
+    let chunked = played(PATIENT, |mut stream| async move {
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n21\r\n";
+        write(&mut stream, head).await;
+        write(&mut stream, PAGE).await;
+        write(&mut stream, b"\r\n").await;
+    });
+    assert_eq!(chunked.await, cut_off());
+}
+
+#[tokio::test]
+async fn an_answer_that_is_reset_is_no_page() {
+    let (seen, sight) = tokio::sync::oneshot::channel::<()>();
+    let error = played(PATIENT, |mut stream| async move {
+        write(&mut stream, HEAD).await;
+        write(&mut stream, PAGE).await;
+        reset(stream);
+        drop(seen);
+    });
+    let error = error.await;
+    sight.await.unwrap_err();
+    // A reset may overtake what was sent before it.
+    let broke = unavailable("the connection broke before an answer");
+    assert!(error == cut_off() || error == broke, "{error:?}");
+}
+
+#[tokio::test]
+async fn silence_is_unavailable_in_time_before_an_answer_and_within_one() {
+    let timeouts = Timeouts {
+        silence: SOON,
+        ..PATIENT
+    };
+    let before = played(timeouts, |stream| async move {
+        std::future::pending::<()>().await;
+        drop(stream);
+    });
+    assert_eq!(before.await, unavailable("it did not answer in time"));
+
+    let within = played(timeouts, |mut stream| async move {
+        write(&mut stream, HEAD).await;
+        write(&mut stream, b"{\"data\":").await;
+        std::future::pending::<()>().await;
+    });
+    assert_unarrived(&within.await);
+}
+
+#[tokio::test]
+async fn a_trickle_never_outlasts_the_whole_time() {
+    let timeouts = Timeouts {
+        total: SOON,
+        ..PATIENT
+    };
+    let error = played(timeouts, |mut stream| async move {
+        write(&mut stream, HEAD).await;
+        // Never silent for long, and never done.
+        let mut drops = tokio::time::interval(SOON / 20);
+        loop {
+            drops.tick().await;
+            if stream.write_all(b" ").await.is_err() {
+                return;
+            }
+        }
+    });
+    assert_unarrived(&error.await);
+}
+
+/// On a busy machine the time may be over before the first byte is looked at.
+#[track_caller]
+fn assert_unarrived(error: &KlaviyoError) {
+    let late = [
+        unavailable("the answer did not arrive in time"),
+        unavailable("it did not answer in time"),
+    ];
+    assert!(late.contains(error), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_dropped_at_the_limit() {
+    let error = played(PATIENT, |mut stream| async move {
+        write(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").await;
+        let blanks = vec![b' '; 1 << 20];
+        while stream.write_all(&blanks).await.is_ok() {}
+    });
+    let large = KlaviyoError::Invalid("the body is larger than 32 MiB".to_owned());
+    assert_eq!(error.await, large);
+}
+
+#[tokio::test]
+async fn something_that_is_not_http_is_unavailable() {
+    let error = played(PATIENT, |mut stream| async move {
+        write(&mut stream, b"220 mail.example.com ESMTP\r\n").await;
+    });
+    let broke = unavailable("the connection broke before an answer");
+    assert_eq!(error.await, broke);
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_call_and_no_call_is_made_twice() {
+    let (listener, address) = listener().await;
+    let connections = Arc::new(AtomicUsize::new(0));
+    let requests = Arc::new(AtomicUsize::new(0));
+    let (made, asked_for) = (Arc::clone(&connections), Arc::clone(&requests));
+    let serving = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            made.fetch_add(1, Ordering::SeqCst);
+            // Two answers on a connection; the third request breaks it.
+            for answers in 0.. {
+                if request(&mut stream).await.is_none() {
+                    break;
+                }
+                asked_for.fetch_add(1, Ordering::SeqCst);
+                if answers == 2 {
+                    break;
+                }
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", PAGE.len());
+                write(&mut stream, head.as_bytes()).await;
+                write(&mut stream, PAGE).await;
+            }
+        }
+    });
+    let klaviyo = impatient(&address, PATIENT);
+
+    asked(&klaviyo).await.unwrap();
+    asked(&klaviyo).await.unwrap();
+    let broken = asked(&klaviyo).await.unwrap_err();
+
+    serving.abort();
+    assert_eq!(broken, unavailable("the connection broke before an answer"));
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    assert_eq!(requests.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_key_is_found_in_no_form_of_the_client() {
+    let server = server(raw(200, PAGE)).await;
+    let klaviyo = impatient(&server.uri(), PATIENT);
+    asked(&klaviyo).await.unwrap();
+    assert!(!format!("{klaviyo:?}").contains("canary"));
+}

@@ -1,0 +1,195 @@
+//! Every row of Klaviyo's table of errors, and what networks in front of it answer.
+
+use fanfare_domain::ports::KlaviyoError;
+use fanfare_domain::quota::RetryAfter;
+use fanfare_domain::time::Timestamp;
+use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
+
+use crate::support::{PERSON, assert_silent, members, members_of, raw, server};
+
+fn error(code: &str, detail: &str) -> Value {
+    json!({"errors": [{
+        "id": "d01e6c7e-cb4c-48b0-bd3a-5aa228be1db0", "code": code, "title": "A title.",
+        "detail": detail, "source": {"pointer": "/data/"}, "links": {}, "meta": {},
+    }]})
+}
+
+fn refusal(status: u16, code: &str, detail: &str) -> ResponseTemplate {
+    raw(status, error(code, detail).to_string())
+}
+
+async fn refused(answer: ResponseTemplate) -> KlaviyoError {
+    let error = members_of(answer).await.unwrap_err();
+    assert_silent(&error);
+    error
+}
+
+#[tokio::test]
+async fn a_key_that_is_unknown_or_revoked_is_rejected() {
+    for code in ["not_authenticated", "authentication_failed"] {
+        let answer = refusal(401, code, "Incorrect authentication credentials.");
+        assert_eq!(refused(answer).await, KlaviyoError::KeyRejected);
+    }
+    assert_eq!(
+        refused(ResponseTemplate::new(401)).await,
+        KlaviyoError::KeyRejected
+    );
+}
+
+#[tokio::test]
+async fn missing_scopes_are_named() {
+    let check = async |detail: &str, want: &[&str]| {
+        let answer = refusal(403, "permission_denied", detail);
+        let want = want.iter().map(|scope| (*scope).to_owned()).collect();
+        assert_eq!(refused(answer).await, KlaviyoError::ScopeMissing(want));
+    };
+    check(
+        "Your API key is missing required scopes: lists:read",
+        &["lists:read"],
+    )
+    .await;
+    check(
+        "Your API key is missing required scopes: profiles:read, lists:read.",
+        &["lists:read", "profiles:read"],
+    )
+    .await;
+    check(
+        "Your API key is missing required scopes: accounts:read,metrics:read",
+        &["accounts:read", "metrics:read"],
+    )
+    .await;
+    check(
+        "missing `custom-objects:write`, data-privacy:write",
+        &["custom-objects:write", "data-privacy:write"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_plan_that_does_not_allow_it_is_not_a_missing_scope() {
+    let detail = "You must have Advanced KDP enabled to use this endpoint.";
+    let answer = refusal(403, "permission_denied", detail);
+    assert_eq!(refused(answer).await, KlaviyoError::NotPermitted);
+}
+
+#[tokio::test]
+async fn a_challenge_of_the_network_in_front_passes_and_is_no_missing_scope() {
+    let html = "<html>canary: enable JavaScript. lists:read</html>";
+    let challenge = ResponseTemplate::new(403)
+        .set_body_raw(html, "text/html; charset=UTF-8")
+        .insert_header("cf-mitigated", "challenge");
+    let bare = ResponseTemplate::new(403).set_body_raw(html, "text/html");
+    let disguised =
+        refusal(403, "permission_denied", "lists:read").insert_header("cf-mitigated", "challenge");
+    for answer in [
+        challenge,
+        bare,
+        disguised,
+        raw(403, "{}"),
+        ResponseTemplate::new(403),
+    ] {
+        let error = refused(answer).await;
+        assert!(matches!(error, KlaviyoError::Unavailable(_)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_gone_is_told_from_a_revision_that_is() {
+    for detail in [
+        "A list with id `RtPqXs` does not exist.",
+        "A list with id `revision` does not exist.",
+    ] {
+        let gone = refusal(404, "not_found", detail);
+        assert_eq!(refused(gone).await, KlaviyoError::NotFound);
+    }
+    // Odd parts cost themselves: a recorder has made lists of empty objects, and more may change.
+    let odd = r#"{"errors":[{"code":"not_found","detail":null,"meta":[]},{"detail":"\ud800"},7]}"#;
+    assert_eq!(refused(raw(404, odd)).await, KlaviyoError::NotFound);
+    for detail in [
+        "No valid revisions found for method, please check our documentation",
+        "Unable to specify a future revision date",
+    ] {
+        let answer = refusal(404, "not_found", detail);
+        assert_eq!(refused(answer).await, KlaviyoError::RevisionRetired);
+    }
+    assert_eq!(
+        refused(ResponseTemplate::new(410)).await,
+        KlaviyoError::RevisionRetired
+    );
+}
+
+#[tokio::test]
+async fn a_404_that_is_not_klaviyos_own_costs_no_list() {
+    let answer = ResponseTemplate::new(404).set_body_raw("<html>no route</html>", "text/html");
+    let error = refused(answer).await;
+    assert!(matches!(error, KlaviyoError::Unavailable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_refused_cursor_is_told_from_a_refused_request() {
+    let answer = || refusal(400, "invalid", "Invalid cursor provided.");
+    let server = server(answer()).await;
+    let with_cursor = members(&server.uri(), Some("abc")).await;
+    assert_eq!(with_cursor.unwrap_err(), KlaviyoError::CursorRejected);
+
+    let without = refused(answer()).await;
+    assert_eq!(
+        without,
+        KlaviyoError::Refused("status 400, invalid".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn throttling_is_told_with_retry_after_in_every_form() {
+    let throttled = || refusal(429, "throttled", "Request was throttled.");
+    let check = async |header: &str, want: RetryAfter| {
+        let answer = throttled().insert_header("retry-after", header);
+        assert_eq!(
+            refused(answer).await,
+            KlaviyoError::Throttled(want),
+            "{header}"
+        );
+    };
+    check("1", RetryAfter::Seconds(1)).await;
+    check("259200", RetryAfter::Seconds(259_200)).await;
+    check("0", RetryAfter::Seconds(0)).await;
+    check("-1", RetryAfter::Seconds(0)).await;
+    check("soon", RetryAfter::Unknown).await;
+    let date = Timestamp::parse("2026-09-04T18:16:52Z").unwrap();
+    check("Fri, 04 Sep 2026 18:16:52 GMT", RetryAfter::At(date)).await;
+    let missing = refused(throttled()).await;
+    assert_eq!(missing, KlaviyoError::Throttled(RetryAfter::Unknown));
+}
+
+#[tokio::test]
+async fn failures_on_the_other_side_are_unavailable_whatever_their_body() {
+    for status in [408, 500, 502, 503, 504, 520, 524] {
+        let html = format!("<html>{PERSON}</html>");
+        let answer = ResponseTemplate::new(status).set_body_raw(html, "text/html");
+        let error = refused(answer).await;
+        assert_eq!(
+            error,
+            KlaviyoError::Unavailable(format!("it answered {status}"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn any_other_refusal_names_its_status_and_code_and_nothing_of_its_detail() {
+    let detail = format!("Duplicate email found: {PERSON}");
+    for (status, code, want) in [
+        (409, "duplicate_profile", "status 409, duplicate_profile"),
+        (405, "method_not_allowed", "status 405, method_not_allowed"),
+        (415, PERSON, "status 415"),
+    ] {
+        let error = refused(refusal(status, code, &detail)).await;
+        assert_eq!(error, KlaviyoError::Refused(want.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_with_an_endless_body_is_judged_by_its_status() {
+    let answer = raw(401, vec![b'x'; 1 << 20]);
+    assert_eq!(refused(answer).await, KlaviyoError::KeyRejected);
+}

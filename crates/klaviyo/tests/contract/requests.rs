@@ -1,0 +1,149 @@
+//! What is sent.
+
+use fanfare_domain::ids::{CollectionId, Cursor};
+use fanfare_domain::ports::{Capability, Klaviyo, KlaviyoError, MembersFrom};
+use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_domain::time::Timestamp;
+use serde_json::json;
+use wiremock::{Request, ResponseTemplate};
+
+use crate::support::{KEY, client, document, key, list, only_request, page, segment, server};
+
+fn query(request: &Request, name: &str) -> Option<String> {
+    let mut pairs = request.url.query_pairs().filter(|(n, _)| n == name);
+    let value = pairs.next().map(|(_, value)| value.into_owned());
+    assert!(pairs.next().is_none(), "{name} is sent once");
+    value
+}
+
+#[tokio::test]
+async fn every_request_bears_the_key_the_revision_and_the_wish_not_to_fall_forward() {
+    let server = server(document(&page(&[], &json!(null)))).await;
+    let from = MembersFrom::default();
+    client(&server.uri())
+        .members(&key(), &list("RtPqXs"), &from)
+        .await
+        .unwrap();
+
+    let request = only_request(&server).await;
+    let header = |name: &str| request.headers.get(name).unwrap().to_str().unwrap();
+    assert_eq!(header("authorization"), format!("Klaviyo-API-Key {KEY}"));
+    assert_eq!(header("revision"), "2026-07-15");
+    assert_eq!(header("x-klaviyo-revision-fall-forward-opt-out"), "1");
+    assert_eq!(header("accept"), "application/vnd.api+json");
+    assert!(!request.url.as_str().contains("canary"));
+}
+
+#[tokio::test]
+async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fields() {
+    let server = server(document(&page(&[], &json!(null)))).await;
+    let from = MembersFrom {
+        joined_from: Timestamp::parse("2026-01-01T00:00:05.999Z"),
+        cursor: Some(Cursor::parse("bmV4dDo6aWQ=&x").unwrap()),
+    };
+    client(&server.uri())
+        .members(&key(), &segment("SgMnt1"), &from)
+        .await
+        .unwrap();
+
+    let request = only_request(&server).await;
+    assert_eq!(request.url.path(), "/api/segments/SgMnt1/profiles");
+    let fields = "email,phone_number,first_name,last_name,joined_group_at,updated";
+    let filter = "greater-or-equal(joined_group_at,2026-01-01T00:00:05Z)";
+    for (name, value) in [
+        ("fields[profile]", fields),
+        ("sort", "joined_group_at"),
+        ("page[size]", "100"),
+        ("filter", filter),
+        ("page[cursor]", "bmV4dDo6aWQ=&x"),
+    ] {
+        assert_eq!(query(&request, name).as_deref(), Some(value));
+    }
+}
+
+#[tokio::test]
+async fn an_id_with_signs_of_an_address_cannot_leave_its_place_in_it() {
+    let server = server(ResponseTemplate::new(500)).await;
+    let hostile = CollectionRef {
+        kind: CollectionKind::List,
+        id: CollectionId::parse("../../oauth?x=1#y").unwrap(),
+    };
+    let (klaviyo, key) = (client(&server.uri()), key());
+    klaviyo.collection(&key, &hostile, false).await.unwrap_err();
+
+    let request = only_request(&server).await;
+    assert_eq!(request.url.path(), "/api/lists/..%2F..%2Foauth%3Fx=1%23y");
+}
+
+#[tokio::test]
+async fn an_id_of_dots_alone_is_not_known_and_not_asked_for() {
+    let server = server(ResponseTemplate::new(500)).await;
+    let (klaviyo, key) = (client(&server.uri()), key());
+    for id in [".", ".."] {
+        let one = klaviyo.collection(&key, &list(id), true).await;
+        assert_eq!(one.unwrap_err(), KlaviyoError::NotFound);
+        let from = MembersFrom::default();
+        let members = klaviyo.members(&key, &segment(id), &from).await;
+        assert_eq!(members.unwrap_err(), KlaviyoError::NotFound);
+    }
+    assert!(server.received_requests().await.unwrap().is_empty());
+    // What is already escaped is escaped once more, and so stays an id.
+    let asked = klaviyo.collection(&key, &list("%2e%2e"), false).await;
+    asked.unwrap_err();
+    let request = only_request(&server).await;
+    assert_eq!(request.url.path(), "/api/lists/%252e%252e");
+}
+
+#[tokio::test]
+async fn lists_and_segments_are_asked_for_ten_at_a_time() {
+    for (kind, path) in [
+        (CollectionKind::List, "/api/lists"),
+        (CollectionKind::Segment, "/api/segments"),
+    ] {
+        let server = server(document(&page(&[], &json!(null)))).await;
+        let (klaviyo, key) = (client(&server.uri()), key());
+        let cursor = Cursor::parse("abc").unwrap();
+        klaviyo
+            .collections(&key, kind, Some(&cursor))
+            .await
+            .unwrap();
+        let request = only_request(&server).await;
+        assert_eq!(request.url.path(), path);
+        assert_eq!(query(&request, "page[size]").as_deref(), Some("10"));
+        assert_eq!(query(&request, "page[cursor]").as_deref(), Some("abc"));
+    }
+}
+
+#[tokio::test]
+async fn a_size_is_asked_for_only_when_it_is_wanted() {
+    for (count, wanted) in [(false, None), (true, Some("profile_count"))] {
+        let answer = json!({"data": {"type": "list", "id": "RtPqXs", "attributes": {}}});
+        let server = server(document(&answer)).await;
+        let (klaviyo, key) = (client(&server.uri()), key());
+        klaviyo
+            .collection(&key, &list("RtPqXs"), count)
+            .await
+            .unwrap();
+        let request = only_request(&server).await;
+        let sent = query(&request, "additional-fields[list]");
+        assert_eq!(sent.as_deref(), wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_probe_is_the_smallest_request_that_needs_the_scope() {
+    for (capability, path) in [
+        (Capability::ReadLists, "/api/lists"),
+        (Capability::ReadProfiles, "/api/profiles"),
+        (Capability::ReadSegments, "/api/segments"),
+    ] {
+        let server = server(document(&page(&[], &json!(null)))).await;
+        client(&server.uri())
+            .probe(&key(), capability)
+            .await
+            .unwrap();
+        let request = only_request(&server).await;
+        assert_eq!(request.url.path(), path);
+        assert_eq!(query(&request, "page[size]").as_deref(), Some("1"));
+    }
+}
