@@ -247,3 +247,27 @@ async fn a_key_is_found_in_no_form_of_the_client() {
     asked(&klaviyo).await.unwrap();
     assert!(!format!("{klaviyo:?}").contains("canary"));
 }
+
+#[tokio::test]
+async fn over_https_nothing_is_sent_in_the_open() {
+    let (listener, address) = listener().await;
+    let receiving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut received = vec![0; 4096];
+        let length = stream.read(&mut received).await.unwrap();
+        // Not what a handshake goes on with.
+        write(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").await;
+        while stream.read_buf(&mut received).await.is_ok_and(|n| n > 0) {}
+        (received, length)
+    });
+    let secure = address.replace("http://", "https://");
+
+    let error = asked(&impatient(&secure, PATIENT)).await.unwrap_err();
+
+    assert_eq!(error, unavailable("no connection could be made"));
+    let (received, length) = receiving.await.unwrap();
+    assert!(length > 0);
+    assert_eq!(received[0], 0x16, "a TLS handshake");
+    let canary = b"canary";
+    assert!(!received.windows(canary.len()).any(|part| part == canary));
+}

@@ -1,5 +1,7 @@
 //! What is sent.
 
+use std::process::Command;
+
 use fanfare_domain::ids::{CollectionId, Cursor};
 use fanfare_domain::ports::{Capability, Klaviyo, KlaviyoError, MembersFrom};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
@@ -146,4 +148,24 @@ async fn a_probe_is_the_smallest_request_that_needs_the_scope() {
         assert_eq!(request.url.path(), path);
         assert_eq!(query(&request, "page[size]").as_deref(), Some("1"));
     }
+}
+
+#[test]
+fn a_proxy_that_the_environment_names_gets_no_request() {
+    // The same test once more, in a process whose proxies lead nowhere.
+    let test =
+        "requests::every_request_bears_the_key_the_revision_and_the_wish_not_to_fall_forward";
+    let nowhere = "http://127.0.0.1:1";
+    let ran = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .env("http_proxy", nowhere)
+        .env("HTTP_PROXY", nowhere)
+        .env("ALL_PROXY", nowhere)
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
 }
