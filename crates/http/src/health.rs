@@ -14,3 +14,9 @@ pub trait Readiness: Send + Sync {
 
 /// Renders the program's metrics as Prometheus text.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What `/readyz` and `/metrics` ask.
+pub(crate) struct Health {
+    pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) metrics: RenderMetrics,
+}

@@ -3,12 +3,17 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use actix_web::dev::Server;
-use actix_web::{App, HttpServer};
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App, Error, HttpServer};
 use fanfare_sync::Integration;
 use tokio_util::sync::CancellationToken;
 
-use crate::health::{Readiness, RenderMetrics};
+use crate::gate::{RateLimiter, watch};
+use crate::health::{Health, Readiness, RenderMetrics};
+use crate::routes;
 
 /// What the API is served with.
 #[derive(Clone)]
@@ -24,11 +29,12 @@ pub struct Api {
     pub shutdown: CancellationToken,
 }
 
-/// Serves the API and the dashboard on a bound listener. Await the server, inside a tokio runtime;
-/// it handles no signals, [`Api::shutdown`] stops it.
+/// Serves the API on a bound listener. Await the server, inside a tokio runtime; it handles no
+/// signals, [`Api::shutdown`] stops it.
 pub fn serve(listener: TcpListener, api: Api) -> std::io::Result<Server> {
     let shutdown = api.shutdown.clone();
-    let server = HttpServer::new(App::new).listen(listener)?;
+    let parts = Parts::of(api);
+    let server = HttpServer::new(move || app(&parts)).listen(listener)?;
     Ok(run(
         server.disable_signals().shutdown_timeout(30).run(),
         shutdown,
@@ -42,8 +48,13 @@ pub fn serve_health(
     metrics: RenderMetrics,
     shutdown: CancellationToken,
 ) -> std::io::Result<Server> {
-    drop((readiness, metrics));
-    let server = HttpServer::new(App::new).workers(1).listen(listener)?;
+    let health = Data::new(Health { readiness, metrics });
+    let app = move || {
+        App::new()
+            .app_data(health.clone())
+            .configure(routes::health)
+    };
+    let server = HttpServer::new(app).workers(1).listen(listener)?;
     Ok(run(
         server.disable_signals().shutdown_timeout(5).run(),
         shutdown,
@@ -52,9 +63,53 @@ pub fn serve_health(
 
 fn run(server: Server, shutdown: CancellationToken) -> Server {
     let handle = server.handle();
-    actix_web::rt::spawn(async move {
+    tokio::spawn(async move {
         shutdown.cancelled().await;
         handle.stop(true).await;
     });
     server
+}
+
+/// What handlers are given, shared by all workers of the server.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    integration: Data<Integration>,
+    health: Data<Health>,
+    shutdown: Data<CancellationToken>,
+    limiter: Data<RateLimiter>,
+}
+
+impl Parts {
+    pub(crate) fn of(api: Api) -> Self {
+        Self {
+            integration: Data::new(api.integration),
+            health: Data::new(Health {
+                readiness: api.readiness,
+                metrics: api.metrics,
+            }),
+            shutdown: Data::new(api.shutdown),
+            limiter: Data::default(),
+        }
+    }
+}
+
+/// The API as one worker of the server serves it.
+pub(crate) fn app(
+    parts: &Parts,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    App::new()
+        .app_data(parts.integration.clone())
+        .app_data(parts.health.clone())
+        .app_data(parts.shutdown.clone())
+        .app_data(parts.limiter.clone())
+        .configure(routes::all)
+        .wrap(from_fn(watch))
 }

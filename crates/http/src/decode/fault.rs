@@ -1,0 +1,216 @@
+//! What is wrong with a request, collected until all of it is known.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+
+/// One step on the way to a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// A member of an object, or a query parameter.
+    Name(String),
+    /// An element of an array.
+    Index(usize),
+}
+
+/// One thing that is wrong. It holds nothing that could be a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The way to the value; empty for the request as a whole.
+    pub(crate) path: Vec<Key>,
+    /// The rule that is broken, in the words of Fanfare's validator: `string`, `max_length`, …
+    pub(crate) rule: &'static str,
+    /// What would be right.
+    pub(crate) expected: String,
+    /// What was there.
+    pub(crate) received: String,
+    /// What is wrong, and what to do.
+    pub(crate) message: String,
+}
+
+/// Everything wrong with a request so far.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    listed: Vec<Fault>,
+    unlisted: usize,
+}
+
+/// Faults listed in one answer. A megabyte can hold very many, and they would all be answered.
+const MAX_LISTED: usize = 100;
+
+/// The rules by which a value is of the wrong shape; any other finds fault with its content.
+const SCHEMA_RULES: [&str; 6] = [
+    "json",
+    "object",
+    "strict_object",
+    "array",
+    "string",
+    "boolean",
+];
+
+impl Faults {
+    /// Adds a fault.
+    pub(crate) fn add(&mut self, fault: Fault) {
+        if self.listed.len() < MAX_LISTED {
+            self.listed.push(fault);
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
+    /// Adds a fault of the request as a whole.
+    pub(crate) fn add_to_whole(&mut self, message: &str) {
+        self.add(Fault {
+            path: Vec::new(),
+            rule: "check",
+            expected: "valid".to_owned(),
+            received: "unknown".to_owned(),
+            message: message.to_owned(),
+        });
+    }
+
+    /// Whether nothing is wrong.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
+    /// The value, if nothing is wrong with the request.
+    pub(crate) fn or<T>(self, value: Option<T>) -> Result<T, ApiError> {
+        match value {
+            Some(value) if self.is_empty() => Ok(value),
+            _ => Err(ApiError::invalid(&self)),
+        }
+    }
+
+    /// What the answer says in one line.
+    pub(crate) fn message(&self) -> String {
+        if self.unlisted == 0 {
+            return "Validation failed".to_owned();
+        }
+        format!(
+            "Validation failed; the first {MAX_LISTED} of {} faults are listed",
+            MAX_LISTED + self.unlisted
+        )
+    }
+
+    /// The faults as Fanfare's generated reference has them.
+    pub(crate) fn issues(&self) -> Vec<ValidationIssue> {
+        self.listed.iter().map(ValidationIssue::from).collect()
+    }
+
+    /// The faults as people read them.
+    pub(crate) fn details(&self) -> Vec<ValidationDetail> {
+        let detail = |fault: &Fault| ValidationDetail {
+            field: dotted(&fault.path),
+            message: fault.message.clone(),
+        };
+        self.listed.iter().map(detail).collect()
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self {
+            listed: vec![fault],
+            unlisted: 0,
+        }
+    }
+}
+
+/// `klaviyo.apiKey`, `listIds.3`; `body` for the whole.
+fn dotted(path: &[Key]) -> String {
+    if path.is_empty() {
+        return "body".to_owned();
+    }
+    let steps: Vec<String> = path
+        .iter()
+        .map(|key| match key {
+            Key::Name(name) => name.clone(),
+            Key::Index(index) => index.to_string(),
+        })
+        .collect();
+    steps.join(".")
+}
+
+/// A fault, for programs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ValidationIssue {
+    /// `schema` where the shape is wrong, `validation` where the content is.
+    #[schema(example = "schema")]
+    kind: &'static str,
+    /// The rule that is broken.
+    #[serde(rename = "type")]
+    #[schema(example = "string")]
+    rule: &'static str,
+    /// What would be right.
+    #[schema(example = "string")]
+    expected: String,
+    /// What was there; `undefined` for nothing. Of a secret only its type.
+    #[schema(example = "undefined")]
+    received: String,
+    /// What is wrong, and what to do.
+    message: String,
+    /// The way to the value.
+    path: Vec<ValidationPathItem>,
+}
+
+/// A step on the way to the value at fault.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ValidationPathItem {
+    /// What is stepped into: `object` or `array`.
+    #[serde(rename = "type")]
+    #[schema(example = "object")]
+    container: &'static str,
+    /// Whether the value or the key itself is at fault: `value` or `key`.
+    #[schema(example = "value")]
+    origin: &'static str,
+    /// Always null: what was sent is not echoed.
+    #[schema(value_type = Option<String>)]
+    input: (),
+    /// The member's name or the element's index.
+    #[schema(value_type = String, example = "listIds")]
+    key: Value,
+}
+
+/// A fault, for people.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ValidationDetail {
+    /// The field, dotted.
+    #[schema(example = "klaviyo.apiKey")]
+    field: String,
+    /// What is wrong, and what to do.
+    message: String,
+}
+
+impl From<&Fault> for ValidationIssue {
+    fn from(fault: &Fault) -> Self {
+        let is_schema = SCHEMA_RULES.contains(&fault.rule);
+        let origin = if fault.rule == "strict_object" {
+            "key"
+        } else {
+            "value"
+        };
+        let step = |key: &Key| match key {
+            Key::Name(name) => ("object", Value::from(name.as_str())),
+            Key::Index(index) => ("array", Value::from(*index)),
+        };
+        let path = fault.path.iter().map(step);
+        Self {
+            kind: if is_schema { "schema" } else { "validation" },
+            rule: fault.rule,
+            expected: fault.expected.clone(),
+            received: fault.received.clone(),
+            message: fault.message.clone(),
+            path: path
+                .map(|(container, key)| ValidationPathItem {
+                    container,
+                    origin,
+                    input: (),
+                    key,
+                })
+                .collect(),
+        }
+    }
+}

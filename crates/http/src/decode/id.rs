@@ -1,0 +1,74 @@
+//! Ids in paths. They are opaque: a text that cannot be an id is one that was never given.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, RunId, SourceId};
+use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_sync::{Entity, Error};
+
+use crate::error::ApiError;
+
+/// The id in the path.
+#[derive(Debug)]
+pub(crate) struct Id<T>(pub(crate) T);
+
+/// Something that a path can name.
+pub(crate) trait PathId: Sized {
+    /// What it is the id of.
+    const ENTITY: Entity;
+
+    /// Takes the text as an id, if it can be one.
+    fn parse(text: String) -> Option<Self>;
+}
+
+/// A list in the path.
+#[derive(Debug)]
+pub(crate) struct ListRef(pub(crate) CollectionRef);
+
+/// A segment in the path.
+#[derive(Debug)]
+pub(crate) struct SegmentRef(pub(crate) CollectionRef);
+
+macro_rules! path_id {
+    ($name:ident, $entity:expr, $parse:expr) => {
+        impl PathId for $name {
+            const ENTITY: Entity = $entity;
+
+            fn parse(text: String) -> Option<Self> {
+                $parse(text)
+            }
+        }
+    };
+}
+
+path_id!(AudienceId, Entity::Audience, |text| Self::parse(text).ok());
+path_id!(ConsumerId, Entity::Consumer, |text| Self::parse(text).ok());
+path_id!(SourceId, Entity::SyncSource, |text| Self::parse(text).ok());
+path_id!(RunId, Entity::SyncRun, |text| Self::parse(text).ok());
+path_id!(ListRef, Entity::KlaviyoList, |text| {
+    collection(CollectionKind::List, text).map(Self)
+});
+path_id!(SegmentRef, Entity::KlaviyoSegment, |text| {
+    collection(CollectionKind::Segment, text).map(Self)
+});
+
+fn collection(kind: CollectionKind, text: String) -> Option<CollectionRef> {
+    let id = CollectionId::parse(text).ok()?;
+    Some(CollectionRef { kind, id })
+}
+
+impl<T: PathId> FromRequest for Id<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let text = web::Path::<String>::from_request(request, payload).into_inner();
+        let id = text.ok().and_then(|text| T::parse(text.into_inner()));
+        ready(
+            id.map(Self)
+                .ok_or_else(|| Error::NotFound(T::ENTITY).into()),
+        )
+    }
+}

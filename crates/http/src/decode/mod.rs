@@ -1,0 +1,13 @@
+//! From bytes to what a use case takes. A request is refused whole, with every fault in it named.
+
+mod body;
+mod fault;
+mod id;
+mod node;
+mod query;
+
+pub(crate) use body::{Body, MAX_BODY_BYTES};
+pub(crate) use fault::{Fault, Faults, Key, ValidationDetail, ValidationIssue};
+pub(crate) use id::{Id, ListRef, SegmentRef};
+pub(crate) use node::{Node, Object};
+pub(crate) use query::{IncludeParams, NoQuery, PageParams, Query, include, page, search};

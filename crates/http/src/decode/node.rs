@@ -1,0 +1,313 @@
+//! A value that was sent, at its place, and the shapes it can be asked for.
+//!
+//! Serde stops at the first fault; these go on, so that a client learns of all of them at once.
+//! Each method gives the value, or adds a fault and gives `None`.
+
+use std::ops::RangeInclusive;
+
+use fanfare_domain::time::Timestamp;
+use serde_json::{Map, Value};
+
+use super::fault::{Fault, Faults, Key};
+
+/// A value, or the lack of one, at its place.
+#[derive(Debug)]
+pub(crate) struct Node {
+    value: Option<Value>,
+    path: Vec<Key>,
+    is_masked: bool,
+}
+
+/// An object whose members are taken one by one; what is left at the end is unknown.
+#[derive(Debug)]
+pub(crate) struct Object {
+    members: Map<String, Value>,
+    path: Vec<Key>,
+    is_masked: bool,
+    noun: &'static str,
+}
+
+impl Node {
+    /// The whole body.
+    pub(crate) const fn root(value: Value) -> Self {
+        Self {
+            value: Some(value),
+            path: Vec::new(),
+            is_masked: false,
+        }
+    }
+
+    /// The same value, of which no fault shows more than its type.
+    pub(crate) fn masked(mut self) -> Self {
+        self.is_masked = true;
+        self
+    }
+
+    /// Whether the field was left out.
+    pub(crate) const fn is_absent(&self) -> bool {
+        self.value.is_none()
+    }
+
+    /// The value if it is there; for a field that may be left out.
+    pub(crate) fn present(self) -> Option<Self> {
+        self.value.is_some().then_some(self)
+    }
+
+    /// The value unless it is null; for a field that null takes away.
+    pub(crate) fn non_null(self) -> Option<Self> {
+        (self.value != Some(Value::Null)).then_some(self)
+    }
+
+    /// An object.
+    pub(crate) fn object(mut self, faults: &mut Faults) -> Option<Object> {
+        match self.value.take() {
+            Some(Value::Object(members)) => Some(Object {
+                members,
+                path: self.path,
+                is_masked: self.is_masked,
+                noun: "field",
+            }),
+            other => self.put_back(other).mismatch("object", "an object", faults),
+        }
+    }
+
+    /// An array of at most `max` elements.
+    pub(crate) fn array(mut self, max: usize, faults: &mut Faults) -> Option<Vec<Self>> {
+        match self.value.take() {
+            Some(Value::Array(elements)) if elements.len() > max => {
+                faults.add(Fault {
+                    path: self.path,
+                    rule: "max_length",
+                    expected: format!("<={max}"),
+                    received: elements.len().to_string(),
+                    message: format!("at most {max} are taken at once; send the rest afterwards"),
+                });
+                None
+            }
+            Some(Value::Array(elements)) => {
+                let node = |(index, value)| {
+                    let mut path = self.path.clone();
+                    path.push(Key::Index(index));
+                    Self {
+                        value: Some(value),
+                        path,
+                        is_masked: self.is_masked,
+                    }
+                };
+                Some(elements.into_iter().enumerate().map(node).collect())
+            }
+            other => self.put_back(other).mismatch("array", "an array", faults),
+        }
+    }
+
+    /// A string, whatever is in it.
+    pub(crate) fn string(mut self, faults: &mut Faults) -> Option<String> {
+        match self.value.take() {
+            Some(Value::String(text)) => Some(text),
+            other => self.put_back(other).mismatch("string", "a string", faults),
+        }
+    }
+
+    /// A string that `parse` takes; its error is the fault.
+    pub(crate) fn parsed<T, E: std::fmt::Display>(
+        self,
+        rule: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+        faults: &mut Faults,
+    ) -> Option<T> {
+        let received = self.shown();
+        let (path, is_masked) = (self.path.clone(), self.is_masked);
+        let text = self.string(faults)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                faults.add(Fault {
+                    path,
+                    rule,
+                    expected: expected.to_owned(),
+                    received: if is_masked {
+                        "string".to_owned()
+                    } else {
+                        received
+                    },
+                    message: error.to_string(),
+                });
+                None
+            }
+        }
+    }
+
+    /// One of some words.
+    pub(crate) fn word<T: Copy>(self, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
+        let named: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let find = |text: &str| {
+            let found = words.iter().find(|(word, _)| *word == text);
+            found
+                .map(|(_, value)| *value)
+                .ok_or_else(|| format!("must be {}", named.join(" or ")))
+        };
+        self.parsed("picklist", &named.join(" | "), find, faults)
+    }
+
+    /// True or false.
+    pub(crate) fn boolean(self, faults: &mut Faults) -> Option<bool> {
+        match self.value {
+            Some(Value::Bool(value)) => Some(value),
+            _ => self.mismatch("boolean", "true or false", faults),
+        }
+    }
+
+    /// An instant in RFC 3339.
+    pub(crate) fn instant(self, faults: &mut Faults) -> Option<Timestamp> {
+        let parse = |text: &str| {
+            Timestamp::parse(text).ok_or("must be a date and time like 2026-01-31T09:15:00Z")
+        };
+        self.parsed("iso_timestamp", "date-time", parse, faults)
+    }
+
+    /// A whole number in digits, as query parameters have them.
+    pub(crate) fn digits(self, range: RangeInclusive<u32>, faults: &mut Faults) -> Option<u32> {
+        let (from, to) = (*range.start(), *range.end());
+        let parse = |text: &str| {
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            number.ok_or_else(|| format!("must be a whole number from {from} to {to}"))
+        };
+        self.parsed("integer", &format!(">={from} & <={to}"), parse, faults)
+    }
+
+    /// Text of so many characters that a store can keep and a page can show.
+    pub(crate) fn text(self, chars: RangeInclusive<usize>, faults: &mut Faults) -> Option<String> {
+        let (from, to) = (*chars.start(), *chars.end());
+        let parse = |text: &str| {
+            let text = text.trim();
+            let is_kept = |c: char| !c.is_control() || c == '\n' || c == '\t';
+            if chars.contains(&text.chars().count()) && text.chars().all(is_kept) {
+                Ok(text.to_owned())
+            } else {
+                Err(format!(
+                    "must be {from} to {to} characters without control characters"
+                ))
+            }
+        };
+        self.parsed("length", &format!(">={from} & <={to}"), parse, faults)
+    }
+
+    /// The members of an object, whatever they are, if a store can keep all of their text.
+    pub(crate) fn storable_members(self, faults: &mut Faults) -> Option<Map<String, Value>> {
+        if self.value.as_ref().is_some_and(has_nul) {
+            let message = "must not hold the character U+0000";
+            self.refuse("check", "text without U+0000", message, faults);
+            return None;
+        }
+        self.object(faults).map(|object| object.members)
+    }
+
+    /// Adds a fault with this value's content.
+    pub(crate) fn refuse(
+        &self,
+        rule: &'static str,
+        expected: &str,
+        message: impl Into<String>,
+        faults: &mut Faults,
+    ) {
+        faults.add(Fault {
+            path: self.path.clone(),
+            rule,
+            expected: expected.to_owned(),
+            received: self.shown(),
+            message: message.into(),
+        });
+    }
+
+    fn put_back(mut self, value: Option<Value>) -> Self {
+        self.value = value;
+        self
+    }
+
+    fn mismatch<T>(self, rule: &'static str, wanted: &str, faults: &mut Faults) -> Option<T> {
+        let message = match self.value {
+            None => format!("is required: {wanted}"),
+            Some(_) => format!("must be {wanted}"),
+        };
+        let expected = match rule {
+            "object" => "Object",
+            "array" => "Array",
+            other => other,
+        };
+        self.refuse(rule, expected, message, faults);
+        None
+    }
+
+    fn shown(&self) -> String {
+        match &self.value {
+            None => "undefined".to_owned(),
+            Some(Value::Null) => "null".to_owned(),
+            Some(Value::Array(_)) => "Array".to_owned(),
+            Some(Value::Object(_)) => "Object".to_owned(),
+            Some(Value::Bool(_)) if self.is_masked => "boolean".to_owned(),
+            Some(Value::Number(_)) if self.is_masked => "number".to_owned(),
+            Some(Value::Bool(value)) => value.to_string(),
+            Some(Value::Number(value)) => value.to_string(),
+            Some(Value::String(text)) if self.is_masked || !is_showable(text) => {
+                "string".to_owned()
+            }
+            Some(Value::String(text)) => Value::from(text.as_str()).to_string(),
+        }
+    }
+}
+
+impl Object {
+    /// Query parameters as the members of an object.
+    pub(crate) const fn of_query(members: Map<String, Value>) -> Self {
+        Self {
+            members,
+            path: Vec::new(),
+            is_masked: false,
+            noun: "parameter",
+        }
+    }
+
+    /// Takes a member out, there or not.
+    pub(crate) fn take(&mut self, name: &str) -> Node {
+        let mut path = self.path.clone();
+        path.push(Key::Name(name.to_owned()));
+        Node {
+            value: self.members.remove(name),
+            path,
+            is_masked: self.is_masked,
+        }
+    }
+
+    /// Every member that was not taken is a fault.
+    pub(crate) fn finish(self, faults: &mut Faults) {
+        for name in self.members.keys() {
+            let name = if is_showable(name) { name } else { "…" };
+            let mut path = self.path.clone();
+            path.push(Key::Name(name.to_owned()));
+            faults.add(Fault {
+                path,
+                rule: "strict_object",
+                expected: "never".to_owned(),
+                received: Value::from(name).to_string(),
+                message: format!("is not a {} of this request", self.noun),
+            });
+        }
+    }
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(elements) => elements.iter().any(has_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether a text may stand in an error: short, and nothing like a key, wherever it was put.
+fn is_showable(text: &str) -> bool {
+    text.chars().count() <= 64 && !text.contains("pk_") && !text.contains("sk_")
+}

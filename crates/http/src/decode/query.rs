@@ -1,0 +1,158 @@
+//! Query strings.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use fanfare_domain::paging::PageRequest;
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+use utoipa::IntoParams;
+
+use super::fault::{Fault, Faults, Key};
+use super::node::Object;
+use crate::cursor;
+use crate::error::ApiError;
+
+/// A query string that was sent.
+#[derive(Debug)]
+pub(crate) struct Query {
+    parameters: Map<String, Value>,
+    faults: Faults,
+}
+
+/// That a route takes no parameters: any is a fault.
+#[derive(Debug)]
+pub(crate) struct NoQuery;
+
+/// What is asked for of a page.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters that are decoded by hand")]
+pub(crate) struct PageParams {
+    /// How many, at most 100; 20 if left out.
+    #[param(minimum = 1, maximum = 100)]
+    first: Option<u32>,
+    /// The `endCursor` of the page before.
+    after: Option<String>,
+}
+
+/// What is asked for beside an audience.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters that are decoded by hand")]
+pub(crate) struct IncludeParams {
+    /// `primarySyncSource` to see the sync source too. `rules` and `imports` are always there.
+    include: Option<String>,
+}
+
+/// How many items a page has by default, and at most.
+const DEFAULT_FIRST: u32 = 20;
+const MAX_FIRST: u32 = 100;
+
+/// Shortest text to search for, in characters.
+const MIN_SEARCH: usize = 2;
+const MAX_SEARCH: usize = 255;
+
+impl Query {
+    fn parse(text: &str) -> Self {
+        let (mut parameters, mut faults) = (Map::new(), Faults::default());
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            let before = parameters.insert(name.to_string(), Value::from(value.as_ref()));
+            if before.is_some() {
+                faults.add(Fault {
+                    path: vec![Key::Name(name.into_owned())],
+                    rule: "strict_object",
+                    expected: "once".to_owned(),
+                    received: "twice".to_owned(),
+                    message: "is given more than once".to_owned(),
+                });
+            }
+        }
+        Self { parameters, faults }
+    }
+
+    /// Decodes the parameters. `decode` takes those it knows; any other is a fault.
+    pub(crate) fn decode<T>(
+        self,
+        decode: impl FnOnce(&mut Object, &mut Faults) -> Option<T>,
+    ) -> Result<T, ApiError> {
+        let mut faults = self.faults;
+        let mut parameters = Object::of_query(self.parameters);
+        let decoded = decode(&mut parameters, &mut faults);
+        parameters.finish(&mut faults);
+        faults.or(decoded)
+    }
+}
+
+/// `first` and `after`.
+pub(crate) fn page(query: &mut Object, faults: &mut Faults) -> Option<PageRequest> {
+    let first = match query.take("first").present() {
+        Some(first) => first.digits(1..=MAX_FIRST, faults),
+        None => Some(DEFAULT_FIRST),
+    };
+    let after = match query.take("after").present() {
+        Some(after) => {
+            let read = |text: &str| {
+                cursor::decode(text)
+                    .ok_or("is not a cursor; send the endCursor of a page as it was")
+            };
+            after.parsed("cursor", "cursor", read, faults).map(Some)
+        }
+        None => Some(None),
+    };
+    Some(PageRequest {
+        first: first?,
+        after: after?,
+    })
+}
+
+/// `search`.
+#[expect(
+    clippy::option_option,
+    reason = "whether it is right, and whether it is there"
+)]
+pub(crate) fn search(query: &mut Object, faults: &mut Faults) -> Option<Option<String>> {
+    match query.take("search").present() {
+        Some(search) => search.text(MIN_SEARCH..=MAX_SEARCH, faults).map(Some),
+        None => Some(None),
+    }
+}
+
+/// `include`: which of `known` are asked for.
+pub(crate) fn include<'k>(
+    query: &mut Object,
+    known: &[&'k str],
+    faults: &mut Faults,
+) -> Option<Vec<&'k str>> {
+    let Some(include) = query.take("include").present() else {
+        return Some(Vec::new());
+    };
+    let find = |text: &str| -> Result<Vec<&'k str>, String> {
+        text.split(',')
+            .map(|name| {
+                let found = known.iter().find(|known| **known == name.trim()).copied();
+                found.ok_or_else(|| format!("can include {}", known.join(", ")))
+            })
+            .collect()
+    };
+    include.parsed("picklist", &known.join(" | "), find, faults)
+}
+
+impl FromRequest for Query {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::parse(request.query_string())))
+    }
+}
+
+impl FromRequest for NoQuery {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Query::parse(request.query_string()).decode(|_, _| Some(Self)))
+    }
+}

@@ -1,0 +1,136 @@
+//! What an error of a use case is answered with. The one place where it is decided.
+
+use actix_web::http::StatusCode;
+use fanfare_domain::ports::StoreError;
+use fanfare_sync::{Error, FieldFault};
+
+use super::ApiError;
+use crate::decode::{Fault, Faults, Key};
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound(entity) => {
+                let code = entity.to_string().to_uppercase().replace(' ', "_");
+                Self::new(
+                    StatusCode::NOT_FOUND,
+                    format!("{entity} not found"),
+                    format!("{code}_NOT_FOUND"),
+                )
+            }
+            Error::Invalid(faults) => Self::invalid(&faults.into_iter().map(Fault::from).collect()),
+            Error::KeyNotFound => Self::new(
+                StatusCode::BAD_REQUEST,
+                KEY_NOT_FOUND,
+                "KLAVIYO_KEY_NOT_FOUND",
+            )
+            .saying("No Klaviyo API key is stored. Connect Klaviyo with PUT /api/settings."),
+            Error::KeyRejected => Self::new(
+                StatusCode::BAD_REQUEST,
+                KEY_NOT_FOUND,
+                "KLAVIYO_KEY_REJECTED",
+            )
+            .saying(
+                "Klaviyo does not take this API key. Make a private key in Klaviyo under Settings, \
+                 API keys, and connect it with PUT /api/settings.",
+            ),
+            Error::ScopeMissing(scopes) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "Klaviyo scope missing",
+                "KLAVIYO_SCOPE_MISSING",
+            )
+            .saying(missing(&scopes)),
+            Error::AccountDiffers { connected, offered } => Self::new(
+                StatusCode::CONFLICT,
+                "Klaviyo account differs",
+                "KLAVIYO_ACCOUNT_DIFFERS",
+            )
+            .saying(format!(
+                "The key is of the Klaviyo account {offered}, but {connected} is connected. \
+                 Send \"confirmAccountChange\":true beside apiKey to change to it."
+            )),
+            Error::KlaviyoUnreachable(_) => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "Klaviyo is unreachable",
+                "KLAVIYO_UNREACHABLE",
+            )
+            .saying("Klaviyo gave no usable answer. Try again later.")
+            .because(error),
+            Error::KlaviyoThrottled(wait) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Klaviyo is busy",
+                "KLAVIYO_THROTTLED",
+            )
+            .saying("The quota that Klaviyo grants the account is used up for the moment.")
+            .after(wait),
+            Error::SyncInProgress => Self::new(
+                StatusCode::CONFLICT,
+                "Sync already in progress",
+                "SYNC_IN_PROGRESS",
+            ),
+            Error::NoSyncSource => Self::new(
+                StatusCode::BAD_REQUEST,
+                "Audience has no sync source",
+                "NO_SYNC_SOURCE",
+            ),
+            Error::RunFinished => Self::new(
+                StatusCode::CONFLICT,
+                "Sync run already finished",
+                "SYNC_RUN_FINISHED",
+            ),
+            Error::Store(StoreError::Unavailable(_)) => Self::unavailable().because(error),
+            Error::Seal(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Klaviyo API key cannot be read",
+                "KLAVIYO_KEY_UNREADABLE",
+            )
+            .saying(
+                "The stored Klaviyo API key does not open with this service's master key. Connect \
+                 Klaviyo again with PUT /api/settings, or restore the master key.",
+            )
+            .because(error),
+            Error::Store(_) | Error::Transition(_) => Self::internal(error),
+        }
+    }
+}
+
+/// One text for a key that is not there and for one that Klaviyo does not know.
+const KEY_NOT_FOUND: &str = "Klaviyo API key not found";
+
+fn missing(scopes: &[String]) -> String {
+    let which = match scopes {
+        [] => "a scope that this needs".to_owned(),
+        [scope] => format!("the scope {scope}"),
+        scopes => format!("the scopes {}", scopes.join(", ")),
+    };
+    format!(
+        "The Klaviyo API key lacks {which}. Make a key with it in Klaviyo under Settings, API keys, \
+         and connect it with PUT /api/settings."
+    )
+}
+
+impl From<FieldFault> for Fault {
+    fn from(fault: FieldFault) -> Self {
+        let path = fault
+            .field
+            .split('.')
+            .map(|name| Key::Name(name.to_owned()));
+        Self {
+            path: path.collect(),
+            rule: "check",
+            expected: "valid".to_owned(),
+            received: "unknown".to_owned(),
+            message: fault.message,
+        }
+    }
+}
+
+impl FromIterator<Fault> for Faults {
+    fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Self {
+        let mut collected = Self::default();
+        for fault in faults {
+            collected.add(fault);
+        }
+        collected
+    }
+}

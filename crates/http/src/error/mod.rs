@@ -1,0 +1,255 @@
+//! Everything that is answered instead of what was asked for, in one shape.
+
+mod cases;
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use fanfare_domain::organization::Role;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::decode::{Faults, MAX_BODY_BYTES, ValidationDetail, ValidationIssue};
+
+/// An answer that refuses.
+#[derive(Debug)]
+pub(crate) struct ApiError(Box<Refusal>);
+
+/// The answer, with what is for our logs alone.
+#[derive(Debug)]
+struct Refusal {
+    status: StatusCode,
+    body: ErrorBody,
+    allow: Option<String>,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// An error: `error` for people, `code` for programs.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Error)]
+pub(crate) struct ErrorBody {
+    /// What happened.
+    #[schema(value_type = String, example = "Audience not found")]
+    error: Cow<'static, str>,
+    /// The same, for programs.
+    #[schema(value_type = String, example = "AUDIENCE_NOT_FOUND")]
+    code: Cow<'static, str>,
+    /// More of it, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    message: Option<String>,
+    /// Seconds after which the same request may succeed; the header `Retry-After` says the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    retry_after: Option<u64>,
+    /// Everything wrong with the request, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    issues: Option<Vec<ValidationIssue>>,
+    /// Everything wrong with the request, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    details: Option<Vec<ValidationDetail>>,
+}
+
+impl ApiError {
+    pub(crate) fn new(
+        status: StatusCode,
+        error: impl Into<Cow<'static, str>>,
+        code: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self(Box::new(Refusal {
+            status,
+            body: ErrorBody {
+                error: error.into(),
+                code: code.into(),
+                message: None,
+                retry_after: None,
+                issues: None,
+                details: None,
+            },
+            allow: None,
+            cause: None,
+        }))
+    }
+
+    fn saying(mut self, message: impl Into<String>) -> Self {
+        self.0.body.message = Some(message.into());
+        self
+    }
+
+    /// To be tried again after so long, whole seconds and at least one.
+    fn after(mut self, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.0.body.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// 400: the request does not validate.
+    pub(crate) fn invalid(faults: &Faults) -> Self {
+        let mut error = Self::new(
+            StatusCode::BAD_REQUEST,
+            "validation_error",
+            "VALIDATION_FAILED",
+        )
+        .saying(faults.message());
+        error.0.body.issues = Some(faults.issues());
+        error.0.body.details = Some(faults.details());
+        error
+    }
+
+    /// 401: nobody is known by what was sent.
+    pub(crate) fn authentication_required(message: &str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "Authentication required",
+            "AUTHENTICATION_REQUIRED",
+        )
+        .saying(message)
+    }
+
+    /// 401: credentials of another kind were sent.
+    pub(crate) fn secret_key_required() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "Secret key required",
+            "SECRET_KEY_REQUIRED",
+        )
+        .saying("Send a secret key of Fanfare's: Authorization: Bearer sk_…")
+    }
+
+    /// 403: the key's role does not reach so far.
+    pub(crate) fn forbidden(needed: Role, held: Role) -> Self {
+        let (needed, held) = (needed.as_str(), held.as_str());
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", "FORBIDDEN").saying(format!(
+            "This needs the role {needed}; this key's role is {held}."
+        ))
+    }
+
+    /// 404: there is no such route.
+    pub(crate) fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Not found", "ROUTE_NOT_FOUND")
+            .saying("There is no such route; /api/openapi.json lists them all.")
+    }
+
+    /// 405: the route has other methods.
+    pub(crate) fn method_not_allowed(allowed: &str) -> Self {
+        let mut error = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Method not allowed",
+            "METHOD_NOT_ALLOWED",
+        )
+        .saying(format!("This route takes {allowed}."));
+        error.0.allow = Some(allowed.to_owned());
+        error
+    }
+
+    /// 413: the body is too large.
+    pub(crate) fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Payload too large",
+            "PAYLOAD_TOO_LARGE",
+        )
+        .saying(format!(
+            "A body may have {MAX_BODY_BYTES} bytes; send less at once."
+        ))
+    }
+
+    /// 415: the body is not said to be JSON.
+    pub(crate) fn unsupported_media_type() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Unsupported media type",
+            "UNSUPPORTED_MEDIA_TYPE",
+        )
+        .saying("Send JSON, with Content-Type: application/json.")
+    }
+
+    /// 429: the organization has spent its minute.
+    pub(crate) fn rate_limited(wait: Duration) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Rate limit exceeded",
+            "RATE_LIMIT_EXCEEDED",
+        )
+        .after(wait)
+    }
+
+    /// 503: the program is not ready, for this reason.
+    pub(crate) fn not_ready(reason: impl Into<String>) -> Self {
+        Self::unavailable().saying(reason)
+    }
+
+    fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Service unavailable",
+            "SERVICE_UNAVAILABLE",
+        )
+        .after(Duration::from_secs(5))
+    }
+
+    /// 500: a fault of ours.
+    pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal server error",
+            "INTERNAL_ERROR",
+        )
+        .saying("This is a fault of the service. Its logs tell more, under the X-Request-Id of this answer.")
+        .because(cause)
+    }
+
+    /// The code, for the log.
+    pub(crate) fn code(&self) -> &str {
+        &self.0.body.code
+    }
+
+    /// What lies behind it, for the log: each cause's own words. They hold nothing private.
+    pub(crate) fn causes(&self) -> String {
+        let mut words = Vec::new();
+        let mut cause = self.0.cause.as_deref().map(|cause| cause as &dyn StdError);
+        while let Some(error) = cause {
+            words.push(error.to_string());
+            cause = error.source();
+        }
+        words.join(": ")
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.body.error)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.0.status);
+        if let Some(seconds) = self.0.body.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if let Some(allow) = &self.0.allow {
+            response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if self.0.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.json(&self.0.body)
+    }
+}

@@ -1,0 +1,123 @@
+//! One line in the log and one mark in the metrics for each request, and the headers of every
+//! answer. Neither holds what was asked about: a route's pattern is all they know of a path.
+
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, web};
+use fanfare_sync::Integration;
+use metrics::{counter, histogram};
+use tracing::Instrument;
+
+use super::access::By;
+use super::rate_limit::Spent;
+use super::request_id::RequestId;
+use crate::error::ApiError;
+
+/// Watches a request pass.
+pub(crate) async fn watch(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(cases) = request.app_data::<web::Data<Integration>>().cloned() else {
+        let error = ApiError::internal("the API was put together without its parts");
+        return Ok(request.error_response(error));
+    };
+    let begun = Instant::now();
+    let id = RequestId::of(request.headers(), cases.ids());
+    let method = method_name(request.method());
+
+    let span = tracing::info_span!("request", requestId = id.as_str());
+    let answer = next.call(request).instrument(span.clone()).await?;
+    let mut answer = answer.map_into_boxed_body();
+
+    let spent = answer.request().extensions().get::<Spent>().copied();
+    let headers = answer.headers_mut();
+    id.announce(headers);
+    spent
+        .unwrap_or_else(|| Spent::nothing(cases.clock().now()))
+        .announce(headers);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+
+    let took = begun.elapsed();
+    let route = answer.request().match_pattern();
+    let route = route.as_deref().unwrap_or("unmatched");
+    let by = answer.request().extensions().get::<By>().cloned();
+    span.in_scope(|| {
+        tell_of_failure(&answer);
+        tracing::info!(
+            handler = handler_of(route),
+            method,
+            route,
+            status = answer.status().as_u16(),
+            durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            requestId = id.as_str(),
+            organizationId = by.as_ref().map(|by| by.organization.as_str()),
+            "request answered"
+        );
+    });
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route.to_owned()),
+        ("status", status_class(answer.status()).to_owned()),
+    ];
+    counter!("fanfare_http_requests_total", &labels).increment(1);
+    histogram!("fanfare_http_request_duration_seconds", &labels).record(took.as_secs_f64());
+    Ok(answer)
+}
+
+/// The log's name for the part that a route belongs to.
+fn handler_of(route: &str) -> &'static str {
+    if route.contains("/klaviyo") {
+        "klaviyo.handler"
+    } else {
+        "api.handler"
+    }
+}
+
+/// What the client is not told of a failure of ours or of Klaviyo's.
+fn tell_of_failure(answer: &ServiceResponse) {
+    if !answer.status().is_server_error() {
+        return;
+    }
+    let error = answer.response().error();
+    let Some(error) = error.and_then(|error| error.as_error::<ApiError>()) else {
+        return;
+    };
+    if answer.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        tracing::error!(code = error.code(), cause = error.causes(), "{error}");
+    } else {
+        tracing::warn!(code = error.code(), cause = error.causes(), "{error}");
+    }
+}
+
+/// A client can make up methods, and must not make up labels with them.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::PUT => "PUT",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        Method::PATCH => "PATCH",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+fn status_class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        0..200 => "1xx",
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        _ => "5xx",
+    }
+}

@@ -1,0 +1,127 @@
+//! `/api/sync-runs/{id}/events`: a run, watched as server-sent events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::{Bytes, Data};
+use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::run::SyncRun;
+use fanfare_sync::{Error, Integration};
+use futures_util::{Stream, StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+use super::Cases;
+use crate::decode::{Id, NoQuery};
+use crate::error::ApiError;
+use crate::gate::By;
+use crate::wire;
+
+/// How often the run is looked at: no more than four events a second come of it.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// Looks without news after which a comment says that the connection lives: 15 seconds.
+const QUIET_LOOKS: u32 = 60;
+
+/// Watch a run
+///
+/// Server-sent events: `progress`, a run, at once and whenever the run has changed, at most four
+/// times a second; then `done`, the run as it ended, and the end. A stream that ends without
+/// `done` was cut off by the service's own end: ask again.
+#[utoipa::path(
+    get, path = "/api/sync-runs/{id}/events", tag = "Sync runs", operation_id = "watchSyncRun",
+    params(("id" = String, Path, description = "The run")),
+    responses(
+        (status = 200, description = "The events", body = wire::Run, content_type = "text/event-stream"),
+        (status = 404, description = "`SYNC_RUN_NOT_FOUND`"),
+    ),
+)]
+pub(crate) async fn watch(
+    cases: Cases,
+    by: By,
+    id: Id<RunId>,
+    _: NoQuery,
+    shutdown: Data<CancellationToken>,
+) -> Result<HttpResponse, ApiError> {
+    let run = cases.run(&by.organization, &id.0).await?;
+    let watch = Watch {
+        cases: cases.get_ref().clone(),
+        organization: by.organization.clone(),
+        run: id.0,
+    };
+    let shutdown = shutdown.get_ref().clone().cancelled_owned();
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/event-stream"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // Proxies that would collect the events are told not to.
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(events(watch, run).take_until(shutdown)))
+}
+
+struct Watch {
+    cases: Integration,
+    organization: OrganizationId,
+    run: RunId,
+}
+
+/// What comes next.
+enum Next {
+    /// This state of the run is news.
+    Show(Box<SyncRun>),
+    /// This state was shown: look until it has changed.
+    Look(Box<SyncRun>),
+    /// All was said.
+    End,
+}
+
+fn events(watch: Watch, run: SyncRun) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let first = Next::Show(Box::new(run));
+    stream::unfold((watch, first), |(watch, next)| async {
+        let (event, next) = match next {
+            Next::Show(run) => (watch.event("progress", &run), Next::Look(run)),
+            Next::Look(run) if !run.status.is_active() => (watch.event("done", &run), Next::End),
+            Next::Look(shown) => watch.look(shown).await?,
+            Next::End => return None,
+        };
+        Some((Ok(event), (watch, next)))
+    })
+}
+
+impl Watch {
+    /// Looks until there is news. `None` if the run can no longer be looked at.
+    async fn look(&self, shown: Box<SyncRun>) -> Option<(Bytes, Next)> {
+        for _ in 0..QUIET_LOOKS {
+            tokio::time::sleep(PERIOD).await;
+            match self.cases.run(&self.organization, &self.run).await {
+                Ok(run) if run == *shown => {}
+                Ok(run) => {
+                    let event = self.event("progress", &run);
+                    return Some((event, Next::Look(Box::new(run))));
+                }
+                // The store is away: it may be back before anybody has to know.
+                Err(Error::Store(error)) if error.is_transient() => {}
+                Err(error) => {
+                    let error = ApiError::from(error);
+                    tracing::error!(
+                        organizationId = self.organization.as_str(),
+                        runId = self.run.as_str(),
+                        code = error.code(),
+                        cause = error.causes(),
+                        "a run can no longer be watched"
+                    );
+                    return None;
+                }
+            }
+        }
+        Some((Bytes::from_static(b": still here\n\n"), Next::Look(shown)))
+    }
+
+    fn event(&self, name: &str, run: &SyncRun) -> Bytes {
+        let run = wire::Run::of(run.clone(), self.cases.clock().now());
+        match serde_json::to_string(&run) {
+            Ok(json) => Bytes::from(format!("event: {name}\ndata: {json}\n\n")),
+            Err(_) => Bytes::from_static(b": a run that cannot be shown\n\n"),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! The API described, from the same code that serves it.
+
+use fanfare_domain::organization::Role;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    Components, Content, HeaderBuilder, Object, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+    Type,
+};
+use utoipa::{Modify, OpenApi as _};
+
+use crate::error::ErrorBody;
+use crate::handlers::{audiences, consumers, events, klaviyo, runs, service, settings, sources};
+use crate::routes;
+
+/// The name of the one way to sign in.
+const SECRET_KEY: &str = "SecretKeyAuth";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Fanfare for Klaviyo",
+        description = "Keeps Fanfare audiences equal to Klaviyo lists and segments.\n\nEverything below `/api` is answered below `/api/v1` as well. A secret key decides the organization and the role (`viewer`, `editor`, `admin`, `owner`; each may do all that the ones before may); ids of other organizations are not found. Unknown body fields and query parameters are refused. An organization may make 1000 requests a minute.",
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    paths(
+        settings::show,
+        settings::update,
+        klaviyo::lists,
+        klaviyo::segments,
+        klaviyo::estimate_list,
+        klaviyo::estimate_segment,
+        klaviyo::import,
+        audiences::list,
+        audiences::show,
+        audiences::update,
+        audiences::archive,
+        audiences::sync,
+        audiences::members,
+        audiences::count,
+        audiences::status,
+        runs::of_audience,
+        runs::show,
+        events::watch,
+        runs::issues,
+        runs::cancel,
+        sources::search,
+        sources::show,
+        consumers::list,
+        consumers::search,
+        consumers::show,
+        service::live,
+        service::ready,
+        service::metrics,
+        service::document,
+    ),
+    components(schemas(ErrorBody)),
+    modifiers(&Routes),
+    tags(
+        (name = "Settings", description = "The connection to Klaviyo"),
+        (name = "Klaviyo", description = "What is in Klaviyo, and its import"),
+        (name = "Audiences", description = "Audiences that Klaviyo fills"),
+        (name = "Sync runs", description = "Passes over lists and segments"),
+        (name = "Sync sources", description = "Links between Fanfare's records and Klaviyo's"),
+        (name = "Consumers", description = "The people in audiences"),
+        (name = "Service", description = "The service itself"),
+    ),
+)]
+struct Document;
+
+/// The document.
+pub(crate) fn document() -> OpenApi {
+    Document::openapi()
+}
+
+/// The `OpenAPI` document of the whole API: pretty-printed JSON, ending in a line feed.
+pub fn json() -> String {
+    let json = document().to_pretty_json();
+    // Strings and maps of strings always serialise.
+    json.map(|json| json + "\n").unwrap_or_default()
+}
+
+/// Adds what is the same for all routes, as the tables of routes have it.
+struct Routes;
+
+impl Modify for Routes {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_with(Components::new);
+        components.add_security_scheme(
+            SECRET_KEY,
+            SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).build()),
+        );
+        for (name, kind, description) in HEADERS {
+            let header = HeaderBuilder::new()
+                .schema(Some(Object::with_type(kind)))
+                .description(Some(description));
+            components
+                .headers
+                .insert(name.to_owned(), RefOr::T(header.build()));
+        }
+        for (_, name, description) in ERRORS {
+            let response = ResponseBuilder::new().description(description);
+            let response = refusal(response, name).build();
+            components
+                .responses
+                .insert(name.to_owned(), RefOr::T(response));
+        }
+        for entry in routes::API {
+            let path = format!("/api{}", entry.path);
+            let operation = operation(document, &path, entry.method.as_str());
+            if let (Some(operation), Some(role)) = (operation, entry.role) {
+                describe(operation, role);
+            }
+        }
+        for path in document.paths.paths.values_mut() {
+            let operations = [
+                &mut path.get,
+                &mut path.put,
+                &mut path.post,
+                &mut path.delete,
+            ];
+            operations.into_iter().flatten().for_each(finish);
+        }
+    }
+}
+
+/// The headers of every answer; the last one only of those that say when to come back.
+const HEADERS: [(&str, Type, &str); 5] = [
+    (
+        "X-Request-Id",
+        Type::String,
+        "What the request is called in the logs: the request's own, if it sent one",
+    ),
+    ("X-RateLimit-Limit", Type::Integer, "Requests a minute"),
+    (
+        "X-RateLimit-Remaining",
+        Type::Integer,
+        "Requests left in this minute",
+    ),
+    (
+        "X-RateLimit-Reset",
+        Type::Integer,
+        "When the minute ends, in seconds since the epoch",
+    ),
+    ("Retry-After", Type::Integer, "Seconds to wait"),
+];
+
+/// The refusals that routes have in common.
+const ERRORS: [(&str, &str, &str); 11] = [
+    (
+        "400",
+        "Invalid",
+        "`VALIDATION_FAILED`: the request does not validate; every fault is named",
+    ),
+    (
+        "400",
+        "InvalidOrNotConnected",
+        "`VALIDATION_FAILED`, `KLAVIYO_KEY_NOT_FOUND`, `KLAVIYO_KEY_REJECTED` or `KLAVIYO_SCOPE_MISSING`",
+    ),
+    (
+        "401",
+        "Unauthenticated",
+        "`AUTHENTICATION_REQUIRED` or `SECRET_KEY_REQUIRED`",
+    ),
+    (
+        "403",
+        "Forbidden",
+        "`FORBIDDEN`: the key's role is not enough",
+    ),
+    (
+        "413",
+        "TooLarge",
+        "`PAYLOAD_TOO_LARGE`: the body has more than 1 MB",
+    ),
+    (
+        "415",
+        "NotJson",
+        "`UNSUPPORTED_MEDIA_TYPE`: the body is not said to be JSON",
+    ),
+    (
+        "429",
+        "RateLimited",
+        "`RATE_LIMIT_EXCEEDED`: come back after `Retry-After`",
+    ),
+    (
+        "500",
+        "Internal",
+        "`INTERNAL_ERROR`: a fault of the service",
+    ),
+    (
+        "502",
+        "KlaviyoUnreachable",
+        "`KLAVIYO_UNREACHABLE`: Klaviyo gave no usable answer",
+    ),
+    (
+        "503",
+        "Unavailable",
+        "`SERVICE_UNAVAILABLE`: the database is away; come back after `Retry-After`",
+    ),
+    (
+        "503",
+        "KlaviyoBusyOrUnavailable",
+        "`KLAVIYO_THROTTLED` or `SERVICE_UNAVAILABLE`; come back after `Retry-After`",
+    ),
+];
+
+fn operation<'d>(document: &'d mut OpenApi, path: &str, method: &str) -> Option<&'d mut Operation> {
+    let path = document.paths.paths.get_mut(path)?;
+    match method {
+        "GET" => path.get.as_mut(),
+        "PUT" => path.put.as_mut(),
+        "POST" => path.post.as_mut(),
+        "DELETE" => path.delete.as_mut(),
+        _ => None,
+    }
+}
+
+/// What every route of the API has.
+fn describe(operation: &mut Operation, role: Role) {
+    let role = role.as_str();
+    operation.security = Some(vec![SecurityRequirement::new(SECRET_KEY, [role])]);
+    let takes = format!("Takes the role `{role}`.");
+    operation.description = Some(match operation.description.take() {
+        Some(description) => format!("{description}\n\n{takes}"),
+        None => takes,
+    });
+    let asks_klaviyo = operation.tags.iter().flatten().any(|tag| tag == "Klaviyo")
+        || operation.operation_id.as_deref() == Some("updateSettings");
+    let mut names = vec!["Unauthenticated", "Forbidden", "RateLimited", "Internal"];
+    if asks_klaviyo {
+        names.extend([
+            "InvalidOrNotConnected",
+            "KlaviyoUnreachable",
+            "KlaviyoBusyOrUnavailable",
+        ]);
+    } else {
+        names.extend(["Invalid", "Unavailable"]);
+    }
+    if operation.request_body.is_some() {
+        names.extend(["TooLarge", "NotJson"]);
+    }
+    for (status, name, _) in ERRORS.iter().filter(|(_, name, _)| names.contains(name)) {
+        let response = RefOr::Ref(Ref::from_response_name(*name));
+        let responses = &mut operation.responses.responses;
+        responses.entry((*status).to_owned()).or_insert(response);
+    }
+}
+
+/// The error's shape, and the headers of every answer.
+fn finish(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        let whole = ResponseBuilder::from(std::mem::replace(response, Response::new("")));
+        let whole = if status.starts_with('2') {
+            announce(whole, &HEADERS[..4])
+        } else {
+            refusal(whole, status)
+        };
+        *response = whole.build();
+    }
+}
+
+/// An answer in the error's shape.
+fn refusal(response: ResponseBuilder, name: &str) -> ResponseBuilder {
+    let error = Content::new(Some(Ref::from_schema_name("Error")));
+    let response = response.content("application/json", error);
+    let waits = [
+        "503",
+        "RateLimited",
+        "Unavailable",
+        "KlaviyoBusyOrUnavailable",
+    ];
+    if waits.contains(&name) {
+        announce(response, &HEADERS)
+    } else {
+        announce(response, &HEADERS[..4])
+    }
+}
+
+fn announce(response: ResponseBuilder, headers: &[(&str, Type, &str)]) -> ResponseBuilder {
+    headers.iter().fold(response, |response, (name, _, _)| {
+        response.header_ref(*name, Ref::new(format!("#/components/headers/{name}")))
+    })
+}

@@ -1,0 +1,221 @@
+//! Audiences.
+
+use std::collections::BTreeMap;
+
+use fanfare_domain::audience::GroupType;
+use fanfare_domain::ids::{AudienceId, OrganizationId};
+use fanfare_domain::ports::AudienceRecord;
+use fanfare_sync::AudienceStatus;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::source::SyncStatus;
+use super::{SyncSource, Time, VENDOR};
+
+/// An audience that a Klaviyo list or segment fills.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Audience {
+    #[schema(example = "aud_01KB1Q3ZQ6V2N8P4R5S7T9W0XY")]
+    id: String,
+    organization_id: String,
+    name: String,
+    description: Option<String>,
+    icon_name: Option<String>,
+    #[serde(rename = "type")]
+    kind: AudienceType,
+    /// The merchant's own data.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<BTreeMap<String, Value>>,
+    group_id: Option<String>,
+    group_name: Option<String>,
+    group_type: Option<Group>,
+    /// Klaviyo's id of the list or segment.
+    primary_external_id: Option<String>,
+    primary_source_vendor: Option<&'static str>,
+    primary_last_synced_at: Option<Time>,
+    primary_sync_source_id: Option<String>,
+    /// Null unless asked for with `include=primarySyncSource`.
+    primary_sync_source: Option<SyncSource>,
+    last_refreshed_at: Option<Time>,
+    /// Seconds between its own syncs; null for manual only.
+    refresh_interval_seconds: Option<u32>,
+    /// Always empty: the members come from Klaviyo.
+    #[schema(value_type = Vec<Object>)]
+    rules: [(); 0],
+    /// Always empty: the members come from Klaviyo.
+    #[schema(value_type = Vec<Object>)]
+    imports: [(); 0],
+    archived: bool,
+    created_at: Time,
+    /// A key's id.
+    created_by: String,
+    updated_at: Option<Time>,
+    updated_by: Option<String>,
+}
+
+/// The kind of audience.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum AudienceType {
+    /// Filled from elsewhere.
+    SyncedList,
+}
+
+/// The kind of an audience's group.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = GroupType)]
+pub(crate) enum Group {
+    /// By value.
+    #[serde(rename = "SEGMENTED_VALUE")]
+    SegmentedValue,
+    /// By recency, frequency and money.
+    #[serde(rename = "RFM")]
+    Rfm,
+}
+
+impl Audience {
+    /// The audience; with its source if `with_source`.
+    pub(crate) fn of(
+        organization: &OrganizationId,
+        record: AudienceRecord,
+        with_source: bool,
+    ) -> Self {
+        let AudienceRecord { audience, source } = record;
+        Self {
+            id: audience.id.to_string(),
+            organization_id: organization.to_string(),
+            name: audience.name,
+            description: audience.description,
+            icon_name: audience.icon_name,
+            kind: AudienceType::SyncedList,
+            metadata: audience.metadata.map(values),
+            group_id: audience.group_id,
+            group_name: audience.group_name,
+            group_type: audience.group_type.map(Group::from),
+            primary_external_id: Some(source.collection.id.to_string()),
+            primary_source_vendor: Some(VENDOR),
+            primary_last_synced_at: Time::maybe(source.last_synced_at),
+            primary_sync_source_id: Some(source.id.to_string()),
+            primary_sync_source: with_source.then(|| SyncSource::of_audience(organization, source)),
+            last_refreshed_at: Time::maybe(audience.last_refreshed_at),
+            refresh_interval_seconds: audience.refresh_interval_seconds,
+            rules: [],
+            imports: [],
+            archived: audience.archived,
+            created_at: Time(audience.created_at),
+            created_by: audience.created_by,
+            updated_at: Time::maybe(audience.updated_at),
+            updated_by: audience.updated_by,
+        }
+    }
+}
+
+/// Metadata is kept as JSON text; what is none is shown as the text it is.
+fn values(metadata: BTreeMap<String, String>) -> BTreeMap<String, Value> {
+    let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
+    metadata
+        .into_iter()
+        .map(|(name, text)| (name, value(text)))
+        .collect()
+}
+
+impl From<GroupType> for Group {
+    fn from(group: GroupType) -> Self {
+        match group {
+            GroupType::SegmentedValue => Self::SegmentedValue,
+            GroupType::Rfm => Self::Rfm,
+        }
+    }
+}
+
+/// What to change. Fields that are left out stay as they are.
+#[derive(ToSchema)]
+#[schema(as = AudienceUpdate, rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes a body that is decoded by hand")]
+pub(crate) struct AudienceBody {
+    /// From then on a rename in Klaviyo no longer follows.
+    #[schema(min_length = 1, max_length = 255, nullable = false)]
+    name: Option<String>,
+    #[schema(max_length = 10_000)]
+    description: Option<String>,
+    #[schema(max_length = 255)]
+    icon_name: Option<String>,
+    /// Takes the place of what was there.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<()>,
+    #[schema(max_length = 255)]
+    group_id: Option<String>,
+    #[schema(max_length = 255)]
+    group_name: Option<String>,
+    group_type: Option<Group>,
+    last_refreshed_at: Option<Time>,
+    /// Can only be what it is.
+    #[schema(rename = "type", nullable = false)]
+    kind: Option<AudienceType>,
+    /// Null for manual only. Intervals are not built yet and are refused.
+    refresh_interval_seconds: Option<u32>,
+}
+
+/// How many members an audience has.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AudienceCount)]
+#[expect(clippy::struct_field_names, reason = "the names are Fanfare's")]
+pub(crate) struct Count {
+    audience_id: String,
+    count: u64,
+    /// Always `db_list`: they were counted.
+    source: &'static str,
+}
+
+impl Count {
+    pub(crate) fn of(audience: &AudienceId, count: u64) -> Self {
+        Self {
+            audience_id: audience.to_string(),
+            count,
+            source: "db_list",
+        }
+    }
+}
+
+/// Where an audience's sync stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AudienceStatus)]
+#[expect(clippy::struct_field_names, reason = "the names are Fanfare's")]
+pub(crate) struct Status {
+    audience_id: String,
+    /// A number that grows with the audience's runs.
+    version: u64,
+    sync_status: SyncStatus,
+    last_synced_at: Option<Time>,
+    last_refreshed_at: Option<Time>,
+    refresh_interval_seconds: Option<u32>,
+    /// Whether the members may be behind Klaviyo: never synced, or the latest run failed.
+    stale: bool,
+    /// Whether a run is queued or under way.
+    in_progress: bool,
+    /// Always null: an audience is one piece.
+    #[schema(value_type = Option<i64>)]
+    pending_shards: (),
+}
+
+impl From<AudienceStatus> for Status {
+    fn from(status: AudienceStatus) -> Self {
+        let (stale, in_progress) = (status.is_stale(), status.is_in_progress());
+        let AudienceRecord { audience, source } = status.record;
+        Self {
+            audience_id: audience.id.to_string(),
+            version: status.version,
+            sync_status: source.status.into(),
+            last_synced_at: Time::maybe(source.last_synced_at),
+            last_refreshed_at: Time::maybe(audience.last_refreshed_at),
+            refresh_interval_seconds: audience.refresh_interval_seconds,
+            stale,
+            in_progress,
+            pending_shards: (),
+        }
+    }
+}

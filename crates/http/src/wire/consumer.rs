@@ -1,0 +1,171 @@
+//! Consumers.
+
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::ConsumerRecord;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{SyncSource, Time, VENDOR};
+
+/// A consumer, in the whole of Fanfare's shape. What this service does not know of one is null, or
+/// nothing where the shape wants a number.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the shape is Fanfare's, not ours"
+)]
+pub(crate) struct Consumer {
+    #[schema(example = "cons_01KB1Q3ZQ6V2N8P4R5S7T9W0XY")]
+    id: String,
+    organization_id: String,
+    email: Option<String>,
+    email_verified: bool,
+    /// In E.164.
+    #[schema(example = "+12345678901")]
+    phone: Option<String>,
+    phone_verified: bool,
+    full_name: Option<String>,
+    status: ConsumerStatus,
+    #[schema(value_type = Option<Object>)]
+    metadata: (),
+    sms_opt_out: bool,
+    #[schema(value_type = Option<String>)]
+    verification_code: (),
+    verification_code_expires_at: Option<Time>,
+
+    /// Klaviyo's id of the profile that stands for it.
+    primary_external_id: Option<String>,
+    primary_source_vendor: Option<&'static str>,
+    /// When that profile last changed it.
+    primary_last_synced_at: Option<Time>,
+    primary_sync_source_id: Option<String>,
+    /// Always null; `GET /api/sync-sources/{id}` has it.
+    primary_sync_source: Option<SyncSource>,
+
+    total_orders: u64,
+    total_returns: u64,
+    /// Money, as decimal text.
+    #[schema(example = "0")]
+    ltv: &'static str,
+    /// Money, as decimal text.
+    #[schema(example = "0")]
+    aov: &'static str,
+    last_order_at: Option<Time>,
+    last_return_at: Option<Time>,
+
+    engaged_count: u64,
+    total_engagements: u64,
+    total_messages: u64,
+    last_engaged_at: Option<Time>,
+    last_login_at: Option<Time>,
+
+    activity_score: u64,
+    activity_rank: u64,
+    activity_score_updated_at: Option<Time>,
+    purchase_frequency_score: u64,
+    purchase_frequency_rank: u64,
+    purchase_frequency_score_updated_at: Option<Time>,
+    monetary_score: u64,
+    monetary_rank: u64,
+    monetary_score_updated_at: Option<Time>,
+
+    loyalty_balance: u64,
+    loyalty_lifetime_points: u64,
+    loyalty_last_activity_at: Option<Time>,
+
+    last_geo_at: Option<Time>,
+    #[schema(value_type = Option<String>)]
+    last_geo_city: (),
+    #[schema(value_type = Option<String>)]
+    last_geo_region: (),
+    #[schema(value_type = Option<String>)]
+    last_geo_country: (),
+    #[schema(value_type = Option<String>)]
+    last_geo_postal_code: (),
+    #[schema(value_type = Option<String>)]
+    last_geo_timezone: (),
+    #[schema(value_type = Option<Object>)]
+    last_geo_coordinates: (),
+    #[schema(value_type = Option<String>)]
+    last_geo_source: (),
+
+    archived: bool,
+    created_at: Time,
+    /// A key's id, or `system:klaviyo`.
+    created_by: String,
+    updated_at: Option<Time>,
+    updated_by: Option<String>,
+}
+
+/// Whether a consumer may take part.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum ConsumerStatus {
+    /// It may.
+    Active,
+}
+
+impl Consumer {
+    pub(crate) fn of(organization: &OrganizationId, record: ConsumerRecord) -> Self {
+        let consumer = record.consumer;
+        let primary = consumer.primary;
+        Self {
+            id: consumer.id.to_string(),
+            organization_id: organization.to_string(),
+            email: consumer.email.map(|email| email.as_str().to_owned()),
+            email_verified: false,
+            phone: consumer.phone.map(|phone| phone.value.as_str().to_owned()),
+            phone_verified: false,
+            full_name: consumer
+                .full_name
+                .map(|name| name.value.as_str().to_owned()),
+            status: ConsumerStatus::Active,
+            metadata: (),
+            sms_opt_out: false,
+            verification_code: (),
+            verification_code_expires_at: None,
+            primary_source_vendor: primary.as_ref().map(|_| VENDOR),
+            primary_last_synced_at: Time::maybe(record.primary_changed_at),
+            primary_sync_source_id: primary.as_ref().map(|primary| primary.source.to_string()),
+            primary_external_id: primary.map(|primary| primary.stamp.profile.to_string()),
+            primary_sync_source: None,
+            total_orders: 0,
+            total_returns: 0,
+            ltv: "0",
+            aov: "0",
+            last_order_at: None,
+            last_return_at: None,
+            engaged_count: 0,
+            total_engagements: 0,
+            total_messages: 0,
+            last_engaged_at: None,
+            last_login_at: None,
+            activity_score: 0,
+            activity_rank: 0,
+            activity_score_updated_at: None,
+            purchase_frequency_score: 0,
+            purchase_frequency_rank: 0,
+            purchase_frequency_score_updated_at: None,
+            monetary_score: 0,
+            monetary_rank: 0,
+            monetary_score_updated_at: None,
+            loyalty_balance: 0,
+            loyalty_lifetime_points: 0,
+            loyalty_last_activity_at: None,
+            last_geo_at: None,
+            last_geo_city: (),
+            last_geo_region: (),
+            last_geo_country: (),
+            last_geo_postal_code: (),
+            last_geo_timezone: (),
+            last_geo_coordinates: (),
+            last_geo_source: (),
+            archived: false,
+            created_at: Time(record.created_at),
+            created_by: record.created_by,
+            updated_at: Time::maybe(record.updated_at),
+            updated_by: record.updated_by,
+        }
+    }
+}

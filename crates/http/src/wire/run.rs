@@ -1,0 +1,163 @@
+//! Sync runs and their issues.
+
+use fanfare_domain::run::{RunMode, SyncRun, Trigger};
+use fanfare_domain::time::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Time;
+use super::source::SyncStatus;
+
+/// One pass over one list or segment.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncRun)]
+pub(crate) struct Run {
+    #[schema(example = "run_01KB1Q3ZQ6V2N8P4R5S7T9W0XY")]
+    id: String,
+    organization_id: String,
+    sync_source_id: String,
+    audience_id: String,
+    mode: Mode,
+    trigger: RunTrigger,
+    status: SyncStatus,
+    /// Claims since the last committed page.
+    attempt: u32,
+    queued_at: Time,
+    started_at: Option<Time>,
+    finished_at: Option<Time>,
+    progress: Progress,
+    /// Why it failed.
+    error: Option<RunError>,
+}
+
+/// How much of the list is read.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = RunMode)]
+enum Mode {
+    /// All of it.
+    Full,
+    /// What changed since the last run.
+    Incremental,
+}
+
+/// What started it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum RunTrigger {
+    /// The import of the list.
+    Import,
+    /// Somebody asked for it.
+    Manual,
+    /// Its time had come.
+    Schedule,
+    /// Klaviyo told of a change.
+    Webhook,
+}
+
+/// How far a run is: `processed` is the sum of `created`, `updated`, `unchanged` and `skipped`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Progress {
+    /// Klaviyo's count, where known.
+    total: Option<u64>,
+    processed: u64,
+    created: u64,
+    updated: u64,
+    unchanged: u64,
+    skipped: u64,
+    members_added: u64,
+    members_removed: u64,
+    pages: u64,
+    profiles_per_second: Option<f64>,
+    eta_seconds: Option<u64>,
+}
+
+/// Why a run failed.
+#[derive(Debug, Serialize, ToSchema)]
+struct RunError {
+    #[schema(example = "key_invalid")]
+    code: &'static str,
+    /// What happened, and what to do.
+    message: String,
+}
+
+impl Run {
+    pub(crate) fn of(run: SyncRun, now: Timestamp) -> Self {
+        Self {
+            progress: Progress::of(&run, now),
+            id: run.id.to_string(),
+            organization_id: run.organization.to_string(),
+            sync_source_id: run.source.to_string(),
+            audience_id: run.audience.to_string(),
+            mode: match run.mode {
+                RunMode::Full => Mode::Full,
+                RunMode::Incremental => Mode::Incremental,
+            },
+            trigger: match run.trigger {
+                Trigger::Import => RunTrigger::Import,
+                Trigger::Manual => RunTrigger::Manual,
+                Trigger::Schedule => RunTrigger::Schedule,
+                Trigger::Webhook => RunTrigger::Webhook,
+            },
+            status: run.status.into(),
+            attempt: run.attempt,
+            queued_at: Time(run.queued_at),
+            started_at: Time::maybe(run.started_at),
+            finished_at: Time::maybe(run.finished_at),
+            error: run.error.map(|error| RunError {
+                code: error.code.as_str(),
+                message: error.message,
+            }),
+        }
+    }
+}
+
+impl Progress {
+    fn of(run: &SyncRun, now: Timestamp) -> Self {
+        let progress = run.progress;
+        Self {
+            total: progress.total,
+            processed: progress.tally.processed,
+            created: progress.tally.created,
+            updated: progress.tally.updated,
+            unchanged: progress.tally.unchanged,
+            skipped: progress.tally.skipped,
+            members_added: progress.members_added,
+            members_removed: progress.members_removed,
+            pages: progress.pages,
+            profiles_per_second: run
+                .profiles_per_second(now)
+                .map(|rate| (rate * 10.0).round() / 10.0),
+            eta_seconds: run.eta_seconds(now),
+        }
+    }
+}
+
+/// A record that was not taken as it was. It holds nothing of the record itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Issue {
+    /// Klaviyo's id of the profile.
+    profile_id: String,
+    #[schema(example = "invalid_phone")]
+    code: &'static str,
+    /// The attribute at fault, by Klaviyo's name, if it is one alone.
+    #[schema(example = "phone_number")]
+    field: Option<&'static str>,
+    message: &'static str,
+    at: Time,
+}
+
+impl From<fanfare_domain::issue::Issue> for Issue {
+    fn from(issue: fanfare_domain::issue::Issue) -> Self {
+        Self {
+            profile_id: issue.profile.to_string(),
+            code: issue.fault.code.as_str(),
+            field: issue.fault.field.map(fanfare_domain::issue::Field::as_str),
+            message: issue.fault.code.message(),
+            at: Time(issue.at),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Sync sources.
+
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::SourceRecord;
+use fanfare_domain::source::{CollectionSource, SourceData};
+use fanfare_sync::SYSTEM_ACTOR;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Time;
+
+/// The link between something of Fanfare's and something of Klaviyo's.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are Fanfare's")]
+pub(crate) struct SyncSource {
+    #[schema(example = "sync_01KB1Q3ZQ6V2N8P4R5S7T9W0XY")]
+    id: String,
+    organization_id: String,
+    /// `klaviyo:list`, `klaviyo:segment` or `klaviyo:profile`.
+    #[schema(example = "klaviyo:list")]
+    sync_source: String,
+    /// Klaviyo's id of the list, segment or profile.
+    #[schema(example = "RtPqXs")]
+    sync_source_id: String,
+    sync_status: SyncStatus,
+    /// When a run last succeeded; of a profile, when it last changed its consumer.
+    last_synced_at: Option<Time>,
+    /// What is known of the list and its latest run; null for a profile.
+    source_data: Option<SyncSourceData>,
+    created_at: Time,
+    /// A key's id, or `system:klaviyo`.
+    created_by: String,
+    updated_at: Option<Time>,
+    updated_by: Option<String>,
+    archived: bool,
+}
+
+/// Where a sync stands.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum SyncStatus {
+    /// Queued.
+    Pending,
+    /// Under way.
+    Syncing,
+    /// Done.
+    Success,
+    /// Ended otherwise, or cancelled.
+    Failed,
+}
+
+/// What is known of a list or segment, and its latest run.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SyncSourceData {
+    /// Its name in Klaviyo, when it was last read.
+    name: Option<String>,
+    /// The latest run.
+    last_run_id: Option<String>,
+    /// Why the latest run failed: its code.
+    last_error: Option<String>,
+    processed: u64,
+    created: u64,
+    updated: u64,
+    unchanged: u64,
+    skipped: u64,
+    members_added: u64,
+    members_removed: u64,
+}
+
+impl SyncSource {
+    pub(crate) fn of(organization: &OrganizationId, source: SourceRecord) -> Self {
+        Self {
+            id: source.id.to_string(),
+            organization_id: organization.to_string(),
+            sync_source: source.source_type,
+            sync_source_id: source.external_id,
+            sync_status: source.status.into(),
+            last_synced_at: Time::maybe(source.last_synced_at),
+            source_data: source.data.map(SyncSourceData::from),
+            created_at: Time(source.created_at),
+            created_by: source.created_by,
+            updated_at: Time::maybe(source.updated_at),
+            updated_by: source.updated_at.map(|_| SYSTEM_ACTOR.to_owned()),
+            archived: source.archived,
+        }
+    }
+
+    pub(super) fn of_audience(organization: &OrganizationId, source: CollectionSource) -> Self {
+        let record = SourceRecord {
+            id: source.id,
+            source_type: source.collection.kind.source_type().to_owned(),
+            external_id: source.collection.id.to_string(),
+            status: source.status,
+            last_synced_at: source.last_synced_at,
+            data: Some(source.data),
+            created_at: source.created_at,
+            created_by: source.created_by,
+            updated_at: source.updated_at,
+            archived: source.archived,
+        };
+        Self::of(organization, record)
+    }
+}
+
+impl From<fanfare_domain::run::SyncStatus> for SyncStatus {
+    fn from(status: fanfare_domain::run::SyncStatus) -> Self {
+        use fanfare_domain::run::SyncStatus as Known;
+        match status {
+            Known::Pending => Self::Pending,
+            Known::Syncing => Self::Syncing,
+            Known::Success => Self::Success,
+            Known::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<SourceData> for SyncSourceData {
+    fn from(data: SourceData) -> Self {
+        Self {
+            name: data.name,
+            last_run_id: data.last_run_id,
+            last_error: data.last_error,
+            processed: data.processed,
+            created: data.created,
+            updated: data.updated,
+            unchanged: data.unchanged,
+            skipped: data.skipped,
+            members_added: data.members_added,
+            members_removed: data.members_removed,
+        }
+    }
+}
