@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::ports::{Clock, DueRuns};
+use fanfare_domain::connection::KlaviyoKey;
+use fanfare_domain::ports::{Clock, DueRuns, Klaviyo, KlaviyoError};
 use fanfare_jobs::{Runner, RunnerOptions};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
 use fanfare_sync::engine::Pace;
 use fanfare_sync::{Integration, Ports};
+use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::error::StartError;
@@ -29,6 +31,7 @@ pub struct App {
     /// The store behind them.
     pub storage: Storage,
     due_runs: Arc<dyn DueRuns>,
+    klaviyo: Arc<dyn Klaviyo>,
     lease: Duration,
 }
 
@@ -37,6 +40,7 @@ impl App {
     pub async fn open(config: &Config) -> Result<Self, StartError> {
         // The cheapest fault is found first, before anything is made.
         let klaviyo = KlaviyoHttp::new(config.klaviyo.clone(), Timeouts::default())?;
+        let klaviyo: Arc<dyn Klaviyo> = Arc::new(klaviyo);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(&config.database, Arc::clone(&clock)).await?;
         let key = master_key(config, &storage).await?;
@@ -51,7 +55,7 @@ impl App {
             directory,
             due_runs: Arc::clone(&due_runs),
             ledger,
-            klaviyo: Arc::new(klaviyo),
+            klaviyo: Arc::clone(&klaviyo),
             sealer: Arc::new(XChaChaSealer::new(&key)),
             clock,
             ids: Arc::new(SystemIds),
@@ -60,8 +64,21 @@ impl App {
             integration,
             storage,
             due_runs,
+            klaviyo,
             lease: config.lease,
         })
+    }
+
+    /// Whether Klaviyo answers at all. It is asked with a key that is nobody's: that it refuses this
+    /// key is an answer.
+    pub async fn reach_klaviyo(&self) -> Result<(), KlaviyoError> {
+        let nobodys = SecretString::from("pk_nobodys");
+        let key = KlaviyoKey::parse(&nobodys)
+            .map_err(|error| KlaviyoError::Refused(error.to_string()))?;
+        match self.klaviyo.account(&key).await {
+            Ok(_) | Err(KlaviyoError::KeyRejected) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// A runner of this store's runs.

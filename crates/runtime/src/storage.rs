@@ -6,7 +6,8 @@ use fanfare_domain::ports::{Clock, Directory, DueRuns, QuotaLedger, Store, Store
 use fanfare_jobs::{Queue, QueueError, SqliteQueue};
 use fanfare_sqlite::{Doorbell, OpenError, QUEUE, Schema, SqliteOptions, SqliteStore};
 
-use crate::config::Database;
+use crate::config::{Config, Database};
+use crate::system::SystemClock;
 
 /// An open store with its queue. Clones share its connections.
 #[derive(Clone)]
@@ -88,6 +89,16 @@ impl Storage {
             Schema::Behind(migrations) => SchemaState::Behind(migrations),
             Schema::Current => SchemaState::Current,
         })
+    }
+
+    /// Brings the store's schema up to date, making the store where there is none. Returns what was
+    /// found before.
+    pub async fn migrate(config: &Config) -> Result<SchemaState, StorageError> {
+        let before = Self::schema(&config.database).await?;
+        // Opening the embedded store is migrating it.
+        let opened = Self::open(&config.database, Arc::new(SystemClock)).await?;
+        opened.close().await;
+        Ok(before)
     }
 
     /// Whether the store is there and has the schema of this program.

@@ -93,6 +93,17 @@ impl Integration {
         })
     }
 
+    /// Asks Klaviyo whether it still takes the stored key and lets it read lists and profiles. Changes
+    /// nothing. Returns the scopes of optional features that the key lacks.
+    pub async fn check_connection(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Vec<String>, Error> {
+        let connection = self.open_connection(organization).await?;
+        let verified = self.verify(organization, &connection.key).await?;
+        Ok(verified.missing_scopes)
+    }
+
     /// Cuts the connection: the key is shredded and what runs is cancelled; audiences stay.
     pub async fn disconnect(&self, organization: &OrganizationId) -> Result<Settings, Error> {
         let mut unit = self.begin(organization).await?;

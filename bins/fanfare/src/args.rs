@@ -1,0 +1,182 @@
+//! What can be asked for.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use fanfare_domain::ids::{CollectionId, KeyId, OrganizationId};
+use fanfare_domain::organization::Role;
+
+/// Operates Fanfare's Klaviyo integration: works on the store itself, so that no program need run.
+///
+/// Settings are variables (FANFARE_DATABASE_URL and others) or stand in fanfare.toml;
+/// `fanfare doctor` shows those in force.
+#[derive(Debug, Parser)]
+#[command(name = "fanfare", version)]
+pub(crate) struct Arguments {
+    /// Print JSON instead of tables
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API and work sync runs, in one process
+    Up,
+    /// Bring the store's schema up to date
+    Migrate {
+        /// Only tell what would be done; exit status 1 if something would
+        #[arg(long)]
+        check: bool,
+    },
+    /// Organizations
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// Secret keys of the API
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// The connection to Klaviyo, and syncs
+    #[command(subcommand)]
+    Klaviyo(KlaviyoCommand),
+    /// Check store, schema, master key, Klaviyo and worker, and show the settings in force
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrgCommand {
+    /// Make an organization with an owner's secret key, which is shown this once
+    Create {
+        /// Its name
+        #[arg(long)]
+        name: String,
+    },
+    /// List the organizations
+    List,
+}
+
+/// The organization that a command is about.
+#[derive(Debug, Args)]
+pub(crate) struct Of {
+    /// The organization; may be left out where there is only one
+    #[arg(long, value_name = "ID", value_parser = organization)]
+    pub(crate) org: Option<OrganizationId>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a secret key, which is shown this once
+    Create {
+        #[command(flatten)]
+        of: Of,
+        /// What its holder may do
+        #[arg(long, value_parser = role())]
+        role: Role,
+        /// A key for trying things out (`sk_test_…`)
+        #[arg(long)]
+        test: bool,
+    },
+    /// List the keys, revoked ones too
+    List {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Revoke a key: it opens nothing from now on
+    Revoke {
+        #[command(flatten)]
+        of: Of,
+        /// The key's id, `key_…`
+        #[arg(value_name = "KEY", value_parser = key)]
+        key: KeyId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KlaviyoCommand {
+    /// Connect Klaviyo, or replace its key
+    ///
+    /// The private API key is read from the variable KLAVIYO_API_KEY, or else from standard input;
+    /// on a terminal it is asked for.
+    Connect {
+        #[command(flatten)]
+        of: Of,
+        /// Take a key of another Klaviyo account than the one connected
+        #[arg(long)]
+        confirm_account_change: bool,
+    },
+    /// List Klaviyo's lists
+    Lists {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// List Klaviyo's segments
+    Segments {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Import lists and segments as audiences
+    Import(Import),
+    /// Show the connection and every audience's sync
+    Status {
+        #[command(flatten)]
+        of: Of,
+        /// Follow the syncs under way until they have ended
+        #[arg(long, conflicts_with = "json")]
+        watch: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = true, args = ["lists", "segments"])]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) of: Of,
+    /// Klaviyo's ids of lists
+    #[arg(value_name = "LIST", value_parser = collection)]
+    pub(crate) lists: Vec<CollectionId>,
+    /// Klaviyo's id of a segment; may be repeated
+    #[arg(long = "segment", value_name = "SEGMENT", value_parser = collection)]
+    pub(crate) segments: Vec<CollectionId>,
+    /// Follow the imports until they have ended; exit status 1 if one fails
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+fn organization(text: &str) -> Result<OrganizationId, String> {
+    OrganizationId::parse(text).map_err(|error| error.to_string())
+}
+
+fn key(text: &str) -> Result<KeyId, String> {
+    KeyId::parse(text).map_err(|error| error.to_string())
+}
+
+fn collection(text: &str) -> Result<CollectionId, String> {
+    CollectionId::parse(text).map_err(|error| error.to_string())
+}
+
+fn role() -> impl TypedValueParser<Value = Role> {
+    let roles = [Role::Owner, Role::Admin, Role::Editor, Role::Viewer];
+    PossibleValuesParser::new(roles.map(Role::as_str))
+        .try_map(|text| Role::parse(&text).ok_or("there is no such role"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_secret_is_an_argument() {
+        for line in [
+            ["fanfare", "klaviyo", "connect", "pk_canary"],
+            ["fanfare", "klaviyo", "connect", "--key=pk_canary"],
+        ] {
+            assert!(Arguments::try_parse_from(line).is_err());
+        }
+    }
+}

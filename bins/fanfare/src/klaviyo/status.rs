@@ -1,0 +1,163 @@
+//! `fanfare klaviyo status`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::ports::AudienceRecord;
+use fanfare_domain::run::{SyncRun, SyncStatus};
+use fanfare_sync::Settings;
+use serde_json::{Value, json};
+
+use super::connection;
+use super::watch::{self, Watched};
+use crate::args::Of;
+use crate::explain::explain;
+use crate::operator::Operator;
+use crate::output::{or_dash, say, say_json, table};
+use crate::wire;
+
+/// Audiences read at once.
+const PAGE: u32 = 100;
+
+/// An audience with its latest run and the number of its members.
+struct Shown {
+    record: AudienceRecord,
+    run: Option<SyncRun>,
+    members: u64,
+}
+
+pub(super) async fn run(operator: &Operator, of: &Of, watch: bool) -> Result<ExitCode> {
+    let organization = operator.organization(of).await?;
+    let settings = operator.integration().settings(&organization).await;
+    let settings = settings.map_err(explain)?;
+    let mut audiences = audiences(operator, &organization).await?;
+    if operator.json {
+        say_json(&as_json(operator, &settings, &audiences))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    connection::show(&settings)?;
+    let mut all_succeeded = true;
+    if watch {
+        let active = active(&audiences);
+        let ended = watch::until_ended(operator, &organization, active).await?;
+        all_succeeded = ended.iter().all(|run| run.status == SyncStatus::Success);
+        audiences = self::audiences(operator, &organization).await?;
+    }
+    show(&audiences)?;
+    Ok(if all_succeeded {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn audiences(operator: &Operator, organization: &OrganizationId) -> Result<Vec<Shown>> {
+    let integration = operator.integration();
+    let (mut shown, mut after) = (Vec::new(), None);
+    loop {
+        let request = PageRequest { first: PAGE, after };
+        let page = integration.audiences(organization, &request).await;
+        let page = page.map_err(explain)?;
+        if page.items.is_empty() {
+            return Ok(shown);
+        }
+        after = page.end;
+        for record in page.items {
+            let id = &record.audience.id;
+            let members = integration.member_count(organization, id).await;
+            let members = members.map_err(explain)?;
+            let run = latest_run(operator, organization, &record).await?;
+            shown.push(Shown {
+                record,
+                run,
+                members,
+            });
+        }
+    }
+}
+
+async fn latest_run(
+    operator: &Operator,
+    organization: &OrganizationId,
+    record: &AudienceRecord,
+) -> Result<Option<SyncRun>> {
+    let id = record.source.data.last_run_id.clone();
+    let Some(id) = id.and_then(|id| RunId::parse(id).ok()) else {
+        return Ok(None);
+    };
+    let run = operator.integration().run(organization, &id).await;
+    Ok(Some(run.map_err(explain)?))
+}
+
+fn active(audiences: &[Shown]) -> Vec<Watched> {
+    let active = audiences.iter().filter_map(|shown| {
+        let run = shown.run.as_ref().filter(|run| run.status.is_active())?;
+        Some(Watched {
+            name: shown.record.audience.name.clone(),
+            run: run.id.clone(),
+        })
+    });
+    active.collect()
+}
+
+fn show(audiences: &[Shown]) -> Result<()> {
+    let mut rows = table(&[
+        "Audience",
+        "Name",
+        "From",
+        "Sync",
+        "Profiles",
+        "Members",
+        "Last synced",
+        "Failure",
+    ]);
+    for shown in audiences {
+        let (audience, source) = (&shown.record.audience, &shown.record.source);
+        let run = shown.run.as_ref();
+        let progress = run.map(|run| {
+            let processed = run.progress.tally.processed;
+            match run.progress.total.filter(|_| run.status.is_active()) {
+                Some(total) => format!("{processed} of {total}"),
+                None => processed.to_string(),
+            }
+        });
+        let error = run.and_then(|run| run.error.as_ref());
+        rows.add_row([
+            audience.id.to_string(),
+            audience.name.clone(),
+            format!("{} {}", source.collection.kind.noun(), source.collection.id),
+            source.status.to_string(),
+            or_dash(progress),
+            shown.members.to_string(),
+            or_dash(source.last_synced_at),
+            or_dash(error.map(|error| error.code)),
+        ]);
+    }
+    say(rows)
+}
+
+fn as_json(operator: &Operator, settings: &Settings, audiences: &[Shown]) -> Value {
+    let now = operator.integration().clock().now();
+    let audiences: Vec<Value> = audiences
+        .iter()
+        .map(|shown| {
+            let (audience, source) = (&shown.record.audience, &shown.record.source);
+            json!({
+                "audienceId": audience.id,
+                "name": audience.name,
+                "listId": source.collection.id,
+                "kind": source.collection.kind.as_str(),
+                "syncSourceId": source.id,
+                "syncStatus": source.status.as_str(),
+                "lastSyncedAt": source.last_synced_at.map(|at| at.to_string()),
+                "memberCount": shown.members,
+                "run": shown.run.as_ref().map(|run| wire::run(run, now)),
+            })
+        })
+        .collect();
+    let mut answer = wire::settings(settings);
+    answer["audiences"] = audiences.into();
+    answer
+}

@@ -1,0 +1,145 @@
+//! Runs followed to their end: with bars on a terminal, with a line for each tenth elsewhere.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use anyhow::Result;
+use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::run::{SyncRun, SyncStatus};
+use fanfare_domain::time::Timestamp;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::explain::explain;
+use crate::operator::Operator;
+use crate::output::say;
+
+/// How often the runs are looked at.
+const INTERVAL: Duration = Duration::from_millis(300);
+
+/// A run that nobody has taken up for so long seems to have no worker.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A run, and what people call it.
+pub(super) struct Watched {
+    pub(super) name: String,
+    pub(super) run: RunId,
+}
+
+/// Follows the runs until all have ended, and returns them.
+pub(super) async fn until_ended(
+    operator: &Operator,
+    organization: &OrganizationId,
+    watched: Vec<Watched>,
+) -> Result<Vec<SyncRun>> {
+    let bars = (std::io::stdout().is_terminal() && !operator.json)
+        .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
+    let mut meters: Vec<Meter> = watched
+        .iter()
+        .map(|one| Meter::new(&one.name, bars.as_ref(), operator.json))
+        .collect();
+    let mut ticks = tokio::time::interval(INTERVAL);
+    loop {
+        ticks.tick().await;
+        let mut runs = Vec::new();
+        for (one, meter) in watched.iter().zip(&mut meters) {
+            let run = operator.integration().run(organization, &one.run).await;
+            let run = run.map_err(explain)?;
+            meter.show(&run, operator.integration().clock().now())?;
+            runs.push(run);
+        }
+        if !runs.iter().any(|run| run.status.is_active()) {
+            tell_failures(operator, &watched, &runs)?;
+            return Ok(runs);
+        }
+    }
+}
+
+fn tell_failures(operator: &Operator, watched: &[Watched], runs: &[SyncRun]) -> Result<()> {
+    if operator.json {
+        return Ok(());
+    }
+    for (one, run) in watched.iter().zip(runs) {
+        if let Some(error) = &run.error {
+            let (code, message) = (error.code.as_str(), &error.message);
+            say(format!("{}: {message} ({code})", one.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// How a run's progress is shown.
+enum Meter {
+    Bar(ProgressBar),
+    Lines { name: String, last: String },
+    Silence,
+}
+
+impl Meter {
+    fn new(name: &str, bars: Option<&MultiProgress>, is_silent: bool) -> Self {
+        if is_silent {
+            return Self::Silence;
+        }
+        let Some(bars) = bars else {
+            return Self::Lines {
+                name: name.to_owned(),
+                last: String::new(),
+            };
+        };
+        let bar = bars.add(ProgressBar::no_length());
+        let template = "{prefix:24} [{bar:32}] {human_pos:>9} of {human_len:9} {msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(name.to_owned());
+        Self::Bar(bar)
+    }
+
+    fn show(&mut self, run: &SyncRun, now: Timestamp) -> Result<()> {
+        let (total, processed) = (run.progress.total, run.progress.tally.processed);
+        match self {
+            Self::Silence => Ok(()),
+            Self::Bar(bar) => {
+                if let Some(total) = total {
+                    bar.set_length(total.max(processed));
+                } else if !run.status.is_active() {
+                    bar.set_length(processed);
+                }
+                bar.set_position(processed);
+                bar.set_message(describe(run, now));
+                if !run.status.is_active() {
+                    bar.abandon();
+                }
+                Ok(())
+            }
+            Self::Lines { name, last } => {
+                let tenth = total.map_or(processed / 1_000, |total| processed * 10 / total.max(1));
+                let state = format!("{} {tenth} {}", run.status, is_forgotten(run, now));
+                if state == *last {
+                    return Ok(());
+                }
+                *last = state;
+                let total = total.map_or_else(|| "?".to_owned(), |total| total.to_string());
+                say(format!(
+                    "{name}: {processed} of {total}, {}",
+                    describe(run, now)
+                ))
+            }
+        }
+    }
+}
+
+fn describe(run: &SyncRun, now: Timestamp) -> String {
+    let status = run.status;
+    if is_forgotten(run, now) {
+        return format!("{status}: no worker has taken it up; is fanfare-worker running?");
+    }
+    let rate = run.profiles_per_second(now);
+    match rate.filter(|_| status == SyncStatus::Syncing) {
+        Some(rate) => format!("{status}, {rate:.0} profiles/s"),
+        None => status.to_string(),
+    }
+}
+
+fn is_forgotten(run: &SyncRun, now: Timestamp) -> bool {
+    run.status == SyncStatus::Pending && now.since(run.queued_at) > PATIENCE
+}

@@ -1,0 +1,19 @@
+//! `fanfare up`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use fanfare_runtime::{App, Config, Socket, serve_both, shutdown, telemetry};
+
+pub(crate) async fn run(config: &Config) -> Result<ExitCode> {
+    let metrics = telemetry::of_a_service(config)?;
+    let stop = shutdown::on_signal()?;
+    let sockets = (
+        Socket::bind("FANFARE_API_ADDR", &config.api_addr)?,
+        Socket::bind("FANFARE_WORKER_ADDR", &config.worker_addr)?,
+    );
+    let app = App::open(config).await?;
+    let ended = serve_both(&app, sockets, metrics, stop).await;
+    app.close().await;
+    Ok(ended.map(|()| ExitCode::SUCCESS)?)
+}
