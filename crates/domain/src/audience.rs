@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::{AudienceId, SourceId};
 use crate::issue::text_enum;
-use crate::source::{CollectionKind, CollectionRef};
+use crate::source::CollectionRef;
 use crate::time::Timestamp;
 
 text_enum! {
@@ -59,25 +59,24 @@ pub struct Audience {
 /// Longest name of an audience, in characters. Klaviyo does not document a limit of its own.
 pub const MAX_NAME_CHARS: usize = 255;
 
-/// The name that a list gives its audience: the list's own, trimmed, control characters dropped and
-/// cut at 255 characters; `Klaviyo list ID` where nothing is left of it.
-pub fn name_from(collection: &CollectionRef, name: Option<&str>) -> String {
-    let own: String = name
-        .unwrap_or_default()
-        .trim()
+/// What of a list's name can be stored and shown: trimmed, control characters dropped and cut at 255
+/// characters. `None` where nothing is left.
+pub fn usable_name(name: &str) -> Option<String> {
+    let cut: String = name
         .chars()
         .filter(|c| !c.is_control())
+        .skip_while(|c| c.is_whitespace())
         .take(MAX_NAME_CHARS)
         .collect();
-    let own = own.trim();
-    if own.is_empty() {
-        let noun = match collection.kind {
-            CollectionKind::List => "list",
-            CollectionKind::Segment => "segment",
-        };
-        return format!("Klaviyo {noun} {}", collection.id);
-    }
-    own.to_owned()
+    let name = cut.trim_end();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// The name that a list gives its audience: the list's own; `Klaviyo list ID` where it has none
+/// that can be used.
+pub fn name_from(collection: &CollectionRef, name: Option<&str>) -> String {
+    name.and_then(usable_name)
+        .unwrap_or_else(|| format!("Klaviyo {} {}", collection.kind.noun(), collection.id))
 }
 
 /// The name to take where another audience has `name` already.
@@ -89,6 +88,7 @@ pub fn distinct_name(name: &str, collection: &CollectionRef) -> String {
 mod tests {
     use super::*;
     use crate::ids::CollectionId;
+    use crate::source::CollectionKind;
 
     fn list() -> CollectionRef {
         CollectionRef {

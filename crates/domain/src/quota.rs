@@ -31,6 +31,25 @@ text_enum! {
     }
 }
 
+impl Endpoint {
+    /// The endpoint's own bucket, for a costly parameter's: a request with the parameter is taken out
+    /// of both, and silence that is asked of it is asked for both.
+    pub const fn base(self) -> Option<Self> {
+        match self {
+            Self::ListCount => Some(Self::List),
+            Self::SegmentCount => Some(Self::Segment),
+            Self::Accounts
+            | Self::Lists
+            | Self::List
+            | Self::ListProfiles
+            | Self::Segments
+            | Self::Segment
+            | Self::SegmentProfiles
+            | Self::Profiles => None,
+        }
+    }
+}
+
 /// Requests allowed per fixed window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {
@@ -196,25 +215,27 @@ impl Bucket {
         self.windows.steady.saturating_sub(steady.used)
     }
 
-    /// The least time that `requests` requests take: those that fit go now, the rest a window's
-    /// worth a minute. An estimate: the round trips themselves come on top.
+    /// The least time that `requests` requests take: what the minute at hand still holds goes first, a
+    /// second's worth a second, and the rest a minute's worth a minute. An estimate: the round trips
+    /// themselves come on top.
     pub fn estimate(&self, requests: u64, now: Timestamp) -> Duration {
-        let mut later = requests.saturating_sub(u64::from(self.free(now)));
         let burst = u64::from(self.windows.burst.max(1));
+        let per_window = u64::from(self.windows.steady.max(1));
+        let mut steady = self.steady;
+        steady.roll(now, STEADY);
+        let opens = steady
+            .since
+            .plus(STEADY)
+            .max(self.blocked_until.unwrap_or(now));
+        let wait = opens.since(now);
+        let reachable = burst.saturating_mul(wait.as_secs() + 1);
+        let later = requests.saturating_sub(reachable.min(u64::from(self.free(now))));
         if later == 0 {
             return Duration::from_secs(requests / burst);
         }
-        let mut steady = self.steady;
-        steady.roll(now, STEADY);
-        let opens = self
-            .blocked_until
-            .max(Some(steady.since.plus(STEADY)))
-            .unwrap_or(now);
-        let per_window = u64::from(self.windows.steady.max(1));
-        let mut wait = opens.since(now);
-        wait += STEADY.saturating_mul(u32::try_from((later - 1) / per_window).unwrap_or(u32::MAX));
-        later = (later - 1) % per_window + 1;
-        wait + Duration::from_secs(later / burst)
+        let minutes = u32::try_from((later - 1) / per_window).unwrap_or(u32::MAX);
+        let in_the_last = (later - 1) % per_window + 1;
+        wait + STEADY.saturating_mul(minutes) + Duration::from_secs(in_the_last / burst)
     }
 }
 

@@ -247,6 +247,9 @@ impl SyncRun {
         message: impl Into<String>,
         now: Timestamp,
     ) -> Result<bool, InvalidTransition> {
+        if self.status != SyncStatus::Syncing {
+            return Err(self.refuse(Event::Fail));
+        }
         self.failures += 1;
         if self.failures < MAX_FAILED_ANSWERS {
             return Ok(true);

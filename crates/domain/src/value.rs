@@ -18,8 +18,8 @@ pub enum InvalidValue {
 /// Longest text stored of one value, in bytes.
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 
-/// Longest e-mail address, in bytes (RFC 5321's limit on a path).
-pub const MAX_EMAIL_BYTES: usize = 254;
+/// Longest e-mail address, in characters as it is stored.
+pub const MAX_EMAIL_CHARS: usize = 254;
 
 macro_rules! private_text {
     ($(#[$doc:meta])* $name:ident) => {
@@ -69,7 +69,8 @@ fn storable(text: &str) -> Result<&str, InvalidValue> {
 
 impl Email {
     /// Trims and lower-cases by Unicode's rules, then wants one `@`, a local part, and a domain
-    /// with a dot and no empty label, without blanks or control characters, in at most 254 bytes.
+    /// with a dot and no empty label, without blanks or control characters, in at most 254
+    /// characters.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let text = storable(text)?.to_lowercase();
         let (local, domain) = text.split_once('@').ok_or(InvalidValue::Broken)?;
@@ -78,7 +79,7 @@ impl Email {
             || domain.contains('@')
             || !domain.contains('.')
             || !labels_are_whole
-            || text.len() > MAX_EMAIL_BYTES
+            || text.chars().count() > MAX_EMAIL_CHARS
             || text.chars().any(|c| c.is_whitespace() || c.is_control());
         if broken {
             Err(InvalidValue::Broken)

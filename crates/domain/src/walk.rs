@@ -101,10 +101,13 @@ impl Checkpoint {
     /// Gives up a cursor that Klaviyo no longer takes: the walk goes on from the latest join time
     /// seen. Tells `false` if there was no cursor to give up.
     pub fn reposition(&mut self) -> bool {
+        if self.cursor.take().is_none() {
+            return false;
+        }
         // The new range may pass the same positions again: that is no circle.
         self.watch = CursorWatch::default();
         self.range_from = self.joined_until;
-        self.cursor.take().is_some()
+        true
     }
 }
 

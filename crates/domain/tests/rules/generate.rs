@@ -1,0 +1,182 @@
+//! Small lists of people who share e-mails, are seen again, and whose pages fall anyhow.
+
+use fanfare_domain::ids::ProfileId;
+use fanfare_domain::profile::{Attribute, Profile};
+use proptest::prelude::*;
+
+use crate::world::at;
+
+/// A run that starts after every time that a generated profile bears.
+pub(crate) const LATER: i64 = 1_000;
+
+/// A profile with nothing but its id.
+pub(crate) fn bare(id: &str) -> Profile {
+    Profile {
+        id: ProfileId::parse(id).unwrap(),
+        email: Attribute::Absent,
+        phone: Attribute::Absent,
+        first_name: Attribute::Absent,
+        last_name: Attribute::Absent,
+        updated: Some(at(0)),
+        joined_at: None,
+    }
+}
+
+/// How somebody can be reached, which stays as it is while their other values change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Contact {
+    /// By the e-mail of that number.
+    Email(u8),
+    /// By phone alone; the number may change.
+    Phone,
+    /// Not at all; `true` if they bear a broken e-mail.
+    None(bool),
+}
+
+pub(crate) fn contact() -> impl Strategy<Value = Contact> {
+    prop_oneof![
+        5 => (0_u8..5).prop_map(Contact::Email),
+        2 => Just(Contact::Phone),
+        1 => any::<bool>().prop_map(Contact::None),
+    ]
+}
+
+/// Up to nine people; the index is who they are.
+pub(crate) fn people() -> impl Strategy<Value = Vec<Contact>> {
+    prop::collection::vec(contact(), 1..9)
+}
+
+/// One of them as read once.
+fn sighting(people: Vec<Contact>) -> impl Strategy<Value = Profile> {
+    let names = prop::sample::select(vec!["", "  ", "Ann", " Bo ", "\0", "Zoë"]);
+    let phones = prop::sample::select(vec!["", "+15550001", "+15550002", "555"]);
+    let updated = prop::option::weighted(0.9, 0_i64..5);
+    let spelling = 0_usize..3;
+    (
+        0..people.len(),
+        updated,
+        names.clone(),
+        names,
+        phones,
+        spelling,
+    )
+        .prop_map(move |(who, updated, first, last, phone, spelling)| {
+            let contact = &people[who];
+            // The same profile at the same time has the same values.
+            let same = |text: &'static str| if updated == Some(0) { "Eve" } else { text };
+            let phone = match (contact, updated) {
+                (Contact::Email(_), Some(0)) => "+15550003",
+                (Contact::Email(_), _) => phone,
+                (Contact::Phone, Some(0)) => "+15550004",
+                (Contact::Phone, _) => ["+15550001", "+15550002"][phone.len() % 2],
+                (Contact::None(_), _) => "",
+            };
+            Profile {
+                email: match contact {
+                    Contact::Email(n) => Attribute::text(spelt(*n, spelling)),
+                    Contact::None(true) => Attribute::text("nobody@nowhere"),
+                    Contact::Phone | Contact::None(false) => Attribute::Absent,
+                },
+                phone: Attribute::text(phone),
+                first_name: Attribute::text(same(first)),
+                last_name: Attribute::text(same(last)),
+                updated: updated.map(at),
+                ..bare(&format!("P{who}"))
+            }
+        })
+}
+
+/// An address in one of its spellings.
+fn spelt(n: u8, spelling: usize) -> String {
+    [
+        format!("m{n}@x.io"),
+        format!(" M{n}@X.io"),
+        format!("m{n}@x.IO\t"),
+    ][spelling]
+        .clone()
+}
+
+/// Sightings of these people, each at least once. One profile has one set of values at a time.
+pub(crate) fn sightings_of(people: Vec<Contact>) -> impl Strategy<Value = Vec<Profile>> {
+    let count = people.len();
+    prop::collection::vec(sighting(people.clone()), count..count * 4).prop_map(move |mut seen| {
+        for (who, contact) in people.iter().enumerate() {
+            let id = format!("P{who}");
+            if !seen.iter().any(|profile| profile.id.as_str() == id) {
+                seen.push(plainly(&id, contact));
+            }
+        }
+        one_state_at_a_time(&seen)
+    })
+}
+
+/// Somebody, read plainly.
+pub(crate) fn plainly(id: &str, contact: &Contact) -> Profile {
+    Profile {
+        email: match contact {
+            Contact::Email(n) => Attribute::text(spelt(*n, 0)),
+            Contact::Phone | Contact::None(_) => Attribute::Absent,
+        },
+        phone: match contact {
+            Contact::Phone => Attribute::text("+15550001"),
+            Contact::Email(_) | Contact::None(_) => Attribute::Absent,
+        },
+        ..bare(id)
+    }
+}
+
+/// Lets the first sighting at a time speak for all at that time: Klaviyo moves `updated` with every
+/// change.
+fn one_state_at_a_time(seen: &[Profile]) -> Vec<Profile> {
+    let first_like = |profile: &Profile| {
+        let mut same = seen.iter();
+        let found = same.find(|other| other.id == profile.id && other.updated == profile.updated);
+        found.cloned()
+    };
+    seen.iter().filter_map(first_like).collect()
+}
+
+/// A list as it was read: people, sightings, the sightings in another order with some repeated, and
+/// sizes of pages for both.
+#[derive(Debug, Clone)]
+pub(crate) struct Readings {
+    pub(crate) people: Vec<Contact>,
+    pub(crate) once: Vec<Profile>,
+    pub(crate) again: Vec<Profile>,
+    pub(crate) cuts: Vec<usize>,
+}
+
+pub(crate) fn readings() -> impl Strategy<Value = Readings> {
+    people()
+        .prop_flat_map(|people| (Just(people.clone()), sightings_of(people)))
+        .prop_flat_map(|(people, once)| {
+            let repeats = prop::sample::subsequence(once.clone(), 0..=once.len());
+            let again = repeats.prop_map({
+                let once = once.clone();
+                move |repeats| [once.clone(), repeats].concat()
+            });
+            let cuts = prop::collection::vec(1_usize..6, 1..12);
+            (Just(people), Just(once), again.prop_shuffle(), cuts)
+        })
+        .prop_map(|(people, once, again, cuts)| Readings {
+            people,
+            once,
+            again,
+            cuts,
+        })
+}
+
+/// Pages of these sizes, over and over.
+pub(crate) fn paged<'a>(all: &'a [Profile], cuts: &[usize]) -> Vec<&'a [Profile]> {
+    let mut rest = all;
+    let mut pages = Vec::new();
+    for size in cuts.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (page, left) = rest.split_at((*size).min(rest.len()));
+        pages.push(page);
+        rest = left;
+    }
+    pages
+}

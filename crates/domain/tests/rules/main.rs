@@ -1,0 +1,16 @@
+//! The rules, tested from outside: what a page does to a small world of consumers, and the values,
+//! runs, quotas and walks beside it.
+
+mod audiences;
+mod examples;
+mod generate;
+mod issues;
+mod merging;
+mod pages;
+mod quotas;
+mod runs;
+mod times;
+mod values;
+mod walks;
+mod words;
+mod world;

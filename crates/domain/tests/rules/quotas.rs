@@ -1,0 +1,118 @@
+//! Windows, waits and estimates.
+
+use std::time::Duration;
+
+use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
+use fanfare_domain::time::Timestamp;
+use proptest::prelude::*;
+
+use crate::world::at;
+
+fn ms(ms: i64) -> Timestamp {
+    Timestamp::from_micros(ms * 1_000).unwrap()
+}
+
+/// Makes requests as soon as they are granted, one after the other, from `now`. When each was.
+fn requests(bucket: &mut Bucket, count: u64, mut now: Timestamp) -> Vec<Timestamp> {
+    let mut granted = Vec::new();
+    for _ in 0..count {
+        while let Reservation::NotBefore(until) = bucket.reserve(now) {
+            assert!(until > now, "a wait leads somewhere");
+            now = until;
+        }
+        granted.push(now);
+    }
+    granted
+}
+
+proptest! {
+    #[test]
+    fn as_many_as_are_allowed_are_granted_and_no_more(burst in 1_u32..9, steady in 1_u32..40, count in 1_u64..120) {
+        let mut bucket = Bucket::new(Endpoint::Lists, at(0));
+        bucket.windows = Windows { burst, steady };
+        let granted = requests(&mut bucket, count, at(0));
+
+        // Asked without a pause, the windows begin on whole seconds and minutes.
+        let in_window = |from: i64, length: i64| {
+            granted.iter().filter(|t| (ms(from)..ms(from + length)).contains(t)).count() as u64
+        };
+        let last = granted.last().unwrap().as_micros() / 1_000;
+        for minute in (0..=last).step_by(60_000) {
+            let used = in_window(minute, 60_000);
+            prop_assert!(used <= u64::from(steady));
+            let is_last = minute + 60_000 > last;
+            prop_assert!(is_last || used == u64::from(steady.min(burst * 60)), "a window goes unused");
+        }
+        for second in granted.iter().map(|t| t.as_micros() / 1_000_000 * 1_000) {
+            prop_assert!(in_window(second, 1_000) <= u64::from(burst));
+        }
+    }
+
+    #[test]
+    fn an_estimate_tells_what_the_quota_alone_would_take(
+        before in 0_u64..900,
+        pause_ms in 0_i64..70_000,
+        count in 1_u64..3_000,
+        is_small: bool,
+    ) {
+        let endpoint = if is_small { Endpoint::ListCount } else { Endpoint::ListProfiles };
+        let (before, count) = if is_small { (before / 60, count / 60 + 1) } else { (before, count) };
+        let mut bucket = Bucket::new(endpoint, at(0));
+        let made = requests(&mut bucket, before, at(0));
+        let now = made.last().copied().unwrap_or(at(0)).plus(Duration::from_millis(pause_ms.unsigned_abs()));
+
+        let estimate = bucket.estimate(count, now);
+        let taken = requests(&mut bucket, count, now).last().unwrap().since(now);
+
+        prop_assert!(estimate.abs_diff(taken) <= Duration::from_secs(2), "{estimate:?} for {taken:?}");
+    }
+
+    #[test]
+    fn silence_binds_whatever_the_windows_say(wait in 1_i64..1_000, asked in 0_i64..2_000) {
+        let mut bucket = Bucket::new(Endpoint::Lists, at(0));
+        bucket.block(at(wait));
+        match bucket.reserve(at(asked)) {
+            Reservation::Granted(_) => prop_assert!(asked >= wait),
+            Reservation::NotBefore(until) => {
+                prop_assert!(asked < wait);
+                prop_assert_eq!(until, at(wait));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_estimate_late_in_a_minute_counts_only_what_the_minute_can_still_take() {
+    let mut bucket = Bucket::new(Endpoint::ListProfiles, at(0));
+    bucket.reserve(at(0));
+
+    let estimate = bucket.estimate(1_600, ms(59_500));
+
+    assert_eq!(estimate, Duration::from_millis(120_500));
+}
+
+#[test]
+fn a_clock_that_is_set_back_begins_new_windows() {
+    let mut bucket = Bucket::new(Endpoint::Accounts, at(1_000));
+    assert!(matches!(bucket.reserve(at(1_000)), Reservation::Granted(_)));
+    assert!(matches!(
+        bucket.reserve(at(1_000)),
+        Reservation::NotBefore(_)
+    ));
+    assert!(matches!(bucket.reserve(at(10)), Reservation::Granted(_)));
+}
+
+#[test]
+fn a_costly_parameter_draws_on_its_endpoints_bucket_too() {
+    let drawn: Vec<_> = Endpoint::ALL
+        .iter()
+        .filter_map(|endpoint| Some((*endpoint, endpoint.base()?)))
+        .collect();
+    assert_eq!(
+        drawn,
+        [
+            (Endpoint::ListCount, Endpoint::List),
+            (Endpoint::SegmentCount, Endpoint::Segment)
+        ]
+    );
+}
