@@ -50,7 +50,13 @@ const LAYERS: &[Layer] = &[
     Layer {
         package: "fanfare-sqlite",
         may_use: &["fanfare-domain"],
-        must_not_reach: &["actix-web", "apalis", "reqwest", "rustls"],
+        // Not rustls: it comes with sqlx, whose features the two stores share.
+        must_not_reach: &["actix-web", "apalis", "reqwest"],
+    },
+    Layer {
+        package: "fanfare-postgres",
+        may_use: &["fanfare-domain"],
+        must_not_reach: &["actix-web", "apalis", "reqwest"],
     },
     Layer {
         package: "fanfare-jobs",

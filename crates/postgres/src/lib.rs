@@ -1,0 +1,41 @@
+//! The shared store: every storage port of `fanfare-domain` on Postgres 15 or later.
+//!
+//! [`migrate`] makes the schema and the role `fanfare_app`; [`PostgresStore::open`] refuses a schema
+//! that is not exactly this version's. The crate decides nothing: statements are set-based, sets
+//! travel as arrays, and what they mean is said by the ports.
+//!
+//! An organization's rows are guarded twice. Every statement names `organization_id`, and row
+//! security, forced on every such table, shows the rows of the unit's organization alone: a
+//! statement that forgot the filter would find nothing more. Every connection takes the role
+//! `fanfare_app`, which owns nothing and bypasses nothing, whoever logged in.
+//!
+//! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told)
+//! and `pages/` (a sync's hot path).
+
+mod at;
+mod audiences;
+mod connections;
+mod consumers;
+mod directory;
+mod doorbell;
+mod error;
+mod links;
+mod migrate;
+mod options;
+mod pages;
+mod queue;
+mod quota;
+mod rows;
+mod runs;
+mod schema;
+mod session;
+mod sources;
+mod store;
+mod unit;
+
+pub use doorbell::{Doorbell, QUEUE};
+pub use error::OpenError;
+pub use migrate::migrate;
+pub use options::PostgresOptions;
+pub use session::ROLE;
+pub use store::PostgresStore;

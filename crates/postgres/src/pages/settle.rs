@@ -1,0 +1,217 @@
+//! After the last page: who is still to become a member, and who no longer is one.
+//!
+//! Everything goes by windows in the order of a primary key, so that no statement holds the
+//! organization for long, however large the list.
+
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
+use fanfare_domain::ports::{StoreError, Window};
+use fanfare_domain::time::Timestamp;
+use sqlx::PgConnection;
+
+use crate::at::At;
+use crate::error::store_error;
+use crate::rows::{count, id};
+
+/// The next profiles that a run has seen.
+pub(super) struct OfSightings<'a> {
+    pub(super) run: &'a RunId,
+    pub(super) after: Option<&'a ProfileId>,
+    pub(super) size: u32,
+}
+
+/// The next members of an audience.
+pub(super) struct OfMembers<'a> {
+    pub(super) audience: &'a AudienceId,
+    pub(super) after: Option<&'a ConsumerId>,
+    pub(super) size: u32,
+}
+
+/// The key to go on after: the window's last, if another row follows it.
+fn next_of<T>(
+    edge: Vec<String>,
+    parse: impl FnOnce(String) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let mut edge = edge.into_iter();
+    match (edge.next(), edge.next()) {
+        (Some(last), Some(_)) => parse(last).map(Some),
+        _ => Ok(None),
+    }
+}
+
+pub(super) async fn add_missing_members(
+    connection: &mut PgConnection,
+    organization: &str,
+    audience: &AudienceId,
+    window: OfSightings<'_>,
+    now: Timestamp,
+) -> Result<Window<ProfileId>, StoreError> {
+    let (run, after) = (
+        window.run.as_str(),
+        window.after.map_or("", ProfileId::as_str),
+    );
+    let size = i64::from(window.size);
+    let edge = sqlx::query_scalar!(
+        "SELECT profile_id FROM run_sightings
+         WHERE organization_id = $1 AND run_id = $2 AND profile_id > $3
+         ORDER BY profile_id LIMIT 2 OFFSET $4",
+        organization,
+        run,
+        after,
+        size - 1
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    let done = sqlx::query!(
+        "INSERT INTO audience_list_memberships
+            (organization_id, audience_id, consumer_id, run_id, created_at)
+         SELECT DISTINCT $1, $2, l.consumer_id, $3, $6::timestamptz
+         FROM (SELECT profile_id FROM run_sightings
+               WHERE organization_id = $1 AND run_id = $3 AND profile_id > $4
+               ORDER BY profile_id LIMIT $5) s
+         JOIN profile_links l ON l.organization_id = $1 AND l.profile_id = s.profile_id
+         ORDER BY l.consumer_id
+         ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
+        organization,
+        audience.as_str(),
+        run,
+        after,
+        size,
+        At(now)
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(Window {
+        affected: done.rows_affected(),
+        next: next_of(edge, |last| {
+            id(last, ProfileId::parse, "run_sightings.profile_id")
+        })?,
+    })
+}
+
+async fn edge_of_members(
+    connection: &mut PgConnection,
+    organization: &str,
+    window: &OfMembers<'_>,
+) -> Result<Option<ConsumerId>, StoreError> {
+    let edge = sqlx::query_scalar!(
+        "SELECT consumer_id FROM audience_list_memberships
+         WHERE organization_id = $1 AND audience_id = $2 AND consumer_id > $3
+         ORDER BY consumer_id LIMIT 2 OFFSET $4",
+        organization,
+        window.audience.as_str(),
+        window.after.map_or("", ConsumerId::as_str),
+        i64::from(window.size) - 1
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?;
+    next_of(edge, |last| {
+        id(
+            last,
+            ConsumerId::parse,
+            "audience_list_memberships.consumer_id",
+        )
+    })
+}
+
+pub(super) async fn count_absent_members(
+    connection: &mut PgConnection,
+    organization: &str,
+    run: &RunId,
+    window: OfMembers<'_>,
+) -> Result<Window<ConsumerId>, StoreError> {
+    let next = edge_of_members(connection, organization, &window).await?;
+    let absent = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "absent!"
+           FROM (SELECT consumer_id, run_id FROM audience_list_memberships
+                 WHERE organization_id = $1 AND audience_id = $3 AND consumer_id > $4
+                 ORDER BY consumer_id LIMIT $5) m
+           WHERE m.run_id <> $2 AND NOT EXISTS (
+            SELECT FROM profile_links l
+            JOIN run_sightings s
+              ON s.organization_id = $1 AND s.run_id = $2 AND s.profile_id = l.profile_id
+            WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id)"#,
+        organization,
+        run.as_str(),
+        window.audience.as_str(),
+        window.after.map_or("", ConsumerId::as_str),
+        i64::from(window.size)
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(Window {
+        affected: count(absent, "audience_list_memberships")?,
+        next,
+    })
+}
+
+pub(super) async fn remove_absent_members(
+    connection: &mut PgConnection,
+    organization: &str,
+    run: &RunId,
+    window: OfMembers<'_>,
+) -> Result<Window<ConsumerId>, StoreError> {
+    let next = edge_of_members(connection, organization, &window).await?;
+    let done = sqlx::query!(
+        "DELETE FROM audience_list_memberships gone
+         USING (SELECT consumer_id FROM audience_list_memberships
+                WHERE organization_id = $1 AND audience_id = $3 AND consumer_id > $4
+                ORDER BY consumer_id LIMIT $5) m
+         WHERE gone.organization_id = $1 AND gone.audience_id = $3
+           AND gone.consumer_id = m.consumer_id
+           AND NOT EXISTS (
+            SELECT FROM profile_links l
+            JOIN run_sightings s
+              ON s.organization_id = $1 AND s.run_id = $2 AND s.profile_id = l.profile_id
+            WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id)",
+        organization,
+        run.as_str(),
+        window.audience.as_str(),
+        window.after.map_or("", ConsumerId::as_str),
+        i64::from(window.size)
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(Window {
+        affected: done.rows_affected(),
+        next,
+    })
+}
+
+/// Runs with sightings are few, runs without are many: the runs are found by leaping through the
+/// sightings from one run to the next.
+pub(super) async fn forget_sightings(
+    connection: &mut PgConnection,
+    organization: &str,
+    size: u32,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "WITH RECURSIVE sighted (run_id) AS (
+            (SELECT run_id FROM run_sightings WHERE organization_id = $1 ORDER BY run_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT s.run_id FROM run_sightings s
+                    WHERE s.organization_id = $1 AND s.run_id > sighted.run_id
+                    ORDER BY s.run_id LIMIT 1)
+            FROM sighted WHERE sighted.run_id IS NOT NULL
+         ),
+         forgotten AS MATERIALIZED (
+            SELECT s.run_id, s.profile_id FROM sighted
+            JOIN sync_runs r ON r.organization_id = $1 AND r.id = sighted.run_id
+            JOIN run_sightings s ON s.organization_id = $1 AND s.run_id = r.id
+            WHERE r.status NOT IN ('PENDING', 'SYNCING')
+            LIMIT $2
+         )
+         DELETE FROM run_sightings s USING forgotten f
+         WHERE s.organization_id = $1 AND s.run_id = f.run_id AND s.profile_id = f.profile_id",
+        organization,
+        i64::from(size)
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(done.rows_affected())
+}

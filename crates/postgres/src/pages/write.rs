@@ -1,0 +1,174 @@
+//! Writes a page's plan: a statement for each kind of row that the page has, whatever its size.
+//!
+//! The plan holds each key once. Rows go in by key, so that everybody takes locks in one order, and
+//! what is there already as it should be is not written again.
+
+use fanfare_domain::consumer::ProfileLink;
+use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::issue::{Field, Issue};
+use fanfare_domain::page::Sighting;
+use fanfare_domain::ports::{PageWrite, StoreError};
+use sqlx::PgConnection;
+
+use super::consumers;
+use crate::at::{self, at};
+use crate::error::store_error;
+
+/// The connection, and the first parameter of every statement.
+pub(super) type At<'a> = (&'a mut PgConnection, &'a str);
+
+/// Returns how many consumers became members.
+pub(super) async fn write_page(
+    connection: &mut PgConnection,
+    organization: &str,
+    page: &PageWrite<'_>,
+) -> Result<u64, StoreError> {
+    let (plan, now) = (page.plan, at::At(page.now));
+    consumers::update((connection, organization), &plan.updated, now).await?;
+    consumers::insert((connection, organization), &plan.created, now).await?;
+    put_links((connection, organization), &plan.links, now).await?;
+    let run = page.run.as_str();
+    insert_sightings((connection, organization), run, &plan.sightings).await?;
+    insert_issues((connection, organization), run, &plan.issues).await?;
+    let audience = page.audience.as_str();
+    insert_members(
+        (connection, organization),
+        audience,
+        run,
+        &plan.members,
+        now,
+    )
+    .await
+}
+
+async fn put_links(
+    (connection, organization): At<'_>,
+    links: &[ProfileLink],
+    now: at::At,
+) -> Result<(), StoreError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    let mut links: Vec<&ProfileLink> = links.iter().collect();
+    links.sort_unstable_by(|a, b| a.profile.cmp(&b.profile));
+    let profiles: Vec<&str> = links.iter().map(|link| link.profile.as_str()).collect();
+    let sources: Vec<&str> = links.iter().map(|link| link.source.as_str()).collect();
+    let consumers: Vec<&str> = links.iter().map(|link| link.consumer.as_str()).collect();
+    let updated: Vec<Option<at::At>> = links.iter().map(|link| at(link.updated)).collect();
+    let changed: Vec<at::At> = links.iter().map(|link| at::At(link.changed_at)).collect();
+    sqlx::query!(
+        "INSERT INTO profile_links AS l (organization_id, profile_id, source_id, consumer_id,
+            profile_updated, changed_at, created_at)
+         SELECT $1, w.*, $7
+         FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS w
+         ON CONFLICT (organization_id, profile_id) DO UPDATE SET
+            source_id = excluded.source_id, consumer_id = excluded.consumer_id,
+            profile_updated = excluded.profile_updated, changed_at = excluded.changed_at,
+            updated_at = $7
+         WHERE (l.source_id, l.consumer_id, l.profile_updated, l.changed_at) IS DISTINCT FROM
+            (excluded.source_id, excluded.consumer_id, excluded.profile_updated,
+             excluded.changed_at)",
+        organization,
+        profiles as _,
+        sources as _,
+        consumers as _,
+        updated as _,
+        changed as _,
+        now
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
+async fn insert_sightings(
+    (connection, organization): At<'_>,
+    run: &str,
+    sightings: &[Sighting],
+) -> Result<(), StoreError> {
+    if sightings.is_empty() {
+        return Ok(());
+    }
+    let mut sightings: Vec<&Sighting> = sightings.iter().collect();
+    sightings.sort_unstable();
+    let profiles: Vec<&str> = sightings.iter().map(|one| one.profile.as_str()).collect();
+    let with_email: Vec<bool> = sightings.iter().map(|one| one.with_email).collect();
+    sqlx::query!(
+        "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email)
+         SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[]) AS w
+         ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
+        organization,
+        run,
+        profiles as _,
+        &with_email
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
+async fn insert_issues(
+    (connection, organization): At<'_>,
+    run: &str,
+    issues: &[Issue],
+) -> Result<(), StoreError> {
+    if issues.is_empty() {
+        return Ok(());
+    }
+    let mut issues: Vec<&Issue> = issues.iter().collect();
+    issues.sort_unstable_by(|a, b| (&a.profile, a.fault).cmp(&(&b.profile, b.fault)));
+    let profiles: Vec<&str> = issues.iter().map(|issue| issue.profile.as_str()).collect();
+    let codes: Vec<&str> = issues
+        .iter()
+        .map(|issue| issue.fault.code.as_str())
+        .collect();
+    let field = |issue: &&Issue| issue.fault.field.map_or("", Field::as_str);
+    let fields: Vec<&str> = issues.iter().map(field).collect();
+    let at: Vec<at::At> = issues.iter().map(|issue| at::At(issue.at)).collect();
+    sqlx::query!(
+        "INSERT INTO sync_issues (organization_id, run_id, profile_id, code, field, at)
+         SELECT $1, $2, w.* FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS w
+         ON CONFLICT (organization_id, run_id, profile_id, code, field) DO NOTHING",
+        organization,
+        run,
+        profiles as _,
+        codes as _,
+        fields as _,
+        at as _
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
+async fn insert_members(
+    (connection, organization): At<'_>,
+    audience: &str,
+    run: &str,
+    members: &[ConsumerId],
+    now: at::At,
+) -> Result<u64, StoreError> {
+    if members.is_empty() {
+        return Ok(0);
+    }
+    let mut members: Vec<&str> = members.iter().map(ConsumerId::as_str).collect();
+    members.sort_unstable();
+    let done = sqlx::query!(
+        "INSERT INTO audience_list_memberships
+            (organization_id, audience_id, consumer_id, run_id, created_at)
+         SELECT $1, $2, w.id, $3, $5 FROM unnest($4::text[]) AS w (id)
+         ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
+        organization,
+        audience,
+        run,
+        members as _,
+        now
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,89 @@
+//! The queue of due runs.
+//!
+//! `ring_at` is when the bell must ring if nothing has happened until then: half a minute after a
+//! ring, when a lease runs out, or when a pause is over. Time is the database's, the same for all
+//! processes, and the one at the statement rather than at the transaction's beginning.
+
+use async_trait::async_trait;
+use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ports::{DueRun, DueRuns, StoreError};
+
+use crate::error::store_error;
+use crate::rows::{count, id};
+use crate::store::PostgresStore;
+
+/// How long a ring is given to be heard, in seconds.
+pub(crate) const RING_PATIENCE: f64 = 30.0;
+
+#[async_trait]
+impl DueRuns for PostgresStore {
+    async fn ring(&self, limit: u32) -> Result<u64, StoreError> {
+        let mut tx = self.writers.begin().await.map_err(store_error)?;
+        // Rows that somebody is working on are no concern of ours, nor are those that another
+        // process is ringing for right now.
+        let rows = sqlx::query!(
+            "WITH t AS MATERIALIZED (SELECT coalesce($1, clock_timestamp()) AS now),
+             silent AS MATERIALIZED (
+                SELECT q.organization_id, q.run_id FROM t
+                JOIN run_queue q ON q.ring_at <= t.now
+                ORDER BY q.ring_at LIMIT $2
+                FOR UPDATE OF q SKIP LOCKED
+             )
+             UPDATE run_queue q SET ring_at = t.now + make_interval(secs => $3)
+             FROM t, silent
+             WHERE q.organization_id = silent.organization_id AND q.run_id = silent.run_id
+             RETURNING q.organization_id, q.run_id",
+            self.now() as _,
+            i64::from(limit),
+            RING_PATIENCE
+        )
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(store_error)?;
+        let due: Result<Vec<DueRun>, StoreError> = rows
+            .into_iter()
+            .map(|row| {
+                Ok(DueRun {
+                    organization: id(
+                        row.organization_id,
+                        OrganizationId::parse,
+                        "run_queue.organization_id",
+                    )?,
+                    run: id(row.run_id, RunId::parse, "run_queue.run_id")?,
+                })
+            })
+            .collect();
+        let due = due?;
+        self.doorbell.ring(&mut tx, &due).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(due.len() as u64)
+    }
+
+    async fn is_any_waiting(&self, except: &RunId) -> Result<bool, StoreError> {
+        sqlx::query_scalar!(
+            r#"WITH t AS MATERIALIZED (SELECT coalesce($1, clock_timestamp()) AS now)
+               SELECT EXISTS (
+                SELECT FROM t JOIN run_queue q ON q.due_at <= t.now
+                WHERE (q.lease_until IS NULL OR q.lease_until <= t.now) AND q.run_id <> $2
+               ) AS "is_any!""#,
+            self.now() as _,
+            except.as_str()
+        )
+        .fetch_one(&self.readers)
+        .await
+        .map_err(store_error)
+    }
+
+    async fn backlog(&self) -> Result<u64, StoreError> {
+        let runs = sqlx::query_scalar!(
+            // Whoever holds a run claimed it when it was due, so held ones are counted too.
+            r#"WITH t AS MATERIALIZED (SELECT coalesce($1, clock_timestamp()) AS now)
+               SELECT count(*) AS "runs!" FROM t JOIN run_queue q ON q.due_at <= t.now"#,
+            self.now() as _
+        )
+        .fetch_one(&self.readers)
+        .await
+        .map_err(store_error)?;
+        count(runs, "run_queue")
+    }
+}

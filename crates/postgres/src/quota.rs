@@ -1,0 +1,214 @@
+//! Klaviyo's quotas. The rules are the domain's; a statement reads a bucket and locks its row until
+//! another has written it.
+
+use async_trait::async_trait;
+use fanfare_domain::ports::{QuotaLedger, StoreError};
+use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Window, Windows};
+use fanfare_domain::time::Timestamp;
+use sqlx::PgConnection;
+
+use crate::at::{At, at, time};
+use crate::error::store_error;
+use crate::rows::small;
+use crate::store::PostgresStore;
+
+struct BucketRow {
+    burst_limit: i64,
+    steady_limit: i64,
+    burst_since: At,
+    burst_used: i64,
+    steady_since: At,
+    steady_used: i64,
+    blocked_until: Option<At>,
+}
+
+impl TryFrom<BucketRow> for Bucket {
+    type Error = StoreError;
+
+    fn try_from(row: BucketRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            windows: Windows {
+                burst: small(row.burst_limit, "quota_buckets.burst_limit")?,
+                steady: small(row.steady_limit, "quota_buckets.steady_limit")?,
+            },
+            burst: Window {
+                since: row.burst_since.0,
+                used: small(row.burst_used, "quota_buckets.burst_used")?,
+            },
+            steady: Window {
+                since: row.steady_since.0,
+                used: small(row.steady_used, "quota_buckets.steady_used")?,
+            },
+            blocked_until: time(row.blocked_until),
+        })
+    }
+}
+
+/// The bucket's row, if there is one, locked: the latest version, whoever had to be waited for.
+async fn lock(
+    connection: &mut PgConnection,
+    account: &str,
+    endpoint: Endpoint,
+) -> Result<Option<Bucket>, StoreError> {
+    sqlx::query_as!(
+        BucketRow,
+        "SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used,
+                blocked_until
+         FROM quota_buckets WHERE account = $1 AND endpoint = $2 FOR UPDATE",
+        account,
+        endpoint.as_str()
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?
+    .map(Bucket::try_from)
+    .transpose()
+}
+
+/// Makes the bucket's row. `false` if somebody else was quicker.
+async fn insert(
+    connection: &mut PgConnection,
+    account: &str,
+    endpoint: Endpoint,
+    bucket: &Bucket,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "INSERT INTO quota_buckets (account, endpoint, burst_limit, steady_limit, burst_since,
+            burst_used, steady_since, steady_used, blocked_until)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (account, endpoint) DO NOTHING",
+        account,
+        endpoint.as_str(),
+        i64::from(bucket.windows.burst),
+        i64::from(bucket.windows.steady),
+        At(bucket.burst.since),
+        i64::from(bucket.burst.used),
+        At(bucket.steady.since),
+        i64::from(bucket.steady.used),
+        at(bucket.blocked_until)
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(done.rows_affected() > 0)
+}
+
+async fn update(
+    connection: &mut PgConnection,
+    account: &str,
+    endpoint: Endpoint,
+    bucket: &Bucket,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE quota_buckets SET burst_limit = $3, steady_limit = $4, burst_since = $5,
+            burst_used = $6, steady_since = $7, steady_used = $8, blocked_until = $9
+         WHERE account = $1 AND endpoint = $2",
+        account,
+        endpoint.as_str(),
+        i64::from(bucket.windows.burst),
+        i64::from(bucket.windows.steady),
+        At(bucket.burst.since),
+        i64::from(bucket.burst.used),
+        At(bucket.steady.since),
+        i64::from(bucket.steady.used),
+        at(bucket.blocked_until)
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
+impl PostgresStore {
+    async fn change<T>(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+        change: impl Fn(&mut Bucket) -> T + Send + Sync,
+    ) -> Result<T, StoreError>
+    where
+        T: Send,
+    {
+        let mut tx = self.writers.begin().await.map_err(store_error)?;
+        let mut before = lock(&mut tx, account, endpoint).await?;
+        if before.is_none() {
+            let mut bucket = Bucket::new(endpoint, now);
+            let answer = change(&mut bucket);
+            if insert(&mut tx, account, endpoint, &bucket).await? {
+                tx.commit().await.map_err(store_error)?;
+                return Ok(answer);
+            }
+            before = lock(&mut tx, account, endpoint).await?;
+        }
+        // Rows are never deleted: after the insert found one, it is there.
+        let before = before.unwrap_or_else(|| Bucket::new(endpoint, now));
+        let mut bucket = before;
+        let answer = change(&mut bucket);
+        if bucket != before {
+            update(&mut tx, account, endpoint, &bucket).await?;
+        }
+        tx.commit().await.map_err(store_error)?;
+        Ok(answer)
+    }
+}
+
+#[async_trait]
+impl QuotaLedger for PostgresStore {
+    async fn reserve(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<Reservation, StoreError> {
+        self.change(account, endpoint, now, |bucket| bucket.reserve(now))
+            .await
+    }
+
+    async fn learn(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        windows: Windows,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // Every answer of Klaviyo announces its limits, and they hardly ever change: look first,
+        // so that no page pays for a second write.
+        if self.bucket(account, endpoint, now).await?.windows == windows {
+            return Ok(());
+        }
+        self.change(account, endpoint, now, |bucket| bucket.windows = windows)
+            .await
+    }
+
+    async fn block(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.change(account, endpoint, now, |bucket| bucket.block(until))
+            .await
+    }
+
+    async fn bucket(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<Bucket, StoreError> {
+        let row = sqlx::query_as!(
+            BucketRow,
+            "SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used,
+                    blocked_until
+             FROM quota_buckets WHERE account = $1 AND endpoint = $2",
+            account,
+            endpoint.as_str()
+        )
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(store_error)?;
+        row.map_or_else(|| Ok(Bucket::new(endpoint, now)), Bucket::try_from)
+    }
+}

@@ -1,0 +1,46 @@
+//! Columns to values and back.
+
+use fanfare_domain::ids::InvalidId;
+use fanfare_domain::ports::StoreError;
+
+use crate::error::corrupt;
+
+/// Who makes the rows that a sync writes.
+pub(crate) const SYSTEM_ACTOR: &str = "system:klaviyo";
+
+pub(crate) fn id<T>(
+    text: String,
+    parse: impl FnOnce(String) -> Result<T, InvalidId>,
+    column: &str,
+) -> Result<T, StoreError> {
+    parse(text).map_err(|_| corrupt(column))
+}
+
+pub(crate) fn word<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+    column: &str,
+) -> Result<T, StoreError> {
+    parse(text).ok_or_else(|| corrupt(column))
+}
+
+pub(crate) fn count(number: i64, column: &str) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| corrupt(column))
+}
+
+pub(crate) fn small(number: i64, column: &str) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|_| corrupt(column))
+}
+
+/// A `jsonb` column, which is read as text: so that a value we cannot read is named by its column.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(
+    text: &str,
+    column: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| corrupt(column))
+}
+
+/// A count as a column: Postgres's integers are signed.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,160 @@
+//! A run's place in the queue, and its lease.
+//!
+//! A run can be claimed when it is due and nobody holds it. `ring_at` is when the bell must ring if
+//! nothing has happened until then: half a minute after a ring, when the lease runs out, or when a
+//! pause is over.
+//!
+//! Time is the database's at the statement, the same for all processes: a worker whose own clock is
+//! wrong neither loses its lease nor keeps it too long.
+
+use std::time::Duration;
+
+use fanfare_domain::ids::RunId;
+use fanfare_domain::ports::{Claim, DueRun, StoreError};
+use fanfare_domain::run::FencingToken;
+use fanfare_domain::time::Timestamp;
+
+use crate::at::At;
+use crate::error::{corrupt, store_error};
+use crate::queue::RING_PATIENCE;
+use crate::rows::signed;
+use crate::unit::PostgresUnit;
+
+/// Makes a new run due, and rings.
+pub(super) async fn enqueue(unit: &mut PostgresUnit, run: &RunId) -> Result<(), StoreError> {
+    let now = unit.now();
+    let (organization, connection) = unit.writing()?;
+    sqlx::query!(
+        "WITH t AS MATERIALIZED (SELECT coalesce($3, clock_timestamp()) AS now)
+         INSERT INTO run_queue (organization_id, run_id, due_at, lease_until, token, ring_at)
+         SELECT $1, $2, t.now, NULL, 0, t.now + make_interval(secs => $4) FROM t",
+        organization,
+        run.as_str(),
+        now as _,
+        RING_PATIENCE
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    ring(unit, run).await
+}
+
+pub(super) async fn leave_queue(unit: &mut PostgresUnit, run: &RunId) -> Result<(), StoreError> {
+    let (organization, connection) = unit.writing()?;
+    sqlx::query!(
+        "DELETE FROM run_queue WHERE organization_id = $1 AND run_id = $2",
+        organization,
+        run.as_str()
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
+pub(super) async fn claim(
+    unit: &mut PostgresUnit,
+    run: &RunId,
+    length: Duration,
+) -> Result<Option<Claim>, StoreError> {
+    let now = unit.now();
+    let (organization, connection) = unit.writing()?;
+    let claimed = sqlx::query!(
+        r#"WITH t AS MATERIALIZED (SELECT coalesce($3, clock_timestamp()) AS now),
+           place AS MATERIALIZED (
+            SELECT q.lease_until IS NOT NULL AS abandoned FROM t
+            JOIN run_queue q ON q.due_at <= t.now AND (q.lease_until IS NULL OR q.lease_until <= t.now)
+            WHERE q.organization_id = $1 AND q.run_id = $2
+            FOR UPDATE OF q
+           )
+           UPDATE run_queue q SET token = q.token + 1,
+            lease_until = t.now + make_interval(secs => $4),
+            ring_at = t.now + make_interval(secs => $4)
+           FROM t, place
+           WHERE q.organization_id = $1 AND q.run_id = $2
+           RETURNING q.token, place.abandoned AS "abandoned!""#,
+        organization,
+        run.as_str(),
+        now as _,
+        length.as_secs_f64()
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?;
+    let Some(claimed) = claimed else {
+        return Ok(None);
+    };
+    let token = u64::try_from(claimed.token).map_err(|_| corrupt("run_queue.token"))?;
+    Ok(Some(Claim {
+        token: FencingToken(token),
+        abandoned: claimed.abandoned,
+    }))
+}
+
+pub(super) async fn renew(
+    unit: &mut PostgresUnit,
+    run: &RunId,
+    token: FencingToken,
+    length: Duration,
+) -> Result<bool, StoreError> {
+    let now = unit.now();
+    let (organization, connection) = unit.writing()?;
+    let done = sqlx::query!(
+        "WITH t AS MATERIALIZED (SELECT coalesce($4, clock_timestamp()) AS now)
+         UPDATE run_queue q SET lease_until = t.now + make_interval(secs => $5),
+            ring_at = t.now + make_interval(secs => $5)
+         FROM t
+         WHERE q.organization_id = $1 AND q.run_id = $2 AND q.token = $3 AND q.lease_until > t.now",
+        organization,
+        run.as_str(),
+        signed(token.0),
+        now as _,
+        length.as_secs_f64()
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn release(
+    unit: &mut PostgresUnit,
+    run: &RunId,
+    token: FencingToken,
+    due: Timestamp,
+) -> Result<bool, StoreError> {
+    let now = unit.now();
+    let (organization, connection) = unit.writing()?;
+    let is_due = sqlx::query_scalar!(
+        r#"WITH t AS MATERIALIZED (SELECT coalesce($4, clock_timestamp()) AS now)
+           UPDATE run_queue q SET lease_until = NULL, due_at = $5,
+            ring_at = CASE WHEN $5 <= t.now THEN t.now + make_interval(secs => $6) ELSE $5 END
+           FROM t
+           WHERE q.organization_id = $1 AND q.run_id = $2 AND q.token = $3
+             AND q.lease_until IS NOT NULL
+           RETURNING $5 <= t.now AS "is_due!""#,
+        organization,
+        run.as_str(),
+        signed(token.0),
+        now as _,
+        At(due),
+        RING_PATIENCE
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?;
+    if is_due == Some(true) {
+        ring(unit, run).await?;
+    }
+    Ok(is_due.is_some())
+}
+
+async fn ring(unit: &mut PostgresUnit, run: &RunId) -> Result<(), StoreError> {
+    let due = DueRun {
+        organization: unit.organization.clone(),
+        run: run.clone(),
+    };
+    let doorbell = unit.doorbell;
+    let (_, connection) = unit.writing()?;
+    doorbell.ring(connection, &[due]).await
+}

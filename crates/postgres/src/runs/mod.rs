@@ -1,0 +1,234 @@
+//! Runs: reading, queueing and saving them. Leases are in `lease.rs`, rows in `row.rs`.
+
+mod issues;
+mod lease;
+mod row;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fanfare_domain::ids::{AudienceId, RunId, SourceId};
+use fanfare_domain::issue::Issue;
+use fanfare_domain::paging::{Page, PageRequest};
+use fanfare_domain::ports::{Claim, Runs, StoreError};
+use fanfare_domain::run::{FencingToken, SyncRun};
+use fanfare_domain::time::Timestamp;
+use sqlx::types::Json;
+
+use crate::at::{At, at};
+use crate::error::{refused, store_error};
+use crate::rows::{count, signed};
+use crate::unit::PostgresUnit;
+
+use row::RunRow;
+
+macro_rules! select_runs {
+    ($which:literal, $($parameter:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            RunRow,
+            r#"SELECT organization_id, id, source_id, audience_id, mode, trigger, status, attempt,
+                crashes, failures, confirm_removals, queued_at, started_at, finished_at,
+                members_at_start, total, processed, created, updated, unchanged, skipped,
+                members_added, members_removed, pages,
+                checkpoint::text AS "checkpoint!", error_code, error_message
+             FROM sync_runs "# + $which,
+            $($parameter),+
+        )
+    };
+}
+
+#[async_trait]
+impl Runs for PostgresUnit {
+    async fn run(&mut self, id: &RunId) -> Result<Option<SyncRun>, StoreError> {
+        let (organization, connection) = self.reading();
+        select_runs!(
+            "WHERE organization_id = $1 AND id = $2",
+            organization,
+            id.as_str()
+        )
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?
+        .map(SyncRun::try_from)
+        .transpose()
+    }
+
+    async fn active_run(&mut self, source: &SourceId) -> Result<Option<SyncRun>, StoreError> {
+        let (organization, connection) = self.reading();
+        select_runs!(
+            "WHERE organization_id = $1 AND source_id = $2 AND status IN ('PENDING', 'SYNCING')",
+            organization,
+            source.as_str()
+        )
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?
+        .map(SyncRun::try_from)
+        .transpose()
+    }
+
+    async fn active_runs(&mut self) -> Result<Vec<SyncRun>, StoreError> {
+        let (organization, connection) = self.reading();
+        select_runs!(
+            "WHERE organization_id = $1 AND status IN ('PENDING', 'SYNCING')",
+            organization
+        )
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?
+        .into_iter()
+        .map(SyncRun::try_from)
+        .collect()
+    }
+
+    async fn runs(
+        &mut self,
+        audience: &AudienceId,
+        page: &PageRequest,
+    ) -> Result<Page<SyncRun>, StoreError> {
+        let (organization, connection) = self.reading();
+        // Above every id, which is ASCII.
+        let before = page.after.as_deref().unwrap_or("\u{10FFFF}");
+        let runs: Result<Vec<SyncRun>, StoreError> = select_runs!(
+            "WHERE organization_id = $1 AND audience_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+            organization,
+            audience.as_str(),
+            before,
+            i64::from(page.first)
+        )
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?
+        .into_iter()
+        .map(SyncRun::try_from)
+        .collect();
+        Ok(Page::of(runs?, |run| run.id.to_string()))
+    }
+
+    async fn run_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError> {
+        let (organization, connection) = self.reading();
+        let runs = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "runs!" FROM sync_runs
+               WHERE organization_id = $1 AND audience_id = $2"#,
+            organization,
+            audience.as_str()
+        )
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+        count(runs, "sync_runs")
+    }
+
+    async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError> {
+        issues::page(self, run, page).await
+    }
+
+    async fn enqueue(&mut self, run: &SyncRun) -> Result<(), StoreError> {
+        self.insert_run(run).await?;
+        lease::enqueue(self, &run.id).await
+    }
+
+    async fn save_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
+        self.update_run(run).await?;
+        if run.status.is_active() {
+            return Ok(());
+        }
+        lease::leave_queue(self, &run.id).await
+    }
+
+    async fn claim(&mut self, run: &RunId, length: Duration) -> Result<Option<Claim>, StoreError> {
+        lease::claim(self, run, length).await
+    }
+
+    async fn renew(
+        &mut self,
+        run: &RunId,
+        token: FencingToken,
+        length: Duration,
+    ) -> Result<bool, StoreError> {
+        lease::renew(self, run, token, length).await
+    }
+
+    async fn release(
+        &mut self,
+        run: &RunId,
+        token: FencingToken,
+        due: Timestamp,
+    ) -> Result<bool, StoreError> {
+        lease::release(self, run, token, due).await
+    }
+}
+
+impl PostgresUnit {
+    /// A run as it is before anybody has worked on it; the rest of the row follows with the first
+    /// `save_run`, and until then is what a new run has.
+    async fn insert_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
+        let (organization, connection) = self.writing()?;
+        sqlx::query!(
+            "INSERT INTO sync_runs (organization_id, id, source_id, audience_id, mode, trigger,
+                status, attempt, crashes, failures, confirm_removals, queued_at, members_at_start,
+                processed, created, updated, unchanged, skipped, members_added, members_removed,
+                pages, checkpoint)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $9, 0, 0, 0, 0, 0, 0, 0, 0, 0, $10)",
+            organization,
+            run.id.as_str(),
+            run.source.as_str(),
+            run.audience.as_str(),
+            run.mode.as_str(),
+            run.trigger.as_str(),
+            run.status.as_str(),
+            run.confirm_removals,
+            At(run.queued_at),
+            Json(&run.checkpoint) as _
+        )
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+        // A run need not be fresh to be queued: what it has been through goes with it.
+        self.update_run(run).await
+    }
+
+    async fn update_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
+        let (organization, connection) = self.writing()?;
+        let (progress, tally) = (&run.progress, &run.progress.tally);
+        let error = run.error.as_ref();
+        let done = sqlx::query!(
+            "UPDATE sync_runs SET status = $3, attempt = $4, crashes = $5, failures = $6,
+                started_at = $7, finished_at = $8, members_at_start = $9, total = $10,
+                processed = $11, created = $12, updated = $13, unchanged = $14, skipped = $15,
+                members_added = $16, members_removed = $17, pages = $18, checkpoint = $19,
+                error_code = $20, error_message = $21, confirm_removals = $22
+             WHERE organization_id = $1 AND id = $2",
+            organization,
+            run.id.as_str(),
+            run.status.as_str(),
+            i64::from(run.attempt),
+            i64::from(run.crashes),
+            i64::from(run.failures),
+            at(run.started_at) as _,
+            at(run.finished_at) as _,
+            signed(run.members_at_start),
+            progress.total.map(signed),
+            signed(tally.processed),
+            signed(tally.created),
+            signed(tally.updated),
+            signed(tally.unchanged),
+            signed(tally.skipped),
+            signed(progress.members_added),
+            signed(progress.members_removed),
+            signed(progress.pages),
+            Json(&run.checkpoint) as _,
+            error.map(|error| error.code.as_str()),
+            error.map(|error| error.message.as_str()),
+            run.confirm_removals
+        )
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(refused("the run to save is not there"))
+        }
+    }
+}

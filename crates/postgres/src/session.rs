@@ -1,0 +1,49 @@
+//! What every connection of the programs is told before its first use.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// The role that every connection takes. It owns no table and does not bypass row security, so that
+/// forgetting the organization shows nothing, whoever logged in.
+pub const ROLE: &str = "fanfare_app";
+
+/// How long a unit waits for a connection, which may have to be made.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// * `search_path`: no schema of that name can come before ours.
+/// * `lock_timeout`: waiting for the organization's other writers, whose pages take milliseconds. It
+///   is longer than that by far, and short enough that the lease of who waits (ten seconds) lives on.
+/// * `statement_timeout`: the longest statements are windows of a few thousand rows.
+/// * `idle_in_transaction_session_timeout`: units are never open across a call to Klaviyo, so whoever
+///   idles in one has died without closing the connection, and must not keep the organization locked.
+/// * Planner: every statement reaches rows by key, a page or a window at a time. Nested loops over
+///   indexes are right for that at every size of the tables. Left alone, the planner, which guesses
+///   an array's length and knows little of a table that is being filled, would at times choose to
+///   walk the table, and keep that plan while it grows. Compiling such short plans costs more than it
+///   saves.
+const SESSION: &str = "
+    SET ROLE fanfare_app;
+    SET search_path = public;
+    SET lock_timeout = '5s';
+    SET statement_timeout = '15s';
+    SET idle_in_transaction_session_timeout = '15s';
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;
+    SET jit = off";
+
+/// A pool of such connections. It connects when it is first used.
+pub(crate) fn pool(connect: PgConnectOptions, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(SESSION).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(connect)
+}

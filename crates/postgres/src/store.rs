@@ -1,0 +1,117 @@
+//! The store: connections for reading and for writing.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::at::At;
+use crate::doorbell::Doorbell;
+use crate::error::{OpenError, store_error};
+use crate::options::{PostgresOptions, place};
+use crate::schema;
+use crate::session;
+use crate::unit::{Opening, PostgresUnit};
+
+/// Every storage port on one Postgres database. Clones share its connections.
+#[derive(Clone)]
+pub struct PostgresStore {
+    /// Apart from the writers, who may wait for each other: looking waits for nobody.
+    pub(crate) readers: PgPool,
+    pub(crate) writers: PgPool,
+    pub(crate) doorbell: Doorbell,
+    clock: Option<Arc<dyn Clock>>,
+    connect: PgConnectOptions,
+}
+
+impl PostgresStore {
+    /// Opens a store that `migrate` of this version has prepared, and refuses every other.
+    pub async fn open(options: PostgresOptions) -> Result<Self, OpenError> {
+        schema::check(&options.connect).await?;
+        let pool = || session::pool(options.connect.clone(), options.connections);
+        Ok(Self {
+            readers: pool(),
+            writers: pool(),
+            doorbell: options.doorbell,
+            clock: options.clock,
+            connect: options.connect,
+        })
+    }
+
+    /// `HOST:PORT/DATABASE`, for people.
+    pub fn place(&self) -> String {
+        place(&self.connect)
+    }
+
+    /// More connections to the same database, in the same role, for what else lives there: apalis's
+    /// queue.
+    pub fn pool(&self, connections: u32) -> PgPool {
+        session::pool(self.connect.clone(), connections)
+    }
+
+    /// Whether the database answers, and has the schema of this program.
+    pub async fn health(&self) -> Result<(), OpenError> {
+        let place = self.place();
+        match self.readers.acquire().await {
+            Ok(mut connection) => schema::compare(&mut connection, &place).await,
+            Err(source) => Err(OpenError::Unreachable { place, source }),
+        }
+    }
+
+    /// Keeps a value that belongs to the store as a whole, such as a mark to know the master key by,
+    /// unless there is one of that name already. Returns the one that is there then.
+    pub async fn keep_meta(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        sqlx::query!(
+            "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            name,
+            value
+        )
+        .execute(&self.writers)
+        .await
+        .map_err(store_error)?;
+        // Whoever was first has committed by now: the insert waited for that.
+        sqlx::query_scalar!("SELECT value FROM meta WHERE name = $1", name)
+            .fetch_one(&self.writers)
+            .await
+            .map_err(store_error)
+    }
+
+    /// Closes all connections, waiting for those in use.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+
+    /// What time a test says it is. `None`: what the database says.
+    pub(crate) fn now(&self) -> Option<At> {
+        self.clock.as_ref().map(|clock| At(clock.now()))
+    }
+
+    fn opening<'a>(&self, pool: &'a PgPool, organization: &'a OrganizationId) -> Opening<'a> {
+        Opening {
+            pool,
+            organization,
+            doorbell: self.doorbell,
+            clock: self.clock.clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let opening = self.opening(&self.readers, organization);
+        Ok(Box::new(PostgresUnit::read(opening).await?))
+    }
+
+    async fn begin(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let opening = self.opening(&self.writers, organization);
+        Ok(Box::new(PostgresUnit::write(opening).await?))
+    }
+}

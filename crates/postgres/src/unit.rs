@@ -1,0 +1,126 @@
+//! A unit of work: one transaction, one organization.
+//!
+//! The first statement of a transaction names the organization to Postgres, until the transaction
+//! ends; row security shows that organization's rows and no others.
+//!
+//! A writing unit then takes an advisory lock on the organization, in the same statement, and every
+//! statement after it sees what the holder before has committed (`READ COMMITTED`). Why not the lock
+//! of the organization's row: that writes to the row, so each page would leave a version to be
+//! vacuumed and a record in the log, and it needs the row to be there. The key of an advisory lock is
+//! a number: two organizations whose ids have the same 64-bit hash wait for each other, which harms
+//! nobody. The lock goes with the transaction, however that ends; a holder that died is ended by
+//! `idle_in_transaction_session_timeout`.
+//!
+//! A reading unit is `REPEATABLE READ READ ONLY`: it sees the state of its first statement, and waits
+//! for nobody.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use crate::at::At;
+use crate::doorbell::Doorbell;
+use crate::error::store_error;
+
+/// Keeps our locks apart from those that others take by hashes of the same texts.
+const LOCK_SEED: i64 = 0x0046_414E_4641_5245;
+
+pub(crate) struct PostgresUnit {
+    tx: Transaction<'static, Postgres>,
+    pub(crate) organization: OrganizationId,
+    pub(crate) doorbell: Doorbell,
+    clock: Option<Arc<dyn Clock>>,
+    may_write: bool,
+}
+
+/// What a unit is opened with.
+pub(crate) struct Opening<'a> {
+    pub(crate) pool: &'a PgPool,
+    pub(crate) organization: &'a OrganizationId,
+    pub(crate) doorbell: Doorbell,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+}
+
+impl PostgresUnit {
+    pub(crate) async fn read(opening: Opening<'_>) -> Result<Self, StoreError> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let mut unit = Self::begin(opening, begin, false).await?;
+        let (organization, connection) = unit.reading();
+        sqlx::query!(
+            "SELECT set_config('fanfare.organization_id', $1, true)",
+            organization
+        )
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+        Ok(unit)
+    }
+
+    pub(crate) async fn write(opening: Opening<'_>) -> Result<Self, StoreError> {
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+        let mut unit = Self::begin(opening, begin, true).await?;
+        let (organization, connection) = unit.reading();
+        sqlx::query!(
+            "SELECT set_config('fanfare.organization_id', $1, true),
+                pg_advisory_xact_lock(hashtextextended($1, $2))",
+            organization,
+            LOCK_SEED
+        )
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+        Ok(unit)
+    }
+
+    async fn begin(
+        opening: Opening<'_>,
+        begin: &'static str,
+        may_write: bool,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            tx: opening.pool.begin_with(begin).await.map_err(store_error)?,
+            organization: opening.organization.clone(),
+            doorbell: opening.doorbell,
+            clock: opening.clock,
+            may_write,
+        })
+    }
+
+    /// The organization, which is the first parameter of every statement, and the connection.
+    pub(crate) fn reading(&mut self) -> (&str, &mut PgConnection) {
+        (self.organization.as_str(), &mut self.tx)
+    }
+
+    /// The same, for a statement that writes.
+    pub(crate) fn writing(&mut self) -> Result<(&str, &mut PgConnection), StoreError> {
+        if !self.may_write {
+            return Err(StoreError::ReadOnly);
+        }
+        Ok(self.reading())
+    }
+
+    /// What time a test says it is. `None`: what the database says.
+    pub(crate) fn now(&self) -> Option<At> {
+        self.clock.as_ref().map(|clock| At(clock.now()))
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for PostgresUnit {
+    fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let mut tx = self.tx;
+        // After a failed statement, COMMIT rolls back and reports no error. This does report one.
+        sqlx::raw_sql("SELECT 1")
+            .execute(&mut *tx)
+            .await
+            .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)
+    }
+}

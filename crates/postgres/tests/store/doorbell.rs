@@ -1,0 +1,165 @@
+//! Rings: jobs in apalis's own table, in the transaction of what they are for.
+
+use std::time::Duration;
+
+use apalis_postgres::PostgresStorage;
+use fanfare_domain::ports::{Clock, DueRuns};
+use fanfare_postgres::{Doorbell, QUEUE};
+use sqlx::{PgPool, Row};
+
+use crate::support::{Fixture, org, store, store_with};
+
+const LEASE: Duration = Duration::from_secs(10);
+
+async fn with_apalis() -> (Fixture, PgPool) {
+    let fixture = store_with(Doorbell::Apalis).await;
+    let pool = fixture.database.pool();
+    PostgresStorage::migrations().run(&pool).await.unwrap();
+    (fixture, pool)
+}
+
+/// The payloads of the jobs, in the order of their coming.
+async fn jobs(pool: &PgPool) -> Vec<String> {
+    let jobs: Vec<Vec<u8>> = sqlx::query_scalar("SELECT job FROM apalis.jobs ORDER BY id")
+        .fetch_all(pool)
+        .await
+        .unwrap();
+    jobs.into_iter()
+        .map(|job| String::from_utf8(job).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_queued_run_is_a_job_as_apalis_would_have_written_it() {
+    let (fixture, pool) = with_apalis().await;
+
+    let run = fixture.queue(&org("org_a"), "list1").await;
+
+    let job = sqlx::query(
+        "SELECT id, job, job_type, status, attempts, max_attempts, run_at <= now() AS is_due,
+            metadata::text FROM apalis.jobs",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    let payload: Vec<u8> = job.get("job");
+    let want = format!(r#"{{"organizationId":"org_a","runId":"{}"}}"#, run.id);
+    assert_eq!(String::from_utf8(payload).unwrap(), want);
+    assert_eq!(job.get::<String, _>("job_type"), QUEUE);
+    assert_eq!(job.get::<String, _>("status"), "Pending");
+    assert_eq!(job.get::<i32, _>("attempts"), 0);
+    assert_eq!(job.get::<i32, _>("max_attempts"), 1);
+    assert!(job.get::<bool, _>("is_due"));
+    assert_eq!(job.get::<String, _>("metadata"), "");
+    assert!(job.get::<String, _>("id").parse::<ulid::Ulid>().is_ok());
+}
+
+#[tokio::test]
+async fn a_unit_that_is_dropped_leaves_neither_run_nor_job() {
+    let (fixture, pool) = with_apalis().await;
+    let organization = org("org_a");
+    let source = fixture.source("list1");
+    let run = fixture.run(&organization, &source);
+    let mut unit = fixture.begin(&organization).await;
+    unit.put_source(&source).await.unwrap();
+    unit.put_audience(&fixture.audience(&source)).await.unwrap();
+    unit.enqueue(&run).await.unwrap();
+
+    drop(unit);
+
+    assert_eq!(jobs(&pool).await, Vec::<String>::new());
+    assert_eq!(
+        fixture
+            .read(&organization)
+            .await
+            .run(&run.id)
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(fixture.store.backlog().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn without_a_doorbell_a_run_is_queued_and_nobody_told() {
+    let fixture = store().await;
+
+    fixture.queue(&org("org_a"), "list1").await;
+
+    assert_eq!(fixture.store.backlog().await.unwrap(), 1);
+    fixture.clock.advance(Duration::from_mins(1));
+    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_ring_that_nobody_heard_is_repeated_after_half_a_minute_and_not_before() {
+    let (fixture, pool) = with_apalis().await;
+    fixture.queue(&org("org_a"), "list1").await;
+
+    let mut rung = Vec::new();
+    for seconds in [0, 29, 1, 1, 29] {
+        fixture.clock.advance(Duration::from_secs(seconds));
+        rung.push(fixture.store.ring(10).await.unwrap());
+    }
+
+    assert_eq!(rung, [0, 0, 1, 0, 1]);
+    assert_eq!(jobs(&pool).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_run_given_back_rings_at_once_and_a_pause_when_it_is_over() {
+    let (fixture, pool) = with_apalis().await;
+    let organization = org("org_a");
+    let run = fixture.queue(&organization, "list1").await;
+    let now = fixture.clock.now();
+    for (due, want) in [(now, 2), (now.plus(Duration::from_secs(45)), 2)] {
+        let mut unit = fixture.begin(&organization).await;
+        let claim = unit.claim(&run.id, LEASE).await.unwrap().unwrap();
+        assert!(unit.release(&run.id, claim.token, due).await.unwrap());
+        unit.commit().await.unwrap();
+
+        assert_eq!(jobs(&pool).await.len(), want);
+    }
+
+    fixture.clock.advance(Duration::from_secs(44));
+    assert_eq!(fixture.store.ring(10).await.unwrap(), 0);
+    fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+    assert_eq!(jobs(&pool).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_worker_that_went_silent_is_rung_for_when_its_lease_runs_out() {
+    let (fixture, _pool) = with_apalis().await;
+    let organization = org("org_a");
+    let run = fixture.queue(&organization, "list1").await;
+    let mut unit = fixture.begin(&organization).await;
+    unit.claim(&run.id, LEASE).await.unwrap().unwrap();
+    unit.commit().await.unwrap();
+
+    fixture.clock.advance(Duration::from_secs(9));
+    assert_eq!(fixture.store.ring(10).await.unwrap(), 0);
+    fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn many_runs_are_rung_for_up_to_the_limit_each_once() {
+    let (fixture, pool) = with_apalis().await;
+    for list in ["l1", "l2", "l3", "l4", "l5"] {
+        fixture.queue(&org("org_a"), list).await;
+    }
+    fixture.clock.advance(Duration::from_mins(1));
+
+    let rung = [
+        fixture.store.ring(3).await.unwrap(),
+        fixture.store.ring(3).await.unwrap(),
+        fixture.store.ring(3).await.unwrap(),
+    ];
+
+    assert_eq!(rung, [3, 2, 0]);
+    let mut again = jobs(&pool).await.split_off(5);
+    again.sort();
+    again.dedup();
+    assert_eq!(again.len(), 5);
+}
