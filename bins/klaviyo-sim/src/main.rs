@@ -1,3 +1,62 @@
-//! The Klaviyo simulator on a port.
+//! The Klaviyo simulator on a port, until it is told to stop.
 
-fn main() {}
+mod options;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use fanfare_klaviyo_sim::Simulator;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::options::Options;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("klaviyo-sim: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<()> {
+    // Before anything is printed: whoever reads the address may send a signal at once.
+    let mut terminated = signal(SignalKind::terminate())?;
+    let log = options.request_log.clone();
+    let mut plan = options.plan();
+    if let Some(path) = log {
+        let file = File::create(&path);
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        plan.request_log = Some(Box::new(LineByLine(BufWriter::new(file))));
+    }
+    let simulator = Simulator::start(plan)?;
+    println!("listening on {}", simulator.url());
+    tokio::select! {
+        result = ctrl_c() => result?,
+        _ = terminated.recv() => {}
+    }
+    Ok(())
+}
+
+/// A file that others can read along: whole lines, each as soon as it is written.
+struct LineByLine(BufWriter<File>);
+
+impl Write for LineByLine {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.0.write(bytes)?;
+        if bytes[..written].ends_with(b"\n") {
+            self.0.flush()?;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}

@@ -1,1 +1,58 @@
-//! A stateful Klaviyo: accounts, lists, segments, profiles, quotas, faults.
+//! A stateful Klaviyo: accounts, keys, lists, segments, profiles, quotas, and faults on demand.
+//!
+//! Written from Klaviyo's public documentation and from answers that were seen, with wire types of its
+//! own, so that a misunderstanding in the service's adapter is not repeated here. What the documentation
+//! leaves open is a choice in [`Switches`].
+//!
+//! ```
+//! use fanfare_klaviyo_sim::{AccountPlan, Plan, Simulator};
+//!
+//! let account = AccountPlan::new("AbC123")
+//!     .key("pk_test")
+//!     .list("RtPqXs", "Newsletter", 250);
+//! let simulator = Simulator::start(Plan::new([account]))?;
+//! assert!(simulator.url().starts_with("http://127.0.0.1:"));
+//! assert_eq!(simulator.account().members("RtPqXs")?.len(), 250);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A request goes through `server` (the network, and what can go wrong with it) into `service` (the
+//! checks: route, key, scopes, revision, quota, parameters, resource) and is answered by `read` out of
+//! `world`, in the shapes of `wire`. Profiles are generated when they are read ([`people`](Oddities)), so that a list
+//! of a million costs no more than its members' ids and times.
+//!
+//! Klaviyo's own client for Python reads from it too: `tests/sdk/read_lists.py` says how it is run.
+
+mod clock;
+mod demo;
+mod endpoint;
+mod fault;
+mod handle;
+mod instant;
+mod people;
+mod plan;
+mod query;
+mod quota;
+mod read;
+mod record;
+mod refusal;
+mod revision;
+mod server;
+mod service;
+mod simulator;
+mod switches;
+mod wire;
+mod world;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use demo::account as demo_account;
+pub use endpoint::{Endpoint, Limit, Parameter, UnknownEndpoint};
+pub use fault::{Change, Effect, Fault, GRAMMAR, RetryAfter, Shape, SpecError, Who};
+pub use handle::{AccountHandle, Handle, Member};
+pub use people::{ListSuppression, Location, Oddities, Profile, Suppression};
+pub use plan::{AccountPlan, CollectionPlan, Latency, Plan, PlanError};
+pub use quota::Quota;
+pub use record::Request;
+pub use simulator::{RunningSimulator, Simulator, StartError};
+pub use switches::Switches;
+pub use world::{ChangeError, Key, Kind, SCOPES};

@@ -1,0 +1,142 @@
+//! The command line.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Parser;
+use fanfare_klaviyo_sim::{
+    AccountPlan, CollectionPlan, Fault, GRAMMAR, Key, Kind, Latency, Plan, Quota, demo_account,
+};
+
+/// The key that is known if none is given.
+const DEMO_KEY: &str = "pk_demo_0123456789abcdef0123456789abcdef";
+
+/// A Klaviyo that runs here: lists, segments and profiles out of a seed, Klaviyo's own quotas, and faults
+/// on demand.
+///
+/// Without --list and --segment it shows the demo's account: "Newsletter Subscribers" (RtPqXs) with 12,000
+/// profiles, "VIP Customers" (XyZaBc) with 800, and some more.
+#[derive(Debug, Parser)]
+#[command(version, after_long_help = format!("Faults, as --fault takes them:\n\n{GRAMMAR}"))]
+pub(crate) struct Options {
+    /// Where to listen; port 0 takes a free one. Printed once it listens
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4802", value_parser = address)]
+    addr: SocketAddr,
+    /// A private key that may read everything; may be repeated
+    #[arg(long = "key", value_name = "pk_...", default_value = DEMO_KEY)]
+    keys: Vec<String>,
+    /// A list and how many profiles are in it; may be repeated
+    #[arg(long = "list", value_name = "ID=NAME:PROFILES")]
+    lists: Vec<Described>,
+    /// A segment and how many profiles are in it; may be repeated
+    #[arg(long = "segment", value_name = "ID=NAME:PROFILES")]
+    segments: Vec<Described>,
+    /// Other people for another number
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// How long an answer takes, in milliseconds [default: about 250, as Klaviyo's pages]
+    #[arg(long, value_name = "MS")]
+    latency: Option<u64>,
+    /// As many requests as anybody likes
+    #[arg(long)]
+    no_quota: bool,
+    /// Something that goes wrong; may be repeated (see --help)
+    #[arg(long = "fault", value_name = "SPEC")]
+    faults: Vec<Fault>,
+    /// Write every request to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request_log: Option<PathBuf>,
+}
+
+/// A list or segment on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Described {
+    id: String,
+    name: String,
+    profiles: u32,
+}
+
+impl FromStr for Described {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('=').and_then(|(id, rest)| {
+            let (name, profiles) = rest.rsplit_once(':')?;
+            Some((id, name, profiles.parse().ok()?))
+        });
+        match parts {
+            Some((id, name, profiles)) if !id.is_empty() => Ok(Self {
+                id: id.to_owned(),
+                name: name.to_owned(),
+                profiles,
+            }),
+            _ => Err("it is written ID=NAME:PROFILES, with a number of profiles".to_owned()),
+        }
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found = text
+        .to_socket_addrs()
+        .map_err(|error| format!("it is written HOST:PORT ({error})"))?;
+    found.next().ok_or_else(|| "it has no address".to_owned())
+}
+
+impl Options {
+    /// What is to be started. The request log is not opened.
+    pub(crate) fn plan(self) -> Plan {
+        let mut account = if self.lists.is_empty() && self.segments.is_empty() {
+            demo_account()
+        } else {
+            let of = |kind, described: Vec<Described>| {
+                described
+                    .into_iter()
+                    .map(move |Described { id, name, profiles }| {
+                        CollectionPlan::new(kind, &id, &name).generated(profiles)
+                    })
+            };
+            of(Kind::List, self.lists)
+                .chain(of(Kind::Segment, self.segments))
+                .fold(AccountPlan::new("FnfSm0"), AccountPlan::with)
+        };
+        account.keys = self.keys.iter().map(|key| Key::new(key)).collect();
+        let mut plan = Plan::new([account]);
+        plan.address = self.addr;
+        plan.seed = self.seed;
+        plan.latency = self.latency.map_or(Latency::KLAVIYO, |ms| {
+            Latency::exactly(Duration::from_millis(ms))
+        });
+        plan.quota = if self.no_quota {
+            Quota::Unlimited
+        } else {
+            Quota::Klaviyo
+        };
+        plan.faults = self.faults;
+        // A program that runs for days keeps nothing that nobody can ask for.
+        plan.keeps_requests = false;
+        plan
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lists_name_may_hold_the_signs_around_it() {
+        let described = "RtPqXs=A=B: news:12".parse();
+        assert_eq!(
+            described,
+            Ok(Described {
+                id: "RtPqXs".to_owned(),
+                name: "A=B: news".to_owned(),
+                profiles: 12,
+            })
+        );
+        for text in ["", "RtPqXs", "RtPqXs=News", "RtPqXs=News:many", "=News:1"] {
+            assert!(text.parse::<Described>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Faults in one line, for the command line.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{Change, Effect, Fault, RetryAfter, Shape, When, Who};
+use crate::endpoint::{Endpoint, UnknownEndpoint};
+
+/// How a fault is written, for people.
+pub const GRAMMAR: &str = "\
+PLACE[@CONDITION,...]:EFFECT
+
+PLACE       any, or an endpoint, or ENDPOINT/ID. Endpoints: accounts, account, lists, list,
+            list-profiles, list-profile-ids, segments, segment, segment-profiles,
+            segment-profile-ids, profiles, profile
+CONDITION   page=N      this page of a walk, counted from 1
+            request=N   from this request on, counted from 1
+            account=ID  with a key of this account
+            times=N     so often (usually once); times=all for ever
+EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SECONDS,
+                                text:ANYTHING, none
+            5xx[=AFTER]         that status (500-599) with a page of HTML
+            challenge           a 403 with HTML that says nothing about the key
+            slow=MS             the answer begins that much later
+            stall=MS            the answer stops in its middle for that long
+            truncate            the answer ends in its middle
+            reset               the connection is reset without an answer
+            empty               a 200 without a body
+            shape=WHAT          a 200 with another body: not-json, data-is-text, data-is-null,
+                                no-links, no-ids, no-attributes
+            surrogate           half of a surrogate pair in a name
+            loop, fresh-loop    the next page is this one; is the first, with a new cursor
+            foreign-link        the next page is on another host
+            join=N              so many new people join the list first
+            leave=WHO           WHO leaves first; WHO is first, last, #N in the order of joining,
+                                or an id
+            rejoin=WHO, delete=WHO, merge=WHO,WHO
+            delete-collection, rename=NAME
+            revoke-key, drop-scope=SCOPE
+
+Examples    list-profiles@page=5,times=3:429=30
+            list-profiles/RtPqXs@page=2:leave=first
+            list-profiles@request=10:revoke-key
+            any@times=all:slow=2000
+            accounts:503";
+
+/// A text that describes no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SpecError {
+    /// There is no colon.
+    #[error("a fault is written PLACE:EFFECT")]
+    NoEffect,
+    /// The place is none.
+    #[error(transparent)]
+    Place(#[from] UnknownEndpoint),
+    /// A condition is none.
+    #[error("{0:?} is no condition; there are page=N, request=N, account=ID, times=N")]
+    Condition(String),
+    /// The effect is none.
+    #[error("{0:?} is no effect, or lacks its value")]
+    Effect(String),
+}
+
+impl FromStr for Fault {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let (target, effect) = text.split_once(':').ok_or(SpecError::NoEffect)?;
+        let mut fault = Self::new(self::effect(effect)?);
+        let (place, conditions) = target.split_once('@').unwrap_or((target, ""));
+        let (endpoint, id) = match place.split_once('/') {
+            Some((endpoint, id)) => (endpoint, Some(id)),
+            None => (place, None),
+        };
+        if endpoint != "any" {
+            fault.endpoint = Some(endpoint.parse::<Endpoint>()?);
+        }
+        fault.id = id.map(str::to_owned);
+        for condition in conditions.split(',').filter(|text| !text.is_empty()) {
+            fault = fault
+                .condition(condition)
+                .ok_or_else(|| SpecError::Condition(condition.to_owned()))?;
+        }
+        Ok(fault)
+    }
+}
+
+impl Fault {
+    fn condition(self, text: &str) -> Option<Self> {
+        let (name, value) = text.split_once('=')?;
+        let number = || value.parse::<u32>().ok().filter(|number| *number > 0);
+        Some(match name {
+            "page" => Self {
+                when: When::Page(number()?),
+                ..self
+            },
+            "request" => Self {
+                when: When::Request(number()?),
+                ..self
+            },
+            "account" => self.account(value),
+            "times" if value == "all" => self.forever(),
+            "times" => self.times(number()?),
+            _ => return None,
+        })
+    }
+}
+
+fn effect(text: &str) -> Result<Effect, SpecError> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (text, None),
+    };
+    read(name, value).ok_or_else(|| SpecError::Effect(text.to_owned()))
+}
+
+fn read(name: &str, value: Option<&str>) -> Option<Effect> {
+    let delay = || Some(Duration::from_millis(value?.parse().ok()?));
+    let one = || value.filter(|value| !value.is_empty()).map(who);
+    if let Ok(status) = name.parse::<u16>() {
+        let after = match value {
+            Some(value) => Some(retry_after(value)?),
+            None => None,
+        };
+        return match status {
+            429 => Some(Effect::Throttle(after.unwrap_or(RetryAfter::Seconds(1)))),
+            500..=599 => Some(Effect::Status(status, after)),
+            _ => None,
+        };
+    }
+    Some(match (name, value) {
+        ("challenge", None) => Effect::Challenge,
+        ("slow", _) => Effect::Slow(delay()?),
+        ("stall", _) => Effect::Stall(delay()?),
+        ("truncate", None) => Effect::Truncate,
+        ("reset", None) => Effect::Reset,
+        ("empty", None) => Effect::Empty,
+        ("shape", Some(shape)) => Effect::Shape(self::shape(shape)?),
+        ("surrogate", None) => Effect::Surrogate,
+        ("loop", None) => Effect::Loop,
+        ("fresh-loop", None) => Effect::FreshLoop,
+        ("foreign-link", None) => Effect::ForeignLink,
+        ("join", Some(count)) => Effect::Change(Change::Join(count.parse().ok()?)),
+        ("leave", _) => Effect::Change(Change::Leave(one()?)),
+        ("rejoin", _) => Effect::Change(Change::Rejoin(one()?)),
+        ("delete", _) => Effect::Change(Change::Delete(one()?)),
+        ("merge", Some(two)) => {
+            let (from, into) = two.split_once(',')?;
+            Effect::Change(Change::Merge(who(from), who(into)))
+        }
+        ("delete-collection", None) => Effect::Change(Change::DeleteCollection),
+        ("rename", Some(name)) => Effect::Change(Change::Rename(name.to_owned())),
+        ("revoke-key", None) => Effect::Change(Change::RevokeKey),
+        ("drop-scope", Some(scope)) => Effect::Change(Change::DropScope(scope.to_owned())),
+        _ => return None,
+    })
+}
+
+fn retry_after(text: &str) -> Option<RetryAfter> {
+    if text == "none" {
+        return Some(RetryAfter::Missing);
+    }
+    match text.split_once(':') {
+        Some(("date", seconds)) => Some(RetryAfter::Date(seconds.parse().ok()?)),
+        Some(("text", text)) => Some(RetryAfter::Text(text.to_owned())),
+        _ => Some(RetryAfter::Seconds(text.parse().ok()?)),
+    }
+}
+
+fn shape(text: &str) -> Option<Shape> {
+    Some(match text {
+        "not-json" => Shape::NotJson,
+        "data-is-text" => Shape::DataIsText,
+        "data-is-null" => Shape::DataIsNull,
+        "no-links" => Shape::NoLinks,
+        "no-ids" => Shape::NoIds,
+        "no-attributes" => Shape::NoAttributes,
+        _ => return None,
+    })
+}
+
+fn who(text: &str) -> Who {
+    let nth = text
+        .strip_prefix('#')
+        .and_then(|number| number.parse().ok());
+    match (text, nth) {
+        (_, Some(number)) => Who::Nth(number),
+        ("first", _) => Who::First,
+        ("last", _) => Who::Last,
+        _ => Who::Id(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Kind;
+
+    fn parse(text: &str) -> Result<Fault, SpecError> {
+        text.parse()
+    }
+
+    #[test]
+    fn every_example_of_the_grammar_is_understood() {
+        let (_, examples) = GRAMMAR.split_once("Examples").unwrap();
+        for example in examples.lines() {
+            assert!(parse(example.trim()).is_ok(), "{example}");
+        }
+    }
+
+    #[test]
+    fn places_and_conditions_narrow_a_fault() {
+        let members = Endpoint::Members(Kind::Segment);
+        let reset = Fault::new(Effect::Reset);
+        assert_eq!(parse("any:reset"), Ok(reset.clone()));
+        assert_eq!(
+            parse("segment-profiles/AbC@request=3,times=all,account=X1:reset"),
+            Ok(reset
+                .on(members)
+                .of("AbC")
+                .account("X1")
+                .request(3)
+                .forever())
+        );
+    }
+
+    #[test]
+    fn effects_have_values() {
+        let effect = |text: &str| parse(&format!("any:{text}")).map(|fault| fault.effect);
+        let throttle = |after| Ok(Effect::Throttle(after));
+        assert_eq!(effect("429"), throttle(RetryAfter::Seconds(1)));
+        assert_eq!(effect("429=3600"), throttle(RetryAfter::Seconds(3_600)));
+        assert_eq!(effect("429=date:9"), throttle(RetryAfter::Date(9)));
+        assert_eq!(
+            effect("429=text:a=b"),
+            throttle(RetryAfter::Text("a=b".to_owned()))
+        );
+        assert_eq!(effect("429=none"), throttle(RetryAfter::Missing));
+        assert_eq!(effect("524"), Ok(Effect::Status(524, None)));
+        assert_eq!(
+            effect("503=5"),
+            Ok(Effect::Status(503, Some(RetryAfter::Seconds(5))))
+        );
+        assert_eq!(
+            effect("merge=#2,01ABC"),
+            Ok(Effect::Change(Change::Merge(
+                Who::Nth(2),
+                Who::Id("01ABC".to_owned())
+            )))
+        );
+    }
+
+    #[test]
+    fn what_is_no_fault_is_refused() {
+        for text in [
+            "",
+            "reset",
+            "nowhere:reset",
+            "any:",
+            "any:explode",
+            "any:slow",
+            "any:404",
+            "any:429=soon",
+            "any:leave",
+            "any:merge=first",
+            "any:reset=1",
+            "any@page=0:reset",
+            "any@page:reset",
+            "any@moon=full:reset",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

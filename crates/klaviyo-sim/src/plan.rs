@@ -1,0 +1,260 @@
+//! What a simulator is started with.
+
+use std::fmt;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::clock::{Clock, SystemClock};
+use crate::fault::Fault;
+use crate::people::{MOST, Oddities, Profile};
+use crate::quota::Quota;
+use crate::switches::Switches;
+use crate::world::{Key, Kind};
+
+/// A plan that cannot be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Too many profiles in one account.
+    #[error("{0} profiles are too many for one account; {MOST} are possible")]
+    TooMany(u64),
+}
+
+/// What a simulator is started with: one account of yours, and everything else as Klaviyo does it but
+/// for the delay of answers, which is none.
+pub struct Plan {
+    /// The accounts.
+    pub accounts: Vec<AccountPlan>,
+    /// The address to listen on; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Everything generated depends on it.
+    pub seed: u64,
+    /// Whose time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How many requests are allowed.
+    pub quota: Quota,
+    /// How long an answer takes.
+    pub latency: Latency,
+    /// What Klaviyo's documentation leaves open.
+    pub switches: Switches,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// Whether requests are kept to be looked at. Each takes some memory.
+    pub keeps_requests: bool,
+    /// Where requests are written to as JSON lines.
+    pub request_log: Option<Box<dyn Write + Send>>,
+}
+
+/// How long an answer takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// At least.
+    pub least: Duration,
+    /// And up to so much more, drawn anew for each answer.
+    pub jitter: Duration,
+}
+
+impl Latency {
+    /// What is assumed of Klaviyo: about 250 ms for a page.
+    pub const KLAVIYO: Self = Self {
+        least: Duration::from_millis(200),
+        jitter: Duration::from_millis(100),
+    };
+
+    /// Always the same.
+    pub const fn exactly(least: Duration) -> Self {
+        Self {
+            least,
+            jitter: Duration::ZERO,
+        }
+    }
+}
+
+impl Plan {
+    /// A plan with these accounts.
+    pub fn new(accounts: impl IntoIterator<Item = AccountPlan>) -> Self {
+        Self {
+            accounts: accounts.into_iter().collect(),
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            seed: 0,
+            clock: Arc::new(SystemClock),
+            quota: Quota::Klaviyo,
+            latency: Latency::default(),
+            switches: Switches::default(),
+            faults: Vec::new(),
+            keeps_requests: true,
+            request_log: None,
+        }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The same with another quota.
+    #[must_use]
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.quota = quota;
+        self
+    }
+
+    /// The same with one more fault.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("accounts", &self.accounts)
+            .field("address", &self.address)
+            .field("seed", &self.seed)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct AccountPlan {
+    /// Six characters.
+    pub id: String,
+    /// The organization's name.
+    pub name: String,
+    /// Its keys.
+    pub keys: Vec<Key>,
+    /// How odd its generated people are.
+    pub oddities: Oddities,
+    pub(crate) collections: Vec<(Range<u32>, CollectionPlan)>,
+}
+
+impl AccountPlan {
+    /// An account without keys, lists and people.
+    pub fn new(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: "Example Org".to_owned(),
+            keys: Vec::new(),
+            oddities: Oddities::default(),
+            collections: Vec::new(),
+        }
+    }
+
+    /// The same with one more key that may read everything.
+    #[must_use]
+    pub fn key(self, secret: &str) -> Self {
+        self.with_key(Key::new(secret))
+    }
+
+    /// The same with one more key.
+    #[must_use]
+    pub fn with_key(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// The same with people of this kind.
+    #[must_use]
+    pub fn oddities(mut self, oddities: Oddities) -> Self {
+        self.oddities = oddities;
+        self
+    }
+
+    /// The same with one more list of so many generated profiles.
+    #[must_use]
+    pub fn list(self, id: &str, name: &str, profiles: u32) -> Self {
+        self.with(CollectionPlan::new(Kind::List, id, name).generated(profiles))
+    }
+
+    /// The same with one more segment of so many generated profiles.
+    #[must_use]
+    pub fn segment(self, id: &str, name: &str, profiles: u32) -> Self {
+        self.with(CollectionPlan::new(Kind::Segment, id, name).generated(profiles))
+    }
+
+    /// The same with one more list or segment. Its generated profiles are for three quarters those of
+    /// the first one, as far as that has so many, and for one quarter others.
+    #[must_use]
+    pub fn with(mut self, collection: CollectionPlan) -> Self {
+        let size = collection.generated;
+        let start = self
+            .collections
+            .first()
+            .map_or(0, |(first, _)| first.end.saturating_sub(size - size / 4));
+        let slots = start..start.saturating_add(size);
+        self.collections.push((slots, collection));
+        self
+    }
+
+    /// How many people have to be generated.
+    pub(crate) fn size(&self) -> Result<u32, PlanError> {
+        let ends = self.collections.iter().map(|(slots, _)| slots.end);
+        let size = ends.max().unwrap_or(0);
+        if size > MOST {
+            return Err(PlanError::TooMany(u64::from(size)));
+        }
+        Ok(size)
+    }
+}
+
+/// A list or segment to be made.
+#[derive(Debug, Clone)]
+pub struct CollectionPlan {
+    /// What it is.
+    pub kind: Kind,
+    /// Six characters.
+    pub id: String,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// When it was made, in seconds since the epoch.
+    pub created: i64,
+    /// Of a list: whether joining has to be confirmed.
+    pub is_double_opt_in: bool,
+    /// Of a segment.
+    pub is_active: bool,
+    /// Of a segment.
+    pub is_processing: bool,
+    pub(crate) generated: u32,
+    pub(crate) members: Vec<(i64, Profile)>,
+}
+
+impl CollectionPlan {
+    /// An empty one, made in 2024.
+    pub fn new(kind: Kind, id: &str, name: &str) -> Self {
+        Self {
+            kind,
+            id: id.to_owned(),
+            name: Some(name.to_owned()),
+            created: 1_704_067_200,
+            is_double_opt_in: false,
+            is_active: true,
+            is_processing: false,
+            generated: 0,
+            members: Vec::new(),
+        }
+    }
+
+    /// The same with so many generated profiles.
+    #[must_use]
+    pub fn generated(mut self, profiles: u32) -> Self {
+        self.generated = profiles;
+        self
+    }
+
+    /// The same with one more member, who joined at that time, to the second.
+    #[must_use]
+    pub fn member(mut self, joined: OffsetDateTime, profile: Profile) -> Self {
+        self.members.push((joined.unix_timestamp(), profile));
+        self
+    }
+}

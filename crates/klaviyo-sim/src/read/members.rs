@@ -1,0 +1,219 @@
+//! The members of a list or segment.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::{Reading, json};
+use crate::instant;
+use crate::people::ProfileId;
+use crate::query::{
+    Condition, Filterable, Mark, Operator, Page, Tested, ValueKind, Walk, is_met, joined_bounds,
+};
+use crate::refusal::Refusal;
+use crate::wire::{Identifier, Many, ProfileResource};
+use crate::world::{Collection, Kind, SortKey};
+
+const EQUALITY: &[Operator] = &[Operator::Any, Operator::Equals];
+const RANGE: &[Operator] = &[
+    Operator::GreaterOrEqual,
+    Operator::GreaterThan,
+    Operator::LessOrEqual,
+    Operator::LessThan,
+];
+
+const JOINED: &str = "joined_group_at";
+
+/// All but the last can be asked of a list.
+const FILTERABLE: [Filterable; 6] = [
+    Filterable {
+        name: "email",
+        operators: EQUALITY,
+        kind: ValueKind::Text,
+    },
+    Filterable {
+        name: "phone_number",
+        operators: EQUALITY,
+        kind: ValueKind::Text,
+    },
+    Filterable {
+        name: "push_token",
+        operators: EQUALITY,
+        kind: ValueKind::Text,
+    },
+    Filterable {
+        name: "_kx",
+        operators: &[Operator::Equals],
+        kind: ValueKind::Text,
+    },
+    Filterable {
+        name: JOINED,
+        operators: RANGE,
+        kind: ValueKind::Time,
+    },
+    Filterable {
+        name: "profile_id",
+        operators: EQUALITY,
+        kind: ValueKind::Text,
+    },
+];
+
+/// A member: since when, in seconds, and who.
+type Member<'a> = (i64, &'a ProfileId);
+
+impl Reading<'_> {
+    /// A page of members with their values.
+    pub(super) fn members(&self, kind: Kind) -> Result<Vec<u8>, Refusal> {
+        let view = self.profile_view(true)?;
+        self.parameters.check_include(&[])?;
+        let (page, mark) = self.member_page(kind)?;
+        let links = self.links(&page, mark);
+        let shown = page.items.into_iter().filter_map(|(joined, id)| {
+            Some(ProfileResource {
+                id,
+                profile: self.account.people.get(id)?,
+                joined: Some(joined),
+                view: &view,
+                base: self.base,
+            })
+        });
+        json(&Many {
+            data: shown.collect(),
+            included: None,
+            links,
+        })
+    }
+
+    /// A page of members' ids.
+    pub(super) fn member_ids(&self, kind: Kind) -> Result<Vec<u8>, Refusal> {
+        let (page, mark) = self.member_page(kind)?;
+        let links = self.links(&page, mark);
+        let shown = page.items.iter().map(|(_, id)| Identifier {
+            kind: "profile",
+            id: *id,
+        });
+        json(&Many {
+            data: shown.collect(),
+            included: None,
+            links,
+        })
+    }
+
+    /// The page that is asked for, and how its members' marks are made.
+    fn member_page(
+        &self,
+        kind: Kind,
+    ) -> Result<(Page<Member<'_>>, impl Fn(&Member<'_>) -> Mark + use<>), Refusal> {
+        let fields = match kind {
+            Kind::List => &FILTERABLE[..5],
+            Kind::Segment => &FILTERABLE[..],
+        };
+        let conditions = self.conditions(fields)?;
+        let sort = self.parameters.sort(&[JOINED])?;
+        let walk = self.walk(sort.is_some_and(|(_, is_descending)| is_descending))?;
+        let by_join = sort.is_some() || !self.switches.sorts_by_id;
+        let found = self.account.collection(kind, &self.route.id);
+        let found = found.ok_or_else(|| Refusal::no_collection(kind.noun(), &self.route.id))?;
+
+        let members = if by_join {
+            by_join_from(found, &walk, &conditions)?
+        } else {
+            by_id_from(found, &walk)
+        };
+        let wanted = members.filter(|member| self.is_wanted(member, &conditions));
+        let page = walk.take(wanted);
+        let mark = move |(joined, id): &Member<'_>| Mark {
+            key: if by_join {
+                SortKey::Time(*joined)
+            } else {
+                SortKey::Missing
+            },
+            id: id.to_string(),
+        };
+        Ok((page, mark))
+    }
+
+    fn is_wanted(&self, (joined, id): &Member<'_>, conditions: &[Condition]) -> bool {
+        conditions.iter().all(|condition| match condition.field {
+            JOINED => is_met(condition, [Tested::Time(instant::of_seconds(*joined))]),
+            "profile_id" => is_met(condition, [Tested::Text(&id.to_string())]),
+            "email" | "phone_number" => {
+                let profile = self.account.people.get(id);
+                profile.is_some_and(|profile| {
+                    let tested = match condition.field {
+                        "email" => profile.email.as_deref().map(Tested::Email),
+                        _ => profile.phone_number.as_deref().map(Tested::Text),
+                    };
+                    is_met(condition, tested)
+                })
+            }
+            // Nobody has a push token or a cookie here.
+            _ => false,
+        })
+    }
+}
+
+type Members<'a> = Box<dyn Iterator<Item = Member<'a>> + 'a>;
+
+fn by_join_from<'a>(
+    collection: &'a Collection,
+    walk: &Walk,
+    conditions: &[Condition],
+) -> Result<Members<'a>, Refusal> {
+    let first = || ProfileId::Given(Arc::default());
+    let (lowest, highest) = joined_bounds(conditions, JOINED);
+    let mut low = lowest.map(|seconds| (seconds, first()));
+    let mut high = match highest {
+        // Everybody who joined in that second is within.
+        Bound::Included(seconds) if seconds < i64::MAX => Bound::Excluded((seconds + 1, first())),
+        _ => Bound::Unbounded,
+    };
+    if let Some(mark) = &walk.from {
+        let SortKey::Time(joined) = mark.key else {
+            return Err(Refusal::cursor());
+        };
+        let mark = (joined, ProfileId::Given(Arc::new(mark.id.clone())));
+        if walk.is_reversed() {
+            if !matches!(&high, Bound::Excluded(bound) if *bound < mark) {
+                high = Bound::Excluded(mark);
+            }
+        } else if !matches!(&low, Bound::Included(bound) if *bound > mark) {
+            low = Bound::Excluded(mark);
+        }
+    }
+    if is_nothing(&low, &high) {
+        return Ok(Box::new(std::iter::empty()));
+    }
+    let range = collection.by_join().range((low, high));
+    let range = range.map(|(joined, id)| (*joined, id));
+    Ok(if walk.is_reversed() {
+        Box::new(range.rev())
+    } else {
+        Box::new(range)
+    })
+}
+
+fn by_id_from<'a>(collection: &'a Collection, walk: &Walk) -> Members<'a> {
+    let mark = walk.from.as_ref();
+    let mark = mark.map(|mark| Bound::Excluded(ProfileId::Given(Arc::new(mark.id.clone()))));
+    let mark = mark.unwrap_or(Bound::Unbounded);
+    let member = |(id, joined): (&'a ProfileId, &'a i64)| (*joined, id);
+    if walk.is_reversed() {
+        let range = collection.by_id().range((Bound::Unbounded, mark));
+        Box::new(range.rev().map(member))
+    } else {
+        let range = collection.by_id().range((mark, Bound::Unbounded));
+        Box::new(range.map(member))
+    }
+}
+
+/// Whether nothing lies between the bounds. Such a range must not be asked for.
+fn is_nothing<T: Ord>(low: &Bound<T>, high: &Bound<T>) -> bool {
+    match (low, high) {
+        (Bound::Included(low), Bound::Included(high)) => low > high,
+        (
+            Bound::Included(low) | Bound::Excluded(low),
+            Bound::Included(high) | Bound::Excluded(high),
+        ) => low >= high,
+        _ => false,
+    }
+}

@@ -1,0 +1,113 @@
+//! Reads: what an allowed and well-formed request is answered with.
+
+mod accounts;
+mod collections;
+mod members;
+mod profiles;
+
+use serde::Serialize;
+
+use crate::endpoint::{Endpoint, Route};
+use crate::query::{Cursor, Mark, Page, Parameters, Walk, fingerprint};
+use crate::refusal::Refusal;
+use crate::switches::Switches;
+use crate::wire::Links;
+use crate::world::Account;
+
+/// A request that may be answered.
+pub(crate) struct Reading<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) route: &'a Route,
+    /// The path without a trailing slash.
+    pub(crate) path: &'a str,
+    pub(crate) parameters: &'a Parameters,
+    /// `http://HOST:PORT`, as the client sees it.
+    pub(crate) base: &'a str,
+    /// Microseconds since the epoch.
+    pub(crate) now: i64,
+    pub(crate) switches: &'a Switches,
+}
+
+impl Reading<'_> {
+    /// The answer's body.
+    pub(crate) fn answer(&self) -> Result<Vec<u8>, Refusal> {
+        match self.route.endpoint {
+            Endpoint::Accounts => self.accounts(),
+            Endpoint::Account => self.own_account(),
+            Endpoint::Collections(kind) => self.collections(kind),
+            Endpoint::Collection(kind) => self.collection(kind),
+            Endpoint::Members(kind) => self.members(kind),
+            Endpoint::MemberIds(kind) => self.member_ids(kind),
+            Endpoint::Profiles => self.profiles(),
+            Endpoint::Profile => self.profile(),
+        }
+    }
+
+    /// How the page that is asked for is taken.
+    fn walk(&self, is_descending: bool) -> Result<Walk, Refusal> {
+        let sizes = self.route.endpoint.page_sizes().unwrap_or((1, 1));
+        let size = self.parameters.page_size(sizes)?;
+        let cursor = match self.parameters.cursor() {
+            None => None,
+            Some(text) => Some(self.cursor(text).ok_or_else(Refusal::cursor)?),
+        };
+        Ok(Walk {
+            is_descending,
+            size,
+            goes_back: cursor.as_ref().is_some_and(|cursor| !cursor.is_forward),
+            from: cursor.map(|cursor| cursor.mark),
+        })
+    }
+
+    fn cursor(&self, text: &str) -> Option<Cursor> {
+        let cursor = Cursor::decode(text)?;
+        let age = self.now.saturating_sub(cursor.made);
+        let life = self.switches.cursor_life.map(|life| life.as_micros());
+        let is_alive = life.is_none_or(|life| i128::from(age) < life.cast_signed());
+        let is_ours = cursor.made_for == self.fingerprint() || !self.switches.binds_cursors;
+        (is_alive && is_ours).then_some(cursor)
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let get = |name| self.parameters.get(name).unwrap_or_default();
+        fingerprint(&[self.path, get("filter"), get("sort")])
+    }
+
+    /// The links of a page, given the marks of its first and last things.
+    fn links<T>(&self, page: &Page<T>, mark: impl Fn(&T) -> Mark) -> Links {
+        let number = page_number(self.parameters);
+        let link = |thing: Option<&T>, is_forward: bool| {
+            let cursor = Cursor {
+                mark: mark(thing?),
+                is_forward,
+                made: self.now,
+                page: number.saturating_add(1),
+                made_for: self.fingerprint(),
+            };
+            let query = self.parameters.with_cursor(&cursor.encode());
+            Some(format!("{}{}?{query}", self.base, self.path))
+        };
+        Links {
+            itself: self.own_link(),
+            next: link(page.items.last(), true).filter(|_| page.has_next),
+            prev: link(page.items.first(), false).filter(|_| page.has_prev),
+        }
+    }
+
+    fn own_link(&self) -> String {
+        let query = self.parameters.encode();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{}{mark}{query}", self.base, self.path)
+    }
+}
+
+/// Which page is asked for, counted from 1 in steps taken.
+pub(crate) fn page_number(parameters: &Parameters) -> u32 {
+    let cursor = parameters.cursor().and_then(Cursor::decode);
+    cursor.map_or(1, |cursor| cursor.page)
+}
+
+fn json(document: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    // Nothing in a document can fail to be written.
+    serde_json::to_vec(document).map_err(|_| Refusal::cursor())
+}

@@ -1,0 +1,146 @@
+//! Starting and ending a simulator.
+
+use std::net::{SocketAddr, TcpListener};
+use std::ops::Deref;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer, rt, web};
+
+use crate::handle::Handle;
+use crate::plan::{Plan, PlanError};
+use crate::server::{self, Socket};
+use crate::service::Service;
+
+/// Why a simulator could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The server cannot be run.
+    #[error("the server cannot be run: {0}")]
+    Serve(#[source] std::io::Error),
+    /// The plan cannot be carried out.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
+/// Starts simulators.
+#[derive(Debug)]
+pub struct Simulator;
+
+impl Simulator {
+    /// Starts a simulator on threads of its own. It needs no runtime, and shares none.
+    pub fn start(plan: Plan) -> Result<RunningSimulator, StartError> {
+        let address = plan.address;
+        let unbound = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).map_err(unbound)?;
+        let address = listener.local_addr().map_err(unbound)?;
+        let service = Arc::new(Service::new(plan)?);
+        let (sender, receiver) = mpsc::channel();
+        let served = Arc::clone(&service);
+        let thread = thread::spawn(move || serve(listener, served, &sender));
+        match receiver.recv() {
+            Ok(Ok(server)) => Ok(RunningSimulator {
+                address,
+                handle: Handle::new(service),
+                server,
+                thread: Some(thread),
+            }),
+            Ok(Err(error)) => Err(StartError::Serve(error)),
+            Err(_) => Err(StartError::Serve(std::io::Error::other("its thread ended"))),
+        }
+    }
+}
+
+/// Connections are kept longer than any client's pool keeps them, so that none breaks under a request.
+const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_mins(5);
+
+fn serve(
+    listener: TcpListener,
+    service: Arc<Service>,
+    started: &mpsc::Sender<std::io::Result<ServerHandle>>,
+) {
+    rt::System::new().block_on(async {
+        let service = Data::new(service);
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(service.clone())
+                .default_service(web::to(server::handle))
+        })
+        .on_connect(|connection, extensions| {
+            if let Some(socket) = Socket::of(connection) {
+                extensions.insert(socket);
+            }
+        })
+        .workers(2)
+        .keep_alive(KEEP_ALIVE)
+        .disable_signals()
+        .listen(listener);
+        let running = match server {
+            Ok(server) => server.run(),
+            Err(error) => {
+                let _ = started.send(Err(error));
+                return;
+            }
+        };
+        // Nobody waits for an answer that nobody asked for: both may be gone at the end.
+        let _ = started.send(Ok(running.handle()));
+        let _ = running.await;
+    });
+}
+
+/// A simulator at work. Dropping it ends it.
+pub struct RunningSimulator {
+    /// Where it listens.
+    pub address: SocketAddr,
+    handle: Handle,
+    server: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RunningSimulator {
+    /// `http://HOST:PORT`
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What looks into it, and changes it. Clones see the same.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+}
+
+impl Deref for RunningSimulator {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for RunningSimulator {
+    fn drop(&mut self) {
+        // The command is sent at once; only its completion would have to be awaited.
+        drop(self.server.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl std::fmt::Debug for RunningSimulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunningSimulator")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

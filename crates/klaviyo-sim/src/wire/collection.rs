@@ -1,0 +1,88 @@
+//! Lists and segments.
+
+use serde_json::{Map, Value, json};
+
+use crate::instant;
+use crate::query::Fields;
+use crate::world::{Collection, Kind};
+
+/// A list or segment as a resource. `count` adds how many members it has; `has_tags` the (empty) data
+/// of its tags.
+pub(crate) fn collection(
+    collection: &Collection,
+    fields: &Fields,
+    count: bool,
+    has_tags: bool,
+    base: &str,
+) -> Value {
+    let (noun, id) = (collection.kind.noun(), &collection.id);
+    let own = format!("{base}/api/{}/{id}/", collection.kind.plural());
+    let mut attributes = Map::new();
+    for (name, value) in all_attributes(collection) {
+        if let Some(part) = fields.prune(name, || value.clone()) {
+            attributes.insert(name.to_owned(), part);
+        }
+    }
+    if count {
+        attributes.insert("profile_count".to_owned(), collection.len().into());
+    }
+    let relationship = |name: &str, has_data: bool| {
+        let links = json!({
+            "self": format!("{own}relationships/{name}/"),
+            "related": format!("{own}{name}/"),
+        });
+        if has_data {
+            json!({"data": [], "links": links})
+        } else {
+            json!({ "links": links })
+        }
+    };
+    json!({
+        "type": noun,
+        "id": id,
+        "attributes": attributes,
+        "relationships": {
+            "profiles": relationship("profiles", false),
+            "tags": relationship("tags", has_tags),
+            "flow-triggers": relationship("flow-triggers", false),
+        },
+        "links": {"self": own},
+    })
+}
+
+fn all_attributes(collection: &Collection) -> Vec<(&'static str, Value)> {
+    let mut attributes = vec![
+        ("name", collection.name.clone().into()),
+        ("created", instant::show(collection.created).into()),
+        ("updated", instant::show(collection.updated).into()),
+    ];
+    match collection.kind {
+        Kind::List => {
+            let process = if collection.is_double_opt_in {
+                "double_opt_in"
+            } else {
+                "single_opt_in"
+            };
+            attributes.push(("opt_in_process", process.into()));
+        }
+        Kind::Segment => {
+            attributes.push(("definition", definition()));
+            attributes.push(("is_active", collection.is_active.into()));
+            attributes.push(("is_processing", collection.is_processing.into()));
+            attributes.push(("is_starred", collection.is_starred.into()));
+        }
+    }
+    attributes
+}
+
+fn definition() -> Value {
+    json!({
+        "condition_groups": [{
+            "conditions": [{
+                "type": "profile-property",
+                "property": "properties['plan']",
+                "filter": {"type": "string", "operator": "equals", "value": "pro"},
+            }],
+        }],
+    })
+}

@@ -1,0 +1,77 @@
+//! Consent, and what is foretold of a customer: attributes that have to be asked for.
+
+use serde_json::{Value, json};
+
+use crate::people::Profile;
+
+/// `additional-fields[profile]=subscriptions`
+pub(super) fn subscriptions(profile: &Profile) -> Value {
+    let tracking = json!({
+        "consent": "NEVER_SUBSCRIBED",
+        "consent_timestamp": null,
+        "last_updated": null,
+        "created_timestamp": null,
+        "metadata": null,
+        "can_receive": false,
+        "valid_until": null,
+    });
+    json!({
+        "email": {
+            "marketing": {
+                "can_receive_email_marketing":
+                    profile.email.is_some() && profile.suppressions.is_empty(),
+                "consent": "NEVER_SUBSCRIBED",
+                "consent_timestamp": null,
+                "last_updated": profile.updated,
+                "method": null,
+                "method_detail": null,
+                "custom_method_detail": null,
+                "double_optin": null,
+                "suppression": profile.suppressions,
+                "list_suppressions": profile.list_suppressions,
+            },
+            "open_tracking": tracking,
+            "click_tracking": tracking,
+        },
+        "sms": {
+            "marketing": sms("can_receive_sms_marketing"),
+            "transactional": sms("can_receive_sms_transactional"),
+        },
+        "mobile_push": {
+            "marketing": {
+                "can_receive_push_marketing": false,
+                "consent": "NEVER_SUBSCRIBED",
+                "consent_timestamp": null,
+            },
+        },
+        // Seen so, although it is described as an object.
+        "whatsapp": null,
+    })
+}
+
+fn sms(may: &str) -> Value {
+    json!({
+        may: false,
+        "consent": "NEVER_SUBSCRIBED",
+        "consent_timestamp": null,
+        "method": null,
+        "method_detail": null,
+        "last_updated": null,
+    })
+}
+
+/// `additional-fields[profile]=predictive_analytics`, of somebody who has bought nothing.
+pub(super) fn predictive_analytics() -> Value {
+    json!({
+        "historic_clv": null,
+        "predicted_clv": null,
+        "total_clv": null,
+        "historic_number_of_orders": null,
+        "predicted_number_of_orders": null,
+        "average_days_between_orders": null,
+        "average_order_value": null,
+        "churn_probability": null,
+        "expected_date_of_next_order": null,
+        "ranked_channel_affinity": null,
+    })
+}
