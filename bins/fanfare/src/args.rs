@@ -7,7 +7,7 @@ use fanfare_domain::organization::Role;
 
 /// Operates Fanfare's Klaviyo integration: works on the store itself, so that no program need run.
 ///
-/// Settings are variables (FANFARE_DATABASE_URL and others) or stand in fanfare.toml;
+/// Settings are variables (`FANFARE_DATABASE_URL` and others) or stand in fanfare.toml;
 /// `fanfare doctor` shows those in force.
 #[derive(Debug, Parser)]
 #[command(name = "fanfare", version)]
@@ -94,7 +94,7 @@ pub(crate) enum KeyCommand {
 pub(crate) enum KlaviyoCommand {
     /// Connect Klaviyo, or replace its key
     ///
-    /// The private API key is read from the variable KLAVIYO_API_KEY, or else from standard input;
+    /// The private API key is read from the variable `KLAVIYO_API_KEY`, or else from standard input;
     /// on a terminal it is asked for.
     Connect {
         #[command(flatten)]

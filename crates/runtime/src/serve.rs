@@ -70,7 +70,7 @@ pub async fn serve_both(
     let both = stop.child_token();
     let api = serve_api(app, sockets.0, Arc::clone(&metrics), both.clone());
     let worker = work(app, sockets.1, metrics, both.clone());
-    join(&both, api, worker).await
+    Box::pin(join(&both, api, worker)).await
 }
 
 /// Waits for both halves; whichever ends first stops the other. The first error counts.

@@ -81,11 +81,15 @@ fn show(config: &Config, checks: &[Check]) -> Result<()> {
             "{name} is set and is no setting: it has no effect."
         ))?;
     }
-    let mut rows = table(&["Check", "Verdict", "Finding"]);
+    // No table: findings are sentences, which a terminal breaks better than a column would.
+    let width = checks.iter().map(|check| check.subject.len()).max();
+    let width = width.unwrap_or_default();
     for check in checks {
-        rows.add_row([&check.subject, check.verdict.as_str(), &check.finding]);
+        let verdict = check.verdict.as_str();
+        let (subject, finding) = (&check.subject, &check.finding);
+        say(format!("{verdict:11}  {subject:width$}  {finding}"))?;
     }
-    say(rows)
+    Ok(())
 }
 
 fn as_json(config: &Config, checks: &[Check]) -> Value {
