@@ -151,7 +151,8 @@ fn refuse_continuous(body: &mut Object, faults: &mut Faults) {
         };
         let _: Option<()> = sync.parsed("picklist", "ONE_TIME", built, faults);
     }
-    if let Some(interval) = body.take("refreshIntervalSeconds").non_null() {
+    let interval = body.take("refreshIntervalSeconds").present();
+    if let Some(interval) = interval.and_then(Node::non_null) {
         interval.refuse(
             "check",
             "null",
