@@ -224,3 +224,19 @@ impl Klaviyo for KlaviyoHttp {
         self.get(key, request, document::anything).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+
+    #[test]
+    fn the_line_with_the_key_does_not_print() {
+        let key = KlaviyoKey::parse(&SecretString::from("pk_canary0123456789")).unwrap();
+        let line = authorization(&key);
+        assert_eq!(line, "Klaviyo-API-Key pk_canary0123456789");
+        assert!(line.is_sensitive());
+        assert_eq!(format!("{line:?}"), "Sensitive");
+    }
+}
