@@ -8,8 +8,12 @@
 //!
 //! [`Runner`] is all of it: it listens to a [`Queue`], works slices in a bounded number of slots,
 //! rings for runs whose ring was lost, whose pause is over or whose worker died, and drains when it
-//! is told to stop. A back end of the queue is one file beside `sqlite.rs`.
+//! is told to stop. A back end of the queue is one file beside `sqlite.rs`; what they share of apalis
+//! is in `apalis_worker.rs`.
 
+mod apalis_worker;
+mod chores;
+mod listener;
 mod pulse;
 mod queue;
 mod ring;
@@ -17,9 +21,8 @@ mod runner;
 mod slots;
 mod sqlite;
 
+pub use listener::Listener;
 pub use pulse::Pulse;
 pub use queue::{Queue, QueueError};
-pub use ring::Ring;
 pub use runner::{Runner, RunnerError, RunnerOptions};
-pub use slots::Slots;
 pub use sqlite::SqliteQueue;

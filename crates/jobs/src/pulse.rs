@@ -8,19 +8,40 @@ use tokio::time::Instant;
 /// A runner is taken for dead after so long without a heartbeat.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
-/// The heartbeat of a runner: it beats whenever the store answered it. Clones are the same pulse.
+/// The heartbeat of a runner. It has two chambers: the queue, which hears rings, and the reaper, which
+/// rings for what was lost; each beats when the store has answered it. Clones are the same pulse.
 #[derive(Debug, Clone, Default)]
-pub struct Pulse(Arc<Mutex<Option<Instant>>>);
+pub struct Pulse {
+    queue: Chamber,
+    reaper: Chamber,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Chamber(Arc<Mutex<Option<Instant>>>);
 
 impl Pulse {
-    /// Whether it has beaten within the last half minute.
+    /// Whether both have beaten within the last half minute.
     pub fn is_beating(&self) -> bool {
-        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_some_and(|at| at.elapsed() < LONGEST_SILENCE)
+        self.queue.is_beating() && self.reaper.is_beating()
     }
 
-    pub(crate) fn beat(&self) {
+    pub(crate) fn queue_answered(&self) {
+        self.queue.beat();
+    }
+
+    pub(crate) fn reaper_answered(&self) {
+        self.reaper.beat();
+    }
+}
+
+impl Chamber {
+    fn beat(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn is_beating(&self) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|at| at.elapsed() < LONGEST_SILENCE)
     }
 }
 
@@ -29,14 +50,20 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_runner_that_is_silent_for_half_a_minute_is_dead() {
+    async fn a_runner_is_dead_when_either_half_is_silent_for_half_a_minute() {
         let pulse = Pulse::default();
         assert!(!pulse.is_beating());
+        pulse.queue_answered();
+        assert!(!pulse.is_beating());
+        pulse.reaper_answered();
+        assert!(pulse.is_beating());
 
-        pulse.beat();
         tokio::time::advance(Duration::from_secs(29)).await;
         assert!(pulse.is_beating());
+        pulse.reaper_answered();
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(!pulse.is_beating());
+        pulse.queue_answered();
+        assert!(pulse.is_beating());
     }
 }

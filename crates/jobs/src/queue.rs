@@ -5,21 +5,23 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::slots::Slots;
+use crate::listener::Listener;
 
 /// A queue of rings.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Hands every ring to the slots, one at a time and only while one is free, until `stop`. It ends
-    /// with `Ok` only then; what was handed over goes on in the slots.
-    async fn listen(&self, slots: &Slots, stop: CancellationToken) -> Result<(), QueueError>;
+    /// Tells the listener of every ring, one after the other, and beats while the store answers. Takes
+    /// no more when `stop` is cancelled, and returns `Ok` only then: a queue that ends by itself
+    /// is an error, whatever it says.
+    async fn listen(&self, listener: &Listener, stop: CancellationToken) -> Result<(), QueueError>;
 
-    /// Deletes up to `size` jobs that are over, and the traces of listeners that are gone. Returns how
-    /// many rows went.
+    /// Deletes up to `size` jobs that are over, and up to `size` traces of listeners that are gone.
+    /// Returns how many rows went.
     async fn tidy(&self, size: u32) -> Result<u64, QueueError>;
 
     /// How often to look for runs that should be rung for. A run whose worker died must be taken up
-    /// within 15 s: the lease of 10 s, this, and the time a ring takes to be heard.
+    /// within 15 s: the lease of 10 s, this and its jitter of a quarter, and the time that a ring
+    /// takes to be heard.
     fn reap_interval(&self) -> Duration;
 }
 

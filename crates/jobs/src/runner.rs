@@ -1,14 +1,16 @@
-//! The runner: listens, reaps, tidies, and drains when it is told to stop.
+//! The runner: listens until it is told to stop, then drains.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ports::DueRuns;
 use fanfare_sync::Integration;
-use fanfare_sync::engine::{Engine, Pace};
-use tokio::time::{Instant, MissedTickBehavior};
+use fanfare_sync::engine::Pace;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::chores::{reap, tidy};
+use crate::listener::Listener;
 use crate::pulse::Pulse;
 use crate::queue::{Queue, QueueError};
 use crate::slots::Slots;
@@ -42,16 +44,11 @@ pub enum RunnerError {
     QueueLost(u32, #[source] QueueError),
 }
 
-/// Runs rung for at once at most. The next look comes soon.
-const RINGS: u32 = 200;
+/// Failures in a row before the process gives up and leaves the rest to whoever restarts it: with the
+/// waits between them, a database that is away for about ten minutes.
+const MAX_FAILURES: u32 = 20;
 
-/// Rows tidied away at once.
-const TIDIED: u32 = 500;
-
-const TIDY_INTERVAL: Duration = Duration::from_mins(1);
-
-/// Failures in a row before the process gives up and leaves the rest to whoever restarts it.
-const MAX_FAILURES: u32 = 10;
+const LONGEST_BACKOFF: Duration = Duration::from_secs(32);
 
 /// A queue that has listened for so long has recovered.
 const RECOVERED: Duration = Duration::from_mins(1);
@@ -88,47 +85,55 @@ impl Runner {
     }
 
     /// Works until `stop`; then takes nothing more, lets every slice finish its page and give its run
-    /// back, and returns. A slice that takes longer than the grace is left to its lease.
+    /// back, and returns `Ok`. A slice that takes longer than the grace is ended where it stands,
+    /// and its run taken up when its lease has run out.
+    ///
+    /// Nothing of it goes on after it has returned.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunnerError> {
-        let Self {
-            queue,
-            due_runs,
-            integration,
-            options,
-            pulse,
-        } = self;
-        // Whatever ends the listening ends the rest.
+        let RunnerOptions { slots, pace, grace } = self.options;
+        // Ours, for a lost queue ends the slices too. Whoever drops this future ends them likewise.
         let stop = stop.child_token();
-        let engine = Engine::new(integration.clone(), options.pace);
-        let slots = Slots::new(engine, integration, options.slots, stop.clone());
-        let listen = async {
-            let ended = keep_listening(queue.as_ref(), &slots, &stop).await;
-            stop.cancel();
-            ended
-        };
-        let reap = reap(due_runs.as_ref(), queue.reap_interval(), &pulse, &stop);
-        let tidy = tidy(queue.as_ref(), &stop);
-        let drain = async {
+        let _ends_slices = stop.clone().drop_guard();
+        let slots = Slots::new(self.integration.clone(), pace, slots, stop.clone());
+        let listener = Listener::new(slots.clone(), self.pulse.clone());
+        let mut overdue = std::pin::pin!(async {
             stop.cancelled().await;
-            slots.drain(options.grace).await
+            tokio::time::sleep(grace).await;
+        });
+
+        let ended = tokio::select! {
+            ended = keep_listening(self.queue.as_ref(), &listener, &stop) => ended,
+            never = reap(self.due_runs.as_ref(), self.queue.reap_interval(), &self.pulse) => match never {},
+            never = tidy(self.queue.as_ref()) => match never {},
+            () = &mut overdue => {
+                end_all(&slots).await;
+                return Ok(());
+            }
         };
-        let (ended, (), (), is_drained) = tokio::join!(listen, reap, tidy, drain);
-        if !is_drained {
-            tracing::warn!("some slices did not finish in time; their leases will run out");
+        stop.cancel();
+        tokio::select! {
+            () = slots.drained() => {}
+            () = &mut overdue => end_all(&slots).await,
         }
         ended
     }
 }
 
+async fn end_all(slots: &Slots) {
+    tracing::warn!("some slices did not finish in time; their leases will run out");
+    slots.abort().await;
+}
+
+/// Listens again whenever the queue fails, later each time.
 async fn keep_listening(
     queue: &dyn Queue,
-    slots: &Slots,
+    listener: &Listener,
     stop: &CancellationToken,
 ) -> Result<(), RunnerError> {
     let mut failures = 0;
     loop {
         let begun = Instant::now();
-        let Err(error) = queue.listen(slots, stop.clone()).await else {
+        let Err(error) = queue.listen(listener, stop.clone()).await else {
             return Ok(());
         };
         if stop.is_cancelled() {
@@ -147,63 +152,10 @@ async fn keep_listening(
         if failures >= MAX_FAILURES {
             return Err(RunnerError::QueueLost(failures, error));
         }
-        let wait = Duration::from_secs(1 << failures.min(5));
+        let wait = Duration::from_secs(1 << failures.min(6)).min(LONGEST_BACKOFF);
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(wait) => {}
-        }
-    }
-}
-
-/// Rings for runs that nobody works on although they are due.
-async fn reap(due_runs: &dyn DueRuns, interval: Duration, pulse: &Pulse, stop: &CancellationToken) {
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        match due_runs.ring(RINGS).await {
-            Ok(0) => pulse.beat(),
-            Ok(rung) => {
-                pulse.beat();
-                metrics::counter!("fanfare_rings_total").increment(rung);
-                tracing::debug!(rung, "rang for due runs");
-            }
-            Err(error) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "due runs could not be looked for"
-            ),
-        }
-        if let Ok(backlog) = due_runs.backlog().await {
-            #[expect(clippy::cast_precision_loss, reason = "a gauge of runs")]
-            metrics::gauge!("fanfare_backlog_runs").set(backlog as f64);
-        }
-    }
-}
-
-async fn tidy(queue: &dyn Queue, stop: &CancellationToken) {
-    let mut ticks = tokio::time::interval(TIDY_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        // A second batch at once if the first was full.
-        while !stop.is_cancelled() {
-            match queue.tidy(TIDIED).await {
-                Ok(gone) if gone >= u64::from(TIDIED) => {}
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "old jobs could not be deleted"
-                    );
-                    break;
-                }
-            }
         }
     }
 }

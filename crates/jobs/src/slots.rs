@@ -6,11 +6,11 @@ use std::time::Duration;
 use fanfare_domain::ports::DueRun;
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::Integration;
-use fanfare_sync::engine::{Engine, SliceEnd};
+use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// Pauses up to this long are waited for in this process; the reaper rings after longer ones.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
@@ -20,70 +20,77 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// A slice is a task of its own, so that slices share the machine's cores, one that panics takes
 /// nobody along, and one goes on to the end of its page when the queue behind it has died.
 #[derive(Clone)]
-pub struct Slots {
+pub(crate) struct Slots {
     engine: Engine,
     integration: Integration,
     free: Arc<Semaphore>,
-    size: usize,
     tasks: TaskTracker,
     stop: CancellationToken,
+    abort: CancellationToken,
 }
 
 impl Slots {
+    /// So many slots. A cancelled `stop` ends every slice after its step.
     pub(crate) fn new(
-        engine: Engine,
         integration: Integration,
+        pace: Pace,
         size: usize,
         stop: CancellationToken,
     ) -> Self {
         Self {
-            engine,
+            engine: Engine::new(integration.clone(), pace),
             integration,
             free: Arc::new(Semaphore::new(size)),
-            size,
             tasks: TaskTracker::new(),
             stop,
+            abort: CancellationToken::new(),
         }
     }
 
-    /// How many slices may be worked at once.
-    pub const fn size(&self) -> usize {
-        self.size
-    }
-
-    /// Works a slice of the run in the next free slot, and returns when it is over, whatever came of
-    /// it: the run's rows tell. Dropping the future does not end the slice.
-    pub async fn work(&self, due: DueRun) {
-        let slots = self.clone();
-        let run = due.run.clone();
-        let slice = self.tasks.spawn(async move { slots.slice(due).await });
-        if let Err(error) = slice.await {
-            log_lost(&run, &error);
-        }
-    }
-
-    /// Waits until no slice is worked any more; at most for `grace`. Tells whether it came to that.
-    pub(crate) async fn drain(&self, grace: Duration) -> bool {
-        self.tasks.close();
-        tokio::time::timeout(grace, self.tasks.wait()).await.is_ok()
-    }
-
-    async fn slice(self, due: DueRun) {
-        let Ok(_slot) = Arc::clone(&self.free).acquire_owned().await else {
-            return;
+    /// Begins a slice of the run as soon as a slot is free. What comes of it the run's rows tell.
+    pub(crate) async fn work(&self, due: DueRun) {
+        let slot = tokio::select! {
+            slot = Arc::clone(&self.free).acquire_owned() => slot.ok(),
+            // The ring has been taken from the queue. A slice that is told to stop as it begins claims
+            // the run and gives it back, and that rings for somebody else.
+            () = self.stop.cancelled() => None,
         };
-        if self.stop.is_cancelled() {
-            return;
-        }
-        match self.engine.work(&due, &self.stop).await {
-            Ok(end) => {
-                metrics::counter!("fanfare_slices_total", "end" => name(end)).increment(1);
-                if let SliceEnd::Paused(until) = end {
-                    self.wait_for(due, until);
-                }
+        let slots = self.clone();
+        self.tasks.spawn(async move {
+            let ended = tokio::select! {
+                ended = slots.slice(due.clone()) => ended,
+                () = slots.abort.cancelled() => return,
+            };
+            drop(slot);
+            if let Some(SliceEnd::Paused(until)) = ended {
+                slots.take_up_again(due, until);
             }
-            Err(error) => {
-                metrics::counter!("fanfare_slices_total", "end" => "error").increment(1);
+        });
+    }
+
+    /// Waits until no slice is worked any more.
+    pub(crate) async fn drained(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Ends all slices where they stand. Their leases run out.
+    pub(crate) async fn abort(&self) {
+        self.abort.cancel();
+        self.drained().await;
+    }
+
+    async fn slice(&self, due: DueRun) -> Option<SliceEnd> {
+        let (engine, stop) = (self.engine.clone(), self.stop.clone());
+        let worked = due.clone();
+        let slice = tokio::spawn(async move { engine.work(&worked, &stop).await });
+        match AbortOnDropHandle::new(slice).await {
+            Ok(Ok(end)) => {
+                count(name(end));
+                Some(end)
+            }
+            Ok(Err(error)) => {
+                count("error");
                 tracing::error!(
                     processor = "klaviyo/sync-list",
                     organizationId = %due.organization,
@@ -91,20 +98,25 @@ impl Slots {
                     error = &error as &dyn std::error::Error,
                     "a slice failed; the run will be taken up again"
                 );
+                None
+            }
+            Err(error) => {
+                count("lost");
+                log_lost(&due, &error);
+                None
             }
         }
     }
 
     /// Takes a paused run up again when its time has come, without a slot meanwhile. Another process
     /// may be faster; the claim tells.
-    fn wait_for(&self, due: DueRun, until: Timestamp) {
+    fn take_up_again(&self, due: DueRun, until: Timestamp) {
         let wait = until.since(self.integration.clock().now());
         if wait > LONGEST_WAIT {
             return;
         }
         let slots = self.clone();
-        // Not tracked: a pause holds up no shutdown.
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             tokio::select! {
                 () = slots.stop.cancelled() => {}
                 // Whole milliseconds are slept, and due times are finer.
@@ -112,6 +124,10 @@ impl Slots {
             }
         });
     }
+}
+
+fn count(end: &'static str) {
+    metrics::counter!("fanfare_slices_total", "end" => end).increment(1);
 }
 
 const fn name(end: SliceEnd) -> &'static str {
@@ -124,8 +140,8 @@ const fn name(end: SliceEnd) -> &'static str {
     }
 }
 
-fn log_lost(run: &fanfare_domain::ids::RunId, error: &JoinError) {
-    // A panic's message could quote anything: where it happened is on standard error.
+fn log_lost(due: &DueRun, error: &JoinError) {
+    // A panic's message could quote anything; the panic hook has logged where it happened.
     let what = if error.is_panic() {
         "panicked"
     } else {
@@ -133,7 +149,8 @@ fn log_lost(run: &fanfare_domain::ids::RunId, error: &JoinError) {
     };
     tracing::error!(
         processor = "klaviyo/sync-list",
-        runId = %run,
+        organizationId = %due.organization,
+        runId = %due.run,
         "a slice {what}; the run will be taken up again when its lease has run out"
     );
 }

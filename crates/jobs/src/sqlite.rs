@@ -3,30 +3,27 @@
 use std::time::Duration;
 
 use apalis::layers::WorkerBuilderExt;
-use apalis_core::error::BoxDynError;
+use apalis_core::backend::ext::BackendExt;
 use apalis_core::monitor::Monitor;
-use apalis_core::task::data::Data;
 use apalis_core::worker::builder::WorkerBuilder;
-use apalis_core::worker::event::Event;
 use apalis_sqlite::{Config, SqliteStorage};
 use async_trait::async_trait;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tokio_util::sync::CancellationToken;
-use ulid::Ulid;
 
+use crate::apalis_worker::{AsStored, Payload, answer, new_worker_name, run};
+use crate::listener::Listener;
 use crate::queue::{Queue, QueueError};
-use crate::ring::Ring;
-use crate::slots::Slots;
 
-/// A job that another process put there is seen at the next heartbeat, and no sooner.
+/// A job that another connection put there is seen at the next heartbeat, and no sooner.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Heartbeats missed before apalis gives a job away. Nothing depends on it.
 const MISSED_HEARTBEATS: usize = 30;
 
-/// The lease of 10 s, this, and a heartbeat stay below 15 s.
-const REAP_INTERVAL: Duration = Duration::from_secs(2);
+/// Most looks find nothing, and cost one read of an index.
+const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long what is over stays in the queue, for whoever wants to look.
 const KEPT_SECONDS: i64 = 3_600;
@@ -56,58 +53,41 @@ impl SqliteQueue {
         SqliteStorage::migrations().run(&pool).await?;
         Ok(Self { pool, queue })
     }
-}
 
-/// A handler's whole work: to look who it is for.
-async fn answer(ring: Ring, slots: Data<Slots>) -> Result<(), BoxDynError> {
-    let due = ring.due().ok_or("the job's payload holds no ids")?;
-    slots.work(due).await;
-    Ok(())
+    /// Closes its connections, waiting for those in use.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    fn config(&self) -> Config {
+        Config::default()
+            .queue(self.queue)
+            // apalis neither beats nor acknowledges while it holds jobs back.
+            .batch_size(1)
+            .heartbeat_interval(HEARTBEAT)
+            .missed_heartbeats(MISSED_HEARTBEATS)
+            // Marking a job as running looks at no owner: late, it would hide a new ring.
+            .lock_tasks(false)
+            // Without results apalis acknowledges nothing.
+            .persist_results(true)
+    }
 }
 
 #[async_trait]
 impl Queue for SqliteQueue {
-    async fn listen(&self, slots: &Slots, stop: CancellationToken) -> Result<(), QueueError> {
-        let config = Config::default()
-            .queue(self.queue)
-            // More would be held back by a busy process while others are free.
-            .batch_size(1)
-            .heartbeat_interval(HEARTBEAT)
-            .missed_heartbeats(MISSED_HEARTBEATS)
-            .persist_results(false);
-        let (pool, slots) = (self.pool.clone(), slots.clone());
-        let monitor = Monitor::new()
-            .register(move |_| {
-                let storage = SqliteStorage::<Ring>::new(&pool).with_config(config.clone());
-                // A name of its own for every start: apalis never gives a dead worker's jobs to
-                // another of the same name.
-                WorkerBuilder::new(format!("{}-{}", std::process::id(), Ulid::generate()))
-                    .backend(storage)
-                    .concurrency(slots.size())
-                    .data(slots.clone())
-                    .catch_panic()
-                    .build(answer)
-            })
-            .on_event(|_, event| {
-                if let Event::Error(error) = event {
-                    tracing::error!(error = %error, "a job could not be read and was dropped");
-                }
-            });
-        let handle = monitor.context();
-        let mut running = std::pin::pin!(monitor.run());
-        let ended = tokio::select! {
-            ended = &mut running => ended,
-            () = stop.cancelled() => {
-                // It fails if there is nothing left to stop.
-                drop(handle.shutdown());
-                running.await
-            }
-        };
-        match ended {
-            Ok(()) if stop.is_cancelled() => Ok(()),
-            Ok(()) => Err(QueueError::Stopped("without a reason".to_owned())),
-            Err(error) => Err(QueueError::Stopped(error.to_string())),
-        }
+    async fn listen(&self, listener: &Listener, stop: CancellationToken) -> Result<(), QueueError> {
+        let (pool, config, told) = (self.pool.clone(), self.config(), listener.clone());
+        let monitor = Monitor::new().register(move |_| {
+            let storage = SqliteStorage::<Payload>::new(&pool).with_config(config.clone());
+            WorkerBuilder::new(new_worker_name())
+                .backend(storage.with_codec(AsStored))
+                .catch_panic()
+                // One at a time, for an answer takes no longer than a slot is waited for.
+                .concurrency(1)
+                .data(told.clone())
+                .build(answer)
+        });
+        run(monitor, listener, stop).await
     }
 
     async fn tidy(&self, size: u32) -> Result<u64, QueueError> {

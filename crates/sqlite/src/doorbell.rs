@@ -1,9 +1,9 @@
 //! The bell: jobs in apalis's queue, put there by our own transaction.
 //!
 //! apalis offers no public way to enqueue inside a transaction of ours, so this file alone knows
-//! its table. The statement does what `queries/task/sink.sql` of apalis-sqlite 1.0.0 does. It is not
-//! checked at compile time, because the table is made by apalis's migrations and not by ours; tests
-//! run it against those migrations.
+//! its table. The statement does what `queries/task/sink.sql` of apalis-sqlite 1.0.0 does, and makes a
+//! job that is over wait again. It is not checked at compile time, because the table is made by
+//! apalis's migrations and not by ours; tests run it against those migrations.
 
 use fanfare_domain::ports::{DueRun, StoreError};
 use fanfare_domain::time::Timestamp;
@@ -41,7 +41,10 @@ struct Payload<'a> {
 }
 
 impl Doorbell {
-    /// Puts a job for each run in the queue, in the caller's transaction.
+    /// Sees to it that a job for each run waits in the queue, in the caller's transaction.
+    ///
+    /// A run has one job, which waits again at each ring: a queue that nobody listens to, or whose
+    /// workers are all busy, does not grow with the repeats.
     pub(crate) async fn ring(
         self,
         connection: &mut SqliteConnection,
@@ -61,12 +64,19 @@ impl Doorbell {
                 }),
             })
             .collect();
-        // Never more than one attempt: what failed is rung for again, by our own rules.
+        // Never more than one attempt: what failed is rung for again, by our own rules. Whoever had the
+        // job before loses it, so that a late acknowledgement does not hide the new ring; and a
+        // job that waits already keeps its place in the line.
         sqlx::query(
             "INSERT INTO Jobs (id, job, job_type, status, attempts, max_attempts, run_at, priority,
-                metadata)
-             SELECT value ->> 'id', CAST(value ->> 'payload' AS BLOB), ?2, 'Pending', 0, 1, ?3, 0, '{}'
-             FROM json_each(?1)",
+                metadata, idempotency_key)
+             SELECT value ->> 'id', CAST(value ->> 'payload' AS BLOB), ?2, 'Pending', 0, 1, ?3, 0, '{}',
+                value ->> 'payload'
+             FROM json_each(?1) WHERE true
+             ON CONFLICT (job_type, idempotency_key) DO UPDATE
+             SET status = 'Pending', attempts = 0, run_at = excluded.run_at, lock_at = NULL,
+                lock_by = NULL, done_at = NULL, last_result = NULL
+             WHERE status <> 'Pending'",
         )
         .bind(json(&jobs))
         .bind(QUEUE)

@@ -1,0 +1,38 @@
+//! Whom a queue tells.
+
+use crate::pulse::Pulse;
+use crate::ring::due_run;
+use crate::slots::Slots;
+
+/// The runner, as a queue knows it. Clones are the same listener.
+#[derive(Clone)]
+pub struct Listener {
+    slots: Slots,
+    pulse: Pulse,
+}
+
+impl Listener {
+    pub(crate) const fn new(slots: Slots, pulse: Pulse) -> Self {
+        Self { slots, pulse }
+    }
+
+    /// Takes a job's payload. Returns when the run is in a slot, not when it is worked: the job
+    /// has said all it had to say then, and the run's rows tell the rest. While no slot is free it
+    /// waits, so that other processes get the jobs behind this one.
+    ///
+    /// A payload that is not ours is logged and forgotten.
+    pub async fn heard(&self, payload: &[u8]) {
+        match due_run(payload) {
+            Some(due) => self.slots.work(due).await,
+            None => tracing::error!(
+                bytes = payload.len(),
+                "a job in the queue is none of ours and was dropped"
+            ),
+        }
+    }
+
+    /// The queue's database has answered.
+    pub fn beat(&self) {
+        self.pulse.queue_answered();
+    }
+}
