@@ -2,6 +2,8 @@
 //!
 //! For tests and `examples/` alone; no program depends on it.
 //!
+//! * [`contract`]: one suite per storage port. An adapter implements [`contract::StoreHarness`] and
+//!   runs them all with one line, [`store_contract!`].
 //! * [`memory`]: a store that keeps those contracts in memory, with faults to order.
 //! * [`fake_klaviyo`]: a Klaviyo in memory, with faults, changes between pages and a call log.
 //! * [`clock`]: time, ids and a master key that tests hold in their hands.
@@ -14,5 +16,6 @@
 
 pub mod build;
 pub mod clock;
+pub mod contract;
 pub mod fake_klaviyo;
 pub mod memory;

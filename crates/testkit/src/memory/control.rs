@@ -112,19 +112,19 @@ impl DueRuns for InMemoryStore {
         self.inner.faults.meet(Operation::Control)?;
         let now = self.inner.clock.now();
         let mut state = lock(&self.inner.state);
-        let is_quiet = |run: &RunId| {
-            let rung = state.rung.get(run);
+        let is_quiet = |due: &DueRun| {
+            let rung = state.rung.get(&key(due));
             rung.is_some_and(|at| now.since(*at) < QUIET)
         };
         let mut rings: Vec<(Timestamp, DueRun)> = places(&state)
-            .filter(|(due, place)| place.is_waiting(now) && !is_quiet(&due.run))
+            .filter(|(due, place)| place.is_waiting(now) && !is_quiet(due))
             .map(|(due, place)| (place.due, due))
             .collect();
         rings.sort_by_key(|(since, _)| *since);
         rings.truncate(limit as usize);
         let rings: Vec<DueRun> = rings.into_iter().map(|(_, due)| due).collect();
         for due in &rings {
-            state.rung.insert(due.run.clone(), now);
+            state.rung.insert(key(due), now);
         }
         drop(state);
         self.inner.ring_bell(&rings);
@@ -145,6 +145,10 @@ impl DueRuns for InMemoryStore {
         let open = places(&state).filter(|(_, place)| place.due <= now || place.is_held(now));
         Ok(open.count() as u64)
     }
+}
+
+fn key(due: &DueRun) -> (OrganizationId, RunId) {
+    (due.organization.clone(), due.run.clone())
 }
 
 /// The queue of every organization.

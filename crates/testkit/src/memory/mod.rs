@@ -50,7 +50,7 @@ struct Inner {
 struct State {
     tenants: BTreeMap<OrganizationId, Arc<Rows>>,
     /// When a run was last rung for, forgotten once it is claimed.
-    rung: HashMap<RunId, Timestamp>,
+    rung: HashMap<(OrganizationId, RunId), Timestamp>,
     organizations: BTreeMap<OrganizationId, Organization>,
     keys: BTreeMap<KeyId, SecretKey>,
     buckets: HashMap<(String, Endpoint), Bucket>,

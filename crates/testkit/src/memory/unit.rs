@@ -101,14 +101,15 @@ impl Unit {
         for bell in self.bell {
             match bell {
                 Bell::Ring(run) => {
-                    state.rung.insert(run.clone(), now);
+                    let key = (self.organization.clone(), run.clone());
+                    state.rung.insert(key, now);
                     rings.push(DueRun {
                         organization: self.organization.clone(),
                         run,
                     });
                 }
                 Bell::Heard(run) => {
-                    state.rung.remove(&run);
+                    state.rung.remove(&(self.organization.clone(), run));
                 }
             }
         }

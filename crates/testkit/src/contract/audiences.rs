@@ -1,0 +1,179 @@
+//! Audiences.
+
+use std::collections::BTreeMap;
+
+use fanfare_domain::audience::{Audience, GroupType};
+use fanfare_domain::ports::AudienceRecord;
+
+use super::assert_refused;
+use super::harness::StoreHarness;
+use super::scene::{ALL, Scene, assert_paged};
+use crate::build::{self, at, audience_id, profile};
+
+fn full(audience: &Audience) -> Audience {
+    Audience {
+        name: "N\u{e4}me 'quoted' \u{1f389}".to_owned(),
+        named_by_hand: true,
+        description: Some("what it is for".to_owned()),
+        icon_name: Some("star".to_owned()),
+        metadata: Some(BTreeMap::from([
+            ("k".to_owned(), r#"["a",1]"#.to_owned()),
+            (String::new(), "\"\\u0007\"".to_owned()),
+        ])),
+        group_id: Some("g".to_owned()),
+        group_name: Some("group".to_owned()),
+        group_type: Some(GroupType::Rfm),
+        last_refreshed_at: Some(at(70)),
+        refresh_interval_seconds: Some(u32::MAX),
+        updated_at: Some(at(80)),
+        updated_by: Some("key_other".to_owned()),
+        ..audience.clone()
+    }
+}
+
+/// Every field comes back, of a new audience and of one overwritten, with its source.
+pub async fn an_audience_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let source = scene.import("list1").await;
+    let fresh = build::audience(&source.audience, &source.id);
+
+    for put in [full(&fresh), fresh] {
+        let mut unit = scene.begin().await;
+        unit.put_audience(&put).await.expect("an audience");
+        unit.commit().await.expect("a commit");
+
+        let mut unit = scene.read().await;
+        let record = unit.audience(&put.id).await.expect("an answer");
+        let want = AudienceRecord {
+            audience: put,
+            source: source.clone(),
+        };
+        assert_eq!(record, Some(want));
+    }
+}
+
+/// A record shows the source as it is now.
+pub async fn an_audience_shows_what_its_source_has_become(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let mut source = scene.import("list1").await;
+    source.data.processed = 7;
+    let mut unit = scene.begin().await;
+    unit.put_source(&source).await.expect("a source");
+
+    let record = unit.audience(&source.audience).await.expect("an answer");
+    assert_eq!(record.expect("the audience").source, source);
+}
+
+/// An audience is put after its source.
+pub async fn an_audience_without_its_source_is_refused(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let source = Scene::source("list1");
+    let mut unit = scene.begin().await;
+
+    let refused = unit
+        .put_audience(&build::audience(&source.audience, &source.id))
+        .await;
+
+    assert_refused(refused, "an audience of no source");
+}
+
+/// Unarchived ones by id; an archived one is still found by its id.
+pub async fn audiences_are_paged_by_id_and_archived_ones_left_out(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    for list in ["b", "a", "d", "c", "e"] {
+        scene.import(list).await;
+    }
+    let mut archived = build::audience(&audience_id("aud_c"), &Scene::source("c").id);
+    archived.archived = true;
+    let mut unit = scene.begin().await;
+    unit.put_audience(&archived).await.expect("an audience");
+
+    let all = unit.audiences(&ALL).await.expect("audiences").items;
+    let ids: Vec<&str> = all
+        .iter()
+        .map(|record| record.audience.id.as_str())
+        .collect();
+    assert_eq!(ids, ["aud_a", "aud_b", "aud_d", "aud_e"]);
+    let found = unit.audience(&archived.id).await.expect("an answer");
+    assert_eq!(found.map(|record| record.audience), Some(archived));
+    assert_paged(&all, async |page| {
+        unit.audiences(page).await.expect("audiences")
+    })
+    .await;
+}
+
+/// Exactly that name, of an unarchived audience, and not of the one that asks.
+pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let source = scene.import("list1").await;
+    let mut audience = build::audience(&source.audience, &source.id);
+    audience.name = "VIP 100%".to_owned();
+    let nobody = audience_id("aud_none");
+    let mut unit = scene.begin().await;
+    unit.put_audience(&audience).await.expect("an audience");
+
+    for (name, except, want) in [
+        ("VIP 100%", &nobody, true),
+        ("VIP 100%", &audience.id, false),
+        ("vip 100%", &nobody, false),
+        ("VIP 100% ", &nobody, false),
+        ("VIP", &nobody, false),
+        ("%", &nobody, false),
+        ("", &nobody, false),
+    ] {
+        let is_taken = unit.is_name_taken(name, except).await.expect("an answer");
+        assert_eq!(is_taken, want, "{name:?}, except {except}");
+    }
+    audience.archived = true;
+    unit.put_audience(&audience).await.expect("an audience");
+    assert!(
+        !unit
+            .is_name_taken("VIP 100%", &nobody)
+            .await
+            .expect("an answer")
+    );
+}
+
+/// Members by consumer id, as many as are counted, and none of another audience.
+pub async fn members_are_paged_by_id_and_counted(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let (run, other) = (scene.queue("list1").await, scene.queue("list2").await);
+    let people = |numbers: std::ops::Range<u32>| -> Vec<_> {
+        let one = |n| {
+            profile(&format!("p{n}"))
+                .email(&format!("e{n}@example.com"))
+                .build()
+        };
+        numbers.map(one).collect()
+    };
+    scene.take(&run, &people(0..9)).await;
+    scene.take(&other, &people(5..12)).await;
+    let mut unit = scene.read().await;
+
+    for (audience, want) in [(&run.audience, 9), (&other.audience, 7)] {
+        let all = unit
+            .members(audience, None, &ALL)
+            .await
+            .expect("members")
+            .items;
+        assert!(all.is_sorted_by(|a, b| a.consumer.id < b.consumer.id));
+        assert_eq!(all.len(), want);
+        assert_eq!(
+            unit.member_count(audience).await.expect("a count"),
+            want as u64
+        );
+        assert_paged(&all, async |page| {
+            unit.members(audience, None, page).await.expect("members")
+        })
+        .await;
+    }
+    let nobody = audience_id("aud_none");
+    assert_eq!(
+        unit.members(&nobody, None, &ALL)
+            .await
+            .expect("members")
+            .items,
+        []
+    );
+    assert_eq!(unit.member_count(&nobody).await.expect("a count"), 0);
+}

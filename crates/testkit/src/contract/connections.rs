@@ -1,0 +1,58 @@
+//! The connection to Klaviyo.
+
+use fanfare_domain::connection::{ConnectionStatus, SealedKey};
+use fanfare_domain::ids::AccountId;
+
+use super::harness::StoreHarness;
+use super::scene::Scene;
+use crate::build::{at, connection};
+
+/// Every field comes back, and the second connection takes the first one's place.
+pub async fn a_connection_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let mut refused = connection();
+    refused.key = SealedKey {
+        master_key_version: 2_000_000_000,
+        bytes: (0..=255).collect(),
+    };
+    refused.account = Some(AccountId::parse("AbC123").expect("an id"));
+    refused.status = ConnectionStatus::Error;
+    refused.verified_at = at(77);
+    refused.missing_scopes = vec!["accounts:read".to_owned(), "segments:read".to_owned()];
+    refused.message = Some("Klaviyo said \u{201c}no\u{201d} \u{1f511}".to_owned());
+
+    for put in [connection(), refused, connection()] {
+        let mut unit = scene.begin().await;
+        unit.put_connection(&put).await.expect("a connection");
+        assert_eq!(
+            unit.connection().await.expect("an answer"),
+            Some(put.clone())
+        );
+        unit.commit().await.expect("a commit");
+
+        let mut unit = scene.read().await;
+        assert_eq!(unit.connection().await.expect("an answer"), Some(put));
+    }
+}
+
+/// A deleted connection is gone for every process; deleting it again is no error.
+pub async fn a_deleted_connection_is_gone(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let mut unit = scene.begin().await;
+    unit.delete_connection().await.expect("nothing to delete");
+    unit.put_connection(&connection())
+        .await
+        .expect("a connection");
+    unit.commit().await.expect("a commit");
+
+    for _ in 0..2 {
+        let mut unit = scene.begin().await;
+        unit.delete_connection().await.expect("a deletion");
+        assert_eq!(unit.connection().await.expect("an answer"), None);
+        unit.commit().await.expect("a commit");
+    }
+
+    let unit = scene.elsewhere().read(&scene.organization).await;
+    let mut unit = unit.expect("a unit for reading");
+    assert_eq!(unit.connection().await.expect("an answer"), None);
+}

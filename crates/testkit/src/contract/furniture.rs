@@ -1,0 +1,242 @@
+//! An organization with a row of every kind, every write there is, and everything there is to read.
+
+use fanfare_domain::connection::Connection;
+use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::issue::Issue;
+use fanfare_domain::page::Known;
+use fanfare_domain::ports::{
+    AudienceRecord, ConsumerFilter, ConsumerRecord, SourceFilter, SourceRecord, StoreError,
+    UnitOfWork,
+};
+use fanfare_domain::profile::Profile;
+use fanfare_domain::run::{FencingToken, SyncRun};
+use fanfare_domain::source::CollectionSource;
+
+use super::scene::{ALL, LEASE, Scene, sorted, write};
+use crate::build::{self, at, page_plan, profile, profile_id};
+
+/// An organization with a row of every kind.
+pub(super) struct Furniture {
+    /// An active run that a worker holds. It has seen two of four members and met an issue.
+    pub(super) held: SyncRun,
+    /// With this token.
+    pub(super) token: FencingToken,
+    /// A queued run of another list.
+    pub(super) waiting: SyncRun,
+    /// A source without an active run.
+    pub(super) idle: CollectionSource,
+    /// A run of it that could be queued.
+    pub(super) next: SyncRun,
+    /// Everyone the organization has seen.
+    pub(super) profiles: Vec<ProfileId>,
+}
+
+pub(super) fn people() -> Vec<Profile> {
+    vec![
+        profile("p1")
+            .email("ada@example.com")
+            .first_name("Ada")
+            .build(),
+        profile("p2").phone("+12025550102").first_name("Bo").build(),
+        profile("p3").email("cy@example.com").build(),
+        profile("p4")
+            .email("di@example.com")
+            .phone("+12025550104")
+            .build(),
+    ]
+}
+
+pub(super) async fn furnish(scene: &Scene<'_>) -> Furniture {
+    let mut before = scene.queue("list1").await;
+    scene.take(&before, &people()).await;
+    scene.finish(&mut before).await;
+    let held = scene.queue("list1").await;
+    let mut seen = people();
+    seen.truncate(2);
+    seen.push(profile("p5").email("not an address").build());
+    scene.take(&held, &seen).await;
+    let token = scene.claim(&held.id).await.expect("a lease");
+    let waiting = scene.queue("list2").await;
+    let idle = scene.import("list3").await;
+    let mut unit = scene.begin().await;
+    unit.put_connection(&build::connection())
+        .await
+        .expect("a connection");
+    unit.commit().await.expect("a commit");
+    Furniture {
+        held,
+        token,
+        waiting,
+        next: scene.run(&idle),
+        idle,
+        profiles: ["p1", "p2", "p3", "p4", "p5"].map(profile_id).to_vec(),
+    }
+}
+
+/// A method that writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Write {
+    PutConnection,
+    PutSource,
+    PutAudience,
+    WritePage,
+    AddMissingMembers,
+    RemoveAbsentMembers,
+    ForgetSightings,
+    Enqueue,
+    Claim,
+    SaveRun,
+    Renew,
+    Release,
+    DeleteConnection,
+}
+
+impl Write {
+    /// All of them. In this order, each does something in a furnished organization.
+    pub(super) const ALL: [Self; 13] = [
+        Self::PutConnection,
+        Self::PutSource,
+        Self::PutAudience,
+        Self::WritePage,
+        Self::AddMissingMembers,
+        Self::RemoveAbsentMembers,
+        Self::ForgetSightings,
+        Self::Enqueue,
+        Self::Claim,
+        Self::SaveRun,
+        Self::Renew,
+        Self::Release,
+        Self::DeleteConnection,
+    ];
+
+    /// Whether it can be told from the ids it is given whose row it is about.
+    pub(super) const fn names_a_row(self) -> bool {
+        !matches!(
+            self,
+            Self::PutConnection | Self::DeleteConnection | Self::PutSource | Self::ForgetSightings
+        )
+    }
+
+    /// Does it to that furniture, in this unit. Tells whether something was done.
+    pub(super) async fn attempt(
+        self,
+        unit: &mut dyn UnitOfWork,
+        to: &Furniture,
+    ) -> Result<bool, StoreError> {
+        let Furniture {
+            held,
+            token,
+            waiting,
+            idle,
+            next,
+            ..
+        } = to;
+        Ok(match self {
+            Self::PutConnection => {
+                let mut connection = build::connection();
+                connection.last4 = "new4".to_owned();
+                unit.put_connection(&connection).await.map(|()| true)?
+            }
+            Self::PutSource => {
+                let mut source = idle.clone();
+                source.data.name = Some("changed".to_owned());
+                unit.put_source(&source).await.map(|()| true)?
+            }
+            Self::PutAudience => {
+                let mut audience = build::audience(&idle.audience, &idle.id);
+                audience.name = "changed".to_owned();
+                unit.put_audience(&audience).await.map(|()| true)?
+            }
+            Self::WritePage => {
+                let page = [profile("p9").email("new@example.com")];
+                let ids = crate::clock::SeededIds::new(99);
+                let plan = page_plan(page, Known::default(), at(30), &ids);
+                unit.write_page(write(held, &plan, at(30))).await? > 0
+            }
+            Self::AddMissingMembers => {
+                let (run, audience) = (&held.id, &waiting.audience);
+                let window = unit.add_missing_members(run, audience, None, 100, at(30));
+                window.await?.affected > 0
+            }
+            Self::RemoveAbsentMembers => {
+                let (run, audience) = (&held.id, &held.audience);
+                let window = unit.remove_absent_members(run, audience, None, 100);
+                window.await?.affected > 0
+            }
+            Self::ForgetSightings => unit.forget_sightings(100).await? > 0,
+            Self::Enqueue => unit.enqueue(next).await.map(|()| true)?,
+            Self::Claim => unit.claim(&waiting.id, LEASE).await?.is_some(),
+            Self::SaveRun => {
+                let mut run = waiting.clone();
+                run.cancel("", at(30)).expect("an active run");
+                unit.save_run(&run).await.map(|()| true)?
+            }
+            Self::Renew => unit.renew(&held.id, *token, LEASE).await?,
+            Self::Release => unit.release(&held.id, *token, at(0)).await?,
+            Self::DeleteConnection => unit.delete_connection().await.map(|()| true)?,
+        })
+    }
+}
+
+/// Everything that can be read of an organization.
+#[derive(Debug, PartialEq)]
+pub(super) struct Snapshot {
+    connection: Option<Connection>,
+    sources: Vec<SourceRecord>,
+    source_rows: Vec<Option<CollectionSource>>,
+    audiences: Vec<AudienceRecord>,
+    consumers: Vec<ConsumerRecord>,
+    members: Vec<Vec<ConsumerId>>,
+    runs: Vec<Vec<SyncRun>>,
+    active: Vec<SyncRun>,
+    issues: Vec<Vec<Issue>>,
+    known: Vec<Known>,
+}
+
+/// Reads everything. `profiles` are those whose links and sightings are looked at.
+pub(super) async fn snapshot(scene: &Scene<'_>, profiles: &[ProfileId]) -> Snapshot {
+    let mut unit = scene.read().await;
+    read_all(unit.as_mut(), profiles)
+        .await
+        .expect("everything can be read")
+}
+
+async fn read_all(
+    unit: &mut dyn UnitOfWork,
+    profiles: &[ProfileId],
+) -> Result<Snapshot, StoreError> {
+    let sources = unit.search_sources(&SourceFilter::default(), &ALL).await?;
+    let mut source_rows = Vec::new();
+    for source in &sources {
+        source_rows.push(unit.source(&source.id).await?);
+    }
+    let audiences = unit.audiences(&ALL).await?.items;
+    let (mut members, mut runs, mut issues, mut known) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for record in &audiences {
+        let page = unit.members(&record.audience.id, None, &ALL).await?;
+        members.push(page.items.into_iter().map(|one| one.consumer.id).collect());
+        runs.push(unit.runs(&record.audience.id, &ALL).await?.items);
+    }
+    for run in runs.iter().flatten() {
+        issues.push(unit.issues(&run.id, &ALL).await?.items);
+        known.push(sorted(unit.known(&run.id, &[], profiles).await?));
+    }
+    let mut active = unit.active_runs().await?;
+    active.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(Snapshot {
+        connection: unit.connection().await?,
+        source_rows,
+        sources,
+        audiences,
+        consumers: unit
+            .consumers(&ConsumerFilter::default(), &ALL)
+            .await?
+            .items,
+        members,
+        runs,
+        active,
+        issues,
+        known,
+    })
+}

@@ -1,0 +1,46 @@
+//! What every store must do, as sentences that are tests.
+//!
+//! An adapter implements [`StoreHarness`] in its tests and writes one line,
+//! [`store_contract!`](crate::store_contract). Each sentence is an `async fn` that takes the harness of
+//! a fresh store and panics where the store does otherwise.
+//!
+//! Nothing in here reads a clock or rolls dice: ids and choices are seeded, rows carry the times of
+//! [`crate::build::at`], and leases and pauses pass only by [`StoreHarness::advance`]. A store may
+//! measure them by a clock that runs on meanwhile: no sentence comes nearer than ten seconds to the
+//! end of one.
+
+pub mod audiences;
+pub mod connections;
+pub mod consumers;
+pub mod directory;
+mod furniture;
+mod harness;
+pub mod issues;
+pub mod leases;
+pub mod merging;
+mod oracle;
+pub mod pages;
+pub mod queue;
+pub mod quota;
+pub mod runs;
+mod scene;
+pub mod search;
+pub mod sentences;
+pub mod settling;
+pub mod sources;
+pub mod tenancy;
+pub mod texts;
+pub mod units;
+
+pub use harness::{Handle, StoreHarness};
+
+use fanfare_domain::ports::StoreError;
+
+/// Fails the test unless the store refused.
+#[track_caller]
+fn assert_refused<T: std::fmt::Debug>(result: Result<T, StoreError>, what: &str) {
+    assert!(
+        matches!(result, Err(StoreError::Refused(_))),
+        "{what} must be refused: {result:?}"
+    );
+}

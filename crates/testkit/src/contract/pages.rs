@@ -1,0 +1,378 @@
+//! Pages: what is known of them, and what is written.
+
+use fanfare_domain::consumer::Consumer;
+use fanfare_domain::ids::ProfileId;
+use fanfare_domain::issue::IssueCode;
+use fanfare_domain::page::{ConsumerWrite, Known, PagePlan, Sighting};
+use fanfare_domain::ports::Lookup;
+use fanfare_domain::profile::Profile;
+
+use super::assert_refused;
+use super::furniture::snapshot;
+use super::harness::StoreHarness;
+use super::scene::{ALL, Scene, sorted, write};
+use crate::build::{at, consumer, email, issue, link, profile, profile_id, stamp};
+
+fn sighting(profile: &str, with_email: bool) -> Sighting {
+    Sighting {
+        profile: profile_id(profile),
+        with_email,
+    }
+}
+
+fn overwritten(consumer: Consumer) -> ConsumerWrite {
+    ConsumerWrite {
+        consumer,
+        visible: true,
+    }
+}
+
+fn ada_and_bo() -> Vec<Profile> {
+    vec![
+        profile("p1")
+            .email("ada@example.com")
+            .first_name("Ada")
+            .build(),
+        profile("p2").email("ada@example.com").updated(-5).build(),
+        profile("p3").phone("+12025550103").build(),
+        profile("p4").email("cy@example.com").build(),
+    ]
+}
+
+/// The consumers of the e-mails and of the profiles; all their links, also of profiles that were not
+/// asked for; the run's sightings of both. Nobody else's.
+pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let (plan, _) = scene.take(&run, &ada_and_bo()).await;
+    let by_email = |text: &str| {
+        let bears = |one: &&Consumer| one.email == Some(email(text));
+        plan.created.iter().find(bears).expect("created").clone()
+    };
+    let links_of = |of: &[&Consumer]| {
+        let is_theirs = |consumer| of.iter().any(|one| one.id == consumer);
+        let links = plan.links.iter().cloned();
+        links
+            .filter(|link| is_theirs(link.consumer.clone()))
+            .collect::<Vec<_>>()
+    };
+    let ada = by_email("ada@example.com");
+    let bo = plan
+        .created
+        .iter()
+        .find(|one| one.email.is_none())
+        .expect("created")
+        .clone();
+    let mut unit = scene.read().await;
+
+    for (emails, profiles, consumers, sightings) in [
+        (
+            vec![email("ada@example.com")],
+            vec![],
+            vec![&ada],
+            vec![("p1", true), ("p2", true)],
+        ),
+        (
+            vec![],
+            vec!["p2"],
+            vec![&ada],
+            vec![("p1", true), ("p2", true)],
+        ),
+        (vec![], vec!["p3"], vec![&bo], vec![("p3", false)]),
+        (
+            vec![email("ada@example.com"), email("nobody@example.com")],
+            vec!["p1", "p3", "p9"],
+            vec![&ada, &bo],
+            vec![("p1", true), ("p2", true), ("p3", false)],
+        ),
+        (vec![], vec![], vec![], vec![]),
+        (
+            vec![email("nobody@example.com")],
+            vec!["P1"],
+            vec![],
+            vec![],
+        ),
+    ] {
+        let profiles: Vec<ProfileId> = profiles.into_iter().map(profile_id).collect();
+        let known = unit
+            .known(&run.id, &emails, &profiles)
+            .await
+            .expect("what is known");
+        let want = Known {
+            links: links_of(&consumers),
+            consumers: consumers.into_iter().cloned().collect(),
+            sightings: sightings
+                .into_iter()
+                .map(|(id, with)| sighting(id, with))
+                .collect(),
+        };
+        assert_eq!(sorted(known), sorted(want), "{profiles:?}");
+    }
+}
+
+/// A sighting is its run's, and a profile that nobody is linked to has one too.
+pub async fn each_run_knows_its_own_sightings(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let (first, second) = (scene.queue("list1").await, scene.queue("list2").await);
+    scene.take(&first, &ada_and_bo()).await;
+    scene
+        .take(&second, &[profile("p4").email("cy@example.com").build()])
+        .await;
+    scene.take(&second, &[profile("p7").build()]).await;
+    let asked = ["p1", "p3", "p4", "p7"].map(profile_id);
+
+    let of_first = scene.known(&first.id, &asked).await;
+    let of_second = scene.known(&second.id, &asked).await;
+
+    let all = [("p1", true), ("p2", true), ("p3", false), ("p4", true)];
+    assert_eq!(of_first.sightings, all.map(|(id, with)| sighting(id, with)));
+    assert_eq!(
+        of_second.sightings,
+        [sighting("p4", true), sighting("p7", false)]
+    );
+    assert_eq!(of_first.consumers, of_second.consumers);
+    assert_eq!(of_first.links, of_second.links);
+}
+
+/// Taken again, a page plans nothing and adds nobody. Written again, its sightings, memberships and
+/// issues stay as they are.
+pub async fn a_page_taken_again_writes_nothing(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let mut page = ada_and_bo();
+    page.push(profile("p5").email("broken").build());
+    let (plan, added) = scene.take_at(100, &run, &page).await;
+    assert_eq!(added, 3);
+    let profiles: Vec<ProfileId> = page.iter().map(|one| one.id.clone()).collect();
+    let before = snapshot(&scene, &profiles).await;
+
+    let (again, added) = scene.take_at(200, &run, &page).await;
+
+    assert_eq!(added, 0);
+    assert!(again.created.is_empty() && again.updated.is_empty() && again.links.is_empty());
+    assert_eq!(snapshot(&scene, &profiles).await, before);
+
+    let repeat = PagePlan {
+        sightings: plan
+            .sightings
+            .iter()
+            .map(|one| sighting(one.profile.as_str(), false))
+            .collect(),
+        members: plan.members,
+        issues: again.issues,
+        ..PagePlan::default()
+    };
+    assert_eq!(scene.write(&run, &repeat).await, 0);
+    assert_eq!(snapshot(&scene, &profiles).await, before);
+}
+
+/// An empty plan is no fault.
+pub async fn an_empty_page_writes_nothing(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let before = snapshot(&scene, &[]).await;
+
+    assert_eq!(scene.take(&run, &[]).await.1, 0);
+
+    assert_eq!(snapshot(&scene, &[]).await, before);
+}
+
+/// Two swap, three rotate, one goes to a consumer that is only now made: in one page each.
+pub async fn emails_move_between_consumers_within_a_page(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let one = |id: &str, address: &str| consumer(id).email(address).build();
+    let (a, b, c) = ("a@example.com", "b@example.com", "c@example.com");
+    let start = PagePlan {
+        created: vec![one("cons_1", a), one("cons_2", b), one("cons_3", c)],
+        ..PagePlan::default()
+    };
+    scene.write(&run, &start).await;
+
+    let swap = vec![one("cons_1", b), one("cons_2", a)];
+    let rotate = vec![one("cons_1", c), one("cons_2", b), one("cons_3", a)];
+    let give_away = vec![one("cons_1", "new@example.com"), consumer("cons_2").build()];
+    let taken = vec![one("cons_4", c), one("cons_5", b)];
+    for (updated, created) in [(swap, vec![]), (rotate, vec![]), (give_away, taken)] {
+        let want: Vec<Consumer> = updated.iter().chain(&created).cloned().collect();
+        let plan = PagePlan {
+            updated: updated.into_iter().map(overwritten).collect(),
+            created,
+            ..PagePlan::default()
+        };
+        scene.write(&run, &plan).await;
+
+        let mut unit = scene.read().await;
+        for consumer in want {
+            let stored = unit.consumer(&consumer.id).await.expect("an answer");
+            assert_eq!(stored.expect("the consumer").consumer, consumer);
+            let Some(address) = consumer.email else {
+                continue;
+            };
+            let lookup = Lookup::Email(address.as_str().to_owned());
+            let found = unit.lookup_consumers(&lookup).await.expect("consumers");
+            let ids: Vec<_> = found.into_iter().map(|record| record.consumer.id).collect();
+            assert_eq!(ids, [consumer.id]);
+        }
+    }
+}
+
+/// One link for each profile: it moves, with all that it says, and keeps its own id.
+pub async fn a_link_moves_to_another_consumer(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let stay = [
+        profile("p1").email("a@example.com").updated(1).build(),
+        profile("p2").email("b@example.com").updated(2).build(),
+    ];
+    let (before, _) = scene.take_at(100, &run, &stay).await;
+    let (left, taken) = (&before.created[0].id, &before.created[1].id);
+
+    let (plan, added) = scene
+        .take_at(
+            200,
+            &run,
+            &[profile("p1").email("b@example.com").updated(9).build()],
+        )
+        .await;
+
+    assert_eq!((plan.links.len(), added), (1, 0));
+    let known = scene.known(&run.id, &["p1", "p2"].map(profile_id)).await;
+    let link = known
+        .links
+        .iter()
+        .find(|link| link.profile == profile_id("p1"));
+    let link = link.expect("the link");
+    assert_eq!(
+        (&link.consumer, &link.source),
+        (taken, &before.links[0].source)
+    );
+    assert_eq!((link.updated, link.changed_at), (Some(at(9)), at(200)));
+    let mut unit = scene.read().await;
+    let left = unit
+        .consumer(left)
+        .await
+        .expect("an answer")
+        .expect("the one left behind");
+    assert_eq!(
+        (left.consumer.primary, left.primary_changed_at),
+        (None, None)
+    );
+    let members = unit
+        .members(&run.audience, None, &ALL)
+        .await
+        .expect("members");
+    assert_eq!(
+        members.items.len(),
+        2,
+        "who was left behind leaves at the end of the pass"
+    );
+}
+
+/// Every value comes back with the stamp that wrote it, with a time, without one, or with none.
+pub async fn stamps_come_back_as_they_were(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let (dated, undated) = (stamp("p1", Some(7)), stamp("p2", None));
+    let stamped = consumer("cons_1")
+        .phone("+12025550101", Some(dated.clone()))
+        .full_name("Ada", Some(undated.clone()))
+        .primary(dated.clone())
+        .build();
+    let bare = consumer("cons_2")
+        .phone("+12025550102", None)
+        .full_name("Bo", None);
+    let unlinked = consumer("cons_3")
+        .full_name("Cy", Some(dated))
+        .primary(undated)
+        .build();
+    let plan = PagePlan {
+        created: vec![stamped, bare.build(), unlinked],
+        links: vec![link("p1", "cons_1", Some(7)), link("p2", "cons_1", None)],
+        ..PagePlan::default()
+    };
+    scene.write(&run, &plan).await;
+
+    for _ in 0..2 {
+        let mut unit = scene.read().await;
+        for consumer in &plan.created {
+            let stored = unit.consumer(&consumer.id).await.expect("an answer");
+            assert_eq!(stored.expect("the consumer").consumer, *consumer);
+        }
+        drop(unit);
+        let known = scene.known(&run.id, &["p1", "p2"].map(profile_id)).await;
+        assert_eq!(known.links, plan.links);
+        let again = PagePlan {
+            updated: plan.created.iter().cloned().map(overwritten).collect(),
+            ..PagePlan::default()
+        };
+        scene.write(&run, &again).await;
+    }
+}
+
+/// An e-mail is one consumer's. Whoever is overwritten is there; whoever is inserted is not; a link
+/// and a membership lead to somebody.
+pub async fn a_page_that_cannot_be_is_refused(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let known = consumer("cons_1").email("a@example.com").build();
+    let start = PagePlan {
+        created: vec![known.clone()],
+        ..PagePlan::default()
+    };
+    scene.write(&run, &start).await;
+    let namesake = consumer("cons_2").email("a@example.com").build();
+    let stranger = consumer("cons_none").build();
+    let faulty = [
+        (
+            "one e-mail twice",
+            PagePlan {
+                created: vec![namesake],
+                ..PagePlan::default()
+            },
+        ),
+        (
+            "nobody overwritten",
+            PagePlan {
+                updated: vec![overwritten(stranger.clone())],
+                ..PagePlan::default()
+            },
+        ),
+        (
+            "somebody inserted",
+            PagePlan {
+                created: vec![known],
+                ..PagePlan::default()
+            },
+        ),
+        (
+            "a link to nobody",
+            PagePlan {
+                links: vec![link("p1", "cons_none", None)],
+                ..PagePlan::default()
+            },
+        ),
+        (
+            "nobody a member",
+            PagePlan {
+                members: vec![stranger.id],
+                ..PagePlan::default()
+            },
+        ),
+    ];
+    for (what, plan) in faulty {
+        let mut unit = scene.begin().await;
+        assert_refused(unit.write_page(write(&run, &plan, at(0))).await, what);
+    }
+    let lost = scene.run(&Scene::source("list1"));
+    let plan = PagePlan {
+        issues: vec![issue("p1", IssueCode::MissingContact, None)],
+        sightings: vec![sighting("p1", true)],
+        ..PagePlan::default()
+    };
+    let mut unit = scene.begin().await;
+    assert_refused(
+        unit.write_page(write(&lost, &plan, at(0))).await,
+        "a page of no run",
+    );
+}

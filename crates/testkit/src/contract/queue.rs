@@ -1,0 +1,213 @@
+//! The queue of due runs, and the bell.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fanfare_domain::ids::RunId;
+use fanfare_domain::ports::DueRun;
+use fanfare_domain::run::SyncRun;
+
+use super::harness::StoreHarness;
+use super::scene::{LEASE, Scene};
+use crate::build::{at, run_id};
+
+const HALF_QUIET: Duration = Duration::from_secs(15);
+const QUIET: Duration = Duration::from_secs(31);
+
+/// Rings, and fails unless exactly these many were rung for and heard.
+async fn assert_rings(scene: &Scene<'_>, limit: u32, want: usize) -> BTreeSet<(String, RunId)> {
+    scene.harness.heard().await;
+    let rung = scene.handle().queue.ring(limit).await.expect("a count");
+    assert_eq!(rung, want as u64);
+    let Some(heard) = scene.harness.heard().await else {
+        return BTreeSet::new();
+    };
+    assert_eq!(heard.len(), want, "heard");
+    let key = |due: DueRun| (due.organization.to_string(), due.run);
+    heard.into_iter().map(key).collect()
+}
+
+/// Fails unless these, and no others, were rung for since the last time.
+async fn assert_heard(scene: &Scene<'_>, want: &[DueRun]) {
+    let heard = scene.harness.heard().await;
+    assert!(
+        heard.as_deref().is_none_or(|heard| heard == want),
+        "{heard:?} is not {want:?}"
+    );
+}
+
+fn due(run: &SyncRun) -> DueRun {
+    DueRun {
+        organization: run.organization.clone(),
+        run: run.id.clone(),
+    }
+}
+
+/// Queued, a run is due at once and rung for with its commit.
+pub async fn a_queued_run_is_due_and_rung_for(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+
+    assert_heard(&scene, &[due(&run)]).await;
+    let queue = &harness.handles()[1].queue;
+    assert_eq!(queue.backlog().await.expect("a backlog"), 1);
+    assert!(
+        queue
+            .is_any_waiting(&run_id("run_other"))
+            .await
+            .expect("an answer")
+    );
+}
+
+/// A run that nobody came for is rung for again after half a minute, and again, and not before.
+pub async fn a_ring_that_nobody_heard_is_repeated(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    assert_rings(&scene, 10, 0).await;
+    for _ in 0..3 {
+        scene.advance(HALF_QUIET).await;
+        assert_rings(&scene, 10, 0).await;
+        scene.advance(QUIET).await;
+        let rung = assert_rings(&scene, 10, 1).await;
+        assert!(rung.iter().all(|(_, id)| *id == run.id));
+        assert_rings(&scene, 10, 0).await;
+    }
+}
+
+/// A run that is held is not rung for, until its lease has run out: then it is, though it was never
+/// given back.
+pub async fn a_worker_that_went_silent_is_rung_for(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await.id;
+    let token = scene.claim(&run).await.expect("a lease");
+    scene.advance(QUIET).await;
+    assert_rings(&scene, 10, 0).await;
+    let mut unit = scene.begin().await;
+    assert!(unit.renew(&run, token, LEASE).await.expect("an answer"));
+    unit.commit().await.expect("a commit");
+    scene.advance(LEASE - QUIET).await;
+    assert_rings(&scene, 10, 0).await;
+
+    scene.advance(QUIET * 2).await;
+
+    assert_rings(&scene, 10, 1).await;
+}
+
+/// Given back at once, a run is rung for with that commit; given back for later, when it is due.
+pub async fn a_run_given_back_is_rung_for_when_it_is_due(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    assert_heard(&scene, &[due(&run)]).await;
+    let token = scene.claim(&run.id).await.expect("a lease");
+    assert_heard(&scene, &[]).await;
+    assert!(scene.release(&run.id, token, at(0)).await);
+    assert_heard(&scene, &[due(&run)]).await;
+
+    let token = scene.claim(&run.id).await.expect("a lease");
+    let later = harness.now().await.plus(LEASE);
+    assert!(scene.release(&run.id, token, later).await);
+    assert_heard(&scene, &[]).await;
+    scene.advance(LEASE / 2).await;
+    assert_rings(&scene, 10, 0).await;
+
+    scene.advance(LEASE / 2 + QUIET).await;
+
+    assert_rings(&scene, 10, 1).await;
+}
+
+/// No more than the limit at a time, each once, of every organization.
+pub async fn many_runs_are_rung_for_up_to_the_limit(harness: &dyn StoreHarness) {
+    let (ours, theirs) = (Scene::new(harness), Scene::of(harness, "org_b"));
+    for list in ["l1", "l2", "l3"] {
+        ours.queue(list).await;
+        theirs.queue(list).await;
+    }
+    ours.advance(QUIET).await;
+
+    let mut rung = assert_rings(&ours, 4, 4).await;
+    rung.extend(assert_rings(&ours, 4, 2).await);
+    assert_rings(&ours, 4, 0).await;
+
+    assert!(rung.is_empty() || rung.len() == 6, "each once: {rung:?}");
+    assert_rings(&ours, 0, 0).await;
+}
+
+/// A finished run is rung for no more.
+pub async fn a_finished_run_is_not_rung_for(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let mut run = scene.queue("list1").await;
+    scene.finish(&mut run).await;
+
+    scene.advance(QUIET).await;
+
+    assert_rings(&scene, 10, 0).await;
+}
+
+/// Waiting is: due, held by nobody, and another than the one that asks.
+pub async fn a_run_waits_while_it_is_due_and_nobodys(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let queue = &scene.handle().queue;
+    let nobody = run_id("run_none");
+    assert!(
+        !queue.is_any_waiting(&nobody).await.expect("an answer"),
+        "an empty queue"
+    );
+    let run = scene.queue("list1").await.id;
+    assert!(
+        queue.is_any_waiting(&nobody).await.expect("an answer"),
+        "queued"
+    );
+    assert!(
+        !queue.is_any_waiting(&run).await.expect("an answer"),
+        "but for itself"
+    );
+
+    let token = scene.claim(&run).await.expect("a lease");
+    assert!(
+        !queue.is_any_waiting(&nobody).await.expect("an answer"),
+        "held"
+    );
+    let later = harness.now().await.plus(LEASE);
+    assert!(scene.release(&run, token, later).await);
+    assert!(
+        !queue.is_any_waiting(&nobody).await.expect("an answer"),
+        "paused"
+    );
+    scene.advance(LEASE + QUIET).await;
+    assert!(
+        queue.is_any_waiting(&nobody).await.expect("an answer"),
+        "due again"
+    );
+
+    scene.claim(&run).await.expect("a lease");
+    scene.advance(LEASE + QUIET).await;
+    assert!(
+        queue.is_any_waiting(&nobody).await.expect("an answer"),
+        "its holder went silent"
+    );
+}
+
+/// The backlog holds what is due and what is held, not what is paused.
+pub async fn the_backlog_is_what_is_due_or_held(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let queue = &scene.handle().queue;
+    let mut runs = Vec::new();
+    for list in ["l1", "l2", "l3"] {
+        runs.push(scene.queue(list).await);
+    }
+    assert_eq!(queue.backlog().await.expect("a backlog"), 3, "due");
+    scene.claim(&runs[0].id).await.expect("a lease");
+    let token = scene.claim(&runs[1].id).await.expect("a lease");
+    assert_eq!(queue.backlog().await.expect("a backlog"), 3, "held");
+    let later = harness.now().await.plus(LEASE);
+    assert!(scene.release(&runs[1].id, token, later).await);
+    assert_eq!(queue.backlog().await.expect("a backlog"), 2, "paused");
+    scene.finish(&mut runs[2]).await;
+    assert_eq!(queue.backlog().await.expect("a backlog"), 1, "finished");
+    scene.advance(LEASE + QUIET).await;
+    assert_eq!(
+        queue.backlog().await.expect("a backlog"),
+        2,
+        "due again, and gone silent"
+    );
+}

@@ -1,0 +1,146 @@
+//! The quota ledger: what all processes together ask of Klaviyo.
+
+use std::time::Duration;
+
+use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
+use fanfare_domain::time::Timestamp;
+use tokio::task::JoinSet;
+
+use super::harness::StoreHarness;
+use super::scene::Dice;
+use crate::build::at;
+
+/// Whatever is asked, in whatever order, through whichever process, at whatever times: the answers
+/// and the state are those of a [`Bucket`] in memory.
+pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
+    for seed in 0..8 {
+        let (account, endpoint) = (format!("acct_{seed}"), Endpoint::ALL[seed % 10]);
+        let (mut dice, mut bucket) = (Dice::new(seed as u64), None::<Bucket>);
+        let mut now = at(0);
+        for step in 0..120 {
+            let quota = &harness.handles()[dice.below(2)].quota;
+            let fresh = Bucket::new(endpoint, now);
+            match dice.below(10) {
+                0..=5 => {
+                    let got = quota
+                        .reserve(&account, endpoint, now)
+                        .await
+                        .expect("an answer");
+                    let want = bucket.get_or_insert(fresh).reserve(now);
+                    assert_eq!(got, want, "seed {seed}, step {step}");
+                }
+                6 => {
+                    let windows = Windows {
+                        burst: 1 + u32::try_from(dice.below(5)).expect("small"),
+                        steady: 1 + u32::try_from(dice.below(40)).expect("small"),
+                    };
+                    let learnt = quota.learn(&account, endpoint, windows, now).await;
+                    learnt.expect("an answer");
+                    bucket.get_or_insert(fresh).windows = windows;
+                }
+                7 => {
+                    let until = now.plus(Duration::from_millis(dice.below(90_000) as u64));
+                    let blocked = quota.block(&account, endpoint, until, now).await;
+                    blocked.expect("an answer");
+                    bucket.get_or_insert(fresh).block(until);
+                }
+                8 => now = step_on(now, &mut dice, 70_000),
+                _ => now = step_on(now, &mut dice, 700),
+            }
+            let stored = quota
+                .bucket(&account, endpoint, now)
+                .await
+                .expect("a bucket");
+            let want = bucket.unwrap_or_else(|| Bucket::new(endpoint, now));
+            assert_eq!(stored, want, "seed {seed}, step {step}");
+        }
+    }
+}
+
+/// Mostly forwards, and now and then back: clocks of two processes differ.
+fn step_on(now: Timestamp, dice: &mut Dice, most_ms: usize) -> Timestamp {
+    let by = i64::try_from(dice.below(most_ms)).expect("small") * 1_000;
+    let sign = if dice.below(8) == 0 { -1 } else { 1 };
+    Timestamp::from_micros(now.as_micros() + sign * by).expect("a time")
+}
+
+/// Fifty ask at once, in two processes: as many are granted as the window allows.
+pub async fn a_window_is_used_up_by_all_together(harness: &dyn StoreHarness) {
+    let endpoint = Endpoint::Lists;
+    let windows = Windows {
+        burst: 7,
+        steady: 100,
+    };
+    let quota = &harness.handles()[0].quota;
+    quota
+        .learn("acct", endpoint, windows, at(0))
+        .await
+        .expect("an answer");
+    let mut asking = JoinSet::new();
+    for n in 0..50 {
+        let quota = harness.handles()[n % 2].quota.clone();
+        asking.spawn(async move {
+            let answer = quota.reserve("acct", endpoint, at(0)).await;
+            u32::from(matches!(
+                answer.expect("an answer"),
+                Reservation::Granted(_)
+            ))
+        });
+    }
+    assert_eq!(asking.join_all().await.into_iter().sum::<u32>(), 7);
+}
+
+/// Silence that was asked for is kept by every process, and a shorter word does not end it.
+pub async fn silence_is_kept_by_all_and_never_shortened(harness: &dyn StoreHarness) {
+    let [here, there] = harness.handles().each_ref().map(|handle| &handle.quota);
+    let endpoint = Endpoint::ListProfiles;
+    for until in [30, 5] {
+        here.block("acct", endpoint, at(until), at(0))
+            .await
+            .expect("an answer");
+    }
+
+    for (now, want) in [
+        (0, Reservation::NotBefore(at(30))),
+        (29, Reservation::NotBefore(at(30))),
+        (30, Reservation::Granted(Windows::documented(endpoint))),
+    ] {
+        let got = there
+            .reserve("acct", endpoint, at(now))
+            .await
+            .expect("an answer");
+        assert_eq!(got, want, "at {now} s");
+    }
+}
+
+/// Accounts and endpoints have each their own.
+pub async fn buckets_are_one_for_each_account_and_endpoint(harness: &dyn StoreHarness) {
+    let quota = &harness.handles()[0].quota;
+    let endpoint = Endpoint::Accounts;
+    quota
+        .block("acct", endpoint, at(60), at(0))
+        .await
+        .expect("an answer");
+
+    for (account, endpoint, is_free) in [
+        ("acct", Endpoint::Accounts, false),
+        ("acct", Endpoint::Lists, true),
+        ("ACCT", Endpoint::Accounts, true),
+        ("other", Endpoint::Accounts, true),
+    ] {
+        let got = quota
+            .reserve(account, endpoint, at(1))
+            .await
+            .expect("an answer");
+        assert_eq!(
+            matches!(got, Reservation::Granted(_)),
+            is_free,
+            "{account}, {endpoint}"
+        );
+    }
+    let unknown = quota
+        .bucket("nobody", endpoint, at(9))
+        .await
+        .expect("a bucket");
+    assert_eq!(unknown, Bucket::new(endpoint, at(9)));
+}

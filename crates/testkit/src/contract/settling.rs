@@ -1,0 +1,320 @@
+//! After the last page: windows over what a run has seen, and over the members.
+
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
+use fanfare_domain::page::PagePlan;
+use fanfare_domain::ports::{UnitOfWork, Window};
+use fanfare_domain::profile::Profile;
+use fanfare_domain::run::SyncRun;
+
+use super::harness::StoreHarness;
+use super::scene::Scene;
+use crate::build::{at, consumer, email, link, profile, profile_id};
+
+/// How many people are in the lists here.
+const PEOPLE: u32 = 12;
+
+/// One more than all, so that a window may also be too large.
+const SIZES: std::ops::RangeInclusive<u32> = 1..=PEOPLE + 1;
+
+fn people(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
+    let one = |n| {
+        profile(&format!("p{n:02}"))
+            .email(&format!("e{n}@example.com"))
+            .build()
+    };
+    numbers.map(one).collect()
+}
+
+/// Every window, one after the other, each in its own unit. Returns what they affected, after having
+/// checked that there were as many as the rows need.
+async fn chain<K>(
+    scene: &Scene<'_>,
+    (rows, size): (u32, u32),
+    mut window: impl AsyncFnMut(&mut dyn UnitOfWork, Option<&K>, u32) -> Window<K>,
+) -> u64 {
+    let (mut after, mut affected, mut windows) = (None, 0, 0);
+    loop {
+        let mut unit = scene.begin().await;
+        let done = window(unit.as_mut(), after.as_ref(), size).await;
+        unit.commit().await.expect("a commit");
+        windows += 1;
+        assert!(done.affected <= u64::from(size), "windows of {size}");
+        affected += done.affected;
+        after = done.next;
+        if after.is_none() {
+            assert_eq!(
+                windows,
+                rows.div_ceil(size).max(1),
+                "windows of {size} over {rows} rows"
+            );
+            return affected;
+        }
+    }
+}
+
+type At<'a> = (&'a RunId, &'a AudienceId);
+
+async fn add_missing(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u32)) -> u64 {
+    chain(
+        scene,
+        rows,
+        async |unit: &mut dyn UnitOfWork, after: Option<&ProfileId>, size| {
+            let window = unit.add_missing_members(run, audience, after, size, at(50));
+            window.await.expect("a window")
+        },
+    )
+    .await
+}
+
+async fn count_absent(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u32)) -> u64 {
+    chain(
+        scene,
+        rows,
+        async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
+            let window = unit.count_absent_members(run, audience, after, size);
+            window.await.expect("a window")
+        },
+    )
+    .await
+}
+
+async fn remove_absent(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u32)) -> u64 {
+    chain(
+        scene,
+        rows,
+        async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
+            let window = unit.remove_absent_members(run, audience, after, size);
+            window.await.expect("a window")
+        },
+    )
+    .await
+}
+
+fn at_run(run: &SyncRun) -> At<'_> {
+    (&run.id, &run.audience)
+}
+
+/// Windows of every size, one after the other, are one big window.
+pub async fn those_not_seen_leave_whatever_the_size_of_the_windows(harness: &dyn StoreHarness) {
+    for size in SIZES {
+        let scene = Scene::of(harness, &format!("org_{size}"));
+        let mut first = scene.queue("list1").await;
+        scene.take(&first, &people(0..PEOPLE)).await;
+        scene.finish(&mut first).await;
+        let second = scene.queue("list1").await;
+        scene
+            .take(&second, &people((0..PEOPLE).filter(|n| n % 3 == 0)))
+            .await;
+
+        let all = (PEOPLE, size);
+        assert_eq!(
+            count_absent(&scene, at_run(&second), all).await,
+            8,
+            "windows of {size}"
+        );
+        assert_eq!(
+            count_absent(&scene, at_run(&second), all).await,
+            8,
+            "counting removes nobody"
+        );
+        assert_eq!(
+            remove_absent(&scene, at_run(&second), all).await,
+            8,
+            "windows of {size}"
+        );
+
+        let mut unit = scene.read().await;
+        let mut want = Vec::new();
+        for n in (0..PEOPLE).filter(|n| n % 3 == 0) {
+            let known = unit
+                .known(&second.id, &[email(&format!("e{n}@example.com"))], &[])
+                .await;
+            want.push(known.expect("what is known").consumers[0].id.clone());
+        }
+        assert_eq!(scene.members(&second.audience).await, want);
+        assert_eq!(count_absent(&scene, at_run(&second), (4, size)).await, 0);
+        // Consumers stay.
+        let gone = unit
+            .known(&second.id, &[email("e1@example.com")], &[])
+            .await;
+        assert_eq!(gone.expect("what is known").consumers.len(), 1);
+    }
+}
+
+/// The same of those who are added.
+pub async fn those_seen_become_members_whatever_the_size_of_the_windows(
+    harness: &dyn StoreHarness,
+) {
+    for size in SIZES {
+        let scene = Scene::of(harness, &format!("org_{size}"));
+        let run = scene.queue("list1").await;
+        scene.take(&run, &people(0..PEOPLE)).await;
+        let other = scene.import("list2").await;
+
+        let into = (&run.id, &other.audience);
+        let all = (PEOPLE, size);
+        assert_eq!(
+            add_missing(&scene, into, all).await,
+            u64::from(PEOPLE),
+            "windows of {size}"
+        );
+        assert_eq!(add_missing(&scene, into, all).await, 0, "nobody twice");
+        assert_eq!(
+            add_missing(&scene, at_run(&run), all).await,
+            0,
+            "the page made them members"
+        );
+
+        let expected = scene.members(&run.audience).await;
+        assert_eq!(scene.members(&other.audience).await, expected);
+    }
+}
+
+/// A profile that moved after its page was taken: its new consumer becomes a member, and the one it
+/// left, whom this run itself had added, goes without being counted as lost.
+pub async fn profiles_that_moved_meanwhile_are_settled_where_they_are_now(
+    harness: &dyn StoreHarness,
+) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let (before, _) = scene.take(&run, &people(0..3)).await;
+    let rival = scene.queue("list2").await;
+    let moved = [
+        profile("o1").email("new@example.com").build(),
+        profile("p01").email("new@example.com").build(),
+    ];
+    let (plan, _) = scene.take(&rival, &moved).await;
+    let (left, taken) = (before.created[1].id.clone(), plan.created[0].id.clone());
+    assert!(!scene.members(&run.audience).await.contains(&taken));
+
+    assert_eq!(add_missing(&scene, at_run(&run), (3, 2)).await, 1);
+    assert_eq!(count_absent(&scene, at_run(&run), (4, 2)).await, 0);
+    assert_eq!(remove_absent(&scene, at_run(&run), (4, 3)).await, 1);
+
+    let members = scene.members(&run.audience).await;
+    assert_eq!(members.len(), 3);
+    assert!(members.contains(&taken) && !members.contains(&left));
+}
+
+/// One of two profiles of a consumer is enough for it to stay.
+pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let mut first = scene.queue("list1").await;
+    let both = [
+        profile("p1").email("a@example.com").build(),
+        profile("p2").email("a@example.com").build(),
+        profile("p3").email("b@example.com").build(),
+    ];
+    scene.take(&first, &both).await;
+    scene.finish(&mut first).await;
+    let second = scene.queue("list1").await;
+    scene.take(&second, &both[1..2]).await;
+
+    assert_eq!(remove_absent(&scene, at_run(&second), (2, 1)).await, 1);
+
+    let mut unit = scene.read().await;
+    let kept = unit.known(&second.id, &[email("a@example.com")], &[]).await;
+    let kept = kept.expect("what is known").consumers[0].id.clone();
+    drop(unit);
+    assert_eq!(scene.members(&second.audience).await, [kept]);
+}
+
+/// What another run has seen keeps nobody; another audience loses nobody.
+pub async fn settling_is_one_runs_and_one_audiences(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let mut first = scene.queue("list1").await;
+    scene.take(&first, &people(0..6)).await;
+    scene.finish(&mut first).await;
+    let other = scene.queue("list2").await;
+    scene.take(&other, &people(0..6)).await;
+    let second = scene.queue("list1").await;
+
+    assert_eq!(remove_absent(&scene, at_run(&second), (6, 4)).await, 6);
+
+    assert_eq!(scene.members(&second.audience).await, []);
+    assert_eq!(scene.members(&other.audience).await.len(), 6);
+}
+
+/// A profile that was skipped is seen and linked to nobody: a row of the window, and no member.
+pub async fn sightings_of_nobody_add_nobody(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let mut page: Vec<Profile> = (0..4).map(|n| profile(&format!("o{n}")).build()).collect();
+    page.extend(people(0..1));
+    scene.take(&run, &page).await;
+    let other = scene.import("list2").await;
+
+    assert_eq!(
+        add_missing(&scene, (&run.id, &other.audience), (5, 2)).await,
+        1
+    );
+}
+
+/// Windows go by the bytes of an id, and pass over none, whatever its case and length.
+pub async fn windows_pass_over_no_id(harness: &dyn StoreHarness) {
+    let ids = [
+        "A", "AA", "B", "Z", "_", "a", "aB", "ab", "b", "z", "~", "0",
+    ];
+    for size in SIZES {
+        let scene = Scene::of(harness, &format!("org_{size}"));
+        let run = scene.queue("list1").await;
+        let plan = PagePlan {
+            created: ids.iter().map(|id| consumer(id).build()).collect(),
+            links: ids.iter().map(|id| link(id, id, None)).collect(),
+            ..PagePlan::default()
+        };
+        scene.write(&run, &plan).await;
+        let seen = PagePlan {
+            sightings: ids
+                .iter()
+                .map(|id| fanfare_domain::page::Sighting {
+                    profile: profile_id(id),
+                    with_email: false,
+                })
+                .collect(),
+            ..PagePlan::default()
+        };
+        scene.write(&run, &seen).await;
+
+        assert_eq!(
+            add_missing(&scene, at_run(&run), (PEOPLE, size)).await,
+            u64::from(PEOPLE)
+        );
+        let next = scene.run(&Scene::source("list1"));
+        assert_eq!(
+            remove_absent(&scene, (&next.id, &run.audience), (PEOPLE, size)).await,
+            12
+        );
+    }
+}
+
+/// Those of ended runs, up to the limit at a time; an active run's and another organization's stay.
+pub async fn sightings_of_ended_runs_are_forgotten(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    for list in ["list1", "list2", "list3"] {
+        let mut run = scene.queue(list).await;
+        scene.take(&run, &people(0..10)).await;
+        scene.finish(&mut run).await;
+    }
+    let active = scene.queue("list4").await;
+    scene.take(&active, &people(0..10)).await;
+    let theirs = Scene::of(harness, "org_b");
+    let mut foreign = theirs.queue("list1").await;
+    theirs.take(&foreign, &people(0..10)).await;
+    theirs.finish(&mut foreign).await;
+
+    let mut forgotten = Vec::new();
+    for _ in 0..5 {
+        let mut unit = scene.begin().await;
+        forgotten.push(unit.forget_sightings(12).await.expect("a count"));
+        unit.commit().await.expect("a commit");
+    }
+
+    assert_eq!(forgotten, [12, 12, 6, 0, 0]);
+    let profiles: Vec<ProfileId> = people(0..10).into_iter().map(|one| one.id).collect();
+    assert_eq!(scene.known(&active.id, &profiles).await.sightings.len(), 10);
+    assert_eq!(
+        theirs.known(&foreign.id, &profiles).await.sightings.len(),
+        10
+    );
+}

@@ -1,0 +1,186 @@
+//! Organizations see and touch nothing of each other, whichever ids they use.
+
+use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::page::Known;
+use fanfare_domain::ports::{ConsumerFilter, Lookup, SourceFilter, StoreError, UnitOfWork, Window};
+use fanfare_domain::profile::Profile;
+use fanfare_domain::source::CollectionKind;
+
+use super::furniture::{Furniture, Write, furnish, people, snapshot};
+use super::harness::StoreHarness;
+use super::scene::{ALL, LEASE, Scene};
+
+/// Every method that reads, given the other organization's ids, answers as for ids that never were.
+pub async fn nothing_of_another_organization_is_read(harness: &dyn StoreHarness) {
+    let ours = Scene::new(harness);
+    let furniture = furnish(&ours).await;
+    let mut unit = ours.read().await;
+    let consumers = unit.consumers(&ConsumerFilter::default(), &ALL).await;
+    let consumer = consumers.expect("consumers").items[0].consumer.id.clone();
+    // The probe itself is sound: to its own organization each method has something to tell.
+    let own = found_by_reading(unit.as_mut(), &furniture, &consumer).await;
+    assert_eq!(own.expect("answers").len(), 25);
+    drop(unit);
+    let theirs = Scene::of(harness, "org_b");
+
+    for what in ["with nothing of their own", "with rows of their own"] {
+        for mut unit in [theirs.read().await, theirs.begin().await] {
+            let found = found_by_reading(unit.as_mut(), &furniture, &consumer).await;
+            assert_eq!(found.expect("answers"), Vec::<&str>::new(), "{what}");
+        }
+        theirs.import("list9").await;
+    }
+}
+
+/// Names the methods that found something of the furniture.
+async fn found_by_reading(
+    unit: &mut dyn UnitOfWork,
+    of: &Furniture,
+    consumer: &ConsumerId,
+) -> Result<Vec<&'static str>, StoreError> {
+    let (run, audience, source) = (&of.held.id, &of.held.audience, &of.held.source);
+    let filter = ConsumerFilter {
+        audience: Some(audience.clone()),
+        ..ConsumerFilter::default()
+    };
+    let of_list1 = SourceFilter {
+        external_id: Some("list1".to_owned()),
+        ..SourceFilter::default()
+    };
+    let of_profiles = SourceFilter {
+        source_type: Some("klaviyo:profile".to_owned()),
+        ..SourceFilter::default()
+    };
+    let emails: Vec<_> = people().iter().filter_map(Profile::usable_email).collect();
+    let nobody: Window<ConsumerId> = Window {
+        affected: 0,
+        next: None,
+    };
+    let collection = Scene::source("list1").collection;
+    let lists = unit.sources(CollectionKind::List).await?;
+    let audiences = unit.audiences(&ALL).await?.items;
+    let by_email = Lookup::Email("ada@example.com".to_owned());
+    let by_phone = Lookup::Phone("+12025550102".to_owned());
+    let by_profile = Lookup::Profile(of.profiles[0].clone());
+    let found = [
+        ("connection", unit.connection().await?.is_some()),
+        ("source", unit.source(source).await?.is_some()),
+        ("source_of", unit.source_of(&collection).await?.is_some()),
+        ("sources", lists.iter().any(|one| one.id == *source)),
+        ("source_record", unit.source_record(source).await?.is_some()),
+        (
+            "search_sources",
+            !unit.search_sources(&of_list1, &ALL).await?.is_empty(),
+        ),
+        (
+            "search_sources, links",
+            !unit.search_sources(&of_profiles, &ALL).await?.is_empty(),
+        ),
+        ("audience", unit.audience(audience).await?.is_some()),
+        (
+            "audiences",
+            audiences.iter().any(|one| one.audience.id == *audience),
+        ),
+        (
+            "is_name_taken",
+            unit.is_name_taken(audience.as_str(), &of.waiting.audience)
+                .await?,
+        ),
+        (
+            "members",
+            !unit.members(audience, None, &ALL).await?.items.is_empty(),
+        ),
+        ("member_count", unit.member_count(audience).await? > 0),
+        ("consumer", unit.consumer(consumer).await?.is_some()),
+        (
+            "consumers",
+            !unit.consumers(&filter, &ALL).await?.items.is_empty(),
+        ),
+        (
+            "lookup by e-mail",
+            !unit.lookup_consumers(&by_email).await?.is_empty(),
+        ),
+        (
+            "lookup by phone",
+            !unit.lookup_consumers(&by_phone).await?.is_empty(),
+        ),
+        (
+            "lookup by profile",
+            !unit.lookup_consumers(&by_profile).await?.is_empty(),
+        ),
+        (
+            "known",
+            unit.known(run, &emails, &of.profiles).await? != Known::default(),
+        ),
+        (
+            "count_absent",
+            unit.count_absent_members(run, audience, None, 9).await? != nobody,
+        ),
+        ("run", unit.run(run).await?.is_some()),
+        ("active_run", unit.active_run(source).await?.is_some()),
+        ("active_runs", !unit.active_runs().await?.is_empty()),
+        ("runs", !unit.runs(audience, &ALL).await?.items.is_empty()),
+        ("run_count", unit.run_count(audience).await? > 0),
+        ("issues", !unit.issues(run, &ALL).await?.items.is_empty()),
+    ];
+    let found = found.into_iter().filter(|(_, is_found)| *is_found);
+    Ok(found.map(|(method, _)| method).collect())
+}
+
+/// Every method that writes, given the other organization's ids, does nothing or is refused, and
+/// that organization has all it had.
+pub async fn nothing_of_another_organization_is_touched(harness: &dyn StoreHarness) {
+    let ours = Scene::new(harness);
+    let furniture = furnish(&ours).await;
+    let before = snapshot(&ours, &furniture.profiles).await;
+    let strangers = Scene::of(harness, "org_b");
+    // What is not about a row that is there makes one of their own, on which others could stand.
+    let neighbours = Scene::of(harness, "org_c");
+
+    for write in Write::ALL {
+        let theirs = if write.names_a_row() {
+            &strangers
+        } else {
+            &neighbours
+        };
+        let mut unit = theirs.begin().await;
+        let done = write.attempt(unit.as_mut(), &furniture).await;
+        let is_kept_out = matches!(done, Ok(false) | Err(StoreError::Refused(_)));
+        assert!(is_kept_out || !write.names_a_row(), "{write:?}: {done:?}");
+        if done.is_ok() {
+            // A store may find out at the end.
+            let ended = unit.commit().await;
+            let is_well = matches!(ended, Ok(()) | Err(StoreError::Refused(_)));
+            assert!(is_well, "{write:?}: {ended:?}");
+        }
+    }
+
+    assert_eq!(snapshot(&ours, &furniture.profiles).await, before);
+    assert!(ours.claim(&furniture.waiting.id).await.is_some());
+    let mut unit = ours.begin().await;
+    let renewed = unit.renew(&furniture.held.id, furniture.token, LEASE).await;
+    assert!(renewed.expect("an answer"));
+}
+
+/// Two organizations may have the same list, the same people and the same ids, each its own.
+pub async fn two_organizations_have_each_their_own_of_the_same(harness: &dyn StoreHarness) {
+    let (ours, theirs) = (Scene::new(harness), Scene::of(harness, "org_b"));
+    let our_furniture = furnish(&ours).await;
+    let their_furniture = furnish(&theirs).await;
+    let before = snapshot(&ours, &our_furniture.profiles).await;
+    assert_eq!(our_furniture.held.id, their_furniture.held.id);
+
+    let mut unit = theirs.begin().await;
+    for write in Write::ALL {
+        let done = write.attempt(unit.as_mut(), &their_furniture).await;
+        assert!(done.expect("a write"), "{write:?} must do something");
+    }
+    unit.commit().await.expect("a commit");
+
+    assert_eq!(snapshot(&ours, &our_furniture.profiles).await, before);
+    let mut unit = ours.begin().await;
+    let renewed = unit
+        .renew(&our_furniture.held.id, our_furniture.token, LEASE)
+        .await;
+    assert!(renewed.expect("an answer"), "their release is not ours");
+}

@@ -1,0 +1,151 @@
+//! Texts and times come back as they went in, however odd or large.
+
+use fanfare_domain::consumer::Consumer;
+use fanfare_domain::page::PagePlan;
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::value::{Email, FullName, MAX_VALUE_BYTES};
+
+use super::harness::StoreHarness;
+use super::scene::Scene;
+use crate::build::{consumer, consumer_id, link, profile_id, stamp};
+
+/// Everything but NUL: quotes, JSON's own signs, controls, signs of four bytes, non-characters.
+const ODD: [&str; 14] = [
+    "O'Brien",
+    "\"quoted\"",
+    "back\\slash \\u0041 \\n",
+    "{\"json\": [1]}",
+    "$.path -> ?1",
+    "%s %_ ;-- DROP",
+    "tab\tline\nreturn\r.",
+    "\u{1}\u{7f}\u{85}",
+    "\u{2028}\u{2029}\u{feff}",
+    "e\u{301} \u{e9}",
+    "\u{202e}right to left",
+    "\u{1f469}\u{200d}\u{1f680} \u{10ffff}",
+    "\u{ffff}\u{fffe}",
+    "true",
+];
+
+/// As a name, in a page of all of them.
+pub async fn odd_names_come_back_as_they_went_in(harness: &dyn StoreHarness) {
+    let names = ODD.iter().map(|text| (*text).to_owned());
+    let numbers = ["007", "1e5", "null", "0x10", "1.0"].map(str::to_owned);
+    come_back(harness, names.chain(numbers)).await;
+}
+
+/// The longest name, of one-byte and of four-byte signs and of those that JSON writes longer.
+pub async fn the_longest_names_come_back_as_they_went_in(harness: &dyn StoreHarness) {
+    let longest = [
+        "x".repeat(MAX_VALUE_BYTES),
+        "\u{1f389}".repeat(MAX_VALUE_BYTES / 4),
+        format!("a{}z", "\u{1}".repeat(MAX_VALUE_BYTES - 2)),
+        format!(
+            "{} {}",
+            "y".repeat(MAX_VALUE_BYTES),
+            "z".repeat(MAX_VALUE_BYTES)
+        ),
+    ];
+    come_back(harness, longest.into_iter()).await;
+}
+
+async fn come_back(harness: &dyn StoreHarness, names: impl Iterator<Item = String>) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let with_name = |(n, name): (usize, String)| -> Consumer {
+        let mut one = consumer(&format!("cons_{n:03}")).full_name("x", Some(stamp("p1", None)));
+        one = one.email(&format!("e{n}@example.com"));
+        let mut one = one.build();
+        let kept = FullName::from_stored(name).expect("a name");
+        one.full_name.as_mut().expect("just set").value = kept;
+        one
+    };
+    let created: Vec<Consumer> = names.enumerate().map(with_name).collect();
+    let plan = PagePlan {
+        created: created.clone(),
+        ..PagePlan::default()
+    };
+
+    scene.write(&run, &plan).await;
+
+    let mut unit = scene.read().await;
+    for want in created {
+        let stored = unit
+            .consumer(&want.id)
+            .await
+            .expect("an answer")
+            .expect("the consumer");
+        // Without `assert_eq`: a value's `Debug` shows nothing, and a name can be long.
+        assert!(stored.consumer == want, "the name of {}", want.id);
+    }
+}
+
+/// E-mails that differ only in what a database might fold are different.
+pub async fn emails_are_told_apart_by_every_sign(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let long = format!("{}@example.com", "l".repeat(242));
+    let addresses = [
+        "straße@example.com",
+        "strasse@example.com",
+        "e\u{301}@example.com",
+        "\u{e9}@example.com",
+        "o'b\"r\\ien{}@example.com",
+        "\u{1f680}@example.com",
+        "a_b@example.com",
+        "acb@example.com",
+        "1e5@example.com",
+        long.as_str(),
+    ];
+    let bearer =
+        |(n, address): (usize, &&str)| consumer(&format!("cons_{n}")).email(address).build();
+    let plan = PagePlan {
+        created: addresses.iter().enumerate().map(bearer).collect(),
+        ..PagePlan::default()
+    };
+    scene.write(&run, &plan).await;
+
+    let mut unit = scene.read().await;
+    for (n, address) in addresses.into_iter().enumerate() {
+        let address = Email::parse(address).expect("an e-mail");
+        let known = unit
+            .known(&run.id, &[address], &[])
+            .await
+            .expect("what is known");
+        let ids: Vec<_> = known.consumers.into_iter().map(|one| one.id).collect();
+        assert_eq!(ids, [consumer_id(&format!("cons_{n}"))]);
+    }
+}
+
+/// To the microsecond, before 1970 and up to the year 9999.
+pub async fn times_come_back_to_the_microsecond(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let run = scene.queue("list1").await;
+    let times: Vec<Timestamp> = [
+        "1969-12-31T23:59:59.999999Z",
+        "1970-01-01T00:00:00Z",
+        "2026-11-24T14:13:23.123457Z",
+        "2038-01-19T03:14:08Z",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z",
+    ]
+    .iter()
+    .map(|text| Timestamp::parse(text).expect("a time"))
+    .collect();
+    let links = times.iter().enumerate().map(|(n, time)| {
+        let mut link = link(&format!("p{n}"), "cons_1", None);
+        link.updated = Some(*time);
+        link.changed_at = *time;
+        link
+    });
+    let plan = PagePlan {
+        created: vec![consumer("cons_1").build()],
+        links: links.collect(),
+        ..PagePlan::default()
+    };
+
+    scene.write(&run, &plan).await;
+
+    let known = scene.known(&run.id, &[profile_id("p0")]).await;
+    assert_eq!(known.links, plan.links);
+}
