@@ -22,13 +22,14 @@ impl Listener {
     ///
     /// A payload that is not ours is logged and forgotten.
     pub async fn heard(&self, payload: &[u8]) {
-        match due_run(payload) {
-            Some(due) => self.slots.work(due).await,
-            None => tracing::error!(
+        let Some(due) = due_run(payload) else {
+            tracing::error!(
                 bytes = payload.len(),
                 "a job in the queue is none of ours and was dropped"
-            ),
-        }
+            );
+            return;
+        };
+        self.slots.work(due).await;
     }
 
     /// The queue's database has answered.

@@ -1,8 +1,8 @@
 //! Whether the runner lives.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// A runner is taken for dead after so long without a heartbeat.
@@ -16,13 +16,19 @@ pub struct Pulse {
     reaper: Chamber,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Chamber(Arc<Mutex<Option<Instant>>>);
+#[derive(Debug, Clone)]
+struct Chamber(watch::Sender<Option<Instant>>);
 
 impl Pulse {
     /// Whether both have beaten within the last half minute.
     pub fn is_beating(&self) -> bool {
         self.queue.is_beating() && self.reaper.is_beating()
+    }
+
+    /// Waits until both have beaten for the first time: the runner has begun to work.
+    pub async fn begun(&self) {
+        self.queue.begun().await;
+        self.reaper.begun().await;
     }
 
     pub(crate) fn queue_answered(&self) {
@@ -34,14 +40,26 @@ impl Pulse {
     }
 }
 
+impl Default for Chamber {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
+}
+
 impl Chamber {
     fn beat(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.0.send_replace(Some(Instant::now()));
     }
 
     fn is_beating(&self) -> bool {
-        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_some_and(|at| at.elapsed() < LONGEST_SILENCE)
+        self.0
+            .borrow()
+            .is_some_and(|at| at.elapsed() < LONGEST_SILENCE)
+    }
+
+    async fn begun(&self) {
+        // It fails where the sender is gone, and here it is.
+        let _ = self.0.subscribe().wait_for(Option::is_some).await;
     }
 }
 
@@ -64,6 +82,20 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(!pulse.is_beating());
         pulse.queue_answered();
+        assert!(pulse.is_beating());
+    }
+
+    #[tokio::test]
+    async fn a_runner_has_begun_when_both_halves_have() {
+        let pulse = Pulse::default();
+        let beats = async {
+            pulse.queue_answered();
+            tokio::task::yield_now().await;
+            pulse.reaper_answered();
+        };
+
+        tokio::join!(pulse.begun(), beats);
+
         assert!(pulse.is_beating());
     }
 }

@@ -34,8 +34,8 @@ mod tests {
         assert_eq!(due.run.as_str(), "run_2");
 
         for foreign in [
-            r#""#,
-            r#"null"#,
+            "",
+            "null",
             r#"["org_1","run_2"]x"#,
             r#"{"organizationId":"org_1"}"#,
             r#"{"organizationId":"org_1","runId":2}"#,

@@ -1,0 +1,125 @@
+//! Runners that are told to stop.
+
+use std::time::Duration;
+
+use fanfare_domain::ports::DueRuns;
+use fanfare_jobs::RunnerOptions;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{A_WHILE, eventually, start, start_until, world};
+
+#[tokio::test]
+async fn a_run_in_the_middle_is_given_back_and_another_runner_finishes_it() {
+    let world = world(&[8]).await;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    world.klaviyo.change_after_pages(1, move |_| told.cancel());
+    let run = world.import("l0").await;
+
+    let working = start_until(world.runner(), stop);
+    working.ends().await.unwrap();
+
+    let left = world.run(&run).await;
+    assert!(left.status.is_active());
+    assert_eq!(left.progress.pages, 2);
+    assert_eq!(world.jobs_that_are("Pending").await, 1);
+
+    let working = start(world.runner());
+    world.succeeds(&run).await;
+    working.stop().await;
+    // Nothing was fetched again, and nothing had to run out.
+    assert_eq!(world.klaviyo.member_calls().len(), 4);
+}
+
+#[tokio::test]
+async fn a_ring_that_still_waits_for_a_slot_is_passed_on() {
+    let world = world(&[1, 1]).await;
+    world.klaviyo.fall_silent(true);
+    let options = RunnerOptions {
+        slots: 1,
+        grace: Duration::from_millis(200),
+        ..RunnerOptions::default()
+    };
+    let working = start(world.runner_with(options));
+    world.import("l0").await;
+    eventually("the slot is taken", async || {
+        world.klaviyo.member_calls().len() == 1
+    })
+    .await;
+    let waiting = world.import("l1").await;
+    eventually("the other ring was heard", async || {
+        world.jobs_that_are("Queued").await == 1
+    })
+    .await;
+
+    working.stop().await;
+
+    world.klaviyo.fall_silent(false);
+    assert_eq!(world.jobs_that_are("Pending").await, 1);
+    let working = start(world.runner());
+    world.succeeds(&waiting).await;
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn a_slice_that_outlasts_the_grace_is_ended_and_its_run_taken_up_later() {
+    let world = world(&[1]).await;
+    world.klaviyo.fall_silent(true);
+    let options = RunnerOptions {
+        grace: Duration::from_millis(50),
+        ..RunnerOptions::default()
+    };
+    let working = start(world.runner_with(options));
+    let run = world.import("l0").await;
+    eventually("the run waits for a page", async || {
+        !world.klaviyo.member_calls().is_empty()
+    })
+    .await;
+
+    working.stop().await;
+
+    world.klaviyo.fall_silent(false);
+    world.clock.skip(A_WHILE);
+    assert!(world.run(&run).await.status.is_active());
+    let working = start(world.runner());
+    world.succeeds(&run).await;
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn a_runner_may_be_stopped_before_it_has_begun() {
+    let world = world(&[1]).await;
+    world.import("l0").await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+
+    let working = start_until(world.runner(), stop);
+    working.ends().await.unwrap();
+
+    assert_eq!(world.store.backlog().await.unwrap(), 1);
+    assert_eq!(world.klaviyo.member_calls(), []);
+}
+
+#[tokio::test]
+async fn many_slices_in_the_middle_are_all_given_back() {
+    let world = world(&[8; 12]).await;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    world.klaviyo.change_after_pages(13, move |_| told.cancel());
+    let mut runs = Vec::new();
+    for n in 0..12 {
+        runs.push(world.import(&format!("l{n}")).await);
+    }
+
+    let working = start_until(world.runner(), stop);
+    working.ends().await.unwrap();
+
+    assert_eq!(world.store.backlog().await.unwrap(), 12);
+    assert_eq!(world.jobs_that_are("Pending").await, 12);
+    let working = start(world.runner());
+    for run in &runs {
+        world.succeeds(run).await;
+    }
+    working.stop().await;
+    assert_eq!(world.klaviyo.member_calls().len(), 48);
+}

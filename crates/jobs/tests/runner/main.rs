@@ -1,0 +1,8 @@
+//! The runner on real files, with apalis's own worker between the store's rings and the engine.
+
+mod endings;
+mod queues;
+mod rings;
+mod support;
+mod tidying;
+mod trouble;

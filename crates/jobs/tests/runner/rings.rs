@@ -1,0 +1,144 @@
+//! From a ring to a finished run.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fanfare_domain::ids::RunId;
+use fanfare_domain::ports::{DueRuns, KlaviyoError, StoreError};
+use fanfare_domain::quota::RetryAfter;
+use fanfare_jobs::{Runner, RunnerOptions};
+use std::sync::Arc;
+
+use crate::support::{A_WHILE, eventually, start, world};
+
+#[tokio::test]
+async fn a_run_that_the_store_rang_for_is_worked_and_its_job_is_over() {
+    let world = world(&[5]).await;
+    let working = start(world.runner());
+    assert!(!working.pulse.is_beating());
+
+    let run = world.import("l0").await;
+    let run = world.succeeds(&run).await;
+
+    assert_eq!(world.members(&run).await, 5);
+    eventually("the job is done", async || {
+        world.jobs_that_are("Done").await == 1
+    })
+    .await;
+    assert!(working.pulse.is_beating());
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn a_ring_that_was_lost_is_rung_again() {
+    let world = world(&[1]).await;
+    let run = world.import("l0").await;
+    sqlx::query("DELETE FROM Jobs")
+        .execute(&world.jobs)
+        .await
+        .unwrap();
+    world.clock.skip(A_WHILE);
+
+    let working = start(world.runner());
+
+    world.succeeds(&run).await;
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_rung_for_five_times_is_worked_once() {
+    let world = world(&[5]).await;
+    let run = world.import("l0").await;
+    for _ in 0..4 {
+        world.push_job(&world.payload(&run)).await;
+    }
+
+    let working = start(world.runner());
+    let ended = world.succeeds(&run).await;
+    eventually("all jobs are done", async || {
+        world.jobs_that_are("Done").await == 5
+    })
+    .await;
+    working.stop().await;
+
+    assert_eq!(ended.progress.pages, 3);
+    assert_eq!(world.klaviyo.member_calls().len(), 3);
+    assert_eq!(world.run(&run).await, ended);
+}
+
+#[tokio::test]
+async fn two_runners_on_one_file_ask_for_each_page_once() {
+    let world = world(&[3, 3, 3, 3, 3, 3]).await;
+    let mut runs = Vec::new();
+    for n in 0..6 {
+        runs.push(world.import(&format!("l{n}")).await);
+    }
+
+    let both = [start(world.runner()), start(world.runner())];
+    for run in &runs {
+        world.succeeds(run).await;
+    }
+    for working in both {
+        working.stop().await;
+    }
+
+    assert_eq!(world.klaviyo.member_calls().len(), 12);
+}
+
+/// Nobody rings for what was lost.
+struct NoReaper;
+
+#[async_trait]
+impl DueRuns for NoReaper {
+    async fn ring(&self, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn is_any_waiting(&self, _: &RunId) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    async fn backlog(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+#[tokio::test]
+async fn a_pause_ends_in_this_process_without_a_ring() {
+    let world = world(&[1]).await;
+    let throttled = KlaviyoError::Throttled(RetryAfter::Seconds(1));
+    world.klaviyo.fail_members([Some(throttled)]);
+    let run = world.import("l0").await;
+    let runner = Runner::new(
+        Arc::new(world.queue.clone()),
+        Arc::new(NoReaper),
+        world.integration.clone(),
+        RunnerOptions::default(),
+    );
+
+    let working = start(runner);
+
+    world.succeeds(&run).await;
+    assert_eq!(world.klaviyo.member_calls().len(), 2);
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn a_pause_that_outlasts_its_process_is_rung_for_when_it_is_over() {
+    let world = world(&[1]).await;
+    let throttled = KlaviyoError::Throttled(RetryAfter::Seconds(300));
+    world.klaviyo.fail_members([Some(throttled)]);
+    let run = world.import("l0").await;
+    let working = start(world.runner());
+    eventually("the run pauses", async || {
+        !world.klaviyo.member_calls().is_empty() && world.store.backlog().await.unwrap() == 0
+    })
+    .await;
+    working.stop().await;
+
+    let working = start(world.runner());
+    world.clock.skip(Duration::from_secs(301));
+
+    world.succeeds(&run).await;
+    working.stop().await;
+}

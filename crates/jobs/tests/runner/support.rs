@@ -1,0 +1,252 @@
+//! A store with a queue in one file, a Klaviyo in memory, and imports queued by the use cases.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ports::{Clock, Store};
+use fanfare_domain::run::{SyncRun, SyncStatus};
+use fanfare_domain::time::Timestamp;
+use fanfare_jobs::{Pulse, Runner, RunnerError, RunnerOptions, SqliteQueue};
+use fanfare_sqlite::{Doorbell, QUEUE, SqliteOptions, SqliteStore};
+use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
+use fanfare_testkit::build::{at, list, profile};
+use fanfare_testkit::clock::{PlainSealer, SeededIds};
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+use secrecy::SecretString;
+use sqlx::SqlitePool;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Whatever has not happened after so long does not happen.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Longer than a lease, and than a ring is given to be heard.
+pub(crate) const A_WHILE: Duration = Duration::from_secs(31);
+
+/// Runs, and can be put forward. Clones are the same clock.
+#[derive(Clone)]
+pub(crate) struct TestClock {
+    begun: Instant,
+    skipped: Arc<AtomicU64>,
+}
+
+impl TestClock {
+    fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            skipped: Arc::default(),
+        }
+    }
+
+    pub(crate) fn skip(&self, time: Duration) {
+        self.skipped.fetch_add(time.as_secs(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        let skipped = Duration::from_secs(self.skipped.load(Ordering::SeqCst));
+        at(1_000).plus(self.begun.elapsed() + skipped)
+    }
+}
+
+pub(crate) struct World {
+    _folder: TempDir,
+    pub(crate) clock: TestClock,
+    pub(crate) store: SqliteStore,
+    pub(crate) queue: SqliteQueue,
+    pub(crate) klaviyo: FakeKlaviyo,
+    pub(crate) integration: Integration,
+    pub(crate) organization: OrganizationId,
+    /// A look at apalis's tables.
+    pub(crate) jobs: SqlitePool,
+}
+
+/// A world with the lists `l0`, `l1` … of so many profiles each, two to a page.
+pub(crate) async fn world(lists: &[usize]) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let options = SqliteOptions::at(folder.path().join("store.db")).doorbell(Doorbell::Apalis);
+    let store = SqliteStore::open(options, Arc::new(clock.clone()))
+        .await
+        .unwrap();
+    let queue = SqliteQueue::open(store.connect_options(), QUEUE)
+        .await
+        .unwrap();
+    let jobs = SqlitePool::connect_with(store.connect_options())
+        .await
+        .unwrap();
+    let mut klaviyo = FakeKlaviyo::default().page_size(2);
+    for (n, size) in lists.iter().enumerate() {
+        let members = (0..*size).map(|m| {
+            let id = format!("l{n}p{m}");
+            profile(&id).email(&format!("{id}@example.com"))
+        });
+        let id = format!("l{n}");
+        klaviyo = klaviyo.with(list(&id), &id, members);
+    }
+    let ports = Arc::new(store.clone());
+    let integration = Integration::new(Ports {
+        store: ports.clone(),
+        directory: ports.clone(),
+        due_runs: ports.clone(),
+        ledger: ports,
+        klaviyo: Arc::new(klaviyo.clone()),
+        sealer: Arc::new(PlainSealer),
+        clock: Arc::new(clock.clone()),
+        ids: Arc::new(SeededIds::default()),
+    });
+    let organization = integration.create_organization("Shop").await.unwrap();
+    let organization = organization.organization;
+    let connect = ConnectRequest {
+        api_key: SecretString::from("pk_test"),
+        confirm_account_change: false,
+    };
+    integration.connect(&organization, connect).await.unwrap();
+    World {
+        _folder: folder,
+        clock,
+        store,
+        queue,
+        klaviyo,
+        integration,
+        organization,
+        jobs,
+    }
+}
+
+/// A runner at work.
+pub(crate) struct Working {
+    pub(crate) pulse: Pulse,
+    stop: CancellationToken,
+    ended: JoinHandle<Result<(), RunnerError>>,
+}
+
+impl Working {
+    /// Tells it to stop, and waits for its end.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.ends().await.unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ends(self) -> Result<(), RunnerError> {
+        tokio::time::timeout(PATIENCE, self.ended)
+            .await
+            .expect("a runner that is told to stop ends")
+            .expect("a runner does not panic")
+    }
+}
+
+impl World {
+    /// Imports a list.
+    pub(crate) async fn import(&self, id: &str) -> RunId {
+        let request = ImportRequest {
+            collections: vec![list(id)],
+            actor: "key_1".to_owned(),
+        };
+        let mut outcome = self
+            .integration
+            .import(&self.organization, request)
+            .await
+            .unwrap();
+        outcome.imported.pop().unwrap().run
+    }
+
+    pub(crate) fn runner(&self) -> Runner {
+        self.runner_with(RunnerOptions::default())
+    }
+
+    pub(crate) fn runner_with(&self, options: RunnerOptions) -> Runner {
+        Runner::new(
+            Arc::new(self.queue.clone()),
+            Arc::new(self.store.clone()),
+            self.integration.clone(),
+            options,
+        )
+    }
+
+    pub(crate) async fn run(&self, id: &RunId) -> SyncRun {
+        self.integration.run(&self.organization, id).await.unwrap()
+    }
+
+    /// Waits until the run has ended well.
+    pub(crate) async fn succeeds(&self, id: &RunId) -> SyncRun {
+        eventually("the run ends", async || {
+            !self.run(id).await.status.is_active()
+        })
+        .await;
+        let run = self.run(id).await;
+        assert_eq!(run.status, SyncStatus::Success, "{:?}", run.error);
+        run
+    }
+
+    /// How many jobs have one of these statuses.
+    pub(crate) async fn jobs_that_are(&self, status: &str) -> i64 {
+        sqlx::query_scalar("SELECT COUNT(*) FROM Jobs WHERE status = ?1")
+            .bind(status)
+            .fetch_one(&self.jobs)
+            .await
+            .unwrap()
+    }
+
+    /// Puts a job into the queue that the store did not put there.
+    pub(crate) async fn push_job(&self, payload: &[u8]) {
+        sqlx::query(
+            "INSERT INTO Jobs (id, job, job_type, status, attempts, max_attempts, run_at, metadata)
+             VALUES (?1, ?2, ?3, 'Pending', 0, 1, 0, '{}')",
+        )
+        .bind(ulid::Ulid::generate().to_string())
+        .bind(payload)
+        .bind(QUEUE)
+        .execute(&self.jobs)
+        .await
+        .unwrap();
+    }
+
+    /// The payload of a run's job.
+    pub(crate) fn payload(&self, run: &RunId) -> Vec<u8> {
+        format!(
+            r#"{{"organizationId":"{}","runId":"{run}"}}"#,
+            self.organization
+        )
+        .into_bytes()
+    }
+
+    /// The members of the run's audience.
+    pub(crate) async fn members(&self, run: &SyncRun) -> u64 {
+        let mut unit = self.store.read(&self.organization).await.unwrap();
+        unit.member_count(&run.audience).await.unwrap()
+    }
+}
+
+/// Lets a runner work, on this runtime.
+pub(crate) fn start(runner: Runner) -> Working {
+    start_until(runner, CancellationToken::new())
+}
+
+/// The same, until `stop`.
+pub(crate) fn start_until(runner: Runner, stop: CancellationToken) -> Working {
+    Working {
+        pulse: runner.pulse(),
+        stop: stop.clone(),
+        ended: tokio::spawn(runner.run(stop)),
+    }
+}
+
+/// Waits until this is so: looks again and again, for nothing tells when a row changes.
+pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    let mut looks = tokio::time::interval(Duration::from_millis(10));
+    let looking = async {
+        while !is_so().await {
+            looks.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking)
+        .await
+        .unwrap_or_else(|_| panic!("it never came to this: {what}"));
+}
