@@ -1,6 +1,7 @@
 //! What a wired program does until it is told to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_http::{Api, RenderMetrics};
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,9 @@ use crate::app::App;
 use crate::error::StartError;
 use crate::readiness::{StoreReadiness, WorkerReadiness};
 use crate::socket::Socket;
+
+/// A runner that has not begun by then has a store that is away; its health shows it.
+const BEGINNING: Duration = Duration::from_secs(10);
 
 /// Serves the API and the dashboard until `stop`, then finishes the requests under way.
 pub async fn serve_api(
@@ -39,16 +43,16 @@ pub async fn work(
     stop: CancellationToken,
 ) -> Result<(), StartError> {
     let runner = app.runner();
+    let pulse = runner.pulse();
     let readiness = Arc::new(WorkerReadiness {
         store: StoreReadiness(app.storage.clone()),
-        pulse: runner.pulse(),
+        pulse: pulse.clone(),
     });
     let (listener, address) = socket.take();
     // Whichever half ends takes the other along.
     let both = stop.child_token();
     let server = fanfare_http::serve_health(listener, readiness, metrics, both.clone())
         .map_err(StartError::Server)?;
-    Socket::announce(address);
     let serve = async {
         let ended = server.await.map_err(StartError::Server);
         ended.and(unless_told(&both, "the server of the worker's health"))
@@ -57,7 +61,15 @@ pub async fn work(
         runner.run(both.clone()).await?;
         unless_told(&both, "the job runner")
     };
-    join(&both, serve, run).await
+    // Whoever reads the address may count on a worker that works.
+    let announce = async {
+        tokio::select! {
+            () = both.cancelled() => {}
+            _ = tokio::time::timeout(BEGINNING, pulse.begun()) => Socket::announce(address),
+        }
+    };
+    let (ended, ()) = tokio::join!(join(&both, serve, run), announce);
+    ended
 }
 
 /// Serves the API and works runs, in one process.

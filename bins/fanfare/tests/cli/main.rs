@@ -1,0 +1,9 @@
+//! The built program, run as an operator runs it.
+
+mod bad_starts;
+mod doctor;
+mod keys;
+mod klaviyo;
+mod support;
+mod up;
+mod usage;
