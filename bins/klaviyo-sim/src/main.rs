@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 use fanfare_klaviyo_sim::Simulator;
-use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::options::Options;
@@ -28,6 +27,7 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> Result<()> {
     // Before anything is printed: whoever reads the address may send a signal at once.
     let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
     let log = options.request_log.clone();
     let mut plan = options.plan();
     if let Some(path) = log {
@@ -38,7 +38,7 @@ async fn run(options: Options) -> Result<()> {
     let simulator = Simulator::start(plan)?;
     println!("listening on {}", simulator.url());
     tokio::select! {
-        result = ctrl_c() => result?,
+        _ = interrupted.recv() => {}
         _ = terminated.recv() => {}
     }
     Ok(())

@@ -16,8 +16,8 @@ const DEMO_KEY: &str = "pk_demo_0123456789abcdef0123456789abcdef";
 /// A Klaviyo that runs here: lists, segments and profiles out of a seed, Klaviyo's own quotas, and faults
 /// on demand.
 ///
-/// Without --list and --segment it shows the demo's account: "Newsletter Subscribers" (RtPqXs) with 12,000
-/// profiles, "VIP Customers" (XyZaBc) with 800, and some more.
+/// Without --list and --segment it shows the demo's account: "Newsletter Subscribers" (`RtPqXs`) with
+/// 12,000 profiles, "VIP Customers" (`XyZaBc`) with 800, and some more.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = format!("Faults, as --fault takes them:\n\n{GRAMMAR}"))]
 pub(crate) struct Options {

@@ -224,8 +224,10 @@ pub struct CollectionPlan {
     pub is_active: bool,
     /// Of a segment.
     pub is_processing: bool,
-    pub(crate) generated: u32,
-    pub(crate) members: Vec<(i64, Profile)>,
+    /// How many of its members are generated.
+    pub generated: u32,
+    /// Its other members, and when they joined, in seconds since the epoch.
+    pub members: Vec<(i64, Profile)>,
 }
 
 impl CollectionPlan {

@@ -129,7 +129,7 @@ impl Counters {
             // Only this parameter is seen in the headers.
             let is_shown = matches!(bucket, Bucket::Parameter(Parameter::ProfileCount(_)));
             if shown.is_none() || is_shown {
-                let reset = (counter.burst.began + SECOND - now).max(0) / SECOND;
+                let reset = (counter.burst.began + SECOND - 1 - now).max(0) / SECOND;
                 shown = Some(Allowance {
                     limit,
                     remaining: limit.burst.saturating_sub(counter.burst.used),
@@ -212,10 +212,10 @@ pub(crate) fn costly(
         Endpoint::Collection(kind) if additional(kind.noun(), "profile_count") => {
             costly.push(Parameter::ProfileCount(kind));
         }
-        Endpoint::Members(_) | Endpoint::Profiles | Endpoint::Profile => {
-            if additional("profile", "predictive_analytics") {
-                costly.push(Parameter::PredictiveAnalytics);
-            }
+        Endpoint::Members(_) | Endpoint::Profiles | Endpoint::Profile
+            if additional("profile", "predictive_analytics") =>
+        {
+            costly.push(Parameter::PredictiveAnalytics);
         }
         _ => {}
     }

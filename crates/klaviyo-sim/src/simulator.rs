@@ -18,7 +18,7 @@ use crate::service::Service;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -26,7 +26,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The server cannot be run.
-    #[error("the server cannot be run: {0}")]
+    #[error("the server cannot be run")]
     Serve(#[source] std::io::Error),
     /// The plan cannot be carried out.
     #[error(transparent)]
@@ -46,8 +46,8 @@ impl Simulator {
         let address = listener.local_addr().map_err(unbound)?;
         let service = Arc::new(Service::new(plan)?);
         let (sender, receiver) = mpsc::channel();
-        let served = Arc::clone(&service);
-        let thread = thread::spawn(move || serve(listener, served, &sender));
+        let shared = Arc::clone(&service);
+        let thread = thread::spawn(move || serve(listener, shared, &sender));
         match receiver.recv() {
             Ok(Ok(server)) => Ok(RunningSimulator {
                 address,

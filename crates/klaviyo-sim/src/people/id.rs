@@ -59,7 +59,8 @@ impl ProfileId {
             }
             Self::Generated { salt, slot } => {
                 let ms = made_at(*slot) * 1_000 + i64::from(salt % 1_000);
-                let random = u128::from(mix(u64::from(*salt) << 32 | u64::from(*slot))) << 13;
+                let random = mix(u64::from(*salt) << 32 | u64::from(*slot));
+                let random = u128::from(random) << 16 | u128::from(random & 0xFFFF);
                 Ulid::from_parts(ms.unsigned_abs(), random).array_to_str(buffer)
             }
         }

@@ -69,7 +69,7 @@ fn all_attributes(collection: &Collection) -> Vec<(&'static str, Value)> {
             attributes.push(("definition", definition()));
             attributes.push(("is_active", collection.is_active.into()));
             attributes.push(("is_processing", collection.is_processing.into()));
-            attributes.push(("is_starred", collection.is_starred.into()));
+            attributes.push(("is_starred", false.into()));
         }
     }
     attributes

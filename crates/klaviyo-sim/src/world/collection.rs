@@ -45,8 +45,6 @@ pub(crate) struct Collection {
     pub(crate) is_active: bool,
     /// Of a segment.
     pub(crate) is_processing: bool,
-    /// Of a segment.
-    pub(crate) is_starred: bool,
     /// The members in the order of joining, ties by id: a page is found without counting.
     by_join: BTreeSet<(i64, ProfileId)>,
     by_id: BTreeMap<ProfileId, i64>,
@@ -64,7 +62,6 @@ impl Collection {
             is_double_opt_in: false,
             is_active: true,
             is_processing: false,
-            is_starred: false,
             by_join: BTreeSet::new(),
             by_id: BTreeMap::new(),
         }

@@ -1,0 +1,165 @@
+//! The checks that a request goes through, in Klaviyo's order, and its answer.
+
+use std::time::{Duration, SystemTime};
+
+use super::outgoing::{Headers, Outgoing, Refused, quota_headers};
+use super::{Asked, Service, key};
+use crate::fault::{Effect, Place, RetryAfter, spoil};
+use crate::instant;
+use crate::quota::Exceeded;
+use crate::read::Reading;
+use crate::refusal::Refusal;
+use crate::revision;
+use crate::world::{Account, World};
+
+/// Longer waits are the same to anybody, and later dates cannot be written.
+const MOST_SECONDS: u64 = 10 * 365 * 86_400;
+
+impl Service {
+    /// What the network in front of Klaviyo answers, before Klaviyo sees anything.
+    pub(super) fn edge(
+        &self,
+        asked: &Asked<'_>,
+        account: Option<&str>,
+        effect: &Effect,
+    ) -> Option<Outgoing> {
+        match effect {
+            Effect::Status(status, after) => {
+                let after = after.as_ref();
+                let headers = after.map(|after| self.promise(asked, account, after, false));
+                Some(Outgoing::page(*status, headers.unwrap_or_default()))
+            }
+            Effect::Challenge => {
+                let headers = vec![("cf-mitigated", "challenge".to_owned())];
+                Some(Outgoing::page(403, headers))
+            }
+            _ => None,
+        }
+    }
+
+    /// Klaviyo's own answer.
+    pub(super) fn serve(&self, asked: &Asked<'_>, effects: &[Effect]) -> Result<Outgoing, Refused> {
+        let mut world = self.world();
+        let now = instant::micros_of(asked.now);
+        if world.accounts.iter().any(|account| account.is_behind(now)) {
+            drop(world);
+            drop(self.world_mut());
+            world = self.world();
+        }
+        let account = authorize(&world, asked)?;
+        let revision = revision::Asked {
+            revision: asked.incoming.revision,
+            opts_out: asked.incoming.opts_out,
+        };
+        revision::check(revision, asked.now.date(), self.switches.requires_revision)?;
+        let headers = self.take(asked, account, effects)?;
+
+        let path = asked.incoming.path;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let base = format!("http://{}", asked.incoming.host);
+        let reading = Reading {
+            account,
+            route: &asked.route,
+            path,
+            parameters: &asked.parameters,
+            base: &base,
+            now,
+            switches: &self.switches,
+        };
+        let mut body = match reading.answer() {
+            Ok(body) => body,
+            Err(refusal) => return Err(Refused::with(refusal, headers)),
+        };
+        let place = Place {
+            base: &base,
+            path,
+            parameters: &asked.parameters,
+            now,
+            page: asked.page,
+        };
+        for effect in effects {
+            body = spoil(body, effect, &place);
+        }
+        Ok(Outgoing::found(headers, body))
+    }
+
+    /// Takes the request out of the account's quota.
+    fn take(
+        &self,
+        asked: &Asked<'_>,
+        account: &Account,
+        effects: &[Effect],
+    ) -> Result<Headers, Refused> {
+        let planned = effects.iter().find_map(|effect| match effect {
+            Effect::Throttle(after) => Some(after),
+            _ => None,
+        });
+        if let Some(after) = planned {
+            let seconds = match after {
+                RetryAfter::Seconds(seconds) => Some(*seconds),
+                _ => None,
+            };
+            let headers = self.promise(asked, Some(&account.id), after, true);
+            return Err(Refused::with(Refusal::throttled(seconds), headers));
+        }
+        let now = instant::micros_of(asked.now);
+        let taken = self
+            .counters()
+            .take(&account.id, asked.route.endpoint, &asked.costly, now);
+        match taken {
+            Ok(allowance) => Ok(quota_headers(allowance)),
+            Err(Exceeded(seconds)) => Err(Refused::with(
+                Refusal::throttled(Some(seconds)),
+                vec![("retry-after", seconds.to_string())],
+            )),
+        }
+    }
+
+    /// A `Retry-After`, and a note of what it says.
+    fn promise(
+        &self,
+        asked: &Asked<'_>,
+        account: Option<&str>,
+        after: &RetryAfter,
+        refuses: bool,
+    ) -> Headers {
+        let seconds = match after {
+            RetryAfter::Seconds(seconds) | RetryAfter::Date(seconds) => *seconds,
+            RetryAfter::Text(text) => return vec![("retry-after", text.clone())],
+            RetryAfter::Missing => return Headers::new(),
+        };
+        let mut until = asked.now + Duration::from_secs(seconds.min(MOST_SECONDS));
+        let text = match after {
+            RetryAfter::Date(_) => {
+                // A date says no parts of a second.
+                until = until.truncate_to_second();
+                httpdate::fmt_http_date(SystemTime::from(until))
+            }
+            _ => seconds.to_string(),
+        };
+        if let Some(account) = account {
+            let until = instant::micros_of(until);
+            let endpoint = asked.route.endpoint;
+            self.counters().promise(account, endpoint, until, refuses);
+        }
+        vec![("retry-after", text)]
+    }
+}
+
+/// The account that the request may read.
+fn authorize<'a>(world: &'a World, asked: &Asked<'_>) -> Result<&'a Account, Refusal> {
+    if asked.incoming.authorization.is_none() {
+        return Err(Refusal::no_credentials());
+    }
+    let known = key(asked.incoming).and_then(|secret| world.by_key(secret));
+    let (account, key) = known.ok_or_else(Refusal::bad_credentials)?;
+    let needed = asked.route.endpoint.scopes().iter().copied();
+    let missing: Vec<_> = needed
+        .filter(|&scope| !key.scopes.contains(scope))
+        .collect();
+    if missing.is_empty() {
+        Ok(account)
+    } else {
+        Err(Refusal::scopes(&missing))
+    }
+}

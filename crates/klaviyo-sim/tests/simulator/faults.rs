@@ -1,0 +1,229 @@
+//! Answers that are wrong on purpose, where and as often as planned.
+
+use fanfare_klaviyo_sim::{Effect, Endpoint, Fault, Kind, RetryAfter, Shape};
+use serde_json::Value;
+
+use crate::support::{LIST, SEGMENT, Stage, account, ids, members_path};
+
+const MEMBERS: Endpoint = Endpoint::Members(Kind::List);
+const QUERY: [(&str, &str); 2] = [("sort", "joined_group_at"), ("page[size]", "100")];
+
+fn stage(faults: impl IntoIterator<Item = Fault>) -> Stage {
+    let stage = Stage::new();
+    faults
+        .into_iter()
+        .for_each(|fault| stage.simulator.add_fault(fault));
+    stage
+}
+
+fn next(document: &Value) -> &str {
+    document["links"]["next"].as_str().unwrap()
+}
+
+#[test]
+fn a_burst_of_429s_refuses_until_its_time_is_over() {
+    let throttle = Effect::Throttle(RetryAfter::Seconds(30));
+    let fault = Fault::new(throttle).on(MEMBERS).of(LIST).page(2).times(2);
+    let stage = Stage::with(account(), |plan| plan.fault(fault));
+    let first = stage.client.get(&members_path(), &QUERY).json();
+    let again = || {
+        let answer = stage.client.follow(next(&first));
+        (
+            answer.status,
+            answer.header("retry-after").map(str::to_owned),
+        )
+    };
+    let refused = |seconds: &str| (429, Some(seconds.to_owned()));
+    assert_eq!(again(), refused("30"));
+    stage.advance(30.0);
+    assert_eq!(again(), refused("30"), "the second of the burst");
+    stage.advance(29.0);
+    assert_eq!(again(), refused("1"), "asked too early");
+    stage.advance(1.0);
+    assert_eq!(again(), (200, None));
+    let early: Vec<_> = stage.simulator.requests();
+    let early = early
+        .iter()
+        .filter(|request| request.retry_after_until.is_some());
+    assert_eq!(early.count(), 1);
+}
+
+#[test]
+fn retry_after_has_every_form() {
+    for (after, expected) in [
+        (RetryAfter::Seconds(86_400), Some("86400")),
+        (RetryAfter::Seconds(0), Some("0")),
+        (RetryAfter::Date(90), Some("Wed, 25 Nov 2026 12:01:30 GMT")),
+        (RetryAfter::Text("soon".to_owned()), Some("soon")),
+        (RetryAfter::Text("-1".to_owned()), Some("-1")),
+        (RetryAfter::Missing, None),
+    ] {
+        let stage = stage([Fault::new(Effect::Throttle(after.clone()))]);
+        let answer = stage.client.get(&members_path(), &[]);
+        assert_eq!(answer.status, 429);
+        assert_eq!(answer.error().0, "throttled");
+        assert_eq!(answer.header("retry-after"), expected, "{after:?}");
+        assert_eq!(answer.header("ratelimit-limit"), None);
+    }
+}
+
+#[test]
+fn the_network_in_front_answers_with_html() {
+    for status in [500, 502, 503, 504, 524] {
+        let after = (status == 503).then_some(RetryAfter::Seconds(7));
+        let expected = after.is_some().then_some("7");
+        let stage = stage([Fault::new(Effect::Status(status, after))]);
+        // Before anything of the request was looked at.
+        let nobody = stage.client.without("authorization");
+        let answer = nobody.get(&members_path(), &[]);
+        assert_eq!(answer.status, status);
+        assert!(answer.text().starts_with("<!DOCTYPE html>"));
+        assert!(
+            answer
+                .header("content-type")
+                .unwrap()
+                .starts_with("text/html")
+        );
+        assert_eq!(answer.header("retry-after"), expected);
+        assert_eq!(stage.client.get(&members_path(), &[]).status, 200);
+    }
+    let stage = stage([Fault::new(Effect::Challenge)]);
+    let answer = stage.client.get(&members_path(), &[]);
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.header("cf-mitigated"), Some("challenge"));
+    assert!(answer.text().starts_with("<!DOCTYPE html>"));
+}
+
+#[test]
+fn a_fault_hits_its_place_its_page_its_request_and_its_number_of_times() {
+    let wrong = |status| Fault::new(Effect::Status(status, None));
+    let stage = stage([
+        wrong(500)
+            .on(Endpoint::Collections(Kind::Segment))
+            .forever(),
+        wrong(501).on(MEMBERS).page(3).times(2),
+        wrong(502).on(Endpoint::Collection(Kind::List)).of("OtHeRs"),
+        wrong(503).on(Endpoint::Accounts).request(2).times(2),
+        wrong(504)
+            .on(Endpoint::Profiles)
+            .account("XyZ999")
+            .forever(),
+    ]);
+    let status = |path: &str| stage.client.get(path, &[]).status;
+    assert_eq!([0; 4].map(|_| status("/api/segments")), [500; 4]);
+    assert_eq!(status(&format!("/api/segments/{SEGMENT}/profiles")), 200);
+    assert_eq!(status(&format!("/api/lists/{LIST}")), 200);
+    assert_eq!(status("/api/lists/OtHeRs"), 502);
+    assert_eq!(status("/api/lists/OtHeRs"), 404);
+    assert_eq!(
+        [0; 5].map(|_| status("/api/accounts")),
+        [200, 503, 503, 200, 200]
+    );
+    assert_eq!(status("/api/profiles"), 200);
+    let first = stage.client.get(&members_path(), &QUERY).json();
+    let second = stage.client.follow(next(&first)).json();
+    let third = || stage.client.follow(next(&second)).status;
+    assert_eq!([third(), third(), third()], [501, 501, 200]);
+    stage.simulator.clear_faults();
+    assert_eq!(status("/api/segments"), 200);
+    stage.simulator.forget_requests();
+    assert!(stage.simulator.requests().is_empty());
+}
+
+#[test]
+fn bodies_have_wrong_shapes() {
+    let body = |shape| {
+        let stage = stage([Fault::new(Effect::Shape(shape)).on(MEMBERS)]);
+        let answer = stage.client.get(&members_path(), &QUERY);
+        assert_eq!(answer.status, 200);
+        answer.body
+    };
+    let json = |shape| serde_json::from_slice::<Value>(&body(shape)).unwrap();
+    assert!(serde_json::from_slice::<Value>(&body(Shape::NotJson)).is_err());
+    assert!(json(Shape::DataIsText)["data"].is_string());
+    assert!(json(Shape::DataIsNull)["data"].is_null());
+    assert_eq!(json(Shape::NoLinks).get("links"), None);
+    assert_eq!(json(Shape::NoIds)["data"][99].get("id"), None);
+    assert_eq!(json(Shape::NoAttributes)["data"][0].get("attributes"), None);
+    let stage = stage([Fault::new(Effect::Empty)]);
+    let answer = stage.client.get(&members_path(), &QUERY);
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+}
+
+#[test]
+fn half_a_surrogate_pair_stands_in_a_name() {
+    let stage = stage([Fault::new(Effect::Surrogate)]);
+    let answer = stage.client.get(&members_path(), &QUERY);
+    assert!(answer.text().contains("\"first_name\":\"\\ud83d"));
+    assert!(serde_json::from_slice::<Value>(&answer.body).is_err());
+}
+
+#[test]
+fn links_lead_in_circles_and_away() {
+    let stage = stage([Fault::new(Effect::Loop).on(MEMBERS).page(2).forever()]);
+    let first = stage.client.get(&members_path(), &QUERY).json();
+    let second = stage.client.follow(next(&first)).json();
+    assert_eq!(next(&second), next(&first));
+
+    stage.simulator.clear_faults();
+    stage
+        .simulator
+        .add_fault(Fault::new(Effect::Loop).on(MEMBERS));
+    let first = stage.client.get(&members_path(), &QUERY).json();
+    let again = stage.client.follow(next(&first)).json();
+    assert_eq!(
+        again["data"], first["data"],
+        "a first page leads to itself too"
+    );
+
+    stage.simulator.clear_faults();
+    let fresh = Fault::new(Effect::FreshLoop).on(MEMBERS).forever();
+    stage.simulator.add_fault(fresh);
+    let mut document = stage.client.get(&members_path(), &QUERY).json();
+    let all = document["data"].clone();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let link = next(&document).to_owned();
+        assert!(!seen.contains(&link), "a new cursor each time");
+        document = stage.client.follow(&link).json();
+        assert_eq!(document["data"], all);
+        seen.push(link);
+    }
+
+    stage.simulator.clear_faults();
+    stage.simulator.add_fault(Fault::new(Effect::ForeignLink));
+    let document = stage.client.get(&members_path(), &QUERY).json();
+    assert!(next(&document).starts_with("https://klaviyo.example/api/lists/"));
+}
+
+#[test]
+fn a_walk_survives_faults_that_are_asked_again() {
+    let stage = stage([
+        Fault::new(Effect::Status(503, None)).on(MEMBERS).page(1),
+        Fault::new(Effect::Truncate).on(MEMBERS).page(2),
+        Fault::new(Effect::Reset).on(MEMBERS).page(3),
+    ]);
+    let truth = stage.simulator.account().members(LIST).unwrap();
+    let mut url = None::<String>;
+    let mut walked = Vec::new();
+    let mut failures = 0;
+    loop {
+        let answer = match &url {
+            Some(url) => stage.client.try_follow(url),
+            None => stage.client.try_get(&members_path(), &QUERY),
+        };
+        let Some(answer) = answer.filter(|answer| answer.status == 200) else {
+            failures += 1;
+            continue;
+        };
+        let document = answer.json();
+        walked.extend(ids(document["data"].as_array().unwrap()));
+        match document["links"]["next"].as_str() {
+            Some(next) => url = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    assert_eq!(failures, 3);
+    let truth: Vec<_> = truth.into_iter().map(|member| member.profile.id).collect();
+    assert_eq!(walked, truth);
+}
