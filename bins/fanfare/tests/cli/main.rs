@@ -4,6 +4,7 @@ mod bad_starts;
 mod doctor;
 mod keys;
 mod klaviyo;
+mod logs;
 mod support;
 mod up;
 mod usage;

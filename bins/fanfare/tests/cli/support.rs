@@ -1,5 +1,6 @@
 //! A folder of its own, and the program run in it.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -109,8 +110,17 @@ impl Place {
 
     /// Starts `fanfare up`, and waits until it listens.
     pub(crate) fn up(&self) -> Up {
+        self.up_with(Stdio::null())
+    }
+
+    /// The same, with its log in this file.
+    pub(crate) fn up_logged(&self, file: &str) -> Up {
+        self.up_with(File::create(self.path(file)).unwrap().into())
+    }
+
+    fn up_with(&self, log: Stdio) -> Up {
         let mut command = self.command(&["up"]);
-        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let api = address(&mut lines);
         let worker = address(&mut lines);

@@ -50,19 +50,18 @@ pub(crate) async fn watch(
     let route = answer.request().match_pattern();
     let route = route.as_deref().unwrap_or("unmatched");
     let by = answer.request().extensions().get::<By>().cloned();
-    span.in_scope(|| {
-        tell_of_failure(&answer);
-        tracing::info!(
-            handler = handler_of(route),
-            method,
-            route,
-            status = answer.status().as_u16(),
-            durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            requestId = id.as_str(),
-            organizationId = by.as_ref().map(|by| by.organization.as_str()),
-            "request answered"
-        );
-    });
+    span.in_scope(|| tell_of_failure(&answer));
+    // Outside the span, whose fields would be in the line a second time.
+    tracing::info!(
+        handler = handler_of(route),
+        method,
+        route,
+        status = answer.status().as_u16(),
+        durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        requestId = id.as_str(),
+        organizationId = by.as_ref().map(|by| by.organization.as_str()),
+        "request answered"
+    );
     let labels = [
         ("method", method.to_owned()),
         ("route", route.to_owned()),

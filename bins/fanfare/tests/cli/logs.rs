@@ -1,0 +1,75 @@
+//! What a program that serves writes to standard error.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::{KLAVIYO_KEY, Place, klaviyo};
+
+#[test]
+fn logs_are_json_lines_in_which_a_run_is_found_and_nobody_else() {
+    let simulator = klaviyo();
+    let place = Place::new()
+        .with("FANFARE_KLAVIYO_BASE_URL", simulator.url())
+        // Whatever any library has to say.
+        .with("FANFARE_LOG", "trace");
+    let (organization, secret) = place.create_organization();
+    place.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
+    let mut up = place.up_logged("up.log");
+    let import = ["klaviyo", "import", "RtPqXs", "--wait", "--json"];
+    let outcome = place.run(&import).json();
+    let audience = outcome["imported"][0]["audienceId"].as_str().unwrap();
+    let members = format!("{}/api/audiences/{audience}/members", up.api);
+    assert_eq!(crate::support::get(&members, Some(&secret)), 200);
+    up.signal(Signal::TERM);
+    assert_eq!(up.wait(), Some(0));
+
+    let log = fs::read_to_string(place.path("up.log")).unwrap();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    for message in ["run started", "run ended"] {
+        let line = lines.iter().find(|line| line["message"] == message);
+        let line = line.unwrap_or_else(|| panic!("no {message}"));
+        assert_eq!(line["processor"], "klaviyo/sync-list");
+        assert_eq!(line["organizationId"], *organization);
+        assert_eq!(line["runId"], outcome["imported"][0]["runId"]);
+        assert_eq!(line["syncSourceId"], outcome["imported"][0]["syncSourceId"]);
+        assert!(line["durationMs"].is_u64(), "{line}");
+    }
+    let profiles = simulator.account().members("RtPqXs").unwrap();
+    let emails = profiles.iter().filter_map(|one| one.profile.email.clone());
+    let phones = profiles
+        .iter()
+        .filter_map(|one| one.profile.phone_number.clone());
+    let mut private: Vec<String> = emails.chain(phones).collect();
+    private.extend([KLAVIYO_KEY.to_owned(), secret]);
+    private.retain(|value| value.trim().len() > 5);
+    assert!(private.len() > 200);
+    let log = log.to_lowercase();
+    for value in private {
+        assert!(
+            !log.contains(&value.trim().to_lowercase()),
+            "{value} is in the log"
+        );
+    }
+}
+
+#[test]
+fn a_key_is_written_once_a_line() {
+    let place = Place::new();
+    let mut up = place.up_logged("up.log");
+    assert_eq!(
+        crate::support::get(&format!("{}/api/settings", up.api), None),
+        401
+    );
+    up.signal(Signal::TERM);
+    assert_eq!(up.wait(), Some(0));
+
+    let log = fs::read_to_string(place.path("up.log")).unwrap();
+    let answered = log.lines().find(|line| line.contains("request answered"));
+    let answered = answered.expect("a request is logged");
+    assert_eq!(answered.matches("\"requestId\"").count(), 1, "{answered}");
+}
