@@ -118,6 +118,13 @@ impl Place {
         self.up_with(File::create(self.path(file)).unwrap().into())
     }
 
+    /// The same, with its log to be read along.
+    pub(crate) fn up_piped(&self) -> (Up, impl Iterator<Item = String>) {
+        let mut up = self.up_with(Stdio::piped());
+        let log = BufReader::new(up.child.stderr.take().unwrap());
+        (up, log.lines().map_while(Result::ok))
+    }
+
     fn up_with(&self, log: Stdio) -> Up {
         let mut command = self.command(&["up"]);
         let mut child = command.stderr(log).spawn().unwrap();

@@ -1,10 +1,11 @@
 //! API and worker in one process.
 
 use std::fs;
+use std::net::TcpListener;
 
 use rustix::process::Signal;
 
-use crate::support::{Place, get};
+use crate::support::{KLAVIYO_KEY, Place, get, klaviyo};
 
 #[test]
 fn both_are_ready_on_addresses_of_their_own_and_end_in_good_order() {
@@ -37,4 +38,30 @@ fn who_has_lost_the_store_is_alive_and_not_ready() {
         assert_eq!(get(&format!("{address}/healthz"), None), 200);
         assert_eq!(get(&format!("{address}/readyz"), None), 503);
     }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let simulator = klaviyo();
+    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    let (_, secret) = place.create_organization();
+    place.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
+    // A Klaviyo that takes requests and answers none.
+    let silence = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silence.local_addr().unwrap());
+    let place = place.with("FANFARE_KLAVIYO_BASE_URL", address);
+    let (mut up, mut log) = place.up_piped();
+    let lists = format!("{}/api/klaviyo", up.api);
+    std::thread::spawn(move || {
+        let asked = ureq::get(&lists).header("authorization", format!("Bearer {secret}"));
+        asked.call().ok();
+    });
+    let _connection = silence.accept().unwrap();
+
+    up.signal(Signal::TERM);
+    let is_told = log.any(|line| line.contains("ending in good order"));
+    up.signal(Signal::TERM);
+
+    assert!(is_told);
+    assert_eq!(up.wait(), Some(128 + Signal::TERM.as_raw()));
 }
