@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod faults;
 mod fleet;
 mod prepare;
 mod process;
@@ -22,6 +23,8 @@ enum Task {
     Demo(demo::Options),
     /// Runs every test
     Test(test::Options),
+    /// Kills, freezes and cuts off the programs in mid-run, and compares what comes of it
+    Faults(faults::Options),
     /// Measures, each figure beside its limit
     Bench(bench::Options),
     /// Runs every check but the tests
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Faults(options) => faults::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::CheckLayers => Ok(ci::check_layers()),

@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
 
 use crate::stop::Stop;
 
@@ -133,9 +134,44 @@ impl Program {
 
     /// Asks it to end, without waiting.
     pub(crate) fn terminate(&mut self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Stops it where it stands, as if its machine slept.
+    pub(crate) fn freeze(&mut self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&mut self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Ends it between any two instructions, and waits until it is gone.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Waits for its end, at most so long.
+    pub(crate) fn wait(&mut self, longest: Duration) -> Result<ExitStatus> {
+        let deadline = Instant::now() + longest;
+        loop {
+            if let Some(status) = self.ended()? {
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                bail!("{} does not end", self.name);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) {
         if matches!(self.child.try_wait(), Ok(None)) {
             let pid = rustix::process::Pid::from_child(&self.child);
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok();
+            rustix::process::kill_process(pid, signal).ok();
         }
     }
 }
@@ -143,6 +179,7 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.terminate();
+        self.thaw();
         let deadline = Instant::now() + GRACE;
         while Instant::now() < deadline {
             match self.child.try_wait() {

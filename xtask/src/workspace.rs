@@ -16,8 +16,27 @@ pub(crate) fn root() -> &'static Path {
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.args(arguments).current_dir(root());
+    // What the cargo that runs this program has told it would be passed on: some build scripts (that of
+    // ring, whose dependents take half a minute) run again whenever one of these changes.
+    for (name, _) in std::env::vars_os() {
+        let is_told = name
+            .to_str()
+            .is_some_and(|name| TOLD.iter().any(|told| name.starts_with(told)));
+        if is_told {
+            command.env_remove(name);
+        }
+    }
     command
 }
+
+/// How the variables begin that cargo sets for a program it runs.
+const TOLD: &[&str] = &[
+    "CARGO_BIN_NAME",
+    "CARGO_CRATE_NAME",
+    "CARGO_MANIFEST_",
+    "CARGO_PKG_",
+    "CARGO_PRIMARY_PACKAGE",
+];
 
 /// Runs a command to its end; a status other than 0 is an error that names it.
 pub(crate) fn must_succeed(mut command: Command) -> Result<()> {

@@ -183,10 +183,11 @@ impl Drop for Fleet {
 }
 
 /// The executables.
-struct Built(Vec<(String, PathBuf)>);
+pub(crate) struct Built(Vec<(String, PathBuf)>);
 
 impl Built {
-    fn build(is_release: bool) -> Result<Self> {
+    /// Builds them.
+    pub(crate) fn build(is_release: bool) -> Result<Self> {
         let packages = ["fanfare-api", "fanfare-worker", "fanfare", "klaviyo-sim"];
         let mut arguments: Vec<&str> = packages.iter().flat_map(|name| ["-p", name]).collect();
         if is_release {
@@ -196,7 +197,7 @@ impl Built {
     }
 
     /// How the program is started; its log is emptied.
-    fn launch(&self, name: &'static str, logs: &Path) -> Result<Launch> {
+    pub(crate) fn launch(&self, name: &'static str, logs: &Path) -> Result<Launch> {
         let built = self.0.iter().find(|(built, _)| built == name);
         let (_, path) = built.with_context(|| format!("cargo built no program {name}"))?;
         let log = logs.join(format!("{name}.log"));
