@@ -91,3 +91,47 @@ fn log_panics() {
         tracing::error!(place, "a fault of ours: a task panicked");
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_a_line_of_the_log_that_tells_where_and_not_what() {
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone());
+        let before = panic::take_hook();
+        log_panics();
+
+        let panicked = tracing::subscriber::with_default(lines.finish(), || {
+            panic::catch_unwind(|| panic!("canary"))
+        });
+        panic::set_hook(before);
+
+        assert!(panicked.is_err());
+        let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert!(log.contains("a task panicked"), "{log}");
+        assert!(log.contains(file!()), "{log}");
+        assert!(!log.contains("canary"), "{log}");
+    }
+}
