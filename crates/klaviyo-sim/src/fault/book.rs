@@ -48,7 +48,9 @@ impl Entry {
                 .account
                 .as_deref()
                 .is_none_or(|id| account == Some(id));
-        if !is_there {
+        // Only later pages are asked for with a cursor.
+        let is_possible = fault.effect != Effect::ForgetCursor || page > 1;
+        if !is_there || !is_possible {
             return false;
         }
         self.seen = self.seen.saturating_add(1);

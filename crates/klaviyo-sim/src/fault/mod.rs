@@ -140,6 +140,8 @@ pub enum Effect {
     FreshLoop,
     /// The link to the next page leads to another host.
     ForeignLink,
+    /// The cursor is refused, as if Klaviyo knew it no more. Requests without one are passed over.
+    ForgetCursor,
     /// The account changes before the request is answered.
     Change(Change),
 }

@@ -31,6 +31,7 @@ EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SEC
             surrogate           half of a surrogate pair in a name
             loop, fresh-loop    the next page is this one; is the first, with a new cursor
             foreign-link        the next page is on another host
+            forget-cursor       a 400 for the cursor of the request, if it has one
             join=N              so many new people join the list first
             leave=WHO           WHO leaves first; WHO is first, last, #N in the order of joining,
                                 or an id
@@ -140,6 +141,7 @@ fn read(name: &str, value: Option<&str>) -> Option<Effect> {
         ("loop", None) => Effect::Loop,
         ("fresh-loop", None) => Effect::FreshLoop,
         ("foreign-link", None) => Effect::ForeignLink,
+        ("forget-cursor", None) => Effect::ForgetCursor,
         ("join", Some(count)) => Effect::Change(Change::Join(count.parse().ok()?)),
         ("leave", _) => Effect::Change(Change::Leave(one()?)),
         ("rejoin", _) => Effect::Change(Change::Rejoin(one()?)),

@@ -69,7 +69,6 @@ impl Reading<'_> {
         let links = self.links(&page, mark);
         let shown = page.items.into_iter().filter_map(|(joined, id)| {
             Some(ProfileResource {
-                id,
                 profile: self.account.people.get(id)?,
                 joined: Some(joined),
                 view: &view,

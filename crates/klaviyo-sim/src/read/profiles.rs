@@ -130,7 +130,6 @@ impl Reading<'_> {
         });
         let shown = page.items.into_iter().filter_map(|(_, id)| {
             Some(ProfileResource {
-                id,
                 profile: self.account.people.get(id)?,
                 joined: None,
                 view: &view,
@@ -157,7 +156,6 @@ impl Reading<'_> {
             .ok_or_else(missing)?;
         let profile = self.account.people.get(&id).ok_or_else(missing)?;
         let resource = ProfileResource {
-            id: &id,
             profile,
             joined: None,
             view: &view,

@@ -53,6 +53,9 @@ impl Service {
         };
         revision::check(revision, asked.now.date(), self.switches.requires_revision)?;
         let headers = self.take(asked, account, effects)?;
+        if effects.contains(&Effect::ForgetCursor) {
+            return Err(Refused::with(Refusal::cursor(), headers));
+        }
 
         let path = asked.incoming.path;
         let path = path.strip_suffix('/').unwrap_or(path);

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::document::Shown;
 use super::subscriptions::{predictive_analytics, subscriptions};
 use crate::instant;
-use crate::people::{Location, Profile, ProfileId};
+use crate::people::{Location, Profile};
 use crate::query::{Fields, leads_somewhere};
 
 /// What is shown of profiles.
@@ -24,7 +24,6 @@ pub(crate) struct ProfileView {
 
 /// A profile as a resource.
 pub(crate) struct ProfileResource<'a> {
-    pub(crate) id: &'a ProfileId,
     pub(crate) profile: Profile,
     /// When it joined, in seconds since the epoch, where it is a member.
     pub(crate) joined: Option<i64>,
@@ -68,7 +67,7 @@ impl Serialize for ProfileResource<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(5))?;
         map.serialize_entry("type", "profile")?;
-        map.serialize_entry("id", &Shown(self.id))?;
+        map.serialize_entry("id", &self.profile.id)?;
         map.serialize_entry("attributes", &Attributes(self))?;
         map.serialize_entry("relationships", &Relationships(self))?;
         map.serialize_entry("links", &OwnLink(self))?;
@@ -163,7 +162,8 @@ struct Both<'a>(&'a ProfileResource<'a>, &'a str);
 
 impl Serialize for Both<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(ProfileResource { base, id, .. }, name) = self;
+        let Self(ProfileResource { base, profile, .. }, name) = self;
+        let id = &profile.id;
         let mut map = serializer.serialize_map(Some(2))?;
         let own = format_args!("{base}/api/profiles/{id}/relationships/{name}/");
         map.serialize_entry("self", &Shown(own))?;
@@ -177,7 +177,8 @@ struct OwnLink<'a>(&'a ProfileResource<'a>);
 
 impl Serialize for OwnLink<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let ProfileResource { base, id, .. } = self.0;
+        let ProfileResource { base, profile, .. } = self.0;
+        let id = &profile.id;
         let mut map = serializer.serialize_map(Some(1))?;
         let own = format_args!("{base}/api/profiles/{id}/");
         map.serialize_entry("self", &Shown(own))?;

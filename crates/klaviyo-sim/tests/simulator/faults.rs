@@ -197,6 +197,19 @@ fn links_lead_in_circles_and_away() {
 }
 
 #[test]
+fn a_cursor_can_be_forgotten_and_a_first_page_is_passed_over() {
+    let stage = stage([Fault::new(Effect::ForgetCursor).on(MEMBERS)]);
+    let first = stage.client.get(&members_path(), &QUERY);
+    assert_eq!(first.status, 200);
+    let first = first.json();
+    let refused = stage.client.follow(next(&first));
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.error().1, "Invalid cursor provided.");
+    assert!(refused.header("ratelimit-limit").is_some());
+    assert_eq!(stage.client.follow(next(&first)).status, 200, "once");
+}
+
+#[test]
 fn a_walk_survives_faults_that_are_asked_again() {
     let stage = stage([
         Fault::new(Effect::Status(503, None)).on(MEMBERS).page(1),
