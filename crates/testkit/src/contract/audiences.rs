@@ -107,7 +107,7 @@ pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreH
     let scene = Scene::new(harness);
     let source = scene.import("list1").await;
     let mut audience = build::audience(&source.audience, &source.id);
-    audience.name = "VIP 100%".to_owned();
+    "VIP 100%".clone_into(&mut audience.name);
     let nobody = audience_id("aud_none");
     let mut unit = scene.begin().await;
     unit.put_audience(&audience).await.expect("an audience");

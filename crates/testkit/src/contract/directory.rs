@@ -20,7 +20,7 @@ async fn create(directory: &dyn Directory, id: &str, hash: u8) -> (Organization,
 pub async fn an_organization_comes_back_as_it_was_made(harness: &dyn StoreHarness) {
     let [directory, elsewhere] = harness.handles().each_ref().map(|handle| &handle.directory);
     let mut made = organization("org_a");
-    made.name = "N\u{e4}me 'quoted' \u{1f389}".to_owned();
+    "N\u{e4}me 'quoted' \u{1f389}".clone_into(&mut made.name);
     let key = secret_key("key_1", &made.id, 1);
 
     directory

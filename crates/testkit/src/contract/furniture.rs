@@ -79,7 +79,7 @@ pub(super) enum Write {
     PutConnection,
     PutSource,
     PutAudience,
-    WritePage,
+    PutPage,
     AddMissingMembers,
     RemoveAbsentMembers,
     ForgetSightings,
@@ -97,7 +97,7 @@ impl Write {
         Self::PutConnection,
         Self::PutSource,
         Self::PutAudience,
-        Self::WritePage,
+        Self::PutPage,
         Self::AddMissingMembers,
         Self::RemoveAbsentMembers,
         Self::ForgetSightings,
@@ -134,7 +134,7 @@ impl Write {
         Ok(match self {
             Self::PutConnection => {
                 let mut connection = build::connection();
-                connection.last4 = "new4".to_owned();
+                "new4".clone_into(&mut connection.last4);
                 unit.put_connection(&connection).await.map(|()| true)?
             }
             Self::PutSource => {
@@ -144,10 +144,10 @@ impl Write {
             }
             Self::PutAudience => {
                 let mut audience = build::audience(&idle.audience, &idle.id);
-                audience.name = "changed".to_owned();
+                "changed".clone_into(&mut audience.name);
                 unit.put_audience(&audience).await.map(|()| true)?
             }
-            Self::WritePage => {
+            Self::PutPage => {
                 let page = [profile("p9").email("new@example.com")];
                 let ids = crate::clock::SeededIds::new(99);
                 let plan = page_plan(page, Known::default(), at(30), &ids);

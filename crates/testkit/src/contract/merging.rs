@@ -10,7 +10,7 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
 
 use super::harness::StoreHarness;
-use super::oracle::{Oracle, Person, Seen, Stamp, keep_latest};
+use super::oracle::{Given, Oracle, Person, Seen, Stamp, keep_latest};
 use super::scene::{ALL, Dice, Scene};
 use crate::build::{at, profile_id};
 
@@ -21,9 +21,9 @@ const ADDRESSES: usize = 6;
 fn pick(dice: &mut Dice) -> Seen {
     let id = format!("p{}", dice.below(PROFILES));
     let email = match dice.below(8) {
-        0 => None,
-        1 => Some(None),
-        _ => Some(Some(format!("e{}@example.com", dice.below(ADDRESSES)))),
+        0 => Given::Absent,
+        1 => Given::Broken,
+        _ => Given::Address(format!("e{}@example.com", dice.below(ADDRESSES))),
     };
     let updated = [None, Some(dice.below(40))][dice.below(9).min(1)];
     Seen {
@@ -188,7 +188,7 @@ fn steady_versions(dice: &mut Dice) -> Vec<Seen> {
         for updated in [None, Some(1), Some(5), Some(9)] {
             let mut version = pick(dice);
             version.id = format!("p{n}");
-            version.email = address.clone().map(Some);
+            version.email = address.clone().map_or(Given::Absent, Given::Address);
             version.updated = updated;
             if address.is_none() {
                 version.phone = Some(format!("+1202555010{}", dice.below(4)));
@@ -205,7 +205,7 @@ fn steady_versions(dice: &mut Dice) -> Vec<Seen> {
 fn grouped(versions: &[Seen], list: &AudienceId) -> Vec<Person> {
     let mut groups: BTreeMap<(Option<String>, String), Person> = BTreeMap::new();
     for version in versions {
-        let email = version.email.clone().flatten();
+        let email = version.email.address().cloned();
         // Without an address, a profile is one alone.
         let alone = if email.is_some() {
             String::new()

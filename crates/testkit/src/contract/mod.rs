@@ -38,6 +38,10 @@ use fanfare_domain::ports::StoreError;
 
 /// Fails the test unless the store refused.
 #[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is the last that happens to a result"
+)]
 fn assert_refused<T: std::fmt::Debug>(result: Result<T, StoreError>, what: &str) {
     assert!(
         matches!(result, Err(StoreError::Refused(_))),

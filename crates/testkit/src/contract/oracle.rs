@@ -7,12 +7,28 @@ use fanfare_domain::profile::Profile;
 
 use crate::build::profile;
 
+/// An e-mail as a profile may have it.
+#[derive(Debug, Clone)]
+pub(super) enum Given {
+    Absent,
+    Broken,
+    Address(String),
+}
+
+impl Given {
+    pub(super) fn address(&self) -> Option<&String> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+}
+
 /// A profile as it is seen once.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub(super) id: String,
-    /// Absent, broken (`Some(None)`) or an address.
-    pub(super) email: Option<Option<String>>,
+    pub(super) email: Given,
     pub(super) phone: Option<String>,
     pub(super) name: Option<String>,
     pub(super) updated: Option<i64>,
@@ -26,9 +42,9 @@ impl Seen {
             Some(seconds) => profile(&self.id).updated(seconds),
         };
         match &self.email {
-            None => {}
-            Some(None) => sent = sent.email("not an address"),
-            Some(Some(address)) => sent = sent.email(&format!(" {} ", address.to_uppercase())),
+            Given::Absent => {}
+            Given::Broken => sent = sent.email("not an address"),
+            Given::Address(address) => sent = sent.email(&format!(" {} ", address.to_uppercase())),
         }
         if let Some(phone) = &self.phone {
             sent = sent.phone(phone);
@@ -37,10 +53,6 @@ impl Seen {
             sent = sent.first_name(name);
         }
         sent.build()
-    }
-
-    fn address(&self) -> Option<&String> {
-        self.email.as_ref()?.as_ref()
     }
 
     fn stamp(&self) -> Stamp {
@@ -99,7 +111,7 @@ impl Oracle {
     /// Which one it is, or a new one, or nobody.
     fn person(&mut self, seen: &Seen) -> Option<usize> {
         let linked = self.links.get(&seen.id).map(|(person, _)| *person);
-        let Some(address) = seen.address() else {
+        let Some(address) = seen.email.address() else {
             if linked.is_none() && seen.phone.is_some() {
                 self.people.push(Person::default());
                 return Some(self.people.len() - 1);

@@ -85,7 +85,7 @@ pub async fn a_worker_that_went_silent_is_rung_for(harness: &dyn StoreHarness) {
     let mut unit = scene.begin().await;
     assert!(unit.renew(&run, token, LEASE).await.expect("an answer"));
     unit.commit().await.expect("a commit");
-    scene.advance(LEASE - QUIET).await;
+    scene.advance(LEASE.saturating_sub(QUIET)).await;
     assert_rings(&scene, 10, 0).await;
 
     scene.advance(QUIET * 2).await;

@@ -1,22 +1,18 @@
 //! A Klaviyo in memory: lists and segments with members, faults to order, changes between calls, and
 //! a log of the calls.
 
+mod answers;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use fanfare_domain::connection::KlaviyoKey;
-use fanfare_domain::ids::{AccountId, CollectionId, Cursor};
-use fanfare_domain::ports::{
-    Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
-    MembersFrom,
-};
+use fanfare_domain::ids::AccountId;
+use fanfare_domain::ports::{Answer, Capability, KlaviyoError, MembersFrom};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::Windows;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use secrecy::ExposeSecret;
-
-use crate::memory::way_point;
 
 /// A call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +35,7 @@ type Hook = Box<dyn FnOnce(&mut Contents) + Send>;
 /// What the account holds.
 #[derive(Debug, Default)]
 pub struct Contents {
-    /// Lists and segments, with their names and members in the order of joining.
+    /// Lists and segments, with their names and members, in any order.
     pub collections: BTreeMap<CollectionRef, (Option<String>, Vec<Profile>)>,
     /// The account's id, where the key may tell.
     pub account: Option<AccountId>,
@@ -59,7 +55,7 @@ struct Inner {
     members: VecDeque<Option<KlaviyoError>>,
     /// The same for every other call.
     others: VecDeque<Option<KlaviyoError>>,
-    hooks: VecDeque<(usize, Hook)>,
+    hooks: Vec<(usize, Hook)>,
     page_size: usize,
     windows: Option<Windows>,
     member_calls: usize,
@@ -68,8 +64,8 @@ struct Inner {
 
 /// A Klaviyo in memory. Clones are the same.
 ///
-/// A cursor is the number of members before it, in the range it is a position of: like Klaviyo's it
-/// must be handed back with the same range.
+/// Members come by when they joined, then by id. A cursor is the place behind one of them, as Klaviyo's
+/// is: whoever leaves shifts nobody, and whoever joins comes last.
 #[derive(Clone)]
 pub struct FakeKlaviyo(Arc<Mutex<Inner>>);
 
@@ -123,7 +119,7 @@ impl FakeKlaviyo {
     ) {
         let mut inner = self.lock();
         let at = inner.member_calls + pages;
-        inner.hooks.push_back((at, Box::new(change)));
+        inner.hooks.push((at, Box::new(change)));
     }
 
     /// Answers the calls of members to come with these errors, in order; `None` answers truly.
@@ -174,10 +170,11 @@ impl FakeKlaviyo {
         inner.calls.push(call);
         if is_members {
             let before = inner.member_calls;
-            while inner.hooks.front().is_some_and(|(at, _)| *at <= before) {
-                if let Some((_, hook)) = inner.hooks.pop_front() {
-                    hook(&mut inner.contents);
-                }
+            let hooks = std::mem::take(&mut inner.hooks);
+            let (due, later): (Vec<_>, _) = hooks.into_iter().partition(|(at, _)| *at <= before);
+            inner.hooks = later;
+            for (_, hook) in due {
+                hook(&mut inner.contents);
             }
             inner.member_calls += 1;
         }
@@ -234,135 +231,5 @@ fn scopes_of(call: &Call) -> Vec<&'static str> {
         Call::Collection(collection, _) => vec![of(collection.kind)],
         Call::Members(collection, _) => vec![of(collection.kind), "profiles:read"],
         Call::Probe(capability) => vec![capability.scope()],
-    }
-}
-
-fn resource(id: &CollectionId, name: Option<&String>, count: Option<u64>) -> Collection {
-    Collection {
-        id: id.clone(),
-        name: name.cloned(),
-        created: None,
-        updated: None,
-        opt_in_process: None,
-        is_active: None,
-        is_processing: None,
-        profile_count: count,
-    }
-}
-
-/// The slice of `items` at a position, and where the next one begins.
-fn slice<T: Clone>(
-    items: &[T],
-    cursor: Option<&Cursor>,
-    size: usize,
-) -> Result<(Vec<T>, Option<Cursor>), KlaviyoError> {
-    let from = match cursor {
-        None => 0,
-        Some(cursor) => cursor
-            .as_str()
-            .strip_prefix("at-")
-            .and_then(|text| text.parse::<usize>().ok())
-            .ok_or(KlaviyoError::CursorRejected)?,
-    };
-    let page: Vec<T> = items.iter().skip(from).take(size).cloned().collect();
-    let end = from + page.len();
-    let next = (end < items.len())
-        .then(|| Cursor::parse(format!("at-{end}")).expect("a cursor is visible ASCII"));
-    Ok((page, next))
-}
-
-#[async_trait]
-impl Klaviyo for FakeKlaviyo {
-    async fn account(&self, key: &KlaviyoKey) -> Result<Answer<Account>, KlaviyoError> {
-        way_point().await;
-        self.enter(key, Call::Account)?;
-        let id = self.lock().contents.account.clone();
-        let id = id.ok_or_else(|| KlaviyoError::ScopeMissing(vec!["accounts:read".to_owned()]))?;
-        way_point().await;
-        Ok(self.answer(Account { id }))
-    }
-
-    async fn collections(
-        &self,
-        key: &KlaviyoKey,
-        kind: CollectionKind,
-        cursor: Option<&Cursor>,
-    ) -> Result<Answer<CollectionPage>, KlaviyoError> {
-        way_point().await;
-        self.enter(key, Call::Collections(kind))?;
-        let all: Vec<Collection> = self
-            .lock()
-            .contents
-            .collections
-            .iter()
-            .filter(|(collection, _)| collection.kind == kind)
-            .map(|(collection, (name, _))| resource(&collection.id, name.as_ref(), None))
-            .collect();
-        let (items, next) = slice(&all, cursor, 10)?;
-        way_point().await;
-        Ok(self.answer(CollectionPage { items, next }))
-    }
-
-    async fn collection(
-        &self,
-        key: &KlaviyoKey,
-        collection: &CollectionRef,
-        count: bool,
-    ) -> Result<Answer<Collection>, KlaviyoError> {
-        way_point().await;
-        self.enter(key, Call::Collection(collection.clone(), count))?;
-        let found = {
-            let inner = self.lock();
-            let contents = &inner.contents;
-            let (name, members) = contents
-                .collections
-                .get(collection)
-                .ok_or(KlaviyoError::NotFound)?;
-            let count = (count && contents.counts).then_some(members.len() as u64);
-            resource(&collection.id, name.as_ref(), count)
-        };
-        way_point().await;
-        Ok(self.answer(found))
-    }
-
-    async fn members(
-        &self,
-        key: &KlaviyoKey,
-        collection: &CollectionRef,
-        from: &MembersFrom,
-    ) -> Result<Answer<MemberPage>, KlaviyoError> {
-        way_point().await;
-        self.enter(key, Call::Members(collection.clone(), from.clone()))?;
-        if self.lock().is_silent {
-            std::future::pending::<()>().await;
-        }
-        let page = {
-            let inner = self.lock();
-            let (_, members) = inner
-                .contents
-                .collections
-                .get(collection)
-                .ok_or(KlaviyoError::NotFound)?;
-            let range: Vec<Profile> = members
-                .iter()
-                .filter(|profile| profile.joined_at >= from.joined_from)
-                .cloned()
-                .collect();
-            let (profiles, next) = slice(&range, from.cursor.as_ref(), inner.page_size)?;
-            MemberPage { profiles, next }
-        };
-        way_point().await;
-        Ok(self.answer(page))
-    }
-
-    async fn probe(
-        &self,
-        key: &KlaviyoKey,
-        capability: Capability,
-    ) -> Result<Answer<()>, KlaviyoError> {
-        way_point().await;
-        self.enter(key, Call::Probe(capability))?;
-        way_point().await;
-        Ok(self.answer(()))
     }
 }
