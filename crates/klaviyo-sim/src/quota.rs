@@ -25,6 +25,13 @@ pub(crate) enum Bucket {
     Parameter(Parameter),
 }
 
+impl Bucket {
+    /// Whether headers speak of it rather than of the endpoint: only one parameter is seen in them.
+    const fn is_shown(self) -> bool {
+        matches!(self, Self::Parameter(Parameter::ProfileCount(_)))
+    }
+}
+
 /// What the headers of an answer tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
@@ -126,9 +133,7 @@ impl Counters {
             let counter = self.counter(account, bucket);
             counter.burst.used += 1;
             counter.steady.used += 1;
-            // Only this parameter is seen in the headers.
-            let is_shown = matches!(bucket, Bucket::Parameter(Parameter::ProfileCount(_)));
-            if shown.is_none() || is_shown {
+            if shown.is_none() || bucket.is_shown() {
                 let reset = (counter.burst.began + SECOND - 1 - now).max(0) / SECOND;
                 shown = Some(Allowance {
                     limit,
@@ -140,10 +145,20 @@ impl Counters {
         shown.ok_or(Exceeded(1))
     }
 
-    /// Takes note of a `Retry-After` that did not come from the windows. Until then further requests
-    /// are refused, if it was meant as a quota.
-    pub(crate) fn promise(&mut self, account: &str, endpoint: Endpoint, until: i64, refuses: bool) {
-        let bucket = self.bucket(endpoint);
+    /// Takes note of a `Retry-After` that did not come from the windows. It speaks of the quota that the
+    /// headers of the answer would have shown. Until then further requests are refused, if it was meant as
+    /// a quota.
+    pub(crate) fn promise(
+        &mut self,
+        account: &str,
+        endpoint: Endpoint,
+        parameters: &[Parameter],
+        until: i64,
+        refuses: bool,
+    ) {
+        let buckets = self.buckets(endpoint, parameters);
+        let shown = buckets.iter().copied().find(|bucket| bucket.is_shown());
+        let bucket = shown.unwrap_or_else(|| self.bucket(endpoint));
         let counter = self.counter(account, bucket);
         counter.promised_until = counter.promised_until.max(until);
         if refuses {

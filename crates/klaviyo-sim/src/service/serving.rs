@@ -143,7 +143,8 @@ impl Service {
         if let Some(account) = account {
             let until = instant::micros_of(until);
             let endpoint = asked.route.endpoint;
-            self.counters().promise(account, endpoint, until, refuses);
+            self.counters()
+                .promise(account, endpoint, &asked.costly, until, refuses);
         }
         vec![("retry-after", text)]
     }

@@ -49,6 +49,23 @@ fn a_burst_of_429s_refuses_until_its_time_is_over() {
 }
 
 #[test]
+fn a_429_of_a_count_leaves_the_list_itself_alone() {
+    let throttle = Effect::Throttle(RetryAfter::Seconds(30));
+    let list = Endpoint::Collection(Kind::List);
+    let stage = Stage::with(account(), |plan| plan.fault(Fault::new(throttle).on(list)));
+    let path = format!("/api/lists/{LIST}");
+    let count = [("additional-fields[list]", "profile_count")];
+    assert_eq!(stage.client.get(&path, &count).status, 429);
+    assert_eq!(stage.client.get(&path, &[]).status, 200);
+    assert_eq!(stage.client.get(&path, &count).status, 429);
+    let requests = stage.simulator.requests();
+    let early = requests
+        .iter()
+        .map(|request| request.retry_after_until.is_some());
+    assert_eq!(early.collect::<Vec<_>>(), [false, false, true]);
+}
+
+#[test]
 fn retry_after_has_every_form() {
     for (after, expected) in [
         (RetryAfter::Seconds(86_400), Some("86400")),
