@@ -70,11 +70,13 @@ async fn a_queued_run_is_a_job_as_apalis_would_have_written_it() {
 async fn a_unit_that_is_dropped_leaves_neither_run_nor_job() {
     let (fixture, pool) = with_apalis().await;
     let organization = org("org_a");
-    let source = fixture.source("list1");
+    let source = Fixture::source("list1");
     let run = fixture.run(&organization, &source);
     let mut unit = fixture.begin(&organization).await;
     unit.put_source(&source).await.unwrap();
-    unit.put_audience(&fixture.audience(&source)).await.unwrap();
+    unit.put_audience(&Fixture::audience(&source))
+        .await
+        .unwrap();
     unit.enqueue(&run).await.unwrap();
 
     drop(unit);

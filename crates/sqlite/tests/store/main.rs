@@ -1,12 +1,10 @@
-//! The store on real files in temporary folders.
+//! What is SQLite's own, on real files in temporary folders. What every store must do is in
+//! `tests/contract.rs`.
 
-mod control;
+mod boundaries;
 mod doorbell;
-mod leases;
+mod errors;
 mod opening;
-mod pages;
-mod records;
 mod secrets;
-mod settling;
 mod statements;
 mod support;
