@@ -13,6 +13,8 @@ mod health;
 mod openapi;
 mod routes;
 mod server;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use health::{Readiness, RenderMetrics};

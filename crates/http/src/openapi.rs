@@ -2,10 +2,11 @@
 
 use fanfare_domain::organization::Role;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Content, HeaderBuilder, Object, OpenApi, Ref, RefOr, Response, ResponseBuilder,
-    Type,
+    Schema, Type,
 };
 use utoipa::{Modify, OpenApi as _};
 
@@ -112,6 +113,13 @@ impl Modify for Routes {
                 describe(operation, role);
             }
         }
+        if let Some(components) = &mut document.components {
+            for (name, schema) in &mut components.schemas {
+                if let RefOr::T(schema) = schema {
+                    complete(name, schema);
+                }
+            }
+        }
         for path in document.paths.paths.values_mut() {
             let operations = [
                 &mut path.get,
@@ -203,6 +211,39 @@ const ERRORS: [(&str, &str, &str); 11] = [
         "`KLAVIYO_THROTTLED` or `SERVICE_UNAVAILABLE`; come back after `Retry-After`",
     ),
 ];
+
+/// What is sent to us, or says less when there is less to say: of these, fields may be left out.
+const SPARSE: [&str; 6] = [
+    "AudienceUpdate",
+    "Error",
+    "KlaviyoConnect",
+    "KlaviyoImport",
+    "SettingsUpdate",
+    "SyncRequest",
+];
+
+/// Answers have all of their fields, null where there is nothing; and a page's items have a name.
+fn complete(name: &str, schema: &mut Schema) {
+    match schema {
+        Schema::Object(object) if !SPARSE.contains(&name) => {
+            object.required = object.properties.keys().cloned().collect();
+            let Some(item) = name.strip_prefix("Page_") else {
+                return;
+            };
+            if let Some(RefOr::T(Schema::Array(data))) = object.properties.get_mut("data") {
+                data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(item).into()));
+            }
+        }
+        Schema::AllOf(all) => {
+            for part in &mut all.items {
+                if let RefOr::T(part) = part {
+                    complete(name, part);
+                }
+            }
+        }
+        _ => {}
+    }
+}
 
 fn operation<'d>(document: &'d mut OpenApi, path: &str, method: &str) -> Option<&'d mut Operation> {
     let path = document.paths.paths.get_mut(path)?;

@@ -1,13 +1,14 @@
 //! What is wrong with a request, collected until all of it is known.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
 
 /// One step on the way to a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = ValidationKey)]
 pub(crate) enum Key {
     /// A member of an object, or a query parameter.
     Name(String),
@@ -170,8 +171,7 @@ pub(crate) struct ValidationPathItem {
     #[schema(value_type = Option<String>)]
     input: (),
     /// The member's name or the element's index.
-    #[schema(value_type = String, example = "listIds")]
-    key: Value,
+    key: Key,
 }
 
 /// A fault, for people.
@@ -192,25 +192,22 @@ impl From<&Fault> for ValidationIssue {
         } else {
             "value"
         };
-        let step = |key: &Key| match key {
-            Key::Name(name) => ("object", Value::from(name.as_str())),
-            Key::Index(index) => ("array", Value::from(*index)),
+        let step = |key: &Key| ValidationPathItem {
+            container: match key {
+                Key::Name(_) => "object",
+                Key::Index(_) => "array",
+            },
+            origin,
+            input: (),
+            key: key.clone(),
         };
-        let path = fault.path.iter().map(step);
         Self {
             kind: if is_schema { "schema" } else { "validation" },
             rule: fault.rule,
             expected: fault.expected.clone(),
             received: fault.received.clone(),
             message: fault.message.clone(),
-            path: path
-                .map(|(container, key)| ValidationPathItem {
-                    container,
-                    origin,
-                    input: (),
-                    key,
-                })
-                .collect(),
+            path: fault.path.iter().map(step).collect(),
         }
     }
 }

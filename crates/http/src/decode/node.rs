@@ -248,6 +248,7 @@ impl Node {
             Some(Value::Bool(_)) if self.is_masked => "boolean".to_owned(),
             Some(Value::Number(_)) if self.is_masked => "number".to_owned(),
             Some(Value::Bool(value)) => value.to_string(),
+            Some(Value::Number(value)) if !is_showable(&value.to_string()) => "number".to_owned(),
             Some(Value::Number(value)) => value.to_string(),
             Some(Value::String(text)) if self.is_masked || !is_showable(text) => {
                 "string".to_owned()
@@ -279,19 +280,30 @@ impl Object {
         }
     }
 
+    /// A member that was given more than once is a fault.
+    pub(crate) fn refuse_repeated(&self, name: &str, faults: &mut Faults) {
+        let message = "is given more than once".to_owned();
+        faults.add(self.fault_of_name(name, "once", message));
+    }
+
     /// Every member that was not taken is a fault.
     pub(crate) fn finish(self, faults: &mut Faults) {
         for name in self.members.keys() {
-            let name = if is_showable(name) { name } else { "…" };
-            let mut path = self.path.clone();
-            path.push(Key::Name(name.to_owned()));
-            faults.add(Fault {
-                path,
-                rule: "strict_object",
-                expected: "never".to_owned(),
-                received: Value::from(name).to_string(),
-                message: format!("is not a {} of this request", self.noun),
-            });
+            let message = format!("is not a {} of this request", self.noun);
+            faults.add(self.fault_of_name(name, "never", message));
+        }
+    }
+
+    fn fault_of_name(&self, name: &str, expected: &str, message: String) -> Fault {
+        let name = if is_showable(name) { name } else { "…" };
+        let mut path = self.path.clone();
+        path.push(Key::Name(name.to_owned()));
+        Fault {
+            path,
+            rule: "strict_object",
+            expected: expected.to_owned(),
+            received: Value::from(name).to_string(),
+            message,
         }
     }
 }
@@ -307,7 +319,15 @@ fn has_nul(value: &Value) -> bool {
     }
 }
 
-/// Whether a text may stand in an error: short, and nothing like a key, wherever it was put.
+/// Whether a text may stand in an error: a short word, and nothing like a key, an address or a
+/// number of somebody's, wherever it was put.
 fn is_showable(text: &str) -> bool {
-    text.chars().count() <= 64 && !text.contains("pk_") && !text.contains("sk_")
+    /// Fewer digits than any phone number has.
+    const MAX_DIGITS: usize = 6;
+    let is_of_word = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
+    text.len() <= 64
+        && text.bytes().all(is_of_word)
+        && text.bytes().filter(u8::is_ascii_digit).count() <= MAX_DIGITS
+        && !text.contains("pk_")
+        && !text.contains("sk_")
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 use utoipa::IntoParams;
 
-use super::fault::{Fault, Faults, Key};
+use super::fault::Faults;
 use super::node::Object;
 use crate::cursor;
 use crate::error::ApiError;
@@ -18,7 +18,8 @@ use crate::error::ApiError;
 #[derive(Debug)]
 pub(crate) struct Query {
     parameters: Map<String, Value>,
-    faults: Faults,
+    /// Those given more than once.
+    twice: Vec<String>,
 }
 
 /// That a route takes no parameters: any is a fault.
@@ -56,20 +57,14 @@ const MAX_SEARCH: usize = 255;
 
 impl Query {
     fn parse(text: &str) -> Self {
-        let (mut parameters, mut faults) = (Map::new(), Faults::default());
+        let (mut parameters, mut twice) = (Map::new(), Vec::new());
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             let before = parameters.insert(name.to_string(), Value::from(value.as_ref()));
             if before.is_some() {
-                faults.add(Fault {
-                    path: vec![Key::Name(name.into_owned())],
-                    rule: "strict_object",
-                    expected: "once".to_owned(),
-                    received: "twice".to_owned(),
-                    message: "is given more than once".to_owned(),
-                });
+                twice.push(name.into_owned());
             }
         }
-        Self { parameters, faults }
+        Self { parameters, twice }
     }
 
     /// Decodes the parameters. `decode` takes those it knows; any other is a fault.
@@ -77,8 +72,11 @@ impl Query {
         self,
         decode: impl FnOnce(&mut Object, &mut Faults) -> Option<T>,
     ) -> Result<T, ApiError> {
-        let mut faults = self.faults;
+        let mut faults = Faults::default();
         let mut parameters = Object::of_query(self.parameters);
+        for name in self.twice {
+            parameters.refuse_repeated(&name, &mut faults);
+        }
         let decoded = decode(&mut parameters, &mut faults);
         parameters.finish(&mut faults);
         faults.or(decoded)
@@ -113,7 +111,8 @@ pub(crate) fn page(query: &mut Object, faults: &mut Faults) -> Option<PageReques
     reason = "whether it is right, and whether it is there"
 )]
 pub(crate) fn search(query: &mut Object, faults: &mut Faults) -> Option<Option<String>> {
-    match query.take("search").present() {
+    // What is searched for is somebody's name, address or number: a fault does not echo it.
+    match query.take("search").masked().present() {
         Some(search) => search.text(MIN_SEARCH..=MAX_SEARCH, faults).map(Some),
         None => Some(None),
     }

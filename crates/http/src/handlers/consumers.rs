@@ -86,7 +86,8 @@ fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
     match (email, phone, id) {
         (Some(email), None, None) => {
             let parse = |text: &str| {
-                Email::parse(&with_plus(text))
+                // A blank within an address can only be a `+` that was not escaped.
+                Email::parse(&text.trim().replace(' ', "+"))
                     .map(|email| email.as_str().to_owned())
                     .map_err(|_| "must be an e-mail address")
             };
@@ -94,8 +95,10 @@ fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
             email.map(Lookup::Email)
         }
         (None, Some(phone), None) => {
-            let parse = |text: &str| {
-                Phone::parse(&with_plus(text))
+            let parse = |sent: &str| {
+                // So can a blank before a number.
+                let text = sent.strip_prefix(' ').map(|digits| format!("+{digits}"));
+                Phone::parse(text.as_deref().unwrap_or(sent))
                     .map(|phone| phone.as_str().to_owned())
                     .map_err(|_| "must be a phone number like +12345678901")
             };
@@ -117,11 +120,6 @@ fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
             None
         }
     }
-}
-
-/// A `+` that was not escaped arrives as a blank, which neither an address nor a number has.
-fn with_plus(text: &str) -> String {
-    text.replace(' ', "+")
 }
 
 /// Show a consumer

@@ -12,6 +12,7 @@ use crate::openapi;
 
 /// That all is well.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ServiceStatus)]
 pub(crate) struct Ok {
     /// `ok`
     #[schema(example = "ok")]

@@ -74,6 +74,7 @@ struct Skipped {
 /// What of Klaviyo's it is.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = CollectionKind)]
 enum Kind {
     /// A list.
     List,

@@ -34,6 +34,7 @@ pub(crate) struct KlaviyoSegment {
 /// What Klaviyo tells of a list.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = KlaviyoListAttributes)]
 struct ListAttributes {
     name: Option<String>,
     created: Option<Time>,
@@ -45,6 +46,7 @@ struct ListAttributes {
 /// What Klaviyo tells of a segment.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = KlaviyoSegmentAttributes)]
 struct SegmentAttributes {
     name: Option<String>,
     created: Option<Time>,
@@ -57,6 +59,7 @@ struct SegmentAttributes {
 /// What syncs it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = KlaviyoLink)]
 struct Link {
     /// Whether an audience has it.
     is_synced: bool,

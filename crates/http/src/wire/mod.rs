@@ -61,7 +61,7 @@ impl<T> Page<T> {
 
 /// An instant, `2026-11-24T14:13:23.120Z`.
 #[derive(Debug, Clone, Copy, ToSchema)]
-#[schema(value_type = String, format = DateTime, example = "2026-11-24T14:13:23.120Z")]
+#[schema(as = Timestamp, value_type = String, format = DateTime, example = "2026-11-24T14:13:23.120Z")]
 pub(crate) struct Time(Timestamp);
 
 impl Time {

@@ -34,7 +34,7 @@ pub(crate) struct Run {
 /// How much of the list is read.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schema(as = RunMode)]
+#[schema(as = SyncMode)]
 enum Mode {
     /// All of it.
     Full,
@@ -45,6 +45,7 @@ enum Mode {
 /// What started it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = SyncTrigger)]
 enum RunTrigger {
     /// The import of the list.
     Import,
@@ -59,6 +60,7 @@ enum RunTrigger {
 /// How far a run is: `processed` is the sum of `created`, `updated`, `unchanged` and `skipped`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SyncProgress)]
 struct Progress {
     /// Klaviyo's count, where known.
     total: Option<u64>,
@@ -76,6 +78,7 @@ struct Progress {
 
 /// Why a run failed.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SyncRunError)]
 struct RunError {
     #[schema(example = "key_invalid")]
     code: &'static str,
@@ -138,6 +141,7 @@ impl Progress {
 /// A record that was not taken as it was. It holds nothing of the record itself.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SyncIssue)]
 pub(crate) struct Issue {
     /// Klaviyo's id of the profile.
     profile_id: String,

@@ -1,0 +1,144 @@
+//! Who may ask what.
+
+use actix_web::http::Method;
+use fanfare_domain::organization::Role;
+use serde_json::json;
+
+use super::world::{ROLES, World};
+use crate::routes::{API, BASES, Entry};
+
+fn path(base: &str, entry: &Entry) -> String {
+    let path = format!("{base}{}", entry.path);
+    ["{id}", "{listId}", "{segmentId}"]
+        .iter()
+        .fold(path, |path, id| path.replace(id, "unknown"))
+}
+
+#[actix_web::test]
+async fn without_a_secret_key_no_route_of_the_api_answers() {
+    let world = World::connected().await;
+    for entry in API {
+        for base in BASES {
+            let path = path(base, entry);
+            let ask = || world.ask(entry.method.clone(), &path).by_nobody();
+
+            let answer = ask().send().await;
+            answer.refuses(401, "Authentication required", "AUTHENTICATION_REQUIRED");
+            assert_eq!(answer.header("www-authenticate"), "Bearer");
+
+            let answer = ask().by("pk_live_1").send().await;
+            answer.refuses(401, "Secret key required", "SECRET_KEY_REQUIRED");
+
+            let answer = ask().by("sk_live_unknown").send().await;
+            answer.refuses(401, "Authentication required", "AUTHENTICATION_REQUIRED");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn each_route_wants_its_role_and_names_it() {
+    let world = World::connected().await;
+    for entry in API {
+        let needed = entry.role.expect("a role");
+        for role in ROLES {
+            world.wait_a_minute();
+            let ask = world.ask(entry.method.clone(), &path("/api", entry));
+            let answer = ask.by(world.own.key(role)).send().await;
+            let what = format!("{} {} as {}", entry.method, entry.path, role.as_str());
+            if role < needed {
+                answer.refuses(403, "Forbidden", "FORBIDDEN");
+                let message = answer.body["message"].as_str().unwrap();
+                assert!(message.contains(needed.as_str()), "{what}: {message}");
+            } else {
+                assert!(![401, 403].contains(&answer.status), "{what}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn roles_are_those_of_the_contract() {
+    let of = |method: Method, path: &str| {
+        let found = API.iter().find(|e| e.method == method && e.path == path);
+        found.and_then(|entry| entry.role)
+    };
+    for (method, path, role) in [
+        (Method::GET, "/settings", Role::Editor),
+        (Method::PUT, "/settings", Role::Admin),
+        (Method::GET, "/klaviyo", Role::Viewer),
+        (Method::POST, "/audiences/import/klaviyo", Role::Editor),
+        (Method::POST, "/audiences/{id}/sync", Role::Editor),
+        (Method::PUT, "/audiences/{id}", Role::Editor),
+        (Method::DELETE, "/audiences/{id}", Role::Editor),
+        (Method::POST, "/sync-runs/{id}/cancel", Role::Editor),
+    ] {
+        assert_eq!(of(method, path), Some(role), "{path}");
+    }
+    let others = API.iter().filter(|entry| entry.method == Method::GET);
+    let others = others.filter(|entry| entry.path != "/settings");
+    for entry in others {
+        assert_eq!(entry.role, Some(Role::Viewer), "{}", entry.path);
+    }
+}
+
+#[actix_web::test]
+async fn a_revoked_key_opens_nothing() {
+    let world = World::new().await;
+    let keys = world.integration.keys(&world.own.id).await.unwrap();
+    let viewer = keys.iter().find(|key| key.role == Role::Viewer).unwrap();
+    let ask = || world.get("/api/audiences").by(world.own.key(Role::Viewer));
+    assert_eq!(ask().send().await.status, 200);
+
+    let revoked = world.integration.revoke_key(&world.own.id, &viewer.id);
+    revoked.await.unwrap();
+
+    let answer = ask().send().await;
+    answer.refuses(401, "Authentication required", "AUTHENTICATION_REQUIRED");
+}
+
+#[actix_web::test]
+async fn both_bases_answer_the_same() {
+    let (world, _) = World::imported().await;
+    for route in [
+        "/audiences",
+        "/consumers?first=2",
+        "/settings",
+        "/klaviyo",
+        "/nowhere",
+    ] {
+        let one = world.get(&format!("/api{route}")).send().await;
+        let other = world.get(&format!("/api/v1{route}")).send().await;
+        assert_eq!(
+            (one.status, one.text),
+            (other.status, other.text),
+            "{route}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn unknown_routes_and_methods_are_refused_in_the_same_shape() {
+    let world = World::new().await;
+    for path in [
+        "/api",
+        "/api/nowhere",
+        "/api/audiences/",
+        "/api/v1/x",
+        "/nowhere",
+    ] {
+        let answer = world.get(path).send().await;
+        answer.refuses(404, "Not found", "ROUTE_NOT_FOUND");
+    }
+    for (method, path, allowed) in [
+        (Method::PATCH, "/api/audiences/aud_1", "GET, PUT, DELETE"),
+        (Method::POST, "/api/audiences", "GET"),
+        (Method::GET, "/api/audiences/import/klaviyo", "POST"),
+        (Method::DELETE, "/api/settings", "GET, PUT"),
+        (Method::POST, "/healthz", "GET"),
+        (Method::PUT, "/api/openapi.json", "GET"),
+    ] {
+        let answer = world.ask(method, path).json(&json!({})).await;
+        answer.refuses(405, "Method not allowed", "METHOD_NOT_ALLOWED");
+        assert_eq!(answer.header("allow"), allowed, "{path}");
+    }
+}

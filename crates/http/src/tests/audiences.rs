@@ -1,0 +1,214 @@
+//! Audiences and their members.
+
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
+
+use super::world::{World, path, people, without_ids};
+
+#[actix_web::test]
+async fn an_audience_has_fanfares_shape() {
+    let (world, imported) = World::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+
+    let answer = world.get(&audience).send().await;
+    assert_json_snapshot!("audience", without_ids(answer.body));
+
+    let with = world
+        .get(&format!("{audience}?include=primarySyncSource"))
+        .send()
+        .await;
+    let source = without_ids(with.body["primarySyncSource"].clone());
+    assert_json_snapshot!("audience_with_its_source", source);
+
+    let all = world
+        .get("/api/audiences?include=rules,imports,primarySyncSource")
+        .send()
+        .await;
+    assert_eq!(all.body["data"], json!([with.body]));
+
+    let unknown = world
+        .get(&format!("{audience}?include=members"))
+        .send()
+        .await;
+    unknown.blames(&["include"]);
+}
+
+#[actix_web::test]
+async fn status_and_count_have_fanfares_shape() {
+    let (world, imported) = World::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+
+    let status = world.get(&format!("{audience}/status")).send().await;
+    assert_json_snapshot!("audience_status", without_ids(status.body));
+    let count = world.get(&format!("{audience}/count")).send().await;
+    assert_json_snapshot!("audience_count", without_ids(count.body));
+
+    let running = world.import("XyZaBc").await;
+    let status = path("/api/audiences/{id}/status", &running["audienceId"]);
+    let status = world.get(&status).send().await.body;
+    assert_eq!(status["syncStatus"], "PENDING");
+    assert_eq!(
+        (&status["stale"], &status["inProgress"]),
+        (&json!(true), &json!(true))
+    );
+}
+
+#[actix_web::test]
+async fn every_field_of_an_audience_can_be_set_and_taken_away() {
+    let (world, imported) = World::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+    let changes = json!({
+        "name": " Spring ",
+        "description": "Line one\nline two",
+        "iconName": "star",
+        "metadata": {"a": [1, "two", null], "b": {"c": true}},
+        "groupId": "grp_1",
+        "groupName": "Seasons",
+        "groupType": "RFM",
+        "lastRefreshedAt": "2026-01-02T03:04:05+01:00",
+        "type": "SYNCED_LIST",
+        "refreshIntervalSeconds": null,
+    });
+
+    let changed = world.put(&audience).json(&changes).await;
+    assert_json_snapshot!("changed_audience", without_ids(changed.body.clone()));
+    assert_eq!(world.get(&audience).send().await.body, changed.body);
+
+    // What is left out stays.
+    let kept = world.put(&audience).json(&json!({})).await.body;
+    for name in [
+        "name",
+        "description",
+        "metadata",
+        "groupType",
+        "lastRefreshedAt",
+    ] {
+        assert_eq!(kept[name], changed.body[name], "{name}");
+    }
+
+    let nothing = json!({
+        "description": null, "iconName": null, "metadata": null, "groupId": null,
+        "groupName": null, "groupType": null, "lastRefreshedAt": null,
+    });
+    let cleared = world.put(&audience).json(&nothing).await.body;
+    for name in nothing.as_object().unwrap().keys() {
+        assert_eq!(cleared[name], Value::Null, "{name}");
+    }
+    assert_eq!(cleared["name"], "Spring");
+}
+
+#[actix_web::test]
+async fn faults_of_a_change_are_told_all_at_once_and_change_nothing() {
+    let (world, imported) = World::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+    let before = world.get(&audience).send().await.body;
+    let body = json!({
+        "name": null,
+        "description": 1,
+        "iconName": "a\u{0}b",
+        "metadata": {"a": ["b", {"c\u{0}": 1}]},
+        "groupId": "x".repeat(256),
+        "groupName": [],
+        "groupType": "AGE",
+        "lastRefreshedAt": "yesterday",
+        "type": "DYNAMIC",
+        "refreshIntervalSeconds": 900,
+        "rules": [],
+    });
+    let answer = world.put(&audience).json(&body).await;
+    let blamed: Vec<&str> = body
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    answer.blames(&blamed);
+    world
+        .put(&audience)
+        .json(&json!({"name": " "}))
+        .await
+        .blames(&["name"]);
+    world
+        .put(&audience)
+        .json(&json!({"metadata": [1]}))
+        .await
+        .blames(&["metadata"]);
+    assert_eq!(world.get(&audience).send().await.body, before);
+}
+
+#[actix_web::test]
+async fn a_deleted_audience_is_told_archived_and_leaves_the_collection() {
+    let (world, imported) = World::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+
+    let deleted = world.delete(&audience).send().await;
+
+    assert_eq!(deleted.status, 200);
+    assert_eq!(deleted.body["archived"], true);
+    assert_eq!(world.get(&audience).send().await.body, deleted.body);
+    assert_eq!(
+        world.get("/api/audiences").send().await.body["data"],
+        json!([])
+    );
+    // Twice is no harm.
+    assert_eq!(world.delete(&audience).send().await.body, deleted.body);
+}
+
+#[actix_web::test]
+async fn pages_follow_each_other_to_the_end() {
+    let world = World::connected().await;
+    world.klaviyo.change(|klaviyo| {
+        let list = fanfare_testkit::build::list("Many01");
+        let members = people(0..7).into_iter().map(Into::into).collect();
+        klaviyo
+            .collections
+            .insert(list, (Some("Many".to_owned()), members));
+    });
+    let imported = world.import("Many01").await;
+    world.work(&imported["runId"]).await;
+    let members = path("/api/audiences/{id}/members", &imported["audienceId"]);
+    for first in [1, 3, 7, 100] {
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = world
+                .get(&format!("{members}?first={first}{after}"))
+                .send()
+                .await
+                .body;
+            let data = page["data"].as_array().unwrap();
+            let Some(end) = page["pageInfo"]["endCursor"].as_str() else {
+                let nothing = json!({"startCursor": null, "endCursor": null});
+                assert_eq!((data.len(), &page["pageInfo"]), (0, &nothing));
+                break;
+            };
+            assert!(data.len() <= first);
+            seen.extend(data.iter().map(|c| c["email"].as_str().unwrap().to_owned()));
+            after = format!("&after={end}");
+        }
+        let all: Vec<String> = (0..7).map(|n| format!("person{n}@example.com")).collect();
+        assert_eq!(seen, all, "{first} at a time");
+    }
+    let default = world.get(&members).send().await.body;
+    assert_eq!(default["data"].as_array().map(Vec::len), Some(7));
+}
+
+#[actix_web::test]
+async fn members_are_searched_and_pages_are_bounded() {
+    let (world, imported) = World::imported().await;
+    let members = path("/api/audiences/{id}/members", &imported["audienceId"]);
+    let found = world
+        .get(&format!("{members}?search=PERSON1"))
+        .send()
+        .await
+        .body;
+    assert_eq!(found["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(found["data"][0]["email"], "person1@example.com");
+
+    let wrong = "first=0&after=nonsense&search=x&last=3";
+    let answer = world.get(&format!("{members}?{wrong}")).send().await;
+    answer.blames(&["first", "after", "search", "last"]);
+    for first in ["0", "101", "-1", "1.5", "", "ten"] {
+        let answer = world.get(&format!("{members}?first={first}")).send().await;
+        answer.blames(&["first"]);
+    }
+}

@@ -1,0 +1,129 @@
+//! Consumers.
+
+use insta::assert_json_snapshot;
+use serde_json::json;
+
+use super::world::{Answer, World, path, without_ids};
+
+fn emails(answer: &Answer, pointer: &str) -> Vec<String> {
+    let found = answer
+        .body
+        .pointer(pointer)
+        .and_then(|found| found.as_array());
+    let found = found.unwrap_or_else(|| panic!("{}", answer.text));
+    let email = |consumer: &serde_json::Value| consumer["email"].as_str().unwrap().to_owned();
+    found.iter().map(email).collect()
+}
+
+#[actix_web::test]
+async fn a_consumer_has_the_whole_of_fanfares_shape() {
+    let (world, imported) = World::imported().await;
+    let all = world.get("/api/consumers").send().await;
+    let consumer = &all.body["data"][0];
+
+    let one = world
+        .get(&path("/api/consumers/{id}", &consumer["id"]))
+        .send()
+        .await;
+
+    assert_eq!(&one.body, consumer);
+    assert_json_snapshot!("consumer", without_ids(one.body.clone()));
+    let source = path("/api/sync-sources/{id}", &one.body["primarySyncSourceId"]);
+    let source = world.get(&source).send().await.body;
+    assert_eq!(source["syncSource"], "klaviyo:profile");
+    assert_eq!(source["syncSourceId"], one.body["primaryExternalId"]);
+    let members = path("/api/audiences/{id}/members", &imported["audienceId"]);
+    assert_eq!(
+        world.get(&members).send().await.body["data"],
+        all.body["data"]
+    );
+}
+
+#[actix_web::test]
+async fn consumers_are_looked_up_by_exactly_one_thing() {
+    let (world, _) = World::imported().await;
+    for query in [
+        "email=PERSON1@example.com",
+        "email=%20person1%40example.com%20",
+        "phone=%2B491510000001",
+        "phone=+491510000001",
+        "externalId=P1",
+    ] {
+        let answer = world
+            .get(&format!("/api/consumers/search?{query}"))
+            .send()
+            .await;
+        assert_eq!(emails(&answer, ""), ["person1@example.com"], "{query}");
+    }
+    let nobody = world
+        .get("/api/consumers/search?externalId=P99")
+        .send()
+        .await;
+    assert_eq!(nobody.body, json!([]));
+}
+
+#[actix_web::test]
+async fn a_look_up_that_cannot_be_is_refused_without_an_echo() {
+    let (world, _) = World::imported().await;
+    for (query, blamed) in [
+        ("", "body"),
+        ("email=canary@example.com&phone=%2B4915100000099", "body"),
+        ("email=canary", "email"),
+        ("phone=0151canary", "phone"),
+        ("externalId=", "externalId"),
+        ("q=canary&email=canary@example.com", "q"),
+    ] {
+        let answer = world
+            .get(&format!("/api/consumers/search?{query}"))
+            .send()
+            .await;
+        answer.blames(&[blamed]);
+        assert!(!answer.text.contains("canary"), "{}", answer.text);
+    }
+}
+
+#[actix_web::test]
+async fn consumers_are_narrowed() {
+    let (world, imported) = World::imported().await;
+    let vip = world.import("XyZaBc").await;
+    world.work(&vip["runId"]).await;
+    let count = |query: String| {
+        let world = &world;
+        async move {
+            let answer = world.get(&format!("/api/consumers?{query}")).send().await;
+            emails(&answer, "/data").len()
+        }
+    };
+    let audience = |imported: &serde_json::Value| {
+        format!("audienceId={}", imported["audienceId"].as_str().unwrap())
+    };
+    assert_eq!(count(String::new()).await, 3);
+    assert_eq!(count(audience(&imported)).await, 3);
+    assert_eq!(count(audience(&vip)).await, 1);
+    assert_eq!(count("audienceId=aud_never".to_owned()).await, 0);
+    assert_eq!(count("search=person2".to_owned()).await, 1);
+    assert_eq!(
+        count("createdAfter=2026-11-24T12:00:00Z".to_owned()).await,
+        0
+    );
+    assert_eq!(
+        count("createdAfter=2026-11-24T11:59:59Z".to_owned()).await,
+        3
+    );
+    assert_eq!(
+        count("createdBefore=2026-11-24T12:00:00Z".to_owned()).await,
+        0
+    );
+    let wrong = "createdAfter=today&createdBefore=1&audienceId=%20&sortBy=email";
+    let answer = world.get(&format!("/api/consumers?{wrong}")).send().await;
+    answer.blames(&["createdAfter", "createdBefore", "audienceId", "sortBy"]);
+}
+
+#[actix_web::test]
+async fn consumers_that_never_were_are_not_found() {
+    let world = World::new().await;
+    for id in ["cons_1", "%00", "a%20b", &"x".repeat(300)] {
+        let answer = world.get(&format!("/api/consumers/{id}")).send().await;
+        answer.refuses(404, "Consumer not found", "CONSUMER_NOT_FOUND");
+    }
+}

@@ -1,0 +1,125 @@
+//! A run, watched.
+
+use std::time::Duration;
+
+use fanfare_testkit::memory::Operation;
+use serde_json::Value;
+
+use super::world::{Answer, World, path};
+
+/// The events of a stream: their names and data.
+fn events(answer: &Answer) -> Vec<(String, Value)> {
+    let blocks = answer.text.split("\n\n").filter(|block| !block.is_empty());
+    let events = blocks.filter(|block| !block.starts_with(':'));
+    let read = |block: &str| {
+        let (name, data) = block.split_once('\n').expect("two lines");
+        let name = name.strip_prefix("event: ").expect("a name").to_owned();
+        let data = data.strip_prefix("data: ").expect("data");
+        (name, serde_json::from_str(data).expect("JSON"))
+    };
+    events.map(read).collect()
+}
+
+fn names(events: &[(String, Value)]) -> Vec<&str> {
+    events.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+#[actix_web::test]
+async fn a_run_that_has_ended_is_told_and_done() {
+    let (world, imported) = World::imported().await;
+    let run = path("/api/sync-runs/{id}", &imported["runId"]);
+
+    let answer = world.get(&format!("{run}/events")).send().await;
+
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let events = events(&answer);
+    assert_eq!(names(&events), ["progress", "done"]);
+    let shown = world.get(&run).send().await.body;
+    assert!(events.iter().all(|(_, run)| *run == shown));
+}
+
+#[actix_web::test]
+async fn a_run_is_followed_to_its_end_and_no_more_than_four_times_a_second() {
+    tokio::time::pause();
+    let world = World::connected().await;
+    let imported = world.import("RtPqXs").await;
+    let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
+    let begun = tokio::time::Instant::now();
+
+    let work = async {
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        world.work(&imported["runId"]).await;
+    };
+    let (answer, ()) = tokio::join!(world.get(&watch).send(), work);
+
+    let events = events(&answer);
+    assert_eq!(names(&events), ["progress", "progress", "done"]);
+    assert_eq!(events[0].1["status"], "PENDING");
+    assert_eq!(events[2].1["status"], "SUCCESS");
+    assert_eq!(events[2].1["progress"]["processed"], 3);
+    // The run ended after 1.1 s; looks are 250 ms apart, so it was seen at the fifth.
+    assert_eq!(begun.elapsed().as_millis() / 250, 5);
+}
+
+#[actix_web::test]
+async fn silence_is_broken_by_comments() {
+    tokio::time::pause();
+    let world = World::connected().await;
+    let imported = world.import("RtPqXs").await;
+    let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
+    let cancel = path("/api/sync-runs/{id}/cancel", &imported["runId"]);
+
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        world.post(&cancel).send().await;
+    };
+    let (answer, ()) = tokio::join!(world.get(&watch).send(), later);
+
+    assert_eq!(answer.text.matches(": still here\n\n").count(), 2);
+    let events = events(&answer);
+    assert_eq!(names(&events), ["progress", "progress", "done"]);
+    assert_eq!(events[2].1["error"]["code"], "cancelled");
+}
+
+#[actix_web::test]
+async fn a_store_that_is_away_for_a_moment_ends_nothing() {
+    tokio::time::pause();
+    let world = World::connected().await;
+    let imported = world.import("RtPqXs").await;
+    let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
+    let cancel = path("/api/sync-runs/{id}/cancel", &imported["runId"]);
+
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.store.fail_next(Operation::Read, 3);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        world.post(&cancel).send().await;
+    };
+    let (answer, ()) = tokio::join!(world.get(&watch).send(), later);
+
+    assert_eq!(names(&events(&answer)), ["progress", "progress", "done"]);
+}
+
+#[actix_web::test]
+async fn the_end_of_the_service_is_the_end_of_the_stream_without_done() {
+    tokio::time::pause();
+    let world = World::connected().await;
+    let imported = world.import("RtPqXs").await;
+    let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
+
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        world.shutdown.cancel();
+    };
+    let (answer, ()) = tokio::join!(world.get(&watch).send(), later);
+
+    assert_eq!(names(&events(&answer)), ["progress"]);
+}
+
+#[actix_web::test]
+async fn a_run_that_is_not_there_is_no_stream() {
+    let world = World::new().await;
+    let answer = world.get("/api/sync-runs/run_1/events").send().await;
+    answer.refuses(404, "Sync run not found", "SYNC_RUN_NOT_FOUND");
+}

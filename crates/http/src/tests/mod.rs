@@ -1,0 +1,23 @@
+//! The API as its clients meet it, without a socket; and once with one.
+//!
+//! Every answer of every test is held against the `OpenAPI` document (`conform`).
+
+mod access;
+mod audiences;
+mod conform;
+mod consumers;
+mod document;
+mod events;
+mod failures;
+mod imports;
+mod klaviyo;
+mod limits;
+mod privacy;
+mod runs;
+mod service;
+mod settings;
+mod sockets;
+mod sources;
+mod tenancy;
+mod validation;
+mod world;
