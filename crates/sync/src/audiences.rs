@@ -11,6 +11,7 @@ use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
+use crate::log::log_cancelled;
 use crate::runs::cancel_all;
 
 /// What a field of an update does.
@@ -153,7 +154,8 @@ impl Integration {
         }
         let now = self.now();
         let active = unit.active_run(&found.source.id).await?;
-        cancel_all(unit.as_mut(), active, "The audience was deleted.", now).await?;
+        let why = "The audience was deleted.";
+        let cancelled = cancel_all(unit.as_mut(), active, why, now).await?;
 
         let mut record = unit
             .audience(id)
@@ -167,6 +169,7 @@ impl Integration {
         unit.put_source(&record.source).await?;
         unit.put_audience(&record.audience).await?;
         unit.commit().await?;
+        log_cancelled(&cancelled);
         Ok(record)
     }
 

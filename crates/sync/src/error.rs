@@ -104,6 +104,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same call can succeed once the store is back.
+    pub(crate) const fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_transient())
+    }
+
     pub(crate) fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldFault {
             field: field.to_owned(),

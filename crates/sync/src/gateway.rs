@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fanfare_domain::ports::{Answer, KlaviyoError, StoreError};
-use fanfare_domain::quota::{Endpoint, Reservation};
+use fanfare_domain::quota::{Endpoint, Reservation, Windows};
 use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
@@ -48,10 +48,11 @@ impl<'a> Gateway<'a> {
         F: Future<Output = Result<Answer<T>, KlaviyoError>>,
     {
         let Ports { ledger, clock, .. } = self.ports;
-        let assumed = match ledger.reserve(account, endpoint, clock.now()).await? {
-            Reservation::Granted(windows) => windows,
-            Reservation::NotBefore(until) => return Err(CallError::NotBefore(until)),
-        };
+        // The plentiful bucket first: what is taken from it in vain is not missed.
+        if let Some(base) = endpoint.base() {
+            self.reserve(account, base).await?;
+        }
+        let assumed = self.reserve(account, endpoint).await?;
         match call.await {
             Ok(answer) => {
                 if let Some(windows) = answer.windows.filter(|windows| *windows != assumed) {
@@ -64,11 +65,38 @@ impl<'a> Gateway<'a> {
             Err(KlaviyoError::Throttled(retry_after)) => {
                 let now = clock.now();
                 let until = retry_after.until(now);
-                ledger.block(account, endpoint, until, now).await?;
+                // Klaviyo does not say which of the two buckets is empty.
+                for endpoint in endpoint.base().into_iter().chain([endpoint]) {
+                    ledger.block(account, endpoint, until, now).await?;
+                }
                 Err(CallError::NotBefore(until))
             }
             Err(error) => Err(CallError::Klaviyo(error)),
         }
+    }
+
+    async fn reserve(&self, account: &str, endpoint: Endpoint) -> Result<Windows, CallError> {
+        let Ports { ledger, clock, .. } = self.ports;
+        match ledger.reserve(account, endpoint, clock.now()).await? {
+            Reservation::Granted(windows) => Ok(windows),
+            Reservation::NotBefore(until) => Err(CallError::NotBefore(until)),
+        }
+    }
+
+    /// Keeps the silence that was asked for under one name of an account under another one, too.
+    pub(crate) async fn inherit_silence(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        if from == to {
+            return Ok(());
+        }
+        let Ports { ledger, clock, .. } = self.ports;
+        let now = clock.now();
+        for endpoint in Endpoint::ALL {
+            let bucket = ledger.bucket(from, *endpoint, now).await?;
+            if let Some(until) = bucket.blocked_until.filter(|until| *until > now) {
+                ledger.block(to, *endpoint, until, now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes one call for somebody who is waiting: a short wait for quota is sat out, a longer one

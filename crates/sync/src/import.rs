@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use fanfare_domain::audience::{Audience, distinct_name, name_from};
+use fanfare_domain::audience::{Audience, distinct_name, name_from, usable_name};
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use fanfare_domain::ports::{Collection, UnitOfWork};
 use fanfare_domain::run::{NewRun, SyncRun, SyncStatus, Trigger};
@@ -61,6 +61,16 @@ pub enum SkipReason {
     NotFound,
 }
 
+/// What was found out about a list or segment.
+enum Found {
+    /// This audience has it.
+    Synced(AudienceId),
+    /// Klaviyo has it.
+    InKlaviyo(Collection),
+    /// Klaviyo has none of that id.
+    Nowhere,
+}
+
 /// Look-ups at once: enough that a hundred lists take seconds, few enough for the burst quota.
 const LOOKUPS_AT_ONCE: usize = 8;
 
@@ -87,17 +97,17 @@ impl Integration {
             candidates.push((collection, synced));
         }
         drop(unit);
-        let looked_up: Vec<(CollectionRef, Option<Collection>)> = stream::iter(candidates)
+        let looked_up: Vec<(CollectionRef, Found)> = stream::iter(candidates)
             .map(|(collection, synced)| {
                 let connection = &connection;
                 async move {
-                    if synced.is_some() {
-                        return Ok((collection, None));
+                    if let Some(source) = synced {
+                        return Ok((collection, Found::Synced(source.audience)));
                     }
                     match self.look_up(connection, &collection, false).await {
-                        Ok(found) => Ok((collection, Some(found))),
+                        Ok(found) => Ok((collection, Found::InKlaviyo(found))),
                         Err(Error::NotFound(Entity::KlaviyoList | Entity::KlaviyoSegment)) => {
-                            Ok((collection, None))
+                            Ok((collection, Found::Nowhere))
                         }
                         Err(error) => Err(error),
                     }
@@ -109,22 +119,28 @@ impl Integration {
 
         let mut outcome = ImportOutcome::default();
         let mut unit = self.begin(organization).await?;
+        if unit.connection().await?.is_none() {
+            return Err(Error::KeyNotFound);
+        }
         for (collection, found) in looked_up {
-            if let Some(source) = unit.source_of(&collection).await? {
-                let reason = SkipReason::AlreadySynced(source.audience);
-                outcome.skipped.push(Skipped { collection, reason });
-            } else if let Some(found) = found {
-                let name = found.name.as_deref();
-                let imported = self
-                    .start(unit.as_mut(), collection, name, &request.actor)
-                    .await?;
-                outcome.imported.push(imported);
-            } else {
-                outcome.skipped.push(Skipped {
-                    collection,
-                    reason: SkipReason::NotFound,
-                });
-            }
+            // Somebody else may have imported it since.
+            let found = match unit.source_of(&collection).await? {
+                Some(source) => Found::Synced(source.audience),
+                None => found,
+            };
+            let reason = match found {
+                Found::InKlaviyo(found) => {
+                    let name = found.name.as_deref();
+                    let imported = self
+                        .start(unit.as_mut(), collection, name, &request.actor)
+                        .await?;
+                    outcome.imported.push(imported);
+                    continue;
+                }
+                Found::Synced(audience) => SkipReason::AlreadySynced(audience),
+                Found::Nowhere => SkipReason::NotFound,
+            };
+            outcome.skipped.push(Skipped { collection, reason });
         }
         unit.commit().await?;
         Ok(outcome)
@@ -146,7 +162,7 @@ impl Integration {
             status: SyncStatus::Pending,
             last_synced_at: None,
             data: SourceData {
-                name: name.map(str::to_owned),
+                name: name.and_then(usable_name),
                 ..SourceData::default()
             },
             created_at: now,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use fanfare_domain::connection::{Connection, KlaviyoKey};
-use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::connection::{KlaviyoKey, SealedKey};
+use fanfare_domain::ids::{AccountId, OrganizationId};
 use fanfare_domain::ports::{
     Clock, Directory, DueRuns, Ids, KeySealer, Klaviyo, QuotaLedger, Store, StoreError, UnitOfWork,
 };
@@ -43,6 +43,8 @@ pub struct Integration {
 #[derive(Debug, Clone)]
 pub(crate) struct OpenConnection {
     pub(crate) key: KlaviyoKey,
+    /// The key as it was stored: another one there means that it was replaced.
+    pub(crate) sealed: SealedKey,
     pub(crate) account: String,
 }
 
@@ -95,17 +97,15 @@ impl Integration {
         let key = KlaviyoKey::parse(&secret).map_err(|_| Error::KeyNotFound)?;
         Ok(OpenConnection {
             key,
-            account: quota_account(organization, Some(&stored)),
+            account: quota_account(organization, stored.account.as_ref()),
+            sealed: stored.key,
         })
     }
 }
 
 /// The name under which a connection's quota is kept: all keys of one Klaviyo account share it.
-pub(crate) fn quota_account(
-    organization: &OrganizationId,
-    connection: Option<&Connection>,
-) -> String {
-    match connection.and_then(|connection| connection.account.as_ref()) {
+pub(crate) fn quota_account(organization: &OrganizationId, account: Option<&AccountId>) -> String {
+    match account {
         Some(account) => format!("account:{account}"),
         None => format!("connection:{organization}"),
     }

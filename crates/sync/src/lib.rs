@@ -16,6 +16,7 @@ mod error;
 mod gateway;
 mod import;
 mod integration;
+mod log;
 mod resync;
 mod runs;
 mod settings;

@@ -9,6 +9,7 @@ use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
+use crate::log::log_cancelled;
 
 impl Integration {
     /// One run.
@@ -59,23 +60,23 @@ impl Integration {
         if !run.status.is_active() {
             return Err(Error::RunFinished);
         }
-        cancel_all(unit.as_mut(), [run], "The sync was cancelled.", self.now()).await?;
-        let run = unit
-            .run(id)
-            .await?
-            .ok_or(Error::NotFound(Entity::SyncRun))?;
+        let why = "The sync was cancelled.";
+        let mut cancelled = cancel_all(unit.as_mut(), [run], why, self.now()).await?;
         unit.commit().await?;
-        Ok(run)
+        log_cancelled(&cancelled);
+        cancelled.pop().ok_or(Error::NotFound(Entity::SyncRun))
     }
 }
 
-/// Cancels active runs, with their sources. A worker that has one finds its lease gone.
+/// Cancels active runs, with their sources, and hands them out as they end. A worker that has one
+/// finds its lease gone.
 pub(crate) async fn cancel_all(
     unit: &mut dyn UnitOfWork,
     runs: impl IntoIterator<Item = SyncRun>,
     why: &str,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Vec<SyncRun>, Error> {
+    let mut cancelled = Vec::new();
     for mut run in runs {
         run.cancel(why, now)?;
         unit.save_run(&run).await?;
@@ -83,6 +84,7 @@ pub(crate) async fn cancel_all(
             source.follow(&run, now);
             unit.put_source(&source).await?;
         }
+        cancelled.push(run);
     }
-    Ok(())
+    Ok(cancelled)
 }

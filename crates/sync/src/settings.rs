@@ -5,10 +5,11 @@ use fanfare_domain::ids::{AccountId, OrganizationId};
 use fanfare_domain::ports::{Capability, KlaviyoError};
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::time::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
 use crate::integration::{Integration, quota_account};
+use crate::log::log_cancelled;
 use crate::runs::cancel_all;
 
 /// The connection as it is shown: never the key.
@@ -109,14 +110,10 @@ impl Integration {
         let mut unit = self.begin(organization).await?;
         unit.delete_connection().await?;
         let active = unit.active_runs().await?;
-        cancel_all(
-            unit.as_mut(),
-            active,
-            "Klaviyo was disconnected.",
-            self.now(),
-        )
-        .await?;
+        let why = "Klaviyo was disconnected.";
+        let cancelled = cancel_all(unit.as_mut(), active, why, self.now()).await?;
         unit.commit().await?;
+        log_cancelled(&cancelled);
         Ok(Settings { connection: None })
     }
 
@@ -126,31 +123,76 @@ impl Integration {
         key: &KlaviyoKey,
     ) -> Result<Verified, Error> {
         let stored = self.read(organization).await?.connection().await?;
-        let account = quota_account(organization, stored.as_ref());
+        let mut missing_scopes = Vec::new();
+        // Whose the key is comes first: what is asked then is taken from that account's quota.
+        let account = self
+            .whose(organization, key, stored.as_ref(), &mut missing_scopes)
+            .await?;
+        let name = quota_account(organization, account.as_ref());
+
         let mut required = Vec::new();
         for capability in [Capability::ReadLists, Capability::ReadProfiles] {
-            required.extend(self.probe(&account, key, capability).await?);
+            required.extend(self.probe(&name, key, capability).await?);
         }
         if !required.is_empty() {
             return Err(Error::ScopeMissing(required));
         }
-        let mut missing_scopes = self.probe(&account, key, Capability::ReadSegments).await?;
-        let account_id = match self.whose(&account, key).await {
-            Ok(id) => Some(id),
+        missing_scopes.extend(self.probe(&name, key, Capability::ReadSegments).await?);
+        missing_scopes.sort();
+        missing_scopes.dedup();
+        Ok(Verified {
+            account,
+            missing_scopes,
+        })
+    }
+
+    /// Klaviyo's account of a key, where the key may tell: one that reads lists works without.
+    async fn whose(
+        &self,
+        organization: &OrganizationId,
+        key: &KlaviyoKey,
+        stored: Option<&Connection>,
+        missing_scopes: &mut Vec<String>,
+    ) -> Result<Option<AccountId>, Error> {
+        let known = stored.and_then(|connection| connection.account.as_ref());
+        let name = quota_account(organization, known);
+        let klaviyo = &self.ports.klaviyo;
+        let asked = self
+            .gateway()
+            .ask(&name, Endpoint::Accounts, || klaviyo.account(key))
+            .await;
+        let account = match asked {
+            Ok(found) => Some(found.id),
             Err(Error::ScopeMissing(scopes)) => {
                 missing_scopes.extend(scopes);
                 None
             }
-            // The account's name is a convenience: a key that reads lists works without it.
-            Err(Error::KlaviyoThrottled(_)) => None,
+            Err(Error::KlaviyoUnreachable(KlaviyoError::NotPermitted)) => None,
+            Err(Error::KlaviyoThrottled(wait)) => match known {
+                None => None,
+                Some(known) if self.is_stored(organization, key, stored) => Some(known.clone()),
+                // Whether the account differs cannot be told now.
+                Some(_) => return Err(Error::KlaviyoThrottled(wait)),
+            },
             Err(error) => return Err(error),
         };
-        missing_scopes.sort();
-        missing_scopes.dedup();
-        Ok(Verified {
-            account: account_id,
-            missing_scopes,
-        })
+        let new_name = quota_account(organization, account.as_ref());
+        self.gateway().inherit_silence(&name, &new_name).await?;
+        Ok(account)
+    }
+
+    /// Whether this is the key that is stored.
+    fn is_stored(
+        &self,
+        organization: &OrganizationId,
+        key: &KlaviyoKey,
+        stored: Option<&Connection>,
+    ) -> bool {
+        let opened = stored.map(|stored| self.ports.sealer.open(organization, &stored.key));
+        let Some(Ok(opened)) = opened else {
+            return false;
+        };
+        opened.expose_secret() == key.secret().expose_secret()
     }
 
     /// The scopes that a capability lacks: none if the key has it.
@@ -181,15 +223,6 @@ impl Integration {
             }
             Err(error) => Err(error),
         }
-    }
-
-    async fn whose(&self, account: &str, key: &KlaviyoKey) -> Result<AccountId, Error> {
-        let klaviyo = &self.ports.klaviyo;
-        let found = self
-            .gateway()
-            .ask(account, Endpoint::Accounts, || klaviyo.account(key))
-            .await?;
-        Ok(found.id)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The first step: what the list is called and how many profiles it has.
 
+use fanfare_domain::audience::usable_name;
 use fanfare_domain::ports::{Collection, UnitOfWork};
 use fanfare_domain::walk::Phase;
 
@@ -44,10 +45,10 @@ impl Held<'_> {
         };
         self.rename(unit.as_mut(), collection.name.as_deref())
             .await?;
-        self.source.data.name = collection.name;
+        self.source.data.name = collection.name.as_deref().and_then(usable_name);
         self.run.progress.total = collection.profile_count;
         self.run.checkpoint.phase = Phase::Reading;
-        self.run.forgive();
+        self.got_on();
         let now = self.integration.now();
         self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
         unit.commit().await?;

@@ -59,6 +59,7 @@ impl Held<'_> {
         };
         let added = unit.write_page(write).await?;
         self.run.count_page(plan.tally, added)?;
+        self.got_on();
 
         // A join dated in the future must not make a range that skips the present.
         let joined = page
@@ -162,6 +163,10 @@ impl Held<'_> {
         let message = explain(code, error);
         let is_the_keys_fault = matches!(code, FailureCode::KeyInvalid | FailureCode::ScopeMissing);
         if is_the_keys_fault && let Some(mut connection) = unit.connection().await? {
+            if connection.key != self.connection.sealed {
+                // That was the old key: the next slice shows the new one.
+                return Ok(Step::Yield);
+            }
             connection.status = ConnectionStatus::Error;
             connection.message = Some(message.clone());
             unit.put_connection(&connection).await?;

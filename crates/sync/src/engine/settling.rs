@@ -1,8 +1,11 @@
 //! After the last page: the audience's members become exactly the consumers that were seen.
 
+use fanfare_domain::connection::{Connection, ConnectionStatus};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::removal::may_remove;
+use fanfare_domain::time::Timestamp;
 use fanfare_domain::walk::Phase;
 
 use super::slice::{Held, Step, save};
@@ -20,7 +23,7 @@ impl Held<'_> {
             .add_missing_members(run, audience, after.as_ref(), self.pace.window, now)
             .await?;
         self.run.progress.members_added += window.affected;
-        self.run.forgive();
+        self.got_on();
         if let Some(next) = window.next {
             self.run.checkpoint.phase = Phase::Adding(Some(next));
             unit.save_run(&self.run).await?;
@@ -91,7 +94,7 @@ impl Held<'_> {
             )
             .await?;
         self.run.progress.members_removed += window.affected;
-        self.run.forgive();
+        self.got_on();
         if let Some(next) = window.next {
             self.run.checkpoint.phase = Phase::Removing(Some(next));
             unit.save_run(&self.run).await?;
@@ -100,8 +103,28 @@ impl Held<'_> {
         }
         let now = self.integration.now();
         self.run.succeed(now)?;
+        self.vouch_for_the_key(unit.as_mut(), now).await?;
         self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
         unit.commit().await?;
         Ok(Step::Ended)
+    }
+
+    /// A key that has read a whole list works, whatever was noted of it before.
+    async fn vouch_for_the_key(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let stored = unit.connection().await?;
+        let is_doubted = |connection: &Connection| {
+            connection.status == ConnectionStatus::Error && connection.key == self.connection.sealed
+        };
+        if let Some(mut connection) = stored.filter(is_doubted) {
+            connection.status = ConnectionStatus::Active;
+            connection.verified_at = now;
+            connection.message = None;
+            unit.put_connection(&connection).await?;
+        }
+        Ok(())
     }
 }

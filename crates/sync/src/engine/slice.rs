@@ -4,33 +4,38 @@ use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ports::{DueRun, StoreError, UnitOfWork};
-use fanfare_domain::run::{SyncRun, SyncStatus};
+use fanfare_domain::run::SyncRun;
 use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::walk::Phase;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, info, info_span, warn};
+use tracing::{Instrument, error, info, info_span, warn};
 
 use super::lease::Lease;
 use super::{Pace, SliceEnd};
 use crate::error::Error;
 use crate::integration::{Integration, OpenConnection};
+use crate::log::{Pause, log_claimed, log_ended, log_paused};
 
 /// A run that this worker has.
 pub(super) struct Held<'a> {
     pub(super) integration: &'a Integration,
-    pub(super) lease: Lease<'a>,
+    pub(super) lease: &'a Lease<'a>,
     pub(super) pace: Pace,
     pub(super) run: SyncRun,
     pub(super) source: CollectionSource,
     pub(super) connection: OpenConnection,
+    /// Whether a step was committed since the claim.
+    has_got_on: bool,
 }
 
 /// What a step led to.
 pub(super) enum Step {
     /// On to the next.
     Go,
+    /// On to the next in another slice, with the key that is stored then.
+    Yield,
     /// The run waits until then.
     Pause(Timestamp, &'static str),
     /// The run ended, and was saved so.
@@ -53,44 +58,23 @@ pub(super) async fn work(
         syncSourceId = tracing::field::Empty,
     );
     async {
-        let Some((run, source, lease)) = claim(integration, pace, due).await? else {
+        let Some((run, source, lease)) = claim(integration, pace, due, stop).await? else {
             return Ok(SliceEnd::NotDue);
         };
         tracing::Span::current().record("syncSourceId", source.id.as_str());
         if !run.status.is_active() {
-            log_end(&run);
+            log_ended(&run);
             return Ok(SliceEnd::Finished(run.status));
         }
-        log_claim(&run);
-        let connection = match integration.open_connection(&due.organization).await {
-            Ok(connection) => connection,
-            Err(Error::Store(error)) => {
-                give_back_when_possible(&lease, &error).await;
-                return Err(error.into());
-            }
-            Err(error) => {
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the Klaviyo key cannot be used"
-                );
-                return give_up(&lease, run, source).await;
-            }
-        };
-        let mut held = Held {
-            integration,
-            lease,
-            pace,
-            run,
-            source,
-            connection,
-        };
-        match held.work_until(stop).await {
-            Err(Error::Store(error)) => {
-                give_back_when_possible(&held.lease, &error).await;
-                Err(error.into())
-            }
+        log_claimed(&run, integration.now());
+        let end = match work_claimed(&lease, pace, run, source, stop).await {
+            Err(error) if !error.is_transient() => give_up(&lease, &error).await,
             other => other,
+        };
+        if let Err(error) = &end {
+            give_back_when_possible(&lease, error, stop).await;
         }
+        end
     }
     .instrument(span)
     .await
@@ -100,6 +84,7 @@ async fn claim<'a>(
     integration: &'a Integration,
     pace: Pace,
     due: &DueRun,
+    stop: &CancellationToken,
 ) -> Result<Option<(SyncRun, CollectionSource, Lease<'a>)>, Error> {
     let mut unit = integration.begin(&due.organization).await?;
     let Some(mut run) = unit
@@ -120,7 +105,6 @@ async fn claim<'a>(
     }
     run.claim(claim.abandoned, integration.now())?;
     let source = save(unit.as_mut(), &run, source, integration.now()).await?;
-    unit.commit().await?;
     let lease = Lease {
         integration,
         organization: due.organization.clone(),
@@ -128,7 +112,32 @@ async fn claim<'a>(
         token: claim.token,
         length: pace.lease,
     };
+    if let Err(error) = unit.commit().await.map_err(Error::from) {
+        // It may have been committed all the same.
+        give_back_when_possible(&lease, &error, stop).await;
+        return Err(error);
+    }
     Ok(Some((run, source, lease)))
+}
+
+async fn work_claimed(
+    lease: &Lease<'_>,
+    pace: Pace,
+    run: SyncRun,
+    source: CollectionSource,
+    stop: &CancellationToken,
+) -> Result<SliceEnd, Error> {
+    let integration = lease.integration;
+    let mut held = Held {
+        integration,
+        lease,
+        pace,
+        run,
+        source,
+        connection: integration.open_connection(&lease.organization).await?,
+        has_got_on: false,
+    };
+    held.work_until(stop).await
 }
 
 /// Writes a run and lets its source follow: the statuses never disagree.
@@ -144,21 +153,38 @@ pub(super) async fn save(
     Ok(source)
 }
 
-/// Fails a run whose key is gone or does not open.
-async fn give_up(
-    lease: &Lease<'_>,
-    mut run: SyncRun,
-    source: CollectionSource,
-) -> Result<SliceEnd, Error> {
-    let now = lease.integration.now();
+/// Fails a run that nobody can work: its key is gone or does not open, or something of ours is
+/// broken.
+async fn give_up(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
+    error!(
+        error = why as &dyn std::error::Error,
+        "the run cannot be worked"
+    );
+    let (code, message) = match why {
+        Error::KeyNotFound | Error::Seal(_) => (
+            FailureCode::KeyInvalid,
+            "The stored Klaviyo API key cannot be read. Connect Klaviyo again, then sync.",
+        ),
+        _ => (
+            FailureCode::Internal,
+            "A fault of ours stopped the sync. What was read so far was kept; tell support, then sync again.",
+        ),
+    };
     let Some(mut unit) = lease.begin().await? else {
         return Ok(SliceEnd::Overtaken);
     };
-    let message = "The stored Klaviyo API key cannot be read. Connect Klaviyo again, then sync.";
-    run.fail(FailureCode::KeyInvalid, message, now)?;
+    // As it was last committed, whatever was intended since.
+    let Some(mut run) = unit.run(&lease.run).await? else {
+        return Ok(SliceEnd::Overtaken);
+    };
+    let Some(source) = unit.source(&run.source).await? else {
+        return Ok(SliceEnd::Overtaken);
+    };
+    let now = lease.integration.now();
+    run.fail(code, message, now)?;
     save(unit.as_mut(), &run, source, now).await?;
     unit.commit().await?;
-    log_end(&run);
+    log_ended(&run);
     Ok(SliceEnd::Finished(run.status))
 }
 
@@ -168,6 +194,26 @@ impl Held<'_> {
         loop {
             if stop.is_cancelled() {
                 return self.give_back(None).await;
+            }
+            match self.step().await? {
+                Step::Go => {}
+                Step::Yield => return self.give_back(None).await,
+                Step::Pause(until, why) => {
+                    let end = self.give_back(Some(until)).await?;
+                    let now = self.integration.now();
+                    let wait = until.since(now);
+                    log_paused(&self.run, now, &Pause { why, wait });
+                    return Ok(end);
+                }
+                Step::Ended => {
+                    log_ended(&self.run);
+                    self.forget_sightings().await;
+                    return Ok(SliceEnd::Finished(self.run.status));
+                }
+                Step::Lost => {
+                    info!("the run was cancelled or is another worker's by now");
+                    return Ok(SliceEnd::Overtaken);
+                }
             }
             if began.elapsed() >= self.pace.slice {
                 if self
@@ -184,24 +230,13 @@ impl Held<'_> {
                 self.connection = self.integration.open_connection(organization).await?;
                 began = Instant::now();
             }
-            match self.step().await? {
-                Step::Go => {}
-                Step::Pause(until, why) => {
-                    let end = self.give_back(Some(until)).await?;
-                    log_pause(&self.run, until.since(self.integration.now()), why);
-                    return Ok(end);
-                }
-                Step::Ended => {
-                    log_end(&self.run);
-                    self.forget_sightings().await;
-                    return Ok(SliceEnd::Finished(self.run.status));
-                }
-                Step::Lost => {
-                    info!("the run was cancelled or is another worker's by now");
-                    return Ok(SliceEnd::Overtaken);
-                }
-            }
         }
+    }
+
+    /// A step was done, so that what went wrong before is forgiven once it is committed.
+    pub(super) fn got_on(&mut self) {
+        self.run.forgive();
+        self.has_got_on = true;
     }
 
     async fn step(&mut self) -> Result<Step, Error> {
@@ -221,7 +256,9 @@ impl Held<'_> {
         if !unit.release(&self.run.id, self.lease.token, due).await? {
             return Ok(SliceEnd::Overtaken);
         }
-        self.run.yielded();
+        if self.has_got_on {
+            self.run.yielded();
+        }
         unit.save_run(&self.run).await?;
         unit.commit().await?;
         Ok(until.map_or(SliceEnd::Yielded, SliceEnd::Paused))
@@ -263,9 +300,9 @@ impl Held<'_> {
     }
 }
 
-/// Tries to release the lease while the database comes back, so that its absence is not taken for
-/// this worker's death.
-async fn give_back_when_possible(lease: &Lease<'_>, error: &StoreError) {
+/// Releases the lease as soon as the database is back, so that its absence is not taken for this
+/// worker's death. A worker that is to stop tries once more.
+async fn give_back_when_possible(lease: &Lease<'_>, error: &Error, stop: &CancellationToken) {
     if !error.is_transient() {
         return;
     }
@@ -273,76 +310,20 @@ async fn give_back_when_possible(lease: &Lease<'_>, error: &StoreError) {
         error = error as &dyn std::error::Error,
         "the database is away; giving the run back"
     );
-    let integration = lease.integration;
-    for _ in 0..60 {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let released = async {
-            let mut unit = integration.begin(&lease.organization).await?;
-            unit.release(&lease.run, lease.token, integration.now())
-                .await?;
-            unit.commit().await
-        };
-        if released.await.is_ok() {
-            return;
+    loop {
+        let is_last = stop.is_cancelled();
+        let pause = tokio::time::sleep(Duration::from_secs(1));
+        let _ = stop.run_until_cancelled(pause).await;
+        match release(lease).await {
+            Err(error) if error.is_transient() && !is_last => {}
+            _ => return,
         }
     }
 }
 
-fn log_claim(run: &SyncRun) {
-    let tally = run.progress.tally;
-    let verb = if run.progress.pages == 0 && run.attempt <= 1 {
-        "started"
-    } else {
-        "resumed"
-    };
-    info!(
-        attempt = run.attempt,
-        processed = tally.processed,
-        pages = run.progress.pages,
-        "run {verb}"
-    );
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a pause of half a billion years fits"
-)]
-fn log_pause(run: &SyncRun, wait: Duration, why: &str) {
-    info!(
-        why,
-        waitMs = wait.as_millis() as u64,
-        processed = run.progress.tally.processed,
-        pages = run.progress.pages,
-        "run paused"
-    );
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a run of half a billion years fits"
-)]
-fn log_end(run: &SyncRun) {
-    let tally = run.progress.tally;
-    let duration = match (run.started_at, run.finished_at) {
-        (Some(started), Some(finished)) => finished.since(started),
-        _ => Duration::ZERO,
-    };
-    info!(
-        status = %run.status,
-        code = run.error.as_ref().map(|error| error.code.as_str()),
-        processed = tally.processed,
-        created = tally.created,
-        updated = tally.updated,
-        unchanged = tally.unchanged,
-        skipped = tally.skipped,
-        membersAdded = run.progress.members_added,
-        membersRemoved = run.progress.members_removed,
-        pages = run.progress.pages,
-        durationMs = duration.as_millis() as u64,
-        "run ended"
-    );
-    debug_assert!(matches!(
-        run.status,
-        SyncStatus::Success | SyncStatus::Failed
-    ));
+async fn release(lease: &Lease<'_>) -> Result<(), StoreError> {
+    let mut unit = lease.integration.begin(&lease.organization).await?;
+    unit.release(&lease.run, lease.token, lease.integration.now())
+        .await?;
+    unit.commit().await
 }

@@ -1,0 +1,68 @@
+//! The lines that tell a run's life: one when it starts, pauses, is resumed or ends.
+
+use std::time::Duration;
+
+use fanfare_domain::run::SyncRun;
+use fanfare_domain::time::Timestamp;
+use tracing::{info, info_span};
+
+/// Why a run waits, and for how long.
+pub(crate) struct Pause {
+    pub(crate) why: &'static str,
+    pub(crate) wait: Duration,
+}
+
+/// A worker has taken the run up.
+pub(crate) fn log_claimed(run: &SyncRun, now: Timestamp) {
+    let is_new = run.progress.pages == 0 && run.attempt <= 1;
+    line(run, now, if is_new { "started" } else { "resumed" }, None);
+}
+
+/// The run waits without a worker.
+pub(crate) fn log_paused(run: &SyncRun, now: Timestamp, pause: &Pause) {
+    line(run, now, "paused", Some(pause));
+}
+
+/// The run has ended.
+pub(crate) fn log_ended(run: &SyncRun) {
+    line(run, run.finished_at.unwrap_or(run.queued_at), "ended", None);
+}
+
+/// Runs were ended from outside, by what is handled at the moment.
+pub(crate) fn log_cancelled(runs: &[SyncRun]) {
+    for run in runs {
+        let span = info_span!(
+            "run.cancelled",
+            organizationId = %run.organization,
+            runId = %run.id,
+            syncSourceId = %run.source,
+        );
+        span.in_scope(|| log_ended(run));
+    }
+}
+
+fn line(run: &SyncRun, now: Timestamp, verb: &str, pause: Option<&Pause>) {
+    let tally = run.progress.tally;
+    info!(
+        status = %run.status,
+        code = run.error.as_ref().map(|error| error.code.as_str()),
+        attempt = run.attempt,
+        why = pause.map(|pause| pause.why),
+        waitMs = pause.map(|pause| millis(pause.wait)),
+        total = run.progress.total,
+        processed = tally.processed,
+        created = tally.created,
+        updated = tally.updated,
+        unchanged = tally.unchanged,
+        skipped = tally.skipped,
+        membersAdded = run.progress.members_added,
+        membersRemoved = run.progress.members_removed,
+        pages = run.progress.pages,
+        durationMs = run.started_at.map_or(0, |started| millis(now.since(started))),
+        "run {verb}"
+    );
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,242 @@
+//! Audiences: looked at, changed, archived; and nobody else's.
+
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::organization::Role;
+use fanfare_domain::ports::{ConsumerFilter, SourceFilter};
+use fanfare_domain::run::SyncStatus;
+use fanfare_sync::engine::SliceEnd;
+use fanfare_sync::{AudienceUpdate, Entity, Error, Patch};
+use fanfare_testkit::build::{consumer_id, list};
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+
+use crate::shop::{Shop, everything, klaviyo_with};
+
+pub(crate) fn named(name: &str) -> AudienceUpdate {
+    AudienceUpdate {
+        name: Some(name.to_owned()),
+        actor: "key_2".to_owned(),
+        ..AudienceUpdate::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_changes_what_it_names_and_keeps_the_rest() {
+    let shop = Shop::on(&klaviyo_with(&list("L1"), 1)).await;
+    let id = shop.import(&[list("L1")]).await.unwrap().imported[0]
+        .audience
+        .clone();
+    let update = |update| {
+        shop.integration
+            .update_audience(&shop.organization, &id, update)
+    };
+    let described = AudienceUpdate {
+        description: Patch::Set(Some("Friends".to_owned())),
+        refresh_interval_seconds: Patch::Set(Some(3_600)),
+        actor: "key_2".to_owned(),
+        ..AudienceUpdate::default()
+    };
+    update(described).await.unwrap();
+    let emptied = AudienceUpdate {
+        refresh_interval_seconds: Patch::Set(None),
+        ..AudienceUpdate::default()
+    };
+
+    let record = update(emptied).await.unwrap();
+
+    let audience = record.audience;
+    assert_eq!(
+        (audience.name.as_str(), audience.named_by_hand),
+        ("VIP", false)
+    );
+    assert_eq!(audience.description.as_deref(), Some("Friends"));
+    assert_eq!(audience.refresh_interval_seconds, None);
+    assert_eq!(audience.updated_at, Some(shop.now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_different_name_is_a_name_given_by_hand() {
+    let shop = Shop::on(&klaviyo_with(&list("L1"), 1)).await;
+    let id = shop.import(&[list("L1")]).await.unwrap().imported[0]
+        .audience
+        .clone();
+    let update = |update| {
+        shop.integration
+            .update_audience(&shop.organization, &id, update)
+    };
+
+    assert!(!update(named("VIP")).await.unwrap().audience.named_by_hand);
+    assert!(
+        update(named("Friends"))
+            .await
+            .unwrap()
+            .audience
+            .named_by_hand
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn archiving_ends_what_runs_and_frees_the_list_for_another_import() {
+    let shop = Shop::on(&klaviyo_with(&list("L1"), 4)).await;
+    let outcome = shop.import(&[list("L1")]).await.unwrap();
+    let first = &outcome.imported[0];
+
+    let archived = shop
+        .integration
+        .archive_audience(&shop.organization, &first.audience, "key_2")
+        .await
+        .unwrap();
+
+    assert!(archived.audience.archived && archived.source.archived);
+    assert_eq!(archived.source.status, SyncStatus::Failed);
+    let run = shop.run(&first.run).await;
+    assert_eq!(run.error.unwrap().code, FailureCode::Cancelled);
+    assert_eq!(shop.work(&first.run).await, SliceEnd::NotDue);
+    let audiences = shop
+        .integration
+        .audiences(&shop.organization, &everything())
+        .await
+        .unwrap();
+    assert!(audiences.items.is_empty());
+    let refused = shop
+        .integration
+        .sync_audience(&shop.organization, &first.audience, false)
+        .await;
+    assert!(matches!(refused, Err(Error::NoSyncSource)));
+
+    let again = shop.import(&[list("L1")]).await.unwrap();
+    assert_ne!(again.imported[0].audience, first.audience);
+    assert_ne!(again.imported[0].source, first.source);
+    assert_eq!(shop.name(&again.imported[0].run).await, "VIP");
+}
+
+#[tokio::test(start_paused = true)]
+async fn archiving_twice_is_archiving_once() {
+    let shop = Shop::on(&klaviyo_with(&list("L1"), 1)).await;
+    let id = shop.import(&[list("L1")]).await.unwrap().imported[0]
+        .audience
+        .clone();
+    let archive = |actor| {
+        shop.integration
+            .archive_audience(&shop.organization, &id, actor)
+    };
+    let first = archive("key_1").await.unwrap();
+    assert_eq!(archive("key_2").await.unwrap(), first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_audiences_status_is_its_sources_and_its_version_grows_with_runs() {
+    let shop = Shop::on(&klaviyo_with(&list("L1"), 3)).await;
+    let run = shop.imported(&list("L1")).await;
+    let audience = shop.run(&run).await.audience;
+    let status = || {
+        shop.integration
+            .audience_status(&shop.organization, &audience)
+    };
+
+    let queued = status().await.unwrap();
+    assert!(queued.is_in_progress() && queued.is_stale());
+    assert_eq!(queued.version, 1);
+
+    let done = shop.work_to_end(&run).await;
+    let synced = status().await.unwrap();
+    assert!(!synced.is_in_progress() && !synced.is_stale());
+    assert_eq!(synced.record.source.last_synced_at, done.finished_at);
+
+    shop.resynced(&done, false).await;
+    assert_eq!(status().await.unwrap().version, 2);
+    assert_eq!(
+        shop.integration
+            .member_count(&shop.organization, &audience)
+            .await
+            .unwrap(),
+        3
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_can_be_searched() {
+    let shop = Shop::on(&klaviyo_with(&list("L1"), 12)).await;
+    let run = shop.synced(&list("L1")).await;
+    let found = shop
+        .integration
+        .members(
+            &shop.organization,
+            &run.audience,
+            Some("P01"),
+            &everything(),
+        )
+        .await;
+    assert_eq!(found.unwrap().items.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_belongs_to_another_organization_is_not_there() {
+    let shop = Shop::on(&klaviyo_with(&list("L1"), 2)).await;
+    let run = shop.synced(&list("L1")).await;
+    let (integration, stranger) = (
+        &shop.integration,
+        shop.integration
+            .create_organization("Stranger")
+            .await
+            .unwrap(),
+    );
+    let stranger = &stranger.organization;
+
+    let audience = integration.audience(stranger, &run.audience).await;
+    assert!(matches!(audience, Err(Error::NotFound(Entity::Audience))));
+    let updated = integration
+        .update_audience(stranger, &run.audience, named("Mine"))
+        .await;
+    assert!(matches!(updated, Err(Error::NotFound(Entity::Audience))));
+    let archived = integration
+        .archive_audience(stranger, &run.audience, "key_9")
+        .await;
+    assert!(matches!(archived, Err(Error::NotFound(Entity::Audience))));
+    let synced = integration
+        .sync_audience(stranger, &run.audience, false)
+        .await;
+    assert!(matches!(synced, Err(Error::NotFound(Entity::Audience))));
+    let members = integration
+        .members(stranger, &run.audience, None, &everything())
+        .await;
+    assert!(matches!(members, Err(Error::NotFound(Entity::Audience))));
+    let count = integration.member_count(stranger, &run.audience).await;
+    assert!(matches!(count, Err(Error::NotFound(Entity::Audience))));
+    let status = integration.audience_status(stranger, &run.audience).await;
+    assert!(matches!(status, Err(Error::NotFound(Entity::Audience))));
+    let runs = integration
+        .runs(stranger, &run.audience, &everything())
+        .await;
+    assert!(matches!(runs, Err(Error::NotFound(Entity::Audience))));
+    let found = integration.run(stranger, &run.id).await;
+    assert!(matches!(found, Err(Error::NotFound(Entity::SyncRun))));
+    let cancelled = integration.cancel_run(stranger, &run.id).await;
+    assert!(matches!(cancelled, Err(Error::NotFound(Entity::SyncRun))));
+    let issues = integration.issues(stranger, &run.id, &everything()).await;
+    assert!(matches!(issues, Err(Error::NotFound(Entity::SyncRun))));
+    let source = integration.source(stranger, &run.source).await;
+    assert!(matches!(source, Err(Error::NotFound(Entity::SyncSource))));
+    let sources = integration
+        .search_sources(stranger, &SourceFilter::default(), &everything())
+        .await;
+    assert!(sources.unwrap().is_empty());
+    let consumers = integration
+        .consumers(stranger, &ConsumerFilter::default(), &everything())
+        .await;
+    assert!(consumers.unwrap().items.is_empty());
+    assert_eq!(shop.members(&run.id).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_exist_is_not_found() {
+    let shop = Shop::on(&FakeKlaviyo::default()).await;
+    let consumer = shop
+        .integration
+        .consumer(&shop.organization, &consumer_id("cons_none"))
+        .await;
+    assert!(matches!(consumer, Err(Error::NotFound(Entity::Consumer))));
+    let keys = shop.integration.keys(&shop.organization).await.unwrap();
+    assert_eq!(keys[0].role, Role::Owner);
+    let organizations = shop.integration.organizations(10, None).await.unwrap();
+    assert_eq!(organizations.len(), 1);
+}

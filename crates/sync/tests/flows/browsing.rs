@@ -1,0 +1,156 @@
+//! Klaviyo's lists and segments, looked at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanfare_domain::ports::KlaviyoError;
+use fanfare_domain::profile::Profile;
+use fanfare_domain::quota::RetryAfter;
+use fanfare_domain::run::SyncStatus;
+use fanfare_domain::source::CollectionKind;
+use fanfare_sync::{Entity, Error, Estimate};
+use fanfare_testkit::build::{list, segment};
+use fanfare_testkit::clock::PlainSealer;
+use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
+
+use crate::mocks::Circle;
+use crate::shop::{Shop, klaviyo_with, members};
+
+#[tokio::test(start_paused = true)]
+async fn every_list_is_shown_once_with_what_syncs_it() {
+    let mut klaviyo = FakeKlaviyo::default();
+    for number in 10..35 {
+        klaviyo = klaviyo.with(list(&format!("L{number}")), "A list", Vec::<Profile>::new());
+    }
+    klaviyo = klaviyo.with(segment("S1"), "A segment", members(0..3));
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.synced(&list("L12")).await;
+
+    let lists = shop
+        .integration
+        .collections(&shop.organization, CollectionKind::List)
+        .await
+        .unwrap();
+
+    let ids: Vec<&str> = lists.iter().map(|b| b.collection.id.as_str()).collect();
+    let expected: Vec<String> = (10..35).map(|number| format!("L{number}")).collect();
+    assert_eq!(ids, expected);
+    for browsed in &lists {
+        let is_synced = browsed.collection.id.as_str() == "L12";
+        assert_eq!(browsed.source.is_some(), is_synced);
+    }
+    let source = lists[2].source.as_ref().unwrap();
+    assert_eq!(
+        (source.status, &source.audience),
+        (SyncStatus::Success, &run.audience)
+    );
+    assert_eq!(source.last_synced_at, run.finished_at);
+
+    let segments = shop
+        .integration
+        .collections(&shop.organization, CollectionKind::Segment)
+        .await
+        .unwrap();
+    assert_eq!(segments.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_that_lead_in_a_circle_are_an_unusable_answer() {
+    let shop = Shop::wired(Arc::new(Circle(3)), Arc::new(PlainSealer)).await;
+    shop.connect("pk_shop").await.unwrap();
+
+    let refused = shop
+        .integration
+        .collections(&shop.organization, CollectionKind::List)
+        .await;
+
+    let Err(Error::KlaviyoUnreachable(KlaviyoError::Invalid(_))) = refused else {
+        panic!("{refused:?}");
+    };
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_key_nothing_is_shown() {
+    let klaviyo = klaviyo_with(&list("L1"), 3);
+    let shop = Shop::unconnected(&klaviyo).await;
+    let refused = shop
+        .integration
+        .collections(&shop.organization, CollectionKind::List)
+        .await;
+    assert!(matches!(refused, Err(Error::KeyNotFound)));
+    let refused = shop
+        .integration
+        .estimate(&shop.organization, &list("L1"))
+        .await;
+    assert!(matches!(refused, Err(Error::KeyNotFound)));
+    assert!(klaviyo.calls().is_empty());
+}
+
+async fn estimate(shop: &Shop, id: &str) -> Result<Estimate, Error> {
+    shop.integration
+        .estimate(&shop.organization, &list(id))
+        .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_estimate_tells_profiles_requests_and_seconds() {
+    let klaviyo = FakeKlaviyo::default()
+        .with(list("big"), "Big", members(0..1_050))
+        .with(list("empty"), "Empty", Vec::<Profile>::new());
+    let shop = Shop::on(&klaviyo).await;
+
+    let big = estimate(&shop, "big").await.unwrap();
+    assert_eq!(
+        (big.profiles, big.requests, big.seconds),
+        (Some(1_050), Some(12), Some(0))
+    );
+    let empty = estimate(&shop, "empty").await.unwrap();
+    assert_eq!((empty.profiles, empty.requests), (Some(0), Some(2)));
+    assert!(matches!(
+        estimate(&shop, "gone").await,
+        Err(Error::NotFound(Entity::KlaviyoList))
+    ));
+    let gone = shop
+        .integration
+        .estimate(&shop.organization, &segment("gone"))
+        .await;
+    assert!(matches!(gone, Err(Error::NotFound(Entity::KlaviyoSegment))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_klaviyo_does_not_count_is_not_guessed() {
+    let klaviyo = klaviyo_with(&list("L1"), 3);
+    let unknown = Estimate {
+        profiles: None,
+        requests: None,
+        seconds: None,
+    };
+    let shop = Shop::on(&klaviyo).await;
+    klaviyo.change(|contents| contents.counts = false);
+    assert_eq!(estimate(&shop, "L1").await.unwrap(), unknown);
+
+    klaviyo.change(|contents| contents.counts = true);
+    // Counting has fifteen requests a minute; one is used up.
+    for _ in 0..14 {
+        assert_eq!(estimate(&shop, "L1").await.unwrap().profiles, Some(3));
+    }
+    assert_eq!(estimate(&shop, "L1").await.unwrap(), unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_asked_for_silence_when_counted_is_not_asked_without_counting() {
+    let klaviyo = klaviyo_with(&list("L1"), 3);
+    let shop = Shop::on(&klaviyo).await;
+    klaviyo.fail_others([Some(KlaviyoError::Throttled(RetryAfter::Seconds(60)))]);
+
+    let Err(Error::KlaviyoThrottled(wait)) = estimate(&shop, "L1").await else {
+        panic!("the list was asked inside its silence");
+    };
+
+    assert_eq!(wait, Duration::from_mins(1));
+    let asked = klaviyo
+        .calls()
+        .into_iter()
+        .filter(|call| matches!(call, Call::Collection(..)));
+    assert_eq!(asked.count(), 1);
+}

@@ -1,0 +1,235 @@
+//! The connection: made, refused, replaced and cut.
+
+use std::time::Duration;
+
+use fanfare_domain::connection::ConnectionStatus;
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ids::AccountId;
+use fanfare_domain::ports::{Capability, KlaviyoError};
+use fanfare_domain::quota::RetryAfter;
+use fanfare_domain::run::SyncStatus;
+use fanfare_sync::engine::SliceEnd;
+use fanfare_sync::{ConnectRequest, Error};
+use fanfare_testkit::build::list;
+use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
+use secrecy::SecretString;
+
+use crate::shop::{Shop, klaviyo_with};
+
+fn account(id: &str) -> AccountId {
+    AccountId::parse(id).unwrap()
+}
+
+/// A Klaviyo whose keys tell that account.
+fn klaviyo_of(id: &str) -> FakeKlaviyo {
+    let klaviyo = FakeKlaviyo::default();
+    klaviyo.change(|contents| contents.account = Some(account(id)));
+    klaviyo
+}
+
+async fn last4(shop: &Shop) -> Option<String> {
+    let settings = shop.integration.settings(&shop.organization).await.unwrap();
+    settings.connection.map(|connection| connection.last4)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_tried_for_all_that_it_is_needed_for_before_it_is_stored() {
+    let klaviyo = klaviyo_of("AbC123");
+    let shop = Shop::unconnected(&klaviyo).await;
+
+    let connection = shop
+        .connect(" pk_0123456789 ")
+        .await
+        .unwrap()
+        .connection
+        .unwrap();
+
+    let tried = [
+        Capability::ReadLists,
+        Capability::ReadProfiles,
+        Capability::ReadSegments,
+    ];
+    let mut calls = vec![Call::Account];
+    calls.extend(tried.map(Call::Probe));
+    assert_eq!(klaviyo.calls(), calls);
+    assert_eq!(
+        (connection.last4.as_str(), connection.status),
+        ("6789", ConnectionStatus::Active)
+    );
+    assert_eq!(
+        (connection.account, connection.verified_at),
+        (Some(account("AbC123")), shop.now())
+    );
+    assert!(connection.missing_scopes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_private_key_is_refused_without_a_call_and_without_an_echo() {
+    let klaviyo = FakeKlaviyo::default();
+    let shop = Shop::unconnected(&klaviyo).await;
+    for key in [
+        "sk_live_canary",
+        "pk_live_canary",
+        "pk_test_canary",
+        "canary",
+        "pk_",
+    ] {
+        let Err(Error::Invalid(faults)) = shop.connect(key).await else {
+            panic!("{key} was taken");
+        };
+        assert_eq!(faults[0].field, "klaviyo.apiKey");
+        assert!(!faults[0].message.contains("canary"));
+    }
+    assert!(klaviyo.calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_verification_leaves_the_stored_key_as_it_was() {
+    let klaviyo = FakeKlaviyo::default();
+    klaviyo.change(|contents| contents.keys = vec!["pk_shop".to_owned()]);
+    let shop = Shop::on(&klaviyo).await;
+
+    assert!(matches!(
+        shop.connect("pk_other").await,
+        Err(Error::KeyRejected)
+    ));
+    klaviyo.fail_others([Some(KlaviyoError::Unavailable("played".to_owned()))]);
+    assert!(matches!(
+        shop.connect("pk_shop").await,
+        Err(Error::KlaviyoUnreachable(_))
+    ));
+    klaviyo.change(|contents| contents.missing_scopes = vec!["profiles:read".to_owned()]);
+    let Err(Error::ScopeMissing(scopes)) = shop.connect("pk_shop").await else {
+        panic!("a key that reads no profiles was taken");
+    };
+    assert_eq!(scopes, ["profiles:read"]);
+
+    assert_eq!(last4(&shop).await.as_deref(), Some("shop"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn scopes_of_optional_features_are_only_listed() {
+    let klaviyo = klaviyo_of("AbC123");
+    let optional = ["accounts:read", "segments:read"].map(str::to_owned);
+    klaviyo.change(|contents| contents.missing_scopes = optional.to_vec());
+    let shop = Shop::unconnected(&klaviyo).await;
+
+    let connection = shop.connect("pk_shop").await.unwrap().connection.unwrap();
+
+    assert_eq!(connection.missing_scopes, optional);
+    assert_eq!(
+        (connection.account, connection.status),
+        (None, ConnectionStatus::Active)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_another_account_has_to_be_confirmed() {
+    let klaviyo = klaviyo_of("AbC123");
+    let shop = Shop::on(&klaviyo).await;
+    klaviyo.change(|contents| contents.account = Some(account("XyZ789")));
+
+    let Err(Error::AccountDiffers { connected, offered }) = shop.connect("pk_other").await else {
+        panic!("the other account was taken");
+    };
+    assert_eq!((connected, offered), (account("AbC123"), account("XyZ789")));
+    assert_eq!(last4(&shop).await.as_deref(), Some("shop"));
+
+    let confirmed = ConnectRequest {
+        api_key: SecretString::from("pk_other"),
+        confirm_account_change: true,
+    };
+    shop.integration
+        .connect(&shop.organization, confirmed)
+        .await
+        .unwrap();
+    assert_eq!(last4(&shop).await.as_deref(), Some("ther"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_wait_for_quota_is_sat_out_and_a_long_one_is_told() {
+    let klaviyo = FakeKlaviyo::default();
+    let shop = Shop::unconnected(&klaviyo).await;
+    let before = shop.now();
+    // The account first, then the lists.
+    klaviyo.fail_others([None, Some(KlaviyoError::Throttled(RetryAfter::Seconds(1)))]);
+    shop.connect("pk_shop").await.unwrap();
+    assert_eq!(shop.now().since(before), Duration::from_secs(1));
+
+    klaviyo.fail_others([None, Some(KlaviyoError::Throttled(RetryAfter::Seconds(30)))]);
+    // The account's own quota holds one request a second.
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let Err(Error::KlaviyoThrottled(wait)) = shop.connect("pk_shop").await else {
+        panic!("nobody was told to wait");
+    };
+    assert_eq!(wait, Duration::from_secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_key_keeps_its_account_when_klaviyo_cannot_be_asked_for_it() {
+    let klaviyo = klaviyo_of("AbC123");
+    let shop = Shop::on(&klaviyo).await;
+    // More than the fifteen a minute that this question has.
+    for _ in 0..17 {
+        let connection = shop.connect("pk_shop").await.unwrap().connection.unwrap();
+        assert_eq!(connection.account, Some(account("AbC123")));
+    }
+    // Of another key it would be unknown whether its account differs.
+    assert!(matches!(
+        shop.connect("pk_other").await,
+        Err(Error::KlaviyoThrottled(_))
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_asked_of_a_connection_binds_it_under_its_accounts_name_too() {
+    let klaviyo = klaviyo_with(&list("L1"), 4);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    klaviyo.fail_members([Some(KlaviyoError::Throttled(RetryAfter::Seconds(300)))]);
+    let asked = shop.now().plus(Duration::from_mins(5));
+    assert_eq!(shop.work(&run).await, SliceEnd::Paused(asked));
+
+    klaviyo.change(|contents| contents.account = Some(account("AbC123")));
+    shop.connect("pk_shop").await.unwrap();
+    let cancelled = shop
+        .integration
+        .cancel_run(&shop.organization, &run)
+        .await
+        .unwrap();
+    let next = shop
+        .integration
+        .sync_audience(&shop.organization, &cancelled.audience, false)
+        .await;
+
+    assert_eq!(shop.work(&next.unwrap().run).await, SliceEnd::Paused(asked));
+    assert_eq!(klaviyo.member_calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn disconnecting_takes_the_key_cancels_what_runs_and_keeps_the_audiences() {
+    let klaviyo = klaviyo_with(&list("L1"), 4).with(
+        list("L2"),
+        "Other",
+        Vec::<fanfare_domain::profile::Profile>::new(),
+    );
+    let shop = Shop::on(&klaviyo).await;
+    let done = shop.synced(&list("L1")).await;
+    let queued = shop.imported(&list("L2")).await;
+
+    shop.integration
+        .disconnect(&shop.organization)
+        .await
+        .unwrap();
+
+    assert_eq!(last4(&shop).await, None);
+    let cancelled = shop.run(&queued).await;
+    assert_eq!(cancelled.status, SyncStatus::Failed);
+    assert_eq!(cancelled.error.unwrap().code, FailureCode::Cancelled);
+    assert_eq!(shop.work(&queued).await, SliceEnd::NotDue);
+    assert_eq!(shop.members(&done.id).await.len(), 4);
+    assert!(matches!(
+        shop.import(&[list("L1")]).await,
+        Err(Error::KeyNotFound)
+    ));
+}

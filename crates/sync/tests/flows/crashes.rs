@@ -1,0 +1,242 @@
+//! Workers that die, and a store that fails, at every step there is.
+
+use std::time::Duration;
+
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ids::RunId;
+use fanfare_domain::profile::Profile;
+use fanfare_domain::run::SyncStatus;
+use fanfare_sync::Error;
+use fanfare_sync::engine::SliceEnd;
+use fanfare_testkit::build::{list, profile};
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+use fanfare_testkit::memory::Operation;
+
+use crate::picture::Picture;
+use crate::shop::{LEASE, Shop, klaviyo_with, members, poll, poll_until};
+
+/// A second pass that has everything to do: people who join, leave, change, share and are broken.
+struct Scene {
+    shop: Shop,
+    klaviyo: FakeKlaviyo,
+    run: RunId,
+    pages_before: usize,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let klaviyo = klaviyo_with(&list("L1"), 5);
+        let shop = Shop::on(&klaviyo).await;
+        let first = shop.synced(&list("L1")).await;
+        let people: Vec<Profile> = members(1..4)
+            .into_iter()
+            .chain([
+                profile("P004")
+                    .email("moved@x.io")
+                    .first_name("Mo")
+                    .updated(9)
+                    .joined(10)
+                    .build(),
+                profile("P005")
+                    .email("p001@x.io")
+                    .phone("+15550001")
+                    .joined(11)
+                    .build(),
+                profile("P006").email("broken").joined(12).build(),
+                profile("P007")
+                    .phone("+15550002")
+                    .last_name("\0")
+                    .joined(13)
+                    .build(),
+            ])
+            .collect();
+        klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().1 = people);
+        let started = shop
+            .integration
+            .sync_audience(&shop.organization, &first.audience, false)
+            .await;
+        let pages_before = klaviyo.member_calls().len();
+        // The list may be counted again.
+        tokio::time::advance(Duration::from_mins(1)).await;
+        Self {
+            shop,
+            klaviyo,
+            run: started.unwrap().run,
+            pages_before,
+        }
+    }
+
+    fn pages(&self) -> usize {
+        self.klaviyo.member_calls().len() - self.pages_before
+    }
+
+    async fn picture(&self) -> Picture {
+        self.shop.picture(std::slice::from_ref(&self.run)).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_may_die_anywhere_and_the_rows_end_the_same() {
+    let calm = Scene::new().await;
+    calm.shop.work_to_end(&calm.run).await;
+    let (want, pages) = (calm.picture().await, calm.pages());
+    assert_eq!(pages, 4);
+
+    for polls in 1.. {
+        let scene = Scene::new().await;
+        let mut worker = scene.shop.worker(&scene.run);
+        if poll(&mut worker, polls).is_some() {
+            assert!(polls > 40, "there were steps to die at");
+            return;
+        }
+        drop(worker);
+        tokio::time::advance(LEASE).await;
+
+        if scene.shop.run(&scene.run).await.status.is_active() {
+            scene.shop.work_to_end(&scene.run).await;
+        }
+
+        assert_eq!(scene.picture().await, want, "died after {polls} polls");
+        assert!(
+            scene.pages() <= pages + 1,
+            "after {polls} polls {} pages were asked for",
+            scene.pages()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_may_die_twice_in_a_row_anywhere() {
+    let calm = Scene::new().await;
+    calm.shop.work_to_end(&calm.run).await;
+    let want = calm.picture().await;
+
+    for polls in (1..60).step_by(7) {
+        for more in (1..60).step_by(11) {
+            let scene = Scene::new().await;
+            for polls in [polls, more] {
+                let _ = poll(&mut scene.shop.worker(&scene.run), polls);
+                tokio::time::advance(LEASE).await;
+            }
+            if scene.shop.run(&scene.run).await.status.is_active() {
+                scene.shop.work_to_end(&scene.run).await;
+            }
+            assert_eq!(
+                scene.picture().await,
+                want,
+                "died after {polls} and {more} polls"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_store_may_fail_anywhere_and_that_is_no_crash() {
+    let calm = Scene::new().await;
+    calm.shop.work_to_end(&calm.run).await;
+    let (want, pages) = (calm.picture().await, calm.pages());
+
+    let operations = [
+        Operation::Read,
+        Operation::Begin,
+        Operation::Commit,
+        Operation::CommitAnswer,
+        Operation::Control,
+    ];
+    for operation in operations {
+        for polls in 0.. {
+            let scene = Scene::new().await;
+            let mut worker = scene.shop.worker(&scene.run);
+            if poll(&mut worker, polls).is_some() {
+                assert!(polls > 40, "there were steps to fail at");
+                break;
+            }
+            scene.shop.store.fail_next(operation, 1);
+            let end = worker.await;
+            // What was not met by the worker must not be met by the test.
+            scene.shop.store.fail_next(operation, 0);
+            match end {
+                Ok(end) => assert!(matches!(end, SliceEnd::Finished(_)), "{end:?}"),
+                Err(Error::Store(error)) => assert!(error.is_transient(), "{error:?}"),
+                Err(error) => panic!("{error:?}"),
+            }
+
+            let run = scene.shop.run(&scene.run).await;
+            if run.status.is_active() {
+                // The lease was given back, so that nobody has to wait for its end.
+                let run = scene.shop.work_to_end(&scene.run).await;
+                assert_eq!(run.crashes, 0);
+            }
+
+            assert_eq!(
+                scene.picture().await,
+                want,
+                "{operation:?} failed after {polls} polls"
+            );
+            assert!(scene.pages() <= pages + 1);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_absence_of_the_database_ends_no_run() {
+    let scene = Scene::new().await;
+    for _ in 0..5 {
+        let mut worker = scene.shop.worker(&scene.run);
+        let before = scene.klaviyo.member_calls().len();
+        poll_until(&mut worker, || scene.klaviyo.member_calls().len() > before);
+        // Two minutes: every try to give the run back fails, once a second.
+        scene.shop.store.fail_next(Operation::Begin, 120);
+        let Err(Error::Store(_)) = worker.await else {
+            panic!("nobody noticed");
+        };
+    }
+
+    let run = scene.shop.work_to_end(&scene.run).await;
+
+    assert_eq!(run.status, SyncStatus::Success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_third_crash_at_one_page_ends_the_run_and_keeps_what_was_read() {
+    let klaviyo = klaviyo_with(&list("L1"), 6);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    let mut worker = shop.worker(&run);
+    poll_until(&mut worker, || klaviyo.member_calls().len() == 2);
+    drop(worker);
+    for crash in 2..=3 {
+        tokio::time::advance(LEASE).await;
+        let before = klaviyo.member_calls().len();
+        let mut worker = shop.worker(&run);
+        poll_until(&mut worker, || klaviyo.member_calls().len() > before);
+        drop(worker);
+        assert_eq!(shop.run(&run).await.attempt, crash);
+    }
+    tokio::time::advance(LEASE).await;
+
+    assert_eq!(
+        shop.work(&run).await,
+        SliceEnd::Finished(SyncStatus::Failed)
+    );
+
+    let ended = shop.run(&run).await;
+    assert_eq!(ended.error.unwrap().code, FailureCode::WorkerCrashed);
+    assert_eq!(shop.members(&run).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn crashes_with_a_page_in_between_are_not_added_up() {
+    let klaviyo = klaviyo_with(&list("L1"), 20);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    for _ in 0..8 {
+        let before = klaviyo.member_calls().len();
+        let mut worker = shop.worker(&run);
+        // A page is behind it when the next is asked for.
+        poll_until(&mut worker, || klaviyo.member_calls().len() == before + 2);
+        drop(worker);
+        tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+    }
+    assert_eq!(shop.work_to_end(&run).await.status, SyncStatus::Success);
+}

@@ -1,0 +1,86 @@
+//! Runs that are ended from outside while a worker has them.
+
+use std::time::Duration;
+
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::run::SyncStatus;
+use fanfare_sync::engine::SliceEnd;
+use fanfare_testkit::build::list;
+
+use crate::shop::{Shop, klaviyo_with, poll};
+
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Cancel,
+    Archive,
+    Disconnect,
+}
+
+/// Wherever the worker is, the act ends the run in its own transaction, and from then on the worker
+/// writes nothing.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_ended_is_written_to_no_more() {
+    for act in [Act::Cancel, Act::Archive, Act::Disconnect] {
+        for polls in 1.. {
+            let klaviyo = klaviyo_with(&list("L1"), 6);
+            let shop = Shop::on(&klaviyo).await;
+            let run = shop.imported(&list("L1")).await;
+            let mut worker = shop.worker(&run);
+            if poll(&mut worker, polls).is_some() || !shop.run(&run).await.status.is_active() {
+                assert!(polls > 20, "there were steps to be ended at");
+                break;
+            }
+            let audience = shop.run(&run).await.audience;
+            // A worker that holds the organization's lock must get on before anybody can act.
+            let ended = tokio::spawn(worker);
+            let (integration, organization) = (&shop.integration, &shop.organization);
+            let acted = match act {
+                Act::Cancel => integration.cancel_run(organization, &run).await.is_ok(),
+                Act::Archive => integration
+                    .archive_audience(organization, &audience, "key_1")
+                    .await
+                    .is_ok(),
+                Act::Disconnect => integration.disconnect(organization).await.is_ok(),
+            };
+            let after_the_act = shop.picture(std::slice::from_ref(&run)).await;
+
+            let end = ended.await.unwrap().unwrap();
+
+            let ended = shop.run(&run).await;
+            if ended.status == SyncStatus::Success {
+                // It was done before the act.
+                continue;
+            }
+            assert!(acted, "{act:?} after {polls} polls");
+            assert!(
+                matches!(end, SliceEnd::Overtaken | SliceEnd::NotDue),
+                "{end:?}: {act:?} after {polls} polls"
+            );
+            assert_eq!(ended.error.unwrap().code, FailureCode::Cancelled);
+            assert_eq!(
+                shop.picture(std::slice::from_ref(&run)).await,
+                after_the_act
+            );
+            assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_run_is_ended_at_once() {
+    let klaviyo = klaviyo_with(&list("L1"), 6);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    let wait = fanfare_domain::quota::RetryAfter::Seconds(100);
+    klaviyo.fail_members([Some(fanfare_domain::ports::KlaviyoError::Throttled(wait))]);
+    assert!(matches!(shop.work(&run).await, SliceEnd::Paused(_)));
+
+    shop.integration
+        .cancel_run(&shop.organization, &run)
+        .await
+        .unwrap();
+
+    tokio::time::advance(Duration::from_secs(100)).await;
+    assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
+    assert_eq!(shop.run(&run).await.status, SyncStatus::Failed);
+}

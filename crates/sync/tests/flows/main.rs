@@ -1,0 +1,22 @@
+//! Every use case and the engine, on a store and a Klaviyo in memory, in virtual time.
+
+mod access;
+mod answers;
+mod audiences;
+mod browsing;
+mod claims;
+mod connecting;
+mod crashes;
+mod ending;
+mod importing;
+mod keys;
+mod logs;
+mod mocks;
+mod picture;
+mod quota;
+mod reading;
+mod removals;
+mod resyncing;
+mod shop;
+mod slices;
+mod walking;

@@ -1,0 +1,102 @@
+//! Leaf ports that do what no honest fake would.
+
+use async_trait::async_trait;
+use fanfare_domain::connection::{KlaviyoKey, SealedKey};
+use fanfare_domain::ids::{Cursor, OrganizationId};
+use fanfare_domain::ports::{
+    Account, Answer, Capability, Collection, CollectionPage, KeySealer, Klaviyo, KlaviyoError,
+    MemberPage, MembersFrom, SealError,
+};
+use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_testkit::build::list;
+use secrecy::SecretString;
+
+use crate::shop::members;
+
+mockall::mock! {
+    pub(crate) Sealer {}
+
+    impl KeySealer for Sealer {
+        fn seal(&self, organization: &OrganizationId, key: &SecretString) -> SealedKey;
+        fn open(&self, organization: &OrganizationId, sealed: &SealedKey) -> Result<SecretString, SealError>;
+    }
+}
+
+/// A Klaviyo whose pages lead in a circle of so many. A member stands on each.
+pub(crate) struct Circle(pub(crate) i64);
+
+impl Circle {
+    /// Where a cursor is, and the cursor after it.
+    fn step(&self, cursor: Option<&Cursor>) -> (i64, Option<Cursor>) {
+        let at = cursor.map_or(0, |cursor| cursor.as_str().parse().unwrap());
+        (
+            at,
+            Some(Cursor::parse(((at + 1) % self.0).to_string()).unwrap()),
+        )
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "in the shape of the port")]
+const fn answer<T>(value: T) -> Result<Answer<T>, KlaviyoError> {
+    Ok(Answer {
+        value,
+        windows: None,
+    })
+}
+
+fn unnamed(collection: &CollectionRef) -> Collection {
+    Collection {
+        id: collection.id.clone(),
+        name: None,
+        created: None,
+        updated: None,
+        opt_in_process: None,
+        is_active: None,
+        is_processing: None,
+        profile_count: None,
+    }
+}
+
+#[async_trait]
+impl Klaviyo for Circle {
+    async fn account(&self, _: &KlaviyoKey) -> Result<Answer<Account>, KlaviyoError> {
+        Err(KlaviyoError::NotPermitted)
+    }
+
+    async fn collections(
+        &self,
+        _: &KlaviyoKey,
+        _: CollectionKind,
+        cursor: Option<&Cursor>,
+    ) -> Result<Answer<CollectionPage>, KlaviyoError> {
+        let (at, next) = self.step(cursor);
+        let items = vec![unnamed(&list(&format!("L{at}")))];
+        answer(CollectionPage { items, next })
+    }
+
+    async fn collection(
+        &self,
+        _: &KlaviyoKey,
+        collection: &CollectionRef,
+        _: bool,
+    ) -> Result<Answer<Collection>, KlaviyoError> {
+        answer(unnamed(collection))
+    }
+
+    async fn members(
+        &self,
+        _: &KlaviyoKey,
+        _: &CollectionRef,
+        from: &MembersFrom,
+    ) -> Result<Answer<MemberPage>, KlaviyoError> {
+        let (at, next) = self.step(from.cursor.as_ref());
+        answer(MemberPage {
+            profiles: members(at..=at),
+            next,
+        })
+    }
+
+    async fn probe(&self, _: &KlaviyoKey, _: Capability) -> Result<Answer<()>, KlaviyoError> {
+        answer(())
+    }
+}

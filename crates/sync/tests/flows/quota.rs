@@ -1,0 +1,124 @@
+//! Klaviyo's quota, and its word to be silent.
+
+use std::time::Duration;
+
+use fanfare_domain::ports::KlaviyoError;
+use fanfare_domain::quota::{RetryAfter, Windows};
+use fanfare_domain::run::SyncStatus;
+use fanfare_sync::engine::{Engine, SliceEnd};
+use fanfare_testkit::build::list;
+use tokio_util::sync::CancellationToken;
+
+use crate::shop::{Shop, klaviyo_with, members};
+
+fn throttled(seconds: u64) -> KlaviyoError {
+    KlaviyoError::Throttled(RetryAfter::Seconds(seconds))
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_kept_to_the_second_without_a_worker_and_counts_as_no_failure() {
+    let klaviyo = klaviyo_with(&list("L1"), 6);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    klaviyo.fail_members(vec![Some(throttled(4_000)); 7]);
+    for asked in 1..=7 {
+        let until = shop.now().plus(Duration::from_secs(4_000));
+        assert_eq!(shop.work(&run).await, SliceEnd::Paused(until));
+        assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
+        assert_eq!(klaviyo.member_calls().len(), asked);
+        tokio::time::advance(Duration::from_secs(4_000)).await;
+    }
+
+    let run = shop.work_to_end(&run).await;
+
+    assert_eq!(
+        (run.status, run.crashes, run.failures),
+        (SyncStatus::Success, 0, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_are_counted_as_claims_since_the_last_page() {
+    let klaviyo = klaviyo_with(&list("L1"), 6);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    klaviyo.fail_members([
+        None,
+        Some(throttled(60)),
+        Some(throttled(60)),
+        Some(throttled(60)),
+    ]);
+    let mut attempts = Vec::new();
+    for _ in 0..3 {
+        assert!(matches!(shop.work(&run).await, SliceEnd::Paused(_)));
+        attempts.push(shop.run(&run).await.attempt);
+        tokio::time::advance(Duration::from_mins(1)).await;
+    }
+    // The first claim got on before it was told to wait, the others did not.
+    assert_eq!(attempts, [0, 1, 2]);
+    assert_eq!(shop.work_to_end(&run).await.attempt, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_engine_and_another_list_of_the_account_keep_the_silence_too() {
+    let klaviyo = klaviyo_with(&list("L1"), 4).with(list("L2"), "Other", members(0..2));
+    let shop = Shop::on(&klaviyo).await;
+    let (first, second) = (
+        shop.imported(&list("L1")).await,
+        shop.imported(&list("L2")).await,
+    );
+    klaviyo.fail_members([Some(throttled(120))]);
+    let until = shop.now().plus(Duration::from_mins(2));
+    assert_eq!(shop.work(&first).await, SliceEnd::Paused(until));
+
+    let another = Engine::new(shop.integration.clone(), shop.pace);
+    let end = another
+        .work(&shop.due(&second), &CancellationToken::new())
+        .await
+        .unwrap();
+
+    assert_eq!(end, SliceEnd::Paused(until));
+    assert_eq!(klaviyo.member_calls().len(), 1);
+    tokio::time::advance(Duration::from_mins(2)).await;
+    assert_eq!(shop.work_to_end(&second).await.status, SyncStatus::Success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_without_a_time_lasts_a_minute() {
+    let klaviyo = klaviyo_with(&list("L1"), 2);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    klaviyo.fail_members([Some(KlaviyoError::Throttled(RetryAfter::Unknown))]);
+    let until = shop.now().plus(Duration::from_mins(1));
+    assert_eq!(shop.work(&run).await, SliceEnd::Paused(until));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_quota_is_waited_for_without_a_worker_and_never_exceeded() {
+    let klaviyo = klaviyo_with(&list("L1"), 20);
+    klaviyo.announce(Windows {
+        burst: 2,
+        steady: 4,
+    });
+    let shop = Shop::on(&klaviyo).await;
+    let began = shop.now();
+    let run = shop.imported(&list("L1")).await;
+    let mut pauses = 0;
+    loop {
+        match shop.work(&run).await {
+            SliceEnd::Paused(until) => {
+                pauses += 1;
+                assert!(klaviyo.member_calls().len() <= 4 * pauses);
+                tokio::time::sleep(until.since(shop.now())).await;
+            }
+            end => {
+                assert_eq!(end, SliceEnd::Finished(SyncStatus::Success));
+                break;
+            }
+        }
+    }
+    // Ten pages at four a minute.
+    let minutes = shop.now().since(began).as_secs() / 60;
+    assert_eq!(minutes, 2);
+    assert_eq!(shop.run(&run).await.progress.tally.processed, 20);
+}

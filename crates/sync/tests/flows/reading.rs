@@ -1,0 +1,251 @@
+//! A pass over a list, from its name to its last member.
+
+use fanfare_domain::issue::IssueCode;
+use fanfare_domain::ports::{KlaviyoError, Store};
+use fanfare_domain::profile::Profile;
+use fanfare_domain::quota::RetryAfter;
+use fanfare_domain::run::SyncStatus;
+use fanfare_domain::source::CollectionRef;
+use fanfare_sync::SYSTEM_ACTOR;
+use fanfare_sync::engine::SliceEnd;
+use fanfare_testkit::build::{list, profile, segment};
+use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
+use std::time::Duration;
+
+use crate::audiences::named;
+use crate::shop::{Shop, emails, klaviyo_with, members};
+
+#[tokio::test(start_paused = true)]
+async fn an_import_makes_members_of_everybody_who_can_be_reached() {
+    let klaviyo = FakeKlaviyo::default().page_size(2).with(
+        list("L1"),
+        "VIP",
+        [
+            profile("a")
+                .email(" Ann@X.io ")
+                .first_name("Ann")
+                .last_name("Lee"),
+            profile("b").email("bo@x.io").phone("555"),
+            profile("c").phone("+15550001"),
+            profile("d").email("ann@x.io"),
+            profile("e").email("nobody"),
+            profile("f"),
+        ],
+    );
+    let shop = Shop::on(&klaviyo).await;
+
+    let run = shop.synced(&list("L1")).await;
+
+    assert_eq!(shop.members(&run.id).await, ["-", "ann@x.io", "bo@x.io"]);
+    let (progress, tally) = (run.progress, run.progress.tally);
+    assert_eq!(
+        (tally.processed, tally.created, tally.updated, tally.skipped),
+        (6, 3, 1, 2)
+    );
+    assert_eq!(
+        (progress.total, progress.pages, progress.members_added),
+        (Some(6), 3, 3)
+    );
+    assert_eq!((run.attempt, run.finished_at), (1, Some(shop.now())));
+    let issues = shop.issues(&run.id).await;
+    assert_eq!(
+        issues,
+        [
+            ("b".to_owned(), IssueCode::InvalidPhone),
+            ("d".to_owned(), IssueCode::DuplicateEmail),
+            ("e".to_owned(), IssueCode::InvalidEmail),
+            ("f".to_owned(), IssueCode::MissingContact),
+        ]
+    );
+    let source = shop
+        .integration
+        .audience(&shop.organization, &run.audience)
+        .await
+        .unwrap()
+        .source;
+    assert_eq!(
+        (source.last_synced_at, source.data.created),
+        (run.finished_at, 3)
+    );
+    assert_eq!(source.data.name.as_deref(), Some("VIP"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn segments_are_read_like_lists_and_share_their_consumers() {
+    let klaviyo = klaviyo_with(&list("L1"), 4).with(segment("S1"), "Fans", members(2..6));
+    let shop = Shop::on(&klaviyo).await;
+    shop.synced(&list("L1")).await;
+
+    let run = shop.synced(&segment("S1")).await;
+
+    assert_eq!(shop.members(&run.id).await, emails(2..6));
+    let tally = run.progress.tally;
+    assert_eq!((tally.created, tally.unchanged), (2, 2));
+    assert!(
+        shop.issues(&run.id).await.is_empty(),
+        "an e-mail on two lists is no duplicate"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_list_takes_one_page_and_makes_an_empty_audience() {
+    let klaviyo = klaviyo_with(&list("L1"), 0);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.synced(&list("L1")).await;
+    assert_eq!((run.progress.pages, run.progress.total), (1, Some(0)));
+    assert!(shop.members(&run.id).await.is_empty());
+}
+
+fn rename(klaviyo: &FakeKlaviyo, list: &CollectionRef, name: Option<&str>) {
+    let name = name.map(str::to_owned);
+    klaviyo.change(|contents| contents.collections.get_mut(list).unwrap().0 = name);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rename_in_klaviyo_follows_with_the_next_run() {
+    let klaviyo = klaviyo_with(&list("L1"), 1).with(list("L2"), "Other", members(0..1));
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.synced(&list("L1")).await;
+    shop.synced(&list("L2")).await;
+    for (name, want) in [
+        (Some("Friends"), "Friends"),
+        (Some("Other"), "Other (Klaviyo L1)"),
+        (Some(" "), "Klaviyo list L1"),
+        (None, "Klaviyo list L1"),
+        (Some("VIP"), "VIP"),
+    ] {
+        rename(&klaviyo, &list("L1"), name);
+        shop.resynced(&run, false).await;
+        assert_eq!(shop.name(&run.id).await, want);
+    }
+    let record = shop
+        .integration
+        .audience(&shop.organization, &run.audience)
+        .await
+        .unwrap();
+    assert_eq!(record.audience.updated_by.as_deref(), Some(SYSTEM_ACTOR));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_given_by_hand_stays() {
+    let klaviyo = klaviyo_with(&list("L1"), 1);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.synced(&list("L1")).await;
+    shop.integration
+        .update_audience(&shop.organization, &run.audience, named("Mine"))
+        .await
+        .unwrap();
+    rename(&klaviyo, &list("L1"), Some("Friends"));
+
+    shop.resynced(&run, false).await;
+
+    assert_eq!(shop.name(&run.id).await, "Mine");
+    let source = shop
+        .integration
+        .audience(&shop.organization, &run.audience)
+        .await
+        .unwrap()
+        .source;
+    assert_eq!(source.data.name.as_deref(), Some("Friends"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lists_name_is_kept_without_what_no_database_can_store() {
+    let klaviyo = klaviyo_with(&list("L1"), 1);
+    rename(&klaviyo, &list("L1"), Some("V\u{0}IP"));
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.synced(&list("L1")).await;
+    let source = shop
+        .integration
+        .audience(&shop.organization, &run.audience)
+        .await
+        .unwrap()
+        .source;
+    assert_eq!(source.data.name.as_deref(), Some("VIP"));
+}
+
+fn look_ups(klaviyo: &FakeKlaviyo) -> Vec<bool> {
+    let calls = klaviyo.calls().into_iter();
+    calls
+        .filter_map(|call| {
+            if let Call::Collection(_, count) = call {
+                Some(count)
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_does_not_wait_for_the_quota_of_counting() {
+    let klaviyo = klaviyo_with(&list("L1"), 2);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    // Counting has one request a second, and this takes it.
+    shop.integration
+        .estimate(&shop.organization, &list("L1"))
+        .await
+        .unwrap();
+    let before = look_ups(&klaviyo).len();
+
+    let run = shop.work_to_end(&run).await;
+
+    assert_eq!(look_ups(&klaviyo)[before..], [false]);
+    assert_eq!(
+        (run.status, run.progress.total),
+        (SyncStatus::Success, None)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_asked_for_silence_when_counted_is_left_alone() {
+    let klaviyo = klaviyo_with(&list("L1"), 2);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    klaviyo.fail_others([Some(KlaviyoError::Throttled(RetryAfter::Seconds(90)))]);
+    let before = look_ups(&klaviyo).len();
+
+    let until = shop.now().plus(Duration::from_secs(90));
+    assert_eq!(shop.work(&run).await, SliceEnd::Paused(until));
+
+    assert_eq!(look_ups(&klaviyo)[before..], [true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_remembers_nobody_once_it_has_ended() {
+    let shop = Shop::on(&klaviyo_with(&list("L1"), 5)).await;
+    shop.synced(&list("L1")).await;
+    let mut unit = shop.store.begin(&shop.organization).await.unwrap();
+    assert_eq!(unit.forget_sightings(100).await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_values_of_a_later_change_replace_earlier_ones() {
+    let of = |name: &str, updated| -> Profile {
+        profile("p")
+            .email("ann@x.io")
+            .first_name(name)
+            .updated(updated)
+            .build()
+    };
+    let klaviyo = FakeKlaviyo::default().with(list("L1"), "VIP", [of("Ann", 10)]);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.synced(&list("L1")).await;
+    for (name, updated, want, changed) in [
+        ("Anna", 20, "Anna", 1),
+        ("Old", 5, "Anna", 0),
+        ("Anne", 20, "Anne", 1),
+    ] {
+        let profile = of(name, updated);
+        klaviyo.change(|contents| {
+            contents.collections.get_mut(&list("L1")).unwrap().1 = vec![profile];
+        });
+        let again = shop.resynced(&run, false).await;
+        let name = shop.consumers().await[0].full_name.clone().unwrap();
+        assert_eq!(
+            (name.value.as_str(), again.progress.tally.updated),
+            (want, changed)
+        );
+    }
+}
