@@ -106,10 +106,15 @@ fn recover(scene: &Scene) -> Result<Option<Duration>> {
 }
 
 /// A worker that sleeps through its lease is overtaken, and writes nothing when it wakes up.
+///
+/// It falls asleep while it waits for a page: in the middle of a transaction it would keep the embedded
+/// store's one write lock, and everybody with it.
 fn freeze(play: &Play<'_>) -> Result<Played> {
-    let mut scene = play.scene(&[], 1)?;
+    let slow = format!("list-profiles@page={}:slow=900", play.round + 1);
+    let mut scene = play.scene(&[&slow], 1)?;
     scene.import()?;
     scene.wait_for_page(play.round as usize)?;
+    std::thread::sleep(Duration::from_millis(400));
     scene.workers[0].freeze();
     scene.hire()?;
     let recovery = recover(&scene)?;

@@ -14,8 +14,18 @@ pub(super) struct Asked {
     endpoint: Option<String>,
     path: String,
     query: String,
+    page: u32,
     status: Option<u16>,
     retry_after_until: Option<String>,
+}
+
+impl Asked {
+    /// The range of join times that the page is one of.
+    fn range(&self) -> Option<&str> {
+        self.query
+            .split('&')
+            .find(|part| part.starts_with("filter="))
+    }
 }
 
 /// Everything asked so far.
@@ -37,12 +47,12 @@ impl Log {
         self.members().count()
     }
 
-    /// Pages answered more than once: the same address.
+    /// Pages answered more than once. Their cursors differ: each holds the time at which it was made.
     pub(super) fn refetched(&self) -> u64 {
         let mut seen = HashSet::new();
         self.members()
             .filter(|asked| asked.status == Some(200))
-            .filter(|asked| !seen.insert((&asked.path, &asked.query)))
+            .filter(|asked| !seen.insert((&asked.path, asked.range(), asked.page)))
             .count() as u64
     }
 
