@@ -9,7 +9,8 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
 use super::fault::{Fault, Faults};
-use super::node::{Node, Object};
+use super::node::Node;
+use super::object::Object;
 use crate::error::ApiError;
 
 /// The largest body, in bytes: 1 MB.

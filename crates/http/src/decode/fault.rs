@@ -211,3 +211,16 @@ impl From<&Fault> for ValidationIssue {
         }
     }
 }
+
+/// Whether a text may stand in an error: a short word, and nothing like a key, an address or a
+/// number of somebody's, wherever it was put.
+pub(super) fn is_showable(text: &str) -> bool {
+    /// Fewer digits than any phone number has.
+    const MAX_DIGITS: usize = 6;
+    let is_of_word = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
+    text.len() <= 64
+        && text.bytes().all(is_of_word)
+        && text.bytes().filter(u8::is_ascii_digit).count() <= MAX_DIGITS
+        && !text.contains("pk_")
+        && !text.contains("sk_")
+}

@@ -8,7 +8,8 @@ use std::ops::RangeInclusive;
 use fanfare_domain::time::Timestamp;
 use serde_json::{Map, Value};
 
-use super::fault::{Fault, Faults, Key};
+use super::fault::{Fault, Faults, Key, is_showable};
+use super::object::Object;
 
 /// A value, or the lack of one, at its place.
 #[derive(Debug)]
@@ -18,16 +19,16 @@ pub(crate) struct Node {
     is_masked: bool,
 }
 
-/// An object whose members are taken one by one; what is left at the end is unknown.
-#[derive(Debug)]
-pub(crate) struct Object {
-    members: Map<String, Value>,
-    path: Vec<Key>,
-    is_masked: bool,
-    noun: &'static str,
-}
-
 impl Node {
+    /// A value, or the lack of one, at its place.
+    pub(super) const fn new(value: Option<Value>, path: Vec<Key>, is_masked: bool) -> Self {
+        Self {
+            value,
+            path,
+            is_masked,
+        }
+    }
+
     /// The whole body.
     pub(crate) const fn root(value: Value) -> Self {
         Self {
@@ -61,12 +62,9 @@ impl Node {
     /// An object.
     pub(crate) fn object(mut self, faults: &mut Faults) -> Option<Object> {
         match self.value.take() {
-            Some(Value::Object(members)) => Some(Object {
-                members,
-                path: self.path,
-                is_masked: self.is_masked,
-                noun: "field",
-            }),
+            Some(Value::Object(members)) => {
+                Some(Object::new(members, self.path, self.is_masked, "field"))
+            }
             other => self.put_back(other).mismatch("object", "an object", faults),
         }
     }
@@ -200,7 +198,7 @@ impl Node {
             self.refuse("check", "text without U+0000", message, faults);
             return None;
         }
-        self.object(faults).map(|object| object.members)
+        self.object(faults).map(Object::into_members)
     }
 
     /// Adds a fault with this value's content.
@@ -258,56 +256,6 @@ impl Node {
     }
 }
 
-impl Object {
-    /// Query parameters as the members of an object.
-    pub(crate) const fn of_query(members: Map<String, Value>) -> Self {
-        Self {
-            members,
-            path: Vec::new(),
-            is_masked: false,
-            noun: "parameter",
-        }
-    }
-
-    /// Takes a member out, there or not.
-    pub(crate) fn take(&mut self, name: &str) -> Node {
-        let mut path = self.path.clone();
-        path.push(Key::Name(name.to_owned()));
-        Node {
-            value: self.members.remove(name),
-            path,
-            is_masked: self.is_masked,
-        }
-    }
-
-    /// A member that was given more than once is a fault.
-    pub(crate) fn refuse_repeated(&self, name: &str, faults: &mut Faults) {
-        let message = "is given more than once".to_owned();
-        faults.add(self.fault_of_name(name, "once", message));
-    }
-
-    /// Every member that was not taken is a fault.
-    pub(crate) fn finish(self, faults: &mut Faults) {
-        for name in self.members.keys() {
-            let message = format!("is not a {} of this request", self.noun);
-            faults.add(self.fault_of_name(name, "never", message));
-        }
-    }
-
-    fn fault_of_name(&self, name: &str, expected: &str, message: String) -> Fault {
-        let name = if is_showable(name) { name } else { "…" };
-        let mut path = self.path.clone();
-        path.push(Key::Name(name.to_owned()));
-        Fault {
-            path,
-            rule: "strict_object",
-            expected: expected.to_owned(),
-            received: Value::from(name).to_string(),
-            message,
-        }
-    }
-}
-
 fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
@@ -317,17 +265,4 @@ fn has_nul(value: &Value) -> bool {
             .any(|(name, value)| name.contains('\0') || has_nul(value)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
-}
-
-/// Whether a text may stand in an error: a short word, and nothing like a key, an address or a
-/// number of somebody's, wherever it was put.
-fn is_showable(text: &str) -> bool {
-    /// Fewer digits than any phone number has.
-    const MAX_DIGITS: usize = 6;
-    let is_of_word = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
-    text.len() <= 64
-        && text.bytes().all(is_of_word)
-        && text.bytes().filter(u8::is_ascii_digit).count() <= MAX_DIGITS
-        && !text.contains("pk_")
-        && !text.contains("sk_")
 }

@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use utoipa::IntoParams;
 
 use super::fault::Faults;
-use super::node::Object;
+use super::object::Object;
 use crate::cursor;
 use crate::error::ApiError;
 

@@ -1,6 +1,7 @@
-//! The API described, from the same code that serves it.
+//! What all routes have in common, added from the table of routes.
 
 use fanfare_domain::organization::Role;
+use utoipa::Modify;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -8,81 +9,14 @@ use utoipa::openapi::{
     Components, Content, HeaderBuilder, Object, OpenApi, Ref, RefOr, Response, ResponseBuilder,
     Schema, Type,
 };
-use utoipa::{Modify, OpenApi as _};
 
-use crate::error::ErrorBody;
-use crate::handlers::{audiences, consumers, events, klaviyo, runs, service, settings, sources};
 use crate::routes;
 
 /// The name of the one way to sign in.
 const SECRET_KEY: &str = "SecretKeyAuth";
 
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(
-        title = "Fanfare for Klaviyo",
-        description = "Keeps Fanfare audiences equal to Klaviyo lists and segments.\n\nEverything below `/api` is answered below `/api/v1` as well. A secret key decides the organization and the role (`viewer`, `editor`, `admin`, `owner`; each may do all that the ones before may); ids of other organizations are not found. Unknown body fields and query parameters are refused. An organization may make 1000 requests a minute.",
-        license(name = "MIT", identifier = "MIT"),
-    ),
-    paths(
-        settings::show,
-        settings::update,
-        klaviyo::lists,
-        klaviyo::segments,
-        klaviyo::estimate_list,
-        klaviyo::estimate_segment,
-        klaviyo::import,
-        audiences::list,
-        audiences::show,
-        audiences::update,
-        audiences::archive,
-        audiences::sync,
-        audiences::members,
-        audiences::count,
-        audiences::status,
-        runs::of_audience,
-        runs::show,
-        events::watch,
-        runs::issues,
-        runs::cancel,
-        sources::search,
-        sources::show,
-        consumers::list,
-        consumers::search,
-        consumers::show,
-        service::live,
-        service::ready,
-        service::metrics,
-        service::document,
-    ),
-    components(schemas(ErrorBody)),
-    modifiers(&Routes),
-    tags(
-        (name = "Settings", description = "The connection to Klaviyo"),
-        (name = "Klaviyo", description = "What is in Klaviyo, and its import"),
-        (name = "Audiences", description = "Audiences that Klaviyo fills"),
-        (name = "Sync runs", description = "Passes over lists and segments"),
-        (name = "Sync sources", description = "Links between Fanfare's records and Klaviyo's"),
-        (name = "Consumers", description = "The people in audiences"),
-        (name = "Service", description = "The service itself"),
-    ),
-)]
-struct Document;
-
-/// The document.
-pub(crate) fn document() -> OpenApi {
-    Document::openapi()
-}
-
-/// The `OpenAPI` document of the whole API: pretty-printed JSON, ending in a line feed.
-pub fn json() -> String {
-    let json = document().to_pretty_json();
-    // Strings and maps of strings always serialise.
-    json.map(|json| json + "\n").unwrap_or_default()
-}
-
 /// Adds what is the same for all routes, as the tables of routes have it.
-struct Routes;
+pub(super) struct Routes;
 
 impl Modify for Routes {
     fn modify(&self, document: &mut OpenApi) {
