@@ -73,7 +73,7 @@ pub(super) fn addresses(api: &Api, fleet: &Fleet, folder: &Folder) {
     let (address, key) = (&api.address, &api.key);
     let key_file = folder.key_file();
     println!();
-    println!("Dashboard   {address}/app");
+    println!("Dashboard   {address}/   (a landing page so far)");
     println!("API         {address}/api   (described in {address}/api/openapi.json)");
     println!("Secret key  {key}   (kept in {})", key_file.display());
     println!(
