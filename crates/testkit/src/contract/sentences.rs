@@ -7,7 +7,6 @@
 macro_rules! store_contract {
     (@tests ($harness:expr) $($suite:ident { $($sentence:ident)* })*) => {
         $(mod $suite {
-            #[allow(unused_imports, reason = "the harness may need nothing of it")]
             use super::*;
 
             $(#[tokio::test]
