@@ -4,8 +4,8 @@
 //! or a job can do, each opening the units of work it needs. Handlers and jobs decode, call one of
 //! them, and encode. [`engine`] is the part that works a run; the rest answers at once.
 //!
-//! The crate knows no database, no HTTP and no job runner. See `examples/embedded.rs` for a program
-//! that embeds it with stores of its own.
+//! The crate knows no database, no HTTP and no job runner. See `examples/embedded` for a program that
+//! embeds it with a store of its own.
 
 mod access;
 mod audiences;

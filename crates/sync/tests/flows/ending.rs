@@ -1,12 +1,15 @@
 //! Runs that are ended from outside while a worker has them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ports::StoreError;
 use fanfare_domain::run::SyncStatus;
 use fanfare_sync::engine::SliceEnd;
 use fanfare_testkit::build::list;
 
+use crate::mocks::MockQueue;
 use crate::shop::{Shop, klaviyo_with, poll};
 
 #[derive(Debug, Clone, Copy)]
@@ -83,4 +86,25 @@ async fn a_waiting_run_is_ended_at_once() {
     tokio::time::advance(Duration::from_secs(100)).await;
     assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
     assert_eq!(shop.run(&run).await.status, SyncStatus::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_of_ours_ends_the_run_instead_of_trying_for_ever() {
+    let klaviyo = klaviyo_with(&list("L1"), 6);
+    let mut broken = MockQueue::new();
+    broken
+        .expect_is_any_waiting()
+        .returning(|_| Err(StoreError::Corrupt("due_runs.due".to_owned())));
+    let mut shop = Shop::on(&klaviyo).await.with_due_runs(Arc::new(broken));
+    shop.pace.slice = Duration::ZERO;
+    let run = shop.imported(&list("L1")).await;
+
+    assert_eq!(
+        shop.work(&run).await,
+        SliceEnd::Finished(SyncStatus::Failed)
+    );
+
+    let error = shop.run(&run).await.error.unwrap();
+    assert_eq!(error.code, FailureCode::Internal);
+    assert!(!error.message.contains("due_runs"), "{}", error.message);
 }

@@ -228,16 +228,13 @@ async fn an_import_beside_an_archiving_never_says_that_the_list_is_not_there() {
         let archive = shop
             .integration
             .archive_audience(&shop.organization, audience, "key_1");
-        let outcome = match early {
-            Some(outcome) => {
-                archive.await.unwrap();
-                outcome
-            }
-            None => {
-                let (outcome, archived) = tokio::join!(import, archive);
-                archived.unwrap();
-                outcome
-            }
+        let outcome = if let Some(outcome) = early {
+            archive.await.unwrap();
+            outcome
+        } else {
+            let (outcome, archived) = tokio::join!(import, archive);
+            archived.unwrap();
+            outcome
         };
 
         let reasons: Vec<SkipReason> = outcome

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use fanfare_domain::connection::{KlaviyoKey, SealedKey};
-use fanfare_domain::ids::{Cursor, OrganizationId};
+use fanfare_domain::ids::{Cursor, OrganizationId, RunId};
 use fanfare_domain::ports::{
-    Account, Answer, Capability, Collection, CollectionPage, KeySealer, Klaviyo, KlaviyoError,
-    MemberPage, MembersFrom, SealError,
+    Account, Answer, Capability, Collection, CollectionPage, DueRuns, KeySealer, Klaviyo,
+    KlaviyoError, MemberPage, MembersFrom, SealError, StoreError,
 };
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_testkit::build::list;
@@ -19,6 +19,17 @@ mockall::mock! {
     impl KeySealer for Sealer {
         fn seal(&self, organization: &OrganizationId, key: &SecretString) -> SealedKey;
         fn open(&self, organization: &OrganizationId, sealed: &SealedKey) -> Result<SecretString, SealError>;
+    }
+}
+
+mockall::mock! {
+    pub(crate) Queue {}
+
+    #[async_trait]
+    impl DueRuns for Queue {
+        async fn ring(&self, limit: u32) -> Result<u64, StoreError>;
+        async fn is_any_waiting(&self, except: &RunId) -> Result<bool, StoreError>;
+        async fn backlog(&self) -> Result<u64, StoreError>;
     }
 }
 

@@ -9,7 +9,7 @@ use fanfare_domain::consumer::Consumer;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::issue::IssueCode;
 use fanfare_domain::paging::PageRequest;
-use fanfare_domain::ports::{Clock, ConsumerFilter, DueRun, KeySealer, Klaviyo};
+use fanfare_domain::ports::{Clock, ConsumerFilter, DueRun, DueRuns, KeySealer, Klaviyo};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_domain::source::CollectionRef;
@@ -52,6 +52,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Shop {
     pub(crate) store: InMemoryStore,
+    ports: Ports,
     pub(crate) integration: Integration,
     pub(crate) organization: OrganizationId,
     pub(crate) pace: Pace,
@@ -73,7 +74,7 @@ impl Shop {
     pub(crate) async fn wired(klaviyo: Arc<dyn Klaviyo>, sealer: Arc<dyn KeySealer>) -> Self {
         let clock = Arc::new(RuntimeClock::default());
         let store = InMemoryStore::new(clock.clone());
-        let integration = Integration::new(Ports {
+        let ports = Ports {
             store: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),
             due_runs: Arc::new(store.clone()),
@@ -82,7 +83,8 @@ impl Shop {
             sealer,
             clock: clock.clone(),
             ids: Arc::new(SeededIds::default()),
-        });
+        };
+        let integration = Integration::new(ports.clone());
         let organization = integration
             .create_organization("Shop")
             .await
@@ -95,10 +97,24 @@ impl Shop {
         };
         Self {
             store,
+            ports,
             integration,
             organization,
             pace,
             clock,
+        }
+    }
+
+    /// The same shop with another queue of due runs.
+    pub(crate) fn with_due_runs(self, due_runs: Arc<dyn DueRuns>) -> Self {
+        let ports = Ports {
+            due_runs,
+            ..self.ports
+        };
+        Self {
+            integration: Integration::new(ports.clone()),
+            ports,
+            ..self
         }
     }
 

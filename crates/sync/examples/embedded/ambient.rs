@@ -1,0 +1,63 @@
+//! The machine's time and dice, and a vault for keys.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fanfare_domain::connection::SealedKey;
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{Clock, Ids, KeySealer, SealError};
+use fanfare_domain::time::Timestamp;
+use secrecy::SecretString;
+use ulid::Ulid;
+
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the clock's port leads"
+    )]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Timestamp::EPOCH.plus(since.unwrap_or_default())
+    }
+}
+
+pub(crate) struct Dice;
+
+impl Ids for Dice {
+    fn ulid(&self) -> Ulid {
+        Ulid::with_source(&mut rand::rng())
+    }
+}
+
+/// Where nothing is written to disk, nothing has to be encrypted: the vault keeps the keys, and the
+/// store gets a number for each.
+#[derive(Default)]
+pub(crate) struct Vault(Mutex<HashMap<Vec<u8>, (OrganizationId, SecretString)>>);
+
+impl KeySealer for Vault {
+    fn seal(&self, organization: &OrganizationId, key: &SecretString) -> SealedKey {
+        let number = Dice.ulid().to_bytes().to_vec();
+        let entry = (organization.clone(), key.clone());
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(number.clone(), entry);
+        SealedKey {
+            master_key_version: 1,
+            bytes: number,
+        }
+    }
+
+    fn open(
+        &self,
+        organization: &OrganizationId,
+        sealed: &SealedKey,
+    ) -> Result<SecretString, SealError> {
+        let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match keys.get(&sealed.bytes) {
+            Some((owner, key)) if owner == organization => Ok(key.clone()),
+            _ => Err(SealError::DoesNotOpen),
+        }
+    }
+}

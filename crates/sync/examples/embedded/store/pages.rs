@@ -1,0 +1,205 @@
+//! What a sync reads and writes, a page or a window at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use async_trait::async_trait;
+use fanfare_domain::consumer::{Consumer, ProfileLink};
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
+use fanfare_domain::page::{Known, Sighting};
+use fanfare_domain::ports::{PageWrite, Pages, StoreError, Window};
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::value::Email;
+
+use super::{Row, Rows, Unit, refused, seen_consumers};
+
+#[async_trait]
+impl Pages for Unit {
+    async fn known(
+        &mut self,
+        run: &RunId,
+        emails: &[Email],
+        profiles: &[ProfileId],
+    ) -> Result<Known, StoreError> {
+        let rows = &self.rows;
+        let linked: BTreeSet<&ConsumerId> = profiles
+            .iter()
+            .filter_map(|profile| Some(&rows.links.get(profile)?.value.consumer))
+            .collect();
+        let consumers = rows
+            .consumers
+            .values()
+            .map(|row| &row.value)
+            .filter(|consumer| {
+                let bears_one = consumer
+                    .email
+                    .as_ref()
+                    .is_some_and(|email| emails.contains(email));
+                bears_one || linked.contains(&consumer.id)
+            });
+        let consumers: BTreeMap<&ConsumerId, &Consumer> =
+            consumers.map(|consumer| (&consumer.id, consumer)).collect();
+        let links = rows.links.values().map(|row| &row.value);
+        let links: Vec<ProfileLink> = links
+            .filter(|link| consumers.contains_key(&link.consumer))
+            .cloned()
+            .collect();
+        let asked: BTreeSet<&ProfileId> = profiles
+            .iter()
+            .chain(links.iter().map(|link| &link.profile))
+            .collect();
+        let seen = rows.sightings.get(run).into_iter().flatten();
+        let sightings = seen.filter(|(profile, _)| asked.contains(profile));
+        let sightings = sightings.map(|(profile, with_email)| Sighting {
+            profile: profile.clone(),
+            with_email: *with_email,
+        });
+        Ok(Known {
+            sightings: sightings.collect(),
+            consumers: consumers.into_values().cloned().collect(),
+            links,
+        })
+    }
+
+    async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError> {
+        let (rows, now, plan) = (self.write()?, page.now, page.plan);
+        for write in &plan.updated {
+            let row = rows.consumers.get_mut(&write.consumer.id);
+            let row = row.ok_or_else(|| refused("a consumer to overwrite is not there"))?;
+            row.value = write.consumer.clone();
+            if write.visible {
+                row.updated_at = Some(now);
+            }
+        }
+        for consumer in &plan.created {
+            rows.consumers
+                .insert(consumer.id.clone(), new(consumer, now));
+        }
+        for link in &plan.links {
+            let row = rows.links.entry(link.profile.clone());
+            row.and_modify(|row| {
+                row.value = link.clone();
+                row.updated_at = Some(now);
+            })
+            .or_insert_with(|| new(link, now));
+        }
+        let seen = rows.sightings.entry(page.run.clone()).or_default();
+        for sighting in &plan.sightings {
+            seen.entry(sighting.profile.clone())
+                .or_insert(sighting.with_email);
+        }
+        let issues = rows.issues.entry(page.run.clone()).or_default();
+        for issue in &plan.issues {
+            let field = issue.fault.field.map_or("", |field| field.as_str());
+            let key = format!("{} {} {field}", issue.profile, issue.fault.code);
+            issues.entry(key).or_insert_with(|| issue.clone());
+        }
+        Ok(add(rows, page.run, page.audience, plan.members.clone()))
+    }
+
+    async fn add_missing_members(
+        &mut self,
+        run: &RunId,
+        audience: &AudienceId,
+        after: Option<&ProfileId>,
+        size: u32,
+        _now: Timestamp,
+    ) -> Result<Window<ProfileId>, StoreError> {
+        let rows = self.write()?;
+        let (seen, next) = window(rows.sightings.get(run), after, size);
+        let links = seen.iter().filter_map(|profile| rows.links.get(profile));
+        let linked = links.map(|link| link.value.consumer.clone()).collect();
+        let affected = add(rows, run, audience, linked);
+        Ok(Window { affected, next })
+    }
+
+    async fn count_absent_members(
+        &mut self,
+        run: &RunId,
+        audience: &AudienceId,
+        after: Option<&ConsumerId>,
+        size: u32,
+    ) -> Result<Window<ConsumerId>, StoreError> {
+        let rows = &self.rows;
+        let members = rows.members.get(audience);
+        let (ids, next) = window(members, after, size);
+        let seen = seen_consumers(rows, run);
+        let leaving = ids.iter().filter(|id| {
+            let added_by = members.and_then(|members| members.get(id));
+            !seen.contains(id) && added_by != Some(run)
+        });
+        Ok(Window {
+            affected: leaving.count() as u64,
+            next,
+        })
+    }
+
+    async fn remove_absent_members(
+        &mut self,
+        run: &RunId,
+        audience: &AudienceId,
+        after: Option<&ConsumerId>,
+        size: u32,
+    ) -> Result<Window<ConsumerId>, StoreError> {
+        let rows = self.write()?;
+        let (ids, next) = window(rows.members.get(audience), after, size);
+        let seen = seen_consumers(rows, run);
+        let absent: Vec<ConsumerId> = ids.into_iter().filter(|id| !seen.contains(id)).collect();
+        if let Some(members) = rows.members.get_mut(audience) {
+            members.retain(|id, _| !absent.contains(id));
+        }
+        Ok(Window {
+            affected: absent.len() as u64,
+            next,
+        })
+    }
+
+    async fn forget_sightings(&mut self, size: u32) -> Result<u64, StoreError> {
+        let rows = self.write()?;
+        let mut forgotten = 0;
+        for (run, seen) in &mut rows.sightings {
+            let has_ended = rows.runs.get(run).is_none_or(|run| !run.status.is_active());
+            while has_ended && forgotten < u64::from(size) && seen.pop_first().is_some() {
+                forgotten += 1;
+            }
+        }
+        Ok(forgotten)
+    }
+}
+
+fn new<T: Clone>(value: &T, now: Timestamp) -> Row<T> {
+    Row {
+        value: value.clone(),
+        created_at: now,
+        updated_at: None,
+    }
+}
+
+/// Makes members of those who are none. Returns how many.
+fn add(rows: &mut Rows, run: &RunId, audience: &AudienceId, consumers: Vec<ConsumerId>) -> u64 {
+    let members = rows.members.entry(audience.clone()).or_default();
+    let before = members.len();
+    for id in consumers {
+        members.entry(id).or_insert_with(|| run.clone());
+    }
+    (members.len() - before) as u64
+}
+
+/// The next keys after `after`, and the last of them if more follow.
+fn window<K: Ord + Clone, V>(
+    map: Option<&BTreeMap<K, V>>,
+    after: Option<&K>,
+    size: u32,
+) -> (Vec<K>, Option<K>) {
+    let from = (
+        after.map_or(Bound::Unbounded, Bound::Excluded),
+        Bound::Unbounded,
+    );
+    let mut keys = map
+        .into_iter()
+        .flat_map(|map| map.range(from))
+        .map(|(key, _)| key.clone());
+    let window: Vec<K> = keys.by_ref().take(size as usize).collect();
+    let next = keys.next().and(window.last()).cloned();
+    (window, next)
+}
