@@ -42,8 +42,8 @@ pub(crate) async fn answer(payload: Payload, listener: Data<Listener>) {
     listener.heard(&payload.0).await;
 }
 
-/// A name that no worker has had before: apalis never takes a dead worker's jobs away from another of
-/// the same name.
+/// A name that no worker has had before, for each time that a queue is listened to: apalis never takes a
+/// dead worker's jobs away from another of the same name.
 pub(crate) fn new_worker_name() -> String {
     format!("{}-{}", std::process::id(), Ulid::generate())
 }

@@ -14,6 +14,7 @@
 mod apalis_worker;
 mod chores;
 mod listener;
+mod postgres;
 mod pulse;
 mod queue;
 mod ring;
@@ -22,6 +23,7 @@ mod slots;
 mod sqlite;
 
 pub use listener::Listener;
+pub use postgres::PostgresQueue;
 pub use pulse::Pulse;
 pub use queue::{Queue, QueueError};
 pub use runner::{Runner, RunnerError, RunnerOptions};

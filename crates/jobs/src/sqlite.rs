@@ -59,6 +59,24 @@ impl SqliteQueue {
         self.pool.close().await;
     }
 
+    /// Puts back what a worker that has ended had fetched and not handed over: apalis drops a fetch
+    /// that is under way when a worker ends. If the database is away, the reaper rings.
+    async fn let_go(&self, worker: &str) {
+        let freed = sqlx::query(
+            "UPDATE Jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL
+             WHERE lock_by = ?1 AND status IN ('Queued', 'Running')",
+        )
+        .bind(worker)
+        .execute(&self.pool)
+        .await;
+        if let Err(error) = freed {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "jobs that were fetched could not be put back"
+            );
+        }
+    }
+
     fn config(&self) -> Config {
         Config::default()
             .queue(self.queue)
@@ -77,9 +95,11 @@ impl SqliteQueue {
 impl Queue for SqliteQueue {
     async fn listen(&self, listener: &Listener, stop: CancellationToken) -> Result<(), QueueError> {
         let (pool, config, told) = (self.pool.clone(), self.config(), listener.clone());
+        let name = new_worker_name();
+        let named = name.clone();
         let monitor = Monitor::new().register(move |_| {
             let storage = SqliteStorage::<Payload>::new(&pool).with_config(config.clone());
-            WorkerBuilder::new(new_worker_name())
+            WorkerBuilder::new(named.clone())
                 .backend(storage.with_codec(AsStored))
                 .catch_panic()
                 // One at a time, for an answer takes no longer than a slot is waited for.
@@ -87,7 +107,9 @@ impl Queue for SqliteQueue {
                 .data(told.clone())
                 .build(answer)
         });
-        run(monitor, listener, stop).await
+        let ended = run(monitor, listener, stop).await;
+        self.let_go(&name).await;
+        ended
     }
 
     async fn tidy(&self, size: u32) -> Result<u64, QueueError> {

@@ -102,7 +102,7 @@ async fn a_runner_may_be_stopped_before_it_has_begun() {
 
 #[tokio::test]
 async fn many_slices_in_the_middle_are_all_given_back() {
-    let world = world(&[8; 12]).await;
+    let world = world(&[40; 12]).await;
     let stop = CancellationToken::new();
     let told = stop.clone();
     world.klaviyo.change_after_pages(13, move |_| told.cancel());
@@ -114,12 +114,43 @@ async fn many_slices_in_the_middle_are_all_given_back() {
     let working = start_until(world.runner(), stop);
     working.ends().await.unwrap();
 
-    assert_eq!(world.store.backlog().await.unwrap(), 12);
-    assert_eq!(world.jobs_that_are("Pending").await, 12);
+    // Some may be pausing for the quota; nobody holds any.
+    assert_eq!(world.jobs_that_are("Queued").await, 0);
+    let (queued, held): (i64, i64) =
+        sqlx::query_as("SELECT COUNT(*), COUNT(lease_until) FROM run_queue")
+            .fetch_one(&world.jobs)
+            .await
+            .unwrap();
+    assert_eq!((queued, held), (12, 0));
     let working = start(world.runner());
     for run in &runs {
         world.succeeds(run).await;
     }
     working.stop().await;
-    assert_eq!(world.klaviyo.member_calls().len(), 48);
+    assert_eq!(world.klaviyo.member_calls().len(), 240);
+}
+
+#[tokio::test]
+async fn runners_that_are_stopped_again_and_again_lose_no_ring_and_no_page() {
+    let world = world(&[40; 12]).await;
+    let mut runs = Vec::new();
+    for n in 0..12 {
+        runs.push(world.import(&format!("l{n}")).await);
+    }
+
+    for _ in 0..8 {
+        let stop = CancellationToken::new();
+        let told = stop.clone();
+        world.klaviyo.change_after_pages(1, move |_| told.cancel());
+        let working = start_until(world.runner(), stop);
+        working.ends().await.unwrap();
+        assert_eq!(world.jobs_that_are("Queued").await, 0);
+    }
+
+    let working = start(world.runner());
+    for run in &runs {
+        world.succeeds(run).await;
+    }
+    working.stop().await;
+    assert_eq!(world.klaviyo.member_calls().len(), 240);
 }
