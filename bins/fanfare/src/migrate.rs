@@ -10,8 +10,7 @@ use crate::output::{say, say_json};
 
 pub(crate) async fn run(config: &Config, check: bool, json: bool) -> Result<ExitCode> {
     let found = if check {
-        let database = config.migration_database.as_ref();
-        Storage::schema(database.unwrap_or(&config.database)).await?
+        Storage::schema(&config.database).await?
     } else {
         Storage::migrate(config).await?
     };
@@ -30,7 +29,7 @@ pub(crate) async fn run(config: &Config, check: bool, json: bool) -> Result<Exit
 fn as_json(database: &Database, found: SchemaState, has_migrated: bool) -> serde_json::Value {
     let (name, migrations) = match found {
         SchemaState::Missing => ("missing", None),
-        SchemaState::Behind(migrations) => ("behind", Some(migrations)),
+        SchemaState::Behind(migrations) => ("behind", migrations),
         SchemaState::Current => ("current", Some(0)),
     };
     json!({
@@ -41,14 +40,14 @@ fn as_json(database: &Database, found: SchemaState, has_migrated: bool) -> serde
     })
 }
 
-fn tell(found: SchemaState, check: bool) -> String {
+fn tell(found: SchemaState, check: bool) -> &'static str {
     match (found, check) {
-        (SchemaState::Missing, true) => "there is no store yet; `fanfare migrate` makes it".into(),
-        (SchemaState::Missing, false) => "the store was made".into(),
-        (SchemaState::Behind(migrations), true) => {
-            format!("{migrations} migrations are to be applied; `fanfare migrate` does")
+        (SchemaState::Missing, true) => "there is no store yet; `fanfare migrate` makes it",
+        (SchemaState::Missing, false) => "the store was made",
+        (SchemaState::Behind(_), true) => {
+            "the schema is older than this program; `fanfare migrate` brings it up to date"
         }
-        (SchemaState::Behind(migrations), false) => format!("{migrations} migrations were applied"),
-        (SchemaState::Current, _) => "the schema is up to date".into(),
+        (SchemaState::Behind(_), false) => "the schema was brought up to date",
+        (SchemaState::Current, _) => "the schema is up to date",
     }
 }

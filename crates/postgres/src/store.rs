@@ -79,6 +79,14 @@ impl PostgresStore {
             .map_err(store_error)
     }
 
+    /// The value of that name that was kept, if one was.
+    pub async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        sqlx::query_scalar!("SELECT value FROM meta WHERE name = $1", name)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(store_error)
+    }
+
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
         self.readers.close().await;

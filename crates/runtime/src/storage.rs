@@ -1,10 +1,14 @@
 //! The store, of whichever kind the settings name: the one place that knows which kinds there are.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use fanfare_domain::ports::{Clock, Directory, DueRuns, QuotaLedger, Store, StoreError};
-use fanfare_jobs::{Queue, QueueError, SqliteQueue};
-use fanfare_sqlite::{Doorbell, OpenError, QUEUE, Schema, SqliteOptions, SqliteStore};
+use fanfare_jobs::{PostgresQueue, Queue, QueueError, SqliteQueue};
+use fanfare_postgres::{PostgresOptions, PostgresStore};
+use fanfare_sqlite::{Schema, SqliteOptions, SqliteStore};
+use secrecy::SecretString;
 
 use crate::config::{Config, Database};
 use crate::system::SystemClock;
@@ -19,23 +23,30 @@ pub enum Storage {
         /// apalis's queue in the same file.
         queue: SqliteQueue,
     },
+    /// The shared store.
+    Postgres {
+        /// The store.
+        store: PostgresStore,
+        /// apalis's queue in the same database.
+        queue: PostgresQueue,
+    },
 }
+
+/// Connections for apalis: one that listens, and some for what it hears.
+const QUEUE_CONNECTIONS: u32 = 4;
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The embedded store.
     #[error(transparent)]
-    Sqlite(#[from] OpenError),
+    Sqlite(#[from] fanfare_sqlite::OpenError),
+    /// The shared store.
+    #[error(transparent)]
+    Postgres(#[from] fanfare_postgres::OpenError),
     /// apalis's tables.
     #[error("the job queue in the store cannot be opened")]
     Queue(#[from] QueueError),
-    /// A kind of store that this version does not have.
-    #[error(
-        "this version has no Postgres store: set FANFARE_DATABASE_URL to sqlite://PATH, such as \
-         sqlite://.fanfare/fanfare.db"
-    )]
-    NoPostgres,
 }
 
 /// What [`Storage::open`] would find.
@@ -43,8 +54,8 @@ pub enum StorageError {
 pub enum SchemaState {
     /// No store yet.
     Missing,
-    /// An older schema: so many migrations are to be applied.
-    Behind(usize),
+    /// An older schema: so many migrations are to be applied, where that is known.
+    Behind(Option<usize>),
     /// This version's schema.
     Current,
 }
@@ -58,72 +69,90 @@ pub(crate) struct StoragePorts {
 }
 
 impl Storage {
-    /// Opens the store; the embedded one is made and migrated where need be.
+    /// Opens the store; the embedded one is made and migrated where need be, the shared one must
+    /// have been. The embedded one measures leases by `clock`, the shared one by its own.
     pub async fn open(database: &Database, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
-        let Database::Sqlite(path) = database else {
-            return Err(StorageError::NoPostgres);
-        };
-        let options = SqliteOptions::at(path).doorbell(Doorbell::Apalis);
-        let store = SqliteStore::open(options, clock).await?;
-        // The store rings by writing into apalis's tables, so whoever opens it needs them.
-        let file = path.clone();
-        let lock = tokio::task::spawn_blocking(move || fanfare_sqlite::schema_lock(&file));
-        let lock = lock
-            .await
-            .unwrap_or_else(|lost| Err(std::io::Error::other(lost)));
-        let _lock = lock.map_err(|source| OpenError::NotWritable {
-            path: path.clone(),
-            source,
-        })?;
-        let queue = SqliteQueue::open(store.connect_options(), QUEUE).await?;
-        Ok(Self::Sqlite { store, queue })
+        match database {
+            Database::Sqlite(path) => open_sqlite(path, clock).await,
+            Database::Postgres(url) => open_postgres(url).await,
+        }
     }
 
     /// Finds out, changing nothing, what opening it would find.
     pub async fn schema(database: &Database) -> Result<SchemaState, StorageError> {
-        let Database::Sqlite(path) = database else {
-            return Err(StorageError::NoPostgres);
-        };
-        Ok(match fanfare_sqlite::schema(path).await? {
-            Schema::Missing => SchemaState::Missing,
-            Schema::Behind(migrations) => SchemaState::Behind(migrations),
-            Schema::Current => SchemaState::Current,
-        })
+        match database {
+            Database::Sqlite(path) => Ok(match fanfare_sqlite::schema(path).await? {
+                Schema::Missing => SchemaState::Missing,
+                Schema::Behind(migrations) => SchemaState::Behind(Some(migrations)),
+                Schema::Current => SchemaState::Current,
+            }),
+            Database::Postgres(url) => {
+                use fanfare_postgres::OpenError;
+                match PostgresStore::open(PostgresOptions::at(url)?).await {
+                    Ok(store) => {
+                        store.close().await;
+                        Ok(SchemaState::Current)
+                    }
+                    Err(OpenError::NotMigrated { .. }) => Ok(SchemaState::Missing),
+                    Err(OpenError::Older { .. }) => Ok(SchemaState::Behind(None)),
+                    Err(error) => Err(error.into()),
+                }
+            }
+        }
     }
 
-    /// Brings the store's schema up to date, making the store where there is none. Returns what was
-    /// found before.
+    /// Brings the store's schema up to date, making it where there is none: on Postgres by the
+    /// owner's login, for the login of the programs. Returns what was found before.
     pub async fn migrate(config: &Config) -> Result<SchemaState, StorageError> {
-        let before = Self::schema(&config.database).await?;
-        // Opening the embedded store is migrating it.
+        let before = Self::schema(&config.database).await;
+        if let Database::Postgres(programs) = &config.database {
+            let owner = match &config.migration_database {
+                Some(Database::Postgres(owner)) => owner,
+                _ => programs,
+            };
+            fanfare_postgres::migrate(owner, Some(programs)).await?;
+            PostgresQueue::migrate(owner).await?;
+        }
+        // Opening the embedded store is migrating it; the shared one is tried, as programs will.
         let opened = Self::open(&config.database, Arc::new(SystemClock)).await?;
         opened.close().await;
-        Ok(before)
+        // What kept the shared one from being looked at is cured by now.
+        Ok(before.unwrap_or(SchemaState::Missing))
     }
 
     /// Whether the store is there and has the schema of this program.
     pub async fn health(&self) -> Result<(), StorageError> {
         match self {
             Self::Sqlite { store, .. } => Ok(store.health().await?),
+            Self::Postgres { store, .. } => Ok(store.health().await?),
         }
     }
 
     /// Closes its connections, waiting for those in use.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { store, .. } => store.close().await,
+            Self::Sqlite { store, queue } => {
+                queue.close().await;
+                store.close().await;
+            }
+            Self::Postgres { store, queue } => {
+                queue.close().await;
+                store.close().await;
+            }
         }
     }
 
     pub(crate) fn ports(&self) -> StoragePorts {
         match self {
             Self::Sqlite { store, .. } => ports_of(store),
+            Self::Postgres { store, .. } => ports_of(store),
         }
     }
 
     pub(crate) fn queue(&self) -> Arc<dyn Queue> {
         match self {
             Self::Sqlite { queue, .. } => Arc::new(queue.clone()),
+            Self::Postgres { queue, .. } => Arc::new(queue.clone()),
         }
     }
 
@@ -131,6 +160,7 @@ impl Storage {
     pub(crate) async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         match self {
             Self::Sqlite { store, .. } => store.meta(name).await,
+            Self::Postgres { store, .. } => store.meta(name).await,
         }
     }
 
@@ -138,8 +168,35 @@ impl Storage {
     pub(crate) async fn keep_meta(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         match self {
             Self::Sqlite { store, .. } => store.keep_meta(name, value).await,
+            Self::Postgres { store, .. } => store.keep_meta(name, value).await,
         }
     }
+}
+
+async fn open_sqlite(path: &Path, clock: Arc<dyn Clock>) -> Result<Storage, StorageError> {
+    use fanfare_sqlite::{Doorbell, OpenError, QUEUE};
+    let options = SqliteOptions::at(path).doorbell(Doorbell::Apalis);
+    let store = SqliteStore::open(options, clock).await?;
+    // The store rings by writing into apalis's tables, so whoever opens it needs them.
+    let file = path.to_owned();
+    let lock = tokio::task::spawn_blocking(move || fanfare_sqlite::schema_lock(&file));
+    let lock = lock
+        .await
+        .unwrap_or_else(|lost| Err(io::Error::other(lost)));
+    let _lock = lock.map_err(|source| OpenError::NotWritable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let queue = SqliteQueue::open(store.connect_options(), QUEUE).await?;
+    Ok(Storage::Sqlite { store, queue })
+}
+
+async fn open_postgres(url: &SecretString) -> Result<Storage, StorageError> {
+    use fanfare_postgres::{Doorbell, QUEUE};
+    let options = PostgresOptions::at(url)?.doorbell(Doorbell::Apalis);
+    let store = PostgresStore::open(options).await?;
+    let queue = PostgresQueue::new(store.pool(QUEUE_CONNECTIONS), QUEUE);
+    Ok(Storage::Postgres { store, queue })
 }
 
 fn ports_of<S>(store: &S) -> StoragePorts

@@ -75,6 +75,7 @@ const LAYERS: &[Layer] = &[
             "fanfare-http",
             "fanfare-jobs",
             "fanfare-klaviyo",
+            "fanfare-postgres",
             "fanfare-sqlite",
             "fanfare-sync",
         ],

@@ -32,13 +32,13 @@ async fn schema(config: &Config) -> Check {
         Ok(SchemaState::Missing) => (
             Verdict::Bad,
             format!(
-                "there is none yet at {}; `fanfare org create --name NAME` makes it",
+                "there is none yet at {}; `fanfare migrate` makes it",
                 config.database
             ),
         ),
-        Ok(SchemaState::Behind(migrations)) => (
+        Ok(SchemaState::Behind(_)) => (
             Verdict::Bad,
-            format!("{migrations} migrations are to be applied; `fanfare migrate` does"),
+            "its schema is older than this program; `fanfare migrate` brings it up to date".into(),
         ),
         Err(error) => (Verdict::Bad, one_line(&error)),
     };

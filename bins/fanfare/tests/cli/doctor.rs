@@ -46,10 +46,7 @@ fn before_the_first_start_it_says_what_to_do_and_makes_nothing() {
     assert_eq!(ran.status, 1, "{ran:?}");
     let (verdict, finding) = check(&ran, "store");
     assert_eq!(verdict, "FAILED");
-    assert!(
-        finding.contains("`fanfare org create --name NAME` makes it"),
-        "{finding}"
-    );
+    assert!(finding.contains("`fanfare migrate` makes it"), "{finding}");
     assert_eq!(check(&ran, "master key").0, "not checked");
     let (verdict, finding) = check(&ran, "worker");
     assert_eq!(verdict, "FAILED");

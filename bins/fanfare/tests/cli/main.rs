@@ -5,6 +5,7 @@ mod doctor;
 mod keys;
 mod klaviyo;
 mod logs;
+mod postgres;
 mod support;
 mod up;
 mod usage;

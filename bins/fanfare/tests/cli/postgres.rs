@@ -1,0 +1,169 @@
+//! The same programs on the shared store.
+
+use std::env;
+
+use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions};
+use tokio::runtime::Builder;
+
+use crate::support::{KLAVIYO_KEY, Place, klaviyo};
+
+/// A superuser's address of a cluster.
+const VARIABLE: &str = "FANFARE_TEST_DATABASE_URL";
+
+const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+const PASSWORD: &str = "canary-of-postgres";
+
+/// An empty database with a login for the programs that may do nothing yet; both are dropped with it.
+struct Database {
+    name: String,
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the tests' cluster is")]
+fn cluster() -> PgConnectOptions {
+    let address = env::var(VARIABLE).unwrap_or_else(|_| {
+        panic!("{VARIABLE} is not set: run `cargo xtask test --install`, which provides Postgres")
+    });
+    address.parse().expect("the address of a cluster")
+}
+
+fn run(connect: &PgConnectOptions, statement: &str) {
+    let statement = AssertSqlSafe(statement.to_owned());
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut connection = connect.connect().await.unwrap();
+        let ran = sqlx::raw_sql(statement).execute(&mut connection).await;
+        ran.unwrap();
+    });
+}
+
+impl Database {
+    fn create() -> Self {
+        let unique = tempfile::Builder::new().prefix("cli_").tempdir().unwrap();
+        let name = unique.path().file_name().unwrap().to_string_lossy();
+        let name = format!("fanfare_test_{}", name.to_lowercase());
+        run(&cluster(), &format!("CREATE DATABASE {name}"));
+        let login = format!("CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'");
+        run(&cluster(), &login);
+        Self { name }
+    }
+
+    fn owner(&self) -> PgConnectOptions {
+        cluster().database(&self.name)
+    }
+
+    /// A place whose programs use it by their own login.
+    fn place(&self) -> Place {
+        let login = self.owner().username(&self.name).password(PASSWORD);
+        Place::new()
+            .with("FANFARE_DATABASE_URL", login.to_url_lossy())
+            .with("FANFARE_MASTER_KEY", MASTER_KEY)
+    }
+
+    fn migrate(&self, place: &Place) {
+        let mut migrate = place.command(&["migrate"]);
+        let owner = self.owner().to_url_lossy().to_string();
+        let migrate = migrate.env("FANFARE_MIGRATION_DATABASE_URL", owner);
+        let done = migrate.output().unwrap();
+        let errors = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(0), "{errors}");
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let name = &self.name;
+        run(&cluster(), &format!("DROP DATABASE {name} WITH (FORCE)"));
+        run(&cluster(), &format!("DROP ROLE {name}"));
+    }
+}
+
+#[test]
+fn an_import_goes_through_as_on_the_embedded_store() {
+    let simulator = klaviyo();
+    let database = Database::create();
+    let place = database
+        .place()
+        .with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    database.migrate(&place);
+    place.create_organization();
+    let connected = place.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
+    assert_eq!(connected.status, 0, "{connected:?}");
+    let up = place.up();
+    let worker = up.worker.trim_start_matches("http://").to_owned();
+
+    let import = ["klaviyo", "import", "RtPqXs", "XyZaBc", "--wait", "--json"];
+    let outcome = place.run(&import).json();
+
+    let processed: Vec<&Value> = outcome["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| &run["progress"]["processed"])
+        .collect();
+    assert_eq!(processed, [230, 30]);
+    let doctor = place.with("FANFARE_WORKER_ADDR", worker).run(&["doctor"]);
+    assert_eq!(doctor.status, 0, "{doctor:?}");
+    assert!(!doctor.output.contains(PASSWORD), "{doctor:?}");
+}
+
+#[test]
+fn programs_refuse_a_schema_that_is_not_theirs_and_change_nothing() {
+    let database = Database::create();
+    let place = database.place();
+    let refused = |explanation: &str| {
+        for arguments in [&["up"][..], &["org", "list"]] {
+            place.run(arguments).assert_refused(1, explanation);
+        }
+    };
+    refused("run `fanfare migrate`");
+    assert_eq!(place.run(&["migrate", "--check"]).status, 1);
+
+    database.migrate(&place);
+    database.migrate(&place);
+    assert_eq!(place.run(&["migrate", "--check"]).status, 0);
+    assert_eq!(place.run(&["org", "list"]).status, 0);
+
+    run(
+        &database.owner(),
+        "INSERT INTO fanfare_migrations (version, description, success, checksum, execution_time)
+         VALUES (99991231000001, 'of the future', TRUE, '', 0)",
+    );
+    refused("was made by a newer version of this program");
+}
+
+#[test]
+fn the_master_key_must_be_given_and_be_the_stores() {
+    let database = Database::create();
+    let place = database.place();
+    database.migrate(&place);
+    assert_eq!(place.run(&["org", "list"]).status, 0);
+
+    let other = MASTER_KEY.replace("AA=", "BA=");
+    let place = place.with("FANFARE_MASTER_KEY", other);
+    let explanation = "the master key is not the one this store was made with";
+    place.run(&["org", "list"]).assert_refused(1, explanation);
+
+    let place = place.with("FANFARE_MASTER_KEY", "");
+    let explanation = "no master key: on Postgres set FANFARE_MASTER_KEY";
+    place.run(&["org", "list"]).assert_refused(1, explanation);
+}
+
+#[test]
+fn a_database_that_is_not_there_is_named_without_its_password() {
+    let database = Database::create();
+    let place = database.place();
+    let nowhere = database
+        .owner()
+        .username("nobody")
+        .password(PASSWORD)
+        .port(1);
+    let place = place.with("FANFARE_DATABASE_URL", nowhere.to_url_lossy());
+
+    let ran = place.run(&["org", "list"]);
+
+    ran.assert_refused(1, "cannot be reached");
+    assert!(!ran.errors.contains(PASSWORD), "{ran:?}");
+}
