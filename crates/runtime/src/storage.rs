@@ -26,7 +26,7 @@ pub enum Storage {
     /// The shared store.
     Postgres {
         /// The store.
-        store: PostgresStore,
+        store: Box<PostgresStore>,
         /// apalis's queue in the same database.
         queue: PostgresQueue,
     },
@@ -145,7 +145,7 @@ impl Storage {
     pub(crate) fn ports(&self) -> StoragePorts {
         match self {
             Self::Sqlite { store, .. } => ports_of(store),
-            Self::Postgres { store, .. } => ports_of(store),
+            Self::Postgres { store, .. } => ports_of(store.as_ref()),
         }
     }
 
@@ -194,7 +194,7 @@ async fn open_sqlite(path: &Path, clock: Arc<dyn Clock>) -> Result<Storage, Stor
 async fn open_postgres(url: &SecretString) -> Result<Storage, StorageError> {
     use fanfare_postgres::{Doorbell, QUEUE};
     let options = PostgresOptions::at(url)?.doorbell(Doorbell::Apalis);
-    let store = PostgresStore::open(options).await?;
+    let store = Box::new(PostgresStore::open(options).await?);
     let queue = PostgresQueue::new(store.pool(QUEUE_CONNECTIONS), QUEUE);
     Ok(Storage::Postgres { store, queue })
 }
