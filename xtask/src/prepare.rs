@@ -7,21 +7,38 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::test::postgres::Cluster;
 use crate::workspace;
 
 /// A generated file: its place in the repository, and what it should hold.
 pub(crate) type Generated = BTreeMap<PathBuf, Vec<u8>>;
 
-/// Where the data of the checked queries is kept. It must be the crate's own folder: the files' names
-/// tell statements apart, not databases.
-const QUERY_DATA: &str = "crates/sqlite/.sqlx";
+/// A store whose queries are checked when it is compiled.
+struct Store {
+    /// Its package.
+    package: &'static str,
+    /// Where the data of its queries is kept. It must be the crate's own folder: the files' names tell
+    /// statements apart, not databases.
+    query_data: &'static str,
+    /// The variable that names the database that queries are checked against; see the crate's
+    /// `sqlx.toml`.
+    build_url: &'static str,
+}
+
+const SQLITE: Store = Store {
+    package: "fanfare-sqlite",
+    query_data: "crates/sqlite/.sqlx",
+    build_url: "FANFARE_SQLITE_BUILD_URL",
+};
+
+const POSTGRES: Store = Store {
+    package: "fanfare-postgres",
+    query_data: "crates/postgres/.sqlx",
+    build_url: "FANFARE_PG_BUILD_URL",
+};
 
 /// The document that holds the table of settings.
 const OPERATIONS: &str = "docs/OPERATIONS.md";
-
-/// The variable that names the database that queries are checked against; see
-/// `crates/sqlite/sqlx.toml`.
-const BUILD_URL: &str = "FANFARE_SQLITE_BUILD_URL";
 
 /// Writes what is generated.
 pub(crate) fn run() -> Result<ExitCode> {
@@ -77,46 +94,61 @@ fn replace_between(text: &str, begin: &str, end: &str, with: &str) -> Option<Str
     Some(format!("{before}{begin}\n{}\n{end}{after}", with.trim()))
 }
 
-/// The data that lets the embedded store's queries be checked without a database.
+/// The data that lets the stores' queries be checked without a database.
 fn query_data() -> Result<Generated> {
     let folder = tempfile::tempdir()?;
-    let (database, data) = (folder.path().join("schema.db"), folder.path().join("data"));
-    fs::create_dir(&data)?;
+    let file = format!("sqlite://{}", folder.path().join("schema.db").display());
+    let mut generated = query_data_of(&SQLITE, &file)?;
+    if let Some(cluster) = Cluster::of_installed()? {
+        generated.extend(query_data_of(&POSTGRES, cluster.address())?);
+    } else {
+        println!(
+            "Postgres is not installed: {} is as it was written. `cargo xtask test --install` \
+             installs it.",
+            POSTGRES.query_data
+        );
+    }
+    Ok(generated)
+}
+
+/// The same of one store, by an empty database at this address.
+fn query_data_of(store: &Store, address: &str) -> Result<Generated> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path();
     let examples = workspace::build(&["--package", "xtask", "--example", "schema"])?;
     let mut schema = Command::new(find(&examples, "schema")?);
-    schema.arg(&database);
+    schema.arg(address);
     workspace::must_succeed(schema)?;
 
     // A flag that was never used before makes cargo compile this crate, and this one alone.
-    let nonce = folder
-        .path()
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
+    let nonce = data.file_name().unwrap_or_default().to_string_lossy();
     let nonce = nonce.trim_matches(|c: char| !c.is_alphanumeric());
     let package = [
         "rustc",
         "--quiet",
         "--package",
-        "fanfare-sqlite",
+        store.package,
         "--lib",
         "--profile",
         "check",
     ];
     let mut compile = workspace::cargo(&package);
     compile.args(["--", "--cfg", &format!("prepared_{nonce}")]);
-    compile.env("SQLX_OFFLINE_DIR", &data);
-    compile.env(BUILD_URL, format!("sqlite://{}", database.display()));
+    compile.env("SQLX_OFFLINE_DIR", data);
+    compile.env(store.build_url, address);
     workspace::must_succeed(compile)?;
 
     let mut generated = Generated::new();
-    for entry in fs::read_dir(&data)? {
+    for entry in fs::read_dir(data)? {
         let entry = entry?;
-        let path = Path::new(QUERY_DATA).join(entry.file_name());
+        let path = Path::new(store.query_data).join(entry.file_name());
         generated.insert(path, fs::read(entry.path())?);
     }
     if generated.is_empty() {
-        bail!("fanfare-sqlite was compiled, but no query data came of it");
+        bail!(
+            "{} was compiled, but no query data came of it",
+            store.package
+        );
     }
     Ok(generated)
 }
@@ -163,11 +195,14 @@ fn differences(generated: &Generated) -> Result<Vec<PathBuf>> {
             paths.push(path.clone());
         }
     }
-    let data = workspace::root().join(QUERY_DATA);
-    let has_data = generated.keys().any(|path| path.starts_with(QUERY_DATA));
-    if has_data && data.is_dir() {
+    for folder in [SQLITE.query_data, POSTGRES.query_data].map(Path::new) {
+        let has_data = generated.keys().any(|path| path.starts_with(folder));
+        let data = workspace::root().join(folder);
+        if !has_data || !data.is_dir() {
+            continue;
+        }
         for entry in fs::read_dir(data)? {
-            let path = Path::new(QUERY_DATA).join(entry?.file_name());
+            let path = folder.join(entry?.file_name());
             if !generated.contains_key(&path) {
                 paths.push(path);
             }

@@ -157,8 +157,9 @@ impl Consumers for PostgresUnit {
     async fn consumer(&mut self, id: &ConsumerId) -> Result<Option<ConsumerRecord>, StoreError> {
         let (organization, connection) = self.reading();
         select_consumers!(
-            "FROM consumers c LEFT JOIN profile_links l
-               ON l.organization_id = $1 AND l.profile_id = c.primary_profile
+            "FROM consumers c LEFT JOIN LATERAL (
+                SELECT changed_at FROM profile_links
+                WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
              WHERE c.organization_id = $1 AND c.id = $2",
             organization,
             id.as_str()
@@ -182,9 +183,12 @@ impl Consumers for PostgresUnit {
         let rows = if let Some(audience) = filter.audience.as_ref().map(AudienceId::as_str) {
             select_consumers!(
                 "FROM audience_list_memberships m
-                 JOIN consumers c ON c.organization_id = $1 AND c.id = m.consumer_id
-                 LEFT JOIN profile_links l
-                   ON l.organization_id = $1 AND l.profile_id = c.primary_profile
+                 CROSS JOIN LATERAL (
+                    SELECT * FROM consumers
+                    WHERE organization_id = $1 AND id = m.consumer_id OFFSET 0) c
+                 LEFT JOIN LATERAL (
+                    SELECT changed_at FROM profile_links
+                    WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
                  WHERE m.organization_id = $1 AND m.audience_id = $7 AND m.consumer_id > $2
                    AND ($3::text IS NULL OR c.email ILIKE $3 OR c.phone ILIKE $3
                         OR c.full_name ILIKE $3)
@@ -203,8 +207,9 @@ impl Consumers for PostgresUnit {
             .await
         } else {
             select_consumers!(
-                "FROM consumers c LEFT JOIN profile_links l
-                   ON l.organization_id = $1 AND l.profile_id = c.primary_profile
+                "FROM consumers c LEFT JOIN LATERAL (
+                    SELECT changed_at FROM profile_links
+                    WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
                  WHERE c.organization_id = $1 AND c.id > $2
                    AND ($3::text IS NULL OR c.email ILIKE $3 OR c.phone ILIKE $3
                         OR c.full_name ILIKE $3)
@@ -246,9 +251,11 @@ impl Consumers for PostgresUnit {
                 SELECT consumer_id FROM profile_links
                 WHERE organization_id = $1 AND profile_id = $4
              ) f
-             JOIN consumers c ON c.organization_id = $1 AND c.id = f.id
-             LEFT JOIN profile_links l
-               ON l.organization_id = $1 AND l.profile_id = c.primary_profile
+             CROSS JOIN LATERAL (
+                SELECT * FROM consumers WHERE organization_id = $1 AND id = f.id OFFSET 0) c
+             LEFT JOIN LATERAL (
+                SELECT changed_at FROM profile_links
+                WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
              ORDER BY c.id LIMIT 100",
             organization,
             email,

@@ -3,7 +3,12 @@
 //! apalis offers no public way to enqueue inside a transaction of ours, so this file alone knows
 //! its schema. The insert does what `queries/task/sink.sql` of apalis-postgres 1.0.0 does; that crate's
 //! trigger on the table then notifies its workers when we commit, for jobs that are due by the
-//! transaction's time. Nothing here is checked at compile time, because the tables are made by
+//! transaction's time.
+//!
+//! A run has one job at most: its payload is its idempotency key. A ring for a run whose job is still
+//! waiting for a worker adds nothing, so that a busy queue does not fill with repeats. Any other job of
+//! the run is over or stuck with a worker that died, and makes room for the new one; if its handler is
+//! at work after all, it is by our own tables that it goes on. Nothing here is checked at compile time, because the tables are made by
 //! apalis's migrations and not by ours; tests run it against those migrations.
 
 use fanfare_domain::ports::{DueRun, StoreError};
@@ -34,7 +39,8 @@ struct Payload<'a> {
 }
 
 impl Doorbell {
-    /// Puts a job for each run in the queue, in the caller's transaction.
+    /// Puts a job for each run in the queue, in the caller's transaction, which holds the row of each
+    /// in our own queue.
     pub(crate) async fn ring(
         self,
         connection: &mut PgConnection,
@@ -44,18 +50,34 @@ impl Doorbell {
             return Ok(());
         }
         let ids: Vec<String> = runs.iter().map(|_| Ulid::generate().to_string()).collect();
-        let payloads: Vec<Vec<u8>> = runs.iter().map(payload).collect();
+        let payloads: Vec<String> = runs.iter().map(payload).collect();
+        // One that a worker is writing at this moment is let go by: to wait for it could end in a
+        // deadlock with apalis, which takes that badly. The run is rung for again if need be.
+        sqlx::query(
+            "WITH past AS MATERIALIZED (
+                SELECT id FROM apalis.jobs
+                WHERE job_type = $1 AND idempotency_key = ANY($2) AND status <> 'Pending'
+                ORDER BY id FOR UPDATE SKIP LOCKED
+             )
+             DELETE FROM apalis.jobs j USING past WHERE j.id = past.id",
+        )
+        .bind(QUEUE)
+        .bind(&payloads)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
         // Never more than one attempt: what failed is rung for again, by our own rules. `''` is an
         // empty hstore, wherever that extension's schema is.
         sqlx::query(
             "INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at,
-                priority, metadata)
-             SELECT id, $2, job, 'Pending', 0, 1, now(), 0, ''
-             FROM unnest($1::text[], $3::bytea[]) AS w (id, job)",
+                priority, metadata, idempotency_key)
+             SELECT id, $1, convert_to(payload, 'UTF8'), 'Pending', 0, 1, now(), 0, '', payload
+             FROM unnest($3::text[], $2::text[]) AS w (id, payload)
+             ON CONFLICT (job_type, idempotency_key) DO NOTHING",
         )
-        .bind(ids)
         .bind(QUEUE)
         .bind(payloads)
+        .bind(ids)
         .execute(connection)
         .await
         .map_err(store_error)?;
@@ -63,8 +85,8 @@ impl Doorbell {
     }
 }
 
-fn payload(due: &DueRun) -> Vec<u8> {
-    serde_json::to_vec(&Payload {
+fn payload(due: &DueRun) -> String {
+    serde_json::to_string(&Payload {
         organization_id: due.organization.as_str(),
         run_id: due.run.as_str(),
     })

@@ -55,7 +55,8 @@ async fn steps(connection: &mut PgConnection, place: &str, login: &str) -> Resul
         .await
         .map_err(refused)?;
     role_can_be_made(connection, place).await?;
-    let migrated = MIGRATIONS.run(&mut *connection).await;
+    // Not `run`: its future cannot move between threads.
+    let migrated = MIGRATIONS.run_direct(None, connection, false).await;
     migrated.map_err(|error| migrate_error(place, error))?;
     let (_, role) = schema::look(connection).await.map_err(refused)?;
     if let Some(role) = role {

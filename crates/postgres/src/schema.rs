@@ -108,6 +108,10 @@ pub(crate) async fn compare(connection: &mut PgConnection, place: &str) -> Resul
         Ok(Verdict::Older) => Err(OpenError::Older { place }),
         Ok(Verdict::Newer) => Err(OpenError::Newer { place }),
         Ok(Verdict::Foreign) => Err(OpenError::Foreign { place }),
+        // The last thing that `migrate` does is to let the role read it: it did not get that far.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42501") => {
+            Err(OpenError::NotMigrated { place })
+        }
         Err(sqlx::Error::Database(error)) if is_another_table(error.code().as_deref()) => {
             Err(OpenError::Foreign { place })
         }

@@ -18,11 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// * `statement_timeout`: the longest statements are windows of a few thousand rows.
 /// * `idle_in_transaction_session_timeout`: units are never open across a call to Klaviyo, so whoever
 ///   idles in one has died without closing the connection, and must not keep the organization locked.
-/// * Planner: every statement reaches rows by key, a page or a window at a time. Nested loops over
-///   indexes are right for that at every size of the tables. Left alone, the planner, which guesses
-///   an array's length and knows little of a table that is being filled, would at times choose to
-///   walk the table, and keep that plan while it grows. Compiling such short plans costs more than it
-///   saves.
+/// * Planner: every statement reaches rows by key, a page or a window at a time, for which nested loops
+///   over indexes are right at every size of the tables. The planner cannot know: it guesses an
+///   array's length, takes a run that began after the latest statistics for one without rows, and
+///   keeps a plan that it made for an empty table while the table fills. It is not asked, therefore.
+///   Which side of a loop is looked up in the other is said in the statements, by `LATERAL (… OFFSET 0)`:
+///   Postgres never turns such a subquery around. Compiling such short plans costs more than it saves.
 const SESSION: &str = "
     SET ROLE fanfare_app;
     SET search_path = public;

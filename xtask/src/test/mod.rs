@@ -3,6 +3,7 @@
 //! A test that cannot run where it is prints `skipped: <why>` and returns. Those lines are read from
 //! the runners' reports and listed last, so that nothing is skipped unseen.
 
+pub(crate) mod postgres;
 mod runners;
 mod skips;
 
@@ -10,7 +11,9 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::Result;
 
+use self::postgres::Server;
 use self::runners::Outcome;
+use crate::stop::Stop;
 
 /// The options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -21,29 +24,25 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    prepare(options);
+    // An interrupted test run must not leave a server behind: the runners end by themselves, and
+    // this program after them.
+    let _stop = Stop::listen()?;
+    let server = Server::provide(options.install)?;
+    let environment = server.environment();
     let mut outcome = Outcome::default();
     if has_nextest() {
-        outcome.add(runners::nextest()?);
-        outcome.add(runners::libtest(&["--doc"])?);
+        outcome.add(runners::nextest(environment)?);
+        outcome.add(runners::libtest(&["--doc"], environment)?);
     } else {
-        outcome.add(runners::libtest(&[])?);
+        outcome.add(runners::libtest(&[], environment)?);
     }
-    outcome.add(runners::examples()?);
+    outcome.add(runners::examples(environment)?);
     outcome.print();
     Ok(if outcome.is_good() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
-}
-
-/// Provides what the tests need besides a toolchain: nothing so far. Each service that tests need
-/// is looked for here, and installed if `--install` was given and it is missing.
-fn prepare(options: &Options) {
-    if options.install {
-        println!("Nothing to install: the tests need only the Rust toolchain and a C compiler.");
-    }
 }
 
 fn has_nextest() -> bool {

@@ -8,6 +8,9 @@ use anyhow::{Context, Result, bail};
 use super::skips::{self, Skip};
 use crate::workspace;
 
+/// What tests find in their environment.
+type Environment<'a> = Option<(&'a str, &'a str)>;
+
 /// What came of tests.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -49,12 +52,14 @@ impl Outcome {
 }
 
 /// Unit and integration tests by cargo-nextest: each in its own process, all cores busy.
-pub(super) fn nextest() -> Result<Outcome> {
+pub(super) fn nextest(environment: Environment<'_>) -> Result<Outcome> {
     let report = workspace::target()?.join("nextest/default/junit.xml");
     if report.exists() {
         std::fs::remove_file(&report)?;
     }
-    let status = workspace::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]).status()?;
+    let status = workspace::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
+        .envs(environment)
+        .status()?;
     let Ok(report) = std::fs::read_to_string(&report) else {
         bail!("no test ran: cargo nextest ended with {status}");
     };
@@ -69,11 +74,12 @@ pub(super) fn nextest() -> Result<Outcome> {
 }
 
 /// Tests by cargo alone.
-pub(super) fn libtest(targets: &[&str]) -> Result<Outcome> {
+pub(super) fn libtest(targets: &[&str], environment: Environment<'_>) -> Result<Outcome> {
     let mut command = workspace::cargo(&["test", "--workspace", "--no-fail-fast"]);
     command
         .args(targets)
         .args(["--", "--show-output"])
+        .envs(environment)
         .stdout(Stdio::piped());
     let mut child = command.spawn().context("cargo test cannot be started")?;
     let output = child
@@ -100,11 +106,12 @@ pub(super) fn libtest(targets: &[&str]) -> Result<Outcome> {
 }
 
 /// Every example of the workspace, without arguments: it must end with status 0.
-pub(super) fn examples() -> Result<Outcome> {
+pub(super) fn examples(environment: Environment<'_>) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for (name, path) in workspace::build(&["--workspace", "--examples"])? {
         let result = Command::new(&path)
             .current_dir(workspace::root())
+            .envs(environment)
             .output()
             .with_context(|| format!("example {name} cannot be started"))?;
         let verdict = if result.status.success() {

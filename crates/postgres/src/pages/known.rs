@@ -57,12 +57,16 @@ async fn consumers(
             c.primary_source_id
          FROM (
             SELECT o.id FROM unnest($2::text[]) AS e (email)
-            JOIN consumers o ON o.organization_id = $1 AND o.email = e.email
+            CROSS JOIN LATERAL (
+                SELECT id FROM consumers WHERE organization_id = $1 AND email = e.email OFFSET 0) o
             UNION
             SELECT l.consumer_id FROM unnest($3::text[]) AS p (id)
-            JOIN profile_links l ON l.organization_id = $1 AND l.profile_id = p.id
+            CROSS JOIN LATERAL (
+                SELECT consumer_id FROM profile_links
+                WHERE organization_id = $1 AND profile_id = p.id OFFSET 0) l
          ) k
-         JOIN consumers c ON c.organization_id = $1 AND c.id = k.id",
+         CROSS JOIN LATERAL (
+            SELECT * FROM consumers WHERE organization_id = $1 AND id = k.id OFFSET 0) c",
         organization,
         emails as _,
         profiles as _
@@ -84,7 +88,9 @@ async fn links(
     sqlx::query!(
         "SELECT l.source_id, l.profile_id, l.consumer_id, l.profile_updated, l.changed_at
          FROM unnest($2::text[]) AS c (id)
-         JOIN profile_links l ON l.organization_id = $1 AND l.consumer_id = c.id",
+         CROSS JOIN LATERAL (
+            SELECT * FROM profile_links
+            WHERE organization_id = $1 AND consumer_id = c.id OFFSET 0) l",
         organization,
         consumers as _
     )
@@ -116,8 +122,9 @@ async fn sightings(
 ) -> Result<Vec<Sighting>, StoreError> {
     sqlx::query!(
         "SELECT s.profile_id, s.with_email FROM unnest($3::text[]) AS p (id)
-         JOIN run_sightings s
-           ON s.organization_id = $1 AND s.run_id = $2 AND s.profile_id = p.id",
+         CROSS JOIN LATERAL (
+            SELECT * FROM run_sightings
+            WHERE organization_id = $1 AND run_id = $2 AND profile_id = p.id OFFSET 0) s",
         organization,
         run.as_str(),
         of as _

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use crate::at::At;
 use crate::error::store_error;
-use crate::rows::{count, id};
+use crate::rows::{count, id, signed};
 
 /// The next profiles that a run has seen.
 pub(super) struct OfSightings<'a> {
@@ -26,16 +26,53 @@ pub(super) struct OfMembers<'a> {
     pub(super) size: u32,
 }
 
-/// The key to go on after: the window's last, if another row follows it.
-fn next_of<T>(
-    edge: Vec<String>,
-    parse: impl FnOnce(String) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    let mut edge = edge.into_iter();
-    match (edge.next(), edge.next()) {
-        (Some(last), Some(_)) => parse(last).map(Some),
-        _ => Ok(None),
+/// Where a window ends. What is done within it goes by this range of keys, so that its cost is the
+/// window's, whatever plan is made for it.
+struct Edge {
+    last: String,
+    is_followed: bool,
+}
+
+impl Edge {
+    /// Of up to two keys from the window's last place on.
+    fn of(keys: Vec<String>) -> Self {
+        /// Above every id, which is ASCII.
+        const END: &str = "\u{10FFFF}";
+        let mut keys = keys.into_iter();
+        let last = keys.next().unwrap_or_else(|| END.to_owned());
+        let is_followed = keys.next().is_some();
+        Self { last, is_followed }
     }
+
+    /// The key to go on after.
+    fn next<T>(
+        self,
+        parse: impl FnOnce(String) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.is_followed.then(|| parse(self.last)).transpose()
+    }
+}
+
+async fn edge_of_sightings(
+    connection: &mut PgConnection,
+    organization: &str,
+    run: &str,
+    after: &str,
+    size: i64,
+) -> Result<Edge, StoreError> {
+    sqlx::query_scalar!(
+        "SELECT profile_id FROM run_sightings
+         WHERE organization_id = $1 AND run_id = $2 AND profile_id > $3
+         ORDER BY profile_id LIMIT 2 OFFSET $4",
+        organization,
+        run,
+        after,
+        size - 1
+    )
+    .fetch_all(connection)
+    .await
+    .map(Edge::of)
+    .map_err(store_error)
 }
 
 pub(super) async fn add_missing_members(
@@ -50,33 +87,23 @@ pub(super) async fn add_missing_members(
         window.after.map_or("", ProfileId::as_str),
     );
     let size = i64::from(window.size);
-    let edge = sqlx::query_scalar!(
-        "SELECT profile_id FROM run_sightings
-         WHERE organization_id = $1 AND run_id = $2 AND profile_id > $3
-         ORDER BY profile_id LIMIT 2 OFFSET $4",
-        organization,
-        run,
-        after,
-        size - 1
-    )
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(store_error)?;
+    let edge = edge_of_sightings(&mut *connection, organization, run, after, size).await?;
     let done = sqlx::query!(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
          SELECT DISTINCT $1, $2, l.consumer_id, $3, $6::timestamptz
-         FROM (SELECT profile_id FROM run_sightings
-               WHERE organization_id = $1 AND run_id = $3 AND profile_id > $4
-               ORDER BY profile_id LIMIT $5) s
-         JOIN profile_links l ON l.organization_id = $1 AND l.profile_id = s.profile_id
+         FROM run_sightings s
+         CROSS JOIN LATERAL (
+            SELECT consumer_id FROM profile_links
+            WHERE organization_id = $1 AND profile_id = s.profile_id OFFSET 0) l
+         WHERE s.organization_id = $1 AND s.run_id = $3 AND s.profile_id > $4 AND s.profile_id <= $5
          ORDER BY l.consumer_id
          ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
         organization,
         audience.as_str(),
         run,
         after,
-        size,
+        edge.last,
         At(now)
     )
     .execute(connection)
@@ -84,9 +111,7 @@ pub(super) async fn add_missing_members(
     .map_err(store_error)?;
     Ok(Window {
         affected: done.rows_affected(),
-        next: next_of(edge, |last| {
-            id(last, ProfileId::parse, "run_sightings.profile_id")
-        })?,
+        next: edge.next(|last| id(last, ProfileId::parse, "run_sightings.profile_id"))?,
     })
 }
 
@@ -94,8 +119,8 @@ async fn edge_of_members(
     connection: &mut PgConnection,
     organization: &str,
     window: &OfMembers<'_>,
-) -> Result<Option<ConsumerId>, StoreError> {
-    let edge = sqlx::query_scalar!(
+) -> Result<Edge, StoreError> {
+    sqlx::query_scalar!(
         "SELECT consumer_id FROM audience_list_memberships
          WHERE organization_id = $1 AND audience_id = $2 AND consumer_id > $3
          ORDER BY consumer_id LIMIT 2 OFFSET $4",
@@ -106,14 +131,16 @@ async fn edge_of_members(
     )
     .fetch_all(connection)
     .await
-    .map_err(store_error)?;
-    next_of(edge, |last| {
-        id(
-            last,
-            ConsumerId::parse,
-            "audience_list_memberships.consumer_id",
-        )
-    })
+    .map(Edge::of)
+    .map_err(store_error)
+}
+
+fn consumer(last: String) -> Result<ConsumerId, StoreError> {
+    id(
+        last,
+        ConsumerId::parse,
+        "audience_list_memberships.consumer_id",
+    )
 }
 
 pub(super) async fn count_absent_members(
@@ -122,29 +149,31 @@ pub(super) async fn count_absent_members(
     run: &RunId,
     window: OfMembers<'_>,
 ) -> Result<Window<ConsumerId>, StoreError> {
-    let next = edge_of_members(connection, organization, &window).await?;
+    let edge = edge_of_members(connection, organization, &window).await?;
     let absent = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "absent!"
-           FROM (SELECT consumer_id, run_id FROM audience_list_memberships
-                 WHERE organization_id = $1 AND audience_id = $3 AND consumer_id > $4
-                 ORDER BY consumer_id LIMIT $5) m
-           WHERE m.run_id <> $2 AND NOT EXISTS (
-            SELECT FROM profile_links l
-            JOIN run_sightings s
-              ON s.organization_id = $1 AND s.run_id = $2 AND s.profile_id = l.profile_id
-            WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id)"#,
+        r#"SELECT count(*) AS "absent!" FROM audience_list_memberships m
+           WHERE m.organization_id = $1 AND m.audience_id = $3
+             AND m.consumer_id > $4 AND m.consumer_id <= $5
+             AND m.run_id <> $2
+             AND NOT EXISTS (
+                SELECT FROM profile_links l
+                CROSS JOIN LATERAL (
+                    SELECT FROM run_sightings
+                    WHERE organization_id = $1 AND run_id = $2 AND profile_id = l.profile_id OFFSET 0
+                ) s
+                WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id OFFSET 0)"#,
         organization,
         run.as_str(),
         window.audience.as_str(),
         window.after.map_or("", ConsumerId::as_str),
-        i64::from(window.size)
+        edge.last
     )
     .fetch_one(connection)
     .await
     .map_err(store_error)?;
     Ok(Window {
         affected: count(absent, "audience_list_memberships")?,
-        next,
+        next: edge.next(consumer)?,
     })
 }
 
@@ -154,64 +183,83 @@ pub(super) async fn remove_absent_members(
     run: &RunId,
     window: OfMembers<'_>,
 ) -> Result<Window<ConsumerId>, StoreError> {
-    let next = edge_of_members(connection, organization, &window).await?;
+    let edge = edge_of_members(connection, organization, &window).await?;
     let done = sqlx::query!(
-        "DELETE FROM audience_list_memberships gone
-         USING (SELECT consumer_id FROM audience_list_memberships
-                WHERE organization_id = $1 AND audience_id = $3 AND consumer_id > $4
-                ORDER BY consumer_id LIMIT $5) m
-         WHERE gone.organization_id = $1 AND gone.audience_id = $3
-           AND gone.consumer_id = m.consumer_id
+        "DELETE FROM audience_list_memberships m
+         WHERE m.organization_id = $1 AND m.audience_id = $3
+           AND m.consumer_id > $4 AND m.consumer_id <= $5
            AND NOT EXISTS (
             SELECT FROM profile_links l
-            JOIN run_sightings s
-              ON s.organization_id = $1 AND s.run_id = $2 AND s.profile_id = l.profile_id
-            WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id)",
+            CROSS JOIN LATERAL (
+                SELECT FROM run_sightings
+                WHERE organization_id = $1 AND run_id = $2 AND profile_id = l.profile_id OFFSET 0) s
+            WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id OFFSET 0)",
         organization,
         run.as_str(),
         window.audience.as_str(),
         window.after.map_or("", ConsumerId::as_str),
-        i64::from(window.size)
+        edge.last
     )
     .execute(connection)
     .await
     .map_err(store_error)?;
     Ok(Window {
         affected: done.rows_affected(),
-        next,
+        next: edge.next(consumer)?,
     })
 }
 
-/// Runs with sightings are few, runs without are many: the runs are found by leaping through the
-/// sightings from one run to the next.
+/// An ended run after the next, until enough is forgotten.
 pub(super) async fn forget_sightings(
     connection: &mut PgConnection,
     organization: &str,
     size: u32,
 ) -> Result<u64, StoreError> {
-    let done = sqlx::query!(
-        "WITH RECURSIVE sighted (run_id) AS (
+    let mut left = u64::from(size);
+    while left > 0 {
+        let Some(run) = ended_run(connection, organization).await? else {
+            break;
+        };
+        let edge = edge_of_sightings(connection, organization, &run, "", signed(left)).await?;
+        let done = sqlx::query!(
+            "DELETE FROM run_sightings
+             WHERE organization_id = $1 AND run_id = $2 AND profile_id <= $3",
+            organization,
+            run,
+            edge.last
+        )
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+        left = left.saturating_sub(done.rows_affected());
+    }
+    Ok(u64::from(size) - left)
+}
+
+/// An ended run that has sightings. Such are few, and runs without are many: they are found by leaping
+/// through the sightings from one run to the next.
+async fn ended_run(
+    connection: &mut PgConnection,
+    organization: &str,
+) -> Result<Option<String>, StoreError> {
+    sqlx::query_scalar!(
+        r#"WITH RECURSIVE sighted (run_id) AS (
             (SELECT run_id FROM run_sightings WHERE organization_id = $1 ORDER BY run_id LIMIT 1)
             UNION ALL
             SELECT (SELECT s.run_id FROM run_sightings s
                     WHERE s.organization_id = $1 AND s.run_id > sighted.run_id
                     ORDER BY s.run_id LIMIT 1)
             FROM sighted WHERE sighted.run_id IS NOT NULL
-         ),
-         forgotten AS MATERIALIZED (
-            SELECT s.run_id, s.profile_id FROM sighted
-            JOIN sync_runs r ON r.organization_id = $1 AND r.id = sighted.run_id
-            JOIN run_sightings s ON s.organization_id = $1 AND s.run_id = r.id
-            WHERE r.status NOT IN ('PENDING', 'SYNCING')
-            LIMIT $2
-         )
-         DELETE FROM run_sightings s USING forgotten f
-         WHERE s.organization_id = $1 AND s.run_id = f.run_id AND s.profile_id = f.profile_id",
-        organization,
-        i64::from(size)
+           )
+           SELECT r.id FROM sighted
+           CROSS JOIN LATERAL (
+            SELECT id, status FROM sync_runs
+            WHERE organization_id = $1 AND id = sighted.run_id OFFSET 0) r
+           WHERE r.status NOT IN ('PENDING', 'SYNCING')
+           LIMIT 1"#,
+        organization
     )
-    .execute(connection)
+    .fetch_optional(connection)
     .await
-    .map_err(store_error)?;
-    Ok(done.rows_affected())
+    .map_err(store_error)
 }

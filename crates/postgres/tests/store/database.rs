@@ -43,35 +43,37 @@ impl Database {
 
     /// The superuser's address.
     pub(crate) fn address(&self) -> SecretString {
-        self.address_of(&self.connect_options())
+        address_of(&self.connect_options())
     }
 
     /// Another login's address.
     pub(crate) fn address_as(&self, login: &str, password: &str) -> SecretString {
         let connect = self.connect_options().username(login).password(password);
-        self.address_of(&connect)
+        address_of(&connect)
     }
+}
 
-    #[expect(clippy::unused_self, reason = "the options are this database's")]
-    fn address_of(&self, connect: &PgConnectOptions) -> SecretString {
-        SecretString::from(connect.to_url_lossy().to_string())
-    }
+fn address_of(connect: &PgConnectOptions) -> SecretString {
+    SecretString::from(connect.to_url_lossy().to_string())
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        // On a thread of its own: this one may be a runtime's.
-        let dropped = thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("a runtime")
-                .block_on(run(&drop));
-        });
-        // A test that failed has said why already.
-        dropped.join().ok();
+        run_apart(format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
+}
+
+/// Runs a statement on the cluster from a thread of its own: this one may be a runtime's.
+fn run_apart(statement: String) {
+    let run = thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime")
+            .block_on(run(&statement));
+    });
+    // A test that failed has said why already.
+    run.join().ok();
 }
 
 /// Runs a statement on the cluster.
@@ -81,4 +83,49 @@ pub(crate) async fn run(statement: &str) {
         .execute(&mut connection)
         .await
         .expect(statement);
+}
+
+/// A login of the cluster, dropped at the end. To be made before the databases in which it has rights,
+/// so that they go first.
+pub(crate) struct Login {
+    pub(crate) name: String,
+}
+
+/// Every login's.
+const PASSWORD: &str = "test";
+
+impl Login {
+    pub(crate) async fn create() -> Self {
+        // With a capital, so that it has to be quoted.
+        let name = format!("Test_{}", Ulid::generate());
+        run(&format!(
+            "CREATE ROLE \"{name}\" LOGIN PASSWORD '{PASSWORD}'"
+        ))
+        .await;
+        Self { name }
+    }
+
+    pub(crate) fn address(&self, database: &Database) -> SecretString {
+        database.address_as(&self.name, PASSWORD)
+    }
+
+    /// Makes it the owner of a database.
+    pub(crate) async fn own(&self, database: &Database) {
+        run(&format!(
+            "ALTER DATABASE {} OWNER TO \"{}\"",
+            database.name, self.name
+        ))
+        .await;
+    }
+
+    /// Lets it take the role of the programs.
+    pub(crate) async fn take_role(&self) {
+        run(&format!("GRANT fanfare_app TO \"{}\"", self.name)).await;
+    }
+}
+
+impl Drop for Login {
+    fn drop(&mut self) {
+        run_apart(format!("DROP ROLE \"{}\"", self.name));
+    }
 }

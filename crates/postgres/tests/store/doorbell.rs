@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
-use apalis_postgres::PostgresStorage;
 use fanfare_domain::ports::{Clock, DueRuns};
-use fanfare_postgres::{Doorbell, QUEUE};
+use fanfare_postgres::QUEUE;
+use sqlx::postgres::PgListener;
 use sqlx::{PgPool, Row};
 
-use crate::support::{Fixture, org, store, store_with};
+use crate::support::{Fixture, org, store, with_apalis};
 
 const LEASE: Duration = Duration::from_secs(10);
 
-async fn with_apalis() -> (Fixture, PgPool) {
-    let fixture = store_with(Doorbell::Apalis).await;
-    let pool = fixture.database.pool();
-    PostgresStorage::migrations().run(&pool).await.unwrap();
-    (fixture, pool)
+/// Ends the jobs that wait, as a worker of apalis does. Returns how many there were.
+async fn hear(pool: &PgPool) -> u64 {
+    let heard = sqlx::query(
+        "UPDATE apalis.jobs SET status = 'Done', attempts = 1, done_at = now()
+         WHERE status = 'Pending'",
+    );
+    heard.execute(pool).await.unwrap().rows_affected()
 }
 
 /// The payloads of the jobs, in the order of their coming.
@@ -37,7 +39,7 @@ async fn a_queued_run_is_a_job_as_apalis_would_have_written_it() {
 
     let job = sqlx::query(
         "SELECT id, job, job_type, status, attempts, max_attempts, run_at <= now() AS is_due,
-            metadata::text FROM apalis.jobs",
+            metadata::text, idempotency_key FROM apalis.jobs",
     )
     .fetch_one(&pool)
     .await
@@ -51,6 +53,7 @@ async fn a_queued_run_is_a_job_as_apalis_would_have_written_it() {
     assert_eq!(job.get::<i32, _>("max_attempts"), 1);
     assert!(job.get::<bool, _>("is_due"));
     assert_eq!(job.get::<String, _>("metadata"), "");
+    assert_eq!(job.get::<String, _>("idempotency_key"), want);
     assert!(job.get::<String, _>("id").parse::<ulid::Ulid>().is_ok());
 }
 
@@ -58,11 +61,13 @@ async fn a_queued_run_is_a_job_as_apalis_would_have_written_it() {
 async fn a_unit_that_is_dropped_leaves_neither_run_nor_job() {
     let (fixture, pool) = with_apalis().await;
     let organization = org("org_a");
-    let source = fixture.source("list1");
+    let source = Fixture::source("list1");
     let run = fixture.run(&organization, &source);
     let mut unit = fixture.begin(&organization).await;
     unit.put_source(&source).await.unwrap();
-    unit.put_audience(&fixture.audience(&source)).await.unwrap();
+    unit.put_audience(&Fixture::audience(&source))
+        .await
+        .unwrap();
     unit.enqueue(&run).await.unwrap();
 
     drop(unit);
@@ -93,7 +98,7 @@ async fn without_a_doorbell_a_run_is_queued_and_nobody_told() {
 
 #[tokio::test]
 async fn a_ring_that_nobody_heard_is_repeated_after_half_a_minute_and_not_before() {
-    let (fixture, pool) = with_apalis().await;
+    let (fixture, _pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
 
     let mut rung = Vec::new();
@@ -103,7 +108,67 @@ async fn a_ring_that_nobody_heard_is_repeated_after_half_a_minute_and_not_before
     }
 
     assert_eq!(rung, [0, 0, 1, 0, 1]);
-    assert_eq!(jobs(&pool).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_run_has_one_job_however_often_it_is_rung_for() {
+    let (fixture, pool) = with_apalis().await;
+    fixture.queue(&org("org_a"), "list1").await;
+    let ring = async || {
+        fixture.clock.advance(Duration::from_secs(30));
+        assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+    };
+
+    ring().await;
+    ring().await;
+    assert_eq!(hear(&pool).await, 1);
+    ring().await;
+
+    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(jobs(&pool).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_repeated_ring_keeps_its_place_in_the_line() {
+    let (fixture, pool) = with_apalis().await;
+    fixture.queue(&org("org_a"), "list1").await;
+    let place = async || -> (String, String) {
+        let place = sqlx::query_as("SELECT id, run_at::text FROM apalis.jobs");
+        place.fetch_one(&pool).await.unwrap()
+    };
+    let first = place().await;
+
+    fixture.clock.advance(Duration::from_secs(30));
+    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+
+    assert_eq!(place().await, first);
+}
+
+#[tokio::test]
+async fn a_late_acknowledgement_does_not_hide_a_new_ring() {
+    let (fixture, pool) = with_apalis().await;
+    fixture.queue(&org("org_a"), "list1").await;
+    sqlx::query(
+        "INSERT INTO apalis.workers (id, worker_type, storage_name) VALUES ('w', 'q', 's')",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    sqlx::query("UPDATE apalis.jobs SET status = 'Queued', lock_by = 'w', lock_at = now()")
+        .execute(&pool)
+        .await
+        .unwrap();
+
+    fixture.clock.advance(Duration::from_secs(30));
+    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+    // What `queries/task/handle_result.sql` of apalis-postgres does.
+    let late = sqlx::query("UPDATE apalis.jobs SET status = 'Done' WHERE lock_by = 'w'")
+        .execute(&pool)
+        .await
+        .unwrap();
+
+    assert_eq!(late.rows_affected(), 0);
+    assert_eq!(hear(&pool).await, 1);
 }
 
 #[tokio::test]
@@ -111,21 +176,22 @@ async fn a_run_given_back_rings_at_once_and_a_pause_when_it_is_over() {
     let (fixture, pool) = with_apalis().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
+    assert_eq!(hear(&pool).await, 1);
     let now = fixture.clock.now();
-    for (due, want) in [(now, 2), (now.plus(Duration::from_secs(45)), 2)] {
+    for (due, want) in [(now, 1), (now.plus(Duration::from_secs(45)), 0)] {
         let mut unit = fixture.begin(&organization).await;
         let claim = unit.claim(&run.id, LEASE).await.unwrap().unwrap();
         assert!(unit.release(&run.id, claim.token, due).await.unwrap());
         unit.commit().await.unwrap();
 
-        assert_eq!(jobs(&pool).await.len(), want);
+        assert_eq!(hear(&pool).await, want);
     }
 
     fixture.clock.advance(Duration::from_secs(44));
     assert_eq!(fixture.store.ring(10).await.unwrap(), 0);
     fixture.clock.advance(Duration::from_secs(1));
     assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
-    assert_eq!(jobs(&pool).await.len(), 3);
+    assert_eq!(hear(&pool).await, 1);
 }
 
 #[tokio::test]
@@ -149,17 +215,44 @@ async fn many_runs_are_rung_for_up_to_the_limit_each_once() {
     for list in ["l1", "l2", "l3", "l4", "l5"] {
         fixture.queue(&org("org_a"), list).await;
     }
+    assert_eq!(hear(&pool).await, 5);
     fixture.clock.advance(Duration::from_mins(1));
 
-    let rung = [
-        fixture.store.ring(3).await.unwrap(),
-        fixture.store.ring(3).await.unwrap(),
-        fixture.store.ring(3).await.unwrap(),
-    ];
+    for want in [3, 2, 0] {
+        assert_eq!(fixture.store.ring(3).await.unwrap(), want);
+        assert_eq!(hear(&pool).await, want);
+    }
+    assert_eq!(jobs(&pool).await.len(), 5);
+}
 
-    assert_eq!(rung, [3, 2, 0]);
-    let mut again = jobs(&pool).await.split_off(5);
-    again.sort();
-    again.dedup();
-    assert_eq!(again.len(), 5);
+#[tokio::test]
+async fn a_job_is_heard_by_an_idle_worker_at_once() {
+    let (fixture, pool) = with_apalis().await;
+    // The channel of apalis's trigger, which its listener hears.
+    let mut listener = PgListener::connect_with(&fixture.store.pool(1))
+        .await
+        .unwrap();
+    listener.listen("apalis::job::insert").await.unwrap();
+
+    let run = fixture.queue(&org("org_a"), "list1").await;
+
+    let heard = listener.recv().await.unwrap();
+    let heard: serde_json::Value = serde_json::from_str(heard.payload()).unwrap();
+    assert_eq!(heard["job_type"], QUEUE);
+    let fetched: Vec<u8> = sqlx::query_scalar(
+        "WITH worker AS (
+            INSERT INTO apalis.workers (id, worker_type, storage_name) VALUES ('w', $1, 's')
+         )
+         SELECT job FROM apalis.jobs WHERE id = $2 AND run_at < now()",
+    )
+    .bind(QUEUE)
+    .bind(heard["id"].as_str())
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert!(
+        String::from_utf8(fetched)
+            .unwrap()
+            .contains(run.id.as_str())
+    );
 }

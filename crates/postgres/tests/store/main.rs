@@ -1,10 +1,13 @@
 //! The store on a database of each test's own.
 
-mod control;
+mod boundaries;
+mod contract;
 mod database;
 mod doorbell;
-mod leases;
-mod pages;
-mod records;
-mod settling;
+mod errors;
+mod isolation;
+mod locking;
+mod migrating;
+mod statements;
 mod support;
+mod tables;

@@ -1,0 +1,81 @@
+//! Every sentence of the stores' contract, on two sets of connections, as two processes have.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use apalis_postgres::PostgresStorage;
+use async_trait::async_trait;
+use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ports::{Clock, DueRun};
+use fanfare_domain::time::Timestamp;
+use fanfare_postgres::{Doorbell, PostgresOptions, PostgresStore, migrate};
+use fanfare_testkit::clock::FixedClock;
+use fanfare_testkit::contract::{Handle, StoreHarness};
+use fanfare_testkit::store_contract;
+use sqlx::PgPool;
+
+use crate::database::Database;
+
+struct OnPostgres {
+    clock: FixedClock,
+    handles: [Handle; 2],
+    jobs: PgPool,
+    _database: Database,
+}
+
+impl OnPostgres {
+    async fn new() -> Self {
+        let database = Database::create().await;
+        migrate(&database.address(), None).await.unwrap();
+        let jobs = database.pool();
+        PostgresStorage::migrations().run(&jobs).await.unwrap();
+        let clock = FixedClock::default();
+        let open = async || {
+            let options = PostgresOptions::at(&database.address()).unwrap();
+            let options = options.doorbell(Doorbell::Apalis);
+            let options = options.clock(Arc::new(clock.clone()));
+            PostgresStore::open(options).await.unwrap()
+        };
+        let (here, there) = (open().await, open().await);
+        Self {
+            clock,
+            handles: [Handle::of(here), Handle::of(there)],
+            jobs,
+            _database: database,
+        }
+    }
+}
+
+#[async_trait]
+impl StoreHarness for OnPostgres {
+    fn handles(&self) -> &[Handle; 2] {
+        &self.handles
+    }
+
+    async fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// As a worker would: what was heard waits no longer.
+    async fn heard(&self) -> Option<Vec<DueRun>> {
+        let jobs: Vec<(String, String)> = sqlx::query_as(
+            "UPDATE apalis.jobs SET status = 'Done' WHERE status = 'Pending'
+             RETURNING convert_from(job, 'UTF8')::json ->> 'organizationId',
+                convert_from(job, 'UTF8')::json ->> 'runId'",
+        )
+        .fetch_all(&self.jobs)
+        .await
+        .unwrap();
+        let due = |(organization, run): (String, String)| DueRun {
+            organization: OrganizationId::parse(organization).unwrap(),
+            run: RunId::parse(run).unwrap(),
+        };
+        Some(jobs.into_iter().map(due).collect())
+    }
+}
+
+store_contract!(OnPostgres::new().await);

@@ -1,0 +1,159 @@
+//! Faults of the database, in the ports' words.
+
+use fanfare_domain::ports::{Store, StoreError};
+use fanfare_testkit::build;
+
+use crate::support::{Fixture, org, store};
+
+/// Ends the server's side of every connection of the store.
+async fn cut_off(fixture: &Fixture) {
+    let pool = fixture.database.pool();
+    let ended: Vec<bool> = sqlx::query_scalar(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'fanfare'",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert!(ended.iter().all(|ended| *ended));
+}
+
+#[track_caller]
+fn assert_transient<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    let error = result.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_value_that_no_program_of_ours_writes_is_named_by_its_place() {
+    let fixture = store().await;
+    let organization = org("org_a");
+    let run = fixture.queue(&organization, "list1").await;
+    sqlx::query("UPDATE sync_runs SET checkpoint = '[]'")
+        .execute(&fixture.database.pool())
+        .await
+        .unwrap();
+    let mut unit = fixture.read(&organization).await;
+
+    let error = unit.run(&run.id).await.unwrap_err();
+
+    assert!(matches!(&error, StoreError::Corrupt(place) if place == "sync_runs.checkpoint"));
+}
+
+#[tokio::test]
+async fn a_time_that_no_program_of_ours_writes_is_corrupt() {
+    let fixture = store().await;
+    let organization = org("org_a");
+    let run = fixture.queue(&organization, "list1").await;
+    sqlx::query("UPDATE sync_runs SET queued_at = 'infinity'")
+        .execute(&fixture.database.pool())
+        .await
+        .unwrap();
+    let mut unit = fixture.read(&organization).await;
+
+    let error = unit.run(&run.id).await.unwrap_err();
+
+    assert!(matches!(&error, StoreError::Corrupt(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_was_closed_is_unavailable() {
+    let fixture = store().await;
+    fixture.store.close().await;
+
+    let error = fixture.store.read(&org("org_a")).await.err().unwrap();
+
+    assert!(error.is_transient(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_unit_that_was_cut_off_is_transient_and_the_next_one_works() {
+    let fixture = store().await;
+    let organization = org("org_a");
+    let mut unit = fixture.begin(&organization).await;
+    let source = Fixture::source("list1");
+    unit.put_source(&source).await.unwrap();
+
+    cut_off(&fixture).await;
+
+    assert_transient(unit.source(&source.id).await);
+    drop(unit);
+    let mut unit = fixture.begin(&organization).await;
+    assert_eq!(unit.source(&source.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_never_comes_is_transient() {
+    let fixture = store().await;
+    let mut unit = fixture.begin(&org("org_a")).await;
+    unit.put_source(&Fixture::source("list1")).await.unwrap();
+
+    cut_off(&fixture).await;
+
+    assert_transient(unit.commit().await);
+}
+
+#[tokio::test]
+async fn a_database_that_has_become_read_only_is_transient() {
+    let fixture = store().await;
+    let mut unit = fixture.begin(&org("org_a")).await;
+    // What a standby says to every write.
+    let standby = "
+        CREATE FUNCTION stand_by() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'read-only' USING ERRCODE = '25006'; END $$;
+        CREATE TRIGGER stand_by BEFORE INSERT ON sync_sources
+            FOR EACH ROW EXECUTE FUNCTION stand_by()";
+    sqlx::raw_sql(standby)
+        .execute(&fixture.database.pool())
+        .await
+        .unwrap();
+
+    assert_transient(unit.put_source(&Fixture::source("list1")).await);
+}
+
+#[tokio::test]
+async fn a_unit_with_a_failed_statement_cannot_be_committed() {
+    let fixture = store().await;
+    let organization = org("org_a");
+    let source = Fixture::source("list1");
+    let mut orphan = Fixture::audience(&source);
+    orphan.source = build::source_id("sync_none");
+    let mut unit = fixture.begin(&organization).await;
+    unit.put_source(&source).await.unwrap();
+    unit.put_audience(&orphan).await.unwrap_err();
+
+    let committed = unit.commit().await;
+
+    assert!(matches!(committed, Err(StoreError::Refused(_))));
+    let mut unit = fixture.read(&organization).await;
+    assert_eq!(unit.source(&source.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_postgres_quotes_of_a_row_is_in_no_error() {
+    let fixture = store().await;
+    let run = fixture.queue(&org("org_a"), "list1").await;
+    let page = [build::profile("p1").email("canary@example.com").build()];
+    let mut plan = fixture.take(&run, &page).await;
+    plan.created[0].id = build::consumer_id("cons_rival");
+    let plan = fanfare_domain::page::PagePlan {
+        created: plan.created,
+        ..Default::default()
+    };
+    let mut unit = fixture.begin(&run.organization).await;
+    let write = fanfare_domain::ports::PageWrite {
+        run: &run.id,
+        audience: &run.audience,
+        plan: &plan,
+        now: build::at(0),
+    };
+
+    let error = unit.write_page(write).await.unwrap_err();
+
+    let (shown, debug) = (format!("{error}"), format!("{error:?}"));
+    assert!(debug.contains("consumers_one_per_email"), "{debug}");
+    assert!(
+        !shown.contains("canary") && !debug.contains("canary"),
+        "{debug}"
+    );
+}

@@ -1,0 +1,191 @@
+//! Forgetting the organization shows nothing.
+
+use fanfare_domain::ids::OrganizationId;
+use fanfare_testkit::build;
+use sqlx::error::DatabaseError;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+
+use crate::support::{Fixture, org, store};
+use crate::tables;
+
+/// A store with rows of two organizations in every table.
+async fn two_organizations() -> (Fixture, PgPool) {
+    let fixture = store().await;
+    for organization in ["org_a", "org_b"] {
+        let organization = org(organization);
+        let run = fixture.queue(&organization, "list1").await;
+        let page = [
+            build::profile("p1").email("a@example.com").build(),
+            build::profile("p2").email("broken").build(),
+        ];
+        fixture.take(&run, &page).await;
+        let mut unit = fixture.begin(&organization).await;
+        unit.put_connection(&build::connection()).await.unwrap();
+        unit.commit().await.unwrap();
+    }
+    let pool = fixture.store.pool(1);
+    (fixture, pool)
+}
+
+async fn count(connection: &mut PgConnection, table: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+        .fetch_one(connection)
+        .await
+        .unwrap()
+}
+
+async fn set(connection: &mut PgConnection, organization: &str) {
+    sqlx::query("SELECT set_config('fanfare.organization_id', $1, true)")
+        .bind(organization)
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn without_an_organization_no_table_shows_a_row() {
+    let (fixture, pool) = two_organizations().await;
+    let all = tables::of_organizations(&fixture.database.pool()).await;
+    let mut superuser = fixture.database.pool().acquire().await.unwrap();
+    for table in all {
+        assert!(count(&mut superuser, &table).await > 1, "{table} has rows");
+        let mut tx = pool.begin().await.unwrap();
+
+        assert_eq!(count(&mut tx, &table).await, 0, "{table}");
+        set(&mut tx, "org_none").await;
+        assert_eq!(count(&mut tx, &table).await, 0, "{table}");
+        set(&mut tx, "").await;
+        assert_eq!(count(&mut tx, &table).await, 0, "{table}");
+        set(&mut tx, "org_a").await;
+        let own = count(&mut tx, &table).await;
+        let foreign = "SELECT count(*) FROM (SELECT organization_id FROM ";
+        let foreign = format!("{foreign}{table}) t WHERE organization_id <> 'org_a'");
+        let foreign: i64 = sqlx::query_scalar(AssertSqlSafe(foreign))
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        assert!(own > 0, "{table}");
+        assert_eq!(foreign, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_forgets_the_filter_changes_no_other_organizations_rows() {
+    let (fixture, pool) = two_organizations().await;
+    let mut tx = pool.begin().await.unwrap();
+    set(&mut tx, "org_a").await;
+
+    sqlx::query("UPDATE consumers SET full_name = 'changed'")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    sqlx::query("DELETE FROM audience_list_memberships")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let left: (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM consumers
+                 WHERE organization_id = 'org_b' AND full_name = 'changed'),
+            (SELECT count(*) FROM audience_list_memberships WHERE organization_id = 'org_b')",
+    )
+    .fetch_one(&fixture.database.pool())
+    .await
+    .unwrap();
+    assert_eq!(left, (0, 1));
+}
+
+#[tokio::test]
+async fn a_row_of_another_organization_can_neither_be_written_nor_given_away() {
+    let (_fixture, pool) = two_organizations().await;
+    for statement in [
+        "INSERT INTO run_sightings SELECT 'org_b', run_id, 'p9', true FROM run_sightings LIMIT 1",
+        "UPDATE consumers SET organization_id = 'org_b'",
+    ] {
+        let mut tx = pool.begin().await.unwrap();
+        set(&mut tx, "org_a").await;
+
+        let refused = sqlx::query(statement).execute(&mut *tx).await.unwrap_err();
+
+        let code = refused.as_database_error().and_then(DatabaseError::code);
+        assert_eq!(code.as_deref(), Some("42501"), "{statement}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_forgets_the_organization_with_its_unit() {
+    let (fixture, _pool) = two_organizations().await;
+    // The connections of the store itself cannot be asked; these are made alike.
+    let pool = fixture.store.pool(1);
+    let mut tx = pool.begin().await.unwrap();
+    set(&mut tx, "org_a").await;
+    assert_eq!(count(&mut tx, "consumers").await, 1);
+    tx.commit().await.unwrap();
+
+    let mut connection = pool.acquire().await.unwrap();
+
+    assert_eq!(count(&mut connection, "consumers").await, 0);
+}
+
+#[tokio::test]
+async fn a_unit_sees_its_own_organization_though_ids_are_the_same() {
+    let (fixture, _pool) = two_organizations().await;
+    for (organization, others) in [("org_a", "org_b"), ("org_b", "org_a")] {
+        let mut unit = fixture.read(&org(organization)).await;
+        let run = unit.active_runs().await.unwrap().remove(0);
+        assert_eq!(run.organization, org(organization));
+        let mut unit = fixture.read(&org(others)).await;
+        assert_eq!(unit.run(&run.id).await.unwrap(), None);
+    }
+    let mut unit = fixture
+        .read(&OrganizationId::parse("org_'--").unwrap())
+        .await;
+    assert_eq!(unit.active_runs().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn every_table_of_organizations_is_guarded_and_its_keys_begin_with_the_organization() {
+    let fixture = store().await;
+    let pool = fixture.database.pool();
+    for table in tables::of_organizations(&pool).await {
+        let guarded: bool = sqlx::query_scalar(
+            "SELECT relrowsecurity AND relforcerowsecurity
+                AND EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid AND polcmd = '*')
+             FROM pg_class c WHERE oid = $1::regclass",
+        )
+        .bind(&table)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        assert!(guarded, "{table}");
+        let first: Vec<(String, String)> = sqlx::query_as(
+            "SELECT i.indexrelid::regclass::text, a.attname::text FROM pg_index i
+             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+             WHERE i.indrelid = $1::regclass",
+        )
+        .bind(&table)
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+        assert!(!first.is_empty(), "{table}");
+        for (index, column) in first {
+            assert_eq!(column, "organization_id", "{index}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_logs_in_the_store_is_a_role_that_owns_and_bypasses_nothing() {
+    let fixture = store().await;
+    let role: (String, bool, bool, bool, bool) = sqlx::query_as(
+        "SELECT current_user::text, rolsuper, rolbypassrls, rolcanlogin,
+            EXISTS (SELECT FROM pg_class WHERE relowner = r.oid)
+         FROM pg_roles r WHERE rolname = current_user",
+    )
+    .fetch_one(&fixture.store.pool(1))
+    .await
+    .unwrap();
+
+    assert_eq!(role, ("fanfare_app".to_owned(), false, false, false, false));
+}

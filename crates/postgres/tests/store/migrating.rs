@@ -1,0 +1,250 @@
+//! Migrating and opening: what is made, what is refused.
+
+use apalis_postgres::PostgresStorage;
+use fanfare_postgres::{OpenError, PostgresOptions, PostgresStore, migrate};
+use secrecy::SecretString;
+
+use crate::database::{Database, Login};
+use crate::support::{org, store};
+
+async fn open(address: &SecretString) -> Result<PostgresStore, OpenError> {
+    PostgresStore::open(PostgresOptions::at(address)?).await
+}
+
+/// Opens a store that must be refused, in one line and without a password.
+async fn refuse(address: &SecretString) -> OpenError {
+    let refused = open(address).await.err().expect("the store is refused");
+    let line = refused.to_string();
+    assert!(!line.contains('\n') && line.len() > 20, "{line}");
+    refused
+}
+
+async fn execute(database: &Database, statement: &'static str) {
+    let pool = database.pool();
+    sqlx::raw_sql(statement).execute(&pool).await.unwrap();
+}
+
+#[tokio::test]
+async fn migrators_at_once_all_find_a_store_and_again_later() {
+    let database = Database::create().await;
+    let migrators: Vec<_> = (0..8)
+        .map(|_| {
+            let address = database.address();
+            tokio::spawn(async move { migrate(&address, None).await })
+        })
+        .collect();
+    for migrator in migrators {
+        migrator.await.unwrap().unwrap();
+    }
+
+    migrate(&database.address(), None).await.unwrap();
+
+    open(&database.address())
+        .await
+        .unwrap()
+        .health()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn apalis_may_migrate_before_or_after_and_its_tables_are_the_roles() {
+    let (before, after) = (Database::create().await, Database::create().await);
+    let migrations = PostgresStorage::migrations();
+    migrations.run(&before.pool()).await.unwrap();
+    migrate(&before.address(), None).await.unwrap();
+    migrate(&after.address(), None).await.unwrap();
+    migrations.run(&after.pool()).await.unwrap();
+
+    for database in [before, after] {
+        migrate(&database.address(), None).await.unwrap();
+        let store = open(&database.address()).await.unwrap();
+        store.health().await.unwrap();
+        for table in ["jobs", "workers"] {
+            let may: bool = sqlx::query_scalar(
+                "SELECT has_table_privilege('apalis.' || $1, 'SELECT, INSERT, UPDATE, DELETE')",
+            )
+            .bind(table)
+            .fetch_one(&store.pool(1))
+            .await
+            .unwrap();
+            assert!(may, "{table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_database_without_a_schema_is_refused() {
+    let database = Database::create().await;
+    let refused = refuse(&database.address()).await;
+    assert!(
+        matches!(refused, OpenError::NotMigrated { .. }),
+        "{refused:?}"
+    );
+    assert!(refused.to_string().contains("fanfare migrate"));
+}
+
+#[tokio::test]
+async fn a_database_with_tables_of_our_names_is_refused_and_left_alone() {
+    let database = Database::create().await;
+    execute(&database, "CREATE TABLE consumers (id integer)").await;
+
+    let refused = migrate(&database.address(), None).await.unwrap_err();
+
+    assert!(matches!(refused, OpenError::Foreign { .. }), "{refused:?}");
+    let columns: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM information_schema.columns WHERE table_name = 'consumers'",
+    )
+    .fetch_one(&database.pool())
+    .await
+    .unwrap();
+    assert_eq!(columns, 1);
+    let refused = refuse(&database.address()).await;
+    assert!(
+        matches!(refused, OpenError::NotMigrated { .. }),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn somebody_elses_table_of_migrations_is_refused() {
+    let fixture = store().await;
+    execute(
+        &fixture.database,
+        "DROP TABLE fanfare_migrations; CREATE TABLE fanfare_migrations (id integer)",
+    )
+    .await;
+    execute(
+        &fixture.database,
+        "GRANT SELECT ON fanfare_migrations TO fanfare_app",
+    )
+    .await;
+
+    let refused = refuse(&fixture.database.address()).await;
+
+    assert!(matches!(refused, OpenError::Foreign { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_version_is_refused_and_a_running_store_notices() {
+    let fixture = store().await;
+    execute(
+        &fixture.database,
+        "INSERT INTO fanfare_migrations (version, description, success, checksum, execution_time)
+         VALUES (99991231000000, 'from the future', TRUE, '', 0)",
+    )
+    .await;
+
+    let refused = refuse(&fixture.database.address()).await;
+    let sick = fixture.store.health().await.unwrap_err();
+    let migrated = migrate(&fixture.database.address(), None)
+        .await
+        .unwrap_err();
+
+    assert!(matches!(refused, OpenError::Newer { .. }), "{refused:?}");
+    assert!(matches!(sick, OpenError::Newer { .. }), "{sick:?}");
+    assert!(matches!(migrated, OpenError::Newer { .. }), "{migrated:?}");
+}
+
+#[tokio::test]
+async fn a_schema_of_an_older_version_is_refused() {
+    let fixture = store().await;
+    execute(
+        &fixture.database,
+        "DELETE FROM fanfare_migrations
+         WHERE version = (SELECT max(version) FROM fanfare_migrations)",
+    )
+    .await;
+
+    let refused = refuse(&fixture.database.address()).await;
+
+    assert!(matches!(refused, OpenError::Older { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_migration_that_is_not_as_it_was_is_refused() {
+    let fixture = store().await;
+    execute(
+        &fixture.database,
+        "UPDATE fanfare_migrations SET checksum = ''",
+    )
+    .await;
+
+    let refused = refuse(&fixture.database.address()).await;
+    let migrated = migrate(&fixture.database.address(), None)
+        .await
+        .unwrap_err();
+
+    assert!(matches!(refused, OpenError::Foreign { .. }), "{refused:?}");
+    assert!(
+        matches!(migrated, OpenError::Foreign { .. }),
+        "{migrated:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named() {
+    let address = SecretString::from("postgres://ada:canary@127.0.0.1:1/fanfare");
+    let refused = refuse(&address).await;
+    assert!(
+        matches!(refused, OpenError::Unreachable { .. }),
+        "{refused:?}"
+    );
+    assert!(refused.to_string().contains("127.0.0.1:1/fanfare"));
+    assert!(!format!("{refused:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn the_programs_login_needs_no_right_of_its_own_but_to_take_the_role() {
+    let login = Login::create().await;
+    let database = Database::create().await;
+    let programs = login.address(&database);
+    migrate(&database.address(), None).await.unwrap();
+    let refused = refuse(&programs).await;
+    assert!(matches!(refused, OpenError::Role { .. }), "{refused:?}");
+    assert!(refused.to_string().contains(&login.name), "{refused}");
+
+    migrate(&database.address(), Some(&programs)).await.unwrap();
+
+    let store = open(&programs).await.unwrap();
+    let mut unit = fanfare_domain::ports::Store::read(&store, &org("org_a"))
+        .await
+        .unwrap();
+    assert_eq!(unit.active_runs().await.unwrap(), []);
+    assert_eq!(store.keep_meta("mark", b"one").await.unwrap(), b"one");
+    assert_eq!(store.keep_meta("mark", b"two").await.unwrap(), b"one");
+}
+
+#[tokio::test]
+async fn an_owner_that_is_no_superuser_can_migrate_once_the_role_is_there() {
+    let (owner, programs) = (Login::create().await, Login::create().await);
+    let database = Database::create().await;
+    // Any other migration of the cluster has made the role; this makes sure of it.
+    migrate(&Database::create().await.address(), None)
+        .await
+        .unwrap();
+    owner.own(&database).await;
+    programs.take_role().await;
+
+    let address = owner.address(&database);
+    migrate(&address, Some(&programs.address(&database)))
+        .await
+        .unwrap();
+
+    open(&programs.address(&database)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_login_that_is_not_there_is_named() {
+    let database = Database::create().await;
+    let nobody = database.address_as("nobody_of_this_name", "x");
+
+    let refused = migrate(&database.address(), Some(&nobody))
+        .await
+        .unwrap_err();
+
+    assert!(
+        refused.to_string().contains("nobody_of_this_name"),
+        "{refused}"
+    );
+}
