@@ -1,0 +1,77 @@
+//! To the microsecond, where the contract leaves room for stores whose clock runs on: when a lease, a
+//! pause and the half minute after a ring are over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanfare_domain::ids::RunId;
+use fanfare_domain::ports::{Clock, DueRuns, Store, UnitOfWork};
+use fanfare_testkit::build::{audience, audience_id, list, organization_id, run, run_id, source};
+use fanfare_testkit::clock::FixedClock;
+use fanfare_testkit::memory::InMemoryStore;
+
+const LEASE: Duration = Duration::from_secs(10);
+const QUIET: Duration = Duration::from_secs(30);
+const INSTANT: Duration = Duration::from_micros(1);
+
+async fn begin(store: &InMemoryStore) -> Box<dyn UnitOfWork> {
+    store.begin(&organization_id("org_a")).await.unwrap()
+}
+
+/// A store with one queued run.
+async fn with_a_run() -> (InMemoryStore, FixedClock, RunId) {
+    let clock = FixedClock::default();
+    let store = InMemoryStore::new(Arc::new(clock.clone()));
+    let id = run_id("run_1");
+    let of = source("sync_1", list("L1"), &audience_id("aud_1"));
+    let mut unit = begin(&store).await;
+    unit.put_source(&of).await.unwrap();
+    unit.put_audience(&audience(&of.audience, &of.id))
+        .await
+        .unwrap();
+    let run = run(&id, unit.organization(), &of);
+    unit.enqueue(&run).await.unwrap();
+    unit.commit().await.unwrap();
+    (store, clock, id)
+}
+
+#[tokio::test]
+async fn a_lease_has_run_out_at_its_end_and_not_before() {
+    let (store, clock, run) = with_a_run().await;
+    let mut unit = begin(&store).await;
+    let claim = unit.claim(&run, LEASE).await.unwrap().unwrap();
+
+    clock.advance(LEASE.saturating_sub(INSTANT));
+    assert_eq!(unit.claim(&run, LEASE).await.unwrap(), None);
+    assert!(unit.renew(&run, claim.token, LEASE).await.unwrap());
+
+    clock.advance(LEASE);
+    assert!(!unit.renew(&run, claim.token, LEASE).await.unwrap());
+    assert!(unit.claim(&run, LEASE).await.unwrap().unwrap().abandoned);
+}
+
+#[tokio::test]
+async fn a_paused_run_is_due_at_its_time_and_not_before() {
+    let (store, clock, run) = with_a_run().await;
+    let mut unit = begin(&store).await;
+    let claim = unit.claim(&run, LEASE).await.unwrap().unwrap();
+    let due = clock.now().plus(LEASE);
+    assert!(unit.release(&run, claim.token, due).await.unwrap());
+
+    clock.advance(LEASE.saturating_sub(INSTANT));
+    assert_eq!(unit.claim(&run, LEASE).await.unwrap(), None);
+
+    clock.advance(INSTANT);
+    assert!(unit.claim(&run, LEASE).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_bell_rings_again_after_half_a_minute_and_not_before() {
+    let (store, clock, _) = with_a_run().await;
+
+    clock.advance(QUIET.saturating_sub(INSTANT));
+    assert_eq!(store.ring(1).await.unwrap(), 0);
+
+    clock.advance(INSTANT);
+    assert_eq!(store.ring(1).await.unwrap(), 1);
+}
