@@ -15,6 +15,7 @@ mod secret;
 mod up;
 mod wire;
 
+use std::env;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -30,7 +31,7 @@ const WRONGLY_CALLED: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
+    match read_and_run().await {
         Ok(status) => status,
         Err(error) => {
             eprintln!("fanfare: {}", one_line(error.as_ref()));
@@ -41,6 +42,13 @@ async fn main() -> ExitCode {
             }
         }
     }
+}
+
+async fn read_and_run() -> Result<ExitCode> {
+    if secret::is_among(env::args_os().skip(1)) {
+        return Err(secret::is_no_argument().into());
+    }
+    run(Arguments::parse()).await
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode> {

@@ -1,6 +1,7 @@
 //! Secrets come from the environment, a pipe or a prompt that does not echo; never from an argument,
 //! which every user of the machine can see.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Read};
 
 use anyhow::{Context, Result};
@@ -31,4 +32,38 @@ pub(crate) fn klaviyo_key() -> Result<SecretString> {
         return Err(WronglyCalled(hint.to_owned()).into());
     }
     Ok(SecretString::from(text))
+}
+
+/// Whether a key is among the arguments. It would be repeated by whoever explains what is wrong with them.
+pub(crate) fn is_among(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    let is_key = |text: &str| text.starts_with("pk_") || text.starts_with("sk_");
+    arguments.into_iter().any(|argument| {
+        let argument = argument.to_string_lossy();
+        let value = argument.split_once('=').map_or("", |(_, value)| value);
+        is_key(&argument) || is_key(value)
+    })
+}
+
+/// The explanation of that mistake.
+pub(crate) fn is_no_argument() -> WronglyCalled {
+    let hint = "a key is never an argument, which every user of this machine can see: replace that \
+                key, and pipe the new one into `fanfare klaviyo connect`";
+    WronglyCalled(hint.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_key_among(line: &str) -> bool {
+        is_among(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn keys_among_arguments_are_known_by_their_beginning() {
+        assert!(is_key_among("klaviyo connect pk_1"));
+        assert!(is_key_among("klaviyo import --segment=sk_live_1"));
+        assert!(!is_key_among("org create --name=Task_force"));
+        assert!(!is_key_among("key revoke key_1 --org org_1"));
+    }
 }
