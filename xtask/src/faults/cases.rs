@@ -2,47 +2,83 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::scene::{LEASE, LIST, Scene};
-use super::{Case, Play, Played};
+use super::proxy::Proxy;
+use super::scene::{LEASE, LIST, Scene, Setting};
+use super::{Case, Play, Played, Stores};
+use crate::test::postgres::Cluster;
 
 /// Pages at which things happen: the first, some in the middle, the last of thirty.
 const PAGES: &[u32] = &[7, 1, 30, 2, 13, 19, 25, 29];
 
 pub(super) const CASES: &[Case] = &[
-    case("nothing, two workers", &[0], 1, nothing),
-    case("kill -9, started again", PAGES, 3, kill_and_restart),
-    case("kill -9, another takes over", PAGES, 2, kill_with_a_rival),
-    case("frozen past its lease, then thawed", PAGES, 1, freeze),
-    case("SIGTERM", PAGES, 1, terminate),
-    case("a page that kills every worker", &[3, 12], 1, poison),
-    case("fifty clicks at once", &[0], 1, clicks),
-    case("API killed in mid-import", &[5], 1, settle_alone),
-    case("429, Retry-After in every form", &[0], 1, throttled),
+    case("nothing, two workers", BOTH, &[0], 1, nothing),
+    case("kill -9, started again", BOTH, PAGES, 2, kill_and_restart),
+    case(
+        "kill -9, another takes over",
+        BOTH,
+        PAGES,
+        1,
+        kill_with_a_rival,
+    ),
+    case("frozen past its lease, then thawed", BOTH, PAGES, 1, freeze),
+    case("SIGTERM", BOTH, PAGES, 1, terminate),
+    case("a page that kills every worker", BOTH, &[3, 12], 1, poison),
+    case("fifty clicks at once", BOTH, &[0], 1, clicks),
+    case("API killed in mid-import", BOTH, &[5], 1, settle_alone),
+    case("Postgres restarted", SHARED, &[1, 5], 1, database_restarted),
+    case(
+        "Postgres away past the lease",
+        SHARED,
+        &[6],
+        1,
+        database_away,
+    ),
+    case(
+        "cut off after COMMIT was sent",
+        SHARED,
+        &[9, 3, 4, 17, 30],
+        2,
+        cut_at_commit,
+    ),
+    case(
+        "429, Retry-After in every form",
+        EMBEDDED,
+        &[0],
+        1,
+        throttled,
+    ),
     case(
         "5xx, challenge, reset, cut, empty, slow",
+        EMBEDDED,
         &[0],
         1,
         unanswered,
     ),
-    case("nonsense in every shape", &[0], 1, nonsense),
-    case("a forgotten cursor", &[0], 1, forgotten_cursor),
-    case("pages in a circle", &[0, 1], 1, circle),
-    case("the key revoked half-way", &[0], 1, revoked),
-    case("a scope lost half-way", &[0], 1, scope_lost),
-    case("the list deleted half-way", &[0], 1, deleted),
+    case("nonsense in every shape", EMBEDDED, &[0], 1, nonsense),
+    case("a forgotten cursor", EMBEDDED, &[0], 1, forgotten_cursor),
+    case("pages in a circle", EMBEDDED, &[0, 1], 1, circle),
+    case("the key revoked half-way", EMBEDDED, &[0], 1, revoked),
+    case("a scope lost half-way", EMBEDDED, &[0], 1, scope_lost),
+    case("the list deleted half-way", EMBEDDED, &[0], 1, deleted),
 ];
+
+const BOTH: Stores = Stores::Both;
+const EMBEDDED: Stores = Stores::Embedded;
+const SHARED: Stores = Stores::Shared;
 
 const fn case(
     name: &'static str,
+    stores: Stores,
     rounds: &'static [u32],
     quick: usize,
     play: fn(&Play<'_>) -> Result<Played>,
 ) -> Case {
     Case {
         name,
+        stores,
         rounds,
         quick,
         play,
@@ -229,6 +265,49 @@ fn settle_alone(play: &Play<'_>) -> Result<Played> {
     scene.wait_for_page(play.round as usize)?;
     scene.restart_api()?;
     finish(&scene, 0, None)
+}
+
+fn cluster<'a>(play: &Play<'a>) -> Result<&'a Cluster> {
+    match play.setting {
+        Setting::Postgres(cluster) => Ok(cluster),
+        Setting::Sqlite => bail!("this fault is Postgres's"),
+    }
+}
+
+/// The database dies in mid-import and is back after so many seconds: nothing is asked twice but the page
+/// at hand.
+fn database_restarted(play: &Play<'_>) -> Result<Played> {
+    let seconds = u64::from(play.round);
+    let scene = play.scene(&[], 1)?;
+    scene.import()?;
+    scene.wait_for_page(7)?;
+    cluster(play)?.halt()?;
+    std::thread::sleep(Duration::from_secs(seconds));
+    cluster(play)?.go_on()?;
+    let recovery = scene.recover()?;
+    finish(&scene, 1, Some(recovery))
+}
+
+fn database_away(play: &Play<'_>) -> Result<Played> {
+    ensure!(
+        u64::from(play.round) > LEASE.as_secs(),
+        "not past the lease"
+    );
+    database_restarted(play)
+}
+
+/// The connection breaks after the worker has sent a commit and before it hears of it. What was written
+/// is found, and not written twice.
+fn cut_at_commit(play: &Play<'_>) -> Result<Played> {
+    let proxy = Proxy::to(cluster(play)?.port())?;
+    let mut scene = play.scene(&[], 0)?;
+    scene.divert_workers(cluster(play)?.port(), proxy.port());
+    scene.hire()?;
+    proxy.cut_at_commit(play.round);
+    scene.import()?;
+    let played = finish(&scene, 2, None)?;
+    ensure!(proxy.has_cut(), "there was no such commit");
+    Ok(played)
 }
 
 fn throttled(play: &Play<'_>) -> Result<Played> {

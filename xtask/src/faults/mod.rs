@@ -8,6 +8,7 @@
 mod cases;
 mod klaviyo;
 mod outcome;
+mod proxy;
 mod scene;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ use self::outcome::Outcome;
 use self::scene::{Scene, Setting};
 use crate::fleet::Built;
 use crate::stop::Stop;
+use crate::test::postgres::Cluster;
 
 /// The options of `cargo xtask faults`.
 #[derive(clap::Args)]
@@ -36,11 +38,32 @@ pub(crate) struct Options {
 /// A fault, and the rounds it is played in.
 struct Case {
     name: &'static str,
+    stores: Stores,
     /// What a round differs by: mostly the page at which it happens.
     rounds: &'static [u32],
     /// How many of them are played among the tests.
     quick: usize,
     play: fn(&Play<'_>) -> Result<Played>,
+}
+
+/// Which stores a fault is played on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stores {
+    Both,
+    /// It is between us and Klaviyo: the store does not matter, and the embedded one is quickest.
+    Embedded,
+    /// It is the database's.
+    Shared,
+}
+
+impl Stores {
+    const fn have(self, setting: &Setting) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Embedded => matches!(setting, Setting::Sqlite),
+            Self::Shared => matches!(setting, Setting::Postgres(_)),
+        }
+    }
 }
 
 /// What a round has at hand.
@@ -76,6 +99,7 @@ struct Played {
 /// A line of the table.
 struct Row {
     name: &'static str,
+    store: &'static str,
     rounds: usize,
     recovered: usize,
     slowest: Option<Duration>,
@@ -87,27 +111,32 @@ const SLOWEST_RECOVERY: Duration = Duration::from_secs(8);
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let stop = Stop::listen()?;
-    let faults = play(options, &stop)?;
-    Ok(if faults.is_empty() {
+    let report = play(options, &stop)?;
+    Ok(if report.faults.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-/// The rounds that belong to the tests. Returns how many were played, and what went wrong.
-#[expect(dead_code, reason = "wired into the tests next")]
-pub(crate) fn quick() -> Result<(u64, Vec<String>)> {
+/// What came of all rounds.
+pub(crate) struct Report {
+    /// Rounds that ended as they should.
+    pub(crate) recovered: u64,
+    /// What went wrong, a line each.
+    pub(crate) faults: Vec<String>,
+}
+
+/// The rounds that belong to the tests.
+pub(crate) fn quick(stop: &Stop) -> Result<Report> {
     let options = Options {
         full: false,
         only: None,
     };
-    let faults = play(&options, &Stop::default())?;
-    let rounds: usize = CASES.iter().map(|case| case.quick).sum();
-    Ok((rounds as u64, faults))
+    play(&options, stop)
 }
 
-fn play(options: &Options, stop: &Stop) -> Result<Vec<String>> {
+fn play(options: &Options, stop: &Stop) -> Result<Report> {
     let word = options.only.as_deref().unwrap_or("");
     let cases: Vec<&Case> = CASES
         .iter()
@@ -120,58 +149,87 @@ fn play(options: &Options, stop: &Stop) -> Result<Vec<String>> {
             names.join("; ")
         );
     }
+    let cluster = Cluster::of_installed()?
+        .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
     let built = Built::build(false)?;
-    let setting = Setting::sqlite();
-    let undisturbed = undisturbed(&built, &setting, stop)?;
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
-    for case in cases {
-        let rounds = if options.full {
-            case.rounds
-        } else {
-            &case.rounds[..case.quick]
-        };
-        let mut row = Row {
-            name: case.name,
-            rounds: rounds.len(),
-            recovered: 0,
-            slowest: None,
-            refetched: 0,
-        };
-        for &round in rounds {
-            let begun = Instant::now();
-            let play = Play {
-                built: &built,
-                setting: &setting,
+    for setting in [Setting::Sqlite, Setting::Postgres(cluster)] {
+        let undisturbed = undisturbed(&built, &setting, stop)?;
+        for case in cases.iter().filter(|case| case.stores.have(&setting)) {
+            let row = rounds(
+                case,
+                &built,
+                &setting,
+                &undisturbed,
+                options,
                 stop,
-                round,
-            };
-            let verdict =
-                (case.play)(&play).and_then(|played| judge(&played, &undisturbed).map(|()| played));
-            let took = begun.elapsed().as_secs_f64();
-            match verdict {
-                Ok(played) => {
-                    row.recovered += 1;
-                    row.slowest = row.slowest.max(played.recovery);
-                    row.refetched += played.refetched;
-                    println!("{} ({round}): ok, {took:.1} s", case.name);
-                }
-                Err(error) => {
-                    let fault = format!("{} ({round}): {error:#}", case.name);
-                    println!("{fault}");
-                    faults.push(fault);
-                }
-            }
-            if stop.is_wanted() {
-                bail!("interrupted");
-            }
+                &mut faults,
+            )?;
+            rows.push(row);
         }
-        rows.push(row);
     }
     print(&rows);
     for fault in &faults {
         println!("{fault}");
     }
-    Ok(faults)
+    Ok(Report {
+        recovered: rows.iter().map(|row| row.recovered as u64).sum(),
+        faults,
+    })
+}
+
+fn rounds(
+    case: &Case,
+    built: &Built,
+    setting: &Setting,
+    undisturbed: &Outcome,
+    options: &Options,
+    stop: &Stop,
+    faults: &mut Vec<String>,
+) -> Result<Row> {
+    let rounds = if options.full {
+        case.rounds
+    } else {
+        &case.rounds[..case.quick]
+    };
+    let mut row = Row {
+        name: case.name,
+        store: setting.name(),
+        rounds: rounds.len(),
+        recovered: 0,
+        slowest: None,
+        refetched: 0,
+    };
+    for &round in rounds {
+        let begun = Instant::now();
+        let play = Play {
+            built,
+            setting,
+            stop,
+            round,
+        };
+        let verdict =
+            (case.play)(&play).and_then(|played| judge(&played, undisturbed).map(|()| played));
+        if stop.is_wanted() {
+            bail!("interrupted");
+        }
+        let took = begun.elapsed().as_secs_f64();
+        let name = format!("{} ({round}) on {}", case.name, setting.name());
+        match verdict {
+            Ok(played) => {
+                row.recovered += 1;
+                row.slowest = row.slowest.max(played.recovery);
+                row.refetched += played.refetched;
+                println!("{name}: ok, {took:.1} s");
+            }
+            Err(error) => {
+                let fault = format!("{name}: {error:#}");
+                println!("{fault}");
+                faults.push(fault);
+            }
+        }
+    }
+    Ok(row)
 }
 
 fn undisturbed(built: &Built, setting: &Setting, stop: &Stop) -> Result<Outcome> {
@@ -208,6 +266,7 @@ fn print(rows: &[Row]) {
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header([
         "Fault",
+        "Store",
         "Rounds",
         "Recovered",
         "Slowest recovery",
@@ -219,6 +278,7 @@ fn print(rows: &[Row]) {
             .map(|took| format!("{:.1} s", took.as_secs_f64()));
         table.add_row([
             row.name.to_owned(),
+            row.store.to_owned(),
             row.rounds.to_string(),
             row.recovered.to_string(),
             slowest.unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! The programs of one round, on a store of its own.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,6 +14,7 @@ use crate::fleet::Built;
 use crate::fleet::api::{Api, Run};
 use crate::process::{Launch, Program};
 use crate::stop::Stop;
+use crate::test::postgres::Cluster;
 
 pub(super) const LIST: &str = "FaUlTs";
 pub(super) const KEY: &str = "pk_faults_0123456789abcdef0123456789abcdef";
@@ -34,11 +35,31 @@ pub(super) const LEASE: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Which kind of store the rounds are played on.
-pub(super) struct Setting;
+pub(super) enum Setting {
+    /// The embedded one: each round has its own file.
+    Sqlite,
+    /// A private cluster: each round has its own database.
+    Postgres(Cluster),
+}
 
 impl Setting {
-    pub(super) fn sqlite() -> Self {
-        Self
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres(_) => "Postgres",
+        }
+    }
+
+    /// A new store's address.
+    fn store(&self, folder: &Path) -> Result<String> {
+        match self {
+            Self::Sqlite => Ok(format!("sqlite://{}", folder.join("store.db").display())),
+            Self::Postgres(cluster) => {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy();
+                let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+                cluster.database(&format!("faults_{}", name.to_ascii_lowercase()))
+            }
+        }
     }
 }
 
@@ -50,6 +71,8 @@ pub(super) struct Scene {
     worker_launch: Launch,
     api_launch: Launch,
     stop: Stop,
+    /// The store's address.
+    pub(super) store: String,
     log: PathBuf,
     api_program: Program,
     _simulator: Program,
@@ -59,12 +82,13 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) fn set(
         built: &Built,
-        _setting: &Setting,
+        setting: &Setting,
         faults: &[&str],
         workers: usize,
         stop: &Stop,
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
+        let store = setting.store(folder.path())?;
         let log = folder.path().join("requests.jsonl");
         let mut simulator = built.launch("klaviyo-sim", folder.path())?;
         let list = format!("{LIST}=Faults:{PROFILES}");
@@ -83,12 +107,8 @@ impl Scene {
         let mut simulator = simulator.start()?;
         let klaviyo = simulator.address(stop)?;
 
-        let store = folder.path().join("store.db");
         let environment: Vec<(&'static str, OsString)> = vec![
-            (
-                "FANFARE_DATABASE_URL",
-                format!("sqlite://{}", store.display()).into(),
-            ),
+            ("FANFARE_DATABASE_URL", store.clone().into()),
             ("FANFARE_MASTER_KEY", MASTER_KEY.into()),
             ("FANFARE_KLAVIYO_BASE_URL", klaviyo.into()),
             ("FANFARE_LEASE_SECONDS", LEASE.as_secs().to_string().into()),
@@ -101,10 +121,14 @@ impl Scene {
             launch.environment.clone_from(&environment);
             Ok(launch)
         };
+        let operator = launch("fanfare")?;
+        if matches!(setting, Setting::Postgres(_)) {
+            operate(&operator, &["migrate"])?;
+        }
         let api_launch = launch("fanfare-api")?;
         let mut api_program = api_launch.start()?;
         let address = api_program.address(stop)?;
-        let key = create_organization(&launch("fanfare")?)?;
+        let key = create_organization(&operator)?;
         let api = Api::new(&address, &key);
         api.put::<Value>("/api/settings", &json!({"klaviyo": {"apiKey": KEY}}))?;
         let mut scene = Self {
@@ -113,6 +137,7 @@ impl Scene {
             worker_launch: launch("fanfare-worker")?,
             api_launch,
             stop: stop.clone(),
+            store,
             log,
             api_program,
             _simulator: simulator,
@@ -122,6 +147,16 @@ impl Scene {
             scene.hire()?;
         }
         Ok(scene)
+    }
+
+    /// Lets the workers that are started from now on reach their store at another port.
+    pub(super) fn divert_workers(&mut self, port: u16, to: u16) {
+        let diverted = self.store.replace(&format!(":{port}/"), &format!(":{to}/"));
+        for (name, value) in &mut self.worker_launch.environment {
+            if *name == "FANFARE_DATABASE_URL" {
+                *value = diverted.clone().into();
+            }
+        }
     }
 
     /// Starts one more worker.
@@ -210,16 +245,20 @@ impl Scene {
 }
 
 fn create_organization(operator: &Launch) -> Result<String> {
-    let output = operator
-        .command()
-        .args(["org", "create", "--name", "Faults", "--json"])
-        .output()?;
-    let created: Value = serde_json::from_slice(&output.stdout).with_context(|| {
-        format!(
-            "no organization was made:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-    })?;
+    let output = operate(operator, &["org", "create", "--name", "Faults", "--json"])?;
+    let created: Value = serde_json::from_slice(&output).context("no organization was made")?;
     let key = created["secretKey"].as_str();
     key.map(str::to_owned).context("no secret key was printed")
+}
+
+/// Runs the operator's command line. Returns what it printed.
+fn operate(operator: &Launch, arguments: &[&str]) -> Result<Vec<u8>> {
+    let output = operator.command().args(arguments).output()?;
+    ensure!(
+        output.status.success(),
+        "`fanfare {}` failed:\n{}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(output.stdout)
 }

@@ -1,4 +1,5 @@
-//! Every test: unit and integration tests, documentation tests, and examples run to their end.
+//! Every test: unit and integration tests, documentation tests, examples run to their end, and the fault
+//! suite's quick rounds.
 //!
 //! A test that cannot run where it is prints `skipped: <why>` and returns. Those lines are read from
 //! the runners' reports and listed last, so that nothing is skipped unseen.
@@ -13,6 +14,7 @@ use anyhow::Result;
 
 use self::postgres::Server;
 use self::runners::Outcome;
+use crate::faults;
 use crate::stop::Stop;
 
 /// The options of `cargo xtask test`.
@@ -26,7 +28,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     // An interrupted test run must not leave a server behind: the runners end by themselves, and
     // this program after them.
-    let _stop = Stop::listen()?;
+    let stop = Stop::listen()?;
     let server = Server::provide(options.install)?;
     let environment = server.environment();
     let mut outcome = Outcome::default();
@@ -37,6 +39,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         outcome.add(runners::libtest(&[], environment)?);
     }
     outcome.add(runners::examples(environment)?);
+    // Real programs on stores of their own: nothing of the tests before is in their way.
+    drop(server);
+    let faults = faults::quick(&stop)?;
+    outcome.count(faults.recovered, faults.faults.len() as u64);
     outcome.print();
     Ok(if outcome.is_good() {
         ExitCode::SUCCESS

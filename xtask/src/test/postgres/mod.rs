@@ -68,6 +68,7 @@ pub(crate) struct Cluster {
     account: Option<Account>,
     folder: TempDir,
     address: String,
+    port: u16,
 }
 
 /// What a throw-away cluster is told. It need not survive a power cut; each test has a store with
@@ -101,6 +102,7 @@ impl Cluster {
             account,
             folder,
             address: String::new(),
+            port: 0,
         };
         let mut initdb = cluster.command("initdb");
         initdb.args(["--username=postgres", "--auth=scram-sha-256"]);
@@ -110,12 +112,8 @@ impl Cluster {
         run(initdb)?;
         for tried in 1.. {
             let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-            let mut start = cluster.command("pg_ctl");
-            start.args(["start", "--wait", "--timeout=60", "--silent"]);
-            start.arg(option("--pgdata=", &cluster.data()));
-            start.arg(option("--log=", &cluster.log()));
-            start.arg(format!("--options={SETTINGS} -c port={port}"));
-            match run(start) {
+            cluster.port = port;
+            match cluster.go_on() {
                 Ok(()) => {
                     cluster.address =
                         format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
@@ -134,6 +132,43 @@ impl Cluster {
     /// The superuser's address.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The port it listens on.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes a database. Returns the superuser's address of it.
+    pub(crate) fn database(&self, name: &str) -> Result<String> {
+        let mut create = self.command("createdb");
+        create
+            .arg(format!("--maintenance-db={}", self.address))
+            .arg(name);
+        run(create)?;
+        let (server, _) = self
+            .address
+            .rsplit_once('/')
+            .context("an address has a path")?;
+        Ok(format!("{server}/{name}"))
+    }
+
+    /// Ends it as a power cut would: no connection is told.
+    pub(crate) fn halt(&self) -> Result<()> {
+        let mut stop = self.command("pg_ctl");
+        stop.args(["stop", "--mode=immediate", "--silent"]);
+        stop.arg(option("--pgdata=", &self.data()));
+        run(stop)
+    }
+
+    /// Starts it on its port.
+    pub(crate) fn go_on(&self) -> Result<()> {
+        let mut start = self.command("pg_ctl");
+        start.args(["start", "--wait", "--timeout=60", "--silent"]);
+        start.arg(option("--pgdata=", &self.data()));
+        start.arg(option("--log=", &self.log()));
+        start.arg(format!("--options={SETTINGS} -c port={}", self.port));
+        run(start)
     }
 
     fn data(&self) -> std::path::PathBuf {
@@ -157,11 +192,8 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let mut stop = self.command("pg_ctl");
-        stop.args(["stop", "--mode=immediate", "--silent"]);
-        stop.arg(option("--pgdata=", &self.data()));
         // There may be nothing to stop: it did not start.
-        run(stop).ok();
+        self.halt().ok();
     }
 }
 
