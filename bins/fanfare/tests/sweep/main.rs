@@ -19,9 +19,16 @@ use crate::store::Store;
 
 #[test]
 fn no_canary_leaves_its_place_on_the_embedded_store() {
-    let stage = Stage::set(Store::sqlite());
+    sweep(Store::sqlite());
+}
 
+#[test]
+fn no_canary_leaves_its_place_on_postgres() {
+    sweep(Store::postgres());
+}
+
+fn sweep(store: Store) {
+    let stage = Stage::set(store);
     acts::play(&stage);
-
     stage.verdict();
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use fanfare_klaviyo_sim::{RunningSimulator, Simulator};
 
 use crate::canary::Canary;
-use crate::cast::{self, MASTER_KEY};
+use crate::cast::{self, EMAIL, MASTER_KEY};
 use crate::evidence::Evidence;
 use crate::programs::Place;
 use crate::store::Store;
@@ -19,10 +19,14 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn set(store: Store) -> Self {
+        let evidence = Evidence::default();
+        if let Some(password) = store.password() {
+            evidence.add_secret(password);
+        }
         Self {
             store,
             klaviyo: Simulator::start(cast::klaviyo()).unwrap(),
-            evidence: Evidence::default(),
+            evidence,
         }
     }
 
@@ -55,6 +59,24 @@ impl Stage {
     pub(crate) fn sweep_store(&self) {
         let found = verdict::of_store(&self.store, &self.canaries());
         assert!(found.is_empty(), "{found:#?}");
+    }
+
+    /// What the store keeps is seen: people in their columns, the sealed key, and apalis's jobs.
+    #[track_caller]
+    pub(crate) fn assert_store_is_read(&self) {
+        let cells = self.store.cells();
+        let email = EMAIL.to_lowercase();
+        assert!(
+            cells
+                .iter()
+                .any(|cell| cell.column == "email" && cell.bytes == email.as_bytes())
+        );
+        assert!(cells.iter().any(|cell| cell.column == "sealed_key"));
+        assert!(
+            cells
+                .iter()
+                .any(|cell| cell.table.eq_ignore_ascii_case("jobs"))
+        );
     }
 
     /// Sweeps all that was said, and the store at the end.

@@ -16,6 +16,7 @@ use crate::stage::Stage;
 /// Plays all of it. The store is swept in between, while it holds the most.
 pub(crate) fn play(stage: &Stage) {
     let place = stage.place(stage.klaviyo.url());
+    assert_eq!(place.run(&["migrate"], ""), Some(0));
     let owner = connecting::from_the_command_line(stage, &place);
     let up = place.up("first.log");
     let client = Client::new(&up.api, &owner, &stage.evidence);
@@ -28,6 +29,7 @@ pub(crate) fn play(stage: &Stage) {
     leaving::cancel(stage, &client, &audiences[1]);
     measure(&up, stage);
     up.end();
+    stage.assert_store_is_read();
     stage.sweep_store();
 
     spiteful::sync(stage, &owner, &audiences);
