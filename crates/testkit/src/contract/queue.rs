@@ -93,6 +93,27 @@ pub async fn a_worker_that_went_silent_is_rung_for(harness: &dyn StoreHarness) {
     assert_rings(&scene, 10, 1).await;
 }
 
+/// A ring that was heard is over: whoever claims and goes silent, or pauses, is not shielded by the half
+/// minute after it.
+pub async fn a_claim_ends_the_quiet_after_a_ring(harness: &dyn StoreHarness) {
+    const SHORT: Duration = Duration::from_secs(1);
+    const SOON: Duration = Duration::from_secs(11);
+    let scene = Scene::new(harness);
+    let silent = scene.queue("list1").await.id;
+    let mut unit = scene.begin().await;
+    let claim = unit.claim(&silent, SHORT).await.expect("an answer");
+    assert!(claim.is_some());
+    unit.commit().await.expect("a commit");
+    scene.advance(SOON).await;
+    assert_rings(&scene, 10, 1).await;
+
+    let token = scene.claim(&silent).await.expect("a lease");
+    let due = harness.now().await.plus(SHORT);
+    assert!(scene.release(&silent, token, due).await);
+    scene.advance(SOON).await;
+    assert_rings(&scene, 10, 1).await;
+}
+
 /// Given back at once, a run is rung for with that commit; given back for later, when it is due.
 pub async fn a_run_given_back_is_rung_for_when_it_is_due(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness);

@@ -134,6 +134,7 @@ macro_rules! store_contract {
                 a_queued_run_is_due_and_rung_for
                 a_ring_that_nobody_heard_is_repeated
                 a_worker_that_went_silent_is_rung_for
+                a_claim_ends_the_quiet_after_a_ring
                 a_run_given_back_is_rung_for_when_it_is_due
                 many_runs_are_rung_for_up_to_the_limit
                 a_finished_run_is_not_rung_for
