@@ -1,6 +1,6 @@
 //! The shared store: every storage port of `fanfare-domain` on Postgres 15 or later.
 //!
-//! [`migrate`] makes the schema and the role `fanfare_app`; [`PostgresStore::open`] refuses a schema
+//! [`migrate()`] makes the schema and the role `fanfare_app`; [`PostgresStore::open`] refuses a schema
 //! that is not exactly this version's. The crate decides nothing: statements are set-based, sets
 //! travel as arrays, and what they mean is said by the ports.
 //!

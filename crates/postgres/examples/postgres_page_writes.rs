@@ -1,4 +1,4 @@
-//! How fast a sync writes: `cargo run --release -p fanfare-postgres --example page_writes [PROFILES]`,
+//! How fast a sync writes: `cargo run --release -p fanfare-postgres --example postgres_page_writes [PROFILES]`,
 //! with a superuser's address of a cluster in `FANFARE_TEST_DATABASE_URL`. It makes a database there and
 //! drops it.
 //!
