@@ -1,12 +1,12 @@
--- What an active run has seen so far; forgotten when it has ended.
+-- What an active run has seen so far; forgotten when it has ended. No foreign key to the run, for the
+-- reason that memberships have none to the audience.
 
 CREATE TABLE run_sightings (
     organization_id text    COLLATE "C" NOT NULL,
     run_id          text    COLLATE "C" NOT NULL,
     profile_id      text    COLLATE "C" NOT NULL,
     with_email      boolean NOT NULL,
-    PRIMARY KEY (organization_id, run_id, profile_id),
-    FOREIGN KEY (organization_id, run_id) REFERENCES sync_runs (organization_id, id)
+    PRIMARY KEY (organization_id, run_id, profile_id)
 );
 
 ALTER TABLE run_sightings ENABLE ROW LEVEL SECURITY;

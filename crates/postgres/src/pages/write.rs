@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 
 use super::consumers;
 use crate::at::{self, at};
-use crate::error::store_error;
+use crate::error::{refused, store_error};
 
 /// The connection, and the first parameter of every statement.
 pub(super) type At<'a> = (&'a mut PgConnection, &'a str);
@@ -24,6 +24,7 @@ pub(super) async fn write_page(
     page: &PageWrite<'_>,
 ) -> Result<u64, StoreError> {
     let (plan, now) = (page.plan, at::At(page.now));
+    must_be_there((connection, organization), page).await?;
     consumers::update((connection, organization), &plan.updated, now).await?;
     consumers::insert((connection, organization), &plan.created, now).await?;
     put_links((connection, organization), &plan.links, now).await?;
@@ -39,6 +40,29 @@ pub(super) async fn write_page(
         now,
     )
     .await
+}
+
+/// One look for the whole page at what each of its rows names: a foreign key would look for each row.
+async fn must_be_there(
+    (connection, organization): At<'_>,
+    page: &PageWrite<'_>,
+) -> Result<(), StoreError> {
+    let are_there = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM sync_runs WHERE organization_id = $1 AND id = $2)
+            AND EXISTS (SELECT FROM audiences WHERE organization_id = $1 AND id = $3)
+            AS "are_there!""#,
+        organization,
+        page.run.as_str(),
+        page.audience.as_str()
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(store_error)?;
+    if are_there {
+        Ok(())
+    } else {
+        Err(refused("the page's run or audience is not there"))
+    }
 }
 
 async fn put_links(
