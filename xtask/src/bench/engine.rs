@@ -9,68 +9,115 @@ use serde_json::Value;
 
 use super::stage::{KEY, LIST, Stage};
 use super::{Figure, Options};
+use crate::fleet::api::Run;
 use crate::stop::Stop;
+use crate::test::postgres::Cluster;
 use crate::workspace;
 
 const PROFILES: u64 = 200_000;
 
+const SIMULATOR: [&str; 3] = ["--no-quota", "--latency", "0"];
+
 pub(super) fn measure(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
     let profiles = PROFILES / options.divide;
-    let stage = Stage::set(profiles, &["--no-quota", "--latency", "0"], stop)?;
-    let import = stage.finish(&stage.import()?)?;
-    let memory = stage.peak_memory();
-    let resync = stage.finish(&stage.sync(&import.audience_id)?)?;
-    let reading = reading_alone(&stage)?;
+    let stage = Stage::set(profiles, &SIMULATOR, stop)?;
+    let measured = Measured::of(&stage)?;
     let (_folder, store) = stage.strike();
-    let script = script(&store)?;
+    measured.figures("engine-sqlite", profiles, script(&store)?)
+}
 
-    let rate = |seconds: f64| count(profiles) / seconds;
-    let seconds = |run: &crate::fleet::api::Run| run.seconds().context("the run has no times");
-    let changed = &resync.progress;
-    let figure = |case, what: &str, unit, measured, limit_is, limit| Figure {
-        case,
-        what: what.to_owned(),
-        unit,
-        measured,
-        limit_is,
-        limit,
-    };
-    let mut figures = vec![figure(
-        "engine-sqlite",
-        "first import",
-        "profiles/s",
-        rate(seconds(&import)?),
-        "the same rows by one SQL script",
-        Some(rate(script)),
-    )];
-    if let Some(memory) = memory {
-        figures.push(figure(
-            "engine-sqlite",
-            "worker's peak memory",
-            "MB",
+pub(super) fn measure_on_postgres(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
+    let profiles = PROFILES / options.divide;
+    let cluster = Cluster::of_installed()?
+        .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
+    let store = cluster.database("bench")?;
+    let stage = Stage::set_on_postgres(&store, profiles, &SIMULATOR, stop)?;
+    let measured = Measured::of(&stage)?;
+    let copy = cluster.database("copy")?;
+    stage.fleet.migrate(&copy)?;
+    drop(stage);
+    let script = cluster.copy_rows(&store, &copy, &TABLES)?;
+    measured.figures("engine-postgres", profiles, script.as_secs_f64())
+}
+
+/// What an import leaves behind, in the order of the foreign keys.
+const TABLES: [&str; 7] = [
+    "sync_sources",
+    "audiences",
+    "consumers",
+    "profile_links",
+    "audience_list_memberships",
+    "sync_runs",
+    "sync_issues",
+];
+
+/// An import and a second pass over the same list.
+struct Measured {
+    import: Run,
+    memory: Option<f64>,
+    resync: Run,
+    reading: f64,
+}
+
+impl Measured {
+    fn of(stage: &Stage) -> Result<Self> {
+        let import = stage.finish(&stage.import()?)?;
+        let memory = stage.peak_memory();
+        let resync = stage.finish(&stage.sync(&import.audience_id)?)?;
+        let reading = reading_alone(stage)?;
+        Ok(Self {
+            import,
             memory,
+            resync,
+            reading,
+        })
+    }
+
+    /// The figures, beside the seconds that a script takes for the same rows.
+    fn figures(&self, case: &'static str, profiles: u64, script: f64) -> Result<Vec<Figure>> {
+        let rate = |seconds: f64| count(profiles) / seconds;
+        let seconds = |run: &Run| run.seconds().context("the run has no times");
+        let store = case.trim_start_matches("engine-");
+        let changed = &self.resync.progress;
+        let figure = |case, what: &str, unit, measured, limit_is, limit| Figure {
+            case,
+            what: what.to_owned(),
+            unit,
+            measured,
+            limit_is,
+            limit,
+        };
+        let mut figures = vec![figure(
+            case,
+            "first import",
+            "profiles/s",
+            rate(seconds(&self.import)?),
+            "the same rows by one SQL script",
+            Some(rate(script)),
+        )];
+        if let Some(memory) = self.memory {
+            figures.push(figure(case, "worker's peak memory", "MB", memory, "", None));
+        }
+        figures.push(figure(
+            "resync",
+            &format!("second pass on {store}"),
+            "profiles/s",
+            rate(seconds(&self.resync)?),
+            "reading alone",
+            Some(rate(self.reading)),
+        ));
+        let rows =
+            changed.created + changed.updated + changed.members_added + changed.members_removed;
+        figures.push(figure(
+            "resync",
+            &format!("consumers and members changed on {store}"),
+            "rows",
+            count(rows),
             "",
             None,
         ));
+        Ok(figures)
     }
-    figures.push(figure(
-        "resync",
-        "second pass",
-        "profiles/s",
-        rate(seconds(&resync)?),
-        "reading alone",
-        Some(rate(reading)),
-    ));
-    let rows = changed.created + changed.updated + changed.members_added + changed.members_removed;
-    figures.push(figure(
-        "resync",
-        "consumers and members changed",
-        "rows",
-        count(rows),
-        "",
-        None,
-    ));
-    Ok(figures)
 }
 
 /// Seconds that it takes to read the list's pages as the worker does, and to drop them.

@@ -4,6 +4,7 @@ mod engine;
 mod latency;
 mod quota;
 mod stage;
+mod start;
 
 use std::process::ExitCode;
 
@@ -40,9 +41,11 @@ struct Figure {
 
 type Case = fn(&Options, &Stop) -> Result<Vec<Figure>>;
 
-/// The cases by name. `resync` is measured on what `engine-sqlite` has imported.
+/// The cases by name. A second pass (`resync`) is measured on what each engine has imported.
 const CASES: &[(&str, Case)] = &[
     ("engine-sqlite", engine::measure),
+    ("engine-postgres", engine::measure_on_postgres),
+    ("start", start::measure),
     ("api", latency::measure),
     ("quota", quota::measure),
 ];

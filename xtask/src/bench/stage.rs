@@ -20,6 +20,9 @@ pub(super) const KEY: &str = "pk_bench_0123456789abcdef0123456789abcdef";
 /// Seals keys of a simulator in a store that is deleted at the end: no secret.
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
+/// The embedded store's file.
+const FILE: &str = "bench.db";
+
 /// Running programs, an organization, and its connection.
 pub(super) struct Stage {
     pub(super) api: Api,
@@ -29,14 +32,36 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Starts them with a list of so many profiles. `simulator` are further arguments of it.
+    /// Starts them on the embedded store, with a list of so many profiles. `simulator` are further
+    /// arguments of it.
     pub(super) fn set(profiles: u64, simulator: &[&str], stop: &Stop) -> Result<Self> {
         let folder = tempfile::tempdir()?;
+        let store = format!("sqlite://{}", folder.path().join(FILE).display());
+        Self::on(&store, folder, profiles, simulator, stop)
+    }
+
+    /// Starts them on Postgres.
+    pub(super) fn set_on_postgres(
+        store: &str,
+        profiles: u64,
+        simulator: &[&str],
+        stop: &Stop,
+    ) -> Result<Self> {
+        Self::on(store, tempfile::tempdir()?, profiles, simulator, stop)
+    }
+
+    fn on(
+        store: &str,
+        folder: TempDir,
+        profiles: u64,
+        simulator: &[&str],
+        stop: &Stop,
+    ) -> Result<Self> {
         let list = format!("{LIST}=Benchmark:{profiles}");
         let mut arguments = ["--key", KEY, "--list", &list].map(OsString::from).to_vec();
         arguments.extend(simulator.iter().map(OsString::from));
         let setup = Setup {
-            store: &folder.path().join("bench.db"),
+            store,
             logs: folder.path(),
             simulator: Some(arguments),
             environment: vec![("FANFARE_MASTER_KEY", MASTER_KEY.into())],
@@ -108,7 +133,7 @@ impl Stage {
     /// Ends the programs and keeps the store.
     pub(super) fn strike(self) -> (TempDir, PathBuf) {
         drop(self.fleet);
-        let store = self.folder.path().join("bench.db");
+        let store = self.folder.path().join(FILE);
         (self.folder, store)
     }
 }

@@ -57,7 +57,7 @@ fn demonstrate(options: &Options, stop: &Stop) -> Result<ExitCode> {
     let screen = Screen::new();
     let folder = Folder::open(&klaviyo)?;
     let say = |line: &str| screen.say(line);
-    let store = folder.store();
+    let store = format!("sqlite://{}", folder.store().display());
     let setup = Setup {
         store: &store,
         logs: folder.path(),

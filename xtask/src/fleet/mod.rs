@@ -20,8 +20,8 @@ pub(crate) type Setting = (&'static str, OsString);
 
 /// What the programs are started with.
 pub(crate) struct Setup<'a> {
-    /// The store's file.
-    pub(crate) store: &'a Path,
+    /// The store's address.
+    pub(crate) store: &'a str,
     /// The folder for their logs.
     pub(crate) logs: &'a Path,
     /// The simulator's arguments but for its address; `None` for the real Klaviyo.
@@ -65,10 +65,8 @@ impl Fleet {
         let built = Built::build(setup.is_release)?;
         ensure!(!stop.is_wanted(), "interrupted");
 
-        let mut store = OsString::from("sqlite://");
-        store.push(setup.store);
         let mut environment = setup.environment;
-        environment.push(("FANFARE_DATABASE_URL", store));
+        environment.push(("FANFARE_DATABASE_URL", setup.store.into()));
         let (mut simulator, mut simulator_address) = (None, None);
         if let Some(arguments) = setup.simulator {
             let mut launch = built.launch("klaviyo-sim", setup.logs)?;
@@ -79,6 +77,16 @@ impl Fleet {
             say(&format!("Klaviyo simulator at {address}"));
             environment.push(("FANFARE_KLAVIYO_BASE_URL", address.clone().into()));
             simulator_address = Some(address);
+        }
+
+        let mut operator = built.launch("fanfare", setup.logs)?;
+        operator.environment.clone_from(&environment);
+        if setup.store.starts_with("postgres") {
+            workspace::must_succeed({
+                let mut migrate = operator.command();
+                migrate.arg("migrate");
+                migrate
+            })?;
         }
 
         let mut api = built.launch("fanfare-api", setup.logs)?;
@@ -95,8 +103,6 @@ impl Fleet {
         worker.address(stop)?;
         say(&format!("Worker running as process {}", worker.pid()));
 
-        let mut operator = built.launch("fanfare", setup.logs)?;
-        operator.environment = environment;
         Ok(Self {
             address,
             simulator_address,
@@ -130,6 +136,13 @@ impl Fleet {
         let created: Created = serde_json::from_slice(&output.stdout)
             .context("`fanfare org create --json` printed something else than a key")?;
         Ok(created.secret_key)
+    }
+
+    /// Makes the schema in another database.
+    pub(crate) fn migrate(&self, store: &str) -> Result<()> {
+        let mut migrate = self.operator.command();
+        migrate.arg("migrate").env("FANFARE_DATABASE_URL", store);
+        workspace::must_succeed(migrate)
     }
 
     /// The worker's process id.

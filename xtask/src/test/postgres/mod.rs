@@ -11,6 +11,7 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
@@ -151,6 +152,23 @@ impl Cluster {
             .rsplit_once('/')
             .context("an address has a path")?;
         Ok(format!("{server}/{name}"))
+    }
+
+    /// Writes these tables' rows of one database into another that has the same schema and none of them,
+    /// by one script. Returns how long that took.
+    pub(crate) fn copy_rows(&self, from: &str, to: &str, tables: &[&str]) -> Result<Duration> {
+        let script = self.folder.path().join("rows.sql");
+        let mut dump = self.command("pg_dump");
+        dump.args(["--data-only", "--no-owner", "--table=organizations"]);
+        dump.args(tables.iter().map(|table| format!("--table={table}")));
+        dump.arg(option("--file=", &script)).arg(from);
+        run(dump)?;
+        let mut load = self.command("psql");
+        load.args(["--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]);
+        load.arg(option("--file=", &script)).arg(to);
+        let begun = Instant::now();
+        run(load)?;
+        Ok(begun.elapsed())
     }
 
     /// Ends it as a power cut would: no connection is told.
