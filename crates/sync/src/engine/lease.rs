@@ -1,11 +1,13 @@
 //! The hold on a run, kept while Klaviyo takes its time.
 
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::FencingToken;
+use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::integration::Integration;
@@ -17,6 +19,9 @@ pub(super) struct Lease<'a> {
     pub(super) run: RunId,
     pub(super) token: FencingToken,
     pub(super) length: Duration,
+    /// When it was got, or last renewed while something was waited for. Pages renew it too, which is
+    /// not counted here.
+    pub(super) renewed_at: Mutex<Instant>,
 }
 
 impl Lease<'_> {
@@ -29,23 +34,34 @@ impl Lease<'_> {
 
     /// Waits for `call`, renewing the lease three times in its length. `None` if it was lost on the
     /// way; `call` is dropped then.
+    ///
+    /// The time for it is kept from one call to the next: many short waits with no page in between are
+    /// one long one.
     pub(super) async fn keep_during<T>(
         &self,
         call: impl Future<Output = T>,
     ) -> Result<Option<T>, Error> {
         let mut call = std::pin::pin!(call);
-        let mut renewals = tokio::time::interval(self.length / 3);
-        renewals.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        renewals.reset();
         loop {
             tokio::select! {
                 biased;
                 answer = &mut call => return Ok(Some(answer)),
-                _ = renewals.tick() => {
+                () = tokio::time::sleep_until(self.next_renewal()) => {
                     let Some(unit) = self.begin().await? else { return Ok(None) };
                     unit.commit().await?;
+                    self.renewed();
                 }
             }
         }
+    }
+
+    fn next_renewal(&self) -> Instant {
+        let renewed_at = self.renewed_at.lock();
+        *renewed_at.unwrap_or_else(PoisonError::into_inner) + self.length / 3
+    }
+
+    fn renewed(&self) {
+        let renewed_at = self.renewed_at.lock();
+        *renewed_at.unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }

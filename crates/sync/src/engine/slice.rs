@@ -1,5 +1,6 @@
 //! One slice: claim, step after step, give back.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
@@ -111,6 +112,7 @@ async fn claim<'a>(
         run: run.id.clone(),
         token: claim.token,
         length: pace.lease,
+        renewed_at: Mutex::new(Instant::now()),
     };
     if let Err(error) = unit.commit().await.map_err(Error::from) {
         // It may have been committed all the same.
