@@ -1,8 +1,8 @@
 """Reads a simulated account with Klaviyo's own client, unchanged but for the host.
 
-    python3 -m venv /tmp/sdk && /tmp/sdk/bin/pip install klaviyo-api==24.0.0
+    python3 -m venv .sdk && .sdk/bin/pip install klaviyo-api==24.0.0
     cargo run -p klaviyo-sim -- --addr 127.0.0.1:4802 --latency 0
-    /tmp/sdk/bin/python crates/klaviyo-sim/tests/sdk/read_lists.py http://127.0.0.1:4802
+    .sdk/bin/python crates/klaviyo-sim/tests/sdk/read_lists.py http://127.0.0.1:4802
 
 Ends with status 0 if everything was read as it should be.
 """
