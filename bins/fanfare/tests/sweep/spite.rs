@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -79,8 +79,14 @@ impl Spite {
         *self.shared.chosen.lock().unwrap() = Some(answer);
     }
 
-    pub(crate) fn wait_until_workers_have_met_all(&self) {
-        self.all_met.recv_timeout(DEADLINE).unwrap();
+    /// Waits for workers to meet all of their answers. Some answers end a run, and after others it waits
+    /// for a minute, so `start_more` is asked for runs every other second.
+    pub(crate) fn let_workers_meet_all(&self, mut start_more: impl FnMut()) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.all_met.recv_timeout(Duration::from_secs(2)).is_err() {
+            assert!(Instant::now() < deadline, "workers do not ask for members");
+            start_more();
+        }
     }
 }
 

@@ -14,8 +14,16 @@ pub(super) fn sync(stage: &Stage, owner: &str, audiences: &[String]) {
     let client = Client::new(&up.api, owner, &stage.evidence);
 
     // Members are asked for by workers alone: each request meets the next answer.
-    let runs: Vec<String> = audiences.iter().map(|id| start_sync(&client, id)).collect();
-    spite.wait_until_workers_have_met_all();
+    let mut runs: Vec<String> = audiences.iter().map(|id| start_sync(&client, id)).collect();
+    spite.let_workers_meet_all(|| {
+        for audience in audiences {
+            let answer = client.post(&format!("/api/audiences/{audience}/sync"), "");
+            // Where its run has not ended, there is no new one.
+            if answer.status == 200 {
+                runs.push(super::text(&answer.json(200), "runId").to_owned());
+            }
+        }
+    });
     for run in runs {
         // Some have ended by themselves.
         client.post(&format!("/api/sync-runs/{run}/cancel"), "");
