@@ -43,16 +43,27 @@ impl Lease<'_> {
     ) -> Result<Option<T>, Error> {
         let mut call = std::pin::pin!(call);
         loop {
+            // Polled beside the call and not instead of it: the call may hold the connection that the
+            // renewal waits for.
             tokio::select! {
                 biased;
                 answer = &mut call => return Ok(Some(answer)),
-                () = tokio::time::sleep_until(self.next_renewal()) => {
-                    let Some(unit) = self.begin().await? else { return Ok(None) };
-                    unit.commit().await?;
-                    self.renewed();
-                }
+                is_held = self.renew_in_time() => if !is_held? {
+                    return Ok(None);
+                },
             }
         }
+    }
+
+    /// Renews the lease when it is time to. `false` if it is somebody else's by now.
+    async fn renew_in_time(&self) -> Result<bool, Error> {
+        tokio::time::sleep_until(self.next_renewal()).await;
+        let Some(unit) = self.begin().await? else {
+            return Ok(false);
+        };
+        unit.commit().await?;
+        self.renewed();
+        Ok(true)
     }
 
     fn next_renewal(&self) -> Instant {
