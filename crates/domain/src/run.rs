@@ -7,7 +7,7 @@ use crate::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use crate::issue::text_enum;
 use crate::page::Tally;
 use crate::time::Timestamp;
-use crate::walk::Checkpoint;
+use crate::walk::{Checkpoint, CursorLoop, PageTaken, ReaderNumber};
 
 text_enum! {
     /// How much of the list a run reads.
@@ -62,6 +62,12 @@ pub struct RunError {
     /// The reason, for people: what happened and what to do.
     pub message: String,
 }
+
+/// Fewer pages than this are read sooner than a reader is put on them.
+const PAGES_WORTH_A_READER: u64 = 4;
+
+/// A division of a range can cost a page in vain, so a list of so many pages is divided once.
+const PAGES_WORTH_A_DIVISION: u64 = 10;
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -197,6 +203,7 @@ impl SyncRun {
         self.attempt += 1;
         if abandoned {
             self.crashes += 1;
+            self.checkpoint.suspect_all();
         }
         if self.crashes >= MAX_CRASHES {
             let message = format!(
@@ -208,11 +215,14 @@ impl SyncRun {
         Ok(())
     }
 
-    /// A page, or a step of settling memberships, was done: what went wrong before is forgiven.
+    /// A step was done: what went wrong before is forgiven. Crashes are not, while there are readers
+    /// whose pages may have been the reason and are still to be read.
     pub fn forgive(&mut self) {
         self.attempt = 1;
-        self.crashes = 0;
         self.failures = 0;
+        if self.checkpoint.suspect().is_none() {
+            self.crashes = 0;
+        }
     }
 
     /// The worker gives the run back by its own will, having got on.
@@ -222,8 +232,13 @@ impl SyncRun {
         }
     }
 
-    /// Counts a page's profiles.
-    pub fn count_page(&mut self, tally: Tally, added: u64) -> Result<(), InvalidTransition> {
+    /// Counts the profiles of so many pages.
+    pub fn count_pages(
+        &mut self,
+        pages: u64,
+        tally: Tally,
+        added: u64,
+    ) -> Result<(), InvalidTransition> {
         if self.status != SyncStatus::Syncing {
             return Err(self.refuse(Event::Page));
         }
@@ -234,21 +249,56 @@ impl SyncRun {
         sum.unchanged += tally.unchanged;
         sum.skipped += tally.skipped;
         self.progress.members_added += added;
-        self.progress.pages += 1;
-        self.forgive();
+        self.progress.pages += pages;
         Ok(())
     }
 
-    /// Klaviyo gave no usable answer for the page. The fifth time ends the run with `code`;
-    /// `message` tells what the answer was. Tells whether the run goes on.
+    /// A reader moves behind a page that was counted. Failed answers are forgiven by the page that
+    /// failed.
+    pub fn advance(&mut self, reader: ReaderNumber, page: PageTaken) -> Result<(), CursorLoop> {
+        let failures = match self.checkpoint.suspect() {
+            Some(suspect) if suspect != reader => self.failures,
+            _ => 0,
+        };
+        self.checkpoint.advance(reader, page, self.progress.pages)?;
+        self.forgive();
+        self.failures = failures;
+        Ok(())
+    }
+
+    /// Shares what is left of the list among up to `most` readers, as far as their requests are worth
+    /// it. How much is left is estimated where Klaviyo does not tell: as much as was read.
+    pub fn share(&mut self, most: usize, now: Timestamp) {
+        let Progress {
+            total,
+            tally: Tally { processed, .. },
+            pages,
+            ..
+        } = self.progress;
+        let left = total.map_or(processed, |total| total.saturating_sub(processed));
+        let pages_left = left / (processed / pages.max(1)).max(1);
+        let worth_it = usize::try_from(pages_left / PAGES_WORTH_A_READER).unwrap_or(most);
+        let divisions = (pages + pages_left) / PAGES_WORTH_A_DIVISION;
+        self.checkpoint.share(worth_it.min(most), divisions, now);
+    }
+
+    /// Klaviyo gave no usable answer for a reader's page. The fifth time ends the run with `code`;
+    /// `message` tells what the answer was. Tells whether the run goes on. While one page is under
+    /// suspicion, it is its failures that are counted.
     pub fn count_failure(
         &mut self,
+        reader: ReaderNumber,
         code: FailureCode,
         message: impl Into<String>,
         now: Timestamp,
     ) -> Result<bool, InvalidTransition> {
         if self.status != SyncStatus::Syncing {
             return Err(self.refuse(Event::Fail));
+        }
+        let suspect = self.checkpoint.suspect();
+        self.checkpoint.suspect_of(reader);
+        if suspect.is_some_and(|suspect| suspect != reader) {
+            return Ok(true);
         }
         self.failures += 1;
         if self.failures < MAX_FAILED_ANSWERS {

@@ -56,6 +56,12 @@ impl Timestamp {
         self.datetime().format(format).unwrap_or_default()
     }
 
+    /// The beginning of its second.
+    #[must_use]
+    pub const fn whole_second(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(1_000_000))
+    }
+
     const MAX: Self = Self(253_402_300_799_999_999);
 
     fn datetime(self) -> OffsetDateTime {

@@ -6,7 +6,7 @@ use fanfare_domain::ids::{Cursor, OrganizationId};
 use fanfare_domain::ports::{Collection, KlaviyoError};
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource};
-use fanfare_domain::walk::Checkpoint;
+use fanfare_domain::walk::CursorWatch;
 
 use crate::error::{Entity, Error};
 use crate::integration::{Integration, OpenConnection};
@@ -130,7 +130,7 @@ impl Integration {
         let klaviyo = &self.ports.klaviyo;
         let endpoint = browse_endpoint(kind);
         let (mut found, mut seen, mut pages) = (Vec::new(), HashSet::new(), 0);
-        let mut walk = Checkpoint::default();
+        let mut watch = CursorWatch::default();
         let mut cursor: Option<Cursor> = None;
         loop {
             let call = || klaviyo.collections(&connection.key, kind, cursor.as_ref());
@@ -145,14 +145,14 @@ impl Integration {
                     .filter(|item| seen.insert(item.id.clone())),
             );
             let new = (found.len() - before) as u64;
-            cursor.clone_from(&page.next);
             pages += 1;
-            walk.advance(page.next, None, new, pages).map_err(|error| {
+            let Some(next) = page.next else {
+                return Ok(found);
+            };
+            watch.step(&next, new, pages).map_err(|error| {
                 Error::KlaviyoUnreachable(KlaviyoError::Invalid(error.to_string()))
             })?;
-            if cursor.is_none() {
-                return Ok(found);
-            }
+            cursor = Some(next);
         }
     }
 }

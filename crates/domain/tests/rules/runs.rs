@@ -1,15 +1,16 @@
 //! The life of a run: every status times every event, and the counts of tries.
 
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::ids::{AudienceId, CollectionId, OrganizationId, RunId, SourceId};
+use fanfare_domain::ids::{AudienceId, CollectionId, Cursor, OrganizationId, RunId, SourceId};
 use fanfare_domain::page::Tally;
 use fanfare_domain::run::{Event, InvalidTransition, NewRun, SyncRun, SyncStatus, Trigger};
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
+use fanfare_domain::walk::PageTaken;
 use proptest::prelude::*;
 
 use crate::world::at;
 
-fn queued() -> SyncRun {
+pub(crate) fn queued() -> SyncRun {
     let new = NewRun {
         id: RunId::parse("run_1").unwrap(),
         organization: OrganizationId::parse("org_1").unwrap(),
@@ -50,7 +51,7 @@ fn leads_to(from: SyncStatus, event: Event) -> Option<SyncStatus> {
 fn happen(run: &mut SyncRun, event: Event) -> Result<(), InvalidTransition> {
     match event {
         Event::Claim => run.claim(false, at(3)),
-        Event::Page => run.count_page(Tally::default(), 0),
+        Event::Page => run.count_pages(1, Tally::default(), 0),
         Event::Succeed => run.succeed(at(3)),
         Event::Fail => run.fail(FailureCode::Internal, "", at(3)),
         Event::Cancel => run.cancel("", at(3)),
@@ -86,7 +87,7 @@ fn a_failed_answer_counts_only_while_a_worker_has_the_run() {
     for status in [SyncStatus::Pending, SyncStatus::Success, SyncStatus::Failed] {
         let mut run = in_status(status);
         let before = run.clone();
-        let refused = run.count_failure(FailureCode::UpstreamInvalid, "", at(3));
+        let refused = run.count_failure(0, FailureCode::UpstreamInvalid, "", at(3));
         assert!(refused.is_err());
         assert_eq!(run, before);
     }
@@ -118,12 +119,12 @@ fn the_fifth_failed_answer_ends_the_run_with_its_code() {
     let mut run = in_status(SyncStatus::Syncing);
     for _ in 1..5 {
         assert!(
-            run.count_failure(FailureCode::UpstreamUnavailable, "", at(3))
+            run.count_failure(0, FailureCode::UpstreamUnavailable, "", at(3))
                 .unwrap()
         );
     }
     assert!(
-        !run.count_failure(FailureCode::UpstreamInvalid, "why", at(4))
+        !run.count_failure(0, FailureCode::UpstreamInvalid, "why", at(4))
             .unwrap()
     );
     assert_eq!(
@@ -155,7 +156,7 @@ proptest! {
     ) {
         let mut run = in_status(SyncStatus::Syncing);
         let (mut crashes, mut failures) = (0, 0);
-        for happening in happenings {
+        for (n, happening) in happenings.into_iter().enumerate() {
             match happening {
                 Happening::Crash => {
                     crashes += 1;
@@ -163,7 +164,7 @@ proptest! {
                 }
                 Happening::FailedAnswer => {
                     failures += 1;
-                    run.count_failure(FailureCode::UpstreamUnavailable, "", at(1)).unwrap();
+                    run.count_failure(0, FailureCode::UpstreamUnavailable, "", at(1)).unwrap();
                 }
                 Happening::Yield => {
                     run.yielded();
@@ -171,7 +172,13 @@ proptest! {
                 }
                 Happening::Page => {
                     (crashes, failures) = (0, 0);
-                    run.count_page(Tally::default(), 0).unwrap();
+                    run.count_pages(1, Tally::default(), 0).unwrap();
+                    let page = PageTaken {
+                        next: Some(Cursor::parse(format!("c{n}")).unwrap()),
+                        new_profiles: 1,
+                        ..PageTaken::default()
+                    };
+                    run.advance(0, page).unwrap();
                     prop_assert_eq!(run.attempt, 1);
                 }
             }
@@ -212,7 +219,7 @@ fn the_source_follows_its_run_and_keeps_the_time_of_its_last_success() {
         ..Tally::default()
     };
     let mut run = in_status(SyncStatus::Syncing);
-    run.count_page(tally, 2).unwrap();
+    run.count_pages(1, tally, 2).unwrap();
     run.succeed(at(9)).unwrap();
     source.follow(&run, at(9));
     assert_eq!(
@@ -246,7 +253,8 @@ fn rates_and_remaining_time_are_told_where_they_are_known() {
     );
 
     run.claim(false, at(10)).unwrap();
-    run.count_page(
+    run.count_pages(
+        1,
         Tally {
             processed: 100,
             unchanged: 100,

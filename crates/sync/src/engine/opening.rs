@@ -2,7 +2,7 @@
 
 use fanfare_domain::audience::usable_name;
 use fanfare_domain::ports::{Collection, UnitOfWork};
-use fanfare_domain::walk::Phase;
+use fanfare_domain::walk::{Phase, ReaderNumber};
 
 use super::slice::{Held, Step, save};
 use crate::SYSTEM_ACTOR;
@@ -24,7 +24,8 @@ impl Held<'_> {
         };
         match answer {
             Ok(collection) => self.opened(collection).await,
-            Err(error) => self.not_answered(error).await,
+            // The first reader's page is next.
+            Err(error) => self.not_answered(ReaderNumber::default(), error).await,
         }
     }
 

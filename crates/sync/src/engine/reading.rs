@@ -1,55 +1,100 @@
-//! Pages of members: read, planned, written; and what is done about answers that are no page.
+//! Pages of members: asked for by several readers, planned and written as they come.
 
-use std::time::Duration;
+use std::collections::HashSet;
 
-use fanfare_domain::connection::ConnectionStatus;
-use fanfare_domain::failure::{FailureCode, Remedy, backoff, remedy};
-use fanfare_domain::page::{keys, plan};
-use fanfare_domain::ports::{KlaviyoError, MemberPage, MembersFrom, PageWrite, UnitOfWork};
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ids::ProfileId;
+use fanfare_domain::page::{PagePlan, keys, plan};
+use fanfare_domain::ports::{MemberPage, PageWrite};
+use fanfare_domain::profile::Profile;
+use fanfare_domain::walk::{Joins, PageTaken, Phase, ReaderNumber};
+use tokio_util::sync::CancellationToken;
 
+use super::fetching::{Fetched, Fetcher, Fetches};
 use super::slice::{Held, Step, save};
-use crate::browse::members_endpoint;
 use crate::error::Error;
-use crate::gateway::CallError;
 
-/// A wait for our own pacing that is shorter than this is sat out; any other gives the worker back.
-/// Whatever Klaviyo asks for by `Retry-After` is a second at least.
-const SHORT_WAIT: Duration = Duration::from_millis(999);
-
-impl Held<'_> {
-    pub(super) async fn read_page(&mut self) -> Result<Step, Error> {
-        let collection = &self.source.collection;
-        let checkpoint = &self.run.checkpoint;
-        let from = MembersFrom {
-            joined_from: checkpoint.range_from,
-            cursor: checkpoint.cursor.clone(),
-        };
-        let klaviyo = &self.integration.ports.klaviyo;
-        let call = klaviyo.members(&self.connection.key, collection, &from);
-        let gateway = self.integration.gateway();
-        let call = gateway.call(
-            &self.connection.account,
-            members_endpoint(collection.kind),
-            call,
-        );
-        match self.lease.keep_during(call).await? {
-            None => Ok(Step::Lost),
-            Some(Ok(page)) => self.take_page(page).await,
-            Some(Err(error)) => self.not_answered(error).await,
+impl<'a> Held<'a> {
+    /// Reads until the list is read, or something is in the way. What was asked for by then is taken
+    /// first: nothing is fetched for nothing.
+    pub(super) async fn read(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
+        let mut fetches = Fetches::default();
+        let mut end = None;
+        loop {
+            let is_ending = end.is_some() || stop.is_cancelled();
+            if !is_ending && self.run.checkpoint.phase == Phase::Reading {
+                let fetcher = Fetcher {
+                    integration: self.integration,
+                    connection: self.connection.clone(),
+                    collection: self.source.collection.clone(),
+                    stop,
+                };
+                for reader in self.run.checkpoint.ready() {
+                    fetches.ask(reader, &fetcher);
+                }
+            }
+            let Some(arrived) = self.lease.keep_during(fetches.arrived()).await? else {
+                return Ok(Step::Lost);
+            };
+            if arrived.is_empty() {
+                return Ok(end.unwrap_or(Step::Go));
+            }
+            match fetches.beside(self.take(arrived)).await? {
+                Step::Go => {}
+                step @ (Step::Ended | Step::Lost) => return Ok(step),
+                step => end = Some(step.after(end)),
+            }
+            if end.is_none() && fetches.beside(self.is_time_up()).await? {
+                end = Some(Step::Yield);
+            }
         }
     }
 
-    /// Everything that a page changes, and the checkpoint behind it, in one unit.
-    async fn take_page(&mut self, page: MemberPage) -> Result<Step, Error> {
+    /// Takes the pages, and does what is to be done about each that did not come.
+    async fn take(&mut self, arrived: Vec<Fetched>) -> Result<Step, Error> {
+        let (mut pages, mut errors) = (Vec::new(), Vec::new());
+        for Fetched { reader, answer } in arrived {
+            match answer {
+                Ok(page) => pages.push((reader, page)),
+                Err(error) => errors.push((reader, error)),
+            }
+        }
+        let mut end = None;
+        if !pages.is_empty() {
+            match self.take_pages(pages).await? {
+                Step::Go => {}
+                step => return Ok(step),
+            }
+        }
+        for (reader, error) in errors {
+            match self.not_answered(reader, error).await? {
+                Step::Go => {}
+                step @ (Step::Ended | Step::Lost) => return Ok(step),
+                step => end = Some(step.after(end)),
+            }
+        }
+        Ok(end.unwrap_or(Step::Go))
+    }
+
+    /// Everything that pages change, and the checkpoint behind them, in one unit.
+    async fn take_pages(&mut self, pages: Vec<(ReaderNumber, MemberPage)>) -> Result<Step, Error> {
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
         let now = self.integration.now();
         let started_at = self.run.started_at.unwrap_or(now);
-        let (emails, profiles) = keys(&page.profiles);
-        let known = unit.known(&self.run.id, &emails, &profiles).await?;
+        let mut profiles = Vec::new();
+        let mut taken = Vec::new();
+        for (reader, page) in pages {
+            let joins = Joins::of(page.profiles.iter().map(|profile| profile.joined_at), now);
+            let range = profiles.len()..profiles.len() + page.profiles.len();
+            profiles.extend(page.profiles);
+            taken.push((reader, page.next, joins, range));
+        }
+        let (emails, ids) = keys(&profiles);
+        let known = unit.known(&self.run.id, &emails, &ids).await?;
         let ids = self.integration.ports.ids.as_ref();
-        let plan = plan(&page.profiles, known, started_at, now, ids);
+        let plan = plan(&profiles, known, started_at, now, ids);
 
         let write = PageWrite {
             run: &self.run.id,
@@ -58,142 +103,43 @@ impl Held<'_> {
             now,
         };
         let added = unit.write_page(write).await?;
-        self.run.count_page(plan.tally, added)?;
-        self.got_on();
+        self.run
+            .count_pages(taken.len() as u64, plan.tally, added)?;
+        self.has_got_on = true;
 
-        // A join dated in the future must not make a range that skips the present.
-        let joined = page
-            .profiles
-            .iter()
-            .filter_map(|profile| profile.joined_at)
-            .max();
-        let joined = joined.map(|at| at.min(now));
-        let seen = plan.sightings.len() as u64;
-        let moved = self
-            .run
-            .checkpoint
-            .advance(page.next, joined, seen, self.run.progress.pages);
-        if moved.is_err() {
-            let message = "Klaviyo's pages of this list lead in a circle. The profiles of the \
-                pages read so far were kept. Sync again later.";
-            return self
-                .fail(unit, FailureCode::CursorLoop, message.to_owned())
-                .await;
+        let mut new = FirstSightings::of(&plan);
+        for (reader, next, joins, range) in taken {
+            let new_profiles = new.take(&profiles[range]);
+            let page = PageTaken {
+                next,
+                joins,
+                new_profiles,
+            };
+            if self.run.advance(reader, page).is_err() {
+                let message = "Klaviyo's pages of this list lead in a circle. The profiles of the \
+                    pages read so far were kept. Sync again later.";
+                return self
+                    .fail(unit, FailureCode::CursorLoop, message.to_owned())
+                    .await;
+            }
         }
+        self.run.share(self.pace.readers, started_at);
         self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
         unit.commit().await?;
         Ok(Step::Go)
-    }
-
-    /// What is done about a call that gave no value.
-    pub(super) async fn not_answered(&mut self, error: CallError) -> Result<Step, Error> {
-        let error = match error {
-            CallError::Klaviyo(error) => error,
-            CallError::Store(error) => return Err(error.into()),
-            CallError::NotBefore(until) => {
-                let wait = until.since(self.integration.now());
-                if wait > SHORT_WAIT {
-                    return Ok(Step::Pause(until, "quota"));
-                }
-                let slept = self.lease.keep_during(tokio::time::sleep(wait)).await?;
-                return Ok(if slept.is_some() {
-                    Step::Go
-                } else {
-                    Step::Lost
-                });
-            }
-        };
-        let Some(unit) = self.lease.begin().await? else {
-            return Ok(Step::Lost);
-        };
-        match remedy(&error) {
-            Remedy::Wait => Ok(Step::Pause(self.integration.now(), "quota")),
-            Remedy::Retry(code) => self.retry(unit, code, &error).await,
-            Remedy::Reposition => self.reposition(unit, &error).await,
-            Remedy::Fail(code) => self.fail_for_good(unit, code, &error).await,
-        }
-    }
-
-    async fn retry(
-        &mut self,
-        mut unit: Box<dyn UnitOfWork>,
-        code: FailureCode,
-        error: &KlaviyoError,
-    ) -> Result<Step, Error> {
-        let now = self.integration.now();
-        let goes_on = self.run.count_failure(code, explain(code, error), now)?;
-        self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
-        unit.commit().await?;
-        tracing::warn!(
-            failures = self.run.failures,
-            code = code.as_str(),
-            error = error as &dyn std::error::Error,
-            "Klaviyo gave no usable answer"
-        );
-        if !goes_on {
-            return Ok(Step::Ended);
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "any bits will do as dice")]
-        let dice = self.integration.ports.ids.ulid().random() as u64;
-        Ok(Step::Pause(
-            now.plus(backoff(self.run.failures, dice)),
-            "retry",
-        ))
-    }
-
-    async fn reposition(
-        &mut self,
-        mut unit: Box<dyn UnitOfWork>,
-        error: &KlaviyoError,
-    ) -> Result<Step, Error> {
-        if !self.run.checkpoint.reposition() {
-            return self.retry(unit, FailureCode::UpstreamInvalid, error).await;
-        }
-        unit.save_run(&self.run).await?;
-        unit.commit().await?;
-        Ok(Step::Go)
-    }
-
-    async fn fail_for_good(
-        &mut self,
-        mut unit: Box<dyn UnitOfWork>,
-        code: FailureCode,
-        error: &KlaviyoError,
-    ) -> Result<Step, Error> {
-        let message = explain(code, error);
-        let is_the_keys_fault = matches!(code, FailureCode::KeyInvalid | FailureCode::ScopeMissing);
-        if is_the_keys_fault && let Some(mut connection) = unit.connection().await? {
-            if connection.key != self.connection.sealed {
-                // That was the old key: the next slice shows the new one.
-                return Ok(Step::Yield);
-            }
-            connection.status = ConnectionStatus::Error;
-            connection.message = Some(message.clone());
-            unit.put_connection(&connection).await?;
-        }
-        self.fail(unit, code, message).await
     }
 }
 
-/// What happened and what to do, for the merchant.
-fn explain(code: FailureCode, error: &KlaviyoError) -> String {
-    match (code, error) {
-        (FailureCode::KeyInvalid, _) => {
-            "Klaviyo refused the API key. Connect a valid key under Settings, Integrations, then sync again.".to_owned()
-        }
-        (FailureCode::ScopeMissing, KlaviyoError::ScopeMissing(scopes)) => format!(
-            "The Klaviyo API key lacks {}. Make a key with these scopes, connect it, then sync again.",
-            scopes.join(", ")
-        ),
-        (FailureCode::ScopeMissing, _) => {
-            "Klaviyo does not permit reading this with the connected key. Check the key's scopes and the account's plan.".to_owned()
-        }
-        (FailureCode::SourceGone, _) => {
-            "Klaviyo no longer knows this list or segment, or it belongs to another account. The audience keeps its members.".to_owned()
-        }
-        (FailureCode::UpstreamUnavailable, _) => {
-            format!("{error}. The pages read so far were kept; sync again later.")
-        }
-        _ => format!("{error}. The pages read so far were kept; sync again, and tell support if it happens again."),
+/// The profiles that were seen for the first time, for each page to count its own.
+struct FirstSightings<'a>(HashSet<&'a ProfileId>);
+
+impl<'a> FirstSightings<'a> {
+    fn of(plan: &'a PagePlan) -> Self {
+        Self(plan.sightings.iter().map(|seen| &seen.profile).collect())
+    }
+
+    fn take(&mut self, page: &[Profile]) -> u64 {
+        let new = page.iter().filter(|profile| self.0.remove(&profile.id));
+        new.count() as u64
     }
 }

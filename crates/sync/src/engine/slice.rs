@@ -1,6 +1,6 @@
 //! One slice: claim, step after step, give back.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
@@ -26,9 +26,11 @@ pub(super) struct Held<'a> {
     pub(super) pace: Pace,
     pub(super) run: SyncRun,
     pub(super) source: CollectionSource,
-    pub(super) connection: OpenConnection,
+    pub(super) connection: Arc<OpenConnection>,
     /// Whether a step was committed since the claim.
-    has_got_on: bool,
+    pub(super) has_got_on: bool,
+    /// When this slice, or the one that followed it for want of others, began.
+    began: Instant,
 }
 
 /// What a step led to.
@@ -43,6 +45,17 @@ pub(super) enum Step {
     Ended,
     /// The lease is somebody else's.
     Lost,
+}
+
+impl Step {
+    /// What two steps that are done beside each other lead to: the longest pause.
+    pub(super) fn after(self, other: Option<Self>) -> Self {
+        match (self, other) {
+            (Self::Pause(one, why), Some(Self::Pause(two, _))) => Self::Pause(one.max(two), why),
+            (Self::Yield, Some(other)) => other,
+            (this, _) => this,
+        }
+    }
 }
 
 pub(super) async fn work(
@@ -122,12 +135,12 @@ async fn claim<'a>(
     Ok(Some((run, source, lease)))
 }
 
-async fn work_claimed(
-    lease: &Lease<'_>,
+async fn work_claimed<'a>(
+    lease: &'a Lease<'a>,
     pace: Pace,
     run: SyncRun,
     source: CollectionSource,
-    stop: &CancellationToken,
+    stop: &'a CancellationToken,
 ) -> Result<SliceEnd, Error> {
     let integration = lease.integration;
     let mut held = Held {
@@ -136,8 +149,9 @@ async fn work_claimed(
         pace,
         run,
         source,
-        connection: integration.open_connection(&lease.organization).await?,
+        connection: Arc::new(integration.open_connection(&lease.organization).await?),
         has_got_on: false,
+        began: Instant::now(),
     };
     held.work_until(stop).await
 }
@@ -190,14 +204,13 @@ async fn give_up(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
     Ok(SliceEnd::Finished(run.status))
 }
 
-impl Held<'_> {
-    async fn work_until(&mut self, stop: &CancellationToken) -> Result<SliceEnd, Error> {
-        let mut began = Instant::now();
+impl<'a> Held<'a> {
+    async fn work_until(&mut self, stop: &'a CancellationToken) -> Result<SliceEnd, Error> {
         loop {
             if stop.is_cancelled() {
                 return self.give_back(None).await;
             }
-            match self.step().await? {
+            match self.step(stop).await? {
                 Step::Go => {}
                 Step::Yield => return self.give_back(None).await,
                 Step::Pause(until, why) => {
@@ -217,22 +230,26 @@ impl Held<'_> {
                     return Ok(SliceEnd::Overtaken);
                 }
             }
-            if began.elapsed() >= self.pace.slice {
-                if self
-                    .integration
-                    .ports
-                    .due_runs
-                    .is_any_waiting(&self.run.id)
-                    .await?
-                {
-                    return self.give_back(None).await;
-                }
-                // Nobody waits: the next slice begins here, with the key that is stored now.
-                let organization = &self.lease.organization;
-                self.connection = self.integration.open_connection(organization).await?;
-                began = Instant::now();
+            if self.is_time_up().await? {
+                return self.give_back(None).await;
             }
         }
+    }
+
+    /// Whether this worker is to leave the run to others that wait.
+    pub(super) async fn is_time_up(&mut self) -> Result<bool, Error> {
+        if self.began.elapsed() < self.pace.slice {
+            return Ok(false);
+        }
+        let due_runs = &self.integration.ports.due_runs;
+        if due_runs.is_any_waiting(&self.run.id).await? {
+            return Ok(true);
+        }
+        // Nobody waits: the next slice begins here, with the key that is stored now.
+        let organization = &self.lease.organization;
+        self.connection = Arc::new(self.integration.open_connection(organization).await?);
+        self.began = Instant::now();
+        Ok(false)
     }
 
     /// A step was done, so that what went wrong before is forgiven once it is committed.
@@ -241,10 +258,10 @@ impl Held<'_> {
         self.has_got_on = true;
     }
 
-    async fn step(&mut self) -> Result<Step, Error> {
+    async fn step(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
         match self.run.checkpoint.phase.clone() {
             Phase::Opening => self.open().await,
-            Phase::Reading => self.read_page().await,
+            Phase::Reading => self.read(stop).await,
             Phase::Adding(after) => self.add_members(after).await,
             Phase::Removing(after) => self.remove_members(after).await,
         }

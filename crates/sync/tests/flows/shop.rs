@@ -93,6 +93,7 @@ impl Shop {
         let pace = Pace {
             lease: LEASE,
             slice: Duration::from_secs(10),
+            readers: 8,
             window: 2,
         };
         Self {

@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{LEASE, World};
+use crate::world::{LEASE, READERS, World};
 
 /// How often each thing happened.
 #[derive(Debug, Default, Clone, Copy)]
@@ -85,7 +85,7 @@ pub(crate) struct Chaos<'a> {
     /// contract, a third crash and a fifth answer are not.
     crises: HashMap<RunId, u32>,
     answers: u32,
-    /// Pages that may have been asked for in vain.
+    /// Pages that may have been asked for in vain: one for each reader that was interrupted.
     excuses: usize,
 }
 
@@ -227,7 +227,7 @@ impl<'a> Chaos<'a> {
         }
         drop(self.workers.swap_remove(index));
         self.tally.kills += 1;
-        self.excuses += 1;
+        self.excuses += READERS;
         if self.dice.random_bool(0.5) {
             self.outlast_a_lease().await;
         }
@@ -244,7 +244,8 @@ impl<'a> Chaos<'a> {
         }
         self.workers[index].frozen = self.dice.random_range(200..600);
         self.tally.freezes += 1;
-        self.excuses += 2;
+        // What it was at, and what it had asked for when it fell asleep.
+        self.excuses += 2 * READERS;
         self.outlast_a_lease().await;
     }
 
@@ -278,7 +279,7 @@ impl<'a> Chaos<'a> {
             }
             _ => Operation::Control,
         };
-        self.excuses += 1;
+        self.excuses += READERS;
         self.world.store.fail_next(operation, 1);
     }
 

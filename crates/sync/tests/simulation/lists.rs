@@ -6,6 +6,9 @@ use fanfare_testkit::build::{list, profile};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+/// Seconds from the earliest join to the clock's time.
+const YEAR: i64 = 28_000_000;
+
 /// One list or two, which share people.
 pub(crate) struct Lists {
     pub(crate) page_size: usize,
@@ -16,7 +19,7 @@ impl Lists {
     pub(crate) fn of(seed: u64) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
         let page_size = dice.random_range(1..=4);
-        let people: Vec<Profile> = (0..dice.random_range(1..=14))
+        let people: Vec<Profile> = (0..dice.random_range(1..=40))
             .map(|number| person(number, &mut dice))
             .collect();
         let names = ["One", "Two"];
@@ -38,21 +41,33 @@ impl Lists {
         Self { page_size, lists }
     }
 
-    /// Pages that one pass over everything asks for.
+    /// Pages that one pass over everything asks for at most: whoever shares a list has pages in common,
+    /// and looks for members where there are none.
     pub(crate) fn pages(&self) -> usize {
-        let pages = |members: &Vec<Profile>| members.len().div_ceil(self.page_size).max(1);
+        let pages = |members: &Vec<Profile>| {
+            let alone = members.len().div_ceil(self.page_size).max(1);
+            alone + 2 * (alone / 10 + 1) + 1
+        };
         self.lists.iter().map(|(_, members)| pages(members)).sum()
     }
 }
 
 /// Somebody, with few addresses for many people, so that they meet.
 fn person(number: u32, dice: &mut StdRng) -> Profile {
-    let mut person = profile(&format!("P{number:02}")).updated(dice.random_range(0..4));
+    // Some joined at once, the others over the year that ends with the clock's time.
+    let joined = if dice.random_bool(0.5) {
+        7
+    } else {
+        dice.random_range(0..YEAR)
+    };
+    let mut person = profile(&format!("P{number:02}"))
+        .updated(dice.random_range(0..4))
+        .joined(joined);
     person = match dice.random_range(0..10) {
         0 => person,
         1 => person.email("not an address"),
         2 => person.phone(&format!("+155500000{number:02}")),
-        _ => person.email(&format!(" Person{}@Example.com", dice.random_range(0..9))),
+        _ => person.email(&format!(" Person{}@Example.com", dice.random_range(0..20))),
     };
     if dice.random_bool(0.5) {
         person = person.first_name(["Ada", "Ben", " ", "\0"][dice.random_range(0..4)]);

@@ -4,7 +4,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::Cursor;
 use fanfare_domain::page::Tally;
 use fanfare_domain::run::{Progress, RunMode, SyncRun, Trigger};
-use fanfare_domain::walk::Phase;
+use fanfare_domain::walk::{Joins, PageTaken, Phase};
 use tokio::task::JoinSet;
 
 use super::assert_refused;
@@ -15,9 +15,6 @@ use crate::build::{at, audience_id, consumer_id, profile_id, run_id, source_id};
 /// A run that has been through everything.
 fn worn(mut run: SyncRun) -> SyncRun {
     run.claim(true, at(100)).expect("a claim");
-    run.attempt = 4;
-    run.crashes = 2;
-    run.failures = 3;
     run.members_at_start = 7_000_000_000;
     run.progress = Progress {
         total: Some(12_000_000_000),
@@ -32,11 +29,16 @@ fn worn(mut run: SyncRun) -> SyncRun {
         members_removed: 6,
         pages: 7,
     };
-    let next = Cursor::parse("bmV4dDo6aWQ6Ok5aWFlsTmE=".repeat(20)).expect("a cursor");
-    run.checkpoint
-        .advance(Some(next), Some(at(90)), 100, 1)
-        .expect("a straight walk");
-    run.checkpoint.range_from = Some(at(80));
+    let page = PageTaken {
+        next: Cursor::parse("bmV4dDo6aWQ6Ok5aWFlsTmE=".repeat(20)).ok(),
+        joins: Joins::of([Some(at(80)), Some(at(90))], at(100)),
+        new_profiles: 100,
+    };
+    run.advance(0, page).expect("a straight walk");
+    run.share(8, at(1_000_000));
+    run.attempt = 4;
+    run.crashes = 2;
+    run.failures = 3;
     run
 }
 

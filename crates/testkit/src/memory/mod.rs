@@ -16,6 +16,7 @@ mod unit;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
@@ -127,9 +128,17 @@ impl Inner {
 }
 
 /// Where the calls of several users of a store, or of Klaviyo, can interleave: a real one answers later
-/// too.
+/// too. Woken at once, so that whoever polls by hand gets on.
 pub(crate) async fn way_point() {
-    tokio::task::yield_now().await;
+    let mut has_passed = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut has_passed, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// A test that panicked with the lock held has failed already; the next one may go on.

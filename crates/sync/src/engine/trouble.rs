@@ -1,0 +1,135 @@
+//! What is done about answers that are no page.
+
+use fanfare_domain::connection::ConnectionStatus;
+use fanfare_domain::failure::{FailureCode, Remedy, backoff, remedy};
+use fanfare_domain::ports::{KlaviyoError, UnitOfWork};
+use fanfare_domain::walk::ReaderNumber;
+
+use super::fetching::SHORT_WAIT;
+use super::slice::{Held, Step, save};
+use crate::error::Error;
+use crate::gateway::CallError;
+
+impl Held<'_> {
+    /// What is done about a call that gave no value.
+    pub(super) async fn not_answered(
+        &mut self,
+        reader: ReaderNumber,
+        error: CallError,
+    ) -> Result<Step, Error> {
+        let error = match error {
+            CallError::Klaviyo(error) => error,
+            CallError::Store(error) => return Err(error.into()),
+            CallError::NotBefore(until) => {
+                let wait = until.since(self.integration.now());
+                if wait > SHORT_WAIT {
+                    return Ok(Step::Pause(until, "quota"));
+                }
+                let slept = self.lease.keep_during(tokio::time::sleep(wait)).await?;
+                return Ok(if slept.is_some() {
+                    Step::Go
+                } else {
+                    Step::Lost
+                });
+            }
+        };
+        let Some(unit) = self.lease.begin().await? else {
+            return Ok(Step::Lost);
+        };
+        match remedy(&error) {
+            Remedy::Wait => Ok(Step::Pause(self.integration.now(), "quota")),
+            Remedy::Retry(code) => self.retry(unit, reader, code, &error).await,
+            Remedy::Reposition => self.reposition(unit, reader, &error).await,
+            Remedy::Fail(code) => self.fail_for_good(unit, code, &error).await,
+        }
+    }
+
+    async fn retry(
+        &mut self,
+        mut unit: Box<dyn UnitOfWork>,
+        reader: ReaderNumber,
+        code: FailureCode,
+        error: &KlaviyoError,
+    ) -> Result<Step, Error> {
+        let now = self.integration.now();
+        let goes_on = self
+            .run
+            .count_failure(reader, code, explain(code, error), now)?;
+        self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
+        unit.commit().await?;
+        tracing::warn!(
+            failures = self.run.failures,
+            code = code.as_str(),
+            error = error as &dyn std::error::Error,
+            "Klaviyo gave no usable answer"
+        );
+        if !goes_on {
+            return Ok(Step::Ended);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "any bits will do as dice")]
+        let dice = self.integration.ports.ids.ulid().random() as u64;
+        Ok(Step::Pause(
+            now.plus(backoff(self.run.failures, dice)),
+            "retry",
+        ))
+    }
+
+    async fn reposition(
+        &mut self,
+        mut unit: Box<dyn UnitOfWork>,
+        reader: ReaderNumber,
+        error: &KlaviyoError,
+    ) -> Result<Step, Error> {
+        if !self.run.checkpoint.reposition(reader) {
+            return self
+                .retry(unit, reader, FailureCode::UpstreamInvalid, error)
+                .await;
+        }
+        unit.save_run(&self.run).await?;
+        unit.commit().await?;
+        Ok(Step::Go)
+    }
+
+    async fn fail_for_good(
+        &mut self,
+        mut unit: Box<dyn UnitOfWork>,
+        code: FailureCode,
+        error: &KlaviyoError,
+    ) -> Result<Step, Error> {
+        let message = explain(code, error);
+        let is_the_keys_fault = matches!(code, FailureCode::KeyInvalid | FailureCode::ScopeMissing);
+        if is_the_keys_fault && let Some(mut connection) = unit.connection().await? {
+            if connection.key != self.connection.sealed {
+                // That was the old key: the next slice shows the new one.
+                return Ok(Step::Yield);
+            }
+            connection.status = ConnectionStatus::Error;
+            connection.message = Some(message.clone());
+            unit.put_connection(&connection).await?;
+        }
+        self.fail(unit, code, message).await
+    }
+}
+
+/// What happened and what to do, for the merchant.
+fn explain(code: FailureCode, error: &KlaviyoError) -> String {
+    match (code, error) {
+        (FailureCode::KeyInvalid, _) => {
+            "Klaviyo refused the API key. Connect a valid key under Settings, Integrations, then sync again.".to_owned()
+        }
+        (FailureCode::ScopeMissing, KlaviyoError::ScopeMissing(scopes)) => format!(
+            "The Klaviyo API key lacks {}. Make a key with these scopes, connect it, then sync again.",
+            scopes.join(", ")
+        ),
+        (FailureCode::ScopeMissing, _) => {
+            "Klaviyo does not permit reading this with the connected key. Check the key's scopes and the account's plan.".to_owned()
+        }
+        (FailureCode::SourceGone, _) => {
+            "Klaviyo no longer knows this list or segment, or it belongs to another account. The audience keeps its members.".to_owned()
+        }
+        (FailureCode::UpstreamUnavailable, _) => {
+            format!("{error}. The pages read so far were kept; sync again later.")
+        }
+        _ => format!("{error}. The pages read so far were kept; sync again, and tell support if it happens again."),
+    }
+}
