@@ -34,6 +34,15 @@ pub struct Sighting {
     pub profile: ProfileId,
     /// Whether it bore a usable e-mail when it was first seen.
     pub with_email: bool,
+    /// When it had joined the list, where Klaviyo told.
+    pub joined_at: Option<Timestamp>,
+}
+
+impl Sighting {
+    /// Its place in the list, which does not depend on who reads it when.
+    fn place(&self) -> (Option<Timestamp>, &ProfileId) {
+        (self.joined_at, &self.profile)
+    }
 }
 
 /// A consumer to write.
@@ -116,7 +125,7 @@ struct Desk<'a> {
     links_before: HashMap<ProfileId, ProfileLink>,
     links: BTreeMap<ProfileId, ProfileLink>,
     linked: HashMap<ConsumerId, BTreeSet<ProfileId>>,
-    seen: HashMap<ProfileId, bool>,
+    seen: HashMap<ProfileId, Sighting>,
     page_profiles: BTreeSet<ProfileId>,
     plan: PagePlan,
 }
@@ -148,7 +157,7 @@ impl<'a> Desk<'a> {
             seen: known
                 .sightings
                 .into_iter()
-                .map(|s| (s.profile, s.with_email))
+                .map(|sighting| (sighting.profile.clone(), sighting))
                 .collect(),
             page_profiles: BTreeSet::new(),
             plan: PagePlan::default(),
@@ -158,7 +167,7 @@ impl<'a> Desk<'a> {
     fn take(&mut self, profile: &UsableProfile) {
         self.page_profiles.insert(profile.id.clone());
         let first_sighting = !self.seen.contains_key(&profile.id);
-        self.report(profile, &profile.faults);
+        self.report(&profile.id, &profile.faults);
         let outcome = match self.identify(profile) {
             Identity::Nobody => {
                 if !profile.has_broken_email() {
@@ -166,7 +175,7 @@ impl<'a> Desk<'a> {
                         code: IssueCode::MissingContact,
                         field: None,
                     };
-                    self.report(profile, &[fault]);
+                    self.report(&profile.id, &[fault]);
                 }
                 Outcome::Skipped
             }
@@ -275,19 +284,20 @@ impl<'a> Desk<'a> {
     }
 
     fn first_sighting(&mut self, profile: &UsableProfile, outcome: Outcome) {
-        if profile.email.is_some() && self.is_second_with_its_email(profile) {
+        let sighting = Sighting {
+            profile: profile.id.clone(),
+            with_email: profile.email.is_some(),
+            joined_at: profile.joined_at,
+        };
+        if let Some(duplicate) = self.duplicate(&sighting) {
             let fault = Fault {
                 code: IssueCode::DuplicateEmail,
                 field: Some(Field::Email),
             };
-            self.report(profile, &[fault]);
+            self.report(&duplicate, &[fault]);
         }
-        let with_email = profile.email.is_some();
-        self.seen.insert(profile.id.clone(), with_email);
-        self.plan.sightings.push(Sighting {
-            profile: profile.id.clone(),
-            with_email,
-        });
+        self.seen.insert(profile.id.clone(), sighting.clone());
+        self.plan.sightings.push(sighting);
         let tally = &mut self.plan.tally;
         tally.processed += 1;
         *match outcome {
@@ -298,21 +308,24 @@ impl<'a> Desk<'a> {
         } += 1;
     }
 
-    /// Whether another profile of this run was seen with an e-mail and is the same consumer.
-    fn is_second_with_its_email(&self, profile: &UsableProfile) -> bool {
-        let Some(link) = self.links.get(&profile.id) else {
-            return false;
-        };
-        let profiles = self.linked.get(&link.consumer).into_iter().flatten();
-        profiles
-            .filter(|other| **other != profile.id)
-            .any(|other| self.seen.get(other).copied().unwrap_or(false))
+    /// Of the profiles that this run has seen with the e-mail of one that it sees now, the first in the
+    /// list is none, and the others are duplicates. Which of them is one more with this sighting?
+    fn duplicate(&self, sighting: &Sighting) -> Option<ProfileId> {
+        let consumer = &self.links.get(&sighting.profile)?.consumer;
+        let others = self.linked.get(consumer).into_iter().flatten();
+        let first = others
+            .filter(|other| **other != sighting.profile)
+            .filter_map(|other| self.seen.get(other))
+            .filter(|other| other.with_email && sighting.with_email)
+            .min_by_key(|other| other.place())?;
+        let second = std::cmp::max_by_key(first, sighting, |one| one.place());
+        Some(second.profile.clone())
     }
 
-    fn report(&mut self, profile: &UsableProfile, faults: &[Fault]) {
+    fn report(&mut self, profile: &ProfileId, faults: &[Fault]) {
         for fault in faults {
             let issue = Issue {
-                profile: profile.id.clone(),
+                profile: profile.clone(),
                 fault: *fault,
                 at: self.now,
             };

@@ -118,6 +118,8 @@ pub struct UsableProfile {
     pub full_name: Option<FullName>,
     /// When the profile last changed in Klaviyo, at most the run's start.
     pub updated: Option<Timestamp>,
+    /// When it joined the list that is read.
+    pub joined_at: Option<Timestamp>,
     /// What was not taken as it was.
     pub faults: Vec<Fault>,
 }
@@ -163,6 +165,7 @@ impl UsableProfile {
             phone,
             full_name,
             updated: profile.updated.map(|at| at.min(run_started_at)),
+            joined_at: profile.joined_at,
             faults,
         }
     }

@@ -146,7 +146,7 @@ impl Bench {
             now,
         };
         let added = unit.write_page(write).await?;
-        run.count_page(plan.tally, added)?;
+        run.count_pages(1, plan.tally, added)?;
         unit.save_run(run).await?;
         unit.commit().await?;
         Ok(began.elapsed().saturating_sub(deciding))

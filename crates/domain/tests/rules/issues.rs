@@ -2,6 +2,7 @@
 
 use fanfare_domain::issue::{Fault, Field, IssueCode};
 use fanfare_domain::profile::{Attribute, Profile};
+use proptest::prelude::*;
 
 use crate::generate::bare;
 use crate::world::{Pass, World, at};
@@ -153,6 +154,33 @@ fn a_shared_email_is_an_issue_of_the_one_seen_second_and_of_nobody_in_another_ru
 
     let other_list = world.complete_pass(at(2), [p.as_slice()]);
     assert!(other_list.issues.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn of_several_with_one_email_the_first_in_the_list_is_none_whoever_is_seen_first(
+        joins in prop::collection::vec(prop::option::of(0_i64..4), 2..6),
+        order in Just(vec![0_usize, 1, 2, 3, 4]).prop_shuffle(),
+    ) {
+        let profiles: Vec<Profile> = (0..)
+            .zip(&joins)
+            .map(|(n, joined)| Profile {
+                id: bare(&format!("p{n}")).id,
+                joined_at: joined.map(at),
+                ..with_email("a@x.io")
+            })
+            .collect();
+        let mut world = World::default();
+        let seen = order.iter().filter_map(|n| profiles.get(*n));
+        let pass = world.complete_pass(at(9), seen.map(std::slice::from_ref));
+
+        let first = profiles.iter().min_by_key(|one| (one.joined_at, &one.id)).unwrap();
+        let mut want: Vec<_> = profiles.iter().map(|one| &one.id).collect();
+        want.retain(|id| **id != first.id);
+        let mut got: Vec<_> = pass.issues.iter().map(|(profile, _)| profile).collect();
+        got.sort();
+        prop_assert_eq!(got, want);
+    }
 }
 
 #[test]

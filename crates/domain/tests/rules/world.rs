@@ -38,7 +38,7 @@ pub(crate) struct World {
 /// One pass over the list.
 pub(crate) struct Pass {
     pub(crate) started_at: Timestamp,
-    pub(crate) sightings: BTreeMap<ProfileId, bool>,
+    pub(crate) sightings: BTreeMap<ProfileId, Sighting>,
     pub(crate) issues: BTreeSet<(ProfileId, Fault)>,
     pub(crate) tally: Tally,
 }
@@ -131,14 +131,7 @@ impl World {
             .collect();
         let sightings = asked
             .into_iter()
-            .filter_map(|profile| {
-                let with_email = *pass.sightings.get(profile)?;
-                let profile = profile.clone();
-                Some(Sighting {
-                    profile,
-                    with_email,
-                })
-            })
+            .filter_map(|profile| pass.sightings.get(profile).cloned())
             .collect();
         Known {
             consumers,
@@ -174,7 +167,7 @@ impl World {
         for sighting in &plan.sightings {
             let held = pass
                 .sightings
-                .insert(sighting.profile.clone(), sighting.with_email);
+                .insert(sighting.profile.clone(), sighting.clone());
             assert!(held.is_none(), "a profile is first seen once");
         }
         self.members.extend(plan.members.iter().cloned());

@@ -121,7 +121,7 @@ async fn sightings(
     of: &[&str],
 ) -> Result<Vec<Sighting>, StoreError> {
     sqlx::query!(
-        "SELECT s.profile_id, s.with_email FROM unnest($3::text[]) AS p (id)
+        "SELECT s.profile_id, s.with_email, s.joined_at FROM unnest($3::text[]) AS p (id)
          CROSS JOIN LATERAL (
             SELECT * FROM run_sightings
             WHERE organization_id = $1 AND run_id = $2 AND profile_id = p.id OFFSET 0) s",
@@ -137,6 +137,7 @@ async fn sightings(
         Ok(Sighting {
             profile: id(row.profile_id, ProfileId::parse, "run_sightings.profile_id")?,
             with_email: row.with_email,
+            joined_at: time(row.joined_at),
         })
     })
     .collect()

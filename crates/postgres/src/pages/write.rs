@@ -118,14 +118,17 @@ async fn insert_sightings(
     sightings.sort_unstable();
     let profiles: Vec<&str> = sightings.iter().map(|one| one.profile.as_str()).collect();
     let with_email: Vec<bool> = sightings.iter().map(|one| one.with_email).collect();
+    let joined_at: Vec<Option<at::At>> =
+        sightings.iter().map(|one| at::at(one.joined_at)).collect();
     sqlx::query!(
-        "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email)
-         SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[]) AS w
+        "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email, joined_at)
+         SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[], $5::timestamptz[]) AS w
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
         organization,
         run,
         profiles as _,
-        &with_email
+        &with_email,
+        joined_at as _
     )
     .execute(connection)
     .await

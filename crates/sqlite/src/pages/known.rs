@@ -119,7 +119,7 @@ async fn sightings(
 ) -> Result<Vec<Sighting>, StoreError> {
     let (run, profiles) = (run.as_str(), json(of));
     sqlx::query!(
-        "SELECT s.profile_id, s.with_email FROM json_each(?3) p
+        "SELECT s.profile_id, s.with_email, s.joined_at FROM json_each(?3) p
          CROSS JOIN run_sightings s
            ON s.organization_id = ?1 AND s.run_id = ?2 AND s.profile_id = p.value",
         organization,
@@ -134,6 +134,7 @@ async fn sightings(
         Ok(Sighting {
             profile: id(row.profile_id, ProfileId::parse, "run_sightings.profile_id")?,
             with_email: row.with_email != 0,
+            joined_at: time_opt(row.joined_at, "run_sightings.joined_at")?,
         })
     })
     .collect()

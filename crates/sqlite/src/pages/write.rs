@@ -105,11 +105,11 @@ async fn put_links(
 }
 
 #[derive(Serialize)]
-struct SightingJson<'a>(&'a ProfileId, bool);
+struct SightingJson<'a>(&'a ProfileId, bool, Option<Timestamp>);
 
 impl<'a> SightingJson<'a> {
     fn of(sighting: &'a Sighting) -> Self {
-        Self(&sighting.profile, sighting.with_email)
+        Self(&sighting.profile, sighting.with_email, sighting.joined_at)
     }
 }
 
@@ -119,8 +119,8 @@ async fn insert_sightings(
     rows: &str,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email)
-         SELECT ?1, ?2, value ->> 0, value ->> 1 FROM jsonb_each(?3) WHERE true
+        "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email, joined_at)
+         SELECT ?1, ?2, value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each(?3) WHERE true
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
         organization,
         run,

@@ -17,6 +17,7 @@ fn sighting(profile: &str, with_email: bool) -> Sighting {
     Sighting {
         profile: profile_id(profile),
         with_email,
+        joined_at: Some(at(0)),
     }
 }
 

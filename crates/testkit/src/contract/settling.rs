@@ -270,6 +270,7 @@ pub async fn windows_pass_over_no_id(harness: &dyn StoreHarness) {
                 .map(|id| fanfare_domain::page::Sighting {
                     profile: profile_id(id),
                     with_email: false,
+                    joined_at: None,
                 })
                 .collect(),
             ..PagePlan::default()

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::page::{Known, PagePlan, Sighting};
+use fanfare_domain::page::{Known, PagePlan};
 use fanfare_domain::ports::{PageWrite, Pages, StoreError, Window};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
@@ -51,12 +51,7 @@ impl Pages for Unit {
         let seen = rows.sightings.get(run);
         let sightings = asked
             .into_iter()
-            .filter_map(|profile| {
-                Some(Sighting {
-                    profile: profile.clone(),
-                    with_email: *seen?.get(profile)?,
-                })
-            })
+            .filter_map(|profile| seen?.get(profile).cloned())
             .collect();
         Ok(Known {
             consumers: consumers.into_values().cloned().collect(),
@@ -75,7 +70,7 @@ impl Pages for Unit {
         let seen = rows.sightings.entry(page.run.clone()).or_default();
         for sighting in &page.plan.sightings {
             seen.entry(sighting.profile.clone())
-                .or_insert(sighting.with_email);
+                .or_insert_with(|| sighting.clone());
         }
         let issues = rows.issues.entry(page.run.clone()).or_default();
         for issue in &page.plan.issues {

@@ -7,6 +7,7 @@ use fanfare_domain::connection::Connection;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
+use fanfare_domain::page::Sighting;
 use fanfare_domain::ports::{ConsumerRecord, StoreError};
 use fanfare_domain::run::{FencingToken, SyncRun};
 use fanfare_domain::source::CollectionSource;
@@ -24,7 +25,7 @@ pub(super) struct Rows {
     pub(super) consumers: BTreeMap<ConsumerId, ConsumerRow>,
     pub(super) links: BTreeMap<ProfileId, LinkRow>,
     pub(super) members: BTreeMap<AudienceId, BTreeMap<ConsumerId, Membership>>,
-    pub(super) sightings: BTreeMap<RunId, BTreeMap<ProfileId, bool>>,
+    pub(super) sightings: BTreeMap<RunId, BTreeMap<ProfileId, Sighting>>,
     pub(super) issues: BTreeMap<RunId, BTreeMap<IssueKey, Issue>>,
     pub(super) runs: BTreeMap<RunId, SyncRun>,
     pub(super) queue: BTreeMap<RunId, Place>,

@@ -16,6 +16,7 @@ use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::organization::{Organization, SecretKey};
+use fanfare_domain::page::Sighting;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use fanfare_domain::quota::{Bucket, Endpoint};
 use fanfare_domain::run::{FencingToken, SyncRun};
@@ -54,7 +55,7 @@ struct Rows {
     links: BTreeMap<ProfileId, Row<ProfileLink>>,
     /// By audience, and the run that added each.
     members: BTreeMap<AudienceId, BTreeMap<ConsumerId, RunId>>,
-    sightings: BTreeMap<RunId, BTreeMap<ProfileId, bool>>,
+    sightings: BTreeMap<RunId, BTreeMap<ProfileId, Sighting>>,
     issues: BTreeMap<RunId, BTreeMap<String, Issue>>,
     runs: BTreeMap<RunId, SyncRun>,
     leases: BTreeMap<RunId, Lease>,

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::page::{Known, Sighting};
+use fanfare_domain::page::Known;
 use fanfare_domain::ports::{PageWrite, Pages, StoreError, Window};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
@@ -50,10 +50,7 @@ impl Pages for Unit {
             .collect();
         let seen = rows.sightings.get(run).into_iter().flatten();
         let sightings = seen.filter(|(profile, _)| asked.contains(profile));
-        let sightings = sightings.map(|(profile, with_email)| Sighting {
-            profile: profile.clone(),
-            with_email: *with_email,
-        });
+        let sightings = sightings.map(|(_, sighting)| sighting.clone());
         Ok(Known {
             sightings: sightings.collect(),
             consumers: consumers.into_values().cloned().collect(),
@@ -86,7 +83,7 @@ impl Pages for Unit {
         let seen = rows.sightings.entry(page.run.clone()).or_default();
         for sighting in &plan.sightings {
             seen.entry(sighting.profile.clone())
-                .or_insert(sighting.with_email);
+                .or_insert_with(|| sighting.clone());
         }
         let issues = rows.issues.entry(page.run.clone()).or_default();
         for issue in &plan.issues {
