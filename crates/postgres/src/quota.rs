@@ -44,19 +44,40 @@ impl TryFrom<BucketRow> for Bucket {
     }
 }
 
+/// What a crash of the database may lose.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// Nothing.
+    Durable,
+    /// The last moments' changes. Whoever waits for the row waits for no disk.
+    Lax,
+}
+
+impl Durability {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Durable => "on",
+            Self::Lax => "off",
+        }
+    }
+}
+
 /// The bucket's row, if there is one, locked: the latest version, whoever had to be waited for.
 async fn lock(
     connection: &mut PgConnection,
     account: &str,
     endpoint: Endpoint,
+    durability: Durability,
 ) -> Result<Option<Bucket>, StoreError> {
     sqlx::query_as!(
         BucketRow,
-        "SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used,
+        "WITH s AS MATERIALIZED (SELECT set_config('synchronous_commit', $3, true))
+         SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used,
                 blocked_until
-         FROM quota_buckets WHERE account = $1 AND endpoint = $2 FOR UPDATE",
+         FROM s, quota_buckets b WHERE account = $1 AND endpoint = $2 FOR UPDATE OF b",
         account,
-        endpoint.as_str()
+        endpoint.as_str(),
+        durability.as_str()
     )
     .fetch_optional(connection)
     .await
@@ -125,13 +146,14 @@ impl PostgresStore {
         account: &str,
         endpoint: Endpoint,
         now: Timestamp,
+        durability: Durability,
         change: impl Fn(&mut Bucket) -> T + Send + Sync,
     ) -> Result<T, StoreError>
     where
         T: Send,
     {
         let mut tx = self.writers.begin().await.map_err(store_error)?;
-        let mut before = lock(&mut tx, account, endpoint).await?;
+        let mut before = lock(&mut tx, account, endpoint, durability).await?;
         if before.is_none() {
             let mut bucket = Bucket::new(endpoint, now);
             let answer = change(&mut bucket);
@@ -139,7 +161,7 @@ impl PostgresStore {
                 tx.commit().await.map_err(store_error)?;
                 return Ok(answer);
             }
-            before = lock(&mut tx, account, endpoint).await?;
+            before = lock(&mut tx, account, endpoint, durability).await?;
         }
         // Rows are never deleted: after the insert found one, it is there.
         let before = before.unwrap_or_else(|| Bucket::new(endpoint, now));
@@ -161,7 +183,9 @@ impl QuotaLedger for PostgresStore {
         endpoint: Endpoint,
         now: Timestamp,
     ) -> Result<Reservation, StoreError> {
-        self.change(account, endpoint, now, |bucket| bucket.reserve(now))
+        // A reservation that is forgotten is one request too many at worst, and Klaviyo says so.
+        let reserve = |bucket: &mut Bucket| bucket.reserve(now);
+        self.change(account, endpoint, now, Durability::Lax, reserve)
             .await
     }
 
@@ -177,7 +201,8 @@ impl QuotaLedger for PostgresStore {
         if self.bucket(account, endpoint, now).await?.windows == windows {
             return Ok(());
         }
-        self.change(account, endpoint, now, |bucket| bucket.windows = windows)
+        let learn = |bucket: &mut Bucket| bucket.windows = windows;
+        self.change(account, endpoint, now, Durability::Lax, learn)
             .await
     }
 
@@ -188,7 +213,8 @@ impl QuotaLedger for PostgresStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.change(account, endpoint, now, |bucket| bucket.block(until))
+        let block = |bucket: &mut Bucket| bucket.block(until);
+        self.change(account, endpoint, now, Durability::Durable, block)
             .await
     }
 

@@ -97,6 +97,9 @@ pub(super) async fn add_missing_members(
             SELECT consumer_id FROM profile_links
             WHERE organization_id = $1 AND profile_id = s.profile_id OFFSET 0) l
          WHERE s.organization_id = $1 AND s.run_id = $3 AND s.profile_id > $4 AND s.profile_id <= $5
+           AND NOT EXISTS (
+            SELECT FROM audience_list_memberships
+            WHERE organization_id = $1 AND audience_id = $2 AND consumer_id = l.consumer_id OFFSET 0)
          ORDER BY l.consumer_id
          ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
         organization,

@@ -3,6 +3,8 @@
 //! The plan holds each key once. Rows go in by key, so that everybody takes locks in one order, and
 //! what is there already as it should be is not written again.
 
+use std::collections::{BTreeSet, HashSet};
+
 use fanfare_domain::consumer::ProfileLink;
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::issue::{Field, Issue};
@@ -47,13 +49,26 @@ async fn must_be_there(
     (connection, organization): At<'_>,
     page: &PageWrite<'_>,
 ) -> Result<(), StoreError> {
+    let new: HashSet<&ConsumerId> = page.plan.created.iter().map(|new| &new.id).collect();
+    let linked = page.plan.links.iter().map(|link| &link.consumer);
+    let named: BTreeSet<&str> = linked
+        .chain(&page.plan.members)
+        .filter(|id| !new.contains(id))
+        .map(ConsumerId::as_str)
+        .collect();
+    let named: Vec<&str> = named.into_iter().collect();
     let are_there = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM sync_runs WHERE organization_id = $1 AND id = $2)
             AND EXISTS (SELECT FROM audiences WHERE organization_id = $1 AND id = $3)
+            AND NOT EXISTS (
+                SELECT FROM unnest($4::text[]) AS w (id)
+                WHERE NOT EXISTS (
+                    SELECT FROM consumers WHERE organization_id = $1 AND id = w.id OFFSET 0))
             AS "are_there!""#,
         organization,
         page.run.as_str(),
-        page.audience.as_str()
+        page.audience.as_str(),
+        named as _
     )
     .fetch_one(connection)
     .await
@@ -61,7 +76,9 @@ async fn must_be_there(
     if are_there {
         Ok(())
     } else {
-        Err(refused("the page's run or audience is not there"))
+        Err(refused(
+            "the page's run, its audience or one of its consumers is not there",
+        ))
     }
 }
 
