@@ -80,6 +80,8 @@ pub struct PagePlan {
     pub updated: Vec<ConsumerWrite>,
     /// Links to insert or overwrite, by profile.
     pub links: Vec<ProfileLink>,
+    /// Whether a profile that was linked to a consumer now is to another.
+    pub moves_links: bool,
     /// Profiles seen for the first time in this run.
     pub sightings: Vec<Sighting>,
     /// Consumers of the page's profiles: all of them are members.
@@ -357,6 +359,10 @@ impl<'a> Desk<'a> {
             .filter_map(|profile| Some(self.links.get(profile)?.consumer.clone()))
             .collect();
         self.plan.members = members.into_iter().collect();
+        self.plan.moves_links = self.links.values().any(|link| {
+            let before = self.links_before.get(&link.profile);
+            before.is_some_and(|before| before.consumer != link.consumer)
+        });
         self.plan.links = self
             .links
             .into_iter()

@@ -46,8 +46,13 @@ pub trait Pages {
 
     /// Writes a page's plan: consumers, links, sightings, memberships and issues. Memberships and
     /// issues that are there already stay as they are. E-mails that move between consumers are
-    /// freed before they are taken. Returns how many consumers became members.
+    /// freed before they are taken. That links move is noted for every active run. Returns how many
+    /// consumers became members.
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError>;
+
+    /// Whether a page of any run has moved links since this one was queued. If not, the consumers of what
+    /// it has seen are those that its pages made members.
+    async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError>;
 
     /// Makes members of the consumers that the profiles seen by the run are linked to now, for the
     /// next `size` sightings after `after` by profile id. `affected` are the new members.

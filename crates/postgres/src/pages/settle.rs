@@ -75,6 +75,22 @@ async fn edge_of_sightings(
     .map_err(store_error)
 }
 
+pub(super) async fn links_have_moved(
+    connection: &mut PgConnection,
+    organization: &str,
+    run: &RunId,
+) -> Result<bool, StoreError> {
+    let moved = sqlx::query_scalar!(
+        "SELECT links_moved FROM sync_runs WHERE organization_id = $1 AND id = $2",
+        organization,
+        run.as_str()
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(moved.unwrap_or_default())
+}
+
 pub(super) async fn add_missing_members(
     connection: &mut PgConnection,
     organization: &str,

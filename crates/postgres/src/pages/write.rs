@@ -30,6 +30,9 @@ pub(super) async fn write_page(
     consumers::update((connection, organization), &plan.updated, now).await?;
     consumers::insert((connection, organization), &plan.created, now).await?;
     put_links((connection, organization), &plan.links, now).await?;
+    if plan.moves_links {
+        note_moved_links((connection, organization)).await?;
+    }
     let run = page.run.as_str();
     insert_sightings((connection, organization), run, &plan.sightings).await?;
     insert_issues((connection, organization), run, &plan.issues).await?;
@@ -80,6 +83,19 @@ async fn must_be_there(
             "the page's run, its audience or one of its consumers is not there",
         ))
     }
+}
+
+/// Tells every active run of the organization.
+async fn note_moved_links((connection, organization): At<'_>) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE sync_runs SET links_moved = true
+         WHERE organization_id = $1 AND status IN ('PENDING', 'SYNCING') AND NOT links_moved",
+        organization
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(())
 }
 
 async fn put_links(

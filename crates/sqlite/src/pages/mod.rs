@@ -32,6 +32,11 @@ impl Pages for SqliteUnit {
         write::write_page(connection, organization, &page).await
     }
 
+    async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError> {
+        let (organization, connection) = self.reading();
+        settle::links_have_moved(connection, organization, run).await
+    }
+
     async fn add_missing_members(
         &mut self,
         run: &RunId,

@@ -37,6 +37,23 @@ fn next_of<T>(
     }
 }
 
+pub(super) async fn links_have_moved(
+    connection: &mut SqliteConnection,
+    organization: &str,
+    run: &RunId,
+) -> Result<bool, StoreError> {
+    let run = run.as_str();
+    let moved = sqlx::query_scalar!(
+        "SELECT links_moved FROM sync_runs WHERE organization_id = ?1 AND id = ?2",
+        organization,
+        run
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(moved.unwrap_or_default() != 0)
+}
+
 pub(super) async fn add_missing_members(
     connection: &mut SqliteConnection,
     organization: &str,

@@ -32,6 +32,9 @@ pub(super) async fn write_page(
         let rows = json(&plan.links.iter().map(LinkJson::of).collect::<Vec<_>>());
         put_links((connection, organization), &rows, now).await?;
     }
+    if plan.moves_links {
+        note_moved_links((connection, organization)).await?;
+    }
     let run = page.run.as_str();
     if !plan.sightings.is_empty() {
         let mut rows: Vec<&Sighting> = plan.sightings.iter().collect();
@@ -76,6 +79,19 @@ impl<'a> LinkJson<'a> {
             changed_at: link.changed_at.as_micros(),
         }
     }
+}
+
+/// Tells every active run of the organization.
+async fn note_moved_links((connection, organization): At<'_>) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE sync_runs INDEXED BY sync_runs_one_active_per_source SET links_moved = 1
+         WHERE organization_id = ?1 AND status IN ('PENDING', 'SYNCING') AND links_moved = 0",
+        organization
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(())
 }
 
 async fn put_links(

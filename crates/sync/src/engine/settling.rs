@@ -13,11 +13,20 @@ use crate::error::Error;
 
 impl Held<'_> {
     /// Adds members that were seen but are none: their profiles moved to another consumer since.
-    /// After the last window the guard is asked.
+    /// After the last window the guard is asked. Where no profile has moved there are none; and where
+    /// nobody was a member before, nobody has to leave.
     pub(super) async fn add_members(&mut self, after: Option<ProfileId>) -> Result<Step, Error> {
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
+        if after.is_none() && !unit.links_have_moved(&self.run.id).await? {
+            // The pages have added everybody.
+            if self.run.members_at_start == 0 {
+                return self.succeed(unit).await;
+            }
+            drop(unit);
+            return self.ask_the_guard().await;
+        }
         let (run, audience, now) = (&self.run.id, &self.run.audience, self.integration.now());
         let window = unit
             .add_missing_members(run, audience, after.as_ref(), self.pace.window, now)
@@ -101,6 +110,10 @@ impl Held<'_> {
             unit.commit().await?;
             return Ok(Step::Go);
         }
+        self.succeed(unit).await
+    }
+
+    async fn succeed(&mut self, mut unit: Box<dyn UnitOfWork>) -> Result<Step, Error> {
         let now = self.integration.now();
         self.run.succeed(now)?;
         self.vouch_for_the_key(unit.as_mut(), now).await?;

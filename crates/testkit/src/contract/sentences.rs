@@ -97,6 +97,7 @@ macro_rules! store_contract {
                 profiles_that_moved_meanwhile_are_settled_where_they_are_now
                 a_member_stays_while_one_of_its_profiles_is_seen
                 settling_is_one_runs_and_one_audiences
+                moved_links_are_noted_for_every_active_run
                 sightings_of_nobody_add_nobody
                 windows_pass_over_no_id
                 sightings_of_ended_runs_are_forgotten

@@ -250,6 +250,48 @@ pub async fn sightings_of_nobody_add_nobody(harness: &dyn StoreHarness) {
     );
 }
 
+/// Every active run of the organization learns that links have moved, whichever run's page moved them;
+/// one that is queued afterwards does not, nor does another organization's.
+pub async fn moved_links_are_noted_for_every_active_run(harness: &dyn StoreHarness) {
+    let (scene, theirs) = (Scene::new(harness), Scene::of(harness, "org_theirs"));
+    let mut ended = scene.queue("list1").await;
+    scene.take(&ended, &people(0..2)).await;
+    scene.finish(&mut ended).await;
+    let (first, second) = (scene.queue("list2").await, scene.queue("list3").await);
+    let foreign = theirs.queue("list1").await;
+    scene.take(&first, &people(0..2)).await;
+    for run in [&ended, &first, &second] {
+        assert!(!have_moved(&scene, run).await, "nothing has moved yet");
+    }
+
+    // Somebody takes the other's e-mail.
+    let mover = profile("p00").email("e1@example.com").updated(9).build();
+    let (plan, _) = scene.take(&first, &[mover]).await;
+    assert!(plan.moves_links);
+
+    let late = scene.queue("list4").await;
+    for (run, moved) in [
+        (&ended, false),
+        (&first, true),
+        (&second, true),
+        (&late, false),
+    ] {
+        assert_eq!(have_moved(&scene, run).await, moved, "{:?}", run.source);
+    }
+    assert!(!have_moved(&theirs, &foreign).await);
+
+    // What is saved of a run afterwards does not wipe it.
+    let mut unit = scene.begin().await;
+    unit.save_run(&second).await.expect("a row");
+    unit.commit().await.expect("a commit");
+    assert!(have_moved(&scene, &second).await);
+}
+
+async fn have_moved(scene: &Scene<'_>, run: &SyncRun) -> bool {
+    let mut unit = scene.read().await;
+    unit.links_have_moved(&run.id).await.expect("an answer")
+}
+
 /// Windows go by the bytes of an id, and pass over none, whatever its case and length.
 pub async fn windows_pass_over_no_id(harness: &dyn StoreHarness) {
     let ids = [

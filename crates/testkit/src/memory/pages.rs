@@ -67,6 +67,10 @@ impl Pages for Unit {
         }
         write_consumers(rows, page.plan, page.now)?;
         write_links(rows, page.plan, page.now)?;
+        if page.plan.moves_links {
+            let active = rows.runs.values().filter(|run| run.status.is_active());
+            rows.moved_links.extend(active.map(|run| run.id.clone()));
+        }
         let seen = rows.sightings.entry(page.run.clone()).or_default();
         for sighting in &page.plan.sightings {
             seen.entry(sighting.profile.clone())
@@ -80,6 +84,10 @@ impl Pages for Unit {
         }
         let members = page.plan.members.iter().cloned();
         add_members(rows, page.run, page.audience, members)
+    }
+
+    async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError> {
+        Ok(self.rows().moved_links.contains(run))
     }
 
     async fn add_missing_members(

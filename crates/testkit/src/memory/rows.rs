@@ -27,6 +27,8 @@ pub(super) struct Rows {
     pub(super) members: BTreeMap<AudienceId, BTreeMap<ConsumerId, Membership>>,
     pub(super) sightings: BTreeMap<RunId, BTreeMap<ProfileId, Sighting>>,
     pub(super) issues: BTreeMap<RunId, BTreeMap<IssueKey, Issue>>,
+    /// Runs during which links have moved.
+    pub(super) moved_links: BTreeSet<RunId>,
     pub(super) runs: BTreeMap<RunId, SyncRun>,
     pub(super) queue: BTreeMap<RunId, Place>,
 }

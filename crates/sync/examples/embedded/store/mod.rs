@@ -57,6 +57,8 @@ struct Rows {
     members: BTreeMap<AudienceId, BTreeMap<ConsumerId, RunId>>,
     sightings: BTreeMap<RunId, BTreeMap<ProfileId, Sighting>>,
     issues: BTreeMap<RunId, BTreeMap<String, Issue>>,
+    /// Runs during which links have moved.
+    moved_links: BTreeSet<RunId>,
     runs: BTreeMap<RunId, SyncRun>,
     leases: BTreeMap<RunId, Lease>,
 }

@@ -80,6 +80,10 @@ impl Pages for Unit {
             })
             .or_insert_with(|| new(link, now));
         }
+        if plan.moves_links {
+            let active = rows.runs.values().filter(|run| run.status.is_active());
+            rows.moved_links.extend(active.map(|run| run.id.clone()));
+        }
         let seen = rows.sightings.entry(page.run.clone()).or_default();
         for sighting in &plan.sightings {
             seen.entry(sighting.profile.clone())
@@ -92,6 +96,10 @@ impl Pages for Unit {
             issues.entry(key).or_insert_with(|| issue.clone());
         }
         Ok(add(rows, page.run, page.audience, plan.members.clone()))
+    }
+
+    async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError> {
+        Ok(self.rows.moved_links.contains(run))
     }
 
     async fn add_missing_members(
