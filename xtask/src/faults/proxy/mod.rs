@@ -8,6 +8,9 @@ mod statement;
 mod watch;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
