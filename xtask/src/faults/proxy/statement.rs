@@ -64,7 +64,7 @@ fn table<'a>(words: &[&'a str]) -> Option<&'a str> {
         let names = words[place + 1..].iter().take(2);
         names
             .map(|name| name.split(['(', ',', ')']).next().unwrap_or_default())
-            .find(|name| name.len() > 2 && !["JOIN", "CROSS", "unnest"].contains(name))
+            .find(|name| name.len() > 2 && !["JOIN", "CROSS", "LATERAL", "unnest"].contains(name))
     })
 }
 
