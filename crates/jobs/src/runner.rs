@@ -94,7 +94,13 @@ impl Runner {
         // Ours, for a lost queue ends the slices too. Whoever drops this future ends them likewise.
         let stop = stop.child_token();
         let _ends_slices = stop.clone().drop_guard();
-        let slots = Slots::new(self.integration.clone(), pace, slots, stop.clone());
+        let slots = Slots::new(
+            self.integration.clone(),
+            self.due_runs.clone(),
+            pace,
+            slots,
+            stop.clone(),
+        );
         let listener = Listener::new(slots.clone(), self.pulse.clone());
         let mut overdue = std::pin::pin!(async {
             stop.cancelled().await;

@@ -66,6 +66,10 @@ pub(super) async fn claim(
             JOIN run_queue q ON q.due_at <= t.now AND (q.lease_until IS NULL OR q.lease_until <= t.now)
             WHERE q.organization_id = $1 AND q.run_id = $2
             FOR UPDATE OF q
+           ),
+           turn AS (
+            INSERT INTO run_turns (organization_id, served_at) SELECT $1, t.now FROM t, place
+            ON CONFLICT (organization_id) DO UPDATE SET served_at = excluded.served_at
            )
            UPDATE run_queue q SET token = q.token + 1,
             lease_until = t.now + make_interval(secs => $4),

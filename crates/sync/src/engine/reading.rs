@@ -109,11 +109,12 @@ impl<'a> Held<'a> {
 
         let mut new = FirstSightings::of(&plan);
         for (reader, next, joins, range) in taken {
-            let new_profiles = new.take(&profiles[range]);
+            let page = &profiles[range];
             let page = PageTaken {
                 next,
                 joins,
-                new_profiles,
+                profiles: page.len() as u64,
+                new_profiles: new.take(page),
             };
             if self.run.advance(reader, page).is_err() {
                 let message = "Klaviyo's pages of this list lead in a circle. The profiles of the \
