@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::{DueRun, DueRuns, StoreError};
 
-use crate::error::store_error;
+use crate::answer::Asked;
 use crate::rows::{count, id};
 use crate::store::PostgresStore;
 
@@ -18,7 +18,7 @@ pub(crate) const RING_PATIENCE: f64 = 30.0;
 #[async_trait]
 impl DueRuns for PostgresStore {
     async fn ring(&self, limit: u32) -> Result<u64, StoreError> {
-        let mut tx = self.writers.begin().await.map_err(store_error)?;
+        let mut tx = self.writers.begin().answer().await?;
         // Rows that somebody is working on are no concern of ours, nor are those that another
         // process is ringing for right now.
         let rows = sqlx::query!(
@@ -38,8 +38,8 @@ impl DueRuns for PostgresStore {
             RING_PATIENCE
         )
         .fetch_all(&mut *tx)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         let due: Result<Vec<DueRun>, StoreError> = rows
             .into_iter()
             .map(|row| {
@@ -55,7 +55,7 @@ impl DueRuns for PostgresStore {
             .collect();
         let due = due?;
         self.doorbell.ring(&mut tx, &due).await?;
-        tx.commit().await.map_err(store_error)?;
+        tx.commit().answer().await?;
         Ok(due.len() as u64)
     }
 
@@ -70,8 +70,8 @@ impl DueRuns for PostgresStore {
             except.as_str()
         )
         .fetch_one(&self.readers)
+        .answer()
         .await
-        .map_err(store_error)
     }
 
     async fn backlog(&self) -> Result<u64, StoreError> {
@@ -82,8 +82,8 @@ impl DueRuns for PostgresStore {
             self.now() as _
         )
         .fetch_one(&self.readers)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         count(runs, "run_queue")
     }
 }

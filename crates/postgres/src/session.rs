@@ -1,9 +1,11 @@
 //! What every connection of the programs is told before its first use.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
+use tokio::time::timeout;
 
 /// The role that every connection takes. It owns no table and does not bypass row security, so that
 /// forgetting the organization shows nothing, whoever logged in.
@@ -11,6 +13,10 @@ pub const ROLE: &str = "fanfare_app";
 
 /// How long a unit waits for a connection, which may have to be made.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a connection may take to come back to the pool, rolling back what it was used for. Shorter,
+/// so that one that hangs makes room before whoever waits for it gives up.
+const COMING_BACK: Duration = Duration::from_secs(2);
 
 /// * `search_path`: no schema of that name can come before ours.
 /// * `lock_timeout`: waiting for the organization's other writers, whose pages take milliseconds. It
@@ -36,6 +42,9 @@ const SESSION: &str = "
     SET jit = off";
 
 /// A pool of such connections. It connects when it is first used.
+///
+/// A unit that gave up waiting leaves an unfinished statement behind. What returns to the pool must have
+/// answered for that in time, or is closed: a connection that hangs would keep its place for ever.
 pub(crate) fn pool(connect: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
@@ -44,6 +53,14 @@ pub(crate) fn pool(connect: PgConnectOptions, connections: u32) -> PgPool {
             Box::pin(async move {
                 sqlx::raw_sql(SESSION).execute(connection).await?;
                 Ok(())
+            })
+        })
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                match timeout(COMING_BACK, connection.ping()).await {
+                    Ok(answer) => answer.map(|()| true),
+                    Err(_) => Err(sqlx::Error::Io(ErrorKind::TimedOut.into())),
+                }
             })
         })
         .connect_lazy_with(connect)

@@ -11,8 +11,9 @@ use fanfare_domain::ports::{PageWrite, StoreError};
 use sqlx::PgConnection;
 
 use super::consumers;
+use crate::answer::Asked;
 use crate::at::{self, at};
-use crate::error::{refused, store_error};
+use crate::error::refused;
 
 /// The connection, and the first parameter of every statement.
 pub(super) type At<'a> = (&'a mut PgConnection, &'a str);
@@ -56,8 +57,8 @@ async fn must_be_there(
         page.audience.as_str()
     )
     .fetch_one(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     if are_there {
         Ok(())
     } else {
@@ -101,8 +102,8 @@ async fn put_links(
         now
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -128,8 +129,8 @@ async fn insert_sightings(
         &with_email
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -163,8 +164,8 @@ async fn insert_issues(
         at as _
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -192,7 +193,7 @@ async fn insert_members(
         now
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(done.rows_affected())
 }
