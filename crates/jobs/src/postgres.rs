@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::apalis_worker::{AsStored, Payload, answer, new_worker_name, run};
 use crate::listener::Listener;
 use crate::queue::{Queue, QueueError};
+use crate::schema;
 
 /// A job is seen at the next heartbeat at the latest; mostly its notification wakes the worker before.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -58,9 +59,21 @@ impl PostgresQueue {
             .max_connections(1)
             .connect_with(owner)
             .await?;
-        PostgresStorage::<()>::migrations().run(&pool).await?;
+        let ours = PostgresStorage::<()>::migrations();
+        let migrated = ours.run(&pool).await;
+        migrated.map_err(|error| schema::refused(&ours, error))?;
         pool.close().await;
         Ok(())
+    }
+
+    /// Whether the database has apalis's tables as `migrate` of this program makes them.
+    pub async fn check(&self) -> Result<(), QueueError> {
+        let applied: Result<Vec<i64>, _> =
+            sqlx::query_scalar("SELECT version FROM apalis._sqlx_migrations WHERE success")
+                .fetch_all(&self.pool)
+                .await;
+        let applied = applied.map_err(schema::unreadable)?;
+        schema::compare(&PostgresStorage::<()>::migrations(), &applied)
     }
 
     /// Closes its connections, waiting for those in use.
