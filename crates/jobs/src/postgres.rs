@@ -35,6 +35,9 @@ const MISSED_HEARTBEATS: usize = 30;
 /// Most looks find nothing, and cost one read of an index.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long a program that starts waits to hear which tables there are.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// How long what is over stays in the queue, for whoever wants to look.
 const KEPT: &str = "1 hour";
 
@@ -68,11 +71,13 @@ impl PostgresQueue {
 
     /// Whether the database has apalis's tables as `migrate` of this program makes them.
     pub async fn check(&self) -> Result<(), QueueError> {
-        let applied: Result<Vec<i64>, _> =
-            sqlx::query_scalar("SELECT version FROM apalis._sqlx_migrations WHERE success")
-                .fetch_all(&self.pool)
-                .await;
-        let applied = applied.map_err(schema::unreadable)?;
+        let versions =
+            sqlx::query_scalar("SELECT version FROM apalis._sqlx_migrations WHERE success");
+        let applied = tokio::time::timeout(PATIENCE, versions.fetch_all(&self.pool));
+        let applied: Vec<i64> = match applied.await {
+            Ok(applied) => applied.map_err(schema::unreadable)?,
+            Err(_) => return Err(QueueError::Silent(PATIENCE)),
+        };
         schema::compare(&PostgresStorage::<()>::migrations(), &applied)
     }
 

@@ -47,7 +47,7 @@ pub enum QueueError {
     #[error("the queue's tables could not be made")]
     Migration(#[from] sqlx::migrate::MigrateError),
     /// The store has not answered for so long.
-    #[error("the queue's database has not answered for {} s", .0.as_secs())]
+    #[error("its database has not answered for {} s", .0.as_secs())]
     Silent(Duration),
     /// apalis gave up.
     #[error("the queue stopped listening: {0}")]
