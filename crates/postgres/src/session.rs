@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool};
 use tokio::time::timeout;
 
 /// The role that every connection takes. It owns no table and does not bypass row security, so that
@@ -14,8 +14,12 @@ pub const ROLE: &str = "fanfare_app";
 /// How long a unit waits for a connection, which may have to be made.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a connection may take to come back to the pool, rolling back what it was used for. Shorter,
-/// so that one that hangs makes room before whoever waits for it gives up.
+/// How long a connection may take to say that it lives, before each use. Short, so that whoever waits finds
+/// one that does though several have fallen silent.
+const ALIVE: Duration = Duration::from_secs(1);
+
+/// How long a connection may take to come back to the pool, rolling back what it was used for. Shorter
+/// than a unit waits, so that one that hangs makes room before whoever waits for it gives up.
 const COMING_BACK: Duration = Duration::from_secs(2);
 
 /// * `search_path`: no schema of that name can come before ours.
@@ -55,13 +59,17 @@ pub(crate) fn pool(connect: PgConnectOptions, connections: u32) -> PgPool {
                 Ok(())
             })
         })
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                match timeout(COMING_BACK, connection.ping()).await {
-                    Ok(answer) => answer.map(|()| true),
-                    Err(_) => Err(sqlx::Error::Io(ErrorKind::TimedOut.into())),
-                }
-            })
-        })
+        // The pool's own test waits for ever.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(answers(connection, ALIVE)))
+        .after_release(|connection, _| Box::pin(answers(connection, COMING_BACK)))
         .connect_lazy_with(connect)
+}
+
+/// Whether a connection is of use; one that is not is closed without more ado.
+async fn answers(connection: &mut PgConnection, within: Duration) -> Result<bool, sqlx::Error> {
+    match timeout(within, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_) => Err(sqlx::Error::Io(ErrorKind::TimedOut.into())),
+    }
 }

@@ -13,10 +13,17 @@ use crate::wire::Wire;
 
 /// A store with one connection for reading and one for writing, and the way to it.
 async fn store() -> (PostgresStore, Wire, Database) {
+    store_with(1).await
+}
+
+/// The same with so many connections of each kind.
+async fn store_with(connections: u32) -> (PostgresStore, Wire, Database) {
     let database = Database::create().await;
     migrate(&database.address(), None).await.unwrap();
     let wire = Wire::to(&database.address()).await;
-    let options = PostgresOptions::at(wire.address()).unwrap().connections(1);
+    let options = PostgresOptions::at(wire.address())
+        .unwrap()
+        .connections(connections);
     let store = PostgresStore::open(options).await.unwrap();
     (store, wire, database)
 }
@@ -55,18 +62,20 @@ async fn a_commit_that_is_never_answered_is_transient() {
 }
 
 #[tokio::test]
-async fn a_connection_that_fell_silent_while_nobody_used_it_is_replaced() {
-    let (store, wire, _database) = store().await;
-    drop(store.read(&org("org_a")).await.unwrap());
-    store.health().await.unwrap();
+async fn connections_that_fell_silent_between_units_are_replaced() {
+    let (store, wire, _database) = store_with(3).await;
+    let [a, b, c] = ["org_a", "org_b", "org_c"].map(org);
+    let (a, b, c) = tokio::join!(store.begin(&a), store.begin(&b), store.begin(&c));
+    for unit in [a, b, c] {
+        unit.unwrap().commit().await.unwrap();
+    }
     wire.silence();
-    pause();
 
-    let error = store.read(&org("org_a")).await.err().unwrap();
+    // Found out within the time that a unit waits for its connection.
+    let mut unit = store.begin(&org("org_a")).await.unwrap();
 
-    assert!(error.is_transient(), "{error:?}");
-    resume();
-    store.health().await.unwrap();
+    unit.put_source(&Fixture::source("list1")).await.unwrap();
+    unit.commit().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
