@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::{DueRun, DueRuns, StoreError, Turn};
 
-use crate::error::store_error;
+use crate::answer::Asked;
 use crate::rows::{count, id};
 use crate::store::PostgresStore;
 
@@ -18,7 +18,7 @@ pub(crate) const RING_PATIENCE: f64 = 30.0;
 #[async_trait]
 impl DueRuns for PostgresStore {
     async fn ring(&self, limit: u32) -> Result<u64, StoreError> {
-        let mut tx = self.writers.begin().await.map_err(store_error)?;
+        let mut tx = self.writers.begin().answer().await?;
         // Rows that somebody is working on are no concern of ours, nor are those that another
         // process is ringing for right now.
         let rows = sqlx::query!(
@@ -38,15 +38,15 @@ impl DueRuns for PostgresStore {
             RING_PATIENCE
         )
         .fetch_all(&mut *tx)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         let due: Result<Vec<DueRun>, StoreError> = rows
             .into_iter()
             .map(|row| due_run(row.organization_id, row.run_id))
             .collect();
         let due = due?;
         self.doorbell.ring(&mut tx, &due).await?;
-        tx.commit().await.map_err(store_error)?;
+        tx.commit().answer().await?;
         Ok(due.len() as u64)
     }
 
@@ -67,8 +67,8 @@ impl DueRuns for PostgresStore {
             self.now() as _
         )
         .fetch_optional(&self.readers)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         turn.map(|row| {
             let due = due_run(row.organization_id, row.run_id)?;
             let held = count(row.held, "run_queue")?;
@@ -85,8 +85,8 @@ impl DueRuns for PostgresStore {
             self.now() as _
         )
         .fetch_one(&self.readers)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         count(held, "run_queue")
     }
 
@@ -98,8 +98,8 @@ impl DueRuns for PostgresStore {
             self.now() as _
         )
         .fetch_one(&self.readers)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         count(runs, "run_queue")
     }
 }
