@@ -9,17 +9,22 @@ mod cases;
 mod klaviyo;
 mod outcome;
 mod proxy;
+mod report;
 mod scene;
+mod stage;
+mod statements;
 
+use std::fmt;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use comfy_table::{Table, presets};
 
 use self::cases::CASES;
-use self::outcome::Outcome;
+use self::proxy::Side;
+use self::report::{Played, print};
 use self::scene::{Scene, Setting};
+use self::stage::Stage;
+use self::statements::Moment;
 use crate::fleet::Built;
 use crate::stop::Stop;
 use crate::test::postgres::Cluster;
@@ -39,11 +44,24 @@ pub(crate) struct Options {
 struct Case {
     name: &'static str,
     stores: Stores,
-    /// What a round differs by: mostly the page at which it happens.
-    rounds: &'static [u32],
-    /// How many of them are played among the tests.
-    quick: usize,
+    rounds: Rounds,
+    /// Whether its rounds touch what others use, and are played one by one.
+    is_alone: bool,
     play: fn(&Play<'_>) -> Result<Played>,
+}
+
+/// What the rounds of a fault differ by.
+#[derive(Clone, Copy)]
+enum Rounds {
+    /// A number: mostly the page at which it happens.
+    Fixed {
+        numbers: &'static [u32],
+        /// How many of them are played among the tests.
+        quick: usize,
+    },
+    /// The statement beside which it happens: every one that a worker tells Postgres during an import, or the
+    /// most telling among the tests.
+    EachStatement(Side),
 }
 
 /// Which stores a fault is played on.
@@ -71,7 +89,23 @@ struct Play<'a> {
     built: &'a Built,
     setting: &'a Setting,
     stop: &'a Stop,
-    round: u32,
+    round: Round,
+}
+
+/// What one round differs by.
+#[derive(Clone)]
+enum Round {
+    Number(u32),
+    At(Moment),
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::At(moment) => moment.fmt(f),
+        }
+    }
 }
 
 impl Play<'_> {
@@ -79,35 +113,28 @@ impl Play<'_> {
     fn scene(&self, faults: &[&str], workers: usize) -> Result<Scene> {
         Scene::set(self.built, self.setting, faults, workers, self.stop)
     }
-}
 
-/// What came of a round.
-struct Played {
-    outcome: Outcome,
-    /// From the fault to the next request for a page, where something had to recover.
-    recovery: Option<Duration>,
-    /// Pages answered more than once.
-    refetched: u64,
-    /// The most that may be: one for each time a worker was lost.
-    allowed: u64,
-    /// Requests inside a `Retry-After`.
-    intrusions: u64,
-    /// How the run should have ended, where not in success.
-    failure: Option<&'static str>,
-}
+    /// The round's number.
+    fn number(&self) -> Result<u32> {
+        match self.round {
+            Round::Number(number) => Ok(number),
+            Round::At(_) => bail!("the rounds of this fault have no numbers"),
+        }
+    }
 
-/// A line of the table.
-struct Row {
-    name: &'static str,
-    store: &'static str,
-    rounds: usize,
-    recovered: usize,
-    slowest: Option<Duration>,
-    refetched: u64,
-}
+    /// The page at which it happens.
+    fn page(&self) -> Result<usize> {
+        Ok(usize::try_from(self.number()?)?)
+    }
 
-/// A worker must be missed for no longer than that; the lease here is 3 s instead of 10.
-const SLOWEST_RECOVERY: Duration = Duration::from_secs(8);
+    /// The statement beside which it happens.
+    fn moment(&self) -> Result<&Moment> {
+        match &self.round {
+            Round::At(moment) => Ok(moment),
+            Round::Number(_) => bail!("the rounds of this fault have no statements"),
+        }
+    }
+}
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let stop = Stop::listen()?;
@@ -154,18 +181,11 @@ fn play(options: &Options, stop: &Stop) -> Result<Report> {
     let built = Built::build(false)?;
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
     for setting in [Setting::Sqlite, Setting::Postgres(cluster)] {
-        let undisturbed = undisturbed(&built, &setting, stop)?;
-        for case in cases.iter().filter(|case| case.stores.have(&setting)) {
-            let row = rounds(
-                case,
-                &built,
-                &setting,
-                &undisturbed,
-                options,
-                stop,
-                &mut faults,
-            )?;
-            rows.push(row);
+        let cases = cases.iter().filter(|case| case.stores.have(&setting));
+        let mut stage = Stage::set(&built, &setting, stop)?;
+        for case in cases {
+            let rounds = stage.rounds(case.rounds, options.full)?;
+            rows.push(stage.play(case, &rounds, &mut faults)?);
         }
     }
     print(&rows);
@@ -176,114 +196,4 @@ fn play(options: &Options, stop: &Stop) -> Result<Report> {
         recovered: rows.iter().map(|row| row.recovered as u64).sum(),
         faults,
     })
-}
-
-fn rounds(
-    case: &Case,
-    built: &Built,
-    setting: &Setting,
-    undisturbed: &Outcome,
-    options: &Options,
-    stop: &Stop,
-    faults: &mut Vec<String>,
-) -> Result<Row> {
-    let rounds = if options.full {
-        case.rounds
-    } else {
-        &case.rounds[..case.quick]
-    };
-    let mut row = Row {
-        name: case.name,
-        store: setting.name(),
-        rounds: rounds.len(),
-        recovered: 0,
-        slowest: None,
-        refetched: 0,
-    };
-    for &round in rounds {
-        let begun = Instant::now();
-        let play = Play {
-            built,
-            setting,
-            stop,
-            round,
-        };
-        let verdict =
-            (case.play)(&play).and_then(|played| judge(&played, undisturbed).map(|()| played));
-        if stop.is_wanted() {
-            bail!("interrupted");
-        }
-        let took = begun.elapsed().as_secs_f64();
-        let name = format!("{} ({round}) on {}", case.name, setting.name());
-        match verdict {
-            Ok(played) => {
-                row.recovered += 1;
-                row.slowest = row.slowest.max(played.recovery);
-                row.refetched += played.refetched;
-                println!("{name}: ok, {took:.1} s");
-            }
-            Err(error) => {
-                let fault = format!("{name}: {error:#}");
-                println!("{fault}");
-                faults.push(fault);
-            }
-        }
-    }
-    Ok(row)
-}
-
-fn undisturbed(built: &Built, setting: &Setting, stop: &Stop) -> Result<Outcome> {
-    let scene = Scene::set(built, setting, &[], 1, stop)?;
-    scene.import()?;
-    scene.finish().context("the undisturbed import")?;
-    scene.outcome()
-}
-
-fn judge(played: &Played, undisturbed: &Outcome) -> Result<()> {
-    if let Some(code) = played.failure {
-        played.outcome.must_have_failed(code)?;
-    } else {
-        played.outcome.must_equal(undisturbed)?;
-    }
-    if played.intrusions > 0 {
-        bail!("{} requests inside a Retry-After", played.intrusions);
-    }
-    if played.refetched > played.allowed {
-        bail!(
-            "{} pages were fetched twice; {} may be",
-            played.refetched,
-            played.allowed
-        );
-    }
-    if let Some(recovery) = played.recovery.filter(|took| *took > SLOWEST_RECOVERY) {
-        bail!("taken up again only after {:.1} s", recovery.as_secs_f64());
-    }
-    Ok(())
-}
-
-fn print(rows: &[Row]) {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header([
-        "Fault",
-        "Store",
-        "Rounds",
-        "Recovered",
-        "Slowest recovery",
-        "Pages refetched",
-    ]);
-    for row in rows {
-        let slowest = row
-            .slowest
-            .map(|took| format!("{:.1} s", took.as_secs_f64()));
-        table.add_row([
-            row.name.to_owned(),
-            row.store.to_owned(),
-            row.rounds.to_string(),
-            row.recovered.to_string(),
-            slowest.unwrap_or_default(),
-            row.refetched.to_string(),
-        ]);
-    }
-    println!("\n{table}");
 }

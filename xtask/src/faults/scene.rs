@@ -32,7 +32,7 @@ const LATENCY: &str = "25";
 pub(super) const LEASE: Duration = Duration::from_secs(3);
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Which kind of store the rounds are played on.
 pub(super) enum Setting {
@@ -220,10 +220,12 @@ impl Scene {
         Log::read(&self.log)
     }
 
-    /// Waits until one more page is asked for. Returns how long that took.
+    /// Waits until one more page is asked for, or the run has ended. Returns how long that took.
     pub(super) fn recover(&self) -> Result<Duration> {
         let (begun, before) = (Instant::now(), self.log()?.pages());
-        self.wait_for_page(before + 1)?;
+        self.wait("the run is not taken up again", || {
+            Ok(self.log()?.pages() > before || !self.run()?.is_active())
+        })?;
         Ok(begun.elapsed())
     }
 

@@ -1,0 +1,87 @@
+//! A wire to Postgres that knows where one statement ends and the next begins.
+//!
+//! It writes down which statements pass, or holds its breath at a chosen one: before it, so that nothing of
+//! it reaches Postgres, or after it, so that Postgres has executed it and nobody hears of that.
+
+mod message;
+mod statement;
+mod watch;
+mod wire;
+
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+pub(super) use self::statement::Kind;
+use self::watch::Watch;
+pub(super) use self::watch::{Seen, Side};
+
+/// Passes on what it is sent, in threads that end with their connections.
+pub(super) struct Proxy {
+    port: u16,
+    watch: Arc<Watch>,
+}
+
+impl Proxy {
+    /// A wire to this port of this machine.
+    pub(super) fn to(target: u16) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let port = listener.local_addr()?.port();
+        let watch = Arc::new(Watch::default());
+        let watched = Arc::clone(&watch);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let watch = Arc::clone(&watched);
+                thread::spawn(move || {
+                    if let Ok(server) = TcpStream::connect(("127.0.0.1", target)) {
+                        // It ends like any connection: with an error or without.
+                        wire::pass(&client, &server, &watch).ok();
+                    }
+                });
+            }
+        });
+        Ok(Self { port, watch })
+    }
+
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Writes down the statements that pass from now on.
+    pub(super) fn record(&self) {
+        self.watch.record();
+    }
+
+    /// What was written down, in the order in which each kind came first.
+    pub(super) fn recorded(&self) -> Vec<Seen> {
+        self.watch.recorded()
+    }
+
+    /// Holds the connection that sends the `nth` statement for which `is_it` holds, counted from 1 and from
+    /// now on. It stays held until whoever sent it is gone.
+    pub(super) fn hold(
+        &self,
+        side: Side,
+        nth: u32,
+        is_it: impl Fn(&Kind) -> bool + Send + 'static,
+    ) {
+        self.watch.wait_for(side, nth, false, Box::new(is_it));
+    }
+
+    /// Cuts the connection that sends the `nth` commit from now on, once Postgres has committed and before
+    /// its answer.
+    pub(super) fn cut_at_commit(&self, nth: u32) {
+        let is_it = |kind: &Kind| kind.is_commit();
+        self.watch.wait_for(Side::After, nth, true, Box::new(is_it));
+    }
+
+    /// Waits until it has come to that. An error says that the statement never came.
+    pub(super) fn caught(&self, longest: Duration) -> Result<()> {
+        self.watch
+            .caught(longest)
+            .context("the statement was never sent")
+    }
+}
