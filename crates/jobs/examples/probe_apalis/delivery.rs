@@ -1,5 +1,6 @@
 //! How often jobs are begun, and how soon.
 
+use std::cmp::Ordering;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -83,12 +84,10 @@ fn two_workers(scene: &Scene, batch: &str) -> Result<String> {
     sleep(WINDOW * 6);
     let begun = scene.all_executions()?;
     let jobs = i64::try_from(JOBS.len())?;
-    Ok(if begun > jobs {
-        "some".to_owned()
-    } else if begun == jobs {
-        "none".to_owned()
-    } else {
-        format!("only {begun} of {jobs} were begun at all")
+    Ok(match begun.cmp(&jobs) {
+        Ordering::Greater => "some".to_owned(),
+        Ordering::Equal => "none".to_owned(),
+        Ordering::Less => format!("only {begun} of {jobs} were begun at all"),
     })
 }
 

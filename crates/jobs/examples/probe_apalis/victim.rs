@@ -97,7 +97,9 @@ pub(crate) async fn run(victim: &Victim) -> Result<ExitCode> {
         .queue(QUEUE)
         .batch_size(victim.batch)
         .heartbeat_interval(Duration::from_millis(victim.heartbeat_ms))
-        .missed_heartbeats(MISSED);
+        .missed_heartbeats(MISSED)
+        // Without results apalis acknowledges nothing.
+        .persist_results(true);
     let data = (victim.clone(), pool.clone());
     let name = victim.name.clone();
     // Each combination is a type of its own.
