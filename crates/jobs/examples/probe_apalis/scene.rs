@@ -198,6 +198,13 @@ impl Scene {
         Ok(self.runtime.block_on(status)?)
     }
 
+    /// Whether apalis has written down how it ended.
+    pub(crate) fn has_end(&self, label: &str) -> Result<bool> {
+        let ended = "SELECT count(*) FROM apalis.jobs
+             WHERE convert_from(job, 'UTF8') = $1 AND done_at IS NOT NULL";
+        Ok(self.count(ended, label)? > 0)
+    }
+
     /// When and for whom it ended, as text.
     pub(crate) fn end_of(&self, label: &str) -> Result<String> {
         let end = sqlx::query_scalar(
