@@ -1,6 +1,6 @@
 //! The queue of due runs.
 //!
-//! `ring_at` is when the bell must ring if nothing has happened until then: half a minute after a
+//! `ring_at` is when the bell must ring if nothing has happened until then: ten seconds after a
 //! ring, when a lease runs out, or when a pause is over. Time is the database's, the same for all
 //! processes, and the one at the statement rather than at the transaction's beginning.
 
@@ -12,8 +12,9 @@ use crate::answer::Asked;
 use crate::rows::{count, id};
 use crate::store::PostgresStore;
 
-/// How long a ring is given to be heard, in seconds.
-pub(crate) const RING_PATIENCE: f64 = 30.0;
+/// How long a ring is given to be heard, in seconds. A worker that dies between hearing it and its claim
+/// leaves no lease that could run out: the run waits for so long.
+pub(crate) const RING_PATIENCE: f64 = 10.0;
 
 #[async_trait]
 impl DueRuns for PostgresStore {

@@ -1,6 +1,6 @@
 //! The queue of due runs.
 //!
-//! `ring_at` is when the bell must ring if nothing has happened until then: half a minute after a
+//! `ring_at` is when the bell must ring if nothing has happened until then: ten seconds after a
 //! ring, when a lease runs out, or when a pause is over.
 
 use std::time::Duration;
@@ -13,8 +13,9 @@ use crate::error::store_error;
 use crate::rows::{count, id};
 use crate::store::SqliteStore;
 
-/// How long a ring is given to be heard.
-pub(crate) const RING_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a ring is given to be heard. A worker that dies between hearing it and its claim leaves no
+/// lease that could run out: the run waits for so long.
+pub(crate) const RING_PATIENCE: Duration = Duration::from_secs(10);
 
 #[async_trait]
 impl DueRuns for SqliteStore {

@@ -50,6 +50,17 @@ impl Log {
         ))
     }
 
+    /// Without the first so many requests.
+    pub(super) fn since(mut self, count: usize) -> Self {
+        self.0.drain(..count);
+        self
+    }
+
+    /// Requests of any kind.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Requests for pages of members.
     pub(super) fn pages(&self) -> usize {
         self.members().count()

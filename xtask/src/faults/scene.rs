@@ -74,6 +74,8 @@ pub(super) struct Scene {
     /// The store's address.
     pub(super) store: String,
     log: PathBuf,
+    /// Requests that belong to what was before.
+    past_requests: usize,
     api_program: Program,
     _simulator: Program,
     _folder: TempDir,
@@ -139,6 +141,7 @@ impl Scene {
             stop: stop.clone(),
             store,
             log,
+            past_requests: 0,
             api_program,
             _simulator: simulator,
             _folder: folder,
@@ -188,6 +191,14 @@ impl Scene {
         Ok(())
     }
 
+    /// Syncs it again.
+    pub(super) fn sync(&self) -> Result<()> {
+        let audience = self.run()?.audience_id;
+        let path = format!("/api/audiences/{audience}/sync");
+        self.api.post::<Value>(&path, &json!({}))?;
+        Ok(())
+    }
+
     /// The latest run of the one audience.
     pub(super) fn run(&self) -> Result<Run> {
         let audiences: Value = self.api.get("/api/audiences")?;
@@ -215,9 +226,15 @@ impl Scene {
         Outcome::read(&self.api, &self.run()?)
     }
 
-    /// What the simulator was asked so far.
+    /// What the simulator was asked.
     pub(super) fn log(&self) -> Result<Log> {
-        Log::read(&self.log)
+        Ok(Log::read(&self.log)?.since(self.past_requests))
+    }
+
+    /// Counts what is asked from now on, and nothing from before.
+    pub(super) fn begin_the_log_anew(&mut self) -> Result<()> {
+        self.past_requests += self.log()?.len();
+        Ok(())
     }
 
     /// Waits until one more page is asked for, or the run has ended. Returns how long that took.

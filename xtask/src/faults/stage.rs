@@ -7,15 +7,15 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use super::outcome::Outcome;
-use super::proxy::Seen;
 use super::report::{Played, Row, judge};
 use super::scene::{Scene, Setting};
-use super::{Case, Play, Round, Rounds, statements};
+use super::statements::{self, Journey, Record};
+use super::{Case, Play, Round, Rounds};
 use crate::fleet::Built;
 use crate::stop::Stop;
 
 /// Rounds played at the same time: mostly they wait for a lease to run out.
-const LANES: usize = 3;
+const LANES: usize = 4;
 
 /// What all rounds on one kind of store have at hand.
 pub(super) struct Stage<'a> {
@@ -24,8 +24,8 @@ pub(super) struct Stage<'a> {
     stop: &'a Stop,
     /// What every import must lead to, whatever happens to it.
     undisturbed: Outcome,
-    /// What a worker tells the store during an import, once somebody has asked.
-    statements: Option<Vec<Seen>>,
+    /// What a worker tells the store, once somebody has asked.
+    records: Vec<Record>,
 }
 
 impl<'a> Stage<'a> {
@@ -39,7 +39,7 @@ impl<'a> Stage<'a> {
             setting,
             stop,
             undisturbed: scene.outcome()?,
-            statements: None,
+            records: Vec::new(),
         })
     }
 
@@ -55,16 +55,23 @@ impl<'a> Stage<'a> {
                     .collect())
             }
             Rounds::EachStatement(side) => {
-                let seen = match self.statements.take() {
-                    Some(seen) => seen,
-                    None => statements::record(&self.play_of(Round::Number(0)), is_full)?,
-                };
+                if self.records.is_empty() {
+                    let journeys: &[Journey] = if is_full {
+                        &[Journey::HardImport, Journey::Resync]
+                    } else {
+                        &[Journey::Import]
+                    };
+                    let play = self.play_of(Round::Number(0));
+                    self.records = journeys
+                        .iter()
+                        .map(|journey| Record::make(&play, *journey))
+                        .collect::<Result<_>>()?;
+                }
                 let moments = if is_full {
-                    Ok(statements::every(&seen, side))
+                    Ok(statements::every(&self.records, side))
                 } else {
-                    statements::telling(&seen, side)
+                    statements::telling(&self.records, side)
                 };
-                self.statements = Some(seen);
                 Ok(moments?.into_iter().map(Round::At).collect())
             }
         }

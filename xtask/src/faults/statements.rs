@@ -1,24 +1,104 @@
 //! The boundaries of statements at which a worker is killed.
 
 use std::fmt;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
 use super::Play;
 use super::cases::diverted;
-use super::proxy::{Kind, Seen, Side};
+use super::outcome::Outcome;
+use super::proxy::{Kind, Proxy, Seen, Side};
+use super::scene::Scene;
 
-/// What an import meets on its way, so that a worker does everything it ever does during one: it waits long
-/// enough to renew its lease, and is sent away once, so that it gives the run back.
-const HURDLES: &[&str] = &[
-    "list-profiles@request=9:slow=1300",
-    "list-profiles@request=18:429=2",
-];
-
-/// The hurdles of the rounds: the few that belong to the tests are run without, for they take time.
-const fn hurdles(is_full: bool) -> &'static [&'static str] {
-    if is_full { HURDLES } else { &[] }
+/// What a worker is doing when it is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Journey {
+    /// Importing the list, straight to the end.
+    Import,
+    /// The same, meeting what makes it do everything it ever does during an import: it waits long enough to
+    /// renew its lease, and is sent away once, so that it gives the run back.
+    HardImport,
+    /// Syncing the list again after some have left it: members are removed.
+    Resync,
 }
+
+impl Journey {
+    const fn hurdles(self) -> &'static [&'static str] {
+        match self {
+            Self::Import => &[],
+            Self::HardImport => &[
+                "list-profiles@request=9:slow=1300",
+                "list-profiles@request=18:429=2",
+            ],
+            // The list is read at the click, and at the beginning of each of the two runs.
+            Self::Resync => &[
+                "list@request=3:leave=first",
+                "list@request=3:leave=#1500",
+                "list@request=3:leave=last",
+            ],
+        }
+    }
+
+    /// A scene with one worker that is about to begin it, whose every connection to the store goes through
+    /// the proxy.
+    pub(super) fn prepare(self, play: &Play<'_>) -> Result<(Scene, Proxy)> {
+        let (mut scene, proxy) = diverted(play, self.hurdles())?;
+        if self == Self::Resync {
+            scene.import()?;
+            scene.finish().context("the import before")?;
+            scene.begin_the_log_anew()?;
+        }
+        Ok((scene, proxy))
+    }
+
+    pub(super) fn begin(self, scene: &Scene) -> Result<()> {
+        match self {
+            Self::Import | Self::HardImport => scene.import(),
+            Self::Resync => scene.sync(),
+        }
+    }
+}
+
+/// What a worker told Postgres on a journey that nothing happened to.
+pub(super) struct Record {
+    journey: Journey,
+    seen: Vec<Seen>,
+    outcome: Arc<Outcome>,
+}
+
+impl Record {
+    pub(super) fn make(play: &Play<'_>, journey: Journey) -> Result<Self> {
+        let (scene, proxy) = journey.prepare(play)?;
+        proxy.record();
+        journey.begin(&scene)?;
+        scene.finish().context("the recorded journey")?;
+        let seen = proxy.recorded();
+        ensure!(!seen.is_empty(), "no statement was seen on its way");
+        Ok(Self {
+            journey,
+            seen,
+            outcome: Arc::new(scene.outcome()?),
+        })
+    }
+
+    /// Each kind at its first time, and at one in the middle where it comes often.
+    fn moments(&self, side: Side) -> impl Iterator<Item = Moment> {
+        self.seen.iter().flat_map(move |Seen { kind, times }| {
+            let middle = (*times >= OFTEN).then_some(times / 2);
+            [1].into_iter().chain(middle).map(move |nth| Moment {
+                side,
+                kind: kind.clone(),
+                nth,
+                journey: self.journey,
+                undisturbed: Arc::clone(&self.outcome),
+            })
+        })
+    }
+}
+
+/// What comes so often comes at least half as often on every other journey of the kind.
+const OFTEN: u32 = 8;
 
 /// One boundary.
 #[derive(Debug, Clone)]
@@ -27,8 +107,9 @@ pub(super) struct Moment {
     pub(super) kind: Kind,
     /// The how manieth of its kind, counted from 1.
     pub(super) nth: u32,
-    /// What the import meets on its way.
-    pub(super) hurdles: &'static [&'static str],
+    pub(super) journey: Journey,
+    /// What the journey leads to.
+    pub(super) undisturbed: Arc<Outcome>,
 }
 
 impl fmt::Display for Moment {
@@ -37,45 +118,25 @@ impl fmt::Display for Moment {
     }
 }
 
-/// Plays an import that nothing happens to, and returns what its worker told Postgres meanwhile.
-pub(super) fn record(play: &Play<'_>, is_full: bool) -> Result<Vec<Seen>> {
-    let (scene, proxy) = diverted(play, hurdles(is_full))?;
-    proxy.record();
-    scene.import()?;
-    scene.finish().context("the recorded import")?;
-    let seen = proxy.recorded();
-    ensure!(!seen.is_empty(), "no statement was seen on its way");
-    Ok(seen)
-}
-
-/// Each kind at its first time, and at one in the middle where it comes often.
-pub(super) fn every(seen: &[Seen], side: Side) -> Vec<Moment> {
-    boundaries(seen, side, hurdles(true))
-}
-
-fn boundaries(seen: &[Seen], side: Side, hurdles: &'static [&'static str]) -> Vec<Moment> {
-    let mut moments = Vec::new();
-    for Seen { kind, times } in seen {
-        let middle = (*times >= OFTEN).then_some(times / 2);
-        moments.extend([1].into_iter().chain(middle).map(|nth| Moment {
-            side,
-            kind: kind.clone(),
-            nth,
-            hurdles,
-        }));
+/// All of them: each kind on the first journey that has it.
+pub(super) fn every(records: &[Record], side: Side) -> Vec<Moment> {
+    let mut moments: Vec<Moment> = Vec::new();
+    for record in records {
+        let new: Vec<_> = record
+            .moments(side)
+            .filter(|moment| moments.iter().all(|known| known.kind != moment.kind))
+            .collect();
+        moments.extend(new);
     }
     moments
 }
 
-/// What comes so often comes at least half as often in every other import.
-const OFTEN: u32 = 4;
-
-/// The most telling ones: a few words that are in the statement and nowhere else.
-pub(super) fn telling(seen: &[Seen], side: Side) -> Result<Vec<Moment>> {
-    let all = boundaries(seen, side, hurdles(false));
+/// The most telling ones: a few words that are in the statement and in no other.
+pub(super) fn telling(records: &[Record], side: Side) -> Result<Vec<Moment>> {
+    let all = every(records, side);
     let chosen = match side {
-        Side::Before => TELLING_BEFORE,
-        Side::After => TELLING_AFTER,
+        Side::Before => BEFORE,
+        Side::After => AFTER,
     };
     let find = |(is_commit, words): &(bool, &str)| {
         let is_it = |moment: &&Moment| {
@@ -89,14 +150,16 @@ pub(super) fn telling(seen: &[Seen], side: Side) -> Result<Vec<Moment>> {
     chosen.iter().map(find).collect()
 }
 
-/// Whether it is the commit of a unit that ends so, and words of it.
-const TELLING_BEFORE: &[(bool, &str)] = &[
+/// The claim, the first write of a page, and a page's commit. First whether it is the commit of a unit that
+/// ends so.
+const BEFORE: &[(bool, &str)] = &[
     (false, "UPDATE run_queue q SET token"),
-    (false, "INSERT INTO consumers"),
+    (false, "INSERT INTO consumers (organization_id"),
     (true, "INSERT INTO sync_sources"),
 ];
 
-const TELLING_AFTER: &[(bool, &str)] = &[
+/// A run's save, a page's commit, and the end of the run.
+const AFTER: &[(bool, &str)] = &[
     (false, "UPDATE sync_runs SET"),
     (true, "INSERT INTO sync_sources"),
     (false, "DELETE FROM run_queue"),

@@ -76,7 +76,7 @@ impl Turn {
 #[async_trait]
 pub trait DueRuns: Send + Sync {
     /// Rings the bell for runs that are due and that nobody works on: a pause is over, a lease has
-    /// run out, or a ring was lost. A run just rung for is left alone for half a minute, so that a
+    /// run out, or a ring was lost. A run just rung for is left alone for ten seconds, so that a
     /// busy worker's queue does not fill with repeats. At most `limit`; returns how many.
     async fn ring(&self, limit: u32) -> Result<u64, StoreError>;
 

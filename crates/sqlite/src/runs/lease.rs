@@ -1,7 +1,7 @@
 //! A run's place in the queue, and its lease.
 //!
 //! A run can be claimed when it is due and nobody holds it. `ring_at` is when the bell must ring if
-//! nothing has happened until then: half a minute after a ring, when the lease runs out, or when a
+//! nothing has happened until then: ten seconds after a ring, when the lease runs out, or when a
 //! pause is over.
 
 use std::time::Duration;

@@ -11,8 +11,8 @@ use super::harness::StoreHarness;
 use super::scene::{LEASE, Scene};
 use crate::build::at;
 
-const HALF_QUIET: Duration = Duration::from_secs(15);
-const QUIET: Duration = Duration::from_secs(31);
+const HALF_QUIET: Duration = Duration::from_secs(5);
+const QUIET: Duration = Duration::from_secs(11);
 
 /// Rings, and fails unless exactly these many were rung for and heard.
 async fn assert_rings(scene: &Scene<'_>, limit: u32, want: usize) -> BTreeSet<(String, RunId)> {
@@ -54,7 +54,7 @@ pub async fn a_queued_run_is_due_and_rung_for(harness: &dyn StoreHarness) {
     assert_eq!(turn(&scene).await, Some((due(&run), 0)));
 }
 
-/// A run that nobody came for is rung for again after half a minute, and again, and not before.
+/// A run that nobody came for is rung for again after ten seconds, and again, and not before.
 pub async fn a_ring_that_nobody_heard_is_repeated(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness);
     let run = scene.queue("list1").await;
@@ -88,11 +88,11 @@ pub async fn a_worker_that_went_silent_is_rung_for(harness: &dyn StoreHarness) {
     assert_rings(&scene, 10, 1).await;
 }
 
-/// A ring that was heard is over: whoever claims and goes silent, or pauses, is not shielded by the half
-/// minute after it.
+/// A ring that was heard is over: whoever claims and goes silent, or pauses, is not shielded by the ten
+/// seconds after it.
 pub async fn a_claim_ends_the_quiet_after_a_ring(harness: &dyn StoreHarness) {
     const SHORT: Duration = Duration::from_secs(1);
-    const SOON: Duration = Duration::from_secs(11);
+    const SOON: Duration = Duration::from_secs(5);
     let scene = Scene::new(harness);
     let silent = scene.queue("list1").await.id;
     let mut unit = scene.begin().await;

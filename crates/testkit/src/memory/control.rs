@@ -14,7 +14,7 @@ use super::rows::{Place, refuse};
 use super::{InMemoryStore, State, lock};
 
 /// How long a run that was rung for is left alone.
-const QUIET: Duration = Duration::from_secs(30);
+const QUIET: Duration = Duration::from_secs(10);
 
 #[async_trait]
 impl Directory for InMemoryStore {

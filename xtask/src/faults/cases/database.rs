@@ -1,5 +1,6 @@
 //! Faults of the database, and of the way there.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
@@ -54,17 +55,25 @@ pub(super) fn cut_at_commit(play: &Play<'_>) -> Result<Played> {
 /// that Postgres has executed it and the worker has not heard.
 pub(super) fn kill_at_statement(play: &Play<'_>) -> Result<Played> {
     let moment = play.moment()?;
-    let (mut scene, proxy) = diverted(play, moment.hurdles)?;
+    let (mut scene, proxy) = moment.journey.prepare(play)?;
     let kind = moment.kind.clone();
     proxy.hold(moment.side, moment.nth, move |sent| *sent == kind);
-    scene.import()?;
+    moment.journey.begin(&scene)?;
     proxy.caught(PATIENCE)?;
     let killed = Instant::now();
     scene.workers[0].kill()?;
     scene.hire()?;
     let recovery = recover(&scene)?.map(|_| killed.elapsed());
-    finish(&scene, lost(1), recovery)
+    Ok(Played {
+        slowest: PROMISED_RECOVERY,
+        undisturbed: Some(Arc::clone(&moment.undisturbed)),
+        ..finish(&scene, lost(1), recovery)?
+    })
 }
+
+/// Where there is no lease yet that could run out, the bell is rung again after ten seconds, whatever the
+/// lease.
+const PROMISED_RECOVERY: Duration = Duration::from_secs(15);
 
 /// A scene with one worker, whose every connection to the store goes through the proxy.
 pub(in crate::faults) fn diverted(play: &Play<'_>, faults: &[&str]) -> Result<(Scene, Proxy)> {

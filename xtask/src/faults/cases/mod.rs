@@ -11,6 +11,7 @@ use anyhow::Result;
 pub(super) use self::database::diverted;
 use self::{database as db, klaviyo as kl, workers as us};
 use super::proxy::Side;
+use super::report::SLOWEST_RECOVERY;
 use super::scene::Scene;
 use super::{Case, Play, Played, Rounds, Stores};
 
@@ -21,8 +22,8 @@ const PAGES: &[u32] = &[7, 1, 30, 2, 13, 19, 25, 29];
 /// again when it is lost.
 const READERS: u64 = 2;
 
-/// Whoever reads to the list's end looks there again when the other has finished.
-const LIST_END: u64 = 1;
+/// The list's last page: somebody who joined meanwhile is on it, so it is asked for again at the end.
+const LAST_LOOK: u64 = 1;
 
 /// The most pages that may be fetched twice for so many lost workers.
 const fn lost(workers: u64) -> u64 {
@@ -174,9 +175,11 @@ fn finish(scene: &Scene, allowed: u64, recovery: Option<Duration>) -> Result<Pla
     let log = scene.log()?;
     Ok(Played {
         outcome: scene.outcome()?,
+        undisturbed: None,
         recovery,
         refetched: log.refetched(),
-        allowed: allowed.saturating_add(LIST_END),
+        allowed: allowed.saturating_add(LAST_LOOK),
+        slowest: SLOWEST_RECOVERY,
         intrusions: log.intrusions(),
         failure: None,
     })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::{finish, finish_in_failure, lost, recover};
+use super::{READERS, finish, finish_in_failure, lost, recover};
 use crate::faults::scene::{LEASE, LIST, Scene};
 use crate::faults::{Play, Played};
 
@@ -39,10 +39,13 @@ pub(super) fn kill_with_a_rival(play: &Play<'_>) -> Result<Played> {
 
 /// A worker that sleeps through its lease is overtaken, and writes nothing when it wakes up.
 ///
-/// It falls asleep while it waits for a page: in the middle of a transaction it would keep the embedded
-/// store's one write lock, and everybody with it.
+/// It falls asleep while all its readers wait for a page: in the middle of a transaction it would keep the
+/// store's locks, and everybody with it.
 pub(super) fn freeze(play: &Play<'_>) -> Result<Played> {
-    let slow = format!("list-profiles@request={}:slow=900", play.number()? + 1);
+    let slow = format!(
+        "list-profiles@request={},times={READERS}:slow=900",
+        play.number()? + 1
+    );
     let mut scene = play.scene(&[&slow], 1)?;
     scene.import()?;
     scene.wait_for_page(play.page()?)?;
@@ -51,8 +54,8 @@ pub(super) fn freeze(play: &Play<'_>) -> Result<Played> {
     scene.hire()?;
     let recovery = recover(&scene)?;
     if recovery.is_some() {
-        let so_far = scene.log()?.pages();
-        scene.wait_for_page((so_far + 2).min(30))?;
+        scene.recover()?;
+        scene.recover()?;
     }
     scene.workers[0].thaw();
     // The pages it was at, and those it had asked for when it fell asleep.
@@ -91,9 +94,11 @@ pub(super) fn poison(play: &Play<'_>) -> Result<Played> {
     let stall = format!("list-profiles@request={page},times=all:stall=60000");
     let mut scene = play.scene(&[&stall], 1)?;
     scene.import()?;
+    let mut so_far = page - 1;
     for victim in 0..3 {
-        scene.wait_for_page(page + victim)?;
+        scene.wait_for_page(so_far + 1)?;
         scene.workers[victim].kill()?;
+        so_far = scene.log()?.pages();
         scene.hire()?;
     }
     finish_in_failure(&scene, "worker_crashed", lost(2))
