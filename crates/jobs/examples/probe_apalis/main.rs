@@ -12,13 +12,20 @@ mod victim;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use comfy_table::{Table, presets};
 
 use scene::Scene;
 use victim::Victim;
 
 #[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Without one, the probes are listed.
+#[derive(Subcommand)]
 enum Command {
     /// Plays the probes on databases of their own in this cluster
     Play {
@@ -44,15 +51,24 @@ struct Probe {
 }
 
 fn main() -> Result<ExitCode> {
-    match Command::parse() {
-        Command::Victim(victim) => victim::run(&victim),
-        Command::Play { url, only } => play(&url, only.as_deref()),
+    match Cli::parse().command {
+        Some(Command::Victim(victim)) => victim::run(&victim),
+        Some(Command::Play { url, only }) => play(&url, only.as_deref()),
+        None => {
+            for probe in probes() {
+                println!("{}: {} ({})", probe.name, probe.question, probe.recorded);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
+fn probes() -> impl Iterator<Item = &'static Probe> {
+    deaths::PROBES.iter().chain(delivery::PROBES)
+}
+
 fn play(url: &str, only: Option<&str>) -> Result<ExitCode> {
-    let probes = deaths::PROBES.iter().chain(delivery::PROBES);
-    let probes: Vec<&Probe> = probes
+    let probes: Vec<&Probe> = probes()
         .filter(|probe| {
             only.is_none_or(|only| probe.name.trim_end_matches(char::is_lowercase) == only)
         })
