@@ -35,6 +35,8 @@ impl Api {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
             .proxy(None)
+            // The API hangs up on connections that were idle for some seconds: not while we ask.
+            .max_idle_connections(0)
             .build();
         Self {
             address: address.to_owned(),
