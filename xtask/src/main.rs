@@ -6,6 +6,7 @@ mod demo;
 mod faults;
 mod fleet;
 mod prepare;
+mod probe_apalis;
 mod process;
 mod stop;
 mod test;
@@ -27,6 +28,8 @@ enum Task {
     Faults(faults::Options),
     /// Measures, each figure beside its limit
     Bench(bench::Options),
+    /// Asks the pinned apalis what it does when things go wrong, and compares with what was recorded
+    ProbeApalis(probe_apalis::Options),
     /// Runs every check but the tests
     Ci(ci::Options),
     /// Checks which crate may use which
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Faults(options) => faults::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::ProbeApalis(options) => probe_apalis::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::CheckLayers => Ok(ci::check_layers()),
         Task::Prepare => prepare::run(),

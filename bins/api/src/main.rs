@@ -2,10 +2,16 @@
 
 use std::process::ExitCode;
 
-use fanfare_runtime::{App, Config, Socket, StartError, conclude, serve_api, shutdown, telemetry};
+use fanfare_runtime::{
+    App, Config, Socket, StartError, conclude, no_arguments, serve_api, shutdown, telemetry,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    no_arguments(
+        "fanfare-api",
+        "Serves the HTTP API and the dashboard of Fanfare's Klaviyo integration; runs no jobs.",
+    );
     conclude("fanfare-api", run().await)
 }
 

@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use fanfare_domain::ids::{CollectionId, KeyId, OrganizationId};
-use fanfare_domain::organization::Role;
+use fanfare_domain::organization::{Role, parse_name};
 
 /// Operates Fanfare's Klaviyo integration: works on the store itself, so that no program need run.
 ///
@@ -47,7 +47,7 @@ pub(crate) enum OrgCommand {
     /// Make an organization with an owner's secret key, which is shown this once
     Create {
         /// Its name
-        #[arg(long)]
+        #[arg(long, value_parser = parse_name)]
         name: String,
     },
     /// List the organizations

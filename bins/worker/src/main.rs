@@ -2,10 +2,16 @@
 
 use std::process::ExitCode;
 
-use fanfare_runtime::{App, Config, Socket, StartError, conclude, shutdown, telemetry, work};
+use fanfare_runtime::{
+    App, Config, Socket, StartError, conclude, no_arguments, shutdown, telemetry, work,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    no_arguments(
+        "fanfare-worker",
+        "Works the sync runs of Fanfare's Klaviyo integration; serves nothing but its health.",
+    );
     conclude("fanfare-worker", run().await)
 }
 

@@ -15,6 +15,25 @@ pub struct Organization {
     pub created_at: Timestamp,
 }
 
+/// Longest name of an organization, in characters.
+const MAX_NAME_CHARS: usize = 255;
+
+/// A name that an organization cannot have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("give the organization a name of 1 to {MAX_NAME_CHARS} characters, no control characters")]
+pub struct InvalidName;
+
+/// An organization's name: trimmed, of 1 to 255 characters, none of them a control character.
+pub fn parse_name(text: &str) -> Result<String, InvalidName> {
+    let name = text.trim();
+    let fits = (1..=MAX_NAME_CHARS).contains(&name.chars().count());
+    if fits && !name.contains(char::is_control) {
+        Ok(name.to_owned())
+    } else {
+        Err(InvalidName)
+    }
+}
+
 /// What the holder of a secret key may do. Ordered: each may do all that the ones before may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -84,4 +103,18 @@ pub struct SecretKey {
     pub created_at: Timestamp,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_neither_blank_too_long_nor_of_control_characters() {
+        assert_eq!(parse_name(" My ☆ shop ").as_deref(), Ok("My ☆ shop"));
+        assert!(parse_name(&"x".repeat(255)).is_ok());
+        for name in ["", " \t", "a\u{0}b", "a\nb", &*"x".repeat(256)] {
+            assert_eq!(parse_name(name), Err(InvalidName), "{name:?}");
+        }
+    }
 }

@@ -63,12 +63,6 @@ pub struct RunError {
     pub message: String,
 }
 
-/// Fewer pages than this are read sooner than a reader is put on them.
-const PAGES_WORTH_A_READER: u64 = 4;
-
-/// A division of a range can cost a page in vain, so a list of so many pages is divided once.
-const PAGES_WORTH_A_DIVISION: u64 = 10;
-
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -266,20 +260,12 @@ impl SyncRun {
         Ok(())
     }
 
-    /// Shares what is left of the list among up to `most` readers, as far as their requests are worth
-    /// it. How much is left is estimated where Klaviyo does not tell: as much as was read.
+    /// Shares what is left of the list among up to `most` readers. How much that is is estimated where
+    /// Klaviyo does not tell: as much as was read.
     pub fn share(&mut self, most: usize, now: Timestamp) {
-        let Progress {
-            total,
-            tally: Tally { processed, .. },
-            pages,
-            ..
-        } = self.progress;
-        let left = total.map_or(processed, |total| total.saturating_sub(processed));
-        let pages_left = left / (processed / pages.max(1)).max(1);
-        let worth_it = usize::try_from(pages_left / PAGES_WORTH_A_READER).unwrap_or(most);
-        let divisions = (pages + pages_left) / PAGES_WORTH_A_DIVISION;
-        self.checkpoint.share(worth_it.min(most), divisions, now);
+        let read = self.progress.tally.processed;
+        let total = self.progress.total.unwrap_or(2 * read).max(read);
+        self.checkpoint.share(most, total - read, total, now);
     }
 
     /// Klaviyo gave no usable answer for a reader's page. The fifth time ends the run with `code`;

@@ -7,7 +7,7 @@ use fanfare_domain::ports::DueRuns;
 use ulid::Ulid;
 
 use crate::pulse::Pulse;
-use crate::queue::Queue;
+use crate::queue::{Queue, QueueError};
 
 /// Runs rung for at once at most. The next look comes soon.
 const RINGS: u32 = 200;
@@ -59,7 +59,8 @@ async fn measure(due_runs: &dyn DueRuns) {
 /// Deletes what is over from the queue, which apalis would keep for ever.
 pub(crate) async fn tidy(queue: &dyn Queue) -> Infallible {
     loop {
-        match queue.tidy(TIDIED).await {
+        let tidied = tokio::time::timeout(TIDY_INTERVAL, queue.tidy(TIDIED)).await;
+        match tidied.unwrap_or(Err(QueueError::Silent(TIDY_INTERVAL))) {
             // There is more.
             Ok(gone) if gone >= u64::from(TIDIED) => continue,
             Ok(_) => {}

@@ -19,6 +19,7 @@ mod pulse;
 mod queue;
 mod ring;
 mod runner;
+mod schema;
 mod slots;
 mod sqlite;
 

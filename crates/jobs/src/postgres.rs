@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::apalis_worker::{AsStored, Payload, answer, new_worker_name, run};
 use crate::listener::Listener;
 use crate::queue::{Queue, QueueError};
+use crate::schema;
 
 /// A job is seen at the next heartbeat at the latest; mostly its notification wakes the worker before.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -33,6 +34,9 @@ const MISSED_HEARTBEATS: usize = 30;
 
 /// Most looks find nothing, and cost one read of an index.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a program that starts waits to hear which tables there are.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long what is over stays in the queue, for whoever wants to look.
 const KEPT: &str = "1 hour";
@@ -58,9 +62,23 @@ impl PostgresQueue {
             .max_connections(1)
             .connect_with(owner)
             .await?;
-        PostgresStorage::<()>::migrations().run(&pool).await?;
+        let ours = PostgresStorage::<()>::migrations();
+        let migrated = ours.run(&pool).await;
+        migrated.map_err(|error| schema::refused(&ours, error))?;
         pool.close().await;
         Ok(())
+    }
+
+    /// Whether the database has apalis's tables as `migrate` of this program makes them.
+    pub async fn check(&self) -> Result<(), QueueError> {
+        let versions =
+            sqlx::query_scalar("SELECT version FROM apalis._sqlx_migrations WHERE success");
+        let applied = tokio::time::timeout(PATIENCE, versions.fetch_all(&self.pool));
+        let applied: Vec<i64> = match applied.await {
+            Ok(applied) => applied.map_err(schema::unreadable)?,
+            Err(_) => return Err(QueueError::Silent(PATIENCE)),
+        };
+        schema::compare(&PostgresStorage::<()>::migrations(), &applied)
     }
 
     /// Closes its connections, waiting for those in use.

@@ -31,6 +31,12 @@ impl Pulse {
         self.reaper.begun().await;
     }
 
+    /// Waits until the queue has not beaten for so long.
+    pub(crate) async fn queue_fell_silent(&self, longest: Duration) {
+        let mut beats = self.queue.0.subscribe();
+        while tokio::time::timeout(longest, beats.changed()).await.is_ok() {}
+    }
+
     pub(crate) fn queue_answered(&self) {
         self.queue.beat();
     }

@@ -25,15 +25,30 @@ pub trait Queue: Send + Sync {
     fn reap_interval(&self) -> Duration;
 }
 
-/// Why a queue no longer listens.
+/// Why a queue cannot be used, or no longer listens.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// The database is not there, or refused a statement.
     #[error("the queue's database failed")]
     Database(#[from] sqlx::Error),
+    /// Its tables are not there, or an older version of this program's.
+    #[error("its schema is older than this program: run `fanfare migrate`")]
+    Older,
+    /// A newer version of this program has migrated them.
+    #[error(
+        "its schema is newer than this program: run the newer version of this program, or restore a \
+         backup from before"
+    )]
+    Newer,
+    /// Migrations were applied that are not apalis's.
+    #[error("its schema was not made by this program: choose another database")]
+    Foreign,
     /// The queue's tables could not be made.
     #[error("the queue's tables could not be made")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The store has not answered for so long.
+    #[error("its database has not answered for {} s", .0.as_secs())]
+    Silent(Duration),
     /// apalis gave up.
     #[error("the queue stopped listening: {0}")]
     Stopped(String),

@@ -24,6 +24,9 @@ pub struct RunnerOptions {
     pub pace: Pace,
     /// How long slices may take to finish their page when the runner is told to stop.
     pub grace: Duration,
+    /// A queue that has not been answered for so long is listened to anew, over other connections: on
+    /// those it has, no answer may ever come.
+    pub silence: Duration,
 }
 
 impl Default for RunnerOptions {
@@ -32,6 +35,7 @@ impl Default for RunnerOptions {
             slots: 16,
             pace: Pace::default(),
             grace: Duration::from_secs(25),
+            silence: Duration::from_secs(45),
         }
     }
 }
@@ -90,11 +94,19 @@ impl Runner {
     ///
     /// Nothing of it goes on after it has returned.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunnerError> {
-        let RunnerOptions { slots, pace, grace } = self.options;
+        let RunnerOptions {
+            slots, pace, grace, ..
+        } = self.options;
         // Ours, for a lost queue ends the slices too. Whoever drops this future ends them likewise.
         let stop = stop.child_token();
         let _ends_slices = stop.clone().drop_guard();
-        let slots = Slots::new(self.integration.clone(), pace, slots, stop.clone());
+        let slots = Slots::new(
+            self.integration.clone(),
+            self.due_runs.clone(),
+            pace,
+            slots,
+            stop.clone(),
+        );
         let listener = Listener::new(slots.clone(), self.pulse.clone());
         let mut overdue = std::pin::pin!(async {
             stop.cancelled().await;
@@ -102,7 +114,7 @@ impl Runner {
         });
 
         let ended = tokio::select! {
-            ended = keep_listening(self.queue.as_ref(), &listener, &stop) => ended,
+            ended = self.keep_listening(&listener, &stop) => ended,
             never = reap(self.due_runs.as_ref(), self.queue.reap_interval(), &self.pulse) => match never {},
             never = tidy(self.queue.as_ref()) => match never {},
             () = &mut overdue => {
@@ -117,45 +129,58 @@ impl Runner {
         }
         ended
     }
+
+    /// Listens again whenever the queue fails, later each time.
+    async fn keep_listening(
+        &self,
+        listener: &Listener,
+        stop: &CancellationToken,
+    ) -> Result<(), RunnerError> {
+        let mut failures = 0;
+        loop {
+            let begun = Instant::now();
+            let Err(error) = self.listen(listener, stop).await else {
+                return Ok(());
+            };
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            failures = if begun.elapsed() > RECOVERED {
+                1
+            } else {
+                failures + 1
+            };
+            tracing::warn!(
+                failures,
+                error = &error as &dyn std::error::Error,
+                "the job queue failed; listening again soon"
+            );
+            if failures >= MAX_FAILURES {
+                return Err(RunnerError::QueueLost(failures, error));
+            }
+            let wait = Duration::from_secs(1 << failures.min(6)).min(LONGEST_BACKOFF);
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Listens for as long as the queue is answered.
+    async fn listen(
+        &self,
+        listener: &Listener,
+        stop: &CancellationToken,
+    ) -> Result<(), QueueError> {
+        let silence = self.options.silence;
+        tokio::select! {
+            ended = self.queue.listen(listener, stop.clone()) => ended,
+            () = self.pulse.queue_fell_silent(silence) => Err(QueueError::Silent(silence)),
+        }
+    }
 }
 
 async fn end_all(slots: &Slots) {
     tracing::warn!("some slices did not finish in time; their leases will run out");
     slots.abort().await;
-}
-
-/// Listens again whenever the queue fails, later each time.
-async fn keep_listening(
-    queue: &dyn Queue,
-    listener: &Listener,
-    stop: &CancellationToken,
-) -> Result<(), RunnerError> {
-    let mut failures = 0;
-    loop {
-        let begun = Instant::now();
-        let Err(error) = queue.listen(listener, stop.clone()).await else {
-            return Ok(());
-        };
-        if stop.is_cancelled() {
-            return Ok(());
-        }
-        failures = if begun.elapsed() > RECOVERED {
-            1
-        } else {
-            failures + 1
-        };
-        tracing::warn!(
-            failures,
-            error = &error as &dyn std::error::Error,
-            "the job queue failed; listening again soon"
-        );
-        if failures >= MAX_FAILURES {
-            return Err(RunnerError::QueueLost(failures, error));
-        }
-        let wait = Duration::from_secs(1 << failures.min(6)).min(LONGEST_BACKOFF);
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::ports::DueRun;
+use fanfare_domain::ports::{DueRun, DueRuns};
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::Integration;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
@@ -22,6 +22,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 #[derive(Clone)]
 pub(crate) struct Slots {
     engine: Engine,
+    due_runs: Arc<dyn DueRuns>,
     integration: Integration,
     free: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -33,12 +34,14 @@ impl Slots {
     /// So many slots. A cancelled `stop` ends every slice after its step.
     pub(crate) fn new(
         integration: Integration,
+        due_runs: Arc<dyn DueRuns>,
         pace: Pace,
         size: usize,
         stop: CancellationToken,
     ) -> Self {
         Self {
             engine: Engine::new(integration.clone(), pace),
+            due_runs,
             integration,
             free: Arc::new(Semaphore::new(size)),
             tasks: TaskTracker::new(),
@@ -47,8 +50,9 @@ impl Slots {
         }
     }
 
-    /// Begins a slice of the run as soon as a slot is free. What comes of it the run's rows tell.
-    pub(crate) async fn work(&self, due: DueRun) {
+    /// Has a bell heard as soon as a slot is free: the slot works whatever has its turn, the run that the
+    /// bell rang for or another, until nothing is due. What comes of it the runs' rows tell.
+    pub(crate) async fn work(&self, rung: DueRun) {
         let slot = tokio::select! {
             slot = Arc::clone(&self.free).acquire_owned() => slot.ok(),
             // The ring has been taken from the queue. A slice that is told to stop as it begins claims
@@ -57,15 +61,49 @@ impl Slots {
         };
         let slots = self.clone();
         self.tasks.spawn(async move {
-            let ended = tokio::select! {
-                ended = slots.slice(due.clone()) => ended,
-                () = slots.abort.cancelled() => return,
-            };
-            drop(slot);
-            if let Some(SliceEnd::Paused(until)) = ended {
-                slots.take_up_again(due, until);
+            tokio::select! {
+                () = slots.work_turns(rung) => {}
+                () = slots.abort.cancelled() => {}
             }
+            drop(slot);
         });
+    }
+
+    async fn work_turns(&self, rung: DueRun) {
+        let mut due = self.next().await.unwrap_or_else(|| rung.clone());
+        let mut has_worked_rung = false;
+        loop {
+            has_worked_rung |= due == rung;
+            match self.slice(due.clone()).await {
+                Some(SliceEnd::Paused(until)) => self.take_up_again(due.clone(), until),
+                Some(_) => {}
+                // It will be taken up again, and not by a loop that goes round as fast as it can.
+                None => break,
+            }
+            if self.stop.is_cancelled() {
+                break;
+            }
+            match self.next().await {
+                // Somebody else was quicker, and is at it: whoever is behind has its turn.
+                Some(next) if next != due => due = next,
+                _ => break,
+            }
+        }
+        if !has_worked_rung {
+            // Its ring must not be lost: if it is still due, it is claimed, or given back and rung for.
+            if let Some(SliceEnd::Paused(until)) = self.slice(rung.clone()).await {
+                self.take_up_again(rung, until);
+            }
+        }
+    }
+
+    /// The run whose turn it is. None if none is due, or if the store does not tell.
+    async fn next(&self) -> Option<DueRun> {
+        if self.stop.is_cancelled() {
+            return None;
+        }
+        let turn = self.due_runs.next().await.ok().flatten();
+        turn.map(|turn| turn.due)
     }
 
     /// Waits until no slice is worked any more.

@@ -1,5 +1,6 @@
 //! The queue in SQLite: apalis's tables in the store's own file.
 
+use std::path::Path;
 use std::time::Duration;
 
 use apalis::layers::WorkerBuilderExt;
@@ -8,13 +9,14 @@ use apalis_core::monitor::Monitor;
 use apalis_core::worker::builder::WorkerBuilder;
 use apalis_sqlite::{Config, SqliteStorage};
 use async_trait::async_trait;
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio_util::sync::CancellationToken;
 
 use crate::apalis_worker::{AsStored, Payload, answer, new_worker_name, run};
 use crate::listener::Listener;
 use crate::queue::{Queue, QueueError};
+use crate::schema;
 
 /// A job that another connection put there is seen at the next heartbeat, and no sooner.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -50,8 +52,25 @@ impl SqliteQueue {
             .test_before_acquire(false)
             .connect_with(options)
             .await?;
-        SqliteStorage::migrations().run(&pool).await?;
+        let ours = SqliteStorage::migrations();
+        let migrated = ours.run(&pool).await;
+        migrated.map_err(|error| schema::refused(&ours, error))?;
         Ok(Self { pool, queue })
+    }
+
+    /// Finds out, changing nothing, whether the file has apalis's tables as this program makes them.
+    pub async fn check(store: &Path) -> Result<(), QueueError> {
+        let file = SqliteConnectOptions::new().filename(store);
+        let mut connection = file.create_if_missing(false).connect().await?;
+        let applied: Result<Vec<i64>, _> =
+            sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+                .fetch_all(&mut connection)
+                .await;
+        connection.close().await?;
+        schema::compare(
+            &SqliteStorage::migrations(),
+            &applied.map_err(schema::unreadable)?,
+        )
     }
 
     /// Closes its connections, waiting for those in use.

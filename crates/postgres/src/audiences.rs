@@ -9,8 +9,9 @@ use fanfare_domain::ports::{
 };
 use sqlx::types::Json;
 
+use crate::answer::Asked;
 use crate::at::{At, at, time};
-use crate::error::{corrupt, store_error};
+use crate::error::corrupt;
 use crate::rows::{count, from_json, id, small, word};
 use crate::unit::PostgresUnit;
 
@@ -89,8 +90,8 @@ impl Audiences for PostgresUnit {
         let (organization, connection) = self.reading();
         let row = select_audiences!("id = $2", organization, id.as_str())
             .fetch_optional(connection)
-            .await
-            .map_err(store_error)?;
+            .answer()
+            .await?;
         let Some(audience) = row.map(Audience::try_from).transpose()? else {
             return Ok(None);
         };
@@ -108,8 +109,8 @@ impl Audiences for PostgresUnit {
             i64::from(page.first)
         )
         .fetch_all(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         let ids: Vec<String> = rows.iter().map(|row| row.source_id.clone()).collect();
         let mut sources = self.sources_by_id(&ids).await?;
         let records: Result<Vec<AudienceRecord>, StoreError> = rows
@@ -137,8 +138,8 @@ impl Audiences for PostgresUnit {
             except.as_str()
         )
         .fetch_one(connection)
+        .answer()
         .await
-        .map_err(store_error)
     }
 
     async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError> {
@@ -179,8 +180,8 @@ impl Audiences for PostgresUnit {
             audience.archived
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+.await?;
         Ok(())
     }
 
@@ -207,8 +208,8 @@ impl Audiences for PostgresUnit {
             audience.as_str()
         )
         .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         count(members, "audience_list_memberships")
     }
 }

@@ -5,8 +5,8 @@ use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::{Connections, StoreError};
 
+use crate::answer::Asked;
 use crate::at::At;
-use crate::error::store_error;
 use crate::rows::{id, small, word};
 use crate::unit::PostgresUnit;
 
@@ -21,8 +21,8 @@ impl Connections for PostgresUnit {
             organization
         )
         .fetch_optional(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let account = row.account_id;
         Ok(Some(Connection {
@@ -71,8 +71,8 @@ impl Connections for PostgresUnit {
             new.message
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         Ok(())
     }
 
@@ -85,8 +85,8 @@ impl Connections for PostgresUnit {
             organization
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         Ok(())
     }
 }

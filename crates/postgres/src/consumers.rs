@@ -7,8 +7,9 @@ use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
 use fanfare_domain::value::{Email, FullName, Phone};
 
+use crate::answer::Asked;
 use crate::at::{At, at, time};
-use crate::error::{corrupt, store_error};
+use crate::error::corrupt;
 use crate::rows::id;
 use crate::unit::PostgresUnit;
 
@@ -165,8 +166,8 @@ impl Consumers for PostgresUnit {
             id.as_str()
         )
         .fetch_optional(connection)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .map(ConsumerRecord::try_from)
         .transpose()
     }
@@ -204,6 +205,7 @@ impl Consumers for PostgresUnit {
                 audience
             )
             .fetch_all(connection)
+            .answer()
             .await
         } else {
             select_consumers!(
@@ -224,9 +226,10 @@ impl Consumers for PostgresUnit {
                 i64::from(page.first)
             )
             .fetch_all(connection)
+            .answer()
             .await
         };
-        Ok(Page::of(records(rows)?, |record| {
+        Ok(Page::of(records(rows?)?, |record| {
             record.consumer.id.to_string()
         }))
     }
@@ -263,14 +266,12 @@ impl Consumers for PostgresUnit {
             profile
         )
         .fetch_all(connection)
-        .await;
+        .answer()
+        .await?;
         records(rows)
     }
 }
 
-fn records(rows: Result<Vec<RecordRow>, sqlx::Error>) -> Result<Vec<ConsumerRecord>, StoreError> {
-    rows.map_err(store_error)?
-        .into_iter()
-        .map(ConsumerRecord::try_from)
-        .collect()
+fn records(rows: Vec<RecordRow>) -> Result<Vec<ConsumerRecord>, StoreError> {
+    rows.into_iter().map(ConsumerRecord::try_from).collect()
 }

@@ -7,8 +7,9 @@ use fanfare_domain::ports::{Directory, StoreError};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
 
+use crate::answer::Asked;
 use crate::at::{At, at, time};
-use crate::error::{corrupt, store_error};
+use crate::error::corrupt;
 use crate::rows::{id, word};
 use crate::store::PostgresStore;
 
@@ -63,8 +64,8 @@ async fn insert_key(connection: &mut PgConnection, key: &SecretKey) -> Result<()
         at(key.revoked_at)
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -75,7 +76,7 @@ impl Directory for PostgresStore {
         organization: &Organization,
         key: &SecretKey,
     ) -> Result<(), StoreError> {
-        let mut tx = self.writers.begin().await.map_err(store_error)?;
+        let mut tx = self.writers.begin().answer().await?;
         sqlx::query!(
             "INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)",
             organization.id.as_str(),
@@ -83,10 +84,10 @@ impl Directory for PostgresStore {
             At(organization.created_at)
         )
         .execute(&mut *tx)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         insert_key(&mut tx, key).await?;
-        tx.commit().await.map_err(store_error)
+        tx.commit().answer().await
     }
 
     async fn organization(&self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
@@ -95,8 +96,8 @@ impl Directory for PostgresStore {
             id.as_str()
         )
         .fetch_optional(&self.readers)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .map(|row| organization(row.id, row.name, row.created_at))
         .transpose()
     }
@@ -113,15 +114,15 @@ impl Directory for PostgresStore {
             i64::from(first)
         )
         .fetch_all(&self.readers)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .into_iter()
         .map(|row| organization(row.id, row.name, row.created_at))
         .collect()
     }
 
     async fn add_key(&self, key: &SecretKey) -> Result<(), StoreError> {
-        let mut connection = self.writers.acquire().await.map_err(store_error)?;
+        let mut connection = self.writers.acquire().answer().await?;
         insert_key(&mut connection, key).await
     }
 
@@ -133,8 +134,8 @@ impl Directory for PostgresStore {
             &hash.0[..]
         )
         .fetch_optional(&self.readers)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .map(SecretKey::try_from)
         .transpose()
     }
@@ -147,8 +148,8 @@ impl Directory for PostgresStore {
             organization.as_str()
         )
         .fetch_all(&self.readers)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .into_iter()
         .map(SecretKey::try_from)
         .collect()
@@ -168,8 +169,8 @@ impl Directory for PostgresStore {
             At(now)
         )
         .execute(&self.writers)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         Ok(done.rows_affected() > 0)
     }
 }

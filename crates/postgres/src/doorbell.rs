@@ -16,7 +16,8 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use ulid::Ulid;
 
-use crate::error::{OpenError, store_error};
+use crate::answer::Asked;
+use crate::error::OpenError;
 
 /// The queue in apalis that due runs are rung in. A job's payload is
 /// `{"organizationId":"…","runId":"…"}`.
@@ -64,8 +65,8 @@ impl Doorbell {
         .bind(QUEUE)
         .bind(&payloads)
         .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         // Never more than one attempt: what failed is rung for again, by our own rules. `''` is an
         // empty hstore, wherever that extension's schema is.
         sqlx::query(
@@ -79,8 +80,8 @@ impl Doorbell {
         .bind(payloads)
         .bind(ids)
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         Ok(())
     }
 }

@@ -24,6 +24,12 @@ pub enum OpenError {
         #[source]
         source: sqlx::Error,
     },
+    /// Something is there, and says nothing.
+    #[error("the database {place} does not answer: see whether the server hangs or is cut off")]
+    Silent {
+        /// The database.
+        place: String,
+    },
     /// There is no schema of ours.
     #[error("the database {place} has no schema of this program: run `fanfare migrate`")]
     NotMigrated {

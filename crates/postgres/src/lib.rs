@@ -12,6 +12,7 @@
 //! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told)
 //! and `pages/` (a sync's hot path).
 
+mod answer;
 mod at;
 mod audiences;
 mod connections;

@@ -6,8 +6,8 @@ use fanfare_domain::ports::{SourceFilter, SourceRecord, StoreError};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::PROFILE_SOURCE_TYPE;
 
+use crate::answer::Asked;
 use crate::at::{At, time};
-use crate::error::store_error;
 use crate::rows::{SYSTEM_ACTOR, id};
 use crate::unit::PostgresUnit;
 
@@ -57,8 +57,8 @@ impl PostgresUnit {
         let (organization, connection) = self.reading();
         select_links!("source_id = $2", organization, id.as_str())
             .fetch_optional(connection)
-            .await
-            .map_err(store_error)?
+            .answer()
+            .await?
             .map(SourceRecord::try_from)
             .transpose()
     }
@@ -79,6 +79,7 @@ impl PostgresUnit {
                 after
             )
             .fetch_all(connection)
+            .answer()
             .await
         } else {
             select_links!(
@@ -88,11 +89,9 @@ impl PostgresUnit {
                 i64::from(page.first)
             )
             .fetch_all(connection)
+            .answer()
             .await
         };
-        rows.map_err(store_error)?
-            .into_iter()
-            .map(SourceRecord::try_from)
-            .collect()
+        rows?.into_iter().map(SourceRecord::try_from).collect()
     }
 }

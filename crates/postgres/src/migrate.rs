@@ -4,7 +4,9 @@ use secrecy::SecretString;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use tokio::time::timeout;
 
+use crate::answer::LIMIT;
 use crate::doorbell;
 use crate::error::OpenError;
 use crate::options::{parse, place};
@@ -31,9 +33,10 @@ pub async fn migrate(
         None => connect.clone(),
     };
     let place = place(&connect);
-    let mut connection = match connect.connect().await {
-        Ok(connection) => connection,
-        Err(source) => return Err(OpenError::Unreachable { place, source }),
+    let mut connection = match timeout(LIMIT, connect.connect()).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(source)) => return Err(OpenError::Unreachable { place, source }),
+        Err(_) => return Err(OpenError::Silent { place }),
     };
     let migrated = steps(&mut connection, &place, login.get_username()).await;
     // The lock goes with the connection.

@@ -6,9 +6,9 @@
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::{DueRun, DueRuns, StoreError};
+use fanfare_domain::ports::{DueRun, DueRuns, StoreError, Turn};
 
-use crate::error::store_error;
+use crate::answer::Asked;
 use crate::rows::{count, id};
 use crate::store::PostgresStore;
 
@@ -19,7 +19,7 @@ pub(crate) const RING_PATIENCE: f64 = 10.0;
 #[async_trait]
 impl DueRuns for PostgresStore {
     async fn ring(&self, limit: u32) -> Result<u64, StoreError> {
-        let mut tx = self.writers.begin().await.map_err(store_error)?;
+        let mut tx = self.writers.begin().answer().await?;
         // Rows that somebody is working on are no concern of ours, nor are those that another
         // process is ringing for right now.
         let rows = sqlx::query!(
@@ -39,40 +39,56 @@ impl DueRuns for PostgresStore {
             RING_PATIENCE
         )
         .fetch_all(&mut *tx)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         let due: Result<Vec<DueRun>, StoreError> = rows
             .into_iter()
-            .map(|row| {
-                Ok(DueRun {
-                    organization: id(
-                        row.organization_id,
-                        OrganizationId::parse,
-                        "run_queue.organization_id",
-                    )?,
-                    run: id(row.run_id, RunId::parse, "run_queue.run_id")?,
-                })
-            })
+            .map(|row| due_run(row.organization_id, row.run_id))
             .collect();
         let due = due?;
         self.doorbell.ring(&mut tx, &due).await?;
-        tx.commit().await.map_err(store_error)?;
+        tx.commit().answer().await?;
         Ok(due.len() as u64)
     }
 
-    async fn is_any_waiting(&self, except: &RunId) -> Result<bool, StoreError> {
-        sqlx::query_scalar!(
+    async fn next(&self) -> Result<Option<Turn>, StoreError> {
+        let turn = sqlx::query!(
+            // Whoever holds a run claimed it when it was due, so one walk over what is due meets both.
             r#"WITH t AS MATERIALIZED (SELECT coalesce($1, clock_timestamp()) AS now)
-               SELECT EXISTS (
-                SELECT FROM t JOIN run_queue q ON q.due_at <= t.now
-                WHERE (q.lease_until IS NULL OR q.lease_until <= t.now) AND q.run_id <> $2
-               ) AS "is_any!""#,
-            self.now() as _,
-            except.as_str()
+               SELECT organization_id, run_id, held AS "held!" FROM (
+                SELECT q.organization_id, q.run_id, q.due_at, q.token,
+                    q.lease_until IS NULL OR q.lease_until <= t.now AS is_waiting,
+                    count(*) FILTER (WHERE q.lease_until > t.now)
+                        OVER (PARTITION BY q.organization_id) AS held,
+                    (SELECT served_at FROM run_turns WHERE organization_id = q.organization_id)
+                        AS served_at
+                FROM t JOIN run_queue q ON q.due_at <= t.now
+               ) q
+               WHERE is_waiting ORDER BY held, served_at NULLS FIRST, due_at, token, run_id LIMIT 1"#,
+            self.now() as _
+        )
+        .fetch_optional(&self.readers)
+        .answer()
+        .await?;
+        turn.map(|row| {
+            let due = due_run(row.organization_id, row.run_id)?;
+            let held = count(row.held, "run_queue")?;
+            Ok(Turn { due, held })
+        })
+        .transpose()
+    }
+
+    async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError> {
+        let held = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "held!" FROM run_queue
+               WHERE organization_id = $1 AND lease_until > coalesce($2, clock_timestamp())"#,
+            organization.as_str(),
+            self.now() as _
         )
         .fetch_one(&self.readers)
-        .await
-        .map_err(store_error)
+        .answer()
+        .await?;
+        count(held, "run_queue")
     }
 
     async fn backlog(&self) -> Result<u64, StoreError> {
@@ -83,8 +99,19 @@ impl DueRuns for PostgresStore {
             self.now() as _
         )
         .fetch_one(&self.readers)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         count(runs, "run_queue")
     }
+}
+
+fn due_run(organization: String, run: String) -> Result<DueRun, StoreError> {
+    Ok(DueRun {
+        organization: id(
+            organization,
+            OrganizationId::parse,
+            "run_queue.organization_id",
+        )?,
+        run: id(run, RunId::parse, "run_queue.run_id")?,
+    })
 }

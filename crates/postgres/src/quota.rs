@@ -7,8 +7,8 @@ use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Window, Windows};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
 
+use crate::answer::Asked;
 use crate::at::{At, at, time};
-use crate::error::store_error;
 use crate::rows::small;
 use crate::store::PostgresStore;
 
@@ -80,8 +80,8 @@ async fn lock(
         durability.as_str()
     )
     .fetch_optional(connection)
-    .await
-    .map_err(store_error)?
+    .answer()
+    .await?
     .map(Bucket::try_from)
     .transpose()
 }
@@ -109,8 +109,8 @@ async fn insert(
         at(bucket.blocked_until)
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -135,8 +135,8 @@ async fn update(
         at(bucket.blocked_until)
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -152,13 +152,13 @@ impl PostgresStore {
     where
         T: Send,
     {
-        let mut tx = self.writers.begin().await.map_err(store_error)?;
+        let mut tx = self.writers.begin().answer().await?;
         let mut before = lock(&mut tx, account, endpoint, durability).await?;
         if before.is_none() {
             let mut bucket = Bucket::new(endpoint, now);
             let answer = change(&mut bucket);
             if insert(&mut tx, account, endpoint, &bucket).await? {
-                tx.commit().await.map_err(store_error)?;
+                tx.commit().answer().await?;
                 return Ok(answer);
             }
             before = lock(&mut tx, account, endpoint, durability).await?;
@@ -170,7 +170,7 @@ impl PostgresStore {
         if bucket != before {
             update(&mut tx, account, endpoint, &bucket).await?;
         }
-        tx.commit().await.map_err(store_error)?;
+        tx.commit().answer().await?;
         Ok(answer)
     }
 }
@@ -233,8 +233,8 @@ impl QuotaLedger for PostgresStore {
             endpoint.as_str()
         )
         .fetch_optional(&self.readers)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         row.map_or_else(|| Ok(Bucket::new(endpoint, now)), Bucket::try_from)
     }
 }

@@ -1,9 +1,11 @@
 //! What every connection of the programs is told before its first use.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::time::timeout;
 
 /// The role that every connection takes. It owns no table and does not bypass row security, so that
 /// forgetting the organization shows nothing, whoever logged in.
@@ -11,6 +13,14 @@ pub const ROLE: &str = "fanfare_app";
 
 /// How long a unit waits for a connection, which may have to be made.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a connection may take to say that it lives, before each use. Short, so that whoever waits finds
+/// one that does though several have fallen silent.
+const ALIVE: Duration = Duration::from_secs(1);
+
+/// How long a connection may take to come back to the pool, rolling back what it was used for. Shorter
+/// than a unit waits, so that one that hangs makes room before whoever waits for it gives up.
+const COMING_BACK: Duration = Duration::from_secs(2);
 
 /// * `search_path`: no schema of that name can come before ours.
 /// * `lock_timeout`: waiting for the organization's other writers, whose pages take milliseconds. It
@@ -36,6 +46,9 @@ const SESSION: &str = "
     SET jit = off";
 
 /// A pool of such connections. It connects when it is first used.
+///
+/// A unit that gave up waiting leaves an unfinished statement behind. What returns to the pool must have
+/// answered for that in time, or is closed: a connection that hangs would keep its place for ever.
 pub(crate) fn pool(connect: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
@@ -46,5 +59,17 @@ pub(crate) fn pool(connect: PgConnectOptions, connections: u32) -> PgPool {
                 Ok(())
             })
         })
+        // The pool's own test waits for ever.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(answers(connection, ALIVE)))
+        .after_release(|connection, _| Box::pin(answers(connection, COMING_BACK)))
         .connect_lazy_with(connect)
+}
+
+/// Whether a connection is of use; one that is not is closed without more ado.
+async fn answers(connection: &mut PgConnection, within: Duration) -> Result<bool, sqlx::Error> {
+    match timeout(within, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_) => Err(sqlx::Error::Io(ErrorKind::TimedOut.into())),
+    }
 }

@@ -12,8 +12,9 @@ use fanfare_domain::source::{
 };
 use sqlx::types::Json;
 
+use crate::answer::Asked;
 use crate::at::{At, at, time};
-use crate::error::{corrupt, store_error};
+use crate::error::corrupt;
 use crate::rows::{from_json, id, word};
 use crate::unit::PostgresUnit;
 
@@ -102,8 +103,8 @@ impl Sources for PostgresUnit {
         let (organization, connection) = self.reading();
         select_sources!("id = $2", organization, id.as_str())
             .fetch_optional(connection)
-            .await
-            .map_err(store_error)?
+            .answer()
+            .await?
             .map(CollectionSource::try_from)
             .transpose()
     }
@@ -120,8 +121,8 @@ impl Sources for PostgresUnit {
             collection.id.as_str()
         )
         .fetch_optional(connection)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .map(CollectionSource::try_from)
         .transpose()
     }
@@ -134,8 +135,8 @@ impl Sources for PostgresUnit {
             kind.source_type()
         )
         .fetch_all(connection)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .into_iter()
         .map(CollectionSource::try_from)
         .collect()
@@ -169,8 +170,8 @@ impl Sources for PostgresUnit {
             source.archived
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         Ok(())
     }
 
@@ -211,8 +212,8 @@ impl PostgresUnit {
         let (organization, connection) = self.reading();
         select_sources!("id = ANY($2)", organization, ids)
             .fetch_all(connection)
-            .await
-            .map_err(store_error)?
+            .answer()
+            .await?
             .into_iter()
             .map(|row| CollectionSource::try_from(row).map(|source| (source.id.clone(), source)))
             .collect()
@@ -238,8 +239,8 @@ impl PostgresUnit {
             i64::from(page.first)
         )
         .fetch_all(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         rows.into_iter()
             .map(|row| CollectionSource::try_from(row).map(record))
             .collect()

@@ -7,10 +7,12 @@ use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
+use tokio::time::timeout;
 
+use crate::answer::{Asked, LIMIT};
 use crate::at::At;
 use crate::doorbell::Doorbell;
-use crate::error::{OpenError, store_error};
+use crate::error::OpenError;
 use crate::options::{PostgresOptions, place};
 use crate::schema;
 use crate::session;
@@ -30,7 +32,14 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Opens a store that `migrate` of this version has prepared, and refuses every other.
     pub async fn open(options: PostgresOptions) -> Result<Self, OpenError> {
-        schema::check(&options.connect).await?;
+        match timeout(LIMIT, schema::check(&options.connect)).await {
+            Ok(checked) => checked?,
+            Err(_) => {
+                return Err(OpenError::Silent {
+                    place: place(&options.connect),
+                });
+            }
+        }
         let pool = || session::pool(options.connect.clone(), options.connections);
         Ok(Self {
             readers: pool(),
@@ -70,21 +79,21 @@ impl PostgresStore {
             value
         )
         .execute(&self.writers)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         // Whoever was first has committed by now: the insert waited for that.
         sqlx::query_scalar!("SELECT value FROM meta WHERE name = $1", name)
             .fetch_one(&self.writers)
+            .answer()
             .await
-            .map_err(store_error)
     }
 
     /// The value of that name that was kept, if one was.
     pub async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         sqlx::query_scalar!("SELECT value FROM meta WHERE name = $1", name)
             .fetch_optional(&self.readers)
+            .answer()
             .await
-            .map_err(store_error)
     }
 
     /// Closes all connections, waiting for those in use.

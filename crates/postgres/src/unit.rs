@@ -21,9 +21,9 @@ use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
+use crate::answer::Asked;
 use crate::at::At;
 use crate::doorbell::Doorbell;
-use crate::error::store_error;
 
 /// Keeps our locks apart from those that others take by hashes of the same texts.
 const LOCK_SEED: i64 = 0x0046_414E_4641_5245;
@@ -54,8 +54,8 @@ impl PostgresUnit {
             organization
         )
         .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         Ok(unit)
     }
 
@@ -70,8 +70,8 @@ impl PostgresUnit {
             LOCK_SEED
         )
         .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         Ok(unit)
     }
 
@@ -81,7 +81,7 @@ impl PostgresUnit {
         may_write: bool,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            tx: opening.pool.begin_with(begin).await.map_err(store_error)?,
+            tx: opening.pool.begin_with(begin).answer().await?,
             organization: opening.organization.clone(),
             doorbell: opening.doorbell,
             clock: opening.clock,
@@ -117,10 +117,7 @@ impl UnitOfWork for PostgresUnit {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let mut tx = self.tx;
         // After a failed statement, COMMIT rolls back and reports no error. This does report one.
-        sqlx::raw_sql("SELECT 1")
-            .execute(&mut *tx)
-            .await
-            .map_err(store_error)?;
-        tx.commit().await.map_err(store_error)
+        sqlx::raw_sql("SELECT 1").execute(&mut *tx).answer().await?;
+        tx.commit().answer().await
     }
 }

@@ -1,10 +1,11 @@
 //! What the programs have in common: configuration, telemetry, the master key, wiring and shutdown.
 //!
-//! A program's `main` reads like a recipe of this crate's parts: [`Config::load`], a log,
-//! [`shutdown::on_signal`], [`Socket::bind`], [`App::open`], then [`serve_api`], [`work`] or both.
+//! A program's `main` reads like a recipe of this crate's parts: [`no_arguments`], [`Config::load`], a
+//! log, [`shutdown::on_signal`], [`Socket::bind`], [`App::open`], then [`serve_api`], [`work`] or both.
 //! The operator's command line uses [`App`] for everything else. No rule of the service is here.
 
 mod app;
+mod arguments;
 mod config;
 mod error;
 mod key;
@@ -17,6 +18,7 @@ mod system;
 pub mod telemetry;
 
 pub use app::App;
+pub use arguments::no_arguments;
 pub use config::{
     Config, ConfigError, Database, InvalidDatabase, LogFormat, MasterKeySource, SETTINGS, Setting,
     Source, klaviyo_key_of_environment, markdown,

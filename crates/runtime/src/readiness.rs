@@ -8,8 +8,9 @@ use fanfare_jobs::Pulse;
 
 use crate::storage::Storage;
 
-/// Whoever asks for readiness does not wait longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Whoever asks for readiness does not wait longer. Shorter than a store waits for a connection, so that
+/// silence is told from a schema that is another's.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The API: ready while the store is there and has this program's schema.
 pub(crate) struct StoreReadiness(pub(crate) Storage);

@@ -45,7 +45,7 @@ pub enum StorageError {
     #[error(transparent)]
     Postgres(#[from] fanfare_postgres::OpenError),
     /// apalis's tables.
-    #[error("the job queue in the store cannot be opened")]
+    #[error("the job queue in the store cannot be used")]
     Queue(#[from] QueueError),
 }
 
@@ -81,21 +81,30 @@ impl Storage {
     /// Finds out, changing nothing, what opening it would find.
     pub async fn schema(database: &Database) -> Result<SchemaState, StorageError> {
         match database {
-            Database::Sqlite(path) => Ok(match fanfare_sqlite::schema(path).await? {
-                Schema::Missing => SchemaState::Missing,
-                Schema::Behind(migrations) => SchemaState::Behind(Some(migrations)),
-                Schema::Current => SchemaState::Current,
-            }),
+            Database::Sqlite(path) => match fanfare_sqlite::schema(path).await? {
+                Schema::Missing => Ok(SchemaState::Missing),
+                Schema::Behind(migrations) => Ok(SchemaState::Behind(Some(migrations))),
+                Schema::Current => match SqliteQueue::check(path).await {
+                    Ok(()) => Ok(SchemaState::Current),
+                    Err(QueueError::Older) => Ok(SchemaState::Behind(None)),
+                    Err(error) => Err(error.into()),
+                },
+            },
             Database::Postgres(url) => {
                 use fanfare_postgres::OpenError;
-                match PostgresStore::open(PostgresOptions::at(url)?).await {
-                    Ok(store) => {
-                        store.close().await;
+                match open_postgres(url).await {
+                    Ok(storage) => {
+                        storage.close().await;
                         Ok(SchemaState::Current)
                     }
-                    Err(OpenError::NotMigrated { .. }) => Ok(SchemaState::Missing),
-                    Err(OpenError::Older { .. }) => Ok(SchemaState::Behind(None)),
-                    Err(error) => Err(error.into()),
+                    Err(StorageError::Postgres(OpenError::NotMigrated { .. })) => {
+                        Ok(SchemaState::Missing)
+                    }
+                    Err(
+                        StorageError::Postgres(OpenError::Older { .. })
+                        | StorageError::Queue(QueueError::Older),
+                    ) => Ok(SchemaState::Behind(None)),
+                    Err(error) => Err(error),
                 }
             }
         }
@@ -196,6 +205,7 @@ async fn open_postgres(url: &SecretString) -> Result<Storage, StorageError> {
     let options = PostgresOptions::at(url)?.doorbell(Doorbell::Apalis);
     let store = Box::new(PostgresStore::open(options).await?);
     let queue = PostgresQueue::new(store.pool(QUEUE_CONNECTIONS), QUEUE);
+    queue.check().await?;
     Ok(Storage::Postgres { store, queue })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::{DueRun, DueRuns, StoreError};
+use fanfare_domain::ports::{DueRun, DueRuns, StoreError, Turn};
 
 use crate::error::store_error;
 use crate::rows::{count, id};
@@ -49,16 +49,7 @@ impl DueRuns for SqliteStore {
         .map_err(store_error)?;
         let due: Result<Vec<DueRun>, StoreError> = rows
             .into_iter()
-            .map(|row| {
-                Ok(DueRun {
-                    organization: id(
-                        row.organization_id,
-                        OrganizationId::parse,
-                        "run_queue.organization_id",
-                    )?,
-                    run: id(row.run_id, RunId::parse, "run_queue.run_id")?,
-                })
-            })
+            .map(|row| due_run(row.organization_id, row.run_id))
             .collect();
         let due = due?;
         self.doorbell.ring(&mut tx, &due, now).await?;
@@ -66,19 +57,45 @@ impl DueRuns for SqliteStore {
         Ok(due.len() as u64)
     }
 
-    async fn is_any_waiting(&self, except: &RunId) -> Result<bool, StoreError> {
-        let (now, except) = (self.clock.now().as_micros(), except.as_str());
-        let waiting = sqlx::query_scalar!(
-            "SELECT run_id FROM run_queue
-             WHERE due_at <= ?1 AND (lease_until IS NULL OR lease_until <= ?1) AND run_id <> ?2
-             LIMIT 1",
-            now,
-            except
+    async fn next(&self) -> Result<Option<Turn>, StoreError> {
+        let now = self.clock.now().as_micros();
+        let turn = sqlx::query!(
+            // Whoever holds a run claimed it when it was due, so one walk over what is due meets both.
+            r#"SELECT organization_id AS "organization_id!", run_id AS "run_id!", held AS "held!: i64"
+               FROM (
+                SELECT organization_id, run_id, due_at, token,
+                    lease_until IS NULL OR lease_until <= ?1 AS is_waiting,
+                    count(*) FILTER (WHERE lease_until > ?1)
+                        OVER (PARTITION BY organization_id) AS held,
+                    (SELECT served_at FROM run_turns WHERE run_turns.organization_id = q.organization_id)
+                        AS served_at
+                FROM run_queue q INDEXED BY run_queue_by_due WHERE due_at <= ?1
+               )
+               WHERE is_waiting ORDER BY held, served_at NULLS FIRST, due_at, token, run_id LIMIT 1"#,
+            now
         )
         .fetch_optional(&self.reader)
         .await
         .map_err(store_error)?;
-        Ok(waiting.is_some())
+        turn.map(|row| {
+            let due = due_run(row.organization_id, row.run_id)?;
+            let held = count(row.held, "run_queue")?;
+            Ok(Turn { due, held })
+        })
+        .transpose()
+    }
+
+    async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError> {
+        let (organization, now) = (organization.as_str(), self.clock.now().as_micros());
+        let held = sqlx::query_scalar!(
+            "SELECT COUNT(*) FROM run_queue WHERE organization_id = ?1 AND lease_until > ?2",
+            organization,
+            now
+        )
+        .fetch_one(&self.reader)
+        .await
+        .map_err(store_error)?;
+        count(held, "run_queue")
     }
 
     async fn backlog(&self) -> Result<u64, StoreError> {
@@ -93,4 +110,15 @@ impl DueRuns for SqliteStore {
         .map_err(store_error)?;
         count(runs, "run_queue")
     }
+}
+
+fn due_run(organization: String, run: String) -> Result<DueRun, StoreError> {
+    Ok(DueRun {
+        organization: id(
+            organization,
+            OrganizationId::parse,
+            "run_queue.organization_id",
+        )?,
+        run: id(run, RunId::parse, "run_queue.run_id")?,
+    })
 }

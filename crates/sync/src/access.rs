@@ -1,7 +1,7 @@
 //! Organizations and the secret keys that open them.
 
 use fanfare_domain::ids::{KeyId, OrganizationId};
-use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey};
+use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey, parse_name};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -30,8 +30,6 @@ pub struct NewKey {
     pub secret: SecretString,
 }
 
-const LONGEST_NAME: usize = 255;
-
 impl Integration {
     /// Finds out whose secret key this is. `None` if it is nobody's, or revoked.
     pub async fn authenticate(&self, secret: &SecretString) -> Result<Option<Caller>, Error> {
@@ -45,17 +43,10 @@ impl Integration {
 
     /// Makes an organization with an owner's live key.
     pub async fn create_organization(&self, name: &str) -> Result<NewKey, Error> {
-        let name = name.trim();
-        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control)
-        {
-            return Err(Error::invalid(
-                "name",
-                "give the organization a name of 1 to 255 characters",
-            ));
-        }
+        let name = parse_name(name).map_err(|error| Error::invalid("name", error.to_string()))?;
         let organization = Organization {
             id: OrganizationId::new(self.ports.ids.ulid()),
-            name: name.to_owned(),
+            name,
             created_at: self.now(),
         };
         let (stored, new) = self.mint(&organization.id, Role::Owner, KeyKind::Live);

@@ -8,6 +8,8 @@
 //! * [`fake_klaviyo`]: a Klaviyo in memory, with faults, changes between pages and a call log.
 //! * [`clock`]: time, ids and a master key that tests hold in their hands.
 //! * [`build`]: short ways to make values.
+//! * [`page_writes`]: how fast a store takes a sync's pages.
+//! * `program`, with the feature of that name: what every program that serves keeps to.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -19,3 +21,6 @@ pub mod clock;
 pub mod contract;
 pub mod fake_klaviyo;
 pub mod memory;
+pub mod page_writes;
+#[cfg(feature = "program")]
+pub mod program;

@@ -73,9 +73,7 @@ impl Record {
         proxy.record();
         journey.begin(&scene)?;
         scene.finish().context("the recorded journey")?;
-        let mut seen = proxy.recorded();
-        // sqlx's own: which connection has to look types up, and whether that was before, is chance.
-        seen.retain(|seen| !seen.kind.text.contains("pg_catalog"));
+        let seen = proxy.recorded();
         ensure!(!seen.is_empty(), "no statement was seen on its way");
         Ok(Self {
             journey,
@@ -86,16 +84,21 @@ impl Record {
 
     /// Each kind at its first time, and at one in the middle where it comes often.
     fn moments(&self, side: Side) -> impl Iterator<Item = Moment> {
-        self.seen.iter().flat_map(move |Seen { kind, times }| {
-            let middle = (*times >= OFTEN).then_some(times / 2);
-            [1].into_iter().chain(middle).map(move |nth| Moment {
-                side,
-                kind: kind.clone(),
-                nth,
-                journey: self.journey,
-                undisturbed: Arc::clone(&self.outcome),
+        // sqlx asks for the types it does not know yet, on whichever connection needs one first.
+        let ours = |seen: &&Seen| !seen.kind.text.contains("pg_catalog.pg_enum");
+        self.seen
+            .iter()
+            .filter(ours)
+            .flat_map(move |Seen { kind, times }| {
+                let middle = (*times >= OFTEN).then_some(times / 2);
+                [1].into_iter().chain(middle).map(move |nth| Moment {
+                    side,
+                    kind: kind.clone(),
+                    nth,
+                    journey: self.journey,
+                    undisturbed: Arc::clone(&self.outcome),
+                })
             })
-        })
     }
 }
 

@@ -13,9 +13,6 @@ use ureq::http::{Request, StatusCode};
 /// How often a request is repeated that the API or Klaviyo has no time for.
 const TRIES: u32 = 5;
 
-/// How long a connection is kept for the next request: the API closes it after 5 s, maybe just as that is sent.
-const IDLE: Duration = Duration::from_secs(2);
-
 /// The API, signed in to as one organization.
 pub(crate) struct Api {
     /// `http://HOST:PORT`
@@ -38,7 +35,8 @@ impl Api {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
             .proxy(None)
-            .max_idle_age(IDLE)
+            // The API hangs up on connections that were idle for some seconds: not while we ask.
+            .max_idle_connections(0)
             .build();
         Self {
             address: address.to_owned(),

@@ -3,8 +3,8 @@
 use std::fs;
 use std::net::TcpListener;
 
-use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use crate::support::Place;
 
@@ -70,22 +70,42 @@ fn a_lost_master_key_is_not_made_anew() {
     assert!(!key.exists());
 }
 
+/// Tells the store that a migration of the future was applied to these tables.
+async fn migrate_further(place: &Place, table: &str) {
+    let store = SqliteConnectOptions::new().filename(place.store());
+    let mut connection = store.connect().await.unwrap();
+    let further = format!(
+        "INSERT INTO {table} (version, description, success, checksum, execution_time)
+         VALUES (99991231000001, 'of the future', TRUE, x'00', 0)"
+    );
+    sqlx::query(AssertSqlSafe(further))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+}
+
 #[tokio::test]
 async fn a_store_of_a_newer_version_is_left_alone() {
     let place = Place::new();
     place.create_organization();
-    let store = SqliteConnectOptions::new().filename(place.store());
-    let mut connection = store.connect().await.unwrap();
-    sqlx::query(
-        "INSERT INTO fanfare_migrations (version, description, success, checksum, execution_time)
-         VALUES (99991231000001, 'of the future', TRUE, x'00', 0)",
-    )
-    .execute(&mut connection)
-    .await
-    .unwrap();
-    drop(connection);
+
+    migrate_further(&place, "fanfare_migrations").await;
 
     check(&place, "was migrated by a newer version of this program");
+}
+
+#[tokio::test]
+async fn a_job_queue_of_a_newer_version_is_left_alone() {
+    let place = Place::new();
+    place.create_organization();
+
+    migrate_further(&place, "_sqlx_migrations").await;
+
+    let explanation = "the job queue in the store cannot be used: its schema is newer";
+    check(&place, explanation);
+    place
+        .run(&["migrate", "--check"])
+        .assert_refused(1, explanation);
 }
 
 #[tokio::test]

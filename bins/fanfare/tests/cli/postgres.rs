@@ -135,6 +135,45 @@ fn programs_refuse_a_schema_that_is_not_theirs_and_change_nothing() {
 }
 
 #[test]
+fn a_job_queue_of_a_newer_version_is_refused_too() {
+    let database = Database::create();
+    let place = database.place();
+    database.migrate(&place);
+    run(
+        &database.owner(),
+        "INSERT INTO apalis._sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (99991231000001, 'of the future', TRUE, '', 0)",
+    );
+
+    for arguments in [&["up"][..], &["org", "list"], &["migrate", "--check"]] {
+        let explanation = "the job queue in the store cannot be used: its schema is newer";
+        place.run(arguments).assert_refused(1, explanation);
+    }
+    let mut migrate = place.command(&["migrate"]);
+    let owner = database.owner().to_url_lossy().to_string();
+    let migrate = migrate.env("FANFARE_MIGRATION_DATABASE_URL", owner);
+    let refused = String::from_utf8(migrate.output().unwrap().stderr).unwrap();
+    assert!(refused.contains("run the newer version"), "{refused}");
+}
+
+#[test]
+fn a_migration_that_ended_before_the_job_queue_is_to_be_run_again() {
+    let database = Database::create();
+    let place = database.place();
+    database.migrate(&place);
+    run(&database.owner(), "DROP SCHEMA apalis CASCADE");
+
+    place
+        .run(&["org", "list"])
+        .assert_refused(1, "run `fanfare migrate`");
+    assert_eq!(place.run(&["migrate", "--check"]).status, 1);
+    database.migrate(&place);
+
+    assert_eq!(place.run(&["migrate", "--check"]).status, 0);
+    assert_eq!(place.run(&["org", "list"]).status, 0);
+}
+
+#[test]
 fn the_master_key_must_be_given_and_be_the_stores() {
     let database = Database::create();
     let place = database.place();

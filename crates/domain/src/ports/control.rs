@@ -55,6 +55,23 @@ pub struct DueRun {
     pub run: RunId,
 }
 
+/// The run whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// It.
+    pub due: DueRun,
+    /// Runs of its organization that are held now.
+    pub held: u64,
+}
+
+impl Turn {
+    /// Whether somebody of an organization that holds `held` runs should leave one to it: its own would
+    /// not hold more with it than the other without.
+    pub const fn comes_before(&self, held: u64) -> bool {
+        self.held + 1 < held
+    }
+}
+
 /// The queue of due runs, across organizations.
 #[async_trait]
 pub trait DueRuns: Send + Sync {
@@ -63,8 +80,13 @@ pub trait DueRuns: Send + Sync {
     /// busy worker's queue does not fill with repeats. At most `limit`; returns how many.
     async fn ring(&self, limit: u32) -> Result<u64, StoreError>;
 
-    /// Whether some run is due now and held by nobody, other than `except`.
-    async fn is_any_waiting(&self, except: &RunId) -> Result<bool, StoreError>;
+    /// Of the runs that are due now and held by nobody, the one whose turn it is: one of the organization
+    /// that holds the fewest, or else was served longest ago; of its runs the one that is due for longest,
+    /// or else was claimed least often. So nobody waits behind all runs of somebody who has many.
+    async fn next(&self) -> Result<Option<Turn>, StoreError>;
+
+    /// The organization's runs that are held now.
+    async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
 
     /// Runs due now or held now: the gauge of work there is.
     async fn backlog(&self) -> Result<u64, StoreError>;

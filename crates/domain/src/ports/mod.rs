@@ -19,7 +19,7 @@ mod runs;
 mod store;
 
 pub use ambient::{Clock, Ids, KeySealer, SealError};
-pub use control::{Directory, DueRun, DueRuns, QuotaLedger};
+pub use control::{Directory, DueRun, DueRuns, QuotaLedger, Turn};
 pub use klaviyo::{
     Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
     MembersFrom,

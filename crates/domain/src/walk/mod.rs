@@ -26,6 +26,8 @@ pub struct Checkpoint {
     pub readers: Vec<Reader>,
     /// Readers that were added to the first.
     added: ReaderNumber,
+    /// Profiles on the fullest page so far.
+    page_size: u64,
     /// Whether Klaviyo's pages come in no order that a list could be shared by.
     is_disordered: bool,
 }
@@ -36,6 +38,7 @@ impl Default for Checkpoint {
             phase: Phase::default(),
             readers: vec![Reader::default()],
             added: 0,
+            page_size: 0,
             is_disordered: false,
         }
     }
@@ -54,6 +57,13 @@ pub enum Phase {
     /// Members that were not seen are removed, from this consumer on. The guard has agreed.
     Removing(Option<ConsumerId>),
 }
+
+/// Fewer pages than this are read sooner than a reader is put on them.
+const PAGES_WORTH_A_READER: u64 = 4;
+
+/// A division costs two pages at most: an empty one, or one that two readers have in common, and at the
+/// list's end another. So many pages are worth that.
+const PAGES_WORTH_A_DIVISION: u64 = 20;
 
 /// Klaviyo's filters know whole seconds, so a range is not worth dividing below this.
 const SHORTEST_RANGE: Duration = Duration::from_secs(2);
@@ -97,6 +107,7 @@ impl Checkpoint {
         page: PageTaken,
         pages: u64,
     ) -> Result<(), CursorLoop> {
+        self.page_size = self.page_size.max(page.profiles);
         let Some(reader) = self.reader(number) else {
             return Ok(());
         };
@@ -134,17 +145,20 @@ impl Checkpoint {
         self.reader(number).is_some_and(Reader::reposition)
     }
 
-    /// Shares what is left among up to `readers`, dividing the longest ranges, `divisions` times over the
-    /// whole walk at most. The list's end is taken to be at `end`. Where a range begins is known only
-    /// once its first page has come.
+    /// Shares the `left` of `total` profiles among up to `most` readers, as far as their requests are worth
+    /// it, dividing the longest ranges. The list's end is taken to be at `end`. Where a range begins is
+    /// known only once its first page has come.
     ///
     /// An empty half costs its reader one page, and the other half is divided next: whatever the joins
     /// look like, the search is over after as many pages as the range has binary digits.
-    pub(crate) fn share(&mut self, readers: usize, divisions: u64, end: Timestamp) {
+    pub fn share(&mut self, most: usize, left: u64, total: u64, end: Timestamp) {
+        let pages = |profiles: u64| profiles / self.page_size.max(1);
+        let readers = usize::try_from(pages(left) / PAGES_WORTH_A_READER).unwrap_or(most);
+        let divisions = pages(total) / PAGES_WORTH_A_DIVISION;
         while !self.is_disordered
             && u64::from(self.added) < divisions
             && self.suspect().is_none()
-            && self.ready().count() < readers
+            && self.ready().count() < readers.min(most)
             && let Some((index, middle)) = self.widest(end)
         {
             self.added += 1;

@@ -37,7 +37,9 @@ pub struct PageTaken {
     pub next: Option<Cursor>,
     /// Its join times.
     pub joins: Joins,
-    /// Profiles on it that the run had not seen before.
+    /// Profiles on it.
+    pub profiles: u64,
+    /// Those of them that the run had not seen before.
     pub new_profiles: u64,
 }
 

@@ -26,9 +26,13 @@ fn page(next: Option<u64>, joins: &[i64], new_profiles: u64) -> PageTaken {
     PageTaken {
         next: next.map(cursor),
         joins: Joins::of(joins.iter().map(|time| Some(at(*time))), at(END)),
+        profiles: PAGE.max(new_profiles),
         new_profiles,
     }
 }
+
+/// Profiles on a page where nothing else is said.
+const PAGE: u64 = 100;
 
 fn numbers(checkpoint: &Checkpoint) -> Vec<ReaderNumber> {
     checkpoint.ready().map(|reader| reader.number).collect()
@@ -85,7 +89,11 @@ impl Shared<'_> {
         let joins: Vec<i64> = members.iter().map(|n| self.joins[*n]).collect();
         self.seen.extend(members);
         self.pages += 1;
-        take(&mut self.run, reader.number, page(next, &joins, new as u64));
+        let taken = PageTaken {
+            profiles: joins.len() as u64,
+            ..page(next, &joins, new as u64)
+        };
+        take(&mut self.run, reader.number, taken);
         self.run.share(8, at(END));
     }
 }
@@ -117,7 +125,7 @@ proptest! {
         // A division costs one page in vain at most, and one that two readers have in common; the list's
         // end is read twice.
         let alone = joins.len().div_ceil(page).max(1);
-        let most = alone + 2 * (alone / 10 + 1) + 1;
+        let most = alone + 2 * (alone / 20) + 1;
         prop_assert!(shared.pages <= most, "{} pages instead of {alone}", shared.pages);
     }
 
@@ -225,7 +233,7 @@ fn a_list_of_unknown_length_gets_more_readers_as_it_proves_to_be_long() {
     let mut run = reading(0);
     run.progress.total = None;
     let mut readers = Vec::new();
-    for n in 0..40 {
+    for n in 0..80 {
         take(
             &mut run,
             FIRST,
@@ -234,12 +242,12 @@ fn a_list_of_unknown_length_gets_more_readers_as_it_proves_to_be_long() {
         run.share(8, at(END));
         readers.push(numbers(&run.checkpoint).len());
     }
-    assert_eq!((readers[0], readers[9], readers[39]), (1, 2, 8));
+    assert_eq!((readers[0], readers[9], readers[79]), (1, 2, 8));
 }
 
 /// Two readers: one from the beginning, one from the middle to the list's end.
 fn two_readers() -> SyncRun {
-    let mut run = reading(1_200);
+    let mut run = reading(2_000);
     take(&mut run, FIRST, page(Some(1), &[0, 10], 100));
     run.share(2, at(END));
     assert_eq!(numbers(&run.checkpoint), [0, 1]);

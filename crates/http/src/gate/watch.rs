@@ -31,7 +31,12 @@ pub(crate) async fn watch(
     let id = RequestId::of(request.headers(), cases.ids());
     let method = method_name(request.method());
 
-    let span = tracing::info_span!("request", requestId = id.as_str());
+    // By the path alone, before the request is routed: what is logged on the way tells it too.
+    let route = request.match_pattern();
+    let route = route.as_deref().unwrap_or("unmatched");
+    let handler = handler_of(route);
+
+    let span = tracing::info_span!("request", handler, requestId = id.as_str());
     let answer = next.call(request).instrument(span.clone()).await?;
     let mut answer = answer.map_into_boxed_body();
 
@@ -47,13 +52,11 @@ pub(crate) async fn watch(
     }
 
     let took = begun.elapsed();
-    let route = answer.request().match_pattern();
-    let route = route.as_deref().unwrap_or("unmatched");
     let by = answer.request().extensions().get::<By>().cloned();
     span.in_scope(|| tell_of_failure(&answer));
     // Outside the span, whose fields would be in the line a second time.
     tracing::info!(
-        handler = handler_of(route),
+        handler,
         method,
         route,
         status = answer.status().as_u16(),

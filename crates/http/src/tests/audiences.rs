@@ -136,6 +136,37 @@ async fn faults_of_a_change_are_told_all_at_once_and_change_nothing() {
     assert_eq!(world.get(&audience).send().await.body, before);
 }
 
+/// One store would keep it and another refuse it.
+#[actix_web::test]
+async fn a_text_with_a_nul_is_refused_in_whatever_field() {
+    let (world, imported) = World::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+    for (field, value) in [
+        ("name", json!("a\u{0}b")),
+        ("description", json!("a\u{0}b")),
+        ("iconName", json!("a\u{0}b")),
+        ("groupId", json!("a\u{0}b")),
+        ("groupName", json!("a\u{0}b")),
+        ("metadata", json!({"a\u{0}b": 1})),
+        ("metadata", json!({"a": {"b": ["c\u{0}"]}})),
+    ] {
+        let answer = world.put(&audience).json(&json!({field: value})).await;
+        answer.blames(&[field]);
+    }
+    for query in [
+        format!("{audience}/members?search=a%00b"),
+        "/api/consumers?search=a%00b".to_owned(),
+        "/api/sync-sources/search?syncSource=a%00b".to_owned(),
+        "/api/sync-sources/search?syncSourceId=a%00b".to_owned(),
+        "/api/consumers/search?email=a%00b@example.com".to_owned(),
+        "/api/consumers/search?phone=%2B4930%001234567".to_owned(),
+        "/api/consumers/search?externalId=a%00b".to_owned(),
+    ] {
+        let answer = world.get(&query).send().await;
+        assert_eq!(answer.status, 400, "{query}: {}", answer.text);
+    }
+}
+
 #[actix_web::test]
 async fn a_deleted_audience_is_told_archived_and_leaves_the_collection() {
     let (world, imported) = World::imported().await;

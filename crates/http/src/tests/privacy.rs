@@ -94,6 +94,32 @@ async fn each_request_is_one_line_without_anything_private() {
 }
 
 #[actix_web::test]
+async fn a_run_that_a_request_ends_is_one_line_that_tells_which_part_ended_it() {
+    let world = World::connected().await;
+    let imported = world.import("RtPqXs").await;
+    let (log, _guard) = Log::record();
+
+    let cancel = path("/api/sync-runs/{id}/cancel", &imported["runId"]);
+    world.post(&cancel).send().await;
+
+    let lines = log.lines();
+    let ended: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["message"] == "run ended")
+        .collect();
+    let [ended] = ended[..] else {
+        panic!("one line: {lines:?}");
+    };
+    assert_eq!(ended["code"], "cancelled");
+    let field = |name: &str| {
+        let spans = ended["spans"].as_array().unwrap();
+        spans.iter().find_map(|span| span.get(name))
+    };
+    assert_eq!(field("handler"), Some(&json!("api.handler")));
+    assert_eq!(field("runId"), Some(&imported["runId"]));
+}
+
+#[actix_web::test]
 async fn a_failure_tells_the_log_more_than_the_client() {
     let (log, _guard) = Log::record();
     let world = World::connected().await;

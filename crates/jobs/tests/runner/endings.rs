@@ -100,6 +100,13 @@ async fn a_runner_may_be_stopped_before_it_has_begun() {
     assert_eq!(world.klaviyo.member_calls(), []);
 }
 
+/// Several readers have pages in common, and these are counted here.
+fn one_reader() -> RunnerOptions {
+    let mut options = RunnerOptions::default();
+    options.pace.readers = 1;
+    options
+}
+
 #[tokio::test]
 async fn many_slices_in_the_middle_are_all_given_back() {
     let world = world(&[40; 12]).await;
@@ -111,7 +118,7 @@ async fn many_slices_in_the_middle_are_all_given_back() {
         runs.push(world.import(&format!("l{n}")).await);
     }
 
-    let working = start_until(world.runner(), stop);
+    let working = start_until(world.runner_with(one_reader()), stop);
     working.ends().await.unwrap();
 
     // Some may be pausing for the quota; nobody holds any.
@@ -122,7 +129,7 @@ async fn many_slices_in_the_middle_are_all_given_back() {
             .await
             .unwrap();
     assert_eq!((queued, held), (12, 0));
-    let working = start(world.runner());
+    let working = start(world.runner_with(one_reader()));
     for run in &runs {
         world.succeeds(run).await;
     }
@@ -142,12 +149,12 @@ async fn runners_that_are_stopped_again_and_again_lose_no_ring_and_no_page() {
         let stop = CancellationToken::new();
         let told = stop.clone();
         world.klaviyo.change_after_pages(1, move |_| told.cancel());
-        let working = start_until(world.runner(), stop);
+        let working = start_until(world.runner_with(one_reader()), stop);
         working.ends().await.unwrap();
         assert_eq!(world.jobs_that_are("Queued").await, 0);
     }
 
-    let working = start(world.runner());
+    let working = start(world.runner_with(one_reader()));
     for run in &runs {
         world.succeeds(run).await;
     }

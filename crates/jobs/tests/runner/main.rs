@@ -1,6 +1,7 @@
 //! The runner on real files, with apalis's own worker between the store's rings and the engine.
 
 mod endings;
+mod fairness;
 mod postgres;
 mod queues;
 mod rings;

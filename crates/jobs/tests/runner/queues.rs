@@ -1,5 +1,6 @@
 //! Queues of other kinds, and queues that fail. Time passes as the tests tell it to.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,6 +11,8 @@ use fanfare_sync::{Integration, Ports};
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Fails after listening for so long, again and again.
@@ -21,8 +24,14 @@ struct Failing {
 
 #[async_trait]
 impl Queue for Failing {
-    async fn listen(&self, _: &Listener, _: CancellationToken) -> Result<(), QueueError> {
-        tokio::time::sleep(self.after).await;
+    async fn listen(&self, listener: &Listener, _: CancellationToken) -> Result<(), QueueError> {
+        let beat = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                listener.beat();
+            }
+        };
+        tokio::time::timeout(self.after, beat).await.ok();
         let times = self.times.fetch_add(1, Ordering::SeqCst) + 1;
         if let Some((last, stop)) = &self.stop_after
             && times == *last
@@ -41,7 +50,29 @@ impl Queue for Failing {
     }
 }
 
-fn runner(queue: Failing) -> Runner {
+/// Beats once and then never again, nor does it end.
+struct Falling {
+    silent_since: mpsc::UnboundedSender<Instant>,
+}
+
+#[async_trait]
+impl Queue for Falling {
+    async fn listen(&self, listener: &Listener, _: CancellationToken) -> Result<(), QueueError> {
+        listener.beat();
+        self.silent_since.send(Instant::now()).unwrap();
+        pending().await
+    }
+
+    async fn tidy(&self, _: u32) -> Result<u64, QueueError> {
+        pending().await
+    }
+
+    fn reap_interval(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+}
+
+fn runner(queue: impl Queue + 'static) -> Runner {
     let clock = Arc::new(FixedClock::default());
     let store = Arc::new(InMemoryStore::new(clock.clone()));
     let integration = Integration::new(Ports {
@@ -91,4 +122,20 @@ async fn a_queue_that_fails_now_and_then_is_listened_to_for_ever() {
     runner.run(stop).await.unwrap();
 
     assert_eq!(times.load(Ordering::SeqCst), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_is_never_answered_again_is_listened_to_anew() {
+    let (silent_since, mut silences) = mpsc::unbounded_channel();
+    let runner = runner(Falling { silent_since });
+    let stop = CancellationToken::new();
+    let working = tokio::spawn(runner.run(stop.clone()));
+
+    let first = silences.recv().await.unwrap();
+    let second = silences.recv().await.unwrap();
+
+    let silence = RunnerOptions::default().silence;
+    assert!(second - first >= silence, "{:?}", second - first);
+    stop.cancel();
+    working.await.unwrap().unwrap();
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fanfare_domain::ids::RunId;
-use fanfare_domain::ports::{DueRuns, KlaviyoError, StoreError};
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{DueRuns, KlaviyoError, StoreError, Turn};
 use fanfare_domain::quota::RetryAfter;
 use fanfare_jobs::{Runner, RunnerOptions};
 use std::sync::Arc;
@@ -94,8 +94,12 @@ impl DueRuns for NoReaper {
         Ok(0)
     }
 
-    async fn is_any_waiting(&self, _: &RunId) -> Result<bool, StoreError> {
-        Ok(false)
+    async fn next(&self) -> Result<Option<Turn>, StoreError> {
+        Ok(None)
+    }
+
+    async fn held(&self, _: &OrganizationId) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     async fn backlog(&self) -> Result<u64, StoreError> {

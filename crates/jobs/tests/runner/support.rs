@@ -100,13 +100,7 @@ pub(crate) async fn world(lists: &[usize]) -> World {
         clock: Arc::new(clock.clone()),
         ids: Arc::new(SeededIds::default()),
     });
-    let organization = integration.create_organization("Shop").await.unwrap();
-    let organization = organization.organization;
-    let connect = ConnectRequest {
-        api_key: SecretString::from("pk_test"),
-        confirm_account_change: false,
-    };
-    integration.connect(&organization, connect).await.unwrap();
+    let organization = merchant(&integration).await;
     World {
         _folder: folder,
         clock,
@@ -117,6 +111,18 @@ pub(crate) async fn world(lists: &[usize]) -> World {
         organization,
         jobs,
     }
+}
+
+/// A merchant with a connection.
+async fn merchant(integration: &Integration) -> OrganizationId {
+    let made = integration.create_organization("Shop").await.unwrap();
+    let connect = ConnectRequest {
+        api_key: SecretString::from("pk_test"),
+        confirm_account_change: false,
+    };
+    let organization = made.organization;
+    integration.connect(&organization, connect).await.unwrap();
+    organization
 }
 
 /// A runner at work.
@@ -143,18 +149,24 @@ impl Working {
 }
 
 impl World {
+    /// Another merchant, of the same Klaviyo account.
+    pub(crate) async fn another_merchant(&self) -> OrganizationId {
+        merchant(&self.integration).await
+    }
+
     /// Imports a list.
     pub(crate) async fn import(&self, id: &str) -> RunId {
+        self.import_for(&self.organization, id).await
+    }
+
+    /// Imports a list for this merchant.
+    pub(crate) async fn import_for(&self, organization: &OrganizationId, id: &str) -> RunId {
         let request = ImportRequest {
             collections: vec![list(id)],
             actor: "key_1".to_owned(),
         };
-        let mut outcome = self
-            .integration
-            .import(&self.organization, request)
-            .await
-            .unwrap();
-        outcome.imported.pop().unwrap().run
+        let outcome = self.integration.import(organization, request).await;
+        outcome.unwrap().imported.pop().unwrap().run
     }
 
     pub(crate) fn runner(&self) -> Runner {

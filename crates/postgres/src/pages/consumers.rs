@@ -6,8 +6,9 @@ use fanfare_domain::ports::StoreError;
 
 use super::columns::ConsumerColumns;
 use super::write::At;
+use crate::answer::Asked;
 use crate::at;
-use crate::error::{refused, store_error};
+use crate::error::refused;
 use crate::rows::{SYSTEM_ACTOR, signed};
 
 /// Overwrites consumers that must be there.
@@ -54,8 +55,8 @@ async fn lock(
         &rows.email as _
     )
     .fetch_one(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok((row.there, row.is_moving))
 }
 
@@ -80,8 +81,8 @@ async fn free_emails(
         SYSTEM_ACTOR
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -138,8 +139,8 @@ async fn update_values(
         SYSTEM_ACTOR
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+.await?;
     Ok(())
 }
 
@@ -178,7 +179,7 @@ pub(super) async fn insert(
         SYSTEM_ACTOR
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }

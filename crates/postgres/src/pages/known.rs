@@ -9,9 +9,9 @@ use fanfare_domain::ports::StoreError;
 use fanfare_domain::value::Email;
 use sqlx::PgConnection;
 
+use crate::answer::Asked;
 use crate::at::time;
 use crate::consumers::ConsumerRow;
-use crate::error::store_error;
 use crate::rows::id;
 
 pub(super) async fn known(
@@ -72,8 +72,8 @@ async fn consumers(
         profiles as _
     )
     .fetch_all(connection)
-    .await
-    .map_err(store_error)?
+    .answer()
+    .await?
     .into_iter()
     .map(Consumer::try_from)
     .collect()
@@ -95,8 +95,8 @@ async fn links(
         consumers as _
     )
     .fetch_all(connection)
-    .await
-    .map_err(store_error)?
+    .answer()
+    .await?
     .into_iter()
     .map(|row| {
         Ok(ProfileLink {
@@ -130,8 +130,8 @@ async fn sightings(
         of as _
     )
     .fetch_all(connection)
-    .await
-    .map_err(store_error)?
+    .answer()
+    .await?
     .into_iter()
     .map(|row| {
         Ok(Sighting {

@@ -8,8 +8,8 @@ use fanfare_domain::ports::{StoreError, Window};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
 
+use crate::answer::Asked;
 use crate::at::At;
-use crate::error::store_error;
 use crate::rows::{count, id, signed};
 
 /// The next profiles that a run has seen.
@@ -70,9 +70,9 @@ async fn edge_of_sightings(
         size - 1
     )
     .fetch_all(connection)
+    .answer()
     .await
     .map(Edge::of)
-    .map_err(store_error)
 }
 
 pub(super) async fn links_have_moved(
@@ -86,8 +86,8 @@ pub(super) async fn links_have_moved(
         run.as_str()
     )
     .fetch_optional(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(moved.unwrap_or_default())
 }
 
@@ -126,8 +126,8 @@ pub(super) async fn add_missing_members(
         At(now)
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(Window {
         affected: done.rows_affected(),
         next: edge.next(|last| id(last, ProfileId::parse, "run_sightings.profile_id"))?,
@@ -149,9 +149,9 @@ async fn edge_of_members(
         i64::from(window.size) - 1
     )
     .fetch_all(connection)
+    .answer()
     .await
     .map(Edge::of)
-    .map_err(store_error)
 }
 
 fn consumer(last: String) -> Result<ConsumerId, StoreError> {
@@ -188,8 +188,8 @@ pub(super) async fn count_absent_members(
         edge.last
     )
     .fetch_one(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+.await?;
     Ok(Window {
         affected: count(absent, "audience_list_memberships")?,
         next: edge.next(consumer)?,
@@ -220,8 +220,8 @@ pub(super) async fn remove_absent_members(
         edge.last
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(Window {
         affected: done.rows_affected(),
         next: edge.next(consumer)?,
@@ -248,8 +248,8 @@ pub(super) async fn forget_sightings(
             edge.last
         )
         .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         left = left.saturating_sub(done.rows_affected());
     }
     Ok(u64::from(size) - left)
@@ -279,6 +279,6 @@ async fn ended_run(
         organization
     )
     .fetch_optional(connection)
+    .answer()
     .await
-    .map_err(store_error)
 }

@@ -13,8 +13,9 @@ use fanfare_domain::ports::{PageWrite, StoreError};
 use sqlx::PgConnection;
 
 use super::consumers;
+use crate::answer::Asked;
 use crate::at::{self, at};
-use crate::error::{refused, store_error};
+use crate::error::refused;
 
 /// The connection, and the first parameter of every statement.
 pub(super) type At<'a> = (&'a mut PgConnection, &'a str);
@@ -74,8 +75,8 @@ async fn must_be_there(
         named as _
     )
     .fetch_one(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     if are_there {
         Ok(())
     } else {
@@ -93,8 +94,8 @@ async fn note_moved_links((connection, organization): At<'_>) -> Result<(), Stor
         organization
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -134,8 +135,8 @@ async fn put_links(
         now
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -164,8 +165,8 @@ async fn insert_sightings(
         joined_at as _
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -199,8 +200,8 @@ async fn insert_issues(
         at as _
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -228,7 +229,7 @@ async fn insert_members(
         now
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(done.rows_affected())
 }

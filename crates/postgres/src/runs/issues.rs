@@ -5,8 +5,8 @@ use fanfare_domain::issue::{Fault, Field, Issue, IssueCode};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::StoreError;
 
+use crate::answer::Asked;
 use crate::at::At;
-use crate::error::store_error;
 use crate::rows::{id, word};
 use crate::unit::PostgresUnit;
 
@@ -63,8 +63,8 @@ pub(super) async fn page(
         i64::from(page.first)
     )
     .fetch_all(connection)
-    .await
-    .map_err(store_error)?
+    .answer()
+    .await?
     .into_iter()
     .map(Issue::try_from)
     .collect();

@@ -14,8 +14,9 @@ use fanfare_domain::ports::{Claim, DueRun, StoreError};
 use fanfare_domain::run::FencingToken;
 use fanfare_domain::time::Timestamp;
 
+use crate::answer::Asked;
 use crate::at::At;
-use crate::error::{corrupt, store_error};
+use crate::error::corrupt;
 use crate::queue::RING_PATIENCE;
 use crate::rows::signed;
 use crate::unit::PostgresUnit;
@@ -34,8 +35,8 @@ pub(super) async fn enqueue(unit: &mut PostgresUnit, run: &RunId) -> Result<(), 
         RING_PATIENCE
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     ring(unit, run).await
 }
 
@@ -47,8 +48,8 @@ pub(super) async fn leave_queue(unit: &mut PostgresUnit, run: &RunId) -> Result<
         run.as_str()
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(())
 }
 
@@ -66,6 +67,10 @@ pub(super) async fn claim(
             JOIN run_queue q ON q.due_at <= t.now AND (q.lease_until IS NULL OR q.lease_until <= t.now)
             WHERE q.organization_id = $1 AND q.run_id = $2
             FOR UPDATE OF q
+           ),
+           turn AS (
+            INSERT INTO run_turns (organization_id, served_at) SELECT $1, t.now FROM t, place
+            ON CONFLICT (organization_id) DO UPDATE SET served_at = excluded.served_at
            )
            UPDATE run_queue q SET token = q.token + 1,
             lease_until = t.now + make_interval(secs => $4),
@@ -79,8 +84,8 @@ pub(super) async fn claim(
         length.as_secs_f64()
     )
     .fetch_optional(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+.await?;
     let Some(claimed) = claimed else {
         return Ok(None);
     };
@@ -112,8 +117,8 @@ pub(super) async fn renew(
         length.as_secs_f64()
     )
     .execute(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -141,8 +146,8 @@ pub(super) async fn release(
         RING_PATIENCE
     )
     .fetch_optional(connection)
-    .await
-    .map_err(store_error)?;
+    .answer()
+    .await?;
     if is_due == Some(true) {
         ring(unit, run).await?;
     }

@@ -15,8 +15,9 @@ use fanfare_domain::run::{FencingToken, SyncRun};
 use fanfare_domain::time::Timestamp;
 use sqlx::types::Json;
 
+use crate::answer::Asked;
 use crate::at::{At, at};
-use crate::error::{refused, store_error};
+use crate::error::refused;
 use crate::rows::{count, signed};
 use crate::unit::PostgresUnit;
 
@@ -47,8 +48,8 @@ impl Runs for PostgresUnit {
             id.as_str()
         )
         .fetch_optional(connection)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .map(SyncRun::try_from)
         .transpose()
     }
@@ -61,8 +62,8 @@ impl Runs for PostgresUnit {
             source.as_str()
         )
         .fetch_optional(connection)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .map(SyncRun::try_from)
         .transpose()
     }
@@ -74,8 +75,8 @@ impl Runs for PostgresUnit {
             organization
         )
         .fetch_all(connection)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .into_iter()
         .map(SyncRun::try_from)
         .collect()
@@ -97,8 +98,8 @@ impl Runs for PostgresUnit {
             i64::from(page.first)
         )
         .fetch_all(connection)
-        .await
-        .map_err(store_error)?
+        .answer()
+        .await?
         .into_iter()
         .map(SyncRun::try_from)
         .collect();
@@ -114,8 +115,8 @@ impl Runs for PostgresUnit {
             audience.as_str()
         )
         .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         count(runs, "sync_runs")
     }
 
@@ -182,8 +183,8 @@ impl PostgresUnit {
             Json(&run.checkpoint) as _
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         // A run need not be fresh to be queued: what it has been through goes with it.
         self.update_run(run).await
     }
@@ -223,8 +224,8 @@ impl PostgresUnit {
             run.confirm_removals
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .answer()
+        .await?;
         if done.rows_affected() == 1 {
             Ok(())
         } else {

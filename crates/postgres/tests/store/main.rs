@@ -8,6 +8,8 @@ mod errors;
 mod isolation;
 mod locking;
 mod migrating;
+mod silence;
 mod statements;
 mod support;
 mod tables;
+mod wire;

@@ -12,6 +12,7 @@ pub(crate) const CONTROL: &[&str] = &[
     "organizations",
     "quota_buckets",
     "run_queue",
+    "run_turns",
 ];
 
 /// The tables with an organization's rows.

@@ -74,6 +74,15 @@ pub(super) async fn claim(
     // What was read stays true: this unit excludes every other writer.
     let token = place.token + 1;
     sqlx::query!(
+        "INSERT INTO run_turns (organization_id, served_at) VALUES (?1, ?2)
+         ON CONFLICT (organization_id) DO UPDATE SET served_at = excluded.served_at",
+        organization,
+        now_micros
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    sqlx::query!(
         "UPDATE run_queue SET token = ?3, lease_until = ?4, ring_at = ?4
          WHERE organization_id = ?1 AND run_id = ?2",
         organization,

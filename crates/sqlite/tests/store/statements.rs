@@ -15,6 +15,7 @@ const CONTROL: &[&str] = &[
     "organizations",
     "quota_buckets",
     "run_queue",
+    "run_turns",
 ];
 
 fn crate_folder() -> &'static Path {
@@ -123,6 +124,8 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH klaviyo_connections USING PRIMARY KEY (organization_id=?)",
     "SEARCH api_keys USING INDEX api_keys_by_organization (organization_id=?)",
     "SEARCH sync_runs USING INDEX sync_runs_one_active_per_source (organization_id=?)",
+    "SEARCH run_queue USING PRIMARY KEY (organization_id=?)",
+    "SEARCH run_turns USING PRIMARY KEY (organization_id=?)",
     "SEARCH run_sightings USING PRIMARY KEY (organization_id=?)",
 ];
 

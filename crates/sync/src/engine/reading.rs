@@ -23,14 +23,14 @@ impl<'a> Held<'a> {
         loop {
             let is_ending = end.is_some() || stop.is_cancelled();
             if !is_ending && self.run.checkpoint.phase == Phase::Reading {
-                let fetcher = Fetcher {
+                let by = Fetcher {
                     integration: self.integration,
                     connection: self.connection.clone(),
                     collection: self.source.collection.clone(),
                     stop,
                 };
                 for reader in self.run.checkpoint.ready() {
-                    fetches.ask(reader, &fetcher);
+                    fetches.ask(reader, &by);
                 }
             }
             let Some(arrived) = self.lease.keep_during(fetches.arrived()).await? else {
@@ -41,8 +41,8 @@ impl<'a> Held<'a> {
             }
             match fetches.beside(self.take(arrived)).await? {
                 Step::Go => {}
-                step @ (Step::Ended | Step::Lost) => return Ok(step),
-                step => end = Some(step.after(end)),
+                last @ (Step::Ended | Step::Lost) => return Ok(last),
+                next => end = Some(next.after(end)),
             }
             if end.is_none() && fetches.beside(self.is_time_up()).await? {
                 end = Some(Step::Yield);
@@ -109,11 +109,12 @@ impl<'a> Held<'a> {
 
         let mut new = FirstSightings::of(&plan);
         for (reader, next, joins, range) in taken {
-            let new_profiles = new.take(&profiles[range]);
+            let page = &profiles[range];
             let page = PageTaken {
                 next,
                 joins,
-                new_profiles,
+                profiles: page.len() as u64,
+                new_profiles: new.take(page),
             };
             if self.run.advance(reader, page).is_err() {
                 let message = "Klaviyo's pages of this list lead in a circle. The profiles of the \

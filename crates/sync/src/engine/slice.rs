@@ -31,7 +31,12 @@ pub(super) struct Held<'a> {
     pub(super) has_got_on: bool,
     /// When this slice, or the one that followed it for want of others, began.
     began: Instant,
+    /// When it last looked for others.
+    looked: Instant,
 }
+
+/// How often a worker looks whether somebody who holds fewer runs waits.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a step led to.
 pub(super) enum Step {
@@ -152,6 +157,7 @@ async fn work_claimed<'a>(
         connection: Arc::new(integration.open_connection(&lease.organization).await?),
         has_got_on: false,
         began: Instant::now(),
+        looked: Instant::now(),
     };
     held.work_until(stop).await
 }
@@ -236,17 +242,27 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Whether this worker is to leave the run to others that wait.
+    /// Whether this worker is to leave the run to others that wait: to anybody after its slice, and before
+    /// to one of an organization that holds fewer.
     pub(super) async fn is_time_up(&mut self) -> Result<bool, Error> {
-        if self.began.elapsed() < self.pace.slice {
+        let is_over = self.began.elapsed() >= self.pace.slice;
+        if !is_over && self.looked.elapsed() < LOOK_INTERVAL {
             return Ok(false);
         }
+        self.looked = Instant::now();
+        let organization = &self.lease.organization;
         let due_runs = &self.integration.ports.due_runs;
-        if due_runs.is_any_waiting(&self.run.id).await? {
+        let next = due_runs.next().await?;
+        if !is_over {
+            let Some(next) = next else {
+                return Ok(false);
+            };
+            return Ok(next.comes_before(due_runs.held(organization).await?));
+        }
+        if next.is_some() {
             return Ok(true);
         }
         // Nobody waits: the next slice begins here, with the key that is stored now.
-        let organization = &self.lease.organization;
         self.connection = Arc::new(self.integration.open_connection(organization).await?);
         self.began = Instant::now();
         Ok(false)

@@ -93,8 +93,8 @@ async fn a_fault_of_ours_ends_the_run_instead_of_trying_for_ever() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let mut broken = MockQueue::new();
     broken
-        .expect_is_any_waiting()
-        .returning(|_| Err(StoreError::Corrupt("due_runs.due".to_owned())));
+        .expect_next()
+        .returning(|| Err(StoreError::Corrupt("due_runs.due".to_owned())));
     let mut shop = Shop::on(&klaviyo).await.with_due_runs(Arc::new(broken));
     shop.pace.slice = Duration::ZERO;
     let run = shop.imported(&list("L1")).await;

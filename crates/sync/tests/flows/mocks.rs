@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use fanfare_domain::connection::{KlaviyoKey, SealedKey};
-use fanfare_domain::ids::{Cursor, OrganizationId, RunId};
+use fanfare_domain::ids::{Cursor, OrganizationId};
 use fanfare_domain::ports::{
     Account, Answer, Capability, Collection, CollectionPage, DueRuns, KeySealer, Klaviyo,
-    KlaviyoError, MemberPage, MembersFrom, SealError, StoreError,
+    KlaviyoError, MemberPage, MembersFrom, SealError, StoreError, Turn,
 };
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_testkit::build::list;
@@ -28,7 +28,8 @@ mockall::mock! {
     #[async_trait]
     impl DueRuns for Queue {
         async fn ring(&self, limit: u32) -> Result<u64, StoreError>;
-        async fn is_any_waiting(&self, except: &RunId) -> Result<bool, StoreError>;
+        async fn next(&self) -> Result<Option<Turn>, StoreError>;
+        async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
         async fn backlog(&self) -> Result<u64, StoreError>;
     }
 }

@@ -1,13 +1,17 @@
 //! Workers that are shared, and workers that are to stop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_domain::ids::RunId;
+use fanfare_domain::ports::{DueRun, Turn};
 use fanfare_domain::run::SyncStatus;
 use fanfare_sync::engine::SliceEnd;
-use fanfare_testkit::build::list;
+use fanfare_testkit::build::{list, organization_id, run_id};
 use tokio_util::sync::CancellationToken;
 
-use crate::shop::{Shop, emails, klaviyo_with, members, poll_until};
+use crate::mocks::MockQueue;
+use crate::shop::{Shop, emails, klaviyo_with, members, poll, poll_until};
 
 #[tokio::test(start_paused = true)]
 async fn a_run_gives_its_worker_to_others_after_its_slice_and_rings_for_itself() {
@@ -38,6 +42,43 @@ async fn a_run_gives_its_worker_to_others_after_its_slice_and_rings_for_itself()
             }
         }
         assert!(turns < 100, "they get on");
+    }
+}
+
+/// A queue in which an organization waits that holds `theirs`, while the worker's own holds `ours`.
+async fn shop_beside_others(theirs: u64, ours: u64) -> (Shop, RunId) {
+    let klaviyo = klaviyo_with(&list("L1"), 40);
+    let mut queue = MockQueue::new();
+    queue.expect_next().returning(move || {
+        let due = DueRun {
+            organization: organization_id("org_other"),
+            run: run_id("run_other"),
+        };
+        Ok(Some(Turn { due, held: theirs }))
+    });
+    queue.expect_held().returning(move |_| Ok(ours));
+    let shop = Shop::on(&klaviyo).await.with_due_runs(Arc::new(queue));
+    let run = shop.imported(&list("L1")).await;
+    (shop, run)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_gives_its_worker_soon_to_an_organization_that_holds_fewer() {
+    for (theirs, ours, leaves) in [(0, 2, true), (3, 5, true), (0, 1, false), (4, 5, false)] {
+        let (shop, run) = shop_beside_others(theirs, ours).await;
+        let mut worker = shop.worker(&run);
+        assert!(poll(&mut worker, 40).is_none(), "not before it has looked");
+        tokio::time::advance(Duration::from_secs(1)).await;
+
+        let end = poll(&mut worker, 10_000);
+
+        let end = end.expect("an end").unwrap();
+        let want = if leaves {
+            SliceEnd::Yielded
+        } else {
+            SliceEnd::Finished(SyncStatus::Success)
+        };
+        assert_eq!(end, want, "{theirs} beside {ours}");
     }
 }
 

@@ -19,7 +19,7 @@ impl Lists {
     pub(crate) fn of(seed: u64) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
         let page_size = dice.random_range(1..=4);
-        let people: Vec<Profile> = (0..dice.random_range(1..=40))
+        let people: Vec<Profile> = (0..dice.random_range(1..=60))
             .map(|number| person(number, &mut dice))
             .collect();
         let names = ["One", "Two"];
@@ -46,7 +46,7 @@ impl Lists {
     pub(crate) fn pages(&self) -> usize {
         let pages = |members: &Vec<Profile>| {
             let alone = members.len().div_ceil(self.page_size).max(1);
-            alone + 2 * (alone / 10 + 1) + 1
+            alone + 2 * (alone / 20) + 1
         };
         self.lists.iter().map(|(_, members)| pages(members)).sum()
     }
@@ -67,7 +67,7 @@ fn person(number: u32, dice: &mut StdRng) -> Profile {
         0 => person,
         1 => person.email("not an address"),
         2 => person.phone(&format!("+155500000{number:02}")),
-        _ => person.email(&format!(" Person{}@Example.com", dice.random_range(0..20))),
+        _ => person.email(&format!(" Person{}@Example.com", dice.random_range(0..30))),
     };
     if dice.random_bool(0.5) {
         person = person.first_name(["Ada", "Ben", " ", "\0"][dice.random_range(0..4)]);

@@ -9,7 +9,7 @@ use fanfare_domain::run::SyncRun;
 
 use super::harness::StoreHarness;
 use super::scene::{LEASE, Scene};
-use crate::build::{at, run_id};
+use crate::build::at;
 
 const HALF_QUIET: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_secs(11);
@@ -51,12 +51,7 @@ pub async fn a_queued_run_is_due_and_rung_for(harness: &dyn StoreHarness) {
     assert_heard(&scene, &[due(&run)]).await;
     let queue = &harness.handles()[1].queue;
     assert_eq!(queue.backlog().await.expect("a backlog"), 1);
-    assert!(
-        queue
-            .is_any_waiting(&run_id("run_other"))
-            .await
-            .expect("an answer")
-    );
+    assert_eq!(turn(&scene).await, Some((due(&run), 0)));
 }
 
 /// A run that nobody came for is rung for again after ten seconds, and again, and not before.
@@ -164,48 +159,117 @@ pub async fn a_finished_run_is_not_rung_for(harness: &dyn StoreHarness) {
     assert_rings(&scene, 10, 0).await;
 }
 
-/// Waiting is: due, held by nobody, and another than the one that asks.
+/// Whose turn it is, and how many runs the organization holds.
+async fn turn(scene: &Scene<'_>) -> Option<(DueRun, u64)> {
+    let turn = scene.handle().queue.next().await.expect("an answer");
+    turn.map(|turn| (turn.due, turn.held))
+}
+
+async fn held(scene: &Scene<'_>) -> u64 {
+    let organization = &scene.organization;
+    let held = scene.handle().queue.held(organization).await;
+    held.expect("a count")
+}
+
+/// A run can be next while it is due and held by nobody.
 pub async fn a_run_waits_while_it_is_due_and_nobodys(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness);
-    let queue = &scene.handle().queue;
-    let nobody = run_id("run_none");
-    assert!(
-        !queue.is_any_waiting(&nobody).await.expect("an answer"),
-        "an empty queue"
-    );
-    let run = scene.queue("list1").await.id;
-    assert!(
-        queue.is_any_waiting(&nobody).await.expect("an answer"),
-        "queued"
-    );
-    assert!(
-        !queue.is_any_waiting(&run).await.expect("an answer"),
-        "but for itself"
+    assert_eq!(turn(&scene).await, None, "an empty queue");
+    let run = scene.queue("list1").await;
+    let its_turn = Some((due(&run), 0));
+    assert_eq!(
+        (turn(&scene).await, held(&scene).await),
+        (its_turn.clone(), 0)
     );
 
-    let token = scene.claim(&run).await.expect("a lease");
-    assert!(
-        !queue.is_any_waiting(&nobody).await.expect("an answer"),
-        "held"
-    );
+    let token = scene.claim(&run.id).await.expect("a lease");
+    assert_eq!((turn(&scene).await, held(&scene).await), (None, 1), "held");
     let later = harness.now().await.plus(LEASE);
-    assert!(scene.release(&run, token, later).await);
-    assert!(
-        !queue.is_any_waiting(&nobody).await.expect("an answer"),
+    assert!(scene.release(&run.id, token, later).await);
+    assert_eq!(
+        (turn(&scene).await, held(&scene).await),
+        (None, 0),
         "paused"
     );
     scene.advance(LEASE + QUIET).await;
-    assert!(
-        queue.is_any_waiting(&nobody).await.expect("an answer"),
-        "due again"
-    );
+    assert_eq!(turn(&scene).await, its_turn, "due again");
 
-    scene.claim(&run).await.expect("a lease");
+    scene.claim(&run.id).await.expect("a lease");
     scene.advance(LEASE + QUIET).await;
-    assert!(
-        queue.is_any_waiting(&nobody).await.expect("an answer"),
+    assert_eq!(
+        (turn(&scene).await, held(&scene).await),
+        (its_turn, 0),
         "its holder went silent"
     );
+}
+
+/// Whoever holds fewer runs is next, however long the others have been waiting.
+pub async fn whoever_holds_the_fewest_runs_is_next(harness: &dyn StoreHarness) {
+    let (many, single) = (Scene::new(harness), Scene::of(harness, "org_single"));
+    let mut runs = Vec::new();
+    for list in ["l1", "l2", "l3", "l4"] {
+        runs.push(many.queue(list).await);
+        many.advance(HALF_QUIET).await;
+    }
+    let alone = single.queue("l1").await;
+    assert_eq!(
+        turn(&many).await,
+        Some((due(&runs[0]), 0)),
+        "nobody holds one"
+    );
+
+    many.claim(&runs[0].id).await.expect("a lease");
+    assert_eq!(turn(&many).await, Some((due(&alone), 0)));
+    single.claim(&alone.id).await.expect("a lease");
+    assert_eq!(turn(&many).await, Some((due(&runs[1]), 1)), "even again");
+    many.claim(&runs[1].id).await.expect("a lease");
+    let another = single.queue("l2").await;
+    assert_eq!(turn(&many).await, Some((due(&another), 1)));
+    assert_eq!((held(&many).await, held(&single).await), (2, 1));
+}
+
+/// Among those that hold none, nobody has a second turn before the others have had one.
+pub async fn whoever_was_served_longest_ago_is_next(harness: &dyn StoreHarness) {
+    let (many, single) = (Scene::new(harness), Scene::of(harness, "org_single"));
+    let mut runs = Vec::new();
+    for list in ["l1", "l2", "l3"] {
+        runs.push(many.queue(list).await);
+    }
+    many.advance(HALF_QUIET).await;
+    let alone = single.queue("l1").await;
+
+    let first = turn(&many).await.expect("a turn").0;
+    assert_eq!(first.organization, many.organization, "due for longest");
+    let index = runs.iter().position(|run| run.id == first.run);
+    let mut done = runs.remove(index.expect("one of them"));
+    many.claim(&done.id).await.expect("a lease");
+    many.finish(&mut done).await;
+    assert_eq!(turn(&many).await, Some((due(&alone), 0)));
+
+    many.advance(HALF_QUIET).await;
+    let token = single.claim(&alone.id).await.expect("a lease");
+    assert!(single.release(&alone.id, token, at(0)).await);
+    let next = turn(&many).await.expect("a turn").0;
+    assert_eq!(next.organization, many.organization);
+}
+
+/// Of one organization's runs that became due at once, the one that was claimed least often is next.
+pub async fn whoever_was_served_least_is_next(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let (first, second) = (scene.queue("l1").await, scene.queue("l2").await);
+    let later = harness.now().await.plus(LEASE);
+    for run in [&first, &first, &second] {
+        let token = scene.claim(&run.id).await.expect("a lease");
+        let at = if run.id == first.id && token.0 == 1 {
+            at(0)
+        } else {
+            later
+        };
+        assert!(scene.release(&run.id, token, at).await);
+    }
+    assert_eq!(turn(&scene).await, None);
+    scene.advance(LEASE + QUIET).await;
+    assert_eq!(turn(&scene).await, Some((due(&second), 0)));
 }
 
 /// The backlog holds what is due and what is held, not what is paused.

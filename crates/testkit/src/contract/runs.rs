@@ -32,6 +32,7 @@ fn worn(mut run: SyncRun) -> SyncRun {
     let page = PageTaken {
         next: Cursor::parse("bmV4dDo6aWQ6Ok5aWFlsTmE=".repeat(20)).ok(),
         joins: Joins::of([Some(at(80)), Some(at(90))], at(100)),
+        profiles: 100,
         new_profiles: 100,
     };
     run.advance(0, page).expect("a straight walk");

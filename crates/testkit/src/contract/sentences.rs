@@ -140,6 +140,9 @@ macro_rules! store_contract {
                 many_runs_are_rung_for_up_to_the_limit
                 a_finished_run_is_not_rung_for
                 a_run_waits_while_it_is_due_and_nobodys
+                whoever_holds_the_fewest_runs_is_next
+                whoever_was_served_longest_ago_is_next
+                whoever_was_served_least_is_next
                 the_backlog_is_what_is_due_or_held
             }
             directory {

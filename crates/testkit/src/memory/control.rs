@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
 use fanfare_domain::organization::{KeyHash, Organization, SecretKey};
-use fanfare_domain::ports::{Directory, DueRun, DueRuns, QuotaLedger, StoreError};
+use fanfare_domain::ports::{Directory, DueRun, DueRuns, QuotaLedger, StoreError, Turn};
 use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
 use fanfare_domain::time::Timestamp;
 
@@ -131,11 +131,26 @@ impl DueRuns for InMemoryStore {
         Ok(rings.len() as u64)
     }
 
-    async fn is_any_waiting(&self, except: &RunId) -> Result<bool, StoreError> {
+    async fn next(&self) -> Result<Option<Turn>, StoreError> {
         self.inner.faults.meet(Operation::Control)?;
         let now = self.inner.clock.now();
         let state = lock(&self.inner.state);
-        Ok(places(&state).any(|(due, place)| due.run != *except && place.is_waiting(now)))
+        let turns = places(&state)
+            .filter(|(_, place)| place.is_waiting(now))
+            .map(|(due, place)| {
+                let held = held(&state, &due.organization, now);
+                let rows = state.tenants.get(&due.organization);
+                let served_at = rows.and_then(|rows| rows.served_at);
+                let order = (held, served_at, place.due, place.token, due.run.clone());
+                (order, Turn { due, held })
+            });
+        Ok(turns.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, turn)| turn))
+    }
+
+    async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError> {
+        self.inner.faults.meet(Operation::Control)?;
+        let state = lock(&self.inner.state);
+        Ok(held(&state, organization, self.inner.clock.now()))
     }
 
     async fn backlog(&self) -> Result<u64, StoreError> {
@@ -145,6 +160,12 @@ impl DueRuns for InMemoryStore {
         let open = places(&state).filter(|(_, place)| place.due <= now || place.is_held(now));
         Ok(open.count() as u64)
     }
+}
+
+fn held(state: &State, organization: &OrganizationId, now: Timestamp) -> u64 {
+    let places = state.tenants.get(organization).into_iter();
+    let places = places.flat_map(|rows| rows.queue.values());
+    places.filter(|place| place.is_held(now)).count() as u64
 }
 
 fn key(due: &DueRun) -> (OrganizationId, RunId) {

@@ -31,6 +31,8 @@ pub(super) struct Rows {
     pub(super) moved_links: BTreeSet<RunId>,
     pub(super) runs: BTreeMap<RunId, SyncRun>,
     pub(super) queue: BTreeMap<RunId, Place>,
+    /// When a run was last claimed.
+    pub(super) served_at: Option<Timestamp>,
 }
 
 /// Profile, code and field: an issue's key within its run.

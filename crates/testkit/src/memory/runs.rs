@@ -112,6 +112,7 @@ impl Runs for Unit {
         };
         place.token = claim.token;
         place.held_until = Some(now.plus(length));
+        self.rows_mut()?.served_at = Some(now);
         self.at_commit(Bell::Heard(run.clone()));
         Ok(Some(claim))
     }

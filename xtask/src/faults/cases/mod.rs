@@ -20,7 +20,7 @@ const PAGES: &[u32] = &[7, 1, 30, 2, 13, 19, 25, 29];
 
 /// Most readers that a list of thirty pages is shared among. Each has one page at hand, which is asked for
 /// again when it is lost.
-const READERS: u64 = 4;
+const READERS: u64 = 2;
 
 /// The list's last page: somebody who joined meanwhile is on it, so it is asked for again at the end.
 const LAST_LOOK: u64 = 1;

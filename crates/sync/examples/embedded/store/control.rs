@@ -1,9 +1,9 @@
 //! Organizations, keys, the queue and the quotas.
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
+use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{KeyHash, Organization, SecretKey};
-use fanfare_domain::ports::{Directory, DueRuns, QuotaLedger, StoreError};
+use fanfare_domain::ports::{Directory, DueRun, DueRuns, QuotaLedger, StoreError, Turn};
 use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
 use fanfare_domain::time::Timestamp;
 
@@ -85,11 +85,33 @@ impl DueRuns for Memory {
         Ok(0)
     }
 
-    async fn is_any_waiting(&self, except: &RunId) -> Result<bool, StoreError> {
+    /// By nothing but time: one merchant is served here.
+    async fn next(&self) -> Result<Option<Turn>, StoreError> {
         let now = self.clock.now();
         let tenants = lock(&self.shared.tenants);
-        let mut leases = tenants.values().flat_map(|rows| &rows.leases);
-        Ok(leases.any(|(run, lease)| run != except && lease.is_waiting(now)))
+        let places = tenants.iter().flat_map(|(organization, rows)| {
+            let leases = rows.leases.iter();
+            leases.map(move |(run, lease)| (lease, organization, run))
+        });
+        let waiting = places.filter(|(lease, ..)| lease.is_waiting(now));
+        let next = waiting.min_by_key(|(lease, ..)| lease.due);
+        Ok(next.map(|(_, organization, run)| Turn {
+            due: DueRun {
+                organization: organization.clone(),
+                run: run.clone(),
+            },
+            held: 0,
+        }))
+    }
+
+    async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        let tenants = lock(&self.shared.tenants);
+        let leases = tenants.get(organization).into_iter();
+        let leases = leases.flat_map(|rows| rows.leases.values());
+        Ok(leases
+            .filter(|lease| lease.due <= now && !lease.is_waiting(now))
+            .count() as u64)
     }
 
     async fn backlog(&self) -> Result<u64, StoreError> {

@@ -1,0 +1,277 @@
+//! How fast a store takes a sync's pages.
+//!
+//! Takes pages of a hundred profiles as the engine does, each in one transaction: renew the lease,
+//! read what is known, decide, write the page, save the run. First into an empty store, then the
+//! same profiles in a second run, then with every name changed. No Klaviyo, no HTTP.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use fanfare_domain::audience::Audience;
+use fanfare_domain::ids::{AudienceId, CollectionId, OrganizationId, ProfileId, RunId, SourceId};
+use fanfare_domain::page::{keys, plan};
+use fanfare_domain::ports::{Clock, Ids, PageWrite, Store};
+use fanfare_domain::profile::{Attribute, Profile};
+use fanfare_domain::run::{FencingToken, NewRun, SyncRun, SyncStatus, Trigger};
+use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
+use fanfare_domain::time::Timestamp;
+use ulid::Ulid;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const PAGE: u64 = 100;
+const WINDOW: u32 = 1_000;
+const LEASE: Duration = Duration::from_hours(1);
+
+/// A clock that runs from a fixed day on.
+#[derive(Debug, Clone, Copy)]
+pub struct Running(Instant);
+
+impl Running {
+    /// One that begins now.
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for Running {
+    fn now(&self) -> Timestamp {
+        Timestamp::parse("2026-01-01T00:00:00Z").map_or_else(
+            || unreachable!("a time of this age"),
+            |start| start.plus(self.0.elapsed()),
+        )
+    }
+}
+
+struct Fresh;
+
+impl Ids for Fresh {
+    fn ulid(&self) -> Ulid {
+        Ulid::generate()
+    }
+}
+
+/// Writes so many profiles into an empty store whose leases this clock measures, three times over, and
+/// prints how fast each pass was.
+pub async fn measure(store: &dyn Store, clock: Running, profiles: u64) -> Outcome<()> {
+    let bench = Bench {
+        store,
+        clock,
+        organization: OrganizationId::new(Ulid::generate()),
+        source: SourceId::new(Ulid::generate()),
+        audience: AudienceId::new(Ulid::generate()),
+        profiles,
+    };
+    println!("{profiles} profiles in pages of {PAGE}");
+    bench.pass("new profiles", "Ada").await?;
+    bench.pass("nothing changed", "Ada").await?;
+    bench.pass("every name changed", "Grace").await
+}
+
+struct Bench<'s> {
+    store: &'s dyn Store,
+    clock: Running,
+    organization: OrganizationId,
+    source: SourceId,
+    audience: AudienceId,
+    profiles: u64,
+}
+
+impl Bench<'_> {
+    async fn pass(&self, title: &str, name: &str) -> Outcome<()> {
+        let mut run = self.queue().await?;
+        let mut unit = self.store.begin(&self.organization).await?;
+        let claim = unit.claim(&run.id, LEASE).await?.ok_or("no claim")?;
+        run.claim(claim.abandoned, self.clock.now())?;
+        unit.save_run(&run).await?;
+        unit.commit().await?;
+
+        let began = Instant::now();
+        let (mut in_store, mut slowest) = (Duration::ZERO, Duration::ZERO);
+        for first in (0..self.profiles).step_by(usize::try_from(PAGE)?) {
+            let page: Vec<Profile> = (first..(first + PAGE).min(self.profiles))
+                .map(|n| profile(n, name))
+                .collect();
+            let took = self.take(&mut run, claim.token, &page).await?;
+            in_store += took;
+            slowest = slowest.max(took);
+        }
+        let (reading, settling_began) = (began.elapsed(), Instant::now());
+        self.settle(&run).await?;
+        let settling = settling_began.elapsed();
+
+        let mut unit = self.store.begin(&self.organization).await?;
+        run.succeed(self.clock.now())?;
+        unit.save_run(&run).await?;
+        unit.commit().await?;
+        while {
+            let mut unit = self.store.begin(&self.organization).await?;
+            let forgotten = unit.forget_sightings(WINDOW).await?;
+            unit.commit().await?;
+            forgotten > 0
+        } {}
+
+        let rate = |time: Duration| u128::from(self.profiles) * 1_000 / time.as_millis().max(1);
+        println!(
+            "{title:>20}: {:>7} profiles/s ({} without deciding), slowest page {slowest:.1?}, \
+             settled in {settling:.2?}",
+            rate(reading),
+            rate(in_store),
+        );
+        Ok(())
+    }
+
+    /// Takes a page. Returns the time that was spent in the store.
+    async fn take(
+        &self,
+        run: &mut SyncRun,
+        token: FencingToken,
+        page: &[Profile],
+    ) -> Outcome<Duration> {
+        let began = Instant::now();
+        let now = self.clock.now();
+        let mut unit = self.store.begin(&self.organization).await?;
+        if !unit.renew(&run.id, token, LEASE).await? {
+            return Err("the lease is lost".into());
+        }
+        let (emails, profiles) = keys(page);
+        let known = unit.known(&run.id, &emails, &profiles).await?;
+        let decision_began = Instant::now();
+        let plan = plan(page, known, now, now, &Fresh);
+        let deciding = decision_began.elapsed();
+        let write = PageWrite {
+            run: &run.id,
+            audience: &self.audience,
+            plan: &plan,
+            now,
+        };
+        let added = unit.write_page(write).await?;
+        run.count_pages(1, plan.tally, added)?;
+        unit.save_run(run).await?;
+        unit.commit().await?;
+        Ok(began.elapsed().saturating_sub(deciding))
+    }
+
+    async fn settle(&self, run: &SyncRun) -> Outcome<()> {
+        let mut after = None;
+        loop {
+            let mut unit = self.store.begin(&self.organization).await?;
+            let (audience, now) = (&self.audience, self.clock.now());
+            let window = unit
+                .add_missing_members(&run.id, audience, after.as_ref(), WINDOW, now)
+                .await?;
+            unit.commit().await?;
+            after = window.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut after = None;
+        loop {
+            let mut unit = self.store.begin(&self.organization).await?;
+            let window = unit
+                .remove_absent_members(&run.id, &self.audience, after.as_ref(), WINDOW)
+                .await?;
+            unit.commit().await?;
+            after = window.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn queue(&self) -> Outcome<SyncRun> {
+        let now = self.clock.now();
+        let run = SyncRun::queued(
+            NewRun {
+                id: RunId::new(Ulid::generate()),
+                organization: self.organization.clone(),
+                source: self.source.clone(),
+                audience: self.audience.clone(),
+                trigger: Trigger::Manual,
+                confirm_removals: false,
+            },
+            now,
+        );
+        let mut unit = self.store.begin(&self.organization).await?;
+        unit.put_source(&self.source(now)?).await?;
+        unit.put_audience(&self.audience(now)).await?;
+        unit.enqueue(&run).await?;
+        unit.commit().await?;
+        Ok(run)
+    }
+
+    fn source(&self, now: Timestamp) -> Outcome<CollectionSource> {
+        Ok(CollectionSource {
+            id: self.source.clone(),
+            collection: CollectionRef {
+                kind: CollectionKind::List,
+                id: CollectionId::parse("RtPqXs")?,
+            },
+            audience: self.audience.clone(),
+            status: SyncStatus::Pending,
+            last_synced_at: None,
+            data: SourceData::default(),
+            created_at: now,
+            created_by: "key_bench".to_owned(),
+            updated_at: None,
+            archived: false,
+        })
+    }
+
+    fn audience(&self, now: Timestamp) -> Audience {
+        Audience {
+            id: self.audience.clone(),
+            source: self.source.clone(),
+            name: "Newsletter".to_owned(),
+            named_by_hand: false,
+            description: None,
+            icon_name: None,
+            metadata: None,
+            group_id: None,
+            group_name: None,
+            group_type: None,
+            last_refreshed_at: None,
+            refresh_interval_seconds: None,
+            created_at: now,
+            created_by: "key_bench".to_owned(),
+            updated_at: None,
+            updated_by: None,
+            archived: false,
+        }
+    }
+}
+
+/// The `n`-th profile. E-mails and phone numbers come in no order, as in a real list; ids nearly in
+/// order, since Klaviyo's are ULIDs and a list is read in the order of joining. Half have a phone
+/// number.
+fn profile(n: u64, name: &str) -> Profile {
+    let scattered = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let updated = if name == "Ada" {
+        1_700_000_000
+    } else {
+        1_700_000_001
+    };
+    let joined = 1_600_000_000_000 + n * 1_000;
+    let id = Ulid::from_parts(joined - scattered % 50_000, u128::from(scattered));
+    let phone = Attribute::text(format!("+1{:010}", scattered % 10_000_000_000));
+    Profile {
+        id: ProfileId::parse(id.to_string()).unwrap_or_else(|_| unreachable!("a ULID is an id")),
+        email: Attribute::text(format!("{scattered:016x}@example.com")),
+        phone: if n.is_multiple_of(2) {
+            phone
+        } else {
+            Attribute::Absent
+        },
+        first_name: Attribute::text(name),
+        last_name: Attribute::text(format!("Lovelace {n}")),
+        updated: Timestamp::from_micros(updated * 1_000_000),
+        joined_at: Timestamp::from_micros(1_700_000_000_000_000),
+    }
+}
