@@ -9,6 +9,7 @@ use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
 use crate::integration::Ports;
+use crate::silence::Silences;
 
 /// How long somebody who waits for an answer is kept waiting for quota.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -30,11 +31,12 @@ pub(crate) enum CallError {
 /// The one way to Klaviyo.
 pub(crate) struct Gateway<'a> {
     ports: &'a Ports,
+    silences: &'a Silences,
 }
 
 impl<'a> Gateway<'a> {
-    pub(crate) const fn new(ports: &'a Ports) -> Self {
-        Self { ports }
+    pub(crate) const fn new(ports: &'a Ports, silences: &'a Silences) -> Self {
+        Self { ports, silences }
     }
 
     /// Makes one call if the quota allows it now.
@@ -53,6 +55,13 @@ impl<'a> Gateway<'a> {
             self.reserve(account, base).await?;
         }
         let assumed = self.reserve(account, endpoint).await?;
+        // Somebody in this process may have been asked for silence since.
+        let now = clock.now();
+        let buckets = || endpoint.base().into_iter().chain([endpoint]);
+        let silence = buckets().filter_map(|bucket| self.silences.until(account, bucket, now));
+        if let Some(until) = silence.max() {
+            return Err(CallError::NotBefore(until));
+        }
         match call.await {
             Ok(answer) => {
                 if let Some(windows) = answer.windows.filter(|windows| *windows != assumed) {
@@ -66,8 +75,11 @@ impl<'a> Gateway<'a> {
                 let now = clock.now();
                 let until = retry_after.until(now);
                 // Klaviyo does not say which of the two buckets is empty.
-                for endpoint in endpoint.base().into_iter().chain([endpoint]) {
-                    ledger.block(account, endpoint, until, now).await?;
+                for bucket in buckets() {
+                    self.silences.begin(account, bucket, until, now);
+                }
+                for bucket in buckets() {
+                    ledger.block(account, bucket, until, now).await?;
                 }
                 Err(CallError::NotBefore(until))
             }

@@ -11,6 +11,7 @@ use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::silence::Silences;
 
 /// The adapters behind the ports.
 #[derive(Clone)]
@@ -37,6 +38,7 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Integration {
     pub(crate) ports: Ports,
+    silences: Silences,
 }
 
 /// An opened connection: what a call to Klaviyo needs.
@@ -50,8 +52,11 @@ pub(crate) struct OpenConnection {
 
 impl Integration {
     /// The use cases over these adapters.
-    pub const fn new(ports: Ports) -> Self {
-        Self { ports }
+    pub fn new(ports: Ports) -> Self {
+        Self {
+            ports,
+            silences: Silences::default(),
+        }
     }
 
     /// The time, as the use cases see it.
@@ -83,7 +88,7 @@ impl Integration {
     }
 
     pub(crate) fn gateway(&self) -> Gateway<'_> {
-        Gateway::new(&self.ports)
+        Gateway::new(&self.ports, &self.silences)
     }
 
     /// Opens the stored key.

@@ -20,6 +20,7 @@ mod log;
 mod resync;
 mod runs;
 mod settings;
+mod silence;
 mod sources;
 
 pub use access::{Caller, NewKey};

@@ -23,10 +23,9 @@ pub(super) struct Asked {
     at: OffsetDateTime,
 }
 
-/// A request that comes so soon after a refusal was on its way when the refusal was, or granted before that
-/// was noted: several readers ask at the same time, an answer takes 25 ms, and the machine is busy with
-/// several rounds. Whoever asks later could know.
-const ON_ITS_WAY: Duration = Duration::from_millis(500);
+/// A request that comes so soon after a refusal was on its way when the refusal was: several readers ask at
+/// the same time, and an answer takes 25 ms. Whoever asks later has heard of it.
+const ON_ITS_WAY: Duration = Duration::from_millis(100);
 
 impl Asked {
     /// The range of join times that the page is one of.

@@ -38,7 +38,7 @@ pub(super) struct Fetcher<'a> {
 
 impl Fetcher<'_> {
     async fn fetch(self, reader: ReaderNumber, from: MembersFrom) -> Fetched {
-        let Integration { ports } = self.integration;
+        let ports = &self.integration.ports;
         let OpenConnection { key, account, .. } = self.connection.as_ref();
         let endpoint = members_endpoint(self.collection.kind);
         let answer = loop {

@@ -5,10 +5,13 @@ use fanfare_domain::connection::{KlaviyoKey, SealedKey};
 use fanfare_domain::ids::{Cursor, OrganizationId};
 use fanfare_domain::ports::{
     Account, Answer, Capability, Collection, CollectionPage, DueRuns, KeySealer, Klaviyo,
-    KlaviyoError, MemberPage, MembersFrom, SealError, StoreError, Turn,
+    KlaviyoError, MemberPage, MembersFrom, QuotaLedger, SealError, StoreError, Turn,
 };
+use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_domain::time::Timestamp;
 use fanfare_testkit::build::list;
+use fanfare_testkit::memory::InMemoryStore;
 use secrecy::SecretString;
 
 use crate::shop::members;
@@ -110,5 +113,49 @@ impl Klaviyo for Circle {
 
     async fn probe(&self, _: &KlaviyoKey, _: Capability) -> Result<Answer<()>, KlaviyoError> {
         answer(())
+    }
+}
+
+/// A ledger that takes for ever to note a silence.
+pub(crate) struct SlowLedger(pub(crate) InMemoryStore);
+
+#[async_trait]
+impl QuotaLedger for SlowLedger {
+    async fn reserve(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<Reservation, StoreError> {
+        self.0.reserve(account, endpoint, now).await
+    }
+
+    async fn learn(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        windows: Windows,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.0.learn(account, endpoint, windows, now).await
+    }
+
+    async fn block(
+        &self,
+        _: &str,
+        _: Endpoint,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+
+    async fn bucket(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<Bucket, StoreError> {
+        self.0.bucket(account, endpoint, now).await
     }
 }

@@ -1,5 +1,6 @@
 //! Klaviyo's quota, and its word to be silent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ports::KlaviyoError;
@@ -9,7 +10,8 @@ use fanfare_sync::engine::{Engine, SliceEnd};
 use fanfare_testkit::build::list;
 use tokio_util::sync::CancellationToken;
 
-use crate::shop::{Shop, klaviyo_with, members};
+use crate::mocks::SlowLedger;
+use crate::shop::{Shop, klaviyo_with, members, poll, poll_until};
 
 fn throttled(seconds: u64) -> KlaviyoError {
     KlaviyoError::Throttled(RetryAfter::Seconds(seconds))
@@ -81,6 +83,30 @@ async fn another_engine_and_another_list_of_the_account_keep_the_silence_too() {
     assert_eq!(klaviyo.member_calls().len(), 1);
     tokio::time::advance(Duration::from_mins(2)).await;
     assert_eq!(shop.work_to_end(&second).await.status, SyncStatus::Success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_kept_in_this_process_before_the_ledger_knows_of_it() {
+    let klaviyo = klaviyo_with(&list("L1"), 4).with(list("L2"), "Other", members(0..2));
+    let shop = Shop::on(&klaviyo).await;
+    let ledger = SlowLedger(shop.store.clone());
+    let shop = shop.with_ledger(Arc::new(ledger));
+    let (first, second) = (
+        shop.imported(&list("L1")).await,
+        shop.imported(&list("L2")).await,
+    );
+    klaviyo.fail_members([Some(throttled(120))]);
+    let until = shop.now().plus(Duration::from_mins(2));
+    let mut asked = shop.worker(&first);
+    poll_until(&mut asked, || klaviyo.member_calls().len() == 1);
+
+    assert_eq!(shop.work(&second).await, SliceEnd::Paused(until));
+
+    assert!(
+        poll(&mut asked, 100).is_none(),
+        "the ledger does not answer"
+    );
+    assert_eq!(klaviyo.member_calls().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

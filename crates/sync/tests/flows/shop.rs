@@ -9,7 +9,9 @@ use fanfare_domain::consumer::Consumer;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::issue::IssueCode;
 use fanfare_domain::paging::PageRequest;
-use fanfare_domain::ports::{Clock, ConsumerFilter, DueRun, DueRuns, KeySealer, Klaviyo};
+use fanfare_domain::ports::{
+    Clock, ConsumerFilter, DueRun, DueRuns, KeySealer, Klaviyo, QuotaLedger,
+};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_domain::source::CollectionRef;
@@ -110,6 +112,19 @@ impl Shop {
     pub(crate) fn with_due_runs(self, due_runs: Arc<dyn DueRuns>) -> Self {
         let ports = Ports {
             due_runs,
+            ..self.ports
+        };
+        Self {
+            integration: Integration::new(ports.clone()),
+            ports,
+            ..self
+        }
+    }
+
+    /// The same shop with another ledger of quotas.
+    pub(crate) fn with_ledger(self, ledger: Arc<dyn QuotaLedger>) -> Self {
+        let ports = Ports {
+            ledger,
             ..self.ports
         };
         Self {
