@@ -64,15 +64,8 @@ pub(super) fn freeze(play: &Play<'_>) -> Result<Played> {
         scene.workers[0].ended()?.is_none(),
         "the thawed worker died"
     );
-    Ok(Played {
-        slowest: ASLEEP,
-        ..played
-    })
+    Ok(played)
 }
-
-/// Who falls asleep in the middle of a unit after all keeps its organization from everybody else until
-/// Postgres ends the unit, after 15 s of silence.
-const ASLEEP: Duration = Duration::from_secs(20);
 
 /// A worker that is asked to end finishes its page and gives the run back: nothing is fetched twice,
 /// and nobody waits for a lease.
