@@ -63,6 +63,10 @@ impl Joins {
         }
         joins
     }
+
+    fn is_of_several_seconds(&self) -> bool {
+        self.earliest.map(Timestamp::whole_second) < self.latest.map(Timestamp::whole_second)
+    }
 }
 
 impl Reader {
@@ -79,13 +83,20 @@ impl Reader {
     }
 
     /// Moves behind a page, the run's `pages`-th. Tells whether its range is read. At the list's end it
-    /// stays before its last page, so that it can look there again.
+    /// stays where it can look for more: at the last page's latest second, or before a last page that is
+    /// all of one second.
     pub(super) fn advance(&mut self, page: PageTaken, pages: u64) -> Result<bool, CursorLoop> {
         self.is_suspect = false;
         let is_past = self
             .until
             .is_some_and(|until| page.joins.latest >= Some(until));
         let Some(next) = page.next.filter(|_| !is_past) else {
+            if page.joins.is_of_several_seconds() {
+                self.joined_until = page.joins.latest;
+                self.cursor = None;
+                self.from = self.position();
+                self.watch.begin_anew();
+            }
             return Ok(true);
         };
         self.watch.step(&next, page.new_profiles, pages)?;

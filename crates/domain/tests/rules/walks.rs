@@ -264,9 +264,25 @@ fn whoever_reads_to_the_end_looks_there_again_when_the_others_have_finished() {
     take(&mut run, 0, page(Some(2), &[55_000], 100));
     assert_eq!(numbers(&run.checkpoint), [1]);
     let last = &run.checkpoint.readers[0];
-    assert_eq!(last.cursor, Some(cursor(9)), "its last page is read again");
+    assert_eq!(
+        last.cursor,
+        Some(cursor(9)),
+        "a last page of one second is read again"
+    );
 
     take(&mut run, 1, page(None, &[70_000, 80_000], 1));
+    assert_eq!(run.checkpoint.phase, Phase::Adding(None));
+}
+
+#[test]
+fn of_a_last_page_of_several_seconds_only_the_latest_is_read_again() {
+    let mut run = two_readers();
+    take(&mut run, 1, page(None, &[60_000, 70_000, 70_000], 100));
+    take(&mut run, 0, page(Some(2), &[55_000], 100));
+    let last = &run.checkpoint.readers[0];
+    assert_eq!((last.from, &last.cursor), (Some(at(70_000)), &None));
+
+    take(&mut run, 1, page(None, &[70_000, 70_000, 80_000], 1));
     assert_eq!(run.checkpoint.phase, Phase::Adding(None));
 }
 

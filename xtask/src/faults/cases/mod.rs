@@ -22,9 +22,6 @@ const PAGES: &[u32] = &[7, 1, 30, 2, 13, 19, 25, 29];
 /// again when it is lost.
 const READERS: u64 = 2;
 
-/// The list's last page: somebody who joined meanwhile is on it, so it is asked for again at the end.
-const LAST_LOOK: u64 = 1;
-
 /// The most pages that may be fetched twice for so many lost workers.
 const fn lost(workers: u64) -> u64 {
     workers * READERS
@@ -178,7 +175,7 @@ fn finish(scene: &Scene, allowed: u64, recovery: Option<Duration>) -> Result<Pla
         undisturbed: None,
         recovery,
         refetched: log.refetched(),
-        allowed: allowed.saturating_add(LAST_LOOK),
+        allowed,
         slowest: SLOWEST_RECOVERY,
         intrusions: log.intrusions(),
         failure: None,
