@@ -7,15 +7,15 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use fanfare_domain::audience::Audience;
-use fanfare_domain::ids::{AudienceId, CollectionId, OrganizationId, ProfileId, RunId, SourceId};
+use fanfare_domain::ids::{AudienceId, OrganizationId, ProfileId, RunId, SourceId};
 use fanfare_domain::page::{keys, plan};
 use fanfare_domain::ports::{Clock, Ids, PageWrite, Store};
 use fanfare_domain::profile::{Attribute, Profile};
-use fanfare_domain::run::{FencingToken, NewRun, SyncRun, SyncStatus, Trigger};
-use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
+use fanfare_domain::run::{FencingToken, SyncRun};
 use fanfare_domain::time::Timestamp;
 use ulid::Ulid;
+
+use crate::build;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -187,64 +187,16 @@ impl Bench<'_> {
     }
 
     async fn queue(&self) -> Outcome<SyncRun> {
-        let now = self.clock.now();
-        let run = SyncRun::queued(
-            NewRun {
-                id: RunId::new(Ulid::generate()),
-                organization: self.organization.clone(),
-                source: self.source.clone(),
-                audience: self.audience.clone(),
-                trigger: Trigger::Manual,
-                confirm_removals: false,
-            },
-            now,
-        );
+        let source = build::source(self.source.as_str(), build::list("RtPqXs"), &self.audience);
+        let id = RunId::new(Ulid::generate());
+        let run = build::run(&id, &self.organization, &source);
         let mut unit = self.store.begin(&self.organization).await?;
-        unit.put_source(&self.source(now)?).await?;
-        unit.put_audience(&self.audience(now)).await?;
+        unit.put_source(&source).await?;
+        let audience = build::audience(&self.audience, &self.source);
+        unit.put_audience(&audience).await?;
         unit.enqueue(&run).await?;
         unit.commit().await?;
         Ok(run)
-    }
-
-    fn source(&self, now: Timestamp) -> Outcome<CollectionSource> {
-        Ok(CollectionSource {
-            id: self.source.clone(),
-            collection: CollectionRef {
-                kind: CollectionKind::List,
-                id: CollectionId::parse("RtPqXs")?,
-            },
-            audience: self.audience.clone(),
-            status: SyncStatus::Pending,
-            last_synced_at: None,
-            data: SourceData::default(),
-            created_at: now,
-            created_by: "key_bench".to_owned(),
-            updated_at: None,
-            archived: false,
-        })
-    }
-
-    fn audience(&self, now: Timestamp) -> Audience {
-        Audience {
-            id: self.audience.clone(),
-            source: self.source.clone(),
-            name: "Newsletter".to_owned(),
-            named_by_hand: false,
-            description: None,
-            icon_name: None,
-            metadata: None,
-            group_id: None,
-            group_name: None,
-            group_type: None,
-            last_refreshed_at: None,
-            refresh_interval_seconds: None,
-            created_at: now,
-            created_by: "key_bench".to_owned(),
-            updated_at: None,
-            updated_by: None,
-            archived: false,
-        }
     }
 }
 

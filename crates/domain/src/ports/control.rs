@@ -65,8 +65,8 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Whether somebody of an organization that holds `held` runs should leave one to it: its own would
-    /// not hold more with it than the other without.
+    /// Whether an organization that holds `held` runs should leave one to it: even with one more, its own
+    /// would hold fewer.
     pub const fn comes_before(&self, held: u64) -> bool {
         self.held + 1 < held
     }
