@@ -28,7 +28,7 @@ const COMING_BACK: Duration = Duration::from_secs(2);
 /// * `statement_timeout`: the longest statements are windows of a few thousand rows.
 /// * `idle_in_transaction_session_timeout`: units are never open across a call to Klaviyo, so whoever
 ///   idles in one has died without closing the connection, or sleeps, and must not keep the organization
-///   locked for longer than a lease.
+///   locked for as long as a lease. Longer than the lock's: who is held up by a slow unit comes again.
 /// * Planner: every statement reaches rows by key, a page or a window at a time, for which nested loops
 ///   over indexes are right at every size of the tables. The planner cannot know: it guesses an
 ///   array's length, takes a run that began after the latest statistics for one without rows, and
@@ -40,7 +40,7 @@ const SESSION: &str = "
     SET search_path = public;
     SET lock_timeout = '5s';
     SET statement_timeout = '15s';
-    SET idle_in_transaction_session_timeout = '5s';
+    SET idle_in_transaction_session_timeout = '6s';
     SET enable_seqscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;
