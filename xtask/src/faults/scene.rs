@@ -216,6 +216,14 @@ impl Scene {
         })
     }
 
+    /// Waits for the same while the run is in this attempt: what a dead worker had asked for may come into the
+    /// log after its death.
+    pub(super) fn wait_for_page_of(&self, attempt: u32, page: usize) -> Result<()> {
+        self.wait("nobody asks for that page again", || {
+            Ok(self.run()?.attempt == attempt && self.log()?.pages() >= page)
+        })
+    }
+
     /// Waits for the end of the run.
     pub(super) fn finish(&self) -> Result<Run> {
         self.wait("the run does not end", || Ok(!self.run()?.is_active()))?;

@@ -70,10 +70,10 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn make(play: &Play<'_>, journey: Journey) -> Result<Self> {
         let (scene, proxy) = journey.prepare(play)?;
-        proxy.record();
+        proxy.begin_anew();
         journey.begin(&scene)?;
         scene.finish().context("the recorded journey")?;
-        let seen = proxy.recorded();
+        let seen = proxy.seen();
         ensure!(!seen.is_empty(), "no statement was seen on its way");
         Ok(Self {
             journey,

@@ -127,6 +127,8 @@ pub(crate) struct Run {
     pub(crate) id: String,
     pub(crate) audience_id: String,
     pub(crate) status: String,
+    /// Claims since the last page.
+    pub(crate) attempt: u32,
     pub(crate) started_at: Option<String>,
     pub(crate) finished_at: Option<String>,
     pub(crate) progress: Progress,

@@ -75,12 +75,14 @@ pub(super) fn kill_at_statement(play: &Play<'_>) -> Result<Played> {
 /// lease.
 const PROMISED_RECOVERY: Duration = Duration::from_secs(15);
 
-/// A scene with one worker, whose every connection to the store goes through the proxy.
+/// A scene with one worker, whose every connection to the store goes through the proxy. It has started:
+/// the last that it does then is to listen for the bell.
 pub(in crate::faults) fn diverted(play: &Play<'_>, faults: &[&str]) -> Result<(Scene, Proxy)> {
     let port = cluster(play)?.port();
     let proxy = Proxy::to(port)?;
     let mut scene = play.scene(faults, 0)?;
     scene.divert_workers(port, proxy.port());
     scene.hire()?;
+    proxy.passed("LISTEN", PATIENCE)?;
     Ok((scene, proxy))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{READERS, finish, finish_in_failure, lost, recover};
@@ -95,9 +95,13 @@ pub(super) fn poison(play: &Play<'_>) -> Result<Played> {
     let mut scene = play.scene(&[&stall], 1)?;
     scene.import()?;
     let mut so_far = page - 1;
-    for victim in 0..3 {
-        scene.wait_for_page(so_far + 1)?;
-        scene.workers[victim].kill()?;
+    for attempt in 1..=3 {
+        scene.wait_for_page_of(attempt, so_far + 1)?;
+        scene
+            .workers
+            .last_mut()
+            .context("nobody is there")?
+            .kill()?;
         so_far = scene.log()?.pages();
         scene.hire()?;
     }

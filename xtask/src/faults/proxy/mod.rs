@@ -53,14 +53,21 @@ impl Proxy {
         self.port
     }
 
-    /// Writes down the statements that pass from now on.
-    pub(super) fn record(&self) {
-        self.watch.record();
+    /// Forgets the statements that have passed until now.
+    pub(super) fn begin_anew(&self) {
+        self.watch.begin_anew();
     }
 
-    /// What was written down, in the order in which each kind came first.
-    pub(super) fn recorded(&self) -> Vec<Seen> {
-        self.watch.recorded()
+    /// What has passed, in the order in which each kind came first.
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.watch.seen()
+    }
+
+    /// Waits until a statement has passed that begins so.
+    pub(super) fn passed(&self, beginning: &str, longest: Duration) -> Result<()> {
+        self.watch
+            .passed(beginning, longest)
+            .with_context(|| format!("no {beginning} was ever sent"))
     }
 
     /// Holds the connection that sends the `nth` statement for which `is_it` holds, counted from 1 and from

@@ -132,14 +132,17 @@ fn what_passes_is_recorded_in_the_order_of_its_first_time() {
     let (port, _asked) = server();
     let proxy = Proxy::to(port).unwrap();
     let (mut wire, heard) = client(&proxy);
-    proxy.record();
+    ask(&mut wire, "LISTEN bell");
+    assert_eq!(proxy.passed("LISTEN", PATIENCE).ok(), Some(()));
+    assert_eq!(heard.recv_timeout(PATIENCE), Ok(b'Z'));
+    proxy.begin_anew();
 
     for text in ["BEGIN", "UPDATE t SET x = 1", "COMMIT", "BEGIN"] {
         ask(&mut wire, text);
         assert_eq!(heard.recv_timeout(PATIENCE), Ok(b'Z'));
     }
 
-    let seen = proxy.recorded();
+    let seen = proxy.seen();
     let seen: Vec<_> = seen
         .iter()
         .map(|seen| (seen.kind.to_string(), seen.times))
@@ -150,4 +153,6 @@ fn what_passes_is_recorded_in_the_order_of_its_first_time() {
         ("COMMIT of UPDATE t SET x", 1),
     ];
     assert_eq!(seen, expected.map(|(kind, times)| (kind.to_owned(), times)));
+    let error = proxy.passed("LISTEN", A_MOMENT).unwrap_err();
+    assert_eq!(error.to_string(), "no LISTEN was ever sent");
 }

@@ -45,7 +45,7 @@ struct Wanted {
 
 #[derive(Default)]
 struct State {
-    recording: Option<Vec<Seen>>,
+    seen: Vec<Seen>,
     wanted: Option<Wanted>,
     is_caught: bool,
 }
@@ -57,12 +57,18 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn record(&self) {
-        self.state().recording = Some(Vec::new());
+    pub(super) fn begin_anew(&self) {
+        self.state().seen.clear();
     }
 
-    pub(super) fn recorded(&self) -> Vec<Seen> {
-        self.state().recording.take().unwrap_or_default()
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.state().seen.clone()
+    }
+
+    /// Whether a statement that begins so has come within this time.
+    pub(super) fn passed(&self, beginning: &str, longest: Duration) -> Option<()> {
+        let begins_so = |seen: &Seen| seen.kind.text.starts_with(beginning);
+        self.until(longest, |state| state.seen.iter().any(begins_so))
     }
 
     pub(super) fn wait_for(
@@ -82,12 +88,16 @@ impl Watch {
 
     /// Whether the statement has come within this time.
     pub(super) fn caught(&self, longest: Duration) -> Option<()> {
-        let waits = |state: &mut State| !state.is_caught;
+        self.until(longest, |state| state.is_caught)
+    }
+
+    fn until(&self, longest: Duration, is_so: impl Fn(&State) -> bool) -> Option<()> {
+        let waits = |state: &mut State| !is_so(state);
         let waited = self
             .changed
             .wait_timeout_while(self.state(), longest, waits);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.is_caught.then_some(())
+        is_so(&state).then_some(())
     }
 
     /// A wire has kept back what it was told to.
@@ -100,12 +110,12 @@ impl Watch {
     pub(super) fn meet(&self, kind: Kind) -> Order {
         let mut state = self.state();
         let order = state.order(&kind);
-        if let Some(recording) = &mut state.recording {
-            match recording.iter_mut().find(|seen| seen.kind == kind) {
-                Some(seen) => seen.times += 1,
-                None => recording.push(Seen { kind, times: 1 }),
-            }
+        match state.seen.iter_mut().find(|seen| seen.kind == kind) {
+            Some(seen) => seen.times += 1,
+            None => state.seen.push(Seen { kind, times: 1 }),
         }
+        drop(state);
+        self.changed.notify_all();
         order
     }
 
