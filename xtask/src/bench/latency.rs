@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::stage::Stage;
 use super::{Figure, Options};
 use crate::stop::Stop;
+use crate::test::postgres::Cluster;
 
 const PROFILES: u64 = 200_000;
 
@@ -17,12 +18,22 @@ const REQUESTS: usize = 200;
 /// The pause between two requests: an organization is allowed 1,000 a minute.
 const PAUSE: Duration = Duration::from_millis(150);
 
+const SIMULATOR: [&str; 3] = ["--no-quota", "--latency", "0"];
+
 pub(super) fn measure(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
-    let stage = Stage::set(
-        PROFILES / options.divide,
-        &["--no-quota", "--latency", "0"],
-        stop,
-    )?;
+    let profiles = PROFILES / options.divide;
+    let stage = Stage::set(profiles, &SIMULATOR, stop)?;
+    let mut figures = on(&stage, "sqlite", stop)?;
+    drop(stage);
+    let cluster = Cluster::of_installed()?
+        .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
+    let store = cluster.database("api")?;
+    let stage = Stage::set_on_postgres(&store, profiles, &SIMULATOR, stop)?;
+    figures.extend(on(&stage, "postgres", stop)?);
+    Ok(figures)
+}
+
+fn on(stage: &Stage, store: &str, stop: &Stop) -> Result<Vec<Figure>> {
     let run = stage.finish(&stage.import()?)?;
     let members = format!("/api/audiences/{}/members?first=100", run.audience_id);
     let routes = [
@@ -31,19 +42,19 @@ pub(super) fn measure(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
     ];
     let mut figures = Vec::new();
     for (what, path) in routes {
-        let mut idle = times(&stage, path, stop)?;
+        let mut idle = times(stage, path, stop)?;
         let mut busy = Vec::new();
         while busy.len() < REQUESTS {
             let sync = stage.sync(&run.audience_id)?;
             while busy.len() < REQUESTS && stage.run(&sync)?.is_active() {
-                busy.push(time(&stage, path, stop)?);
+                busy.push(time(stage, path, stop)?);
             }
             stage.finish(&sync)?;
         }
         for (name, share) in [("p50", 50), ("p99", 99)] {
             figures.push(Figure {
                 case: "api",
-                what: format!("{what} {name}, during a sync"),
+                what: format!("{what} {name} on {store}, during a sync"),
                 unit: "ms",
                 measured: percentile(&mut busy, share),
                 limit_is: "the same idle",
