@@ -1,4 +1,4 @@
-//! The HTTP API and the dashboard.
+//! The HTTP API.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use fanfare_runtime::{
 async fn main() -> ExitCode {
     no_arguments(
         "fanfare-api",
-        "Serves the HTTP API and the dashboard of Fanfare's Klaviyo integration; runs no jobs.",
+        "Serves the HTTP API of Fanfare's Klaviyo integration; runs no jobs.",
     );
     conclude("fanfare-api", run().await)
 }

@@ -1,7 +1,7 @@
 //! The bell: jobs in apalis's queue, put there by our own transaction.
 //!
-//! apalis offers no public way to enqueue inside a transaction of ours, so this file alone knows
-//! its schema. The insert does what `queries/task/sink.sql` of apalis-postgres 1.0.0 does; that crate's
+//! apalis offers no public way to enqueue inside a transaction of ours, so this file
+//! knows its schema, as `fanfare-jobs` does. The insert does what `queries/task/sink.sql` of apalis-postgres 1.0.0 does; that crate's
 //! trigger on the table then notifies its workers when we commit, for jobs that are due by the
 //! transaction's time.
 //!

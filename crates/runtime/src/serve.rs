@@ -14,7 +14,7 @@ use crate::socket::Socket;
 /// A runner that has not begun by then has a store that is away; its health shows it.
 const BEGINNING: Duration = Duration::from_secs(10);
 
-/// Serves the API and the dashboard until `stop`, then finishes the requests under way.
+/// Serves the API until `stop`, then finishes the requests under way.
 pub async fn serve_api(
     app: &App,
     socket: Socket,
@@ -61,7 +61,7 @@ pub async fn work(
         runner.run(both.clone()).await?;
         unless_told(&both, "the job runner")
     };
-    // Whoever reads the address may count on a worker that works.
+    // Whoever reads the address may count on a worker that works, or says on /readyz that it cannot.
     let announce = async {
         tokio::select! {
             () = both.cancelled() => {}

@@ -21,7 +21,6 @@ const NOT_FOR_PROGRAMS: &[&str] = &[
     "FANFARE_TEST_DATABASE_URL",
     "FANFARE_SQLITE_BUILD_URL",
     "FANFARE_PG_BUILD_URL",
-    "FANFARE_FAILPOINTS",
 ];
 
 /// As many letters may be wrong for a name to be taken for a misspelt one.

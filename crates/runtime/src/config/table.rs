@@ -80,7 +80,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "FANFARE_LOG",
-        default: "`info`",
+        default: "`info`; the operator's commands `warn`",
         meaning: "what is logged, as `tracing` filters say it: `info,fanfare_sync=debug`",
         shown: |config| config.log.clone().unwrap_or_else(|| "info".to_owned()),
     },
