@@ -76,7 +76,7 @@ impl Directory for PostgresStore {
         organization: &Organization,
         key: &SecretKey,
     ) -> Result<(), StoreError> {
-        let mut tx = self.writers.begin().answer().await?;
+        let mut tx = self.control.begin().answer().await?;
         sqlx::query!(
             "INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)",
             organization.id.as_str(),
@@ -95,7 +95,7 @@ impl Directory for PostgresStore {
             "SELECT id, name, created_at FROM organizations WHERE id = $1",
             id.as_str()
         )
-        .fetch_optional(&self.readers)
+        .fetch_optional(&self.control)
         .answer()
         .await?
         .map(|row| organization(row.id, row.name, row.created_at))
@@ -113,7 +113,7 @@ impl Directory for PostgresStore {
             after,
             i64::from(first)
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&self.control)
         .answer()
         .await?
         .into_iter()
@@ -122,7 +122,7 @@ impl Directory for PostgresStore {
     }
 
     async fn add_key(&self, key: &SecretKey) -> Result<(), StoreError> {
-        let mut connection = self.writers.acquire().answer().await?;
+        let mut connection = self.control.acquire().answer().await?;
         insert_key(&mut connection, key).await
     }
 
@@ -133,7 +133,7 @@ impl Directory for PostgresStore {
              FROM api_keys WHERE hash = $1 AND revoked_at IS NULL",
             &hash.0[..]
         )
-        .fetch_optional(&self.readers)
+        .fetch_optional(&self.control)
         .answer()
         .await?
         .map(SecretKey::try_from)
@@ -147,7 +147,7 @@ impl Directory for PostgresStore {
              FROM api_keys WHERE organization_id = $1 ORDER BY id",
             organization.as_str()
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&self.control)
         .answer()
         .await?
         .into_iter()
@@ -168,7 +168,7 @@ impl Directory for PostgresStore {
             key.as_str(),
             At(now)
         )
-        .execute(&self.writers)
+        .execute(&self.control)
         .answer()
         .await?;
         Ok(done.rows_affected() > 0)

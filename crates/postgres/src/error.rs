@@ -51,6 +51,15 @@ pub enum OpenError {
         /// The database.
         place: String,
     },
+    /// Somebody else keeps a table locked that has to be changed.
+    #[error(
+        "a table of {place} has been in use for too long to be changed, by a dump or a report perhaps: \
+         run `fanfare migrate` again when that is over"
+    )]
+    Locked {
+        /// The database.
+        place: String,
+    },
     /// It holds tables of our names that are not ours, or migrations that differ from ours.
     #[error("the schema of {place} was not made by this program: choose another database")]
     Foreign {

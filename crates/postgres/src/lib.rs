@@ -30,6 +30,7 @@ mod rows;
 mod runs;
 mod schema;
 mod session;
+mod share;
 mod sources;
 mod store;
 mod unit;

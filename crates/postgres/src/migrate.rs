@@ -1,5 +1,7 @@
 //! Makes the schema and the role, and brings them up to date: `fanfare migrate`.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
@@ -58,15 +60,46 @@ async fn steps(connection: &mut PgConnection, place: &str, login: &str) -> Resul
         .await
         .map_err(refused)?;
     role_can_be_made(connection, place).await?;
-    // Not `run`: its future cannot move between threads.
-    let migrated = MIGRATIONS.run_direct(None, connection, false).await;
-    migrated.map_err(|error| migrate_error(place, error))?;
+    change_tables(connection, place).await?;
     let (_, role) = schema::look(connection).await.map_err(refused)?;
     if let Some(role) = role {
         role.must_isolate(place)?;
     }
     doorbell::prepare(connection, place).await?;
     grant(connection, place, login).await
+}
+
+/// Applies the migrations, each in a transaction. A table that somebody reads for long, as a dump does, is
+/// waited for in short tries: behind one that waits, everybody else's statements on the table queue up.
+async fn change_tables(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
+    /// `lock_not_available`.
+    const LOCKED: &str = "55P03";
+    const TRIES: u32 = 20;
+    const PAUSE: Duration = Duration::from_secs(2);
+    sqlx::raw_sql("SET lock_timeout = '2s'")
+        .execute(&mut *connection)
+        .await
+        .map_err(|source| OpenError::Postgres {
+            place: place.to_owned(),
+            source,
+        })?;
+    for _ in 0..TRIES {
+        // Not `run`: its future cannot move between threads.
+        let migrated = MIGRATIONS.run_direct(None, connection, false).await;
+        let Err(error) = migrated else { return Ok(()) };
+        let (MigrateError::ExecuteMigration(source, _) | MigrateError::Execute(source)) = &error
+        else {
+            return Err(migrate_error(place, error));
+        };
+        let code = source.as_database_error().and_then(DatabaseError::code);
+        if code.as_deref() != Some(LOCKED) {
+            return Err(migrate_error(place, error));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(OpenError::Locked {
+        place: place.to_owned(),
+    })
 }
 
 /// The first migration makes the role, for which the owner needs a right that it may lack.

@@ -10,8 +10,8 @@ use sqlx::postgres::PgConnectOptions;
 use crate::doorbell::Doorbell;
 use crate::error::OpenError;
 
-/// Connections by default, for reading and for writing each. A page is written in milliseconds, so
-/// this is enough for a process with a few dozen readers of Klaviyo; Postgres's own default is 100
+/// Connections by default, for units that read and for units that write each; half as many for the control
+/// tables. A page is written in milliseconds, so this is enough for a process with a few dozen readers of Klaviyo; Postgres's own default is 100
 /// connections for all processes together.
 const CONNECTIONS: u32 = 8;
 
@@ -42,7 +42,8 @@ impl PostgresOptions {
         self
     }
 
-    /// With at most so many connections for reading, and as many for writing.
+    /// With at most so many connections for reading, as many for writing, and half as many for the control
+    /// tables.
     #[must_use]
     pub fn connections(mut self, connections: u32) -> Self {
         self.connections = connections;

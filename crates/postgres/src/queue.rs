@@ -19,7 +19,7 @@ pub(crate) const RING_PATIENCE: f64 = 10.0;
 #[async_trait]
 impl DueRuns for PostgresStore {
     async fn ring(&self, limit: u32) -> Result<u64, StoreError> {
-        let mut tx = self.writers.begin().answer().await?;
+        let mut tx = self.control.begin().answer().await?;
         // Rows that somebody is working on are no concern of ours, nor are those that another
         // process is ringing for right now.
         let rows = sqlx::query!(
@@ -67,7 +67,7 @@ impl DueRuns for PostgresStore {
                WHERE is_waiting ORDER BY held, served_at NULLS FIRST, due_at, token, run_id LIMIT 1"#,
             self.now() as _
         )
-        .fetch_optional(&self.readers)
+        .fetch_optional(&self.control)
         .answer()
         .await?;
         turn.map(|row| {
@@ -85,7 +85,7 @@ impl DueRuns for PostgresStore {
             organization.as_str(),
             self.now() as _
         )
-        .fetch_one(&self.readers)
+        .fetch_one(&self.control)
         .answer()
         .await?;
         count(held, "run_queue")
@@ -98,7 +98,7 @@ impl DueRuns for PostgresStore {
                SELECT count(*) AS "runs!" FROM t JOIN run_queue q ON q.due_at <= t.now"#,
             self.now() as _
         )
-        .fetch_one(&self.readers)
+        .fetch_one(&self.control)
         .answer()
         .await?;
         count(runs, "run_queue")

@@ -152,7 +152,7 @@ impl PostgresStore {
     where
         T: Send,
     {
-        let mut tx = self.writers.begin().answer().await?;
+        let mut tx = self.control.begin().answer().await?;
         let mut before = lock(&mut tx, account, endpoint, durability).await?;
         if before.is_none() {
             let mut bucket = Bucket::new(endpoint, now);
@@ -232,7 +232,7 @@ impl QuotaLedger for PostgresStore {
             account,
             endpoint.as_str()
         )
-        .fetch_optional(&self.readers)
+        .fetch_optional(&self.control)
         .answer()
         .await?;
         row.map_or_else(|| Ok(Bucket::new(endpoint, now)), Bucket::try_from)

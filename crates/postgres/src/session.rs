@@ -12,7 +12,7 @@ use tokio::time::timeout;
 pub const ROLE: &str = "fanfare_app";
 
 /// How long a unit waits for a connection, which may have to be made.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a connection may take to say that it lives, before each use. Short, so that whoever waits finds
 /// one that does though several have fallen silent.

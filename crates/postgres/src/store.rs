@@ -16,14 +16,18 @@ use crate::error::OpenError;
 use crate::options::{PostgresOptions, place};
 use crate::schema;
 use crate::session;
+use crate::share::SharedPool;
 use crate::unit::{Opening, PostgresUnit};
 
 /// Every storage port on one Postgres database. Clones share its connections.
 #[derive(Clone)]
 pub struct PostgresStore {
     /// Apart from the writers, who may wait for each other: looking waits for nobody.
-    pub(crate) readers: PgPool,
-    pub(crate) writers: PgPool,
+    readers: SharedPool,
+    writers: SharedPool,
+    /// For what is no organization's: keys, quotas, the queue of due runs, health. None of it waits for an
+    /// organization.
+    pub(crate) control: PgPool,
     pub(crate) doorbell: Doorbell,
     clock: Option<Arc<dyn Clock>>,
     connect: PgConnectOptions,
@@ -40,10 +44,14 @@ impl PostgresStore {
                 });
             }
         }
-        let pool = || session::pool(options.connect.clone(), options.connections);
+        let most = options.connections;
+        let pool = |connections| session::pool(options.connect.clone(), connections);
+        let shared = |part: u32| SharedPool::new(pool(most), most.div_ceil(part) as usize);
         Ok(Self {
-            readers: pool(),
-            writers: pool(),
+            readers: shared(2),
+            // Of an organization's writers, one works and another waits for its lock.
+            writers: shared(4),
+            control: pool(most.div_ceil(2)),
             doorbell: options.doorbell,
             clock: options.clock,
             connect: options.connect,
@@ -64,7 +72,7 @@ impl PostgresStore {
     /// Whether the database answers, and has the schema of this program.
     pub async fn health(&self) -> Result<(), OpenError> {
         let place = self.place();
-        match self.readers.acquire().await {
+        match self.control.acquire().await {
             Ok(mut connection) => schema::compare(&mut connection, &place).await,
             Err(source) => Err(OpenError::Unreachable { place, source }),
         }
@@ -78,12 +86,12 @@ impl PostgresStore {
             name,
             value
         )
-        .execute(&self.writers)
+        .execute(&self.control)
         .answer()
         .await?;
         // Whoever was first has committed by now: the insert waited for that.
         sqlx::query_scalar!("SELECT value FROM meta WHERE name = $1", name)
-            .fetch_one(&self.writers)
+            .fetch_one(&self.control)
             .answer()
             .await
     }
@@ -91,7 +99,7 @@ impl PostgresStore {
     /// The value of that name that was kept, if one was.
     pub async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         sqlx::query_scalar!("SELECT value FROM meta WHERE name = $1", name)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&self.control)
             .answer()
             .await
     }
@@ -100,6 +108,7 @@ impl PostgresStore {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writers.close().await;
+        self.control.close().await;
     }
 
     /// What time a test says it is. `None`: what the database says.
@@ -107,7 +116,7 @@ impl PostgresStore {
         self.clock.as_ref().map(|clock| At(clock.now()))
     }
 
-    fn opening<'a>(&self, pool: &'a PgPool, organization: &'a OrganizationId) -> Opening<'a> {
+    fn opening<'a>(&self, pool: &'a SharedPool, organization: &'a OrganizationId) -> Opening<'a> {
         Opening {
             pool,
             organization,

@@ -19,11 +19,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::answer::Asked;
 use crate::at::At;
 use crate::doorbell::Doorbell;
+use crate::share::{Place, SharedPool};
 
 /// Keeps our locks apart from those that others take by hashes of the same texts.
 const LOCK_SEED: i64 = 0x0046_414E_4641_5245;
@@ -34,11 +35,13 @@ pub(crate) struct PostgresUnit {
     pub(crate) doorbell: Doorbell,
     clock: Option<Arc<dyn Clock>>,
     may_write: bool,
+    // After the transaction: the next in turn finds it over.
+    _place: Place,
 }
 
 /// What a unit is opened with.
 pub(crate) struct Opening<'a> {
-    pub(crate) pool: &'a PgPool,
+    pub(crate) pool: &'a SharedPool,
     pub(crate) organization: &'a OrganizationId,
     pub(crate) doorbell: Doorbell,
     pub(crate) clock: Option<Arc<dyn Clock>>,
@@ -80,12 +83,14 @@ impl PostgresUnit {
         begin: &'static str,
         may_write: bool,
     ) -> Result<Self, StoreError> {
+        let (tx, place) = opening.pool.begin(opening.organization, begin).await?;
         Ok(Self {
-            tx: opening.pool.begin_with(begin).answer().await?,
+            tx,
             organization: opening.organization.clone(),
             doorbell: opening.doorbell,
             clock: opening.clock,
             may_write,
+            _place: place,
         })
     }
 

@@ -14,6 +14,9 @@ use crate::silence::Silences;
 /// How long somebody who waits for an answer is kept waiting for quota.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a call waits until other processes know that Klaviyo asked for silence.
+const TELLING: Duration = Duration::from_secs(1);
+
 /// Why a call gave no value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
@@ -78,9 +81,14 @@ impl<'a> Gateway<'a> {
                 for bucket in buckets() {
                     self.silences.begin(account, bucket, until, now);
                 }
-                for bucket in buckets() {
-                    ledger.block(account, bucket, until, now).await?;
-                }
+                let telling = tell(
+                    self.ports.clone(),
+                    account.to_owned(),
+                    buckets().collect(),
+                    until,
+                );
+                // Apart from this call, which may be dropped, or have to answer before the ledger does.
+                drop(tokio::time::timeout(TELLING, tokio::spawn(telling)).await);
                 Err(CallError::NotBefore(until))
             }
             Err(error) => Err(CallError::Klaviyo(error)),
@@ -135,6 +143,27 @@ impl<'a> Gateway<'a> {
                 }
                 Err(CallError::Store(error)) => return Err(error.into()),
                 Err(CallError::Klaviyo(error)) => return Err(Error::from_klaviyo(error)),
+            }
+        }
+    }
+}
+
+/// Tells the ledger of a silence, again and again while the store is away: until it knows, other processes
+/// may ask.
+async fn tell(ports: Ports, account: String, buckets: Vec<Endpoint>, until: Timestamp) {
+    for bucket in buckets {
+        loop {
+            let now = ports.clock.now();
+            match ports.ledger.block(&account, bucket, until, now).await {
+                Err(error) if error.is_transient() && now < until => {
+                    tokio::time::sleep(TELLING).await;
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "Klaviyo's Retry-After could not be shared");
+                    break;
+                }
+                Ok(()) => break,
             }
         }
     }

@@ -56,7 +56,7 @@ async fn a_paused_run_is_due_at_its_time_and_not_before() {
     let mut unit = begin(&store).await;
     let claim = unit.claim(&run, LEASE).await.unwrap().unwrap();
     let due = clock.now().plus(LEASE);
-    assert!(unit.release(&run, claim.token, due).await.unwrap());
+    assert!(unit.release(&run, claim.token, Some(due)).await.unwrap());
 
     clock.advance(LEASE.saturating_sub(INSTANT));
     assert_eq!(unit.claim(&run, LEASE).await.unwrap(), None);

@@ -50,9 +50,12 @@ pub trait Pages {
     /// consumers became members.
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError>;
 
-    /// Whether a page of any run has moved links since this one was queued. If not, the consumers of what
-    /// it has seen are those that its pages made members.
+    /// Whether a page of any run has moved links since this one was queued, or since it was last forgotten.
+    /// If not, the consumers of what it has seen are those that were made members.
     async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError>;
+
+    /// Forgets for this run that links have moved: those that move from here on are noted again.
+    async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError>;
 
     /// Makes members of the consumers that the profiles seen by the run are linked to now, for the
     /// next `size` sightings after `after` by profile id. `affected` are the new members.

@@ -68,12 +68,13 @@ pub trait Runs {
     ) -> Result<bool, StoreError>;
 
     /// Gives the lease back, even one that has run out, if `token` is still the latest. The run is
-    /// due again at `due`; if that is not in the future the bell rings for it in this unit,
-    /// otherwise when [`super::DueRuns::ring`] finds it due. `false` if it is no longer ours.
+    /// due again at `due`, or at once by the store's time; if that is not in the future the bell rings
+    /// for it in this unit, otherwise when [`super::DueRuns::ring`] finds it due. `false` if it is no
+    /// longer ours.
     async fn release(
         &mut self,
         run: &RunId,
         token: FencingToken,
-        due: Timestamp,
+        due: Option<Timestamp>,
     ) -> Result<bool, StoreError>;
 }

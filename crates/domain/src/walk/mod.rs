@@ -140,9 +140,12 @@ impl Checkpoint {
     }
 
     /// Gives up a reader's cursor that Klaviyo no longer takes: it goes on from the latest join time it
-    /// has seen. Tells `false` if there was no cursor to give up.
+    /// has seen, or begins anew where those say nothing of what is read. Tells `false` if there was no
+    /// cursor to give up.
     pub fn reposition(&mut self, number: ReaderNumber) -> bool {
-        self.reader(number).is_some_and(Reader::reposition)
+        let is_disordered = self.is_disordered;
+        self.reader(number)
+            .is_some_and(|reader| reader.reposition(is_disordered))
     }
 
     /// Shares the `left` of `total` profiles among up to `most` readers, as far as their requests are worth

@@ -105,14 +105,19 @@ impl Reader {
         Ok(false)
     }
 
-    /// Gives up its cursor: it goes on from the latest join time it has seen. `false` if there was none
-    /// to give up.
-    pub(super) fn reposition(&mut self) -> bool {
+    /// Gives up its cursor: it goes on from the latest join time it has seen, or from the list's beginning
+    /// where the list is in disorder. `false` if there was none to give up.
+    pub(super) fn reposition(&mut self, is_disordered: bool) -> bool {
         if self.cursor.take().is_none() {
             return false;
         }
         self.watch.begin_anew();
-        self.from = self.position();
+        if is_disordered {
+            self.joined_until = None;
+            self.from = None;
+        } else {
+            self.from = self.position();
+        }
         true
     }
 

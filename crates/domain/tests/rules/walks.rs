@@ -310,6 +310,23 @@ fn a_list_in_disorder_is_read_anew_by_one_reader_from_one_end_to_the_other() {
 }
 
 #[test]
+fn a_cursor_that_is_forgotten_in_a_disordered_list_begins_it_anew() {
+    for astray in [page(Some(2), &[50, 40], 2), page(Some(2), &[20], 1)] {
+        let mut run = reading(10_000);
+        take(&mut run, FIRST, page(Some(1), &[30], 100));
+        take(&mut run, FIRST, astray);
+        assert!(run.checkpoint.reposition(FIRST));
+
+        let reader = &run.checkpoint.readers[0];
+        assert_eq!((reader.from, &reader.cursor), (None, &None));
+        take(&mut run, FIRST, page(Some(3), &[20], 100));
+        assert!(run.checkpoint.reposition(FIRST));
+        assert_eq!(run.checkpoint.readers[0].from, None);
+        assert!(!run.checkpoint.reposition(FIRST), "no cursor to give up");
+    }
+}
+
+#[test]
 fn after_a_crash_the_readers_read_one_after_the_other_until_each_has_taken_its_page() {
     let mut run = two_readers();
     run.claim(true, at(END)).unwrap();

@@ -38,6 +38,11 @@ impl Pages for PostgresUnit {
         settle::links_have_moved(connection, organization, run).await
     }
 
+    async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError> {
+        let (organization, connection) = self.writing()?;
+        settle::forget_moved_links(connection, organization, run).await
+    }
+
     async fn add_missing_members(
         &mut self,
         run: &RunId,

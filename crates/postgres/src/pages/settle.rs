@@ -91,6 +91,23 @@ pub(super) async fn links_have_moved(
     Ok(moved.unwrap_or_default())
 }
 
+pub(super) async fn forget_moved_links(
+    connection: &mut PgConnection,
+    organization: &str,
+    run: &RunId,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE sync_runs SET links_moved = false
+         WHERE organization_id = $1 AND id = $2 AND links_moved",
+        organization,
+        run.as_str()
+    )
+    .execute(connection)
+    .answer()
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn add_missing_members(
     connection: &mut PgConnection,
     organization: &str,

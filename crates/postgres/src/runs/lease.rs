@@ -126,23 +126,24 @@ pub(super) async fn release(
     unit: &mut PostgresUnit,
     run: &RunId,
     token: FencingToken,
-    due: Timestamp,
+    due: Option<Timestamp>,
 ) -> Result<bool, StoreError> {
     let now = unit.now();
     let (organization, connection) = unit.writing()?;
     let is_due = sqlx::query_scalar!(
-        r#"WITH t AS MATERIALIZED (SELECT coalesce($4, clock_timestamp()) AS now)
-           UPDATE run_queue q SET lease_until = NULL, due_at = $5,
-            ring_at = CASE WHEN $5 <= t.now THEN t.now + make_interval(secs => $6) ELSE $5 END
+        r#"WITH n AS MATERIALIZED (SELECT coalesce($4, clock_timestamp()) AS now),
+            t AS MATERIALIZED (SELECT now, coalesce($5, now) AS due FROM n)
+           UPDATE run_queue q SET lease_until = NULL, due_at = t.due,
+            ring_at = CASE WHEN t.due <= t.now THEN t.now + make_interval(secs => $6) ELSE t.due END
            FROM t
            WHERE q.organization_id = $1 AND q.run_id = $2 AND q.token = $3
              AND q.lease_until IS NOT NULL
-           RETURNING $5 <= t.now AS "is_due!""#,
+           RETURNING t.due <= t.now AS "is_due!""#,
         organization,
         run.as_str(),
         signed(token.0),
         now as _,
-        At(due),
+        due.map(At) as _,
         RING_PATIENCE
     )
     .fetch_optional(connection)

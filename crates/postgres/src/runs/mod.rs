@@ -154,7 +154,7 @@ impl Runs for PostgresUnit {
         &mut self,
         run: &RunId,
         token: FencingToken,
-        due: Timestamp,
+        due: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
         lease::release(self, run, token, due).await
     }

@@ -181,7 +181,7 @@ async fn a_run_given_back_rings_at_once_and_a_pause_when_it_is_over() {
     for (due, want) in [(now, 1), (now.plus(Duration::from_secs(45)), 0)] {
         let mut unit = fixture.begin(&organization).await;
         let claim = unit.claim(&run.id, LEASE).await.unwrap().unwrap();
-        assert!(unit.release(&run.id, claim.token, due).await.unwrap());
+        assert!(unit.release(&run.id, claim.token, Some(due)).await.unwrap());
         unit.commit().await.unwrap();
 
         assert_eq!(hear(&pool).await, want);

@@ -8,6 +8,7 @@ mod errors;
 mod isolation;
 mod locking;
 mod migrating;
+mod shares;
 mod silence;
 mod statements;
 mod support;

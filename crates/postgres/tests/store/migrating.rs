@@ -248,3 +248,42 @@ async fn a_login_that_is_not_there_is_named() {
         "{refused}"
     );
 }
+
+/// Behind a migrator that waits for a table, everybody's statements on it would wait.
+#[tokio::test]
+async fn a_table_that_is_read_for_long_is_waited_for_in_short_tries() {
+    let fixture = store().await;
+    execute(
+        &fixture.database,
+        "ALTER TABLE sync_runs DROP COLUMN links_moved;
+         DELETE FROM fanfare_migrations WHERE version = 20261125000012",
+    )
+    .await;
+    let pool = fixture.database.pool();
+    let mut dump = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM sync_runs")
+        .execute(&mut *dump)
+        .await
+        .unwrap();
+    let address = fixture.database.address();
+    let migrating = tokio::spawn(async move { migrate(&address, None).await });
+    for is_waiting in [true, false] {
+        while is_table_waited_for(&pool).await != is_waiting {}
+    }
+    assert!(!migrating.is_finished());
+
+    dump.commit().await.unwrap();
+
+    migrating.await.unwrap().unwrap();
+    fixture.store.health().await.unwrap();
+}
+
+async fn is_table_waited_for(pool: &sqlx::PgPool) -> bool {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'sync_runs'::regclass AND NOT granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}

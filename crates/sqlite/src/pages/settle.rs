@@ -54,6 +54,23 @@ pub(super) async fn links_have_moved(
     Ok(moved.unwrap_or_default() != 0)
 }
 
+pub(super) async fn forget_moved_links(
+    connection: &mut SqliteConnection,
+    organization: &str,
+    run: &RunId,
+) -> Result<(), StoreError> {
+    let run = run.as_str();
+    sqlx::query!(
+        "UPDATE sync_runs SET links_moved = 0 WHERE organization_id = ?1 AND id = ?2",
+        organization,
+        run
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
 pub(super) async fn add_missing_members(
     connection: &mut SqliteConnection,
     organization: &str,

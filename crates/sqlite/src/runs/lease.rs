@@ -128,9 +128,10 @@ pub(super) async fn release(
     unit: &mut SqliteUnit,
     run: &RunId,
     token: FencingToken,
-    due: Timestamp,
+    due: Option<Timestamp>,
 ) -> Result<bool, StoreError> {
     let now = unit.now();
+    let due = due.unwrap_or(now);
     let is_due = due <= now;
     let (organization, connection) = unit.writing()?;
     let (id, token) = (run.as_str(), signed(token.0));

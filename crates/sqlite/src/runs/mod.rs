@@ -151,7 +151,7 @@ impl Runs for SqliteUnit {
         &mut self,
         run: &RunId,
         token: FencingToken,
-        due: Timestamp,
+        due: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
         lease::release(self, run, token, due).await
     }

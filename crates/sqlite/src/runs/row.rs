@@ -6,7 +6,7 @@ use fanfare_domain::page::Tally;
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::run::{Progress, RunError, RunMode, SyncRun, SyncStatus, Trigger};
 
-use crate::rows::{count, from_json, id, small, time, time_opt, word};
+use crate::rows::{count, id, small, time, time_opt, word};
 
 pub(super) struct RunRow {
     pub(super) organization_id: String,
@@ -74,7 +74,8 @@ impl TryFrom<RunRow> for SyncRun {
         Ok(Self {
             progress: row.progress()?,
             error: row.error()?,
-            checkpoint: from_json(&row.checkpoint, "sync_runs.checkpoint")?,
+            // Another version may have written it: then the list is read from its beginning.
+            checkpoint: serde_json::from_str(&row.checkpoint).unwrap_or_default(),
             mode: word(&row.mode, RunMode::parse, "sync_runs.mode")?,
             trigger: word(&row.trigger, Trigger::parse, "sync_runs.trigger")?,
             status: word(&row.status, SyncStatus::parse, "sync_runs.status")?,

@@ -1,6 +1,7 @@
 //! Faults of the file, in the ports' words.
 
 use fanfare_domain::ports::{Store, StoreError};
+use fanfare_domain::walk::Checkpoint;
 
 use crate::support::{org, store};
 
@@ -12,15 +13,34 @@ async fn a_value_that_no_program_of_ours_writes_is_named_by_its_place() {
     let pool = sqlx::SqlitePool::connect_with(fixture.store.connect_options())
         .await
         .unwrap();
-    sqlx::query("UPDATE sync_runs SET checkpoint = 'nonsense'")
+    sqlx::query("UPDATE sync_sources SET source_data = 'nonsense'")
         .execute(&pool)
         .await
         .unwrap();
     let mut unit = fixture.read(&organization).await;
 
-    let error = unit.run(&run.id).await.unwrap_err();
+    let error = unit.source(&run.source).await.unwrap_err();
 
-    assert!(matches!(&error, StoreError::Corrupt(place) if place == "sync_runs.checkpoint"));
+    assert!(matches!(&error, StoreError::Corrupt(place) if place == "sync_sources.source_data"));
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_another_version_wrote_is_the_lists_beginning() {
+    let fixture = store().await;
+    let organization = org("org_a");
+    let run = fixture.queue(&organization, "list1").await;
+    let pool = sqlx::SqlitePool::connect_with(fixture.store.connect_options())
+        .await
+        .unwrap();
+    sqlx::query("UPDATE sync_runs SET checkpoint = '{\"phase\":\"Pondering\"}'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let mut unit = fixture.read(&organization).await;
+
+    let read = unit.run(&run.id).await.unwrap().unwrap();
+
+    assert_eq!(read.checkpoint, Checkpoint::default());
 }
 
 #[tokio::test]

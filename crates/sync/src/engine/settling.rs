@@ -14,18 +14,22 @@ use crate::error::Error;
 impl Held<'_> {
     /// Adds members that were seen but are none: their profiles moved to another consumer since.
     /// After the last window the guard is asked. Where no profile has moved there are none; and where
-    /// nobody was a member before, nobody has to leave.
+    /// nobody was a member before, nobody has to leave. Profiles that move from here on are looked for
+    /// after the removals.
     pub(super) async fn add_members(&mut self, after: Option<ProfileId>) -> Result<Step, Error> {
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
-        if after.is_none() && !unit.links_have_moved(&self.run.id).await? {
-            // The pages have added everybody.
-            if self.run.members_at_start == 0 {
-                return self.succeed(unit).await;
+        if after.is_none() {
+            if !unit.links_have_moved(&self.run.id).await? {
+                // The pages have added everybody.
+                if self.run.members_at_start == 0 {
+                    return self.succeed(unit).await;
+                }
+                drop(unit);
+                return self.ask_the_guard().await;
             }
-            drop(unit);
-            return self.ask_the_guard().await;
+            unit.forget_moved_links(&self.run.id).await?;
         }
         let (run, audience, now) = (&self.run.id, &self.run.audience, self.integration.now());
         let window = unit
@@ -56,7 +60,7 @@ impl Held<'_> {
         if !may_remove(at_start, leaving, self.run.confirm_removals) {
             let message = format!(
                 "This pass would have removed {leaving} of {at_start} members, more than half, so \
-                 none was removed. If that is right, sync again and confirm the removals."
+                 they were kept. If that is right, sync again and confirm the removals."
             );
             return self.fail(unit, FailureCode::RemovalGuard, message).await;
         }
@@ -86,7 +90,8 @@ impl Held<'_> {
         }
     }
 
-    /// Removes members that were not seen; after the last window the run has succeeded.
+    /// Removes members that were not seen; after the last window the run has succeeded, unless profiles
+    /// have moved meanwhile: then their new consumers are still to be added.
     pub(super) async fn remove_members(
         &mut self,
         after: Option<ConsumerId>,
@@ -106,6 +111,12 @@ impl Held<'_> {
         self.got_on();
         if let Some(next) = window.next {
             self.run.checkpoint.phase = Phase::Removing(Some(next));
+            unit.save_run(&self.run).await?;
+            unit.commit().await?;
+            return Ok(Step::Go);
+        }
+        if unit.links_have_moved(&self.run.id).await? {
+            self.run.checkpoint.phase = Phase::Adding(None);
             unit.save_run(&self.run).await?;
             unit.commit().await?;
             return Ok(Step::Go);

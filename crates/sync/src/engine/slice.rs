@@ -232,6 +232,8 @@ impl<'a> Held<'a> {
                     return Ok(SliceEnd::Finished(self.run.status));
                 }
                 Step::Lost => {
+                    // It may have run out with nobody to take it: whoever does is told that no worker died.
+                    release(self.lease).await?;
                     info!("the run was cancelled or is another worker's by now");
                     return Ok(SliceEnd::Overtaken);
                 }
@@ -285,10 +287,8 @@ impl<'a> Held<'a> {
 
     /// Gives the run back: due at once, or at `until`.
     async fn give_back(&mut self, until: Option<Timestamp>) -> Result<SliceEnd, Error> {
-        let now = self.integration.now();
         let mut unit = self.integration.begin(&self.lease.organization).await?;
-        let due = until.unwrap_or(now);
-        if !unit.release(&self.run.id, self.lease.token, due).await? {
+        if !unit.release(&self.run.id, self.lease.token, until).await? {
             return Ok(SliceEnd::Overtaken);
         }
         if self.has_got_on {
@@ -358,7 +358,6 @@ async fn give_back_when_possible(lease: &Lease<'_>, error: &Error, stop: &Cancel
 
 async fn release(lease: &Lease<'_>) -> Result<(), StoreError> {
     let mut unit = lease.integration.begin(&lease.organization).await?;
-    unit.release(&lease.run, lease.token, lease.integration.now())
-        .await?;
+    unit.release(&lease.run, lease.token, None).await?;
     unit.commit().await
 }

@@ -82,3 +82,20 @@ async fn a_run_that_is_not_there_is_not_due() {
     let nowhere = fanfare_testkit::build::run_id("run_nowhere");
     assert_eq!(shop.work(&nowhere).await, SliceEnd::NotDue);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_ran_out_with_nobody_to_take_it_is_no_crash() {
+    let klaviyo = klaviyo_with(&list("L1"), 6);
+    let shop = Shop::on(&klaviyo).await;
+    let run = shop.imported(&list("L1")).await;
+    for asleep in 1..=4 {
+        let mut sleeper = shop.worker(&run);
+        poll_until(&mut sleeper, || klaviyo.member_calls().len() == asleep);
+        tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+        assert_eq!(sleeper.await.unwrap(), SliceEnd::Overtaken);
+    }
+
+    let run = shop.work_to_end(&run).await;
+
+    assert_eq!((run.status, run.error), (SyncStatus::Success, None));
+}

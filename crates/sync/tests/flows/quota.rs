@@ -8,6 +8,7 @@ use fanfare_domain::quota::{RetryAfter, Windows};
 use fanfare_domain::run::SyncStatus;
 use fanfare_sync::engine::{Engine, SliceEnd};
 use fanfare_testkit::build::list;
+use fanfare_testkit::memory::Operation;
 use tokio_util::sync::CancellationToken;
 
 use crate::mocks::SlowLedger;
@@ -106,6 +107,31 @@ async fn silence_is_kept_in_this_process_before_the_ledger_knows_of_it() {
         poll(&mut asked, 100).is_none(),
         "the ledger does not answer"
     );
+    assert_eq!(klaviyo.member_calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_process_learns_of_a_silence_though_the_store_was_away_and_the_worker_is_gone() {
+    let klaviyo = klaviyo_with(&list("L1"), 4).with(list("L2"), "Other", members(0..2));
+    let shop = Shop::on(&klaviyo).await;
+    let (first, second) = (
+        shop.imported(&list("L1")).await,
+        shop.imported(&list("L2")).await,
+    );
+    klaviyo.fail_members([Some(throttled(120))]);
+    let until = shop.now().plus(Duration::from_mins(2));
+    let mut asked = shop.worker(&first);
+    poll_until(&mut asked, || klaviyo.member_calls().len() == 1);
+    shop.store.fail_next(Operation::Control, 3);
+    let _ = poll(&mut asked, 10);
+    drop(asked);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+
+    let ledger = Arc::new(shop.store.clone());
+    let another_process = shop.with_ledger(ledger);
+    let end = another_process.work(&second).await;
+
+    assert_eq!(end, SliceEnd::Paused(until));
     assert_eq!(klaviyo.member_calls().len(), 1);
 }
 

@@ -6,11 +6,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use fanfare_domain::consumer::Consumer;
-use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ids::{OrganizationId, ProfileId, RunId};
 use fanfare_domain::issue::IssueCode;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{
-    Clock, ConsumerFilter, DueRun, DueRuns, KeySealer, Klaviyo, QuotaLedger,
+    Clock, ConsumerFilter, DueRun, DueRuns, KeySealer, Klaviyo, Lookup, QuotaLedger,
 };
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{SyncRun, SyncStatus};
@@ -171,6 +171,15 @@ impl Shop {
         run
     }
 
+    /// Queues the next run of a run's audience.
+    pub(crate) async fn queued_again(&self, run: &SyncRun) -> RunId {
+        let (organization, audience) = (&self.organization, &run.audience);
+        let started = self
+            .integration
+            .sync_audience(organization, audience, false);
+        started.await.unwrap().run
+    }
+
     /// Syncs the audience of a run again, to its end.
     pub(crate) async fn resynced(&self, run: &SyncRun, confirm_removals: bool) -> SyncRun {
         let (organization, audience) = (&self.organization, &run.audience);
@@ -273,6 +282,18 @@ impl Shop {
             .into_iter()
             .map(|record| record.consumer)
             .collect()
+    }
+
+    /// The e-mail of the consumer that a profile is linked to.
+    pub(crate) async fn email_of(&self, profile: &str) -> String {
+        let profile = Lookup::Profile(ProfileId::parse(profile).unwrap());
+        let linked = self
+            .integration
+            .lookup_consumers(&self.organization, &profile)
+            .await
+            .unwrap();
+        let email = linked[0].consumer.email.as_ref();
+        email.map_or("-", |email| email.as_str()).to_owned()
     }
 
     /// The name of the audience that a run fills.

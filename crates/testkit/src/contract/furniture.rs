@@ -3,7 +3,7 @@
 use fanfare_domain::connection::Connection;
 use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::issue::Issue;
-use fanfare_domain::page::Known;
+use fanfare_domain::page::{Known, PagePlan};
 use fanfare_domain::ports::{
     AudienceRecord, ConsumerFilter, ConsumerRecord, SourceFilter, SourceRecord, StoreError,
     UnitOfWork,
@@ -17,7 +17,8 @@ use crate::build::{self, at, page_plan, profile, profile_id};
 
 /// An organization with a row of every kind.
 pub(super) struct Furniture {
-    /// An active run that a worker holds. It has seen two of four members and met an issue.
+    /// An active run that a worker holds. It has seen two of four members and met an issue, and links have
+    /// moved.
     pub(super) held: SyncRun,
     /// With this token.
     pub(super) token: FencingToken,
@@ -55,6 +56,11 @@ pub(super) async fn furnish(scene: &Scene<'_>) -> Furniture {
     seen.truncate(2);
     seen.push(profile("p5").email("not an address").build());
     scene.take(&held, &seen).await;
+    let moves = PagePlan {
+        moves_links: true,
+        ..PagePlan::default()
+    };
+    scene.write(&held, &moves).await;
     let token = scene.claim(&held.id).await.expect("a lease");
     let waiting = scene.queue("list2").await;
     let idle = scene.import("list3").await;
@@ -83,6 +89,7 @@ pub(super) enum Write {
     AddMissingMembers,
     RemoveAbsentMembers,
     ForgetSightings,
+    ForgetMovedLinks,
     Enqueue,
     Claim,
     SaveRun,
@@ -93,7 +100,7 @@ pub(super) enum Write {
 
 impl Write {
     /// All of them. In this order, each does something in a furnished organization.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::PutConnection,
         Self::PutSource,
         Self::PutAudience,
@@ -101,6 +108,7 @@ impl Write {
         Self::AddMissingMembers,
         Self::RemoveAbsentMembers,
         Self::ForgetSightings,
+        Self::ForgetMovedLinks,
         Self::Enqueue,
         Self::Claim,
         Self::SaveRun,
@@ -164,6 +172,11 @@ impl Write {
                 window.await?.affected > 0
             }
             Self::ForgetSightings => unit.forget_sightings(100).await? > 0,
+            Self::ForgetMovedLinks => {
+                let had_moved = unit.links_have_moved(&held.id).await?;
+                unit.forget_moved_links(&held.id).await?;
+                had_moved
+            }
             Self::Enqueue => unit.enqueue(next).await.map(|()| true)?,
             Self::Claim => unit.claim(&waiting.id, LEASE).await?.is_some(),
             Self::SaveRun => {
@@ -172,7 +185,7 @@ impl Write {
                 unit.save_run(&run).await.map(|()| true)?
             }
             Self::Renew => unit.renew(&held.id, *token, LEASE).await?,
-            Self::Release => unit.release(&held.id, *token, at(0)).await?,
+            Self::Release => unit.release(&held.id, *token, None).await?,
             Self::DeleteConnection => unit.delete_connection().await.map(|()| true)?,
         })
     }
@@ -191,6 +204,7 @@ pub(super) struct Snapshot {
     active: Vec<SyncRun>,
     issues: Vec<Vec<Issue>>,
     known: Vec<Known>,
+    moved_links: Vec<bool>,
 }
 
 /// Reads everything. `profiles` are those whose links and sightings are looked at.
@@ -211,8 +225,8 @@ async fn read_all(
         source_rows.push(unit.source(&source.id).await?);
     }
     let audiences = unit.audiences(&ALL).await?.items;
-    let (mut members, mut runs, mut issues, mut known) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut members, mut runs) = (Vec::new(), Vec::new());
+    let (mut issues, mut known, mut moved_links) = (Vec::new(), Vec::new(), Vec::new());
     for record in &audiences {
         let page = unit.members(&record.audience.id, None, &ALL).await?;
         members.push(page.items.into_iter().map(|one| one.consumer.id).collect());
@@ -221,6 +235,7 @@ async fn read_all(
     for run in runs.iter().flatten() {
         issues.push(unit.issues(&run.id, &ALL).await?.items);
         known.push(sorted(unit.known(&run.id, &[], profiles).await?));
+        moved_links.push(unit.links_have_moved(&run.id).await?);
     }
     let mut active = unit.active_runs().await?;
     active.sort_by(|a, b| a.id.cmp(&b.id));
@@ -238,5 +253,6 @@ async fn read_all(
         active,
         issues,
         known,
+        moved_links,
     })
 }

@@ -126,7 +126,7 @@ pub async fn a_lease_that_ran_out_is_taken_over(harness: &dyn StoreHarness) {
         "it is another's"
     );
     assert!(
-        !unit.release(&run, first, at(0)).await.expect("an answer"),
+        !unit.release(&run, first, None).await.expect("an answer"),
         "it is another's"
     );
     assert!(
@@ -142,10 +142,10 @@ pub async fn a_lease_that_was_given_back_is_free(harness: &dyn StoreHarness) {
     let run = scene.queue("list1").await.id;
     let token = scene.claim(&run).await.expect("a lease");
 
-    assert!(scene.release(&run, token, at(0)).await);
+    assert!(scene.release(&run, token, None).await);
 
     assert!(
-        !scene.release(&run, token, at(0)).await,
+        !scene.release(&run, token, None).await,
         "it is no longer ours"
     );
     let mut unit = scene.begin().await;
@@ -168,7 +168,7 @@ pub async fn a_lease_that_ran_out_can_be_given_back_while_nobody_has_it(
     let token = scene.claim(&run).await.expect("a lease");
     scene.advance(MORE).await;
 
-    assert!(scene.release(&run, token, at(0)).await);
+    assert!(scene.release(&run, token, None).await);
 
     let mut unit = scene.begin().await;
     let next = unit
@@ -188,7 +188,7 @@ pub async fn tokens_only_grow(harness: &dyn StoreHarness) {
         let token = scene.claim(&run).await.expect("a lease");
         tokens.push(token);
         if n % 2 == 0 {
-            assert!(scene.release(&run, token, at(0)).await);
+            assert!(scene.release(&run, token, None).await);
         } else {
             scene.advance(MORE).await;
         }
@@ -222,7 +222,7 @@ pub async fn a_paused_run_cannot_be_claimed_before_its_time(harness: &dyn StoreH
     let run = scene.queue("list1").await.id;
     let token = scene.claim(&run).await.expect("a lease");
     let due = harness.now().await.plus(LEASE);
-    assert!(scene.release(&run, token, due).await);
+    assert!(scene.release(&run, token, Some(due)).await);
 
     scene.advance(HALF).await;
     assert_eq!(scene.claim(&run).await, None);
@@ -241,12 +241,7 @@ pub async fn a_finished_run_is_nobodys(harness: &dyn StoreHarness) {
 
     let mut unit = scene.begin().await;
     assert!(!unit.renew(&run.id, token, LEASE).await.expect("an answer"));
-    assert!(
-        !unit
-            .release(&run.id, token, at(0))
-            .await
-            .expect("an answer")
-    );
+    assert!(!unit.release(&run.id, token, None).await.expect("an answer"));
     assert_eq!(unit.claim(&run.id, LEASE).await.expect("an answer"), None);
     drop(unit);
     scene.advance(MORE).await;
@@ -274,10 +269,5 @@ pub async fn an_unknown_run_has_no_lease(harness: &dyn StoreHarness) {
     let mut unit = scene.begin().await;
     assert_eq!(unit.claim(&nobody, LEASE).await.expect("an answer"), None);
     assert!(!unit.renew(&nobody, token, LEASE).await.expect("an answer"));
-    assert!(
-        !unit
-            .release(&nobody, token, at(0))
-            .await
-            .expect("an answer")
-    );
+    assert!(!unit.release(&nobody, token, None).await.expect("an answer"));
 }

@@ -104,7 +104,7 @@ pub async fn a_claim_ends_the_quiet_after_a_ring(harness: &dyn StoreHarness) {
 
     let token = scene.claim(&silent).await.expect("a lease");
     let due = harness.now().await.plus(SHORT);
-    assert!(scene.release(&silent, token, due).await);
+    assert!(scene.release(&silent, token, Some(due)).await);
     scene.advance(SOON).await;
     assert_rings(&scene, 10, 1).await;
 }
@@ -116,12 +116,12 @@ pub async fn a_run_given_back_is_rung_for_when_it_is_due(harness: &dyn StoreHarn
     assert_heard(&scene, &[due(&run)]).await;
     let token = scene.claim(&run.id).await.expect("a lease");
     assert_heard(&scene, &[]).await;
-    assert!(scene.release(&run.id, token, at(0)).await);
+    assert!(scene.release(&run.id, token, None).await);
     assert_heard(&scene, &[due(&run)]).await;
 
     let token = scene.claim(&run.id).await.expect("a lease");
     let later = harness.now().await.plus(LEASE);
-    assert!(scene.release(&run.id, token, later).await);
+    assert!(scene.release(&run.id, token, Some(later)).await);
     assert_heard(&scene, &[]).await;
     scene.advance(LEASE / 2).await;
     assert_rings(&scene, 10, 0).await;
@@ -185,7 +185,7 @@ pub async fn a_run_waits_while_it_is_due_and_nobodys(harness: &dyn StoreHarness)
     let token = scene.claim(&run.id).await.expect("a lease");
     assert_eq!((turn(&scene).await, held(&scene).await), (None, 1), "held");
     let later = harness.now().await.plus(LEASE);
-    assert!(scene.release(&run.id, token, later).await);
+    assert!(scene.release(&run.id, token, Some(later)).await);
     assert_eq!(
         (turn(&scene).await, held(&scene).await),
         (None, 0),
@@ -248,7 +248,7 @@ pub async fn whoever_was_served_longest_ago_is_next(harness: &dyn StoreHarness) 
 
     many.advance(HALF_QUIET).await;
     let token = single.claim(&alone.id).await.expect("a lease");
-    assert!(single.release(&alone.id, token, at(0)).await);
+    assert!(single.release(&alone.id, token, None).await);
     let next = turn(&many).await.expect("a turn").0;
     assert_eq!(next.organization, many.organization);
 }
@@ -265,7 +265,7 @@ pub async fn whoever_was_served_least_is_next(harness: &dyn StoreHarness) {
         } else {
             later
         };
-        assert!(scene.release(&run.id, token, at).await);
+        assert!(scene.release(&run.id, token, Some(at)).await);
     }
     assert_eq!(turn(&scene).await, None);
     scene.advance(LEASE + QUIET).await;
@@ -285,7 +285,7 @@ pub async fn the_backlog_is_what_is_due_or_held(harness: &dyn StoreHarness) {
     let token = scene.claim(&runs[1].id).await.expect("a lease");
     assert_eq!(queue.backlog().await.expect("a backlog"), 3, "held");
     let later = harness.now().await.plus(LEASE);
-    assert!(scene.release(&runs[1].id, token, later).await);
+    assert!(scene.release(&runs[1].id, token, Some(later)).await);
     assert_eq!(queue.backlog().await.expect("a backlog"), 2, "paused");
     scene.finish(&mut runs[2]).await;
     assert_eq!(queue.backlog().await.expect("a backlog"), 1, "finished");

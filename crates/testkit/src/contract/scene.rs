@@ -150,7 +150,12 @@ impl<'a> Scene<'a> {
     }
 
     /// Gives a run back, and commits.
-    pub(super) async fn release(&self, run: &RunId, token: FencingToken, due: Timestamp) -> bool {
+    pub(super) async fn release(
+        &self,
+        run: &RunId,
+        token: FencingToken,
+        due: Option<Timestamp>,
+    ) -> bool {
         let mut unit = self.begin().await;
         let is_ours = unit.release(run, token, due).await.expect("an answer");
         unit.commit().await.expect("a commit");

@@ -98,6 +98,7 @@ macro_rules! store_contract {
                 a_member_stays_while_one_of_its_profiles_is_seen
                 settling_is_one_runs_and_one_audiences
                 moved_links_are_noted_for_every_active_run
+                moved_links_are_forgotten_until_more_move
                 sightings_of_nobody_add_nobody
                 windows_pass_over_no_id
                 sightings_of_ended_runs_are_forgotten

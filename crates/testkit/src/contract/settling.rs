@@ -287,6 +287,27 @@ pub async fn moved_links_are_noted_for_every_active_run(harness: &dyn StoreHarne
     assert!(have_moved(&scene, &second).await);
 }
 
+/// Forgotten for one run, moved links are noted for others still, and for this one when more move.
+pub async fn moved_links_are_forgotten_until_more_move(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness);
+    let (first, second) = (scene.queue("list1").await, scene.queue("list2").await);
+    let moves = PagePlan {
+        moves_links: true,
+        ..PagePlan::default()
+    };
+    scene.write(&first, &moves).await;
+
+    let mut unit = scene.begin().await;
+    unit.forget_moved_links(&first.id).await.expect("a row");
+    assert!(!unit.links_have_moved(&first.id).await.expect("an answer"));
+    unit.commit().await.expect("a commit");
+
+    assert!(!have_moved(&scene, &first).await);
+    assert!(have_moved(&scene, &second).await);
+    scene.write(&second, &moves).await;
+    assert!(have_moved(&scene, &first).await);
+}
+
 async fn have_moved(scene: &Scene<'_>, run: &SyncRun) -> bool {
     let mut unit = scene.read().await;
     unit.links_have_moved(&run.id).await.expect("an answer")

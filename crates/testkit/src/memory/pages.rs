@@ -90,6 +90,11 @@ impl Pages for Unit {
         Ok(self.rows().moved_links.contains(run))
     }
 
+    async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError> {
+        self.rows_mut()?.moved_links.remove(run);
+        Ok(())
+    }
+
     async fn add_missing_members(
         &mut self,
         run: &RunId,

@@ -136,9 +136,10 @@ impl Runs for Unit {
         &mut self,
         run: &RunId,
         token: FencingToken,
-        due: Timestamp,
+        due: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
         let now = self.now();
+        let due = due.unwrap_or(now);
         let place = self.rows_mut()?.queue.get_mut(run);
         let held = |place: &Place| place.token == token && place.held_until.is_some();
         let Some(place) = place.filter(|place| held(place)) else {

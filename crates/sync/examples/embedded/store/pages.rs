@@ -102,6 +102,11 @@ impl Pages for Unit {
         Ok(self.rows.moved_links.contains(run))
     }
 
+    async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError> {
+        self.write()?.moved_links.remove(run);
+        Ok(())
+    }
+
     async fn add_missing_members(
         &mut self,
         run: &RunId,

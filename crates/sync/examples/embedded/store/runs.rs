@@ -115,15 +115,16 @@ impl Runs for Unit {
         &mut self,
         run: &RunId,
         token: FencingToken,
-        due: Timestamp,
+        due: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
+        let now = self.now;
         let lease = self.write()?.leases.get_mut(run);
         let ours = lease.filter(|lease| lease.token == token && lease.held_until.is_some());
         let Some(lease) = ours else {
             return Ok(false);
         };
         lease.held_until = None;
-        lease.due = due;
+        lease.due = due.unwrap_or(now);
         Ok(true)
     }
 }

@@ -1,0 +1,101 @@
+//! Nobody's units leave others without connections.
+
+use std::time::Duration;
+
+use fanfare_domain::organization::KeyHash;
+use fanfare_domain::ports::{Directory, QuotaLedger, Store};
+use fanfare_domain::quota::Endpoint;
+use fanfare_postgres::{PostgresOptions, PostgresStore};
+use fanfare_testkit::build::at;
+use sqlx::PgPool;
+
+use crate::support::{Fixture, org, store};
+
+/// As another process would open it, with so many connections of each kind.
+async fn another_process(fixture: &Fixture, connections: u32) -> PostgresStore {
+    let options = PostgresOptions::at(&fixture.database.address()).unwrap();
+    PostgresStore::open(options.connections(connections))
+        .await
+        .unwrap()
+}
+
+/// Until so many wait for an advisory lock.
+async fn waiting_for_a_lock(pool: &PgPool) {
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while sqlx::query_scalar::<_, i64>(waiting)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+        == 0
+    {}
+}
+
+#[tokio::test]
+async fn who_wait_for_their_organizations_lock_leave_connections_to_others() {
+    let fixture = store().await;
+    let store = another_process(&fixture, 2).await;
+    let held = fixture.begin(&org("org_a")).await;
+    let waiting: Vec<_> = (0..6)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.begin(&org("org_a")).await.map(drop) })
+        })
+        .collect();
+    waiting_for_a_lock(&fixture.database.pool()).await;
+
+    let theirs = store.begin(&org("org_b")).await;
+
+    theirs.unwrap().commit().await.unwrap();
+    held.commit().await.unwrap();
+    for unit in waiting {
+        unit.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_read_for_long_leave_connections_to_others() {
+    let fixture = store().await;
+    let store = another_process(&fixture, 2).await;
+    let long = store.read(&org("org_a")).await.unwrap();
+    let waiting = {
+        let store = store.clone();
+        tokio::spawn(async move { store.read(&org("org_a")).await.map(drop) })
+    };
+
+    let theirs = store.read(&org("org_b")).await;
+
+    drop(theirs.unwrap());
+    drop(long);
+    waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn keys_quotas_and_health_wait_for_no_organization() {
+    let fixture = store().await;
+    let store = another_process(&fixture, 1).await;
+    let _reading = store.read(&org("org_a")).await.unwrap();
+    let _writing = store.begin(&org("org_b")).await.unwrap();
+
+    assert_eq!(store.find_key(&KeyHash([0; 32])).await.unwrap(), None);
+    store
+        .reserve("account", Endpoint::ALL[0], at(0))
+        .await
+        .unwrap();
+    store.health().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_too_long_for_a_place_is_told_to_come_again() {
+    tokio::time::resume();
+    let fixture = store().await;
+    let store = another_process(&fixture, 1).await;
+    let _long = store.read(&org("org_a")).await.unwrap();
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+
+    let error = store.read(&org("org_a")).await.err().unwrap();
+
+    assert!(error.is_transient(), "{error:?}");
+    assert!(began.elapsed() >= Duration::from_secs(5));
+}
