@@ -244,8 +244,9 @@ const STEADY: Duration = Duration::from_mins(1);
 
 impl Window {
     fn roll(&mut self, now: Timestamp, length: Duration) {
-        // A clock that was set back begins a new window rather than waiting for the old one.
-        if now >= self.since.plus(length) || now < self.since {
+        // A clock that was set back begins a new window rather than waiting for the old one. One that is a
+        // little behind another's does not.
+        if now >= self.since.plus(length) || now.plus(length) < self.since {
             *self = Self {
                 since: now,
                 used: 0,

@@ -7,7 +7,7 @@ use crate::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use crate::issue::text_enum;
 use crate::page::Tally;
 use crate::time::Timestamp;
-use crate::walk::{Checkpoint, CursorLoop, PageTaken, ReaderNumber};
+use crate::walk::{Checkpoint, CursorLoop, PageTaken, Phase, ReaderNumber};
 
 text_enum! {
     /// How much of the list a run reads.
@@ -207,6 +207,11 @@ impl SyncRun {
             self.fail(FailureCode::WorkerCrashed, message, now)?;
         }
         Ok(())
+    }
+
+    /// Whether its checkpoint was lost (another version wrote it): it has read pages, and begins anew.
+    pub fn begins_anew(&self) -> bool {
+        self.progress.pages > 0 && self.checkpoint.phase == Phase::Opening
     }
 
     /// A step was done: what went wrong before is forgiven. Crashes are not, while there are readers

@@ -92,7 +92,8 @@ impl Runner {
     /// back, and returns `Ok`. A slice that takes longer than the grace is ended where it stands,
     /// and its run taken up when its lease has run out.
     ///
-    /// Nothing of it goes on after it has returned.
+    /// Nothing of it goes on after it has returned, but for telling the ledger of a `Retry-After` while the
+    /// store is away.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunnerError> {
         let RunnerOptions {
             slots, pace, grace, ..

@@ -152,7 +152,7 @@ impl PostgresStore {
     where
         T: Send,
     {
-        let mut tx = self.control.begin().answer().await?;
+        let (mut tx, _place) = self.ledger.begin(&account.to_owned(), "BEGIN").await?;
         let mut before = lock(&mut tx, account, endpoint, durability).await?;
         if before.is_none() {
             let mut bucket = Bucket::new(endpoint, now);

@@ -1,10 +1,10 @@
-//! Connections for units, of which no organization has more than its share: one that waits for its own
-//! lock, or searches for long, leaves the others theirs.
+//! Connections of which nobody has more than a share: an organization whose units wait for its lock or
+//! search for long, an account whose quota many ask for at once, leave the others theirs.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::StoreError;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,21 +13,21 @@ use tokio::time::timeout;
 use crate::answer::Asked;
 use crate::session::PATIENCE;
 
-/// A pool, and who uses how much of it. Clones are the same.
+/// A pool, and who of `K` uses how much of it. Clones are the same.
 #[derive(Clone)]
-pub(crate) struct SharedPool {
+pub(crate) struct SharedPool<K> {
     connections: PgPool,
     share: usize,
-    shares: Arc<Mutex<HashMap<OrganizationId, Weak<Semaphore>>>>,
+    shares: Arc<Mutex<HashMap<K, Weak<Semaphore>>>>,
 }
 
-/// A place in an organization's share, for as long as a unit is open.
+/// A place in a share, for as long as a transaction is open.
 pub(crate) struct Place(
     #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
 );
 
-impl SharedPool {
-    /// Of these connections, an organization uses `share` at most.
+impl<K: Clone + Eq + Hash> SharedPool<K> {
+    /// Of these connections, one of `K` uses `share` at most.
     pub(crate) fn new(connections: PgPool, share: usize) -> Self {
         Self {
             connections,
@@ -36,14 +36,14 @@ impl SharedPool {
         }
     }
 
-    /// Begins a transaction with this statement as soon as the organization's share allows it. It is
-    /// waited for as long as for a connection, in turn.
+    /// Begins a transaction with this statement as soon as the share of `of` allows it. A place in it is
+    /// waited for as long as a connection, in turn.
     pub(crate) async fn begin(
         &self,
-        organization: &OrganizationId,
+        of: &K,
         begin: &'static str,
     ) -> Result<(Transaction<'static, Postgres>, Place), StoreError> {
-        let share = self.share_of(organization);
+        let share = self.share_of(of);
         let place = match timeout(PATIENCE, share.acquire_owned()).await {
             Ok(Ok(place)) => Place(place),
             Ok(Err(_)) | Err(_) => return Err(StoreError::Unavailable(BUSY.into())),
@@ -56,9 +56,9 @@ impl SharedPool {
         self.connections.close().await;
     }
 
-    fn share_of(&self, organization: &OrganizationId) -> Arc<Semaphore> {
+    fn share_of(&self, of: &K) -> Arc<Semaphore> {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = shares.get(organization).and_then(Weak::upgrade) {
+        if let Some(share) = shares.get(of).and_then(Weak::upgrade) {
             return share;
         }
         // Those that nobody uses go when another is made, so that there are never more than twice as many.
@@ -66,9 +66,9 @@ impl SharedPool {
             shares.retain(|_, share| share.strong_count() > 0);
         }
         let share = Arc::new(Semaphore::new(self.share));
-        shares.insert(organization.clone(), Arc::downgrade(&share));
+        shares.insert(of.clone(), Arc::downgrade(&share));
         share
     }
 }
 
-const BUSY: &str = "the organization's other units took longer than 5 s";
+const BUSY: &str = "others of the same organization or account took longer than 5 s";

@@ -23,11 +23,13 @@ use crate::unit::{Opening, PostgresUnit};
 #[derive(Clone)]
 pub struct PostgresStore {
     /// Apart from the writers, who may wait for each other: looking waits for nobody.
-    readers: SharedPool,
-    writers: SharedPool,
-    /// For what is no organization's: keys, quotas, the queue of due runs, health. None of it waits for an
+    readers: SharedPool<OrganizationId>,
+    writers: SharedPool<OrganizationId>,
+    /// For what is no organization's: keys, the queue of due runs, health. None of it waits for an
     /// organization.
     pub(crate) control: PgPool,
+    /// Of the same connections, by account: reservations wait for each other.
+    pub(crate) ledger: SharedPool<String>,
     pub(crate) doorbell: Doorbell,
     clock: Option<Arc<dyn Clock>>,
     connect: PgConnectOptions,
@@ -46,12 +48,14 @@ impl PostgresStore {
         }
         let most = options.connections;
         let pool = |connections| session::pool(options.connect.clone(), connections);
-        let shared = |part: u32| SharedPool::new(pool(most), most.div_ceil(part) as usize);
+        let part_of = |connections: u32, part: u32| connections.div_ceil(part) as usize;
+        let control = pool(most.div_ceil(2));
         Ok(Self {
-            readers: shared(2),
+            readers: SharedPool::new(pool(most), part_of(most, 2)),
             // Of an organization's writers, one works and another waits for its lock.
-            writers: shared(4),
-            control: pool(most.div_ceil(2)),
+            writers: SharedPool::new(pool(most), part_of(most, 4)),
+            ledger: SharedPool::new(control.clone(), part_of(most, 4)),
+            control,
             doorbell: options.doorbell,
             clock: options.clock,
             connect: options.connect,
@@ -116,7 +120,11 @@ impl PostgresStore {
         self.clock.as_ref().map(|clock| At(clock.now()))
     }
 
-    fn opening<'a>(&self, pool: &'a SharedPool, organization: &'a OrganizationId) -> Opening<'a> {
+    fn opening<'a>(
+        &self,
+        pool: &'a SharedPool<OrganizationId>,
+        organization: &'a OrganizationId,
+    ) -> Opening<'a> {
         Opening {
             pool,
             organization,

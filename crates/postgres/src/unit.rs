@@ -35,13 +35,13 @@ pub(crate) struct PostgresUnit {
     pub(crate) doorbell: Doorbell,
     clock: Option<Arc<dyn Clock>>,
     may_write: bool,
-    // After the transaction: the next in turn finds it over.
+    // Given back after a commit; after a rollback the connection is still busy with it for a moment.
     _place: Place,
 }
 
 /// What a unit is opened with.
 pub(crate) struct Opening<'a> {
-    pub(crate) pool: &'a SharedPool,
+    pub(crate) pool: &'a SharedPool<OrganizationId>,
     pub(crate) organization: &'a OrganizationId,
     pub(crate) doorbell: Doorbell,
     pub(crate) clock: Option<Arc<dyn Clock>>,

@@ -5,12 +5,13 @@
 //! the state of its first statement, and waits for nobody.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
-use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::doorbell::Doorbell;
 use crate::error::store_error;
@@ -69,15 +70,42 @@ impl UnitOfWork for SqliteUnit {
 
 /// Moves the write-ahead log into the database and cuts it to nothing. The database's own pages are
 /// overwritten (`secure_delete`), but the log would keep a secret until it wraps around.
+///
+/// Readers are waited for in short tries: nobody can write meanwhile.
 async fn empty_log(writer: &SqlitePool) {
-    let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-        .execute(writer)
-        .await;
-    if let Err(error) = emptied {
-        // The deletion itself is done; the next checkpoint does the rest.
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "the write-ahead log could not be emptied after a key was deleted"
-        );
+    const TRIES: u32 = 10;
+    const PAUSE: Duration = Duration::from_millis(100);
+    for _ in 0..TRIES {
+        match is_log_emptied(writer).await {
+            Ok(true) => return,
+            Ok(false) => tokio::time::sleep(PAUSE).await,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "{LEFT}");
+                return;
+            }
+        }
     }
+    tracing::warn!("{LEFT}: somebody has been reading for long");
+}
+
+/// The deletion itself is done; the log is overwritten as more is written.
+const LEFT: &str = "the write-ahead log could not be emptied after a key was deleted";
+
+async fn is_log_emptied(writer: &SqlitePool) -> Result<bool, sqlx::Error> {
+    let mut connection = writer.acquire().await?;
+    let before: i64 = sqlx::query_scalar("PRAGMA busy_timeout")
+        .fetch_one(&mut *connection)
+        .await?;
+    sqlx::query("PRAGMA busy_timeout = 200")
+        .execute(&mut *connection)
+        .await?;
+    // A log that readers keep in use is an answer, and no error.
+    let emptied = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(&mut *connection)
+        .await;
+    sqlx::query(AssertSqlSafe(format!("PRAGMA busy_timeout = {before}")))
+        .execute(&mut *connection)
+        .await?;
+    emptied.map(|busy: i64| busy == 0)
 }

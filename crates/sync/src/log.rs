@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::walk::Phase;
 use tracing::{info, info_span};
 
 /// Why a run waits, and for how long.
@@ -15,11 +14,12 @@ pub(crate) struct Pause {
 
 /// A worker has taken the run up.
 pub(crate) fn log_claimed(run: &SyncRun, now: Timestamp) {
-    let verb = match (run.progress.pages, &run.checkpoint.phase) {
-        (0, _) if run.attempt <= 1 => "started",
-        // Its checkpoint could not be read.
-        (1.., Phase::Opening) => "begun anew",
-        _ => "resumed",
+    let verb = if run.begins_anew() {
+        "begun anew"
+    } else if run.progress.pages == 0 && run.attempt <= 1 {
+        "started"
+    } else {
+        "resumed"
     };
     line(run, now, verb, None);
 }

@@ -54,6 +54,8 @@ pub enum Phase {
     Reading,
     /// All pages are taken; members that are missing are added, from this profile on.
     Adding(Option<ProfileId>),
+    /// Members that were not seen are counted, and the guard is asked.
+    Asking,
     /// Members that were not seen are removed, from this consumer on. The guard has agreed.
     Removing(Option<ConsumerId>),
 }

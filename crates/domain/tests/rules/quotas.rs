@@ -102,6 +102,17 @@ fn a_clock_that_is_set_back_begins_new_windows() {
     assert!(matches!(bucket.reserve(at(10)), Reservation::Granted(_)));
 }
 
+/// Nor does whoever read the time before somebody else and was served after.
+#[test]
+fn a_clock_that_is_a_little_behind_anothers_begins_no_window() {
+    let mut bucket = Bucket::new(Endpoint::Accounts, at(1_000));
+    assert!(matches!(bucket.reserve(at(1_000)), Reservation::Granted(_)));
+    assert!(matches!(
+        bucket.reserve(ms(999_100)),
+        Reservation::NotBefore(_)
+    ));
+}
+
 #[test]
 fn a_costly_parameter_draws_on_its_endpoints_bucket_too() {
     let drawn: Vec<_> = Endpoint::ALL

@@ -1,5 +1,7 @@
 //! Nobody's units leave others without connections.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use fanfare_domain::organization::KeyHash;
@@ -58,16 +60,17 @@ async fn who_read_for_long_leave_connections_to_others() {
     let fixture = store().await;
     let store = another_process(&fixture, 2).await;
     let long = store.read(&org("org_a")).await.unwrap();
-    let waiting = {
-        let store = store.clone();
-        tokio::spawn(async move { store.read(&org("org_a")).await.map(drop) })
-    };
+    let organization = org("org_a");
+    let mut another = store.read(&organization);
+    // With a share it waits for `long` to end, without one it has the last connection.
+    let too_early = poll_fn(|context| Poll::Ready(another.as_mut().poll(context))).await;
+    assert!(too_early.is_pending());
 
     let theirs = store.read(&org("org_b")).await;
 
     drop(theirs.unwrap());
     drop(long);
-    waiting.await.unwrap().unwrap();
+    another.await.unwrap();
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 //! overtaken between any two statements leaves a run that the next claim takes up from its
 //! checkpoint.
 
+mod drain;
 mod fetching;
 mod lease;
 mod opening;

@@ -3,7 +3,9 @@
 use fanfare_domain::audience::usable_name;
 use fanfare_domain::ports::{Collection, UnitOfWork};
 use fanfare_domain::walk::{Phase, ReaderNumber};
+use tokio_util::sync::CancellationToken;
 
+use super::drain::Drain;
 use super::slice::{Held, Step, save};
 use crate::SYSTEM_ACTOR;
 use crate::browse::single_endpoint;
@@ -12,20 +14,25 @@ use crate::gateway::CallError;
 use crate::import::free_name;
 
 impl Held<'_> {
-    pub(super) async fn open(&mut self) -> Result<Step, Error> {
-        // The count has a small quota of its own; a run does not wait for it.
-        let counted = self.look_up(true).await;
-        let answer = match counted {
-            Ok(Some(Err(CallError::NotBefore(_)))) => self.look_up(false).await?,
-            other => other?,
+    pub(super) async fn open(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
+        let Some(answer) = Drain::default().wait_for(self.ask(), stop).await else {
+            return Ok(Step::Go);
         };
-        let Some(answer) = answer else {
+        let Some(answer) = answer? else {
             return Ok(Step::Lost);
         };
         match answer {
             Ok(collection) => self.opened(collection).await,
             // The first reader's page is next.
             Err(error) => self.not_answered(ReaderNumber::default(), error).await,
+        }
+    }
+
+    async fn ask(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
+        // The count has a small quota of its own; a run does not wait for it.
+        match self.look_up(true).await {
+            Ok(Some(Err(CallError::NotBefore(_)))) => self.look_up(false).await,
+            other => other,
         }
     }
 

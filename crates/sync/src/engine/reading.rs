@@ -1,8 +1,6 @@
 //! Pages of members: asked for by several readers, planned and written as they come.
 
 use std::collections::HashSet;
-use std::pin::pin;
-use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::ProfileId;
@@ -10,23 +8,19 @@ use fanfare_domain::page::{PagePlan, keys, plan};
 use fanfare_domain::ports::{MemberPage, PageWrite};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::walk::{Joins, PageTaken, Phase, ReaderNumber};
-use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::drain::Drain;
 use super::fetching::{Fetched, Fetcher, Fetches};
 use super::slice::{Held, Step, save};
 use crate::error::Error;
-
-/// How long a worker that is to stop waits for pages that it has asked for. With the time to write them it
-/// stays within a drain's grace, so that the run is given back and nobody takes the worker for dead.
-const PAGES_AFTER_STOP: Duration = Duration::from_secs(15);
 
 impl<'a> Held<'a> {
     /// Reads until the list is read, or something is in the way. What was asked for by then is taken
     /// first: nothing is fetched for nothing.
     pub(super) async fn read(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
         let mut fetches = Fetches::default();
-        let (mut end, mut deadline) = (None, None);
+        let (mut end, mut drain) = (None, Drain::default());
         loop {
             let is_ending = end.is_some() || stop.is_cancelled();
             if !is_ending && self.run.checkpoint.phase == Phase::Reading {
@@ -40,13 +34,13 @@ impl<'a> Held<'a> {
                     fetches.ask(reader, &by);
                 }
             }
-            let arriving = in_time(fetches.arrived(), stop, &mut deadline);
+            let arriving = drain.wait_for(fetches.arrived(), stop);
             let Some(arrived) = self.lease.keep_during(arriving).await? else {
                 return Ok(Step::Lost);
             };
-            if arrived.is_empty() {
+            let Some(arrived) = arrived.filter(|arrived| !arrived.is_empty()) else {
                 return Ok(end.unwrap_or(Step::Go));
-            }
+            };
             match fetches.beside(self.take(arrived)).await? {
                 Step::Go => {}
                 last @ (Step::Ended | Step::Lost) => return Ok(last),
@@ -137,22 +131,6 @@ impl<'a> Held<'a> {
         unit.commit().await?;
         Ok(Step::Go)
     }
-}
-
-/// Waits for pages; from `stop` on no longer than a drain allows, for Klaviyo may take its time.
-async fn in_time(
-    arriving: impl Future<Output = Vec<Fetched>>,
-    stop: &CancellationToken,
-    deadline: &mut Option<Instant>,
-) -> Vec<Fetched> {
-    let mut arriving = pin!(arriving);
-    tokio::select! {
-        biased;
-        arrived = &mut arriving => return arrived,
-        () = stop.cancelled() => {}
-    }
-    let deadline = deadline.get_or_insert_with(|| Instant::now() + PAGES_AFTER_STOP);
-    timeout_at(*deadline, arriving).await.unwrap_or_default()
 }
 
 /// The profiles that were seen for the first time, for each page to count its own.

@@ -43,12 +43,14 @@ impl Held<'_> {
             unit.commit().await?;
             return Ok(Step::Go);
         }
+        // A step of its own: who takes the run up here must not find that nothing has moved.
+        self.run.checkpoint.phase = Phase::Asking;
         unit.save_run(&self.run).await?;
         unit.commit().await?;
-        self.ask_the_guard().await
+        Ok(Step::Go)
     }
 
-    async fn ask_the_guard(&mut self) -> Result<Step, Error> {
+    pub(super) async fn ask_the_guard(&mut self) -> Result<Step, Error> {
         let Some(leaving) = self.lease.keep_during(self.count_leaving()).await? else {
             return Ok(Step::Lost);
         };

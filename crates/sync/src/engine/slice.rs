@@ -119,7 +119,7 @@ async fn claim<'a>(
     let Some(source) = unit.source(&run.source).await? else {
         return Ok(None);
     };
-    if run.started_at.is_none() {
+    if run.started_at.is_none() || run.begins_anew() {
         run.members_at_start = unit.member_count(&run.audience).await?;
     }
     run.claim(claim.abandoned, integration.now())?;
@@ -232,9 +232,12 @@ impl<'a> Held<'a> {
                     return Ok(SliceEnd::Finished(self.run.status));
                 }
                 Step::Lost => {
-                    // It may have run out with nobody to take it: whoever does is told that no worker died.
-                    release(self.lease).await?;
-                    info!("the run was cancelled or is another worker's by now");
+                    // Whoever takes it then is told that no worker died.
+                    if release(self.lease).await? {
+                        info!("the lease ran out, and nobody has taken the run; giving it back");
+                    } else {
+                        info!("the run was cancelled or is another worker's by now");
+                    }
                     return Ok(SliceEnd::Overtaken);
                 }
             }
@@ -278,9 +281,10 @@ impl<'a> Held<'a> {
 
     async fn step(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
         match self.run.checkpoint.phase.clone() {
-            Phase::Opening => self.open().await,
+            Phase::Opening => self.open(stop).await,
             Phase::Reading => self.read(stop).await,
             Phase::Adding(after) => self.add_members(after).await,
+            Phase::Asking => self.ask_the_guard().await,
             Phase::Removing(after) => self.remove_members(after).await,
         }
     }
@@ -356,8 +360,10 @@ async fn give_back_when_possible(lease: &Lease<'_>, error: &Error, stop: &Cancel
     }
 }
 
-async fn release(lease: &Lease<'_>) -> Result<(), StoreError> {
+/// Gives the run back. `false` if it is no longer ours.
+async fn release(lease: &Lease<'_>) -> Result<bool, StoreError> {
     let mut unit = lease.integration.begin(&lease.organization).await?;
-    unit.release(&lease.run, lease.token, None).await?;
-    unit.commit().await
+    let was_ours = unit.release(&lease.run, lease.token, None).await?;
+    unit.commit().await?;
+    Ok(was_ours)
 }

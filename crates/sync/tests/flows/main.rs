@@ -12,6 +12,7 @@ mod importing;
 mod keys;
 mod logs;
 mod mocks;
+mod moving;
 mod picture;
 mod quota;
 mod reading;

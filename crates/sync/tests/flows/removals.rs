@@ -2,20 +2,15 @@
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ports::KlaviyoError;
-use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncStatus;
-use fanfare_testkit::build::{list, profile};
+use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
-use crate::shop::{Shop, emails, klaviyo_with, members, poll};
+use crate::shop::{Shop, emails, klaviyo_with, members};
 
 fn now_has(klaviyo: &FakeKlaviyo, numbers: impl IntoIterator<Item = i64>) {
-    has(klaviyo, "L1", members(numbers));
-}
-
-fn has(klaviyo: &FakeKlaviyo, id: &str, people: impl IntoIterator<Item = Profile>) {
-    let people = people.into_iter().collect();
-    klaviyo.change(|contents| contents.collections.get_mut(&list(id)).unwrap().1 = people);
+    let people = members(numbers);
+    klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().1 = people);
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,63 +97,5 @@ async fn just_half_may_leave_and_a_small_audience_may_empty() {
             (run.status, run.progress.members_removed),
             (SyncStatus::Success, removed)
         );
-    }
-}
-
-/// Another list's run meets the new e-mail of a member of ours, between any two steps of our run.
-#[tokio::test(start_paused = true)]
-async fn who_moves_to_another_consumer_at_any_step_is_a_member_as_the_new_one() {
-    let somebody = |id: &str, email: &str| profile(id).email(email).joined(50).build();
-    let mut has_moved = false;
-    for polls in 1.. {
-        let klaviyo = klaviyo_with(&list("L1"), 0).with(list("L2"), "Other", members([]));
-        let they_are = |own: &str| {
-            let ours = members([0]).into_iter().chain([somebody("mover", own)]);
-            has(&klaviyo, "L1", ours);
-            has(
-                &klaviyo,
-                "L2",
-                [somebody("other", "b@x.io"), somebody("mover", own)],
-            );
-        };
-        they_are("a@x.io");
-        let shop = Shop::on(&klaviyo).await;
-        has(
-            &klaviyo,
-            "L1",
-            members(0..7)
-                .into_iter()
-                .chain([somebody("mover", "a@x.io")]),
-        );
-        let first = shop.synced(&list("L1")).await;
-        let other = shop.synced(&list("L2")).await;
-        they_are("a@x.io");
-        let (run, other) = (
-            shop.queued_again(&first).await,
-            shop.queued_again(&other).await,
-        );
-        let (mut worker, mut others_worker) = (shop.worker(&run), shop.worker(&other));
-        let _ = poll(&mut worker, polls);
-        they_are("b@x.io");
-        loop {
-            if !shop.run(&run).await.status.is_active() {
-                assert!(has_moved && polls > 20, "there were steps to move at");
-                return;
-            }
-            if poll(&mut others_worker, 100).is_some() {
-                break;
-            }
-            // It may be in a unit, which the other waits for.
-            let _ = poll(&mut worker, 1);
-        }
-        worker.await.unwrap();
-
-        let run = shop.run(&run).await;
-        assert_eq!(run.status, SyncStatus::Success, "after {polls} polls");
-        // A page that was on its way has the old e-mail, and may be the last to say so.
-        let mover = shop.email_of("mover").await;
-        has_moved |= mover == "b@x.io";
-        let want = [mover, "p000@x.io".to_owned()];
-        assert_eq!(shop.members(&run.id).await, want, "after {polls} polls");
     }
 }
