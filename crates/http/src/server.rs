@@ -11,7 +11,7 @@ use actix_web::{App, Error, HttpServer};
 use fanfare_sync::Integration;
 use tokio_util::sync::CancellationToken;
 
-use crate::gate::{RateLimiter, watch};
+use crate::gate::{RateLimiter, Streams, watch};
 use crate::health::{Health, Readiness, RenderMetrics};
 use crate::routes;
 
@@ -77,6 +77,7 @@ pub(crate) struct Parts {
     health: Data<Health>,
     shutdown: Data<CancellationToken>,
     limiter: Data<RateLimiter>,
+    streams: Data<Streams>,
 }
 
 impl Parts {
@@ -89,6 +90,7 @@ impl Parts {
             }),
             shutdown: Data::new(api.shutdown),
             limiter: Data::default(),
+            streams: Data::default(),
         }
     }
 }
@@ -110,6 +112,7 @@ pub(crate) fn app(
         .app_data(parts.health.clone())
         .app_data(parts.shutdown.clone())
         .app_data(parts.limiter.clone())
+        .app_data(parts.streams.clone())
         .configure(routes::all)
         .wrap(from_fn(watch))
 }

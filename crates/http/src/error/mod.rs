@@ -186,6 +186,13 @@ impl ApiError {
         .after(wait)
     }
 
+    /// 429: the organization has as many event streams open as it may.
+    pub(crate) fn too_many_streams(limit: usize, wait: Duration) -> Self {
+        Self::rate_limited(wait).saying(format!(
+            "{limit} event streams of this organization are open: end one first."
+        ))
+    }
+
     /// 503: the program is not ready, for this reason.
     pub(crate) fn not_ready(reason: impl Into<String>) -> Self {
         Self::unavailable().saying(reason)

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Cases;
 use crate::decode::{Id, NoQuery};
 use crate::error::ApiError;
-use crate::gate::By;
+use crate::gate::{By, OpenStream, Streams};
 use crate::wire;
 
 /// How often the run is looked at: no more than four events a second come of it.
@@ -28,7 +28,8 @@ const QUIET_LOOKS: u32 = 60;
 ///
 /// Server-sent events: `progress`, a run, at once and whenever the run has changed, at most four
 /// times a second; then `done`, the run as it ended, and the end. A stream that ends without
-/// `done` was cut off by the service's own end: ask again.
+/// `done` was cut off by the service's own end: ask again. An organization may have a hundred open at
+/// once.
 #[utoipa::path(
     get, path = "/api/sync-runs/{id}/events", tag = "Sync runs", operation_id = "watchSyncRun",
     params(("id" = String, Path, description = "The run")),
@@ -42,6 +43,7 @@ pub(crate) async fn watch(
     by: By,
     id: Id<RunId>,
     _: NoQuery,
+    streams: Data<Streams>,
     shutdown: Data<CancellationToken>,
 ) -> Result<HttpResponse, ApiError> {
     let run = cases.run(&by.organization, &id.0).await?;
@@ -49,6 +51,7 @@ pub(crate) async fn watch(
         cases: cases.get_ref().clone(),
         organization: by.organization.clone(),
         run: id.0,
+        _open: streams.open(&by.organization)?,
     };
     let shutdown = shutdown.get_ref().clone().cancelled_owned();
     Ok(HttpResponse::Ok()
@@ -63,6 +66,7 @@ struct Watch {
     cases: Integration,
     organization: OrganizationId,
     run: RunId,
+    _open: OpenStream,
 }
 
 /// What comes next.

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use fanfare_testkit::memory::Operation;
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::world::{Answer, World, path};
+use crate::gate::STREAMS as LIMIT;
 
 /// The events of a stream: their names and data.
 fn events(answer: &Answer) -> Vec<(String, Value)> {
@@ -122,4 +124,30 @@ async fn a_run_that_is_not_there_is_no_stream() {
     let world = World::new().await;
     let answer = world.get("/api/sync-runs/run_1/events").send().await;
     answer.refuses(404, "Sync run not found", "SYNC_RUN_NOT_FOUND");
+}
+
+#[actix_web::test]
+async fn an_organization_has_a_hundred_streams_at_once_and_room_again_when_they_end() {
+    tokio::time::pause();
+    let world = World::connected().await;
+    let imported = world.import("RtPqXs").await;
+    let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
+
+    let streams = join_all((0..=LIMIT).map(|_| world.get(&watch).send()));
+    let work = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.work(&imported["runId"]).await;
+    };
+    let (answers, ()) = tokio::join!(streams, work);
+
+    let (refused, told): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.status == 429);
+    assert_eq!((refused.len(), told.len()), (1, LIMIT));
+    refused[0].refuses(429, "Rate limit exceeded", "RATE_LIMIT_EXCEEDED");
+    assert_eq!(refused[0].header("retry-after"), "15");
+    assert!(
+        told.iter()
+            .all(|one| names(&events(one)).last() == Some(&"done"))
+    );
+    let again = world.get(&watch).send().await;
+    assert_eq!(again.status, 200);
 }
