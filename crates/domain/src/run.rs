@@ -209,8 +209,9 @@ impl SyncRun {
         Ok(())
     }
 
-    /// Whether its checkpoint was lost (another version wrote it): it has read pages, and begins anew.
-    pub fn begins_anew(&self) -> bool {
+    /// Whether its checkpoint could not be read, as another version's: it has taken pages, and is to open
+    /// the list again.
+    pub fn has_lost_its_checkpoint(&self) -> bool {
         self.progress.pages > 0 && self.checkpoint.phase == Phase::Opening
     }
 

@@ -39,7 +39,7 @@ impl From<&Path> for SqliteOptions {
 
 /// How long a writer waits for another process's write. Ours are milliseconds long, but SQLite's
 /// wait is no queue: whoever tries at the right moment goes first.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to a store's file.
 pub(crate) fn connect_options(path: &Path) -> SqliteConnectOptions {

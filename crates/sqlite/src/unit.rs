@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::doorbell::Doorbell;
 use crate::error::store_error;
+use crate::options::BUSY_TIMEOUT;
 
 pub(crate) struct SqliteUnit {
     pub(crate) tx: Transaction<'static, Sqlite>,
@@ -93,19 +94,20 @@ async fn empty_log(writer: &SqlitePool) {
 const LEFT: &str = "the write-ahead log could not be emptied after a key was deleted";
 
 async fn is_log_emptied(writer: &SqlitePool) -> Result<bool, sqlx::Error> {
+    const SHORT: Duration = Duration::from_millis(200);
     let mut connection = writer.acquire().await?;
-    let before: i64 = sqlx::query_scalar("PRAGMA busy_timeout")
-        .fetch_one(&mut *connection)
-        .await?;
-    sqlx::query("PRAGMA busy_timeout = 200")
-        .execute(&mut *connection)
-        .await?;
+    wait_for(&mut connection, SHORT).await?;
     // A log that readers keep in use is an answer, and no error.
     let emptied = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
         .fetch_one(&mut *connection)
         .await;
-    sqlx::query(AssertSqlSafe(format!("PRAGMA busy_timeout = {before}")))
-        .execute(&mut *connection)
-        .await?;
+    wait_for(&mut connection, BUSY_TIMEOUT).await?;
     emptied.map(|busy: i64| busy == 0)
+}
+
+/// Lets a connection wait so long for others.
+async fn wait_for(connection: &mut SqliteConnection, time: Duration) -> Result<(), sqlx::Error> {
+    let statement = format!("PRAGMA busy_timeout = {}", time.as_millis());
+    let set = sqlx::query(AssertSqlSafe(statement)).execute(connection);
+    set.await.map(drop)
 }

@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a call waits until other processes know that Klaviyo asked for silence.
 const TELLING: Duration = Duration::from_secs(1);
 
+/// The pause between two tries to tell them.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
+
 /// Why a call gave no value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
@@ -156,7 +159,7 @@ async fn tell(ports: Ports, account: String, buckets: Vec<Endpoint>, until: Time
             let now = ports.clock.now();
             match ports.ledger.block(&account, bucket, until, now).await {
                 Err(error) if error.is_transient() && now < until => {
-                    tokio::time::sleep(TELLING).await;
+                    tokio::time::sleep(TELL_AGAIN).await;
                 }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;

@@ -14,7 +14,7 @@ pub(crate) struct Pause {
 
 /// A worker has taken the run up.
 pub(crate) fn log_claimed(run: &SyncRun, now: Timestamp) {
-    let verb = if run.begins_anew() {
+    let verb = if run.has_lost_its_checkpoint() {
         "begun anew"
     } else if run.progress.pages == 0 && run.attempt <= 1 {
         "started"

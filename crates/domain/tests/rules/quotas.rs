@@ -102,7 +102,7 @@ fn a_clock_that_is_set_back_begins_new_windows() {
     assert!(matches!(bucket.reserve(at(10)), Reservation::Granted(_)));
 }
 
-/// Nor does whoever read the time before somebody else and was served after.
+/// So is the time of somebody who read it before another and was served after.
 #[test]
 fn a_clock_that_is_a_little_behind_anothers_begins_no_window() {
     let mut bucket = Bucket::new(Endpoint::Accounts, at(1_000));

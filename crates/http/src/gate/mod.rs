@@ -8,7 +8,5 @@ mod watch;
 
 pub(crate) use access::{By, authenticate, require};
 pub(crate) use rate_limit::RateLimiter;
-#[cfg(test)]
-pub(crate) use streams::LIMIT as STREAMS;
 pub(crate) use streams::{OpenStream, Streams};
 pub(crate) use watch::watch;

@@ -10,7 +10,7 @@ use fanfare_domain::ids::OrganizationId;
 use crate::error::ApiError;
 
 /// Streams of an organization at once.
-pub(crate) const LIMIT: usize = 100;
+const LIMIT: usize = 100;
 
 /// When whoever had one too many may ask again. Nobody knows when one ends.
 const WAIT: Duration = Duration::from_secs(15);

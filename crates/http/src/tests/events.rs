@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::world::{Answer, World, path};
-use crate::gate::STREAMS as LIMIT;
 
 /// The events of a stream: their names and data.
 fn events(answer: &Answer) -> Vec<(String, Value)> {
@@ -133,7 +132,7 @@ async fn an_organization_has_a_hundred_streams_at_once_and_room_again_when_they_
     let imported = world.import("RtPqXs").await;
     let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
 
-    let streams = join_all((0..=LIMIT).map(|_| world.get(&watch).send()));
+    let streams = join_all((0..=100).map(|_| world.get(&watch).send()));
     let work = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         world.work(&imported["runId"]).await;
@@ -141,7 +140,7 @@ async fn an_organization_has_a_hundred_streams_at_once_and_room_again_when_they_
     let (answers, ()) = tokio::join!(streams, work);
 
     let (refused, told): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.status == 429);
-    assert_eq!((refused.len(), told.len()), (1, LIMIT));
+    assert_eq!((refused.len(), told.len()), (1, 100));
     refused[0].refuses(429, "Rate limit exceeded", "RATE_LIMIT_EXCEEDED");
     assert_eq!(refused[0].header("retry-after"), "15");
     assert!(

@@ -41,6 +41,14 @@ impl Database {
         PgPoolOptions::new().connect_lazy_with(self.connect_options())
     }
 
+    /// Does what no program of ours does.
+    pub(crate) async fn execute(&self, statement: &'static str) {
+        sqlx::raw_sql(statement)
+            .execute(&self.pool())
+            .await
+            .unwrap();
+    }
+
     /// The superuser's address.
     pub(crate) fn address(&self) -> SecretString {
         address_of(&self.connect_options())

@@ -30,10 +30,10 @@ async fn a_value_that_no_program_of_ours_writes_is_named_by_its_place() {
     let fixture = store().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
-    sqlx::query("UPDATE sync_sources SET source_data = '1'")
-        .execute(&fixture.database.pool())
-        .await
-        .unwrap();
+    fixture
+        .database
+        .execute("UPDATE sync_sources SET source_data = '1'")
+        .await;
     let mut unit = fixture.read(&organization).await;
 
     let error = unit.source(&run.source).await.unwrap_err();
@@ -46,11 +46,10 @@ async fn a_checkpoint_that_another_version_wrote_is_the_lists_beginning() {
     let fixture = store().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
-    let pool = fixture.database.pool();
-    sqlx::query("UPDATE sync_runs SET checkpoint = '{\"phase\":\"Pondering\"}'")
-        .execute(&pool)
-        .await
-        .unwrap();
+    fixture
+        .database
+        .execute("UPDATE sync_runs SET checkpoint = '{\"phase\":\"Pondering\"}'")
+        .await;
     let mut unit = fixture.read(&organization).await;
 
     let read = unit.run(&run.id).await.unwrap().unwrap();
@@ -63,10 +62,10 @@ async fn a_time_that_no_program_of_ours_writes_is_corrupt() {
     let fixture = store().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
-    sqlx::query("UPDATE sync_runs SET queued_at = 'infinity'")
-        .execute(&fixture.database.pool())
-        .await
-        .unwrap();
+    fixture
+        .database
+        .execute("UPDATE sync_runs SET queued_at = 'infinity'")
+        .await;
     let mut unit = fixture.read(&organization).await;
 
     let error = unit.run(&run.id).await.unwrap_err();

@@ -19,11 +19,6 @@ async fn refuse(address: &SecretString) -> OpenError {
     refused
 }
 
-async fn execute(database: &Database, statement: &'static str) {
-    let pool = database.pool();
-    sqlx::raw_sql(statement).execute(&pool).await.unwrap();
-}
-
 #[tokio::test]
 async fn migrators_at_once_all_find_a_store_and_again_later() {
     let database = Database::create().await;
@@ -87,7 +82,9 @@ async fn a_database_without_a_schema_is_refused() {
 #[tokio::test]
 async fn a_database_with_tables_of_our_names_is_refused_and_left_alone() {
     let database = Database::create().await;
-    execute(&database, "CREATE TABLE consumers (id integer)").await;
+    database
+        .execute("CREATE TABLE consumers (id integer)")
+        .await;
 
     let refused = migrate(&database.address(), None).await.unwrap_err();
 
@@ -109,16 +106,14 @@ async fn a_database_with_tables_of_our_names_is_refused_and_left_alone() {
 #[tokio::test]
 async fn somebody_elses_table_of_migrations_is_refused() {
     let fixture = store().await;
-    execute(
-        &fixture.database,
-        "DROP TABLE fanfare_migrations; CREATE TABLE fanfare_migrations (id integer)",
-    )
-    .await;
-    execute(
-        &fixture.database,
-        "GRANT SELECT ON fanfare_migrations TO fanfare_app",
-    )
-    .await;
+    fixture
+        .database
+        .execute("DROP TABLE fanfare_migrations; CREATE TABLE fanfare_migrations (id integer)")
+        .await;
+    fixture
+        .database
+        .execute("GRANT SELECT ON fanfare_migrations TO fanfare_app")
+        .await;
 
     let refused = refuse(&fixture.database.address()).await;
 
@@ -128,9 +123,7 @@ async fn somebody_elses_table_of_migrations_is_refused() {
 #[tokio::test]
 async fn a_schema_of_a_newer_version_is_refused_and_a_running_store_notices() {
     let fixture = store().await;
-    execute(
-        &fixture.database,
-        "INSERT INTO fanfare_migrations (version, description, success, checksum, execution_time)
+    fixture.database.execute("INSERT INTO fanfare_migrations (version, description, success, checksum, execution_time)
          VALUES (99991231000000, 'from the future', TRUE, '', 0)",
     )
     .await;
@@ -149,12 +142,13 @@ async fn a_schema_of_a_newer_version_is_refused_and_a_running_store_notices() {
 #[tokio::test]
 async fn a_schema_of_an_older_version_is_refused() {
     let fixture = store().await;
-    execute(
-        &fixture.database,
-        "DELETE FROM fanfare_migrations
+    fixture
+        .database
+        .execute(
+            "DELETE FROM fanfare_migrations
          WHERE version = (SELECT max(version) FROM fanfare_migrations)",
-    )
-    .await;
+        )
+        .await;
 
     let refused = refuse(&fixture.database.address()).await;
 
@@ -164,11 +158,10 @@ async fn a_schema_of_an_older_version_is_refused() {
 #[tokio::test]
 async fn a_migration_that_is_not_as_it_was_is_refused() {
     let fixture = store().await;
-    execute(
-        &fixture.database,
-        "UPDATE fanfare_migrations SET checksum = ''",
-    )
-    .await;
+    fixture
+        .database
+        .execute("UPDATE fanfare_migrations SET checksum = ''")
+        .await;
 
     let refused = refuse(&fixture.database.address()).await;
     let migrated = migrate(&fixture.database.address(), None)
@@ -253,12 +246,13 @@ async fn a_login_that_is_not_there_is_named() {
 #[tokio::test]
 async fn a_table_that_is_read_for_long_is_waited_for_in_short_tries() {
     let fixture = store().await;
-    execute(
-        &fixture.database,
-        "ALTER TABLE sync_runs DROP COLUMN links_moved;
+    fixture
+        .database
+        .execute(
+            "ALTER TABLE sync_runs DROP COLUMN links_moved;
          DELETE FROM fanfare_migrations WHERE version = 20261125000012",
-    )
-    .await;
+        )
+        .await;
     let pool = fixture.database.pool();
     let mut dump = pool.begin().await.unwrap();
     sqlx::query("SELECT FROM sync_runs")

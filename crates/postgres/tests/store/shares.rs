@@ -21,11 +21,12 @@ async fn another_process(fixture: &Fixture, connections: u32) -> PostgresStore {
         .unwrap()
 }
 
-/// Until so many wait for an advisory lock.
-async fn waiting_for_a_lock(pool: &PgPool) {
-    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+/// Until somebody of this database waits for a lock of this kind.
+async fn waiting_for_a_lock(pool: &PgPool, kind: &str) {
+    let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE locktype = $1 AND NOT granted AND datname = current_database()";
     while sqlx::query_scalar::<_, i64>(waiting)
+        .bind(kind)
         .fetch_one(pool)
         .await
         .unwrap()
@@ -44,7 +45,7 @@ async fn who_wait_for_their_organizations_lock_leave_connections_to_others() {
             tokio::spawn(async move { store.begin(&org("org_a")).await.map(drop) })
         })
         .collect();
-    waiting_for_a_lock(&fixture.database.pool()).await;
+    waiting_for_a_lock(&fixture.database.pool(), "advisory").await;
 
     let theirs = store.begin(&org("org_b")).await;
 
@@ -88,11 +89,41 @@ async fn keys_quotas_and_health_wait_for_no_organization() {
     store.health().await.unwrap();
 }
 
+#[tokio::test]
+async fn who_reserve_for_one_account_leave_connections_to_others() {
+    let fixture = store().await;
+    let store = another_process(&fixture, 4).await;
+    let (endpoint, now) = (Endpoint::ALL[0], at(0));
+    store.reserve("account", endpoint, now).await.unwrap();
+    let pool = fixture.database.pool();
+    let mut held = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM quota_buckets FOR UPDATE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let waiting: Vec<_> = (0..6)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.reserve("account", endpoint, now).await })
+        })
+        .collect();
+    waiting_for_a_lock(&pool, "transactionid").await;
+
+    assert_eq!(store.find_key(&KeyHash([0; 32])).await.unwrap(), None);
+    store.reserve("another", endpoint, now).await.unwrap();
+
+    held.commit().await.unwrap();
+    for reservation in waiting {
+        reservation.await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_waits_too_long_for_a_place_is_told_to_come_again() {
     tokio::time::resume();
     let fixture = store().await;
-    let store = another_process(&fixture, 1).await;
+    let store = another_process(&fixture, 2).await;
+    // A connection is free; it is for others.
     let _long = store.read(&org("org_a")).await.unwrap();
     tokio::time::pause();
     let began = tokio::time::Instant::now();

@@ -3,20 +3,21 @@
 use fanfare_domain::ports::{Store, StoreError};
 use fanfare_domain::walk::Checkpoint;
 
-use crate::support::{org, store};
+use crate::support::{Fixture, org, store};
+
+/// What no program of ours does.
+async fn execute(fixture: &Fixture, statement: &'static str) {
+    let pool = sqlx::SqlitePool::connect_with(fixture.store.connect_options());
+    let pool = pool.await.unwrap();
+    sqlx::raw_sql(statement).execute(&pool).await.unwrap();
+}
 
 #[tokio::test]
 async fn a_value_that_no_program_of_ours_writes_is_named_by_its_place() {
     let fixture = store().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
-    let pool = sqlx::SqlitePool::connect_with(fixture.store.connect_options())
-        .await
-        .unwrap();
-    sqlx::query("UPDATE sync_sources SET source_data = 'nonsense'")
-        .execute(&pool)
-        .await
-        .unwrap();
+    execute(&fixture, "UPDATE sync_sources SET source_data = 'nonsense'").await;
     let mut unit = fixture.read(&organization).await;
 
     let error = unit.source(&run.source).await.unwrap_err();
@@ -29,13 +30,11 @@ async fn a_checkpoint_that_another_version_wrote_is_the_lists_beginning() {
     let fixture = store().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
-    let pool = sqlx::SqlitePool::connect_with(fixture.store.connect_options())
-        .await
-        .unwrap();
-    sqlx::query("UPDATE sync_runs SET checkpoint = '{\"phase\":\"Pondering\"}'")
-        .execute(&pool)
-        .await
-        .unwrap();
+    execute(
+        &fixture,
+        "UPDATE sync_runs SET checkpoint = '{\"phase\":\"Pondering\"}'",
+    )
+    .await;
     let mut unit = fixture.read(&organization).await;
 
     let read = unit.run(&run.id).await.unwrap().unwrap();

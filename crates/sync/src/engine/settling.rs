@@ -26,8 +26,8 @@ impl Held<'_> {
                 if self.run.members_at_start == 0 {
                     return self.succeed(unit).await;
                 }
-                drop(unit);
-                return self.ask_the_guard().await;
+                self.run.checkpoint.phase = Phase::Asking;
+                return Ok(Step::Go);
             }
             unit.forget_moved_links(&self.run.id).await?;
         }

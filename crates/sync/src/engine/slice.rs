@@ -119,7 +119,7 @@ async fn claim<'a>(
     let Some(source) = unit.source(&run.source).await? else {
         return Ok(None);
     };
-    if run.started_at.is_none() || run.begins_anew() {
+    if run.started_at.is_none() || run.has_lost_its_checkpoint() {
         run.members_at_start = unit.member_count(&run.audience).await?;
     }
     run.claim(claim.abandoned, integration.now())?;
@@ -232,7 +232,7 @@ impl<'a> Held<'a> {
                     return Ok(SliceEnd::Finished(self.run.status));
                 }
                 Step::Lost => {
-                    // Whoever takes it then is told that no worker died.
+                    // Whoever takes the run up next must not count a crash: this worker lives.
                     if release(self.lease).await? {
                         info!("the lease ran out, and nobody has taken the run; giving it back");
                     } else {

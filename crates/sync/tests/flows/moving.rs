@@ -75,9 +75,9 @@ impl Scene {
     }
 
     /// Our worker gets on by so many polls, then the mover moves and the other list is read, then our worker
-    /// gets on by so many more and dies. Tells whether our run was still under way when the mover moved; if
-    /// so, checks how it ends.
-    async fn plays(self, polls: usize, more: usize) -> bool {
+    /// gets on by so many more and dies, and its checkpoint may be lost with it. Tells whether our run was
+    /// still under way when the mover moved; if so, checks how it ends.
+    async fn plays(self, polls: usize, more: usize, loses_checkpoint: bool) -> bool {
         let Self {
             klaviyo,
             shop,
@@ -102,11 +102,16 @@ impl Scene {
         if !is_over {
             tokio::time::advance(LEASE).await;
             if shop.run(&ours).await.status.is_active() {
+                if loses_checkpoint {
+                    shop.lose_checkpoint(&ours).await;
+                }
                 shop.work_to_end(&ours).await;
             }
         }
 
-        let when = format!("moved after {polls} polls, died after {more} more");
+        let when = format!(
+            "moved after {polls} polls, died after {more} more, lost its checkpoint: {loses_checkpoint}"
+        );
         let run = shop.run(&ours).await;
         assert_eq!(run.status, SyncStatus::Success, "{when}");
         // A page that was on its way has the old e-mail, and may be the last to say so.
@@ -120,9 +125,12 @@ impl Scene {
 #[tokio::test(start_paused = true)]
 async fn who_moves_during_a_second_pass_is_a_member_as_the_new_one() {
     let mut polls = 1;
-    while Scene::of_a_second_pass().await.plays(polls, 0).await {
+    while Scene::of_a_second_pass().await.plays(polls, 0, false).await {
         for more in [1, 2, 3, 5, 8, 13, 21, 34, 55] {
-            Scene::of_a_second_pass().await.plays(polls, more).await;
+            Scene::of_a_second_pass()
+                .await
+                .plays(polls, more, false)
+                .await;
         }
         polls += 1;
     }
@@ -132,9 +140,14 @@ async fn who_moves_during_a_second_pass_is_a_member_as_the_new_one() {
 #[tokio::test(start_paused = true)]
 async fn who_moves_during_an_import_is_a_member_as_the_new_one() {
     let mut polls = 1;
-    while Scene::of_an_import().await.plays(polls, 0).await {
+    while Scene::of_an_import().await.plays(polls, 0, false).await {
         for more in 1..50 {
-            Scene::of_an_import().await.plays(polls, more).await;
+            for loses_checkpoint in [false, true] {
+                Scene::of_an_import()
+                    .await
+                    .plays(polls, more, loses_checkpoint)
+                    .await;
+            }
         }
         polls += 1;
     }

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::quota::{RetryAfter, Windows};
 use fanfare_domain::run::SyncStatus;
+use fanfare_domain::time::Timestamp;
 use fanfare_sync::engine::{Engine, SliceEnd};
 use fanfare_testkit::build::list;
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::Operation;
 use tokio_util::sync::CancellationToken;
 
@@ -62,16 +65,39 @@ async fn attempts_are_counted_as_claims_since_the_last_page() {
     assert_eq!(shop.work_to_end(&run).await.attempt, 1);
 }
 
+/// Two lists of one account, imported. Klaviyo answers the first call with silence until then.
+struct TwoLists {
+    klaviyo: FakeKlaviyo,
+    shop: Shop,
+    first: RunId,
+    second: RunId,
+    until: Timestamp,
+}
+
+impl TwoLists {
+    async fn throttled() -> Self {
+        let klaviyo = klaviyo_with(&list("L1"), 4).with(list("L2"), "Other", members(0..2));
+        let shop = Shop::on(&klaviyo).await;
+        klaviyo.fail_members([Some(throttled(120))]);
+        Self {
+            first: shop.imported(&list("L1")).await,
+            second: shop.imported(&list("L2")).await,
+            until: shop.now().plus(Duration::from_mins(2)),
+            klaviyo,
+            shop,
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_engine_and_another_list_of_the_account_keep_the_silence_too() {
-    let klaviyo = klaviyo_with(&list("L1"), 4).with(list("L2"), "Other", members(0..2));
-    let shop = Shop::on(&klaviyo).await;
-    let (first, second) = (
-        shop.imported(&list("L1")).await,
-        shop.imported(&list("L2")).await,
-    );
-    klaviyo.fail_members([Some(throttled(120))]);
-    let until = shop.now().plus(Duration::from_mins(2));
+    let TwoLists {
+        klaviyo,
+        shop,
+        first,
+        second,
+        until,
+    } = TwoLists::throttled().await;
     assert_eq!(shop.work(&first).await, SliceEnd::Paused(until));
 
     let another = Engine::new(shop.integration.clone(), shop.pace);
@@ -88,16 +114,15 @@ async fn another_engine_and_another_list_of_the_account_keep_the_silence_too() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_kept_in_this_process_before_the_ledger_knows_of_it() {
-    let klaviyo = klaviyo_with(&list("L1"), 4).with(list("L2"), "Other", members(0..2));
-    let shop = Shop::on(&klaviyo).await;
+    let TwoLists {
+        klaviyo,
+        shop,
+        first,
+        second,
+        until,
+    } = TwoLists::throttled().await;
     let ledger = SlowLedger(shop.store.clone());
     let shop = shop.with_ledger(Arc::new(ledger));
-    let (first, second) = (
-        shop.imported(&list("L1")).await,
-        shop.imported(&list("L2")).await,
-    );
-    klaviyo.fail_members([Some(throttled(120))]);
-    let until = shop.now().plus(Duration::from_mins(2));
     let mut asked = shop.worker(&first);
     poll_until(&mut asked, || klaviyo.member_calls().len() == 1);
 
@@ -112,14 +137,13 @@ async fn silence_is_kept_in_this_process_before_the_ledger_knows_of_it() {
 
 #[tokio::test(start_paused = true)]
 async fn another_process_learns_of_a_silence_though_the_store_was_away_and_the_worker_is_gone() {
-    let klaviyo = klaviyo_with(&list("L1"), 4).with(list("L2"), "Other", members(0..2));
-    let shop = Shop::on(&klaviyo).await;
-    let (first, second) = (
-        shop.imported(&list("L1")).await,
-        shop.imported(&list("L2")).await,
-    );
-    klaviyo.fail_members([Some(throttled(120))]);
-    let until = shop.now().plus(Duration::from_mins(2));
+    let TwoLists {
+        klaviyo,
+        shop,
+        first,
+        second,
+        until,
+    } = TwoLists::throttled().await;
     let mut asked = shop.worker(&first);
     poll_until(&mut asked, || klaviyo.member_calls().len() == 1);
     shop.store.fail_next(Operation::Control, 3);

@@ -10,12 +10,13 @@ use fanfare_domain::ids::{OrganizationId, ProfileId, RunId};
 use fanfare_domain::issue::IssueCode;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{
-    Clock, ConsumerFilter, DueRun, DueRuns, KeySealer, Klaviyo, Lookup, QuotaLedger,
+    Clock, ConsumerFilter, DueRun, DueRuns, KeySealer, Klaviyo, Lookup, QuotaLedger, Store,
 };
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_domain::source::CollectionRef;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::walk::Checkpoint;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{
     ConnectRequest, Error, ImportOutcome, ImportRequest, Integration, Ports, Settings,
@@ -282,6 +283,15 @@ impl Shop {
             .into_iter()
             .map(|record| record.consumer)
             .collect()
+    }
+
+    /// Leaves a run's checkpoint as one that another version wrote is read.
+    pub(crate) async fn lose_checkpoint(&self, run: &RunId) {
+        let mut unit = self.store.begin(&self.organization).await.unwrap();
+        let mut run = unit.run(run).await.unwrap().unwrap();
+        run.checkpoint = Checkpoint::default();
+        unit.save_run(&run).await.unwrap();
+        unit.commit().await.unwrap();
     }
 
     /// The e-mail of the consumer that a profile is linked to.
