@@ -131,5 +131,7 @@ async fn who_waits_too_long_for_a_place_is_told_to_come_again() {
     let error = store.read(&org("org_a")).await.err().unwrap();
 
     assert!(error.is_transient(), "{error:?}");
+    let why = format!("{error:?}");
+    assert!(why.contains("of the same organization"), "{why}");
     assert!(began.elapsed() >= Duration::from_secs(5));
 }
