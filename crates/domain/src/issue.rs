@@ -84,20 +84,20 @@ impl IssueCode {
 
 /// Something wrong with one record, before it is known which run it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
+pub struct IssueKind {
     /// Why.
     pub code: IssueCode,
-    /// The attribute at fault, if it is one alone.
+    /// The attribute that it is about, if it is one alone.
     pub field: Option<Field>,
 }
 
-/// A fault on the run that met it. One per run, profile, code and field.
+/// An issue of the run that met it. One per run, profile, code and field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
     /// Whose record.
     pub profile: ProfileId,
     /// What was wrong.
-    pub fault: Fault,
+    pub kind: IssueKind,
     /// When it was met.
     pub at: Timestamp,
 }

@@ -22,7 +22,7 @@ pub mod profile;
 pub mod quota;
 pub mod removal;
 pub mod run;
+pub mod scan;
 pub mod source;
 pub mod time;
 pub mod value;
-pub mod walk;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::consumer::{Consumer, ProfileLink, primary_of};
 use crate::identity::{Evidence, Identity, Linked, identify};
 use crate::ids::{ConsumerId, ProfileId, SourceId};
-use crate::issue::{Fault, Field, Issue, IssueCode};
+use crate::issue::{Field, Issue, IssueCode, IssueKind};
 use crate::ports::Ids;
 use crate::profile::{Profile, UsableProfile};
 use crate::time::Timestamp;
@@ -24,12 +24,12 @@ pub struct Known {
     /// All links of those consumers.
     pub links: Vec<ProfileLink>,
     /// What this run has seen so far of the page's profiles and of the profiles in `links`.
-    pub sightings: Vec<Sighting>,
+    pub seen_profiles: Vec<SeenProfile>,
 }
 
 /// That a run has seen a profile.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Sighting {
+pub struct SeenProfile {
     /// The profile.
     pub profile: ProfileId,
     /// Whether it bore a usable e-mail when it was first seen.
@@ -38,7 +38,7 @@ pub struct Sighting {
     pub joined_at: Option<Timestamp>,
 }
 
-impl Sighting {
+impl SeenProfile {
     /// Its place in the list, which does not depend on who reads it when.
     fn place(&self) -> (Option<Timestamp>, &ProfileId) {
         (self.joined_at, &self.profile)
@@ -55,7 +55,7 @@ pub struct ConsumerWrite {
 }
 
 /// How the profiles of a page fared. Each profile of a run is counted once, by what its first
-/// sighting did: `processed = created + updated + unchanged + skipped`.
+/// seen did: `processed = created + updated + unchanged + skipped`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     /// Profiles seen for the first time in the run.
@@ -83,7 +83,7 @@ pub struct PagePlan {
     /// Whether a profile that was linked to a consumer now is to another.
     pub moves_links: bool,
     /// Profiles seen for the first time in this run.
-    pub sightings: Vec<Sighting>,
+    pub seen_profiles: Vec<SeenProfile>,
     /// Consumers of the page's profiles: all of them are members.
     pub members: Vec<ConsumerId>,
     /// What was not taken as it was.
@@ -110,15 +110,15 @@ pub fn plan(
     now: Timestamp,
     ids: &dyn Ids,
 ) -> PagePlan {
-    let mut desk = Desk::new(known, now, ids);
+    let mut planner = PagePlanner::new(known, now, ids);
     for profile in page {
-        desk.take(&UsableProfile::of(profile, run_started_at));
+        planner.take(&UsableProfile::of(profile, run_started_at));
     }
-    desk.finish()
+    planner.finish()
 }
 
 /// The working copy.
-struct Desk<'a> {
+struct PagePlanner<'a> {
     now: Timestamp,
     ids: &'a dyn Ids,
     before: HashMap<ConsumerId, Consumer>,
@@ -127,12 +127,12 @@ struct Desk<'a> {
     links_before: HashMap<ProfileId, ProfileLink>,
     links: BTreeMap<ProfileId, ProfileLink>,
     linked: HashMap<ConsumerId, BTreeSet<ProfileId>>,
-    seen: HashMap<ProfileId, Sighting>,
+    seen: HashMap<ProfileId, SeenProfile>,
     page_profiles: BTreeSet<ProfileId>,
     plan: PagePlan,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> PagePlanner<'a> {
     fn new(known: Known, now: Timestamp, ids: &'a dyn Ids) -> Self {
         let mut linked: HashMap<ConsumerId, BTreeSet<ProfileId>> = HashMap::new();
         for link in &known.links {
@@ -157,9 +157,9 @@ impl<'a> Desk<'a> {
             links: known.links.iter().map(by_profile).collect(),
             linked,
             seen: known
-                .sightings
+                .seen_profiles
                 .into_iter()
-                .map(|sighting| (sighting.profile.clone(), sighting))
+                .map(|seen| (seen.profile.clone(), seen))
                 .collect(),
             page_profiles: BTreeSet::new(),
             plan: PagePlan::default(),
@@ -168,16 +168,16 @@ impl<'a> Desk<'a> {
 
     fn take(&mut self, profile: &UsableProfile) {
         self.page_profiles.insert(profile.id.clone());
-        let first_sighting = !self.seen.contains_key(&profile.id);
-        self.report(&profile.id, &profile.faults);
+        let is_first_seen = !self.seen.contains_key(&profile.id);
+        self.report(&profile.id, &profile.issues);
         let outcome = match self.identify(profile) {
             Identity::Nobody => {
                 if !profile.has_broken_email() {
-                    let fault = Fault {
+                    let kind = IssueKind {
                         code: IssueCode::MissingContact,
                         field: None,
                     };
-                    self.report(&profile.id, &[fault]);
+                    self.report(&profile.id, &[kind]);
                 }
                 Outcome::Skipped
             }
@@ -198,8 +198,8 @@ impl<'a> Desk<'a> {
                 }
             }
         };
-        if first_sighting {
-            self.first_sighting(profile, outcome);
+        if is_first_seen {
+            self.is_first_seen(profile, outcome);
         }
     }
 
@@ -285,21 +285,21 @@ impl<'a> Desk<'a> {
         primary_of(profiles.filter_map(|profile| self.links.get(profile)))
     }
 
-    fn first_sighting(&mut self, profile: &UsableProfile, outcome: Outcome) {
-        let sighting = Sighting {
+    fn is_first_seen(&mut self, profile: &UsableProfile, outcome: Outcome) {
+        let seen = SeenProfile {
             profile: profile.id.clone(),
             with_email: profile.email.is_some(),
             joined_at: profile.joined_at,
         };
-        if let Some(duplicate) = self.duplicate(&sighting) {
-            let fault = Fault {
+        if let Some(duplicate) = self.duplicate(&seen) {
+            let kind = IssueKind {
                 code: IssueCode::DuplicateEmail,
                 field: Some(Field::Email),
             };
-            self.report(&duplicate, &[fault]);
+            self.report(&duplicate, &[kind]);
         }
-        self.seen.insert(profile.id.clone(), sighting.clone());
-        self.plan.sightings.push(sighting);
+        self.seen.insert(profile.id.clone(), seen.clone());
+        self.plan.seen_profiles.push(seen);
         let tally = &mut self.plan.tally;
         tally.processed += 1;
         *match outcome {
@@ -311,31 +311,31 @@ impl<'a> Desk<'a> {
     }
 
     /// Of the profiles that this run has seen with the e-mail of one that it sees now, the first in the
-    /// list is none, and the others are duplicates. Which of them is one more with this sighting?
-    fn duplicate(&self, sighting: &Sighting) -> Option<ProfileId> {
-        let consumer = &self.links.get(&sighting.profile)?.consumer;
+    /// list is none, and the others are duplicates. Which of them is one more with this seen?
+    fn duplicate(&self, seen: &SeenProfile) -> Option<ProfileId> {
+        let consumer = &self.links.get(&seen.profile)?.consumer;
         let others = self.linked.get(consumer).into_iter().flatten();
         let first = others
-            .filter(|other| **other != sighting.profile)
+            .filter(|other| **other != seen.profile)
             .filter_map(|other| self.seen.get(other))
-            .filter(|other| other.with_email && sighting.with_email)
+            .filter(|other| other.with_email && seen.with_email)
             .min_by_key(|other| other.place())?;
-        let second = std::cmp::max_by_key(first, sighting, |one| one.place());
+        let second = std::cmp::max_by_key(first, seen, |one| one.place());
         Some(second.profile.clone())
     }
 
-    fn report(&mut self, profile: &ProfileId, faults: &[Fault]) {
-        for fault in faults {
+    fn report(&mut self, profile: &ProfileId, issues: &[IssueKind]) {
+        for kind in issues {
             let issue = Issue {
                 profile: profile.clone(),
-                fault: *fault,
+                kind: *kind,
                 at: self.now,
             };
             let is_known = self
                 .plan
                 .issues
                 .iter()
-                .any(|i| i.profile == issue.profile && i.fault == issue.fault);
+                .any(|i| i.profile == issue.profile && i.kind == issue.kind);
             if !is_known {
                 self.plan.issues.push(issue);
             }

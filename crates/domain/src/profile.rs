@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::ids::ProfileId;
-use crate::issue::{Fault, Field, IssueCode};
+use crate::issue::{Field, IssueCode, IssueKind};
 use crate::time::Timestamp;
 use crate::value::{Email, FullName, InvalidValue, Phone};
 
@@ -62,12 +62,12 @@ enum Parsed<T> {
 }
 
 impl<T> Parsed<T> {
-    fn or_fault(self, faults: &mut Vec<Fault>, code: IssueCode, field: Field) -> Option<T> {
+    fn or_issue(self, issues: &mut Vec<IssueKind>, code: IssueCode, field: Field) -> Option<T> {
         match self {
             Self::Value(value) => Some(value),
             Self::Absent => None,
             Self::Broken => {
-                faults.push(Fault {
+                issues.push(IssueKind {
                     code,
                     field: Some(field),
                 });
@@ -105,7 +105,7 @@ impl Profile {
     }
 }
 
-/// What of a profile can be used: parsed values, and the faults found on the way.
+/// What of a profile can be used: parsed values, and the issues found on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsableProfile {
     /// Klaviyo's id.
@@ -121,22 +121,22 @@ pub struct UsableProfile {
     /// When it joined the list that is read.
     pub joined_at: Option<Timestamp>,
     /// What was not taken as it was.
-    pub faults: Vec<Fault>,
+    pub issues: Vec<IssueKind>,
 }
 
 impl UsableProfile {
-    /// Parses a profile's values. A blank one is absent; a broken one is absent and a fault. A
+    /// Parses a profile's values. A blank one is absent; a broken one is absent and an issue. A
     /// change dated after the run's start counts as made at its start, so that no clock ahead of
     /// ours can outrank every later change.
     pub fn of(profile: &Profile, run_started_at: Timestamp) -> Self {
-        let mut faults = Vec::new();
-        let email = profile.email.parse(Email::parse).or_fault(
-            &mut faults,
+        let mut issues = Vec::new();
+        let email = profile.email.parse(Email::parse).or_issue(
+            &mut issues,
             IssueCode::InvalidEmail,
             Field::Email,
         );
-        let phone = profile.phone.parse(Phone::parse).or_fault(
-            &mut faults,
+        let phone = profile.phone.parse(Phone::parse).or_issue(
+            &mut issues,
             IssueCode::InvalidPhone,
             Field::PhoneNumber,
         );
@@ -153,7 +153,7 @@ impl UsableProfile {
             ),
         ] {
             if is_broken {
-                faults.push(Fault {
+                issues.push(IssueKind {
                     code: IssueCode::InvalidValue,
                     field: Some(field),
                 });
@@ -166,14 +166,14 @@ impl UsableProfile {
             full_name,
             updated: profile.updated.map(|at| at.min(run_started_at)),
             joined_at: profile.joined_at,
-            faults,
+            issues,
         }
     }
 
     /// Whether the profile bore an e-mail that could not be used.
     pub fn has_broken_email(&self) -> bool {
-        self.faults
+        self.issues
             .iter()
-            .any(|fault| fault.code == IssueCode::InvalidEmail)
+            .any(|kind| kind.code == IssueCode::InvalidEmail)
     }
 }

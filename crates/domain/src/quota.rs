@@ -1,4 +1,4 @@
-//! Klaviyo's request quotas: fixed windows of a second and a minute, per account and endpoint.
+//! Klaviyo's request quotas: fixed limits of a second and a minute, per account and endpoint.
 
 use std::time::Duration;
 
@@ -52,14 +52,14 @@ impl Endpoint {
 
 /// Requests allowed per fixed window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Windows {
+pub struct RateLimits {
     /// Per second.
     pub burst: u32,
     /// Per minute.
     pub steady: u32,
 }
 
-impl Windows {
+impl RateLimits {
     const XS: Self = Self {
         burst: 1,
         steady: 15,
@@ -84,8 +84,8 @@ impl Windows {
         }
     }
 
-    /// Reads `RateLimit-Limit`, `75, 75;w=1, 750;w=60`: a number, then the windows with their
-    /// seconds. `None` unless both windows are there and not zero.
+    /// Reads `RateLimit-Limit`, `75, 75;w=1, 750;w=60`: a number, then the limits with their
+    /// seconds. `None` unless both limits are there and not zero.
     pub fn parse(header: &str) -> Option<Self> {
         let window = |seconds: &str| {
             header.split(',').find_map(|item| {
@@ -96,11 +96,11 @@ impl Windows {
                 (named.trim() == seconds).then(|| limit.trim().parse::<u32>().ok())?
             })
         };
-        let windows = Self {
+        let limits = Self {
             burst: window("1")?,
             steady: window("60")?,
         };
-        (windows.burst > 0 && windows.steady > 0).then_some(windows)
+        (limits.burst > 0 && limits.steady > 0).then_some(limits)
     }
 }
 
@@ -137,7 +137,7 @@ impl RetryAfter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     /// The limits in force.
-    pub windows: Windows,
+    pub limits: RateLimits,
     /// The current second: when it began for us, and the requests made in it.
     pub burst: Window,
     /// The current minute.
@@ -159,7 +159,7 @@ pub struct Window {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
     /// One request was taken out of the quota; these limits were assumed.
-    Granted(Windows),
+    Granted(RateLimits),
     /// Not before then.
     NotBefore(Timestamp),
 }
@@ -168,7 +168,7 @@ impl Bucket {
     /// An unused bucket with the documented limits.
     pub const fn new(endpoint: Endpoint, now: Timestamp) -> Self {
         Self {
-            windows: Windows::documented(endpoint),
+            limits: RateLimits::documented(endpoint),
             burst: Window {
                 since: now,
                 used: 0,
@@ -189,15 +189,15 @@ impl Bucket {
         self.blocked_until = None;
         self.burst.roll(now, BURST);
         self.steady.roll(now, STEADY);
-        if self.steady.used >= self.windows.steady {
+        if self.steady.used >= self.limits.steady {
             return Reservation::NotBefore(self.steady.since.plus(STEADY));
         }
-        if self.burst.used >= self.windows.burst {
+        if self.burst.used >= self.limits.burst {
             return Reservation::NotBefore(self.burst.since.plus(BURST));
         }
         self.burst.used += 1;
         self.steady.used += 1;
-        Reservation::Granted(self.windows)
+        Reservation::Granted(self.limits)
     }
 
     /// Takes note that Klaviyo asked for silence until `until`. An earlier word never shortens it.
@@ -212,15 +212,15 @@ impl Bucket {
         }
         let mut steady = self.steady;
         steady.roll(now, STEADY);
-        self.windows.steady.saturating_sub(steady.used)
+        self.limits.steady.saturating_sub(steady.used)
     }
 
     /// The least time that `requests` requests take: what the minute at hand still holds goes first, a
     /// second's worth a second, and the rest a minute's worth a minute. An estimate: the round trips
     /// themselves come on top.
     pub fn estimate(&self, requests: u64, now: Timestamp) -> Duration {
-        let burst = u64::from(self.windows.burst.max(1));
-        let per_window = u64::from(self.windows.steady.max(1));
+        let burst = u64::from(self.limits.burst.max(1));
+        let per_window = u64::from(self.limits.steady.max(1));
         let mut steady = self.steady;
         steady.roll(now, STEADY);
         let opens = steady
@@ -266,21 +266,21 @@ mod tests {
 
     #[test]
     fn the_recorded_form_of_the_limit_header_is_understood() {
-        let l = Some(Windows {
+        let l = Some(RateLimits {
             burst: 75,
             steady: 750,
         });
-        assert_eq!(Windows::parse("75, 75;w=1, 750;w=60"), l);
-        assert_eq!(Windows::parse("75,750;w=60 , 75; w=1"), l);
+        assert_eq!(RateLimits::parse("75, 75;w=1, 750;w=60"), l);
+        assert_eq!(RateLimits::parse("75,750;w=60 , 75; w=1"), l);
         assert_eq!(
-            Windows::parse("1, 1;w=1, 15;w=60"),
-            Some(Windows {
+            RateLimits::parse("1, 1;w=1, 15;w=60"),
+            Some(RateLimits {
                 burst: 1,
                 steady: 15
             })
         );
         for nonsense in ["", "75", "75;w=1", "0, 0;w=1, 0;w=60", "x;w=1, y;w=60"] {
-            assert_eq!(Windows::parse(nonsense), None, "{nonsense:?}");
+            assert_eq!(RateLimits::parse(nonsense), None, "{nonsense:?}");
         }
     }
 
@@ -307,12 +307,12 @@ mod tests {
                     Reservation::NotBefore(until) => prop_assert!(until > at(now)),
                 }
             }
-            // Windows begin with a request, so each granted request opens or shares one.
+            // RateLimits begin with a request, so each granted request opens or shares one.
             let mut index = 0;
             while index < granted.len() {
                 let end = granted[index] + 1_000;
                 let inside = granted[index..].iter().filter(|t| **t < end).count();
-                prop_assert!(inside <= 2, "two adjoining windows at the most");
+                prop_assert!(inside <= 2, "two adjoining limits at the most");
                 index += inside;
             }
         }

@@ -6,8 +6,8 @@ use crate::failure::{FailureCode, MAX_CRASHES, MAX_FAILED_ANSWERS};
 use crate::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use crate::issue::text_enum;
 use crate::page::Tally;
+use crate::scan::{Checkpoint, CursorLoop, PartitionNumber, Phase, ScannedPage};
 use crate::time::Timestamp;
-use crate::walk::{Checkpoint, CursorLoop, PageTaken, Phase, ReaderNumber};
 
 text_enum! {
     /// How much of the list a run reads.
@@ -197,7 +197,7 @@ impl SyncRun {
         self.attempt += 1;
         if abandoned {
             self.crashes += 1;
-            self.checkpoint.suspect_all();
+            self.checkpoint.quarantine_all();
         }
         if self.crashes >= MAX_CRASHES {
             let message = format!(
@@ -215,12 +215,12 @@ impl SyncRun {
         self.progress.pages > 0 && self.checkpoint.phase == Phase::Opening
     }
 
-    /// A step was done: what went wrong before is forgiven. Crashes are not, while there are readers
+    /// A step was done: what went wrong before is forgiven. Crashes are not, while there are partitions
     /// whose pages may have been the reason and are still to be read.
-    pub fn forgive(&mut self) {
+    pub fn reset_failures(&mut self) {
         self.attempt = 1;
         self.failures = 0;
-        if self.checkpoint.suspect().is_none() {
+        if self.checkpoint.quarantined().is_none() {
             self.crashes = 0;
         }
     }
@@ -253,33 +253,38 @@ impl SyncRun {
         Ok(())
     }
 
-    /// A reader moves behind a page that was counted. Failed answers are forgiven by the page that
+    /// A partition moves behind a page that was counted. Failed answers are forgiven by the page that
     /// failed.
-    pub fn advance(&mut self, reader: ReaderNumber, page: PageTaken) -> Result<(), CursorLoop> {
-        let failures = match self.checkpoint.suspect() {
-            Some(suspect) if suspect != reader => self.failures,
+    pub fn advance(
+        &mut self,
+        partition: PartitionNumber,
+        page: ScannedPage,
+    ) -> Result<(), CursorLoop> {
+        let failures = match self.checkpoint.quarantined() {
+            Some(quarantined) if quarantined != partition => self.failures,
             _ => 0,
         };
-        self.checkpoint.advance(reader, page, self.progress.pages)?;
-        self.forgive();
+        self.checkpoint
+            .advance(partition, page, self.progress.pages)?;
+        self.reset_failures();
         self.failures = failures;
         Ok(())
     }
 
-    /// Shares what is left of the list among up to `most` readers. How much that is is estimated where
+    /// Shares what is left of the list among up to `most` partitions. How much that is is estimated where
     /// Klaviyo does not tell: as much as was read.
-    pub fn share(&mut self, most: usize, now: Timestamp) {
+    pub fn split(&mut self, most: usize, now: Timestamp) {
         let read = self.progress.tally.processed;
         let total = self.progress.total.unwrap_or(2 * read).max(read);
-        self.checkpoint.share(most, total - read, total, now);
+        self.checkpoint.split(most, total - read, total, now);
     }
 
-    /// Klaviyo gave no usable answer for a reader's page. The fifth time ends the run with `code`;
+    /// Klaviyo gave no usable answer for a partition's page. The fifth time ends the run with `code`;
     /// `message` tells what the answer was. Tells whether the run goes on. While one page is under
     /// suspicion, it is its failures that are counted.
     pub fn count_failure(
         &mut self,
-        reader: ReaderNumber,
+        partition: PartitionNumber,
         code: FailureCode,
         message: impl Into<String>,
         now: Timestamp,
@@ -287,9 +292,9 @@ impl SyncRun {
         if self.status != SyncStatus::Syncing {
             return Err(self.refuse(Event::Fail));
         }
-        let suspect = self.checkpoint.suspect();
-        self.checkpoint.suspect_of(reader);
-        if suspect.is_some_and(|suspect| suspect != reader) {
+        let quarantined = self.checkpoint.quarantined();
+        self.checkpoint.quarantine(partition);
+        if quarantined.is_some_and(|quarantined| quarantined != partition) {
             return Ok(true);
         }
         self.failures += 1;

@@ -108,16 +108,17 @@ impl Phone {
 impl FullName {
     /// Joins the parts that are there. `None` when none is; a broken part counts as absent and is
     /// named in the second value (`first`, `last`).
-    pub fn join(first: Option<&str>, last: Option<&str>) -> (Option<Self>, NameFaults) {
-        let mut faults = NameFaults::default();
-        let mut part = |text: Option<&str>, fault: fn(&mut NameFaults)| match text.map(storable) {
-            Some(Ok(text)) => Some(text.to_owned()),
-            Some(Err(InvalidValue::Broken)) => {
-                fault(&mut faults);
-                None
-            }
-            Some(Err(InvalidValue::Blank)) | None => None,
-        };
+    pub fn join(first: Option<&str>, last: Option<&str>) -> (Option<Self>, BrokenNameParts) {
+        let mut faults = BrokenNameParts::default();
+        let mut part =
+            |text: Option<&str>, fault: fn(&mut BrokenNameParts)| match text.map(storable) {
+                Some(Ok(text)) => Some(text.to_owned()),
+                Some(Err(InvalidValue::Broken)) => {
+                    fault(&mut faults);
+                    None
+                }
+                Some(Err(InvalidValue::Blank)) | None => None,
+            };
         let first = part(first, |f| f.first = true);
         let last = part(last, |f| f.last = true);
         let name = match (first, last) {
@@ -135,7 +136,7 @@ impl FullName {
 
 /// Which parts of a name were broken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NameFaults {
+pub struct BrokenNameParts {
     /// The first name could not be used.
     pub first: bool,
     /// The last name could not be used.

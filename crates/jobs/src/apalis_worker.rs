@@ -39,7 +39,7 @@ impl Codec<Payload> for AsStored {
 
 /// The handler of all jobs. To apalis every job ends well.
 pub(crate) async fn answer(payload: Payload, listener: Data<Listener>) {
-    listener.heard(&payload.0).await;
+    listener.on_job(&payload.0).await;
 }
 
 /// A name that no worker has had before, for each time that a queue is listened to: apalis never takes a

@@ -12,20 +12,20 @@
 //! is in `apalis_worker.rs`.
 
 mod apalis_worker;
-mod chores;
+mod heartbeat;
 mod listener;
+mod maintenance;
+mod payload;
 mod postgres;
-mod pulse;
 mod queue;
-mod ring;
 mod runner;
 mod schema;
 mod slots;
 mod sqlite;
 
+pub use heartbeat::Heartbeat;
 pub use listener::Listener;
 pub use postgres::PostgresQueue;
-pub use pulse::Pulse;
 pub use queue::{Queue, QueueError};
 pub use runner::{Runner, RunnerError, RunnerOptions};
 pub use sqlite::SqliteQueue;

@@ -1,19 +1,19 @@
 //! Whom a queue tells.
 
-use crate::pulse::Pulse;
-use crate::ring::due_run;
+use crate::heartbeat::Heartbeat;
+use crate::payload::due_run;
 use crate::slots::Slots;
 
 /// The runner, as a queue knows it. Clones are the same listener.
 #[derive(Clone)]
 pub struct Listener {
     slots: Slots,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
 }
 
 impl Listener {
-    pub(crate) const fn new(slots: Slots, pulse: Pulse) -> Self {
-        Self { slots, pulse }
+    pub(crate) const fn new(slots: Slots, heartbeat: Heartbeat) -> Self {
+        Self { slots, heartbeat }
     }
 
     /// Takes a job's payload. Returns when the run is in a slot, not when it is worked: the job
@@ -21,7 +21,7 @@ impl Listener {
     /// waits, so that other processes get the jobs behind this one.
     ///
     /// A payload that is not ours is logged and forgotten.
-    pub async fn heard(&self, payload: &[u8]) {
+    pub async fn on_job(&self, payload: &[u8]) {
         let Some(due) = due_run(payload) else {
             tracing::error!(
                 bytes = payload.len(),
@@ -34,6 +34,6 @@ impl Listener {
 
     /// The queue's database has answered.
     pub fn beat(&self) {
-        self.pulse.queue_answered();
+        self.heartbeat.queue_answered();
     }
 }

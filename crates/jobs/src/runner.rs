@@ -9,9 +9,9 @@ use fanfare_sync::engine::Pace;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::chores::{reap, tidy};
+use crate::heartbeat::Heartbeat;
 use crate::listener::Listener;
-use crate::pulse::Pulse;
+use crate::maintenance::{reap, tidy};
 use crate::queue::{Queue, QueueError};
 use crate::slots::Slots;
 
@@ -63,7 +63,7 @@ pub struct Runner {
     due_runs: Arc<dyn DueRuns>,
     integration: Integration,
     options: RunnerOptions,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
 }
 
 impl Runner {
@@ -79,13 +79,13 @@ impl Runner {
             due_runs,
             integration,
             options,
-            pulse: Pulse::default(),
+            heartbeat: Heartbeat::default(),
         }
     }
 
     /// Its heartbeat.
-    pub fn pulse(&self) -> Pulse {
-        self.pulse.clone()
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.heartbeat.clone()
     }
 
     /// Works until `stop`; then takes nothing more, lets every slice finish its page and give its run
@@ -108,7 +108,7 @@ impl Runner {
             slots,
             stop.clone(),
         );
-        let listener = Listener::new(slots.clone(), self.pulse.clone());
+        let listener = Listener::new(slots.clone(), self.heartbeat.clone());
         let mut overdue = std::pin::pin!(async {
             stop.cancelled().await;
             tokio::time::sleep(grace).await;
@@ -116,7 +116,7 @@ impl Runner {
 
         let ended = tokio::select! {
             ended = self.keep_listening(&listener, &stop) => ended,
-            never = reap(self.due_runs.as_ref(), self.queue.reap_interval(), &self.pulse) => match never {},
+            never = reap(self.due_runs.as_ref(), self.queue.reap_interval(), &self.heartbeat) => match never {},
             never = tidy(self.queue.as_ref()) => match never {},
             () = &mut overdue => {
                 end_all(&slots).await;
@@ -176,7 +176,7 @@ impl Runner {
         let silence = self.options.silence;
         tokio::select! {
             ended = self.queue.listen(listener, stop.clone()) => ended,
-            () = self.pulse.queue_fell_silent(silence) => Err(QueueError::Silent(silence)),
+            () = self.heartbeat.queue_fell_silent(silence) => Err(QueueError::Silent(silence)),
         }
     }
 }

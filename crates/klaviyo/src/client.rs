@@ -10,7 +10,7 @@ use fanfare_domain::ports::{
     Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
     MembersFrom,
 };
-use fanfare_domain::quota::Windows;
+use fanfare_domain::quota::RateLimits;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, StatusCode, redirect, retry};
@@ -121,14 +121,14 @@ impl KlaviyoHttp {
             let body = body.unwrap_or_default();
             return Err(refusal::read(status, &headers, &body, request.has_cursor));
         }
-        let windows = response
+        let rate_limits = response
             .headers()
             .get(RATE_LIMIT)
-            .and_then(|value| Windows::parse(value.to_str().ok()?));
+            .and_then(|value| RateLimits::parse(value.to_str().ok()?));
         let body = body::read(response, body::MAX_BODY_BYTES).await?;
         Ok(Answer {
             value: read(&body)?,
-            windows,
+            rate_limits,
         })
     }
 }

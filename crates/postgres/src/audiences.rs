@@ -12,7 +12,7 @@ use sqlx::types::Json;
 use crate::answer::Asked;
 use crate::at::{At, at, time};
 use crate::error::corrupt;
-use crate::rows::{count, from_json, id, small, word};
+use crate::rows::{count, from_json, id, parse_enum, to_u32};
 use crate::unit::PostgresUnit;
 
 struct AudienceRow {
@@ -55,11 +55,11 @@ impl TryFrom<AudienceRow> for Audience {
             group_id: row.group_id,
             group_name: row.group_name,
             group_type: group_type
-                .map(|text| word(text, GroupType::parse, "audiences.group_type"))
+                .map(|text| parse_enum(text, GroupType::parse, "audiences.group_type"))
                 .transpose()?,
             last_refreshed_at: time(row.last_refreshed_at),
             refresh_interval_seconds: interval
-                .map(|seconds| small(seconds, "audiences.refresh_interval_seconds"))
+                .map(|seconds| to_u32(seconds, "audiences.refresh_interval_seconds"))
                 .transpose()?,
             created_at: row.created_at.0,
             created_by: row.created_by,

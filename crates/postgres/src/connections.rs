@@ -7,7 +7,7 @@ use fanfare_domain::ports::{Connections, StoreError};
 
 use crate::answer::Asked;
 use crate::at::At;
-use crate::rows::{id, small, word};
+use crate::rows::{id, parse_enum, to_u32};
 use crate::unit::PostgresUnit;
 
 #[async_trait]
@@ -27,7 +27,7 @@ impl Connections for PostgresUnit {
         let account = row.account_id;
         Ok(Some(Connection {
             key: SealedKey {
-                master_key_version: small(
+                master_key_version: to_u32(
                     row.master_key_version,
                     "klaviyo_connections.master_key_version",
                 )?,
@@ -37,7 +37,7 @@ impl Connections for PostgresUnit {
             account: account
                 .map(|text| id(text, AccountId::parse, "klaviyo_connections.account_id"))
                 .transpose()?,
-            status: word(
+            status: parse_enum(
                 &row.status,
                 ConnectionStatus::parse,
                 "klaviyo_connections.status",

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use crate::answer::Asked;
 use crate::at::{At, at, time};
 use crate::error::corrupt;
-use crate::rows::{id, word};
+use crate::rows::{id, parse_enum};
 use crate::store::PostgresStore;
 
 struct KeyRow {
@@ -34,8 +34,8 @@ impl TryFrom<KeyRow> for SecretKey {
                 OrganizationId::parse,
                 "api_keys.organization_id",
             )?,
-            role: word(&row.role, Role::parse, "api_keys.role")?,
-            kind: word(&row.kind, KeyKind::parse, "api_keys.kind")?,
+            role: parse_enum(&row.role, Role::parse, "api_keys.role")?,
+            kind: parse_enum(&row.kind, KeyKind::parse, "api_keys.kind")?,
             hash: KeyHash(row.hash.try_into().map_err(|_| corrupt("api_keys.hash"))?),
             created_at: row.created_at.0,
             revoked_at: time(row.revoked_at),

@@ -9,8 +9,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::time::timeout;
 
 use crate::answer::LIMIT;
-use crate::doorbell;
 use crate::error::OpenError;
+use crate::job_notifier;
 use crate::options::{parse, place};
 use crate::schema::{self, MIGRATIONS};
 
@@ -65,7 +65,7 @@ async fn steps(connection: &mut PgConnection, place: &str, login: &str) -> Resul
     if let Some(role) = role {
         role.must_isolate(place)?;
     }
-    doorbell::prepare(connection, place).await?;
+    job_notifier::prepare(connection, place).await?;
     grant(connection, place, login).await
 }
 

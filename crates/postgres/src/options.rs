@@ -7,8 +7,8 @@ use fanfare_domain::ports::Clock;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 
-use crate::doorbell::Doorbell;
 use crate::error::OpenError;
+use crate::job_notifier::JobNotifier;
 
 /// Connections by default, for units that read and for units that write each; half as many for the control
 /// tables. A page is written in milliseconds, so this is enough for a process with a few dozen readers of Klaviyo; Postgres's own default is 100
@@ -19,26 +19,26 @@ const CONNECTIONS: u32 = 8;
 #[derive(Clone)]
 pub struct PostgresOptions {
     pub(crate) connect: PgConnectOptions,
-    pub(crate) doorbell: Doorbell,
+    pub(crate) notifier: JobNotifier,
     pub(crate) connections: u32,
     pub(crate) clock: Option<Arc<dyn Clock>>,
 }
 
 impl PostgresOptions {
-    /// The store at this address, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with no doorbell.
+    /// The store at this address, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with no notifier.
     pub fn at(address: &SecretString) -> Result<Self, OpenError> {
         Ok(Self {
             connect: parse(address)?,
-            doorbell: Doorbell::None,
+            notifier: JobNotifier::None,
             connections: CONNECTIONS,
             clock: None,
         })
     }
 
-    /// With this doorbell.
+    /// With this notifier.
     #[must_use]
-    pub fn doorbell(mut self, doorbell: Doorbell) -> Self {
-        self.doorbell = doorbell;
+    pub fn notifier(mut self, notifier: JobNotifier) -> Self {
+        self.notifier = notifier;
         self
     }
 
@@ -63,7 +63,7 @@ impl fmt::Debug for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresOptions")
             .field("place", &place(&self.connect))
-            .field("doorbell", &self.doorbell)
+            .field("notifier", &self.notifier)
             .field("connections", &self.connections)
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::{DueRun, DueRuns, StoreError, Turn};
+use fanfare_domain::ports::{DueRun, DueRuns, SchedulingCandidate, StoreError};
 
 use crate::answer::Asked;
 use crate::rows::{count, id};
@@ -14,11 +14,11 @@ use crate::store::PostgresStore;
 
 /// How long a ring is given to be heard, in seconds. A worker that dies between hearing it and its claim
 /// leaves no lease that could run out: the run waits for so long.
-pub(crate) const RING_PATIENCE: f64 = 10.0;
+pub(crate) const NOTIFICATION_TIMEOUT: f64 = 10.0;
 
 #[async_trait]
 impl DueRuns for PostgresStore {
-    async fn ring(&self, limit: u32) -> Result<u64, StoreError> {
+    async fn notify(&self, limit: u32) -> Result<u64, StoreError> {
         let mut tx = self.control.begin().answer().await?;
         // Rows that somebody is working on are no concern of ours, nor are those that another
         // process is ringing for right now.
@@ -36,7 +36,7 @@ impl DueRuns for PostgresStore {
              RETURNING q.organization_id, q.run_id",
             self.now() as _,
             i64::from(limit),
-            RING_PATIENCE
+            NOTIFICATION_TIMEOUT
         )
         .fetch_all(&mut *tx)
         .answer()
@@ -46,12 +46,12 @@ impl DueRuns for PostgresStore {
             .map(|row| due_run(row.organization_id, row.run_id))
             .collect();
         let due = due?;
-        self.doorbell.ring(&mut tx, &due).await?;
+        self.notifier.notify(&mut tx, &due).await?;
         tx.commit().answer().await?;
         Ok(due.len() as u64)
     }
 
-    async fn next(&self) -> Result<Option<Turn>, StoreError> {
+    async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
         let turn = sqlx::query!(
             // Whoever holds a run claimed it when it was due, so one walk over what is due meets both.
             r#"WITH t AS MATERIALIZED (SELECT coalesce($1, clock_timestamp()) AS now)
@@ -73,7 +73,7 @@ impl DueRuns for PostgresStore {
         turn.map(|row| {
             let due = due_run(row.organization_id, row.run_id)?;
             let held = count(row.held, "run_queue")?;
-            Ok(Turn { due, held })
+            Ok(SchedulingCandidate { due, held })
         })
         .transpose()
     }

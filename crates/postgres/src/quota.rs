@@ -3,13 +3,13 @@
 
 use async_trait::async_trait;
 use fanfare_domain::ports::{QuotaLedger, StoreError};
-use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Window, Windows};
+use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation, Window};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
 
 use crate::answer::Asked;
 use crate::at::{At, at, time};
-use crate::rows::small;
+use crate::rows::to_u32;
 use crate::store::PostgresStore;
 
 struct BucketRow {
@@ -27,17 +27,17 @@ impl TryFrom<BucketRow> for Bucket {
 
     fn try_from(row: BucketRow) -> Result<Self, StoreError> {
         Ok(Self {
-            windows: Windows {
-                burst: small(row.burst_limit, "quota_buckets.burst_limit")?,
-                steady: small(row.steady_limit, "quota_buckets.steady_limit")?,
+            limits: RateLimits {
+                burst: to_u32(row.burst_limit, "quota_buckets.burst_limit")?,
+                steady: to_u32(row.steady_limit, "quota_buckets.steady_limit")?,
             },
             burst: Window {
                 since: row.burst_since.0,
-                used: small(row.burst_used, "quota_buckets.burst_used")?,
+                used: to_u32(row.burst_used, "quota_buckets.burst_used")?,
             },
             steady: Window {
                 since: row.steady_since.0,
-                used: small(row.steady_used, "quota_buckets.steady_used")?,
+                used: to_u32(row.steady_used, "quota_buckets.steady_used")?,
             },
             blocked_until: time(row.blocked_until),
         })
@@ -100,8 +100,8 @@ async fn insert(
          ON CONFLICT (account, endpoint) DO NOTHING",
         account,
         endpoint.as_str(),
-        i64::from(bucket.windows.burst),
-        i64::from(bucket.windows.steady),
+        i64::from(bucket.limits.burst),
+        i64::from(bucket.limits.steady),
         At(bucket.burst.since),
         i64::from(bucket.burst.used),
         At(bucket.steady.since),
@@ -126,8 +126,8 @@ async fn update(
          WHERE account = $1 AND endpoint = $2",
         account,
         endpoint.as_str(),
-        i64::from(bucket.windows.burst),
-        i64::from(bucket.windows.steady),
+        i64::from(bucket.limits.burst),
+        i64::from(bucket.limits.steady),
         At(bucket.burst.since),
         i64::from(bucket.burst.used),
         At(bucket.steady.since),
@@ -193,15 +193,15 @@ impl QuotaLedger for PostgresStore {
         &self,
         account: &str,
         endpoint: Endpoint,
-        windows: Windows,
+        limits: RateLimits,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // Every answer of Klaviyo announces its limits, and they hardly ever change: look first,
         // so that no page pays for a second write.
-        if self.bucket(account, endpoint, now).await?.windows == windows {
+        if self.bucket(account, endpoint, now).await?.limits == limits {
             return Ok(());
         }
-        let learn = |bucket: &mut Bucket| bucket.windows = windows;
+        let learn = |bucket: &mut Bucket| bucket.limits = limits;
         self.change(account, endpoint, now, Durability::Lax, learn)
             .await
     }

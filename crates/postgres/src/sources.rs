@@ -15,7 +15,7 @@ use sqlx::types::Json;
 use crate::answer::Asked;
 use crate::at::{At, at, time};
 use crate::error::corrupt;
-use crate::rows::{from_json, id, word};
+use crate::rows::{from_json, id, parse_enum};
 use crate::unit::PostgresUnit;
 
 struct SourceRow {
@@ -55,7 +55,7 @@ impl TryFrom<SourceRow> for CollectionSource {
                 AudienceId::parse,
                 "sync_sources.audience_id",
             )?,
-            status: word(
+            status: parse_enum(
                 &row.sync_status,
                 SyncStatus::parse,
                 "sync_sources.sync_status",

@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use crate::answer::{Asked, LIMIT};
 use crate::at::At;
-use crate::doorbell::Doorbell;
 use crate::error::OpenError;
+use crate::job_notifier::JobNotifier;
 use crate::options::{PostgresOptions, place};
 use crate::schema;
 use crate::session;
@@ -30,7 +30,7 @@ pub struct PostgresStore {
     pub(crate) control: PgPool,
     /// Of the same connections, by account: reservations wait for each other.
     pub(crate) ledger: SharedPool<String>,
-    pub(crate) doorbell: Doorbell,
+    pub(crate) notifier: JobNotifier,
     clock: Option<Arc<dyn Clock>>,
     connect: PgConnectOptions,
 }
@@ -56,7 +56,7 @@ impl PostgresStore {
             writers: SharedPool::new(pool(most), part_of(most, 4)),
             ledger: SharedPool::new(control.clone(), part_of(most, 4)),
             control,
-            doorbell: options.doorbell,
+            notifier: options.notifier,
             clock: options.clock,
             connect: options.connect,
         })
@@ -128,7 +128,7 @@ impl PostgresStore {
         Opening {
             pool,
             organization,
-            doorbell: self.doorbell,
+            notifier: self.notifier,
             clock: self.clock.clone(),
         }
     }

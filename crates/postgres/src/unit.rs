@@ -23,7 +23,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::answer::Asked;
 use crate::at::At;
-use crate::doorbell::Doorbell;
+use crate::job_notifier::JobNotifier;
 use crate::share::{Place, SharedPool};
 
 /// Keeps our locks apart from those that others take by hashes of the same texts.
@@ -32,7 +32,7 @@ const LOCK_SEED: i64 = 0x0046_414E_4641_5245;
 pub(crate) struct PostgresUnit {
     tx: Transaction<'static, Postgres>,
     pub(crate) organization: OrganizationId,
-    pub(crate) doorbell: Doorbell,
+    pub(crate) notifier: JobNotifier,
     clock: Option<Arc<dyn Clock>>,
     may_write: bool,
     // Given back after a commit; after a rollback the connection is still busy with it for a moment.
@@ -43,7 +43,7 @@ pub(crate) struct PostgresUnit {
 pub(crate) struct Opening<'a> {
     pub(crate) pool: &'a SharedPool<OrganizationId>,
     pub(crate) organization: &'a OrganizationId,
-    pub(crate) doorbell: Doorbell,
+    pub(crate) notifier: JobNotifier,
     pub(crate) clock: Option<Arc<dyn Clock>>,
 }
 
@@ -87,7 +87,7 @@ impl PostgresUnit {
         Ok(Self {
             tx,
             organization: opening.organization.clone(),
-            doorbell: opening.doorbell,
+            notifier: opening.notifier,
             clock: opening.clock,
             may_write,
             _place: place,

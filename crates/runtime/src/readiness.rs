@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_http::Readiness;
-use fanfare_jobs::Pulse;
+use fanfare_jobs::Heartbeat;
 
 use crate::storage::Storage;
 
@@ -18,7 +18,7 @@ pub(crate) struct StoreReadiness(pub(crate) Storage);
 /// A worker: the same, and its runner lives.
 pub(crate) struct WorkerReadiness {
     pub(crate) store: StoreReadiness,
-    pub(crate) pulse: Pulse,
+    pub(crate) heartbeat: Heartbeat,
 }
 
 #[async_trait]
@@ -46,7 +46,7 @@ impl Readiness for StoreReadiness {
 impl Readiness for WorkerReadiness {
     async fn check(&self) -> Result<(), String> {
         self.store.check().await?;
-        if self.pulse.is_beating() {
+        if self.heartbeat.is_alive() {
             Ok(())
         } else {
             Err(

@@ -43,10 +43,10 @@ pub async fn work(
     stop: CancellationToken,
 ) -> Result<(), StartError> {
     let runner = app.runner();
-    let pulse = runner.pulse();
+    let heartbeat = runner.heartbeat();
     let readiness = Arc::new(WorkerReadiness {
         store: StoreReadiness(app.storage.clone()),
-        pulse: pulse.clone(),
+        heartbeat: heartbeat.clone(),
     });
     let (listener, address) = socket.take();
     // Whichever half ends takes the other along.
@@ -65,7 +65,7 @@ pub async fn work(
     let announce = async {
         tokio::select! {
             () = both.cancelled() => {}
-            _ = tokio::time::timeout(BEGINNING, pulse.begun()) => Socket::announce(address),
+            _ = tokio::time::timeout(BEGINNING, heartbeat.started()) => Socket::announce(address),
         }
     };
     let (ended, ()) = tokio::join!(join(&both, serve, run), announce);

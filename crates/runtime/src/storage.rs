@@ -183,8 +183,8 @@ impl Storage {
 }
 
 async fn open_sqlite(path: &Path, clock: Arc<dyn Clock>) -> Result<Storage, StorageError> {
-    use fanfare_sqlite::{Doorbell, OpenError, QUEUE};
-    let options = SqliteOptions::at(path).doorbell(Doorbell::Apalis);
+    use fanfare_sqlite::{JobNotifier, OpenError, QUEUE};
+    let options = SqliteOptions::at(path).notifier(JobNotifier::Apalis);
     let store = SqliteStore::open(options, clock).await?;
     // The store rings by writing into apalis's tables, so whoever opens it needs them.
     let file = path.to_owned();
@@ -201,8 +201,8 @@ async fn open_sqlite(path: &Path, clock: Arc<dyn Clock>) -> Result<Storage, Stor
 }
 
 async fn open_postgres(url: &SecretString) -> Result<Storage, StorageError> {
-    use fanfare_postgres::{Doorbell, QUEUE};
-    let options = PostgresOptions::at(url)?.doorbell(Doorbell::Apalis);
+    use fanfare_postgres::{JobNotifier, QUEUE};
+    let options = PostgresOptions::at(url)?.notifier(JobNotifier::Apalis);
     let store = Box::new(PostgresStore::open(options).await?);
     let queue = PostgresQueue::new(store.pool(QUEUE_CONNECTIONS), QUEUE);
     queue.check().await?;

@@ -9,7 +9,7 @@ use fanfare_domain::ports::{
 };
 
 use crate::error::{corrupt, store_error};
-use crate::rows::{count, from_json, id, json, micros, small, time, time_opt, word};
+use crate::rows::{count, from_json, id, json, micros, parse_enum, time, time_opt, to_u32};
 use crate::unit::SqliteUnit;
 
 struct AudienceRow {
@@ -52,11 +52,11 @@ impl TryFrom<AudienceRow> for Audience {
             group_id: row.group_id,
             group_name: row.group_name,
             group_type: group_type
-                .map(|text| word(text, GroupType::parse, "audiences.group_type"))
+                .map(|text| parse_enum(text, GroupType::parse, "audiences.group_type"))
                 .transpose()?,
             last_refreshed_at: time_opt(row.last_refreshed_at, "audiences.last_refreshed_at")?,
             refresh_interval_seconds: interval
-                .map(|seconds| small(seconds, "audiences.refresh_interval_seconds"))
+                .map(|seconds| to_u32(seconds, "audiences.refresh_interval_seconds"))
                 .transpose()?,
             created_at: time(row.created_at, "audiences.created_at")?,
             created_by: row.created_by,

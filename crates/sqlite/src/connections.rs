@@ -6,7 +6,7 @@ use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::{Connections, StoreError};
 
 use crate::error::store_error;
-use crate::rows::{from_json, id, json, small, time, word};
+use crate::rows::{from_json, id, json, parse_enum, time, to_u32};
 use crate::unit::SqliteUnit;
 
 #[async_trait]
@@ -26,7 +26,7 @@ impl Connections for SqliteUnit {
         let account = row.account_id;
         Ok(Some(Connection {
             key: SealedKey {
-                master_key_version: small(
+                master_key_version: to_u32(
                     row.master_key_version,
                     "klaviyo_connections.master_key_version",
                 )?,
@@ -36,7 +36,7 @@ impl Connections for SqliteUnit {
             account: account
                 .map(|text| id(text, AccountId::parse, "klaviyo_connections.account_id"))
                 .transpose()?,
-            status: word(
+            status: parse_enum(
                 &row.status,
                 ConnectionStatus::parse,
                 "klaviyo_connections.status",

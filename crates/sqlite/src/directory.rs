@@ -8,7 +8,7 @@ use fanfare_domain::time::Timestamp;
 use sqlx::SqliteConnection;
 
 use crate::error::{corrupt, store_error};
-use crate::rows::{id, micros, time, time_opt, word};
+use crate::rows::{id, micros, parse_enum, time, time_opt};
 use crate::store::SqliteStore;
 
 struct KeyRow {
@@ -32,8 +32,8 @@ impl TryFrom<KeyRow> for SecretKey {
                 OrganizationId::parse,
                 "api_keys.organization_id",
             )?,
-            role: word(&row.role, Role::parse, "api_keys.role")?,
-            kind: word(&row.kind, KeyKind::parse, "api_keys.kind")?,
+            role: parse_enum(&row.role, Role::parse, "api_keys.role")?,
+            kind: parse_enum(&row.kind, KeyKind::parse, "api_keys.kind")?,
             hash: KeyHash(row.hash.try_into().map_err(|_| corrupt("api_keys.hash"))?),
             created_at: time(row.created_at, "api_keys.created_at")?,
             revoked_at: time_opt(row.revoked_at, "api_keys.revoked_at")?,

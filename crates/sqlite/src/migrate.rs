@@ -68,7 +68,7 @@ pub(crate) async fn open(path: &Path, writer: SqlitePool) -> Result<SqlitePool, 
     let lock = lock
         .await
         .unwrap_or_else(|panic| Err(io::Error::other(panic)));
-    // Held until the schema is ours: turning on WAL is not safe against another starter either.
+    // ActiveSlice until the schema is ours: turning on WAL is not safe against another starter either.
     let _lock = lock.map_err(|source| OpenError::NotWritable {
         path: path.to_owned(),
         source,

@@ -5,28 +5,28 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-use crate::doorbell::Doorbell;
+use crate::job_notifier::JobNotifier;
 
 /// Where the store is, and who is told about due runs.
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
     pub(crate) path: PathBuf,
-    pub(crate) doorbell: Doorbell,
+    pub(crate) notifier: JobNotifier,
 }
 
 impl SqliteOptions {
-    /// The store at this path, with no doorbell.
+    /// The store at this path, with no notifier.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            doorbell: Doorbell::None,
+            notifier: JobNotifier::None,
         }
     }
 
-    /// With this doorbell.
+    /// With this notifier.
     #[must_use]
-    pub fn doorbell(mut self, doorbell: Doorbell) -> Self {
-        self.doorbell = doorbell;
+    pub fn notifier(mut self, notifier: JobNotifier) -> Self {
+        self.notifier = notifier;
         self
     }
 }

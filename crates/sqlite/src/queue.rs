@@ -1,13 +1,13 @@
 //! The queue of due runs.
 //!
-//! `ring_at` is when the bell must ring if nothing has happened until then: ten seconds after a
+//! `notify_at` is when the bell must ring if nothing has happened until then: ten seconds after a
 //! ring, when a lease runs out, or when a pause is over.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::{DueRun, DueRuns, StoreError, Turn};
+use fanfare_domain::ports::{DueRun, DueRuns, SchedulingCandidate, StoreError};
 
 use crate::error::store_error;
 use crate::rows::{count, id};
@@ -15,13 +15,13 @@ use crate::store::SqliteStore;
 
 /// How long a ring is given to be heard. A worker that dies between hearing it and its claim leaves no
 /// lease that could run out: the run waits for so long.
-pub(crate) const RING_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[async_trait]
 impl DueRuns for SqliteStore {
-    async fn ring(&self, limit: u32) -> Result<u64, StoreError> {
+    async fn notify(&self, limit: u32) -> Result<u64, StoreError> {
         let now = self.clock.now();
-        let (now_micros, again) = (now.as_micros(), now.plus(RING_PATIENCE).as_micros());
+        let (now_micros, again) = (now.as_micros(), now.plus(NOTIFICATION_TIMEOUT).as_micros());
         // Most of the time nothing is due: look before taking the write lock.
         let silent = sqlx::query_scalar!(
             "SELECT run_id FROM run_queue WHERE ring_at <= ?1 LIMIT 1",
@@ -52,12 +52,12 @@ impl DueRuns for SqliteStore {
             .map(|row| due_run(row.organization_id, row.run_id))
             .collect();
         let due = due?;
-        self.doorbell.ring(&mut tx, &due, now).await?;
+        self.notifier.notify(&mut tx, &due, now).await?;
         tx.commit().await.map_err(store_error)?;
         Ok(due.len() as u64)
     }
 
-    async fn next(&self) -> Result<Option<Turn>, StoreError> {
+    async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
         let now = self.clock.now().as_micros();
         let turn = sqlx::query!(
             // Whoever holds a run claimed it when it was due, so one walk over what is due meets both.
@@ -80,7 +80,7 @@ impl DueRuns for SqliteStore {
         turn.map(|row| {
             let due = due_run(row.organization_id, row.run_id)?;
             let held = count(row.held, "run_queue")?;
-            Ok(Turn { due, held })
+            Ok(SchedulingCandidate { due, held })
         })
         .transpose()
     }

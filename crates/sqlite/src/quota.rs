@@ -3,12 +3,12 @@
 
 use async_trait::async_trait;
 use fanfare_domain::ports::{QuotaLedger, StoreError};
-use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Window, Windows};
+use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation, Window};
 use fanfare_domain::time::Timestamp;
 use sqlx::SqliteConnection;
 
 use crate::error::store_error;
-use crate::rows::{micros, small, time, time_opt};
+use crate::rows::{micros, time, time_opt, to_u32};
 use crate::store::SqliteStore;
 
 async fn load(
@@ -32,17 +32,17 @@ async fn load(
         return Ok(Bucket::new(endpoint, now));
     };
     Ok(Bucket {
-        windows: Windows {
-            burst: small(row.burst_limit, "quota_buckets.burst_limit")?,
-            steady: small(row.steady_limit, "quota_buckets.steady_limit")?,
+        limits: RateLimits {
+            burst: to_u32(row.burst_limit, "quota_buckets.burst_limit")?,
+            steady: to_u32(row.steady_limit, "quota_buckets.steady_limit")?,
         },
         burst: Window {
             since: time(row.burst_since, "quota_buckets.burst_since")?,
-            used: small(row.burst_used, "quota_buckets.burst_used")?,
+            used: to_u32(row.burst_used, "quota_buckets.burst_used")?,
         },
         steady: Window {
             since: time(row.steady_since, "quota_buckets.steady_since")?,
-            used: small(row.steady_used, "quota_buckets.steady_used")?,
+            used: to_u32(row.steady_used, "quota_buckets.steady_used")?,
         },
         blocked_until: time_opt(row.blocked_until, "quota_buckets.blocked_until")?,
     })
@@ -71,8 +71,8 @@ async fn save(
             blocked_until = excluded.blocked_until",
         account,
         name,
-        bucket.windows.burst,
-        bucket.windows.steady,
+        bucket.limits.burst,
+        bucket.limits.steady,
         burst_since,
         bucket.burst.used,
         steady_since,
@@ -121,15 +121,15 @@ impl QuotaLedger for SqliteStore {
         &self,
         account: &str,
         endpoint: Endpoint,
-        windows: Windows,
+        limits: RateLimits,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // Every answer of Klaviyo announces its limits, and they hardly ever change: look first,
         // so that no page pays for a second write.
-        if self.bucket(account, endpoint, now).await?.windows == windows {
+        if self.bucket(account, endpoint, now).await?.limits == limits {
             return Ok(());
         }
-        self.change(account, endpoint, now, |bucket| bucket.windows = windows)
+        self.change(account, endpoint, now, |bucket| bucket.limits = limits)
             .await
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn id<T>(
     parse(text).map_err(|_| corrupt(column))
 }
 
-pub(crate) fn word<T>(
+pub(crate) fn parse_enum<T>(
     text: &str,
     parse: impl FnOnce(&str) -> Option<T>,
     column: &str,
@@ -37,7 +37,7 @@ pub(crate) fn count(number: i64, column: &str) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| corrupt(column))
 }
 
-pub(crate) fn small(number: i64, column: &str) -> Result<u32, StoreError> {
+pub(crate) fn to_u32(number: i64, column: &str) -> Result<u32, StoreError> {
     u32::try_from(number).map_err(|_| corrupt(column))
 }
 

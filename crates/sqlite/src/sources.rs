@@ -12,7 +12,7 @@ use fanfare_domain::source::{
 };
 
 use crate::error::{corrupt, store_error};
-use crate::rows::{from_json, id, json, micros, time, time_opt, word};
+use crate::rows::{from_json, id, json, micros, parse_enum, time, time_opt};
 use crate::unit::SqliteUnit;
 
 struct SourceRow {
@@ -52,7 +52,7 @@ impl TryFrom<SourceRow> for CollectionSource {
                 AudienceId::parse,
                 "sync_sources.audience_id",
             )?,
-            status: word(
+            status: parse_enum(
                 &row.sync_status,
                 SyncStatus::parse,
                 "sync_sources.sync_status",

@@ -11,8 +11,8 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Sqlite, Transaction};
 
-use crate::doorbell::Doorbell;
 use crate::error::{OpenError, store_error};
+use crate::job_notifier::JobNotifier;
 use crate::migrate;
 use crate::options::{SqliteOptions, connect_options, reader_options, writer_options};
 use crate::unit::SqliteUnit;
@@ -31,7 +31,7 @@ pub struct SqliteStore {
     pub(crate) writer: SqlitePool,
     pub(crate) reader: SqlitePool,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) doorbell: Doorbell,
+    pub(crate) notifier: JobNotifier,
     path: PathBuf,
 }
 
@@ -42,7 +42,7 @@ impl SqliteStore {
         options: impl Into<SqliteOptions>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
-        let SqliteOptions { path, doorbell } = options.into();
+        let SqliteOptions { path, notifier } = options.into();
         let writer = migrate::open(&path, pool(1).connect_lazy_with(writer_options(&path))).await?;
         let reader = pool(READERS)
             .connect_with(reader_options(&path))
@@ -52,7 +52,7 @@ impl SqliteStore {
             writer,
             reader,
             clock,
-            doorbell,
+            notifier,
             path,
         })
     }
@@ -125,7 +125,7 @@ impl SqliteStore {
             tx,
             organization: organization.clone(),
             clock: Arc::clone(&self.clock),
-            doorbell: self.doorbell,
+            notifier: self.notifier,
             writer,
             has_shredded: false,
         })

@@ -13,15 +13,15 @@ use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use crate::doorbell::Doorbell;
 use crate::error::store_error;
+use crate::job_notifier::JobNotifier;
 use crate::options::BUSY_TIMEOUT;
 
 pub(crate) struct SqliteUnit {
     pub(crate) tx: Transaction<'static, Sqlite>,
     pub(crate) organization: OrganizationId,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) doorbell: Doorbell,
+    pub(crate) notifier: JobNotifier,
     /// Where this unit's connection came from, if it may write.
     pub(crate) writer: Option<SqlitePool>,
     /// Whether a secret was overwritten or deleted.

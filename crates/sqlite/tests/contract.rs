@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::{Clock, DueRun};
 use fanfare_domain::time::Timestamp;
-use fanfare_sqlite::{Doorbell, SqliteOptions, SqliteStore};
+use fanfare_sqlite::{JobNotifier, SqliteOptions, SqliteStore};
 use fanfare_testkit::clock::FixedClock;
 use fanfare_testkit::contract::{Handle, StoreHarness};
 use fanfare_testkit::store_contract;
@@ -29,7 +29,7 @@ impl OnFile {
         let clock = FixedClock::default();
         let path = folder.path().join("store.db");
         let open = async || {
-            let options = SqliteOptions::at(&path).doorbell(Doorbell::Apalis);
+            let options = SqliteOptions::at(&path).notifier(JobNotifier::Apalis);
             let clock = Arc::new(clock.clone());
             SqliteStore::open(options, clock).await.unwrap()
         };
@@ -62,7 +62,7 @@ impl StoreHarness for OnFile {
     }
 
     /// As a worker would: what was heard waits no longer.
-    async fn heard(&self) -> Option<Vec<DueRun>> {
+    async fn on_job(&self) -> Option<Vec<DueRun>> {
         let jobs: Vec<(String, String)> = sqlx::query_as(
             "UPDATE Jobs SET status = 'Done' WHERE status = 'Pending'
              RETURNING job ->> 'organizationId', job ->> 'runId'",

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use fanfare_domain::ids::{Cursor, OrganizationId};
 use fanfare_domain::ports::{Collection, KlaviyoError};
 use fanfare_domain::quota::Endpoint;
+use fanfare_domain::scan::LoopDetector;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource};
-use fanfare_domain::walk::CursorWatch;
 
 use crate::error::{Entity, Error};
 use crate::integration::{Integration, OpenConnection};
@@ -130,7 +130,7 @@ impl Integration {
         let klaviyo = &self.ports.klaviyo;
         let endpoint = browse_endpoint(kind);
         let (mut found, mut seen, mut pages) = (Vec::new(), HashSet::new(), 0);
-        let mut watch = CursorWatch::default();
+        let mut watch = LoopDetector::default();
         let mut cursor: Option<Cursor> = None;
         loop {
             let call = || klaviyo.collections(&connection.key, kind, cursor.as_ref());

@@ -44,7 +44,7 @@ impl std::fmt::Display for Entity {
 
 /// A fault in one field of what was sent. It never holds the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldFault {
+pub struct FieldViolation {
     /// The field, dotted: `klaviyo.apiKey`.
     pub field: String,
     /// What is wrong, and what would be right.
@@ -59,7 +59,7 @@ pub enum Error {
     NotFound(Entity),
     /// What was sent cannot be taken.
     #[error("the request does not validate")]
-    Invalid(Vec<FieldFault>),
+    Invalid(Vec<FieldViolation>),
     /// No Klaviyo key is stored.
     #[error("no Klaviyo API key is stored")]
     KeyNotFound,
@@ -110,7 +110,7 @@ impl Error {
     }
 
     pub(crate) fn invalid(field: &str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldFault {
+        Self::Invalid(vec![FieldViolation {
             field: field.to_owned(),
             message: message.into(),
         }])

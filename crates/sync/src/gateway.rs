@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use fanfare_domain::ports::{Answer, KlaviyoError, StoreError};
-use fanfare_domain::quota::{Endpoint, Reservation, Windows};
+use fanfare_domain::quota::{Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
 use crate::integration::Ports;
-use crate::silence::Silences;
+use crate::rate_limit_block::RateLimitBlocks;
 
 /// How long somebody who waits for an answer is kept waiting for quota.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a call waits until other processes know that Klaviyo asked for silence.
+/// How long a call waits until other processes know that Klaviyo asked for block.
 const TELLING: Duration = Duration::from_secs(1);
 
 /// The pause between two tries to tell them.
@@ -23,7 +23,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(1);
 /// Why a call gave no value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The quota is used up, or Klaviyo asked for silence, until then.
+    /// The quota is used up, or Klaviyo asked for block, until then.
     #[error("Klaviyo may not be asked before {0}")]
     NotBefore(Timestamp),
     /// Klaviyo answered something else.
@@ -37,12 +37,12 @@ pub(crate) enum CallError {
 /// The one way to Klaviyo.
 pub(crate) struct Gateway<'a> {
     ports: &'a Ports,
-    silences: &'a Silences,
+    blocks: &'a RateLimitBlocks,
 }
 
 impl<'a> Gateway<'a> {
-    pub(crate) const fn new(ports: &'a Ports, silences: &'a Silences) -> Self {
-        Self { ports, silences }
+    pub(crate) const fn new(ports: &'a Ports, blocks: &'a RateLimitBlocks) -> Self {
+        Self { ports, blocks }
     }
 
     /// Makes one call if the quota allows it now.
@@ -61,19 +61,17 @@ impl<'a> Gateway<'a> {
             self.reserve(account, base).await?;
         }
         let assumed = self.reserve(account, endpoint).await?;
-        // Somebody in this process may have been asked for silence since.
+        // Somebody in this process may have been asked for block since.
         let now = clock.now();
         let buckets = || endpoint.base().into_iter().chain([endpoint]);
-        let silence = buckets().filter_map(|bucket| self.silences.until(account, bucket, now));
-        if let Some(until) = silence.max() {
+        let block = buckets().filter_map(|bucket| self.blocks.until(account, bucket, now));
+        if let Some(until) = block.max() {
             return Err(CallError::NotBefore(until));
         }
         match call.await {
             Ok(answer) => {
-                if let Some(windows) = answer.windows.filter(|windows| *windows != assumed) {
-                    ledger
-                        .learn(account, endpoint, windows, clock.now())
-                        .await?;
+                if let Some(limits) = answer.rate_limits.filter(|limits| *limits != assumed) {
+                    ledger.learn(account, endpoint, limits, clock.now()).await?;
                 }
                 Ok(answer.value)
             }
@@ -82,7 +80,7 @@ impl<'a> Gateway<'a> {
                 let until = retry_after.until(now);
                 // Klaviyo does not say which of the two buckets is empty.
                 for bucket in buckets() {
-                    self.silences.begin(account, bucket, until, now);
+                    self.blocks.begin(account, bucket, until, now);
                 }
                 let telling = tell(
                     self.ports.clone(),
@@ -98,16 +96,16 @@ impl<'a> Gateway<'a> {
         }
     }
 
-    async fn reserve(&self, account: &str, endpoint: Endpoint) -> Result<Windows, CallError> {
+    async fn reserve(&self, account: &str, endpoint: Endpoint) -> Result<RateLimits, CallError> {
         let Ports { ledger, clock, .. } = self.ports;
         match ledger.reserve(account, endpoint, clock.now()).await? {
-            Reservation::Granted(windows) => Ok(windows),
+            Reservation::Granted(limits) => Ok(limits),
             Reservation::NotBefore(until) => Err(CallError::NotBefore(until)),
         }
     }
 
-    /// Keeps the silence that was asked for under one name of an account under another one, too.
-    pub(crate) async fn inherit_silence(&self, from: &str, to: &str) -> Result<(), StoreError> {
+    /// Keeps the block that was asked for under one name of an account under another one, too.
+    pub(crate) async fn inherit_block(&self, from: &str, to: &str) -> Result<(), StoreError> {
         if from == to {
             return Ok(());
         }
@@ -151,7 +149,7 @@ impl<'a> Gateway<'a> {
     }
 }
 
-/// Tells the ledger of a silence, again and again while the store is away: until it knows, other processes
+/// Tells the ledger of a block, again and again while the store is away: until it knows, other processes
 /// may ask.
 async fn tell(ports: Ports, account: String, buckets: Vec<Endpoint>, until: Timestamp) {
     for bucket in buckets {

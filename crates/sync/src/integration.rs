@@ -11,7 +11,7 @@ use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::silence::Silences;
+use crate::rate_limit_block::RateLimitBlocks;
 
 /// The adapters behind the ports.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Integration {
     pub(crate) ports: Ports,
-    silences: Silences,
+    blocks: RateLimitBlocks,
 }
 
 /// An opened connection: what a call to Klaviyo needs.
@@ -55,7 +55,7 @@ impl Integration {
     pub fn new(ports: Ports) -> Self {
         Self {
             ports,
-            silences: Silences::default(),
+            blocks: RateLimitBlocks::default(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Integration {
     }
 
     pub(crate) fn gateway(&self) -> Gateway<'_> {
-        Gateway::new(&self.ports, &self.silences)
+        Gateway::new(&self.ports, &self.blocks)
     }
 
     /// Opens the stored key.

@@ -17,16 +17,16 @@ mod gateway;
 mod import;
 mod integration;
 mod log;
+mod rate_limit_block;
 mod resync;
 mod runs;
 mod settings;
-mod silence;
 mod sources;
 
 pub use access::{Caller, NewKey};
 pub use audiences::{AudienceStatus, AudienceUpdate, Patch};
 pub use browse::{BrowsedCollection, Estimate};
-pub use error::{Entity, Error, FieldFault};
+pub use error::{Entity, Error, FieldViolation};
 pub use import::{ImportOutcome, ImportRequest, Imported, SkipReason, Skipped};
 pub use integration::{Integration, Ports};
 pub use resync::StartedSync;

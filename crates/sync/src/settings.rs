@@ -177,7 +177,7 @@ impl Integration {
             Err(error) => return Err(error),
         };
         let new_name = quota_account(organization, account.as_ref());
-        self.gateway().inherit_silence(&name, &new_name).await?;
+        self.gateway().inherit_block(&name, &new_name).await?;
         Ok(account)
     }
 

@@ -104,7 +104,7 @@ impl Bench<'_> {
         }
         let (reading, settling_began) = (began.elapsed(), Instant::now());
         self.settle(&run).await?;
-        let settling = settling_began.elapsed();
+        let reconciling = settling_began.elapsed();
 
         let mut unit = self.store.begin(&self.organization).await?;
         run.succeed(self.clock.now())?;
@@ -112,7 +112,7 @@ impl Bench<'_> {
         unit.commit().await?;
         while {
             let mut unit = self.store.begin(&self.organization).await?;
-            let forgotten = unit.forget_sightings(WINDOW).await?;
+            let forgotten = unit.delete_seen_profiles(WINDOW).await?;
             unit.commit().await?;
             forgotten > 0
         } {}
@@ -120,7 +120,7 @@ impl Bench<'_> {
         let rate = |time: Duration| u128::from(self.profiles) * 1_000 / time.as_millis().max(1);
         println!(
             "{title:>20}: {:>7} profiles/s ({} without deciding), slowest page {slowest:.1?}, \
-             settled in {settling:.2?}",
+             settled in {reconciling:.2?}",
             rate(reading),
             rate(in_store),
         );

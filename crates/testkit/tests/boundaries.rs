@@ -70,8 +70,8 @@ async fn a_bell_rings_again_after_ten_seconds_and_not_before() {
     let (store, clock, _) = with_a_run().await;
 
     clock.advance(QUIET.saturating_sub(INSTANT));
-    assert_eq!(store.ring(1).await.unwrap(), 0);
+    assert_eq!(store.notify(1).await.unwrap(), 0);
 
     clock.advance(INSTANT);
-    assert_eq!(store.ring(1).await.unwrap(), 1);
+    assert_eq!(store.notify(1).await.unwrap(), 1);
 }

@@ -3,7 +3,7 @@
 use fanfare_domain::connection::KlaviyoKey;
 use fanfare_domain::ids::{AccountId, Cursor};
 use fanfare_domain::ports::{Capability, Klaviyo, KlaviyoError, MemberPage, MembersFrom};
-use fanfare_domain::quota::Windows;
+use fanfare_domain::quota::RateLimits;
 use fanfare_domain::source::CollectionKind;
 use fanfare_testkit::build::{at, list, profile, segment};
 use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
@@ -150,18 +150,18 @@ async fn lists_and_segments_come_ten_a_page_with_the_quota_announced() {
         klaviyo = klaviyo.with(list(&format!("L{n}")), "", [profile("p1")]);
         klaviyo = klaviyo.with(segment(&format!("S{n}")), "", [profile("p1")]);
     }
-    let windows = Windows {
+    let rate_limits = RateLimits {
         burst: 1,
         steady: 2,
     };
-    klaviyo.announce(windows);
+    klaviyo.announce(rate_limits);
     let kind = CollectionKind::Segment;
 
     let first = klaviyo.collections(&key(), kind, None).await.unwrap();
     let next = first.value.next.as_ref();
     let second = klaviyo.collections(&key(), kind, next).await.unwrap();
 
-    assert_eq!(first.windows, Some(windows));
+    assert_eq!(first.rate_limits, Some(rate_limits));
     let items = first.value.items.iter().chain(&second.value.items);
     let ids: Vec<String> = items.map(|one| one.id.to_string()).collect();
     assert_eq!(ids, (10..22).map(|n| format!("S{n}")).collect::<Vec<_>>());

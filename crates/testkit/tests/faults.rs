@@ -57,7 +57,7 @@ async fn a_store_is_away_for_as_many_calls_as_were_ordered() {
             let error = match operation {
                 Operation::Read => store.read(&organization).await.err(),
                 Operation::Begin => store.begin(&organization).await.err(),
-                _ => store.ring(1).await.err(),
+                _ => store.notify(1).await.err(),
             };
             failed += u32::from(error.is_some_and(|error| error.is_transient()));
         }

@@ -44,7 +44,7 @@ impl StoreHarness for InMemory {
         self.clock.advance(by);
     }
 
-    async fn heard(&self) -> Option<Vec<DueRun>> {
+    async fn on_job(&self) -> Option<Vec<DueRun>> {
         let mut bell = self.bell.lock().expect("no panic before");
         let mut heard = Vec::new();
         while let Ok(due) = bell.try_recv() {

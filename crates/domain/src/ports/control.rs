@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::ids::{KeyId, OrganizationId, RunId};
 use crate::organization::{KeyHash, Organization, SecretKey};
-use crate::quota::{Bucket, Endpoint, Reservation, Windows};
+use crate::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use crate::time::Timestamp;
 
 /// Organizations and their secret keys.
@@ -57,17 +57,17 @@ pub struct DueRun {
 
 /// The run whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
+pub struct SchedulingCandidate {
     /// It.
     pub due: DueRun,
     /// Runs of its organization that are held now.
     pub held: u64,
 }
 
-impl Turn {
+impl SchedulingCandidate {
     /// Whether an organization that holds `held` runs should leave one to it: even with one more, its own
     /// would hold fewer.
-    pub const fn comes_before(&self, held: u64) -> bool {
+    pub const fn should_preempt(&self, held: u64) -> bool {
         self.held + 1 < held
     }
 }
@@ -78,12 +78,12 @@ pub trait DueRuns: Send + Sync {
     /// Rings the bell for runs that are due and that nobody works on: a pause is over, a lease has
     /// run out, or a ring was lost. A run just rung for is left alone for ten seconds, so that a
     /// busy worker's queue does not fill with repeats. At most `limit`; returns how many.
-    async fn ring(&self, limit: u32) -> Result<u64, StoreError>;
+    async fn notify(&self, limit: u32) -> Result<u64, StoreError>;
 
     /// Of the runs that are due now and held by nobody, the one whose turn it is: one of the organization
     /// that holds the fewest, or else was served longest ago; of its runs the one that is due for longest,
     /// or else was claimed least often. So nobody waits behind all runs of somebody who has many.
-    async fn next(&self) -> Result<Option<Turn>, StoreError>;
+    async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError>;
 
     /// The organization's runs that are held now.
     async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
@@ -111,7 +111,7 @@ pub trait QuotaLedger: Send + Sync {
         &self,
         account: &str,
         endpoint: Endpoint,
-        windows: Windows,
+        limits: RateLimits,
         now: Timestamp,
     ) -> Result<(), StoreError>;
 

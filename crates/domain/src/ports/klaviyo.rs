@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::connection::KlaviyoKey;
 use crate::ids::{AccountId, CollectionId, Cursor};
 use crate::profile::Profile;
-use crate::quota::{RetryAfter, Windows};
+use crate::quota::{RateLimits, RetryAfter};
 use crate::source::{CollectionKind, CollectionRef};
 use crate::time::Timestamp;
 
@@ -81,7 +81,7 @@ pub struct Answer<T> {
     /// What was asked for.
     pub value: T,
     /// `RateLimit-Limit`, where it was there and readable.
-    pub windows: Option<Windows>,
+    pub rate_limits: Option<RateLimits>,
 }
 
 /// A Klaviyo account.

@@ -19,12 +19,12 @@ mod runs;
 mod store;
 
 pub use ambient::{Clock, Ids, KeySealer, SealError};
-pub use control::{Directory, DueRun, DueRuns, QuotaLedger, Turn};
+pub use control::{Directory, DueRun, DueRuns, QuotaLedger, SchedulingCandidate};
 pub use klaviyo::{
     Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
     MembersFrom,
 };
-pub use pages::{PageWrite, Pages, Window};
+pub use pages::{Batch, PageWrite, Pages};
 pub use records::{
     AudienceRecord, Audiences, Connections, ConsumerFilter, ConsumerRecord, Consumers, Lookup,
     SourceFilter, SourceRecord, Sources,

@@ -1,4 +1,4 @@
-//! What a sync reads and writes, a page or a window at a time.
+//! What a sync reads and writes, a page or a batch at a time.
 
 use async_trait::async_trait;
 
@@ -21,21 +21,21 @@ pub struct PageWrite<'a> {
     pub now: Timestamp,
 }
 
-/// A window over rows in the order of their key.
+/// A batch over rows in the order of their key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Window<K> {
-    /// Rows of the window that the call was about.
+pub struct Batch<K> {
+    /// Rows of the batch that the call was about.
     pub affected: u64,
-    /// The key to go on after; `None` when that was the last window.
+    /// The key to go on after; `None` when that was the last batch.
     pub next: Option<K>,
 }
 
 /// The rows of a sync. Each method is a handful of set-based statements, however large the page or
-/// window.
+/// batch.
 #[async_trait]
 pub trait Pages {
     /// What is known about a page: the consumers that bear one of `emails` or are linked to one of
-    /// `profiles`; all links of those consumers; and the run's sightings of `profiles` and of the
+    /// `profiles`; all links of those consumers; and the run's seen_profiles of `profiles` and of the
     /// profiles of those links.
     async fn known(
         &mut self,
@@ -44,7 +44,7 @@ pub trait Pages {
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError>;
 
-    /// Writes a page's plan: consumers, links, sightings, memberships and issues. Memberships and
+    /// Writes a page's plan: consumers, links, seen_profiles, memberships and issues. Memberships and
     /// issues that are there already stay as they are. E-mails that move between consumers are
     /// freed before they are taken. That links move is noted for every active run. Returns how many
     /// consumers became members.
@@ -58,7 +58,7 @@ pub trait Pages {
     async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError>;
 
     /// Makes members of the consumers that the profiles seen by the run are linked to now, for the
-    /// next `size` sightings after `after` by profile id. `affected` are the new members.
+    /// next `size` seen_profiles after `after` by profile id. `affected` are the new members.
     async fn add_missing_members(
         &mut self,
         run: &RunId,
@@ -66,7 +66,7 @@ pub trait Pages {
         after: Option<&ProfileId>,
         size: u32,
         now: Timestamp,
-    ) -> Result<Window<ProfileId>, StoreError>;
+    ) -> Result<Batch<ProfileId>, StoreError>;
 
     /// Counts, among the next `size` members after `after` by consumer id, those that were members
     /// before the run and to whom no profile seen by it is linked.
@@ -76,7 +76,7 @@ pub trait Pages {
         audience: &AudienceId,
         after: Option<&ConsumerId>,
         size: u32,
-    ) -> Result<Window<ConsumerId>, StoreError>;
+    ) -> Result<Batch<ConsumerId>, StoreError>;
 
     /// Removes, among the next `size` members after `after` by consumer id, those to whom no
     /// profile seen by the run is linked. Consumers stay.
@@ -86,8 +86,8 @@ pub trait Pages {
         audience: &AudienceId,
         after: Option<&ConsumerId>,
         size: u32,
-    ) -> Result<Window<ConsumerId>, StoreError>;
+    ) -> Result<Batch<ConsumerId>, StoreError>;
 
-    /// Deletes up to `size` sightings of runs that have ended. Returns how many.
-    async fn forget_sightings(&mut self, size: u32) -> Result<u64, StoreError>;
+    /// Deletes up to `size` seen_profiles of runs that have ended. Returns how many.
+    async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError>;
 }

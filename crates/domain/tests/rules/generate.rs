@@ -47,7 +47,7 @@ pub(crate) fn people() -> impl Strategy<Value = Vec<Contact>> {
 }
 
 /// One of them as read once.
-fn sighting(people: Vec<Contact>) -> impl Strategy<Value = Profile> {
+fn seen(people: Vec<Contact>) -> impl Strategy<Value = Profile> {
     let names = prop::sample::select(vec!["", "  ", "Ann", " Bo ", "\0", "Zoë"]);
     let phones = prop::sample::select(vec!["", "+15550001", "+15550002", "555"]);
     let updated = prop::option::weighted(0.9, 0_i64..5);
@@ -96,10 +96,10 @@ fn spelt(n: u8, spelling: usize) -> String {
         .clone()
 }
 
-/// Sightings of these people, each at least once. One profile has one set of values at a time.
+/// SeenProfiles of these people, each at least once. One profile has one set of values at a time.
 pub(crate) fn sightings_of(people: Vec<Contact>) -> impl Strategy<Value = Vec<Profile>> {
     let count = people.len();
-    prop::collection::vec(sighting(people.clone()), count..count * 4).prop_map(move |mut seen| {
+    prop::collection::vec(seen(people.clone()), count..count * 4).prop_map(move |mut seen| {
         for (who, contact) in people.iter().enumerate() {
             let id = format!("P{who}");
             if !seen.iter().any(|profile| profile.id.as_str() == id) {
@@ -125,7 +125,7 @@ pub(crate) fn plainly(id: &str, contact: &Contact) -> Profile {
     }
 }
 
-/// Lets the first sighting at a time speak for all at that time: Klaviyo moves `updated` with every
+/// Lets the first seen at a time speak for all at that time: Klaviyo moves `updated` with every
 /// change.
 fn one_state_at_a_time(seen: &[Profile]) -> Vec<Profile> {
     let first_like = |profile: &Profile| {
@@ -136,7 +136,7 @@ fn one_state_at_a_time(seen: &[Profile]) -> Vec<Profile> {
     seen.iter().filter_map(first_like).collect()
 }
 
-/// A list as it was read: people, sightings, the sightings in another order with some repeated, and
+/// A list as it was read: people, seen_profiles, the seen_profiles in another order with some repeated, and
 /// sizes of pages for both.
 #[derive(Debug, Clone)]
 pub(crate) struct Readings {

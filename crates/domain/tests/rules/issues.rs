@@ -1,6 +1,6 @@
 //! Records that were not taken as they were.
 
-use fanfare_domain::issue::{Fault, Field, IssueCode};
+use fanfare_domain::issue::{Field, IssueCode, IssueKind};
 use fanfare_domain::profile::{Attribute, Profile};
 use proptest::prelude::*;
 
@@ -11,10 +11,10 @@ fn check(profile: &Profile, want: &[(IssueCode, Option<Field>)], is_skipped: boo
     let mut world = World::default();
     let mut pass = Pass::at(at(1_000));
     let plan = world.take(&mut pass, std::slice::from_ref(profile));
-    let got: Vec<Fault> = plan.issues.iter().map(|issue| issue.fault).collect();
-    let want: Vec<Fault> = want
+    let got: Vec<IssueKind> = plan.issues.iter().map(|issue| issue.kind).collect();
+    let want: Vec<IssueKind> = want
         .iter()
-        .map(|(code, field)| Fault {
+        .map(|(code, field)| IssueKind {
             code: *code,
             field: *field,
         })
@@ -132,7 +132,7 @@ fn of_a_linked_profile_only_a_broken_value_is_an_issue() {
     assert_eq!((plan.issues.len(), plan.tally.unchanged), (0, 1));
 
     let plan = world.take(&mut pass, &[with_email("broken")]);
-    assert_eq!(plan.issues[0].fault.code, IssueCode::InvalidEmail);
+    assert_eq!(plan.issues[0].kind.code, IssueCode::InvalidEmail);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_shared_email_is_an_issue_of_the_one_seen_second_and_of_nobody_in_another_ru
     let duplicates: Vec<_> = first
         .issues
         .iter()
-        .map(|(profile, fault)| (profile.as_str(), fault.code))
+        .map(|(profile, kind)| (profile.as_str(), kind.code))
         .collect();
     assert_eq!(duplicates, [("q", IssueCode::DuplicateEmail)]);
 
@@ -211,7 +211,7 @@ fn an_issue_holds_nothing_of_the_record() {
     let texts: Vec<String> = plan
         .issues
         .iter()
-        .map(|i| format!("{i:?} {}", i.fault.code.message()))
+        .map(|i| format!("{i:?} {}", i.kind.code.message()))
         .collect();
     assert_eq!(texts.len(), 3);
     assert!(texts.iter().all(|text| !text.contains("canary")));

@@ -1,8 +1,8 @@
-//! Windows, waits and estimates.
+//! RateLimits, waits and estimates.
 
 use std::time::Duration;
 
-use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
+use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 use proptest::prelude::*;
 
@@ -29,10 +29,10 @@ proptest! {
     #[test]
     fn as_many_as_are_allowed_are_granted_and_no_more(burst in 1_u32..9, steady in 1_u32..40, count in 1_u64..120) {
         let mut bucket = Bucket::new(Endpoint::Lists, at(0));
-        bucket.windows = Windows { burst, steady };
+        bucket.limits = RateLimits { burst, steady };
         let granted = requests(&mut bucket, count, at(0));
 
-        // Asked without a pause, the windows begin on whole seconds and minutes.
+        // Asked without a pause, the limits begin on whole seconds and minutes.
         let in_window = |from: i64, length: i64| {
             granted.iter().filter(|t| (ms(from)..ms(from + length)).contains(t)).count() as u64
         };

@@ -4,8 +4,8 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, CollectionId, Cursor, OrganizationId, RunId, SourceId};
 use fanfare_domain::page::Tally;
 use fanfare_domain::run::{Event, InvalidTransition, NewRun, SyncRun, SyncStatus, Trigger};
+use fanfare_domain::scan::ScannedPage;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
-use fanfare_domain::walk::PageTaken;
 use proptest::prelude::*;
 
 use crate::world::at;
@@ -98,7 +98,7 @@ fn a_new_run_inherits_nothing() {
     let run = queued();
     assert_eq!(run.status, SyncStatus::Pending);
     assert_eq!((run.attempt, run.crashes, run.failures), (0, 0, 0));
-    assert_eq!(run.checkpoint, fanfare_domain::walk::Checkpoint::default());
+    assert_eq!(run.checkpoint, fanfare_domain::scan::Checkpoint::default());
     assert_eq!(run.started_at, None);
 }
 
@@ -173,10 +173,10 @@ proptest! {
                 Happening::Page => {
                     (crashes, failures) = (0, 0);
                     run.count_pages(1, Tally::default(), 0).unwrap();
-                    let page = PageTaken {
+                    let page = ScannedPage {
                         next: Some(Cursor::parse(format!("c{n}")).unwrap()),
                         new_profiles: 1,
-                        ..PageTaken::default()
+                        ..ScannedPage::default()
                     };
                     run.advance(0, page).unwrap();
                     prop_assert_eq!(run.attempt, 1);

@@ -61,8 +61,8 @@ proptest! {
     #[test]
     fn a_name_is_its_usable_parts_joined_by_one_space(first in "\\PC{0,8}", last in "[ \t]{0,2}[a-z ]{0,8}") {
         let parts: Vec<&str> = [first.trim(), last.trim()].into_iter().filter(|part| !part.is_empty()).collect();
-        let (name, faults) = FullName::join(Some(&first), Some(&last));
-        prop_assert!(!faults.first && !faults.last);
+        let (name, issues) = FullName::join(Some(&first), Some(&last));
+        prop_assert!(!issues.first && !issues.last);
         prop_assert_eq!(name.as_ref().map_or("", |name| name.as_str()), parts.join(" "));
         prop_assert_eq!(name.is_none(), parts.is_empty());
     }
@@ -95,14 +95,14 @@ fn what_is_no_email_is_refused() {
 
 #[test]
 fn a_broken_part_of_a_name_leaves_the_other() {
-    let (name, faults) = FullName::join(Some("A\0"), Some(" Bo "));
+    let (name, issues) = FullName::join(Some("A\0"), Some(" Bo "));
     assert_eq!(name.unwrap().as_str(), "Bo");
-    assert!(faults.first && !faults.last);
+    assert!(issues.first && !issues.last);
 
     let longest = "x".repeat(64 * 1024);
     assert!(!FullName::join(Some(&longest), None).1.first);
-    let (name, faults) = FullName::join(None, Some(&format!("{longest}x")));
-    assert!(name.is_none() && faults.last);
+    let (name, issues) = FullName::join(None, Some(&format!("{longest}x")));
+    assert!(name.is_none() && issues.last);
 }
 
 #[test]

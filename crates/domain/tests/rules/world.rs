@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{ConsumerId, ProfileId};
-use fanfare_domain::issue::{Fault, IssueCode};
-use fanfare_domain::page::{Known, PagePlan, Sighting, Tally, keys, plan};
+use fanfare_domain::issue::{IssueCode, IssueKind};
+use fanfare_domain::page::{Known, PagePlan, SeenProfile, Tally, keys, plan};
 use fanfare_domain::ports::Ids;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::time::Timestamp;
@@ -38,8 +38,8 @@ pub(crate) struct World {
 /// One pass over the list.
 pub(crate) struct Pass {
     pub(crate) started_at: Timestamp,
-    pub(crate) sightings: BTreeMap<ProfileId, Sighting>,
-    pub(crate) issues: BTreeSet<(ProfileId, Fault)>,
+    pub(crate) seen_profiles: BTreeMap<ProfileId, SeenProfile>,
+    pub(crate) issues: BTreeSet<(ProfileId, IssueKind)>,
     pub(crate) tally: Tally,
 }
 
@@ -47,7 +47,7 @@ impl Pass {
     pub(crate) fn at(started_at: Timestamp) -> Self {
         Self {
             started_at,
-            sightings: BTreeMap::new(),
+            seen_profiles: BTreeMap::new(),
             issues: BTreeSet::new(),
             tally: Tally::default(),
         }
@@ -56,7 +56,7 @@ impl Pass {
     pub(crate) fn issues_of(&self, code: IssueCode) -> usize {
         self.issues
             .iter()
-            .filter(|(_, fault)| fault.code == code)
+            .filter(|(_, kind)| kind.code == code)
             .count()
     }
 }
@@ -84,7 +84,7 @@ impl World {
             self.take(&mut pass, page);
         }
         self.members = pass
-            .sightings
+            .seen_profiles
             .keys()
             .filter_map(|profile| Some(self.links.get(profile)?.consumer.clone()))
             .collect();
@@ -129,14 +129,14 @@ impl World {
             .iter()
             .chain(links.iter().map(|l| &l.profile))
             .collect();
-        let sightings = asked
+        let seen_profiles = asked
             .into_iter()
-            .filter_map(|profile| pass.sightings.get(profile).cloned())
+            .filter_map(|profile| pass.seen_profiles.get(profile).cloned())
             .collect();
         Known {
             consumers,
             links,
-            sightings,
+            seen_profiles,
         }
     }
 
@@ -164,15 +164,15 @@ impl World {
             );
             self.links.insert(link.profile.clone(), link.clone());
         }
-        for sighting in &plan.sightings {
+        for seen in &plan.seen_profiles {
             let held = pass
-                .sightings
-                .insert(sighting.profile.clone(), sighting.clone());
+                .seen_profiles
+                .insert(seen.profile.clone(), seen.clone());
             assert!(held.is_none(), "a profile is first seen once");
         }
         self.members.extend(plan.members.iter().cloned());
         pass.issues
-            .extend(plan.issues.iter().map(|i| (i.profile.clone(), i.fault)));
+            .extend(plan.issues.iter().map(|i| (i.profile.clone(), i.kind)));
         let sum = &mut pass.tally;
         sum.processed += plan.tally.processed;
         sum.created += plan.tally.created;
@@ -250,16 +250,14 @@ fn holds_no_key_twice(plan: &PagePlan) {
     assert!(all_differ(consumers.map(|consumer| &consumer.id)));
     assert!(all_differ(plan.links.iter().map(|link| &link.profile)));
     assert!(all_differ(
-        plan.sightings.iter().map(|sighting| &sighting.profile)
+        plan.seen_profiles.iter().map(|seen| &seen.profile)
     ));
     assert!(all_differ(&plan.members));
     assert!(all_differ(
-        plan.issues
-            .iter()
-            .map(|issue| (&issue.profile, issue.fault))
+        plan.issues.iter().map(|issue| (&issue.profile, issue.kind))
     ));
     let tally = plan.tally;
-    assert_eq!(tally.processed, plan.sightings.len() as u64);
+    assert_eq!(tally.processed, plan.seen_profiles.len() as u64);
     let sum = tally.created + tally.updated + tally.unchanged + tally.skipped;
     assert_eq!(tally.processed, sum);
 }

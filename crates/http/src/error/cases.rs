@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use fanfare_domain::ports::StoreError;
-use fanfare_sync::{Error, FieldFault};
+use fanfare_sync::{Error, FieldViolation};
 
 use super::ApiError;
 use crate::decode::{Fault, Faults, Key};
@@ -109,8 +109,8 @@ fn missing(scopes: &[String]) -> String {
     )
 }
 
-impl From<FieldFault> for Fault {
-    fn from(fault: FieldFault) -> Self {
+impl From<FieldViolation> for Fault {
+    fn from(fault: FieldViolation) -> Self {
         let path = fault
             .field
             .split('.')

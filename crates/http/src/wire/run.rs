@@ -147,7 +147,7 @@ pub(crate) struct Issue {
     profile_id: String,
     #[schema(example = "invalid_phone")]
     code: &'static str,
-    /// The attribute at fault, by Klaviyo's name, if it is one alone.
+    /// The attribute that it is about, by Klaviyo's name, if it is one alone.
     #[schema(example = "phone_number")]
     field: Option<&'static str>,
     message: &'static str,
@@ -158,9 +158,9 @@ impl From<fanfare_domain::issue::Issue> for Issue {
     fn from(issue: fanfare_domain::issue::Issue) -> Self {
         Self {
             profile_id: issue.profile.to_string(),
-            code: issue.fault.code.as_str(),
-            field: issue.fault.field.map(fanfare_domain::issue::Field::as_str),
-            message: issue.fault.code.message(),
+            code: issue.kind.code.as_str(),
+            field: issue.kind.field.map(fanfare_domain::issue::Field::as_str),
+            message: issue.kind.code.message(),
             at: Time(issue.at),
         }
     }

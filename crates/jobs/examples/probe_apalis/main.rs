@@ -1,6 +1,6 @@
 //! What the pinned apalis does when things go wrong, measured with real processes on a real Postgres.
 //!
-//! The design (`docs/decisions/02-apalis-as-a-doorbell.md`) contains a number of its faults. When apalis is
+//! The design (`docs/decisions/02-apalis-as-a-notifier.md`) contains a number of its faults. When apalis is
 //! upgraded, this tells which are still there: `cargo xtask probe-apalis`. A probe whose outcome is not the
 //! recorded one is a change, for better or worse, that somebody has to look at.
 

@@ -103,7 +103,7 @@ async fn a_runner_may_be_stopped_before_it_has_begun() {
 /// Several readers have pages in common, and these are counted here.
 fn one_reader() -> RunnerOptions {
     let mut options = RunnerOptions::default();
-    options.pace.readers = 1;
+    options.pace.partitions = 1;
     options
 }
 

@@ -2,9 +2,9 @@
 
 mod endings;
 mod fairness;
+mod notifications;
 mod postgres;
 mod queues;
-mod rings;
 mod support;
 mod tidying;
 mod trouble;

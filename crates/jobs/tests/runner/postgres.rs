@@ -4,7 +4,7 @@ use std::env;
 use std::sync::Arc;
 
 use fanfare_jobs::{PostgresQueue, Queue, Runner, RunnerOptions};
-use fanfare_postgres::{Doorbell, PostgresOptions, PostgresStore, QUEUE, migrate};
+use fanfare_postgres::{JobNotifier, PostgresOptions, PostgresStore, QUEUE, migrate};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
 use fanfare_testkit::build::{list, profile};
 use fanfare_testkit::clock::{PlainSealer, SeededIds};
@@ -57,7 +57,7 @@ async fn world(size: usize) -> World {
     let clock = TestClock::new();
     let options = PostgresOptions::at(&address).unwrap();
     let options = options
-        .doorbell(Doorbell::Apalis)
+        .notifier(JobNotifier::Apalis)
         .clock(Arc::new(clock.clone()));
     let store = PostgresStore::open(options).await.unwrap();
     let members = (0..size).map(|n| profile(&format!("p{n}")).email(&format!("p{n}@example.com")));
@@ -157,7 +157,7 @@ async fn a_run_that_the_postgres_store_rang_for_is_worked_given_back_and_finishe
     let working = start(world.runner());
     world.succeeds(&run).await;
     eventually("the job is done", async || world.count(DONE).await == 1).await;
-    assert!(working.pulse.is_beating());
+    assert!(working.heartbeat.is_alive());
     working.stop().await;
 
     assert_eq!(world.klaviyo.member_calls().len(), 4);

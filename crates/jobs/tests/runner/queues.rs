@@ -101,13 +101,13 @@ async fn a_queue_that_never_recovers_ends_the_runner_with_an_error() {
         times: times.clone(),
         stop_after: None,
     });
-    let pulse = runner.pulse();
+    let heartbeat = runner.heartbeat();
 
     let ended = runner.run(CancellationToken::new()).await;
 
     assert!(matches!(ended, Err(RunnerError::QueueLost(20, _))));
     assert_eq!(times.load(Ordering::SeqCst), 20);
-    assert!(!pulse.is_beating());
+    assert!(!heartbeat.is_alive());
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,8 +8,8 @@ use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::{Clock, Store};
 use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_domain::time::Timestamp;
-use fanfare_jobs::{Pulse, Runner, RunnerError, RunnerOptions, SqliteQueue};
-use fanfare_sqlite::{Doorbell, QUEUE, SqliteOptions, SqliteStore};
+use fanfare_jobs::{Heartbeat, Runner, RunnerError, RunnerOptions, SqliteQueue};
+use fanfare_sqlite::{JobNotifier, QUEUE, SqliteOptions, SqliteStore};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
 use fanfare_testkit::build::{at, list, profile};
 use fanfare_testkit::clock::{PlainSealer, SeededIds};
@@ -70,7 +70,7 @@ pub(crate) struct World {
 pub(crate) async fn world(lists: &[usize]) -> World {
     let folder = tempfile::tempdir().unwrap();
     let clock = TestClock::new();
-    let options = SqliteOptions::at(folder.path().join("store.db")).doorbell(Doorbell::Apalis);
+    let options = SqliteOptions::at(folder.path().join("store.db")).notifier(JobNotifier::Apalis);
     let store = SqliteStore::open(options, Arc::new(clock.clone()))
         .await
         .unwrap();
@@ -127,7 +127,7 @@ async fn merchant(integration: &Integration) -> OrganizationId {
 
 /// A runner at work.
 pub(crate) struct Working {
-    pub(crate) pulse: Pulse,
+    pub(crate) heartbeat: Heartbeat,
     stop: CancellationToken,
     ended: JoinHandle<Result<(), RunnerError>>,
 }
@@ -244,7 +244,7 @@ pub(crate) fn start(runner: Runner) -> Working {
 /// The same, until `stop`.
 pub(crate) fn start_until(runner: Runner, stop: CancellationToken) -> Working {
     Working {
-        pulse: runner.pulse(),
+        heartbeat: runner.heartbeat(),
         stop: stop.clone(),
         ended: tokio::spawn(runner.run(stop)),
     }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use fanfare_domain::ports::{Klaviyo, KlaviyoError};
 use fanfare_domain::profile::Attribute;
-use fanfare_domain::quota::Windows;
+use fanfare_domain::quota::RateLimits;
 use fanfare_domain::source::CollectionKind;
 use fanfare_domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -34,8 +34,8 @@ async fn a_page_of_members_is_read_with_everything_that_a_sync_needs() {
     let answer = members(&server.uri(), None).await.unwrap();
 
     assert_eq!(
-        answer.windows,
-        Some(Windows {
+        answer.rate_limits,
+        Some(RateLimits {
             burst: 75,
             steady: 750
         })
@@ -277,7 +277,11 @@ async fn a_segment_tells_whether_it_is_used_and_computed() {
 async fn unreadable_limits_cost_no_answer() {
     for header in ["75", "", "0, 0;w=1, 0;w=60", "many"] {
         let answer = document(&page(&[], &json!(null))).insert_header("ratelimit-limit", header);
-        assert_eq!(members_of(answer).await.unwrap().windows, None, "{header}");
+        assert_eq!(
+            members_of(answer).await.unwrap().rate_limits,
+            None,
+            "{header}"
+        );
     }
 }
 

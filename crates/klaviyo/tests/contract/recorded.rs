@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fanfare_domain::ports::{Klaviyo, KlaviyoError};
 use fanfare_domain::profile::Attribute;
-use fanfare_domain::quota::{RetryAfter, Windows};
+use fanfare_domain::quota::{RateLimits, RetryAfter};
 use fanfare_domain::source::CollectionKind;
 use serde_json::Value;
 use wiremock::ResponseTemplate;
@@ -47,7 +47,7 @@ impl Recording {
     }
 }
 
-const L: Windows = Windows {
+const L: RateLimits = RateLimits {
     burst: 75,
     steady: 750,
 };
@@ -69,7 +69,7 @@ async fn recorded_lists_segments_accounts_and_members_are_understood() {
             .unwrap();
         let recorded = recording.body()["data"].as_array().unwrap();
         assert_eq!(answer.value.items.len(), recorded.len());
-        assert_eq!(answer.windows, Some(L));
+        assert_eq!(answer.rate_limits, Some(L));
         for (item, recorded) in answer.value.items.iter().zip(recorded) {
             assert_eq!(item.id.as_str(), recorded["id"]);
             assert_eq!(

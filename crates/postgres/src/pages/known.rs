@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{ConsumerId, ProfileId, RunId, SourceId};
-use fanfare_domain::page::{Known, Sighting};
+use fanfare_domain::page::{Known, SeenProfile};
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::value::Email;
 use sqlx::PgConnection;
@@ -34,11 +34,11 @@ pub(super) async fn known(
         .chain(linked)
         .collect();
     let asked: Vec<&str> = asked.into_iter().collect();
-    let sightings = sightings(connection, organization, run, &asked).await?;
+    let seen_profiles = seen_profiles(connection, organization, run, &asked).await?;
     Ok(Known {
         consumers,
         links,
-        sightings,
+        seen_profiles,
     })
 }
 
@@ -114,12 +114,12 @@ async fn links(
     .collect()
 }
 
-async fn sightings(
+async fn seen_profiles(
     connection: &mut PgConnection,
     organization: &str,
     run: &RunId,
     of: &[&str],
-) -> Result<Vec<Sighting>, StoreError> {
+) -> Result<Vec<SeenProfile>, StoreError> {
     sqlx::query!(
         "SELECT s.profile_id, s.with_email, s.joined_at FROM unnest($3::text[]) AS p (id)
          CROSS JOIN LATERAL (
@@ -134,7 +134,7 @@ async fn sightings(
     .await?
     .into_iter()
     .map(|row| {
-        Ok(Sighting {
+        Ok(SeenProfile {
             profile: id(row.profile_id, ProfileId::parse, "run_sightings.profile_id")?,
             with_email: row.with_email,
             joined_at: time(row.joined_at),

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use fanfare_domain::consumer::ProfileLink;
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::issue::{Field, Issue};
-use fanfare_domain::page::Sighting;
+use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{PageWrite, StoreError};
 use sqlx::PgConnection;
 
@@ -35,7 +35,7 @@ pub(super) async fn write_page(
         note_moved_links((connection, organization)).await?;
     }
     let run = page.run.as_str();
-    insert_sightings((connection, organization), run, &plan.sightings).await?;
+    insert_seen_profiles((connection, organization), run, &plan.seen_profiles).await?;
     insert_issues((connection, organization), run, &plan.issues).await?;
     let audience = page.audience.as_str();
     insert_members(
@@ -140,20 +140,25 @@ async fn put_links(
     Ok(())
 }
 
-async fn insert_sightings(
+async fn insert_seen_profiles(
     (connection, organization): At<'_>,
     run: &str,
-    sightings: &[Sighting],
+    seen_profiles: &[SeenProfile],
 ) -> Result<(), StoreError> {
-    if sightings.is_empty() {
+    if seen_profiles.is_empty() {
         return Ok(());
     }
-    let mut sightings: Vec<&Sighting> = sightings.iter().collect();
-    sightings.sort_unstable();
-    let profiles: Vec<&str> = sightings.iter().map(|one| one.profile.as_str()).collect();
-    let with_email: Vec<bool> = sightings.iter().map(|one| one.with_email).collect();
-    let joined_at: Vec<Option<at::At>> =
-        sightings.iter().map(|one| at::at(one.joined_at)).collect();
+    let mut seen_profiles: Vec<&SeenProfile> = seen_profiles.iter().collect();
+    seen_profiles.sort_unstable();
+    let profiles: Vec<&str> = seen_profiles
+        .iter()
+        .map(|one| one.profile.as_str())
+        .collect();
+    let with_email: Vec<bool> = seen_profiles.iter().map(|one| one.with_email).collect();
+    let joined_at: Vec<Option<at::At>> = seen_profiles
+        .iter()
+        .map(|one| at::at(one.joined_at))
+        .collect();
     sqlx::query!(
         "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email, joined_at)
          SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[], $5::timestamptz[]) AS w
@@ -179,13 +184,13 @@ async fn insert_issues(
         return Ok(());
     }
     let mut issues: Vec<&Issue> = issues.iter().collect();
-    issues.sort_unstable_by(|a, b| (&a.profile, a.fault).cmp(&(&b.profile, b.fault)));
+    issues.sort_unstable_by(|a, b| (&a.profile, a.kind).cmp(&(&b.profile, b.kind)));
     let profiles: Vec<&str> = issues.iter().map(|issue| issue.profile.as_str()).collect();
     let codes: Vec<&str> = issues
         .iter()
-        .map(|issue| issue.fault.code.as_str())
+        .map(|issue| issue.kind.code.as_str())
         .collect();
-    let field = |issue: &&Issue| issue.fault.field.map_or("", Field::as_str);
+    let field = |issue: &&Issue| issue.kind.field.map_or("", Field::as_str);
     let fields: Vec<&str> = issues.iter().map(field).collect();
     let at: Vec<at::At> = issues.iter().map(|issue| at::At(issue.at)).collect();
     sqlx::query!(

@@ -1,13 +1,13 @@
 //! A run's issues, to be read. Pages write them.
 
 use fanfare_domain::ids::{ProfileId, RunId};
-use fanfare_domain::issue::{Fault, Field, Issue, IssueCode};
+use fanfare_domain::issue::{Field, Issue, IssueCode, IssueKind};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::StoreError;
 
 use crate::answer::Asked;
 use crate::at::At;
-use crate::rows::{id, word};
+use crate::rows::{id, parse_enum};
 use crate::unit::PostgresUnit;
 
 struct IssueRow {
@@ -24,10 +24,10 @@ impl TryFrom<IssueRow> for Issue {
         let field = Some(row.field).filter(|field| !field.is_empty());
         Ok(Self {
             profile: id(row.profile_id, ProfileId::parse, "sync_issues.profile_id")?,
-            fault: Fault {
-                code: word(&row.code, IssueCode::parse, "sync_issues.code")?,
+            kind: IssueKind {
+                code: parse_enum(&row.code, IssueCode::parse, "sync_issues.code")?,
                 field: field
-                    .map(|field| word(&field, Field::parse, "sync_issues.field"))
+                    .map(|field| parse_enum(&field, Field::parse, "sync_issues.field"))
                     .transpose()?,
             },
             at: row.at.0,
@@ -38,8 +38,8 @@ impl TryFrom<IssueRow> for Issue {
 /// The key of an issue within its run: profile, code and field with blanks between, which none of
 /// the three holds.
 fn key(issue: &Issue) -> String {
-    let field = issue.fault.field.map_or("", Field::as_str);
-    format!("{} {} {field}", issue.profile, issue.fault.code)
+    let field = issue.kind.field.map_or("", Field::as_str);
+    format!("{} {} {field}", issue.profile, issue.kind.code)
 }
 
 pub(super) async fn page(

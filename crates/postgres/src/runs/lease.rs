@@ -17,7 +17,7 @@ use fanfare_domain::time::Timestamp;
 use crate::answer::Asked;
 use crate::at::At;
 use crate::error::corrupt;
-use crate::queue::RING_PATIENCE;
+use crate::queue::NOTIFICATION_TIMEOUT;
 use crate::rows::signed;
 use crate::unit::PostgresUnit;
 
@@ -32,12 +32,12 @@ pub(super) async fn enqueue(unit: &mut PostgresUnit, run: &RunId) -> Result<(), 
         organization,
         run.as_str(),
         now as _,
-        RING_PATIENCE
+        NOTIFICATION_TIMEOUT
     )
     .execute(connection)
     .answer()
     .await?;
-    ring(unit, run).await
+    notify(unit, run).await
 }
 
 pub(super) async fn leave_queue(unit: &mut PostgresUnit, run: &RunId) -> Result<(), StoreError> {
@@ -144,23 +144,23 @@ pub(super) async fn release(
         signed(token.0),
         now as _,
         due.map(At) as _,
-        RING_PATIENCE
+        NOTIFICATION_TIMEOUT
     )
     .fetch_optional(connection)
     .answer()
     .await?;
     if is_due == Some(true) {
-        ring(unit, run).await?;
+        notify(unit, run).await?;
     }
     Ok(is_due.is_some())
 }
 
-async fn ring(unit: &mut PostgresUnit, run: &RunId) -> Result<(), StoreError> {
+async fn notify(unit: &mut PostgresUnit, run: &RunId) -> Result<(), StoreError> {
     let due = DueRun {
         organization: unit.organization.clone(),
         run: run.clone(),
     };
-    let doorbell = unit.doorbell;
+    let notifier = unit.notifier;
     let (_, connection) = unit.writing()?;
-    doorbell.ring(connection, &[due]).await
+    notifier.notify(connection, &[due]).await
 }

@@ -50,8 +50,8 @@ async fn a_bell_rings_again_after_ten_seconds_and_not_before() {
     fixture.queue(&org("org_a"), "list1").await;
 
     fixture.clock.advance(QUIET.saturating_sub(INSTANT));
-    assert_eq!(fixture.store.ring(1).await.unwrap(), 0);
+    assert_eq!(fixture.store.notify(1).await.unwrap(), 0);
 
     fixture.clock.advance(INSTANT);
-    assert_eq!(fixture.store.ring(1).await.unwrap(), 1);
+    assert_eq!(fixture.store.notify(1).await.unwrap(), 1);
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::{Clock, DueRun};
 use fanfare_domain::time::Timestamp;
-use fanfare_postgres::{Doorbell, PostgresOptions, PostgresStore, migrate};
+use fanfare_postgres::{JobNotifier, PostgresOptions, PostgresStore, migrate};
 use fanfare_testkit::clock::FixedClock;
 use fanfare_testkit::contract::{Handle, StoreHarness};
 use fanfare_testkit::store_contract;
@@ -32,7 +32,7 @@ impl OnPostgres {
         let clock = FixedClock::default();
         let open = async || {
             let options = PostgresOptions::at(&database.address()).unwrap();
-            let options = options.doorbell(Doorbell::Apalis);
+            let options = options.notifier(JobNotifier::Apalis);
             let options = options.clock(Arc::new(clock.clone()));
             PostgresStore::open(options).await.unwrap()
         };
@@ -61,7 +61,7 @@ impl StoreHarness for OnPostgres {
     }
 
     /// As a worker would: what was heard waits no longer.
-    async fn heard(&self) -> Option<Vec<DueRun>> {
+    async fn on_job(&self) -> Option<Vec<DueRun>> {
         let jobs: Vec<(String, String)> = sqlx::query_as(
             "UPDATE apalis.jobs SET status = 'Done' WHERE status = 'Pending'
              RETURNING convert_from(job, 'UTF8')::json ->> 'organizationId',

@@ -1,7 +1,7 @@
 //! Faults of the database, in the ports' words.
 
 use fanfare_domain::ports::{Store, StoreError};
-use fanfare_domain::walk::Checkpoint;
+use fanfare_domain::scan::Checkpoint;
 use fanfare_testkit::build;
 
 use crate::support::{Fixture, org, store};

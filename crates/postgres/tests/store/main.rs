@@ -3,9 +3,9 @@
 mod boundaries;
 mod contract;
 mod database;
-mod doorbell;
 mod errors;
 mod isolation;
+mod job_notifier;
 mod locking;
 mod migrating;
 mod shares;

@@ -10,7 +10,7 @@ use fanfare_domain::ports::{Clock, Ids, PageWrite, Store, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::source::CollectionSource;
-use fanfare_postgres::{Doorbell, PostgresOptions, PostgresStore, migrate};
+use fanfare_postgres::{JobNotifier, PostgresOptions, PostgresStore, migrate};
 use fanfare_testkit::build;
 use fanfare_testkit::clock::{FixedClock, SeededIds};
 use sqlx::PgPool;
@@ -28,14 +28,14 @@ pub(crate) struct Fixture {
 }
 
 pub(crate) async fn store() -> Fixture {
-    store_with(Doorbell::None).await
+    store_with(JobNotifier::None).await
 }
 
-pub(crate) async fn store_with(doorbell: Doorbell) -> Fixture {
+pub(crate) async fn store_with(notifier: JobNotifier) -> Fixture {
     let (database, clock) = (Database::create().await, FixedClock::default());
     migrate(&database.address(), None).await.unwrap();
     let options = PostgresOptions::at(&database.address()).unwrap();
-    let options = options.doorbell(doorbell).clock(Arc::new(clock.clone()));
+    let options = options.notifier(notifier).clock(Arc::new(clock.clone()));
     let store = PostgresStore::open(options).await.unwrap();
     Fixture {
         clock,
@@ -47,7 +47,7 @@ pub(crate) async fn store_with(doorbell: Doorbell) -> Fixture {
 
 /// A store whose bell rings in apalis's queue, and a superuser's connections.
 pub(crate) async fn with_apalis() -> (Fixture, PgPool) {
-    let fixture = store_with(Doorbell::Apalis).await;
+    let fixture = store_with(JobNotifier::Apalis).await;
     let pool = fixture.database.pool();
     PostgresStorage::migrations().run(&pool).await.unwrap();
     (fixture, pool)

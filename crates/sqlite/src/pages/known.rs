@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{ConsumerId, ProfileId, RunId, SourceId};
-use fanfare_domain::page::{Known, Sighting};
+use fanfare_domain::page::{Known, SeenProfile};
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::value::Email;
 use sqlx::SqliteConnection;
@@ -35,11 +35,11 @@ pub(super) async fn known(
         .map(ProfileId::as_str)
         .chain(linked)
         .collect();
-    let sightings = sightings(connection, organization, run, &asked).await?;
+    let seen_profiles = seen_profiles(connection, organization, run, &asked).await?;
     Ok(Known {
         consumers,
         links,
-        sightings,
+        seen_profiles,
     })
 }
 
@@ -111,12 +111,12 @@ async fn links(
     .collect()
 }
 
-async fn sightings(
+async fn seen_profiles(
     connection: &mut SqliteConnection,
     organization: &str,
     run: &RunId,
     of: &BTreeSet<&str>,
-) -> Result<Vec<Sighting>, StoreError> {
+) -> Result<Vec<SeenProfile>, StoreError> {
     let (run, profiles) = (run.as_str(), json(of));
     sqlx::query!(
         "SELECT s.profile_id, s.with_email, s.joined_at FROM json_each(?3) p
@@ -131,7 +131,7 @@ async fn sightings(
     .map_err(store_error)?
     .into_iter()
     .map(|row| {
-        Ok(Sighting {
+        Ok(SeenProfile {
             profile: id(row.profile_id, ProfileId::parse, "run_sightings.profile_id")?,
             with_email: row.with_email != 0,
             joined_at: time_opt(row.joined_at, "run_sightings.joined_at")?,

@@ -1,15 +1,15 @@
-//! What a sync reads and writes: pages (`known.rs`, `write.rs`, `consumers.rs`) and, at the end of a pass, windows
+//! What a sync reads and writes: pages (`known.rs`, `write.rs`, `consumers.rs`) and, at the end of a pass, batches
 //! over what it has seen and over the members (`settle.rs`).
 
 mod consumers;
 mod known;
-mod settle;
+mod reconcile;
 mod write;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::Known;
-use fanfare_domain::ports::{PageWrite, Pages, StoreError, Window};
+use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 
@@ -34,12 +34,12 @@ impl Pages for SqliteUnit {
 
     async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError> {
         let (organization, connection) = self.reading();
-        settle::links_have_moved(connection, organization, run).await
+        reconcile::links_have_moved(connection, organization, run).await
     }
 
     async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError> {
         let (organization, connection) = self.writing()?;
-        settle::forget_moved_links(connection, organization, run).await
+        reconcile::forget_moved_links(connection, organization, run).await
     }
 
     async fn add_missing_members(
@@ -49,10 +49,10 @@ impl Pages for SqliteUnit {
         after: Option<&ProfileId>,
         size: u32,
         now: Timestamp,
-    ) -> Result<Window<ProfileId>, StoreError> {
+    ) -> Result<Batch<ProfileId>, StoreError> {
         let (organization, connection) = self.writing()?;
-        let window = settle::OfSightings { run, after, size };
-        settle::add_missing_members(connection, organization, audience, window, now).await
+        let batch = reconcile::OfSeenProfiles { run, after, size };
+        reconcile::add_missing_members(connection, organization, audience, batch, now).await
     }
 
     async fn count_absent_members(
@@ -61,14 +61,14 @@ impl Pages for SqliteUnit {
         audience: &AudienceId,
         after: Option<&ConsumerId>,
         size: u32,
-    ) -> Result<Window<ConsumerId>, StoreError> {
+    ) -> Result<Batch<ConsumerId>, StoreError> {
         let (organization, connection) = self.reading();
-        let window = settle::OfMembers {
+        let batch = reconcile::OfMembers {
             audience,
             after,
             size,
         };
-        settle::count_absent_members(connection, organization, run, window).await
+        reconcile::count_absent_members(connection, organization, run, batch).await
     }
 
     async fn remove_absent_members(
@@ -77,18 +77,18 @@ impl Pages for SqliteUnit {
         audience: &AudienceId,
         after: Option<&ConsumerId>,
         size: u32,
-    ) -> Result<Window<ConsumerId>, StoreError> {
+    ) -> Result<Batch<ConsumerId>, StoreError> {
         let (organization, connection) = self.writing()?;
-        let window = settle::OfMembers {
+        let batch = reconcile::OfMembers {
             audience,
             after,
             size,
         };
-        settle::remove_absent_members(connection, organization, run, window).await
+        reconcile::remove_absent_members(connection, organization, run, batch).await
     }
 
-    async fn forget_sightings(&mut self, size: u32) -> Result<u64, StoreError> {
+    async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {
         let (organization, connection) = self.writing()?;
-        settle::forget_sightings(connection, organization, size).await
+        reconcile::delete_seen_profiles(connection, organization, size).await
     }
 }

@@ -6,7 +6,7 @@
 use fanfare_domain::consumer::ProfileLink;
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::issue::{Field, Issue};
-use fanfare_domain::page::Sighting;
+use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{PageWrite, StoreError};
 use fanfare_domain::time::Timestamp;
 use serde::Serialize;
@@ -36,11 +36,16 @@ pub(super) async fn write_page(
         note_moved_links((connection, organization)).await?;
     }
     let run = page.run.as_str();
-    if !plan.sightings.is_empty() {
-        let mut rows: Vec<&Sighting> = plan.sightings.iter().collect();
+    if !plan.seen_profiles.is_empty() {
+        let mut rows: Vec<&SeenProfile> = plan.seen_profiles.iter().collect();
         rows.sort_unstable();
-        let rows = json(&rows.into_iter().map(SightingJson::of).collect::<Vec<_>>());
-        insert_sightings((connection, organization), run, &rows).await?;
+        let rows = json(
+            &rows
+                .into_iter()
+                .map(SeenProfileJson::of)
+                .collect::<Vec<_>>(),
+        );
+        insert_seen_profiles((connection, organization), run, &rows).await?;
     }
     if !plan.issues.is_empty() {
         let rows = json(&plan.issues.iter().map(IssueJson::of).collect::<Vec<_>>());
@@ -121,15 +126,15 @@ async fn put_links(
 }
 
 #[derive(Serialize)]
-struct SightingJson<'a>(&'a ProfileId, bool, Option<Timestamp>);
+struct SeenProfileJson<'a>(&'a ProfileId, bool, Option<Timestamp>);
 
-impl<'a> SightingJson<'a> {
-    fn of(sighting: &'a Sighting) -> Self {
-        Self(&sighting.profile, sighting.with_email, sighting.joined_at)
+impl<'a> SeenProfileJson<'a> {
+    fn of(seen: &'a SeenProfile) -> Self {
+        Self(&seen.profile, seen.with_email, seen.joined_at)
     }
 }
 
-async fn insert_sightings(
+async fn insert_seen_profiles(
     (connection, organization): At<'_>,
     run: &str,
     rows: &str,
@@ -160,8 +165,8 @@ impl<'a> IssueJson<'a> {
     fn of(issue: &'a Issue) -> Self {
         Self {
             profile: &issue.profile,
-            code: issue.fault.code.as_str(),
-            field: issue.fault.field.map_or("", Field::as_str),
+            code: issue.kind.code.as_str(),
+            field: issue.kind.field.map_or("", Field::as_str),
             at: issue.at,
         }
     }

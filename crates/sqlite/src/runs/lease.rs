@@ -1,6 +1,6 @@
 //! A run's place in the queue, and its lease.
 //!
-//! A run can be claimed when it is due and nobody holds it. `ring_at` is when the bell must ring if
+//! A run can be claimed when it is due and nobody holds it. `notify_at` is when the bell must ring if
 //! nothing has happened until then: ten seconds after a ring, when the lease runs out, or when a
 //! pause is over.
 
@@ -12,7 +12,7 @@ use fanfare_domain::run::FencingToken;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::{corrupt, store_error};
-use crate::queue::RING_PATIENCE;
+use crate::queue::NOTIFICATION_TIMEOUT;
 use crate::rows::signed;
 use crate::unit::SqliteUnit;
 
@@ -21,19 +21,19 @@ pub(super) async fn enqueue(unit: &mut SqliteUnit, run: &RunId) -> Result<(), St
     let now = unit.now();
     let (organization, connection) = unit.writing()?;
     let id = run.as_str();
-    let (due_at, ring_at) = (now.as_micros(), now.plus(RING_PATIENCE).as_micros());
+    let (due_at, notify_at) = (now.as_micros(), now.plus(NOTIFICATION_TIMEOUT).as_micros());
     sqlx::query!(
         "INSERT INTO run_queue (organization_id, run_id, due_at, lease_until, token, ring_at)
          VALUES (?1, ?2, ?3, NULL, 0, ?4)",
         organization,
         id,
         due_at,
-        ring_at
+        notify_at
     )
     .execute(connection)
     .await
     .map_err(store_error)?;
-    ring(unit, run, now).await
+    notify(unit, run, now).await
 }
 
 pub(super) async fn leave_queue(unit: &mut SqliteUnit, run: &RunId) -> Result<(), StoreError> {
@@ -135,7 +135,12 @@ pub(super) async fn release(
     let is_due = due <= now;
     let (organization, connection) = unit.writing()?;
     let (id, token) = (run.as_str(), signed(token.0));
-    let ring_at = if is_due { now.plus(RING_PATIENCE) } else { due }.as_micros();
+    let notify_at = if is_due {
+        now.plus(NOTIFICATION_TIMEOUT)
+    } else {
+        due
+    }
+    .as_micros();
     let due_at = due.as_micros();
     let done = sqlx::query!(
         "UPDATE run_queue SET lease_until = NULL, due_at = ?4, ring_at = ?5
@@ -144,7 +149,7 @@ pub(super) async fn release(
         id,
         token,
         due_at,
-        ring_at
+        notify_at
     )
     .execute(connection)
     .await
@@ -153,15 +158,15 @@ pub(super) async fn release(
         return Ok(false);
     }
     if is_due {
-        ring(unit, run, now).await?;
+        notify(unit, run, now).await?;
     }
     Ok(true)
 }
 
-async fn ring(unit: &mut SqliteUnit, run: &RunId, now: Timestamp) -> Result<(), StoreError> {
+async fn notify(unit: &mut SqliteUnit, run: &RunId, now: Timestamp) -> Result<(), StoreError> {
     let due = DueRun {
         organization: unit.organization.clone(),
         run: run.clone(),
     };
-    unit.doorbell.ring(&mut unit.tx, &[due], now).await
+    unit.notifier.notify(&mut unit.tx, &[due], now).await
 }

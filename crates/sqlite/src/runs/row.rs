@@ -6,7 +6,7 @@ use fanfare_domain::page::Tally;
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::run::{Progress, RunError, RunMode, SyncRun, SyncStatus, Trigger};
 
-use crate::rows::{count, id, small, time, time_opt, word};
+use crate::rows::{count, id, parse_enum, time, time_opt, to_u32};
 
 pub(super) struct RunRow {
     pub(super) organization_id: String,
@@ -61,7 +61,7 @@ impl RunRow {
             return Ok(None);
         };
         Ok(Some(RunError {
-            code: word(code, FailureCode::parse, "sync_runs.error_code")?,
+            code: parse_enum(code, FailureCode::parse, "sync_runs.error_code")?,
             message: self.error_message.take().unwrap_or_default(),
         }))
     }
@@ -76,9 +76,9 @@ impl TryFrom<RunRow> for SyncRun {
             error: row.error()?,
             // Another version may have written it: then the list is read from its beginning.
             checkpoint: serde_json::from_str(&row.checkpoint).unwrap_or_default(),
-            mode: word(&row.mode, RunMode::parse, "sync_runs.mode")?,
-            trigger: word(&row.trigger, Trigger::parse, "sync_runs.trigger")?,
-            status: word(&row.status, SyncStatus::parse, "sync_runs.status")?,
+            mode: parse_enum(&row.mode, RunMode::parse, "sync_runs.mode")?,
+            trigger: parse_enum(&row.trigger, Trigger::parse, "sync_runs.trigger")?,
+            status: parse_enum(&row.status, SyncStatus::parse, "sync_runs.status")?,
             id: id(row.id, RunId::parse, "sync_runs.id")?,
             organization: id(
                 row.organization_id,
@@ -87,9 +87,9 @@ impl TryFrom<RunRow> for SyncRun {
             )?,
             source: id(row.source_id, SourceId::parse, "sync_runs.source_id")?,
             audience: id(row.audience_id, AudienceId::parse, "sync_runs.audience_id")?,
-            attempt: small(row.attempt, "sync_runs.attempt")?,
-            crashes: small(row.crashes, "sync_runs.crashes")?,
-            failures: small(row.failures, "sync_runs.failures")?,
+            attempt: to_u32(row.attempt, "sync_runs.attempt")?,
+            crashes: to_u32(row.crashes, "sync_runs.crashes")?,
+            failures: to_u32(row.failures, "sync_runs.failures")?,
             confirm_removals: row.confirm_removals != 0,
             queued_at: time(row.queued_at, "sync_runs.queued_at")?,
             started_at: time_opt(row.started_at, "sync_runs.started_at")?,

@@ -2,8 +2,8 @@
 //! `tests/contract.rs`.
 
 mod boundaries;
-mod doorbell;
 mod errors;
+mod job_notifier;
 mod opening;
 mod secrets;
 mod statements;

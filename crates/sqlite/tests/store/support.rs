@@ -7,7 +7,7 @@ use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::{Ids, Store, UnitOfWork};
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::source::CollectionSource;
-use fanfare_sqlite::{Doorbell, SqliteOptions, SqliteStore};
+use fanfare_sqlite::{JobNotifier, SqliteOptions, SqliteStore};
 use fanfare_testkit::build;
 use fanfare_testkit::clock::{FixedClock, SeededIds};
 use tempfile::TempDir;
@@ -26,12 +26,12 @@ pub(crate) struct Fixture {
 }
 
 pub(crate) async fn store() -> Fixture {
-    store_with(Doorbell::None).await
+    store_with(JobNotifier::None).await
 }
 
-pub(crate) async fn store_with(doorbell: Doorbell) -> Fixture {
+pub(crate) async fn store_with(notifier: JobNotifier) -> Fixture {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
-    let options = SqliteOptions::at(folder.path().join("store.db")).doorbell(doorbell);
+    let options = SqliteOptions::at(folder.path().join("store.db")).notifier(notifier);
     let store = SqliteStore::open(options, clock.clone()).await.unwrap();
     Fixture {
         folder,

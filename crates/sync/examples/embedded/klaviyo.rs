@@ -29,7 +29,7 @@ pub(crate) struct Table;
 fn answer<T>(value: T) -> Answer<T> {
     Answer {
         value,
-        windows: None,
+        rate_limits: None,
     }
 }
 

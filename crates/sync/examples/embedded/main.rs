@@ -120,7 +120,7 @@ async fn print(integration: &Integration, shop: &OrganizationId, run: &SyncRun) 
         );
     }
     for issue in integration.issues(shop, &run.id, &everybody).await?.items {
-        println!("  {}: {}", issue.profile, issue.fault.code.message());
+        println!("  {}: {}", issue.profile, issue.kind.code.message());
     }
     Ok(())
 }

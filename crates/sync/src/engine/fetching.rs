@@ -1,4 +1,4 @@
-//! Pages on their way: one for each reader at most, asked for beside each other.
+//! Pages on their way: one for each partition at most, asked for beside each other.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ports::{MemberPage, MembersFrom};
+use fanfare_domain::scan::{Partition, PartitionNumber};
 use fanfare_domain::source::CollectionRef;
-use fanfare_domain::walk::{Reader, ReaderNumber};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
@@ -20,9 +20,9 @@ use crate::integration::{Integration, OpenConnection};
 /// Whatever Klaviyo asks for by `Retry-After` is a second at least.
 pub(super) const SHORT_WAIT: Duration = Duration::from_millis(999);
 
-/// A reader's page, or why there is none.
+/// A partition's page, or why there is none.
 pub(super) struct Fetched {
-    pub(super) reader: ReaderNumber,
+    pub(super) partition: PartitionNumber,
     pub(super) answer: Result<MemberPage, CallError>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Fetcher<'a> {
 }
 
 impl Fetcher<'_> {
-    async fn fetch(self, reader: ReaderNumber, from: MembersFrom) -> Fetched {
+    async fn fetch(self, partition: PartitionNumber, from: MembersFrom) -> Fetched {
         let ports = &self.integration.ports;
         let OpenConnection { key, account, .. } = self.connection.as_ref();
         let endpoint = members_endpoint(self.collection.kind);
@@ -59,7 +59,7 @@ impl Fetcher<'_> {
                 other => break other,
             }
         };
-        Fetched { reader, answer }
+        Fetched { partition, answer }
     }
 }
 
@@ -68,22 +68,22 @@ impl Fetcher<'_> {
 pub(super) struct Fetches<'a> {
     under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Fetched> + Send + 'a>>>,
     arrived: Vec<Fetched>,
-    /// Readers of either.
-    readers: Vec<ReaderNumber>,
+    /// Partitions of either.
+    partitions: Vec<PartitionNumber>,
 }
 
 impl<'a> Fetches<'a> {
-    /// Asks for this reader's page, unless it is on its way.
-    pub(super) fn ask(&mut self, reader: &Reader, fetcher: &Fetcher<'a>) {
-        if self.readers.contains(&reader.number) {
+    /// Asks for this partition's page, unless it is on its way.
+    pub(super) fn ask(&mut self, partition: &Partition, fetcher: &Fetcher<'a>) {
+        if self.partitions.contains(&partition.number) {
             return;
         }
         let from = MembersFrom {
-            joined_from: reader.from,
-            cursor: reader.cursor.clone(),
+            joined_from: partition.from,
+            cursor: partition.cursor.clone(),
         };
-        self.readers.push(reader.number);
-        let fetch = fetcher.clone().fetch(reader.number, from);
+        self.partitions.push(partition.number);
+        let fetch = fetcher.clone().fetch(partition.number, from);
         self.under_way.push(Box::pin(fetch));
     }
 
@@ -94,8 +94,11 @@ impl<'a> Fetches<'a> {
             self.arrived.extend(first);
         }
         let arrived = std::mem::take(&mut self.arrived);
-        self.readers
-            .retain(|reader| !arrived.iter().any(|fetched| fetched.reader == *reader));
+        self.partitions.retain(|partition| {
+            !arrived
+                .iter()
+                .any(|fetched| fetched.partition == *partition)
+        });
         arrived
     }
 

@@ -7,13 +7,13 @@
 //! checkpoint.
 
 mod drain;
+mod failed_calls;
 mod fetching;
 mod lease;
 mod opening;
 mod reading;
-mod settling;
+mod reconciling;
 mod slice;
-mod trouble;
 
 use std::time::Duration;
 
@@ -34,9 +34,9 @@ pub struct Pace {
     pub slice: Duration,
     /// Pages of one list that are asked for at the same time, at most. With 150 to 600 ms a page, eight
     /// use up the 750 a minute that Klaviyo grants an account.
-    pub readers: usize,
-    /// Rows in a window of settling memberships.
-    pub window: u32,
+    pub partitions: usize,
+    /// Rows in a batch of reconciling memberships.
+    pub batch: u32,
 }
 
 impl Default for Pace {
@@ -44,8 +44,8 @@ impl Default for Pace {
         Self {
             lease: Duration::from_secs(10),
             slice: Duration::from_secs(10),
-            readers: 8,
-            window: 2_000,
+            partitions: 8,
+            batch: 2_000,
         }
     }
 }

@@ -2,18 +2,18 @@
 
 use fanfare_domain::audience::usable_name;
 use fanfare_domain::ports::{Collection, UnitOfWork};
-use fanfare_domain::walk::{Phase, ReaderNumber};
+use fanfare_domain::scan::{PartitionNumber, Phase};
 use tokio_util::sync::CancellationToken;
 
 use super::drain::Drain;
-use super::slice::{Held, Step, save};
+use super::slice::{ActiveSlice, Step, save};
 use crate::SYSTEM_ACTOR;
 use crate::browse::single_endpoint;
 use crate::error::Error;
 use crate::gateway::CallError;
 use crate::import::free_name;
 
-impl Held<'_> {
+impl ActiveSlice<'_> {
     pub(super) async fn open(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
         let Some(answer) = Drain::default().wait_for(self.ask(), stop).await else {
             return Ok(Step::Go);
@@ -23,8 +23,8 @@ impl Held<'_> {
         };
         match answer {
             Ok(collection) => self.opened(collection).await,
-            // The first reader's page is next.
-            Err(error) => self.not_answered(ReaderNumber::default(), error).await,
+            // The first partition's page is next.
+            Err(error) => self.not_answered(PartitionNumber::default(), error).await,
         }
     }
 
@@ -56,7 +56,7 @@ impl Held<'_> {
         self.source.data.name = collection.name.as_deref().and_then(usable_name);
         self.run.progress.total = collection.profile_count;
         self.run.checkpoint.phase = Phase::Reading;
-        self.got_on();
+        self.mark_progress();
         let now = self.integration.now();
         self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
         unit.commit().await?;

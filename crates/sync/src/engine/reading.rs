@@ -1,4 +1,4 @@
-//! Pages of members: asked for by several readers, planned and written as they come.
+//! Pages of members: asked for by several partitions, planned and written as they come.
 
 use std::collections::HashSet;
 
@@ -7,15 +7,15 @@ use fanfare_domain::ids::ProfileId;
 use fanfare_domain::page::{PagePlan, keys, plan};
 use fanfare_domain::ports::{MemberPage, PageWrite};
 use fanfare_domain::profile::Profile;
-use fanfare_domain::walk::{Joins, PageTaken, Phase, ReaderNumber};
+use fanfare_domain::scan::{JoinTimes, PartitionNumber, Phase, ScannedPage};
 use tokio_util::sync::CancellationToken;
 
 use super::drain::Drain;
 use super::fetching::{Fetched, Fetcher, Fetches};
-use super::slice::{Held, Step, save};
+use super::slice::{ActiveSlice, Step, save};
 use crate::error::Error;
 
-impl<'a> Held<'a> {
+impl<'a> ActiveSlice<'a> {
     /// Reads until the list is read, or something is in the way. What was asked for by then is taken
     /// first: nothing is fetched for nothing.
     pub(super) async fn read(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
@@ -30,8 +30,8 @@ impl<'a> Held<'a> {
                     collection: self.source.collection.clone(),
                     stop,
                 };
-                for reader in self.run.checkpoint.ready() {
-                    fetches.ask(reader, &by);
+                for partition in self.run.checkpoint.ready() {
+                    fetches.ask(partition, &by);
                 }
             }
             let arriving = drain.wait_for(fetches.arrived(), stop);
@@ -55,10 +55,10 @@ impl<'a> Held<'a> {
     /// Takes the pages, and does what is to be done about each that did not come.
     async fn take(&mut self, arrived: Vec<Fetched>) -> Result<Step, Error> {
         let (mut pages, mut errors) = (Vec::new(), Vec::new());
-        for Fetched { reader, answer } in arrived {
+        for Fetched { partition, answer } in arrived {
             match answer {
-                Ok(page) => pages.push((reader, page)),
-                Err(error) => errors.push((reader, error)),
+                Ok(page) => pages.push((partition, page)),
+                Err(error) => errors.push((partition, error)),
             }
         }
         let mut end = None;
@@ -68,8 +68,8 @@ impl<'a> Held<'a> {
                 step => return Ok(step),
             }
         }
-        for (reader, error) in errors {
-            match self.not_answered(reader, error).await? {
+        for (partition, error) in errors {
+            match self.not_answered(partition, error).await? {
                 Step::Go => {}
                 step @ (Step::Ended | Step::Lost) => return Ok(step),
                 step => end = Some(step.after(end)),
@@ -79,7 +79,10 @@ impl<'a> Held<'a> {
     }
 
     /// Everything that pages change, and the checkpoint behind them, in one unit.
-    async fn take_pages(&mut self, pages: Vec<(ReaderNumber, MemberPage)>) -> Result<Step, Error> {
+    async fn take_pages(
+        &mut self,
+        pages: Vec<(PartitionNumber, MemberPage)>,
+    ) -> Result<Step, Error> {
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
@@ -87,11 +90,11 @@ impl<'a> Held<'a> {
         let started_at = self.run.started_at.unwrap_or(now);
         let mut profiles = Vec::new();
         let mut taken = Vec::new();
-        for (reader, page) in pages {
-            let joins = Joins::of(page.profiles.iter().map(|profile| profile.joined_at), now);
+        for (partition, page) in pages {
+            let joins = JoinTimes::of(page.profiles.iter().map(|profile| profile.joined_at), now);
             let range = profiles.len()..profiles.len() + page.profiles.len();
             profiles.extend(page.profiles);
-            taken.push((reader, page.next, joins, range));
+            taken.push((partition, page.next, joins, range));
         }
         let (emails, ids) = keys(&profiles);
         let known = unit.known(&self.run.id, &emails, &ids).await?;
@@ -107,18 +110,18 @@ impl<'a> Held<'a> {
         let added = unit.write_page(write).await?;
         self.run
             .count_pages(taken.len() as u64, plan.tally, added)?;
-        self.has_got_on = true;
+        self.has_progress = true;
 
-        let mut new = FirstSightings::of(&plan);
-        for (reader, next, joins, range) in taken {
+        let mut new = NewProfiles::of(&plan);
+        for (partition, next, joins, range) in taken {
             let page = &profiles[range];
-            let page = PageTaken {
+            let page = ScannedPage {
                 next,
                 joins,
                 profiles: page.len() as u64,
                 new_profiles: new.take(page),
             };
-            if self.run.advance(reader, page).is_err() {
+            if self.run.advance(partition, page).is_err() {
                 let message = "Klaviyo's pages of this list lead in a circle. The profiles of the \
                     pages read so far were kept. Sync again later.";
                 return self
@@ -126,7 +129,7 @@ impl<'a> Held<'a> {
                     .await;
             }
         }
-        self.run.share(self.pace.readers, started_at);
+        self.run.split(self.pace.partitions, started_at);
         self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
         unit.commit().await?;
         Ok(Step::Go)
@@ -134,11 +137,16 @@ impl<'a> Held<'a> {
 }
 
 /// The profiles that were seen for the first time, for each page to count its own.
-struct FirstSightings<'a>(HashSet<&'a ProfileId>);
+struct NewProfiles<'a>(HashSet<&'a ProfileId>);
 
-impl<'a> FirstSightings<'a> {
+impl<'a> NewProfiles<'a> {
     fn of(plan: &'a PagePlan) -> Self {
-        Self(plan.sightings.iter().map(|seen| &seen.profile).collect())
+        Self(
+            plan.seen_profiles
+                .iter()
+                .map(|seen| &seen.profile)
+                .collect(),
+        )
     }
 
     fn take(&mut self, page: &[Profile]) -> u64 {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ports::{DueRun, StoreError, UnitOfWork};
 use fanfare_domain::run::SyncRun;
+use fanfare_domain::scan::Phase;
 use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::walk::Phase;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
@@ -20,7 +20,7 @@ use crate::integration::{Integration, OpenConnection};
 use crate::log::{Pause, log_claimed, log_ended, log_paused};
 
 /// A run that this worker has.
-pub(super) struct Held<'a> {
+pub(super) struct ActiveSlice<'a> {
     pub(super) integration: &'a Integration,
     pub(super) lease: &'a Lease<'a>,
     pub(super) pace: Pace,
@@ -28,7 +28,7 @@ pub(super) struct Held<'a> {
     pub(super) source: CollectionSource,
     pub(super) connection: Arc<OpenConnection>,
     /// Whether a step was committed since the claim.
-    pub(super) has_got_on: bool,
+    pub(super) has_progress: bool,
     /// When this slice, or the one that followed it for want of others, began.
     began: Instant,
     /// When it last looked for others.
@@ -148,14 +148,14 @@ async fn work_claimed<'a>(
     stop: &'a CancellationToken,
 ) -> Result<SliceEnd, Error> {
     let integration = lease.integration;
-    let mut held = Held {
+    let mut held = ActiveSlice {
         integration,
         lease,
         pace,
         run,
         source,
         connection: Arc::new(integration.open_connection(&lease.organization).await?),
-        has_got_on: false,
+        has_progress: false,
         began: Instant::now(),
         looked: Instant::now(),
     };
@@ -210,7 +210,7 @@ async fn give_up(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
     Ok(SliceEnd::Finished(run.status))
 }
 
-impl<'a> Held<'a> {
+impl<'a> ActiveSlice<'a> {
     async fn work_until(&mut self, stop: &'a CancellationToken) -> Result<SliceEnd, Error> {
         loop {
             if stop.is_cancelled() {
@@ -228,7 +228,7 @@ impl<'a> Held<'a> {
                 }
                 Step::Ended => {
                     log_ended(&self.run);
-                    self.forget_sightings().await;
+                    self.delete_seen_profiles().await;
                     return Ok(SliceEnd::Finished(self.run.status));
                 }
                 Step::Lost => {
@@ -262,7 +262,7 @@ impl<'a> Held<'a> {
             let Some(next) = next else {
                 return Ok(false);
             };
-            return Ok(next.comes_before(due_runs.held(organization).await?));
+            return Ok(next.should_preempt(due_runs.held(organization).await?));
         }
         if next.is_some() {
             return Ok(true);
@@ -274,9 +274,9 @@ impl<'a> Held<'a> {
     }
 
     /// A step was done, so that what went wrong before is forgiven once it is committed.
-    pub(super) fn got_on(&mut self) {
-        self.run.forgive();
-        self.has_got_on = true;
+    pub(super) fn mark_progress(&mut self) {
+        self.run.reset_failures();
+        self.has_progress = true;
     }
 
     async fn step(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
@@ -284,7 +284,7 @@ impl<'a> Held<'a> {
             Phase::Opening => self.open(stop).await,
             Phase::Reading => self.read(stop).await,
             Phase::Adding(after) => self.add_members(after).await,
-            Phase::Asking => self.ask_the_guard().await,
+            Phase::CheckingRemovals => self.check_removals().await,
             Phase::Removing(after) => self.remove_members(after).await,
         }
     }
@@ -295,7 +295,7 @@ impl<'a> Held<'a> {
         if !unit.release(&self.run.id, self.lease.token, until).await? {
             return Ok(SliceEnd::Overtaken);
         }
-        if self.has_got_on {
+        if self.has_progress {
             self.run.yielded();
         }
         unit.save_run(&self.run).await?;
@@ -319,11 +319,11 @@ impl<'a> Held<'a> {
 
     /// Housekeeping after the end: nobody waits for it, and a failure is made up for by the next
     /// run of the organization.
-    async fn forget_sightings(&self) {
+    async fn delete_seen_profiles(&self) {
         let forget = async {
             loop {
                 let mut unit = self.integration.begin(&self.lease.organization).await?;
-                let forgotten = unit.forget_sightings(self.pace.window).await?;
+                let forgotten = unit.delete_seen_profiles(self.pace.batch).await?;
                 unit.commit().await?;
                 if forgotten == 0 {
                     return Ok::<(), Error>(());
@@ -333,7 +333,7 @@ impl<'a> Held<'a> {
         if let Err(error) = forget.await {
             warn!(
                 error = &error as &dyn std::error::Error,
-                "old sightings could not be deleted"
+                "old seen_profiles could not be deleted"
             );
         }
     }

@@ -144,7 +144,7 @@ async fn a_list_that_asked_for_silence_when_counted_is_not_asked_without_countin
     klaviyo.fail_others([Some(KlaviyoError::Throttled(RetryAfter::Seconds(60)))]);
 
     let Err(Error::KlaviyoThrottled(wait)) = estimate(&shop, "L1").await else {
-        panic!("the list was asked inside its silence");
+        panic!("the list was asked inside its block");
     };
 
     assert_eq!(wait, Duration::from_mins(1));

@@ -229,7 +229,7 @@ async fn a_third_crash_at_one_page_ends_the_run_and_keeps_what_was_read() {
 async fn crashes_with_a_page_in_between_are_not_added_up() {
     let klaviyo = klaviyo_with(&list("L1"), 20);
     let mut shop = Shop::on(&klaviyo).await;
-    shop.pace.readers = 1;
+    shop.pace.partitions = 1;
     let run = shop.imported(&list("L1")).await;
     for _ in 0..8 {
         let before = klaviyo.member_calls().len();

@@ -18,6 +18,6 @@ mod quota;
 mod reading;
 mod removals;
 mod resyncing;
+mod scanning;
 mod shop;
 mod slices;
-mod walking;

@@ -5,9 +5,9 @@ use fanfare_domain::connection::{KlaviyoKey, SealedKey};
 use fanfare_domain::ids::{Cursor, OrganizationId};
 use fanfare_domain::ports::{
     Account, Answer, Capability, Collection, CollectionPage, DueRuns, KeySealer, Klaviyo,
-    KlaviyoError, MemberPage, MembersFrom, QuotaLedger, SealError, StoreError, Turn,
+    KlaviyoError, MemberPage, MembersFrom, QuotaLedger, SchedulingCandidate, SealError, StoreError,
 };
-use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
+use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 use fanfare_testkit::build::list;
@@ -30,8 +30,8 @@ mockall::mock! {
 
     #[async_trait]
     impl DueRuns for Queue {
-        async fn ring(&self, limit: u32) -> Result<u64, StoreError>;
-        async fn next(&self) -> Result<Option<Turn>, StoreError>;
+        async fn notify(&self, limit: u32) -> Result<u64, StoreError>;
+        async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError>;
         async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
         async fn backlog(&self) -> Result<u64, StoreError>;
     }
@@ -55,7 +55,7 @@ impl Circle {
 const fn answer<T>(value: T) -> Result<Answer<T>, KlaviyoError> {
     Ok(Answer {
         value,
-        windows: None,
+        limits: None,
     })
 }
 
@@ -116,7 +116,7 @@ impl Klaviyo for Circle {
     }
 }
 
-/// A ledger that takes for ever to note a silence.
+/// A ledger that takes for ever to note a block.
 pub(crate) struct SlowLedger(pub(crate) InMemoryStore);
 
 #[async_trait]
@@ -134,10 +134,10 @@ impl QuotaLedger for SlowLedger {
         &self,
         account: &str,
         endpoint: Endpoint,
-        windows: Windows,
+        limits: RateLimits,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.0.learn(account, endpoint, windows, now).await
+        self.0.learn(account, endpoint, limits, now).await
     }
 
     async fn block(

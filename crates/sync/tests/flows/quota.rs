@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::KlaviyoError;
-use fanfare_domain::quota::{RetryAfter, Windows};
+use fanfare_domain::quota::{RateLimits, RetryAfter};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::engine::{Engine, SliceEnd};
@@ -65,7 +65,7 @@ async fn attempts_are_counted_as_claims_since_the_last_page() {
     assert_eq!(shop.work_to_end(&run).await.attempt, 1);
 }
 
-/// Two lists of one account, imported. Klaviyo answers the first call with silence until then.
+/// Two lists of one account, imported. Klaviyo answers the first call with block until then.
 struct TwoLists {
     klaviyo: FakeKlaviyo,
     shop: Shop,
@@ -172,7 +172,7 @@ async fn silence_without_a_time_lasts_a_minute() {
 #[tokio::test(start_paused = true)]
 async fn a_used_up_quota_is_waited_for_without_a_worker_and_never_exceeded() {
     let klaviyo = klaviyo_with(&list("L1"), 20);
-    klaviyo.announce(Windows {
+    klaviyo.announce(RateLimits {
         burst: 2,
         steady: 4,
     });

@@ -217,7 +217,7 @@ async fn a_run_remembers_nobody_once_it_has_ended() {
     let shop = Shop::on(&klaviyo_with(&list("L1"), 5)).await;
     shop.synced(&list("L1")).await;
     let mut unit = shop.store.begin(&shop.organization).await.unwrap();
-    assert_eq!(unit.forget_sightings(100).await.unwrap(), 0);
+    assert_eq!(unit.delete_seen_profiles(100).await.unwrap(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::run::{SyncStatus, Trigger};
-use fanfare_domain::walk::Checkpoint;
+use fanfare_domain::scan::Checkpoint;
 use fanfare_sync::Error;
 use fanfare_testkit::build::list;
 use futures_util::future::join_all;

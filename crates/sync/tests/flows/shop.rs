@@ -14,9 +14,9 @@ use fanfare_domain::ports::{
 };
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{SyncRun, SyncStatus};
+use fanfare_domain::scan::Checkpoint;
 use fanfare_domain::source::CollectionRef;
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::walk::Checkpoint;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{
     ConnectRequest, Error, ImportOutcome, ImportRequest, Integration, Ports, Settings,
@@ -96,8 +96,8 @@ impl Shop {
         let pace = Pace {
             lease: LEASE,
             slice: Duration::from_secs(10),
-            readers: 8,
-            window: 2,
+            partitions: 8,
+            batch: 2,
         };
         Self {
             store,
@@ -325,7 +325,7 @@ impl Shop {
         issues
             .items
             .iter()
-            .map(|issue| (issue.profile.to_string(), issue.fault.code))
+            .map(|issue| (issue.profile.to_string(), issue.kind.code))
             .collect()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ids::RunId;
-use fanfare_domain::ports::{DueRun, Turn};
+use fanfare_domain::ports::{DueRun, SchedulingCandidate};
 use fanfare_domain::run::SyncStatus;
 use fanfare_sync::engine::SliceEnd;
 use fanfare_testkit::build::{list, organization_id, run_id};
@@ -54,7 +54,7 @@ async fn shop_beside_others(theirs: u64, ours: u64) -> (Shop, RunId) {
             organization: organization_id("org_other"),
             run: run_id("run_other"),
         };
-        Ok(Some(Turn { due, held: theirs }))
+        Ok(Some(SchedulingCandidate { due, held: theirs }))
     });
     queue.expect_held().returning(move |_| Ok(ours));
     let shop = Shop::on(&klaviyo).await.with_due_runs(Arc::new(queue));

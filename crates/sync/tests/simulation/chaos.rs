@@ -85,7 +85,7 @@ pub(crate) struct Chaos<'a> {
     /// contract, a third crash and a fifth answer are not.
     crises: HashMap<RunId, u32>,
     answers: u32,
-    /// Pages that may have been asked for in vain: one for each reader that was interrupted.
+    /// Pages that may have been asked for in vain: one for each partition that was interrupted.
     excuses: usize,
 }
 

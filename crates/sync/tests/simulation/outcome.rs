@@ -119,7 +119,7 @@ impl World {
                 issues: issues
                     .items
                     .iter()
-                    .map(|issue| (issue.profile.to_string(), issue.fault.code.as_str()))
+                    .map(|issue| (issue.profile.to_string(), issue.kind.code.as_str()))
                     .collect(),
             };
             audiences.insert(record.audience.name, audience);

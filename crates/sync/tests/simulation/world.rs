@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::lists::Lists;
 
-/// Readers of a list at most.
+/// Partitions of a list at most.
 pub(crate) const READERS: usize = 4;
 
 /// How long a lease is here.
@@ -71,13 +71,13 @@ impl World {
         }
     }
 
-    /// An engine with windows so small that settling takes several.
+    /// An engine with windows so small that reconciling takes several.
     pub(crate) fn engine(&self) -> Engine {
         let pace = Pace {
             lease: LEASE,
             slice: Duration::from_secs(10),
-            readers: READERS,
-            window: 2,
+            partitions: READERS,
+            batch: 2,
         };
         Engine::new(self.integration.clone(), pace)
     }

@@ -4,7 +4,7 @@ use fanfare_domain::audience::Audience;
 use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
 use fanfare_domain::consumer::{Consumer, Primary, ProfileLink, Stamp, Stamped};
 use fanfare_domain::ids::{AudienceId, KeyId, OrganizationId, RunId, SourceId};
-use fanfare_domain::issue::{Fault, Field, Issue, IssueCode};
+use fanfare_domain::issue::{Field, Issue, IssueCode, IssueKind};
 use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey};
 use fanfare_domain::run::{NewRun, SyncRun, SyncStatus, Trigger};
 use fanfare_domain::source::{CollectionRef, CollectionSource, SourceData};
@@ -125,7 +125,7 @@ pub fn stamp(profile: &str, updated: Option<i64>) -> Stamp {
 pub fn issue(profile: &str, code: IssueCode, field: Option<Field>) -> Issue {
     Issue {
         profile: profile_id(profile),
-        fault: Fault { code, field },
+        kind: IssueKind { code, field },
         at: at(0),
     }
 }

@@ -171,7 +171,7 @@ impl Write {
                 let window = unit.remove_absent_members(run, audience, None, 100);
                 window.await?.affected > 0
             }
-            Self::ForgetSightings => unit.forget_sightings(100).await? > 0,
+            Self::ForgetSightings => unit.delete_seen_profiles(100).await? > 0,
             Self::ForgetMovedLinks => {
                 let had_moved = unit.links_have_moved(&held.id).await?;
                 unit.forget_moved_links(&held.id).await?;
@@ -207,7 +207,7 @@ pub(super) struct Snapshot {
     moved_links: Vec<bool>,
 }
 
-/// Reads everything. `profiles` are those whose links and sightings are looked at.
+/// Reads everything. `profiles` are those whose links and seen_profiles are looked at.
 pub(super) async fn snapshot(scene: &Scene<'_>, profiles: &[ProfileId]) -> Snapshot {
     let mut unit = scene.read().await;
     read_all(unit.as_mut(), profiles)

@@ -51,7 +51,7 @@ pub trait StoreHarness: Send + Sync {
     /// What the bell has rung for since it was last asked, through either handle: each run once, in any
     /// order, since a store may ring no second time for what nobody has come for. `None` where nobody
     /// listens: then only what [`DueRuns`] tells of rings is checked.
-    async fn heard(&self) -> Option<Vec<DueRun>> {
+    async fn on_job(&self) -> Option<Vec<DueRun>> {
         None
     }
 }

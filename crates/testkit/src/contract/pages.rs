@@ -3,7 +3,7 @@
 use fanfare_domain::consumer::Consumer;
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::issue::IssueCode;
-use fanfare_domain::page::{ConsumerWrite, Known, PagePlan, Sighting};
+use fanfare_domain::page::{ConsumerWrite, Known, PagePlan, SeenProfile};
 use fanfare_domain::ports::Lookup;
 use fanfare_domain::profile::Profile;
 
@@ -13,8 +13,8 @@ use super::harness::StoreHarness;
 use super::scene::{ALL, Scene, sorted, write};
 use crate::build::{at, consumer, email, issue, link, profile, profile_id, stamp};
 
-fn sighting(profile: &str, with_email: bool) -> Sighting {
-    Sighting {
+fn seen(profile: &str, with_email: bool) -> SeenProfile {
+    SeenProfile {
         profile: profile_id(profile),
         with_email,
         joined_at: Some(at(0)),
@@ -41,7 +41,7 @@ fn ada_and_bo() -> Vec<Profile> {
 }
 
 /// The consumers of the e-mails and of the profiles; all their links, also of profiles that were not
-/// asked for; the run's sightings of both. Nobody else's.
+/// asked for; the run's seen_profiles of both. Nobody else's.
 pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness);
     let run = scene.queue("list1").await;
@@ -66,7 +66,7 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
         .clone();
     let mut unit = scene.read().await;
 
-    for (emails, profiles, consumers, sightings) in [
+    for (emails, profiles, consumers, seen_profiles) in [
         (
             vec![email("ada@example.com")],
             vec![],
@@ -102,16 +102,16 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
         let want = Known {
             links: links_of(&consumers),
             consumers: consumers.into_iter().cloned().collect(),
-            sightings: sightings
+            seen_profiles: seen_profiles
                 .into_iter()
-                .map(|(id, with)| sighting(id, with))
+                .map(|(id, with)| seen(id, with))
                 .collect(),
         };
         assert_eq!(sorted(known), sorted(want), "{profiles:?}");
     }
 }
 
-/// A sighting is its run's, and a profile that nobody is linked to has one too.
+/// A seen is its run's, and a profile that nobody is linked to has one too.
 pub async fn each_run_knows_its_own_sightings(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness);
     let (first, second) = (scene.queue("list1").await, scene.queue("list2").await);
@@ -126,16 +126,16 @@ pub async fn each_run_knows_its_own_sightings(harness: &dyn StoreHarness) {
     let of_second = scene.known(&second.id, &asked).await;
 
     let all = [("p1", true), ("p2", true), ("p3", false), ("p4", true)];
-    assert_eq!(of_first.sightings, all.map(|(id, with)| sighting(id, with)));
+    assert_eq!(of_first.seen_profiles, all.map(|(id, with)| seen(id, with)));
     assert_eq!(
-        of_second.sightings,
-        [sighting("p4", true), sighting("p7", false)]
+        of_second.seen_profiles,
+        [seen("p4", true), seen("p7", false)]
     );
     assert_eq!(of_first.consumers, of_second.consumers);
     assert_eq!(of_first.links, of_second.links);
 }
 
-/// Taken again, a page plans nothing and adds nobody. Written again, its sightings, memberships and
+/// Taken again, a page plans nothing and adds nobody. Written again, its seen_profiles, memberships and
 /// issues stay as they are.
 pub async fn a_page_taken_again_writes_nothing(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness);
@@ -154,10 +154,10 @@ pub async fn a_page_taken_again_writes_nothing(harness: &dyn StoreHarness) {
     assert_eq!(snapshot(&scene, &profiles).await, before);
 
     let repeat = PagePlan {
-        sightings: plan
-            .sightings
+        seen_profiles: plan
+            .seen_profiles
             .iter()
-            .map(|one| sighting(one.profile.as_str(), false))
+            .map(|one| seen(one.profile.as_str(), false))
             .collect(),
         members: plan.members,
         issues: again.issues,
@@ -368,7 +368,7 @@ pub async fn a_page_that_cannot_be_is_refused(harness: &dyn StoreHarness) {
     let lost = scene.run(&Scene::source("list1"));
     let plan = PagePlan {
         issues: vec![issue("p1", IssueCode::MissingContact, None)],
-        sightings: vec![sighting("p1", true)],
+        seen_profiles: vec![seen("p1", true)],
         ..PagePlan::default()
     };
     let mut unit = scene.begin().await;

@@ -16,10 +16,10 @@ const QUIET: Duration = Duration::from_secs(11);
 
 /// Rings, and fails unless exactly these many were rung for and heard.
 async fn assert_rings(scene: &Scene<'_>, limit: u32, want: usize) -> BTreeSet<(String, RunId)> {
-    scene.harness.heard().await;
-    let rung = scene.handle().queue.ring(limit).await.expect("a count");
+    scene.harness.on_job().await;
+    let rung = scene.handle().queue.notify(limit).await.expect("a count");
     assert_eq!(rung, want as u64);
-    let Some(heard) = scene.harness.heard().await else {
+    let Some(heard) = scene.harness.on_job().await else {
         return BTreeSet::new();
     };
     assert_eq!(heard.len(), want, "heard");
@@ -29,7 +29,7 @@ async fn assert_rings(scene: &Scene<'_>, limit: u32, want: usize) -> BTreeSet<(S
 
 /// Fails unless these, and no others, were rung for since the last time.
 async fn assert_heard(scene: &Scene<'_>, want: &[DueRun]) {
-    let heard = scene.harness.heard().await;
+    let heard = scene.harness.on_job().await;
     assert!(
         heard.as_deref().is_none_or(|heard| heard == want),
         "{heard:?} is not {want:?}"

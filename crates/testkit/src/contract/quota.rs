@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
+use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 use tokio::task::JoinSet;
 
@@ -30,13 +30,13 @@ pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
                     assert_eq!(got, want, "seed {seed}, step {step}");
                 }
                 6 => {
-                    let windows = Windows {
+                    let limits = RateLimits {
                         burst: 1 + u32::try_from(dice.below(5)).expect("small"),
                         steady: 1 + u32::try_from(dice.below(40)).expect("small"),
                     };
-                    let learnt = quota.learn(&account, endpoint, windows, now).await;
+                    let learnt = quota.learn(&account, endpoint, limits, now).await;
                     learnt.expect("an answer");
-                    bucket.get_or_insert(fresh).windows = windows;
+                    bucket.get_or_insert(fresh).limits = limits;
                 }
                 7 => {
                     let until = now.plus(Duration::from_millis(dice.below(90_000) as u64));
@@ -67,13 +67,13 @@ fn step_on(now: Timestamp, dice: &mut Dice, most_ms: usize) -> Timestamp {
 /// Fifty ask at once, in two processes: as many are granted as the window allows.
 pub async fn a_window_is_used_up_by_all_together(harness: &dyn StoreHarness) {
     let endpoint = Endpoint::Lists;
-    let windows = Windows {
+    let limits = RateLimits {
         burst: 7,
         steady: 100,
     };
     let quota = &harness.handles()[0].quota;
     quota
-        .learn("acct", endpoint, windows, at(0))
+        .learn("acct", endpoint, limits, at(0))
         .await
         .expect("an answer");
     let mut asking = JoinSet::new();
@@ -103,7 +103,7 @@ pub async fn silence_is_kept_by_all_and_never_shortened(harness: &dyn StoreHarne
     for (now, want) in [
         (0, Reservation::NotBefore(at(30))),
         (29, Reservation::NotBefore(at(30))),
-        (30, Reservation::Granted(Windows::documented(endpoint))),
+        (30, Reservation::Granted(RateLimits::documented(endpoint))),
     ] {
         let got = there
             .reserve("acct", endpoint, at(now))

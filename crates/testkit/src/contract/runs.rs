@@ -4,7 +4,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::Cursor;
 use fanfare_domain::page::Tally;
 use fanfare_domain::run::{Progress, RunMode, SyncRun, Trigger};
-use fanfare_domain::walk::{Joins, PageTaken, Phase};
+use fanfare_domain::scan::{JoinTimes, Phase, ScannedPage};
 use tokio::task::JoinSet;
 
 use super::assert_refused;
@@ -29,14 +29,14 @@ fn worn(mut run: SyncRun) -> SyncRun {
         members_removed: 6,
         pages: 7,
     };
-    let page = PageTaken {
+    let page = ScannedPage {
         next: Cursor::parse("bmV4dDo6aWQ6Ok5aWFlsTmE=".repeat(20)).ok(),
-        joins: Joins::of([Some(at(80)), Some(at(90))], at(100)),
+        joins: JoinTimes::of([Some(at(80)), Some(at(90))], at(100)),
         profiles: 100,
         new_profiles: 100,
     };
     run.advance(0, page).expect("a straight walk");
-    run.share(8, at(1_000_000));
+    run.split(8, at(1_000_000));
     run.attempt = 4;
     run.crashes = 2;
     run.failures = 3;

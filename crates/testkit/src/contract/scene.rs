@@ -189,7 +189,7 @@ pub(super) fn write<'a>(run: &'a SyncRun, plan: &'a PagePlan, now: Timestamp) ->
 pub(super) fn sorted(mut known: Known) -> Known {
     known.consumers.sort_by(|a, b| a.id.cmp(&b.id));
     known.links.sort_by(|a, b| a.profile.cmp(&b.profile));
-    known.sightings.sort();
+    known.seen_profiles.sort();
     known
 }
 

@@ -91,7 +91,7 @@ macro_rules! store_contract {
                 any_sequence_of_pages_ends_in_the_same_rows_as_the_oracles
                 neither_order_nor_pages_nor_repeats_matter
             }
-            settling {
+            reconciling {
                 those_not_seen_leave_whatever_the_size_of_the_windows
                 those_seen_become_members_whatever_the_size_of_the_windows
                 profiles_that_moved_meanwhile_are_settled_where_they_are_now

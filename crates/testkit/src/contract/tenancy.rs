@@ -2,7 +2,7 @@
 
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::page::Known;
-use fanfare_domain::ports::{ConsumerFilter, Lookup, SourceFilter, StoreError, UnitOfWork, Window};
+use fanfare_domain::ports::{Batch, ConsumerFilter, Lookup, SourceFilter, StoreError, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::source::CollectionKind;
 
@@ -52,7 +52,7 @@ async fn found_by_reading(
         ..SourceFilter::default()
     };
     let emails: Vec<_> = people().iter().filter_map(Profile::usable_email).collect();
-    let nobody: Window<ConsumerId> = Window {
+    let nobody: Batch<ConsumerId> = Batch {
         affected: 0,
         next: None,
     };

@@ -25,7 +25,7 @@ pub async fn a_dropped_unit_leaves_no_trace(harness: &dyn StoreHarness) {
     let before = snapshot(&scene, &furniture.profiles).await;
     let queue = &scene.handle().queue;
     let backlog = queue.backlog().await.expect("a backlog");
-    harness.heard().await;
+    harness.on_job().await;
 
     let mut unit = scene.begin().await;
     for write in Write::ALL {
@@ -36,7 +36,7 @@ pub async fn a_dropped_unit_leaves_no_trace(harness: &dyn StoreHarness) {
 
     assert_eq!(snapshot(&scene, &furniture.profiles).await, before);
     assert_eq!(queue.backlog().await.expect("a backlog"), backlog);
-    assert!(harness.heard().await.is_none_or(|rings| rings.is_empty()));
+    assert!(harness.on_job().await.is_none_or(|rings| rings.is_empty()));
     let mut unit = scene.begin().await;
     let renewed = unit.renew(&furniture.held.id, furniture.token, LEASE).await;
     assert!(renewed.expect("an answer"));

@@ -10,7 +10,7 @@ use fanfare_domain::connection::KlaviyoKey;
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::{Answer, Capability, KlaviyoError, MembersFrom};
 use fanfare_domain::profile::Profile;
-use fanfare_domain::quota::Windows;
+use fanfare_domain::quota::RateLimits;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use secrecy::ExposeSecret;
 
@@ -57,7 +57,7 @@ struct Inner {
     others: VecDeque<Option<KlaviyoError>>,
     hooks: Vec<(usize, Hook)>,
     page_size: usize,
-    windows: Option<Windows>,
+    rate_limits: Option<RateLimits>,
     member_calls: usize,
     is_silent: bool,
 }
@@ -133,8 +133,8 @@ impl FakeKlaviyo {
     }
 
     /// Announces these limits with every answer.
-    pub fn announce(&self, windows: Windows) {
-        self.lock().windows = Some(windows);
+    pub fn announce(&self, rate_limits: RateLimits) {
+        self.lock().rate_limits = Some(rate_limits);
     }
 
     /// Answers no call of members any more, or does again: those who wait are dropped or wait on.
@@ -215,7 +215,7 @@ impl FakeKlaviyo {
     fn answer<T>(&self, value: T) -> Answer<T> {
         Answer {
             value,
-            windows: self.lock().windows,
+            rate_limits: self.lock().rate_limits,
         }
     }
 }

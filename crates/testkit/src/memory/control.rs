@@ -5,8 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
 use fanfare_domain::organization::{KeyHash, Organization, SecretKey};
-use fanfare_domain::ports::{Directory, DueRun, DueRuns, QuotaLedger, StoreError, Turn};
-use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
+use fanfare_domain::ports::{
+    Directory, DueRun, DueRuns, QuotaLedger, SchedulingCandidate, StoreError,
+};
+use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 
 use super::faults::Operation;
@@ -108,7 +110,7 @@ fn has_key(state: &State, key: &SecretKey) -> bool {
 
 #[async_trait]
 impl DueRuns for InMemoryStore {
-    async fn ring(&self, limit: u32) -> Result<u64, StoreError> {
+    async fn notify(&self, limit: u32) -> Result<u64, StoreError> {
         self.inner.faults.meet(Operation::Control)?;
         let now = self.inner.clock.now();
         let mut state = lock(&self.inner.state);
@@ -131,7 +133,7 @@ impl DueRuns for InMemoryStore {
         Ok(rings.len() as u64)
     }
 
-    async fn next(&self) -> Result<Option<Turn>, StoreError> {
+    async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
         self.inner.faults.meet(Operation::Control)?;
         let now = self.inner.clock.now();
         let state = lock(&self.inner.state);
@@ -142,7 +144,7 @@ impl DueRuns for InMemoryStore {
                 let rows = state.tenants.get(&due.organization);
                 let served_at = rows.and_then(|rows| rows.served_at);
                 let order = (held, served_at, place.due, place.token, due.run.clone());
-                (order, Turn { due, held })
+                (order, SchedulingCandidate { due, held })
             });
         Ok(turns.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, turn)| turn))
     }
@@ -200,10 +202,10 @@ impl QuotaLedger for InMemoryStore {
         &self,
         account: &str,
         endpoint: Endpoint,
-        windows: Windows,
+        limits: RateLimits,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with_bucket(account, endpoint, now, |bucket| bucket.windows = windows)
+        self.with_bucket(account, endpoint, now, |bucket| bucket.limits = limits)
     }
 
     async fn block(

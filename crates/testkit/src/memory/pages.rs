@@ -1,4 +1,4 @@
-//! What a sync reads and writes, a page or a window at a time.
+//! What a sync reads and writes, a page or a batch at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::{Known, PagePlan};
-use fanfare_domain::ports::{PageWrite, Pages, StoreError, Window};
+use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 
@@ -48,15 +48,15 @@ impl Pages for Unit {
             .iter()
             .chain(links.iter().map(|link| &link.profile))
             .collect();
-        let seen = rows.sightings.get(run);
-        let sightings = asked
+        let seen = rows.seen_profiles.get(run);
+        let seen_profiles = asked
             .into_iter()
             .filter_map(|profile| seen?.get(profile).cloned())
             .collect();
         Ok(Known {
             consumers: consumers.into_values().cloned().collect(),
             links,
-            sightings,
+            seen_profiles,
         })
     }
 
@@ -71,15 +71,16 @@ impl Pages for Unit {
             let active = rows.runs.values().filter(|run| run.status.is_active());
             rows.moved_links.extend(active.map(|run| run.id.clone()));
         }
-        let seen = rows.sightings.entry(page.run.clone()).or_default();
-        for sighting in &page.plan.sightings {
-            seen.entry(sighting.profile.clone())
-                .or_insert_with(|| sighting.clone());
+        let seen_by_run = rows.seen_profiles.entry(page.run.clone()).or_default();
+        for seen in &page.plan.seen_profiles {
+            seen_by_run
+                .entry(seen.profile.clone())
+                .or_insert_with(|| seen.clone());
         }
         let issues = rows.issues.entry(page.run.clone()).or_default();
         for issue in &page.plan.issues {
-            let field = issue.fault.field.map_or("", |field| field.as_str());
-            let key = (issue.profile.clone(), issue.fault.code.as_str(), field);
+            let field = issue.kind.field.map_or("", |field| field.as_str());
+            let key = (issue.profile.clone(), issue.kind.code.as_str(), field);
             issues.entry(key).or_insert_with(|| issue.clone());
         }
         let members = page.plan.members.iter().cloned();
@@ -102,17 +103,17 @@ impl Pages for Unit {
         after: Option<&ProfileId>,
         size: u32,
         _now: Timestamp,
-    ) -> Result<Window<ProfileId>, StoreError> {
+    ) -> Result<Batch<ProfileId>, StoreError> {
         let rows = self.rows_mut()?;
         let nobody = BTreeMap::new();
-        let seen = rows.sightings.get(run).unwrap_or(&nobody);
-        let (window, next) = window_of(seen, after, size);
-        let linked: Vec<ConsumerId> = window
+        let seen = rows.seen_profiles.get(run).unwrap_or(&nobody);
+        let (batch, next) = window_of(seen, after, size);
+        let linked: Vec<ConsumerId> = batch
             .iter()
             .filter_map(|profile| Some(rows.links.get(profile)?.link.consumer.clone()))
             .collect();
         let affected = add_members(rows, run, audience, linked)?;
-        Ok(Window { affected, next })
+        Ok(Batch { affected, next })
     }
 
     async fn count_absent_members(
@@ -121,14 +122,14 @@ impl Pages for Unit {
         audience: &AudienceId,
         after: Option<&ConsumerId>,
         size: u32,
-    ) -> Result<Window<ConsumerId>, StoreError> {
+    ) -> Result<Batch<ConsumerId>, StoreError> {
         let rows = self.rows();
         let (absent, next) = absent_members(rows, run, audience, after, size);
         let before_the_run = absent.iter().filter(|id| {
             let membership = rows.members.get(audience).and_then(|m| m.get(id));
             membership.is_some_and(|membership| membership.by != *run)
         });
-        Ok(Window {
+        Ok(Batch {
             affected: before_the_run.count() as u64,
             next,
         })
@@ -140,23 +141,23 @@ impl Pages for Unit {
         audience: &AudienceId,
         after: Option<&ConsumerId>,
         size: u32,
-    ) -> Result<Window<ConsumerId>, StoreError> {
+    ) -> Result<Batch<ConsumerId>, StoreError> {
         let rows = self.rows_mut()?;
         let (absent, next) = absent_members(rows, run, audience, after, size);
         if let Some(members) = rows.members.get_mut(audience) {
             members.retain(|id, _| !absent.contains(id));
         }
-        Ok(Window {
+        Ok(Batch {
             affected: absent.len() as u64,
             next,
         })
     }
 
-    async fn forget_sightings(&mut self, size: u32) -> Result<u64, StoreError> {
+    async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {
         let rows = self.rows_mut()?;
         let mut left = size as usize;
         let runs = &rows.runs;
-        rows.sightings.retain(|run, seen| {
+        rows.seen_profiles.retain(|run, seen| {
             if runs.get(run).is_some_and(|run| run.status.is_active()) {
                 return true;
             }
@@ -252,9 +253,9 @@ fn absent_members(
 ) -> (BTreeSet<ConsumerId>, Option<ConsumerId>) {
     let nobody = BTreeMap::new();
     let members = rows.members.get(audience).unwrap_or(&nobody);
-    let (window, next) = window_of(members, after, size);
+    let (batch, next) = window_of(members, after, size);
     let seen = rows.seen_consumers(run);
-    let absent = window.into_iter().filter(|id| !seen.contains(id)).collect();
+    let absent = batch.into_iter().filter(|id| !seen.contains(id)).collect();
     (absent, next)
 }
 
@@ -266,7 +267,7 @@ fn window_of<K: Ord + Clone, V>(
 ) -> (Vec<K>, Option<K>) {
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     let mut keys = map.range((from, Bound::Unbounded)).map(|(key, _)| key);
-    let window: Vec<K> = keys.by_ref().take(size as usize).cloned().collect();
-    let next = keys.next().and(window.last()).cloned();
-    (window, next)
+    let batch: Vec<K> = keys.by_ref().take(size as usize).cloned().collect();
+    let next = keys.next().and(batch.last()).cloned();
+    (batch, next)
 }

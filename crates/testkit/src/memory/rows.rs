@@ -7,7 +7,7 @@ use fanfare_domain::connection::Connection;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
-use fanfare_domain::page::Sighting;
+use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{ConsumerRecord, StoreError};
 use fanfare_domain::run::{FencingToken, SyncRun};
 use fanfare_domain::source::CollectionSource;
@@ -25,7 +25,7 @@ pub(super) struct Rows {
     pub(super) consumers: BTreeMap<ConsumerId, ConsumerRow>,
     pub(super) links: BTreeMap<ProfileId, LinkRow>,
     pub(super) members: BTreeMap<AudienceId, BTreeMap<ConsumerId, Membership>>,
-    pub(super) sightings: BTreeMap<RunId, BTreeMap<ProfileId, Sighting>>,
+    pub(super) seen_profiles: BTreeMap<RunId, BTreeMap<ProfileId, SeenProfile>>,
     pub(super) issues: BTreeMap<RunId, BTreeMap<IssueKey, Issue>>,
     /// Runs during which links have moved.
     pub(super) moved_links: BTreeSet<RunId>,
@@ -62,7 +62,7 @@ pub(super) struct Membership {
 #[derive(Clone)]
 pub(super) struct Place {
     pub(super) due: Timestamp,
-    /// Held until then; `None` when nobody holds it.
+    /// ActiveSlice until then; `None` when nobody holds it.
     pub(super) held_until: Option<Timestamp>,
     /// The latest token given.
     pub(super) token: FencingToken,
@@ -95,7 +95,7 @@ impl Rows {
 
     /// The consumers that the profiles seen by a run are linked to.
     pub(super) fn seen_consumers(&self, run: &RunId) -> BTreeSet<&ConsumerId> {
-        self.sightings
+        self.seen_profiles
             .get(run)
             .into_iter()
             .flat_map(BTreeMap::keys)

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{KeyHash, Organization, SecretKey};
-use fanfare_domain::ports::{Directory, DueRun, DueRuns, QuotaLedger, StoreError, Turn};
-use fanfare_domain::quota::{Bucket, Endpoint, Reservation, Windows};
+use fanfare_domain::ports::{
+    Directory, DueRun, DueRuns, QuotaLedger, SchedulingCandidate, StoreError,
+};
+use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 
 use super::{Memory, lock, refused};
@@ -81,12 +83,12 @@ impl Directory for Memory {
 #[async_trait]
 impl DueRuns for Memory {
     /// Nobody listens for a bell here: the program asks for the run it imported.
-    async fn ring(&self, _limit: u32) -> Result<u64, StoreError> {
+    async fn notify(&self, _limit: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
 
     /// By nothing but time: one merchant is served here.
-    async fn next(&self) -> Result<Option<Turn>, StoreError> {
+    async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
         let now = self.clock.now();
         let tenants = lock(&self.shared.tenants);
         let places = tenants.iter().flat_map(|(organization, rows)| {
@@ -95,7 +97,7 @@ impl DueRuns for Memory {
         });
         let waiting = places.filter(|(lease, ..)| lease.is_waiting(now));
         let next = waiting.min_by_key(|(lease, ..)| lease.due);
-        Ok(next.map(|(_, organization, run)| Turn {
+        Ok(next.map(|(_, organization, run)| SchedulingCandidate {
             due: DueRun {
                 organization: organization.clone(),
                 run: run.clone(),
@@ -152,10 +154,10 @@ impl QuotaLedger for Memory {
         &self,
         account: &str,
         endpoint: Endpoint,
-        windows: Windows,
+        limits: RateLimits,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.in_bucket(account, endpoint, now, |bucket| bucket.windows = windows);
+        self.in_bucket(account, endpoint, now, |bucket| bucket.limits = limits);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::organization::{Organization, SecretKey};
-use fanfare_domain::page::Sighting;
+use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use fanfare_domain::quota::{Bucket, Endpoint};
 use fanfare_domain::run::{FencingToken, SyncRun};
@@ -55,7 +55,7 @@ struct Rows {
     links: BTreeMap<ProfileId, Row<ProfileLink>>,
     /// By audience, and the run that added each.
     members: BTreeMap<AudienceId, BTreeMap<ConsumerId, RunId>>,
-    sightings: BTreeMap<RunId, BTreeMap<ProfileId, Sighting>>,
+    seen_profiles: BTreeMap<RunId, BTreeMap<ProfileId, SeenProfile>>,
     issues: BTreeMap<RunId, BTreeMap<String, Issue>>,
     /// Runs during which links have moved.
     moved_links: BTreeSet<RunId>,
@@ -162,7 +162,7 @@ fn refused(why: &'static str) -> StoreError {
 
 /// The consumers that the profiles seen by a run are linked to.
 fn seen_consumers<'a>(rows: &'a Rows, run: &RunId) -> BTreeSet<&'a ConsumerId> {
-    let seen = rows.sightings.get(run).into_iter().flatten();
+    let seen = rows.seen_profiles.get(run).into_iter().flatten();
     seen.filter_map(|(profile, _)| Some(&rows.links.get(profile)?.value.consumer))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! What a sync reads and writes, a page or a window at a time.
+//! What a sync reads and writes, a page or a batch at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::Known;
-use fanfare_domain::ports::{PageWrite, Pages, StoreError, Window};
+use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 
@@ -48,11 +48,11 @@ impl Pages for Unit {
             .iter()
             .chain(links.iter().map(|link| &link.profile))
             .collect();
-        let seen = rows.sightings.get(run).into_iter().flatten();
-        let sightings = seen.filter(|(profile, _)| asked.contains(profile));
-        let sightings = sightings.map(|(_, sighting)| sighting.clone());
+        let seen = rows.seen_profiles.get(run).into_iter().flatten();
+        let seen_profiles = seen.filter(|(profile, _)| asked.contains(profile));
+        let seen_profiles = seen_profiles.map(|(_, seen)| seen.clone());
         Ok(Known {
-            sightings: sightings.collect(),
+            seen_profiles: seen_profiles.collect(),
             consumers: consumers.into_values().cloned().collect(),
             links,
         })
@@ -84,15 +84,15 @@ impl Pages for Unit {
             let active = rows.runs.values().filter(|run| run.status.is_active());
             rows.moved_links.extend(active.map(|run| run.id.clone()));
         }
-        let seen = rows.sightings.entry(page.run.clone()).or_default();
-        for sighting in &plan.sightings {
-            seen.entry(sighting.profile.clone())
-                .or_insert_with(|| sighting.clone());
+        let seen = rows.seen_profiles.entry(page.run.clone()).or_default();
+        for seen in &plan.seen_profiles {
+            seen.entry(seen.profile.clone())
+                .or_insert_with(|| seen.clone());
         }
         let issues = rows.issues.entry(page.run.clone()).or_default();
         for issue in &plan.issues {
-            let field = issue.fault.field.map_or("", |field| field.as_str());
-            let key = format!("{} {} {field}", issue.profile, issue.fault.code);
+            let field = issue.kind.field.map_or("", |field| field.as_str());
+            let key = format!("{} {} {field}", issue.profile, issue.kind.code);
             issues.entry(key).or_insert_with(|| issue.clone());
         }
         Ok(add(rows, page.run, page.audience, plan.members.clone()))
@@ -114,13 +114,13 @@ impl Pages for Unit {
         after: Option<&ProfileId>,
         size: u32,
         _now: Timestamp,
-    ) -> Result<Window<ProfileId>, StoreError> {
+    ) -> Result<Batch<ProfileId>, StoreError> {
         let rows = self.write()?;
-        let (seen, next) = window(rows.sightings.get(run), after, size);
+        let (seen, next) = batch(rows.seen_profiles.get(run), after, size);
         let links = seen.iter().filter_map(|profile| rows.links.get(profile));
         let linked = links.map(|link| link.value.consumer.clone()).collect();
         let affected = add(rows, run, audience, linked);
-        Ok(Window { affected, next })
+        Ok(Batch { affected, next })
     }
 
     async fn count_absent_members(
@@ -129,16 +129,16 @@ impl Pages for Unit {
         audience: &AudienceId,
         after: Option<&ConsumerId>,
         size: u32,
-    ) -> Result<Window<ConsumerId>, StoreError> {
+    ) -> Result<Batch<ConsumerId>, StoreError> {
         let rows = &self.rows;
         let members = rows.members.get(audience);
-        let (ids, next) = window(members, after, size);
+        let (ids, next) = batch(members, after, size);
         let seen = seen_consumers(rows, run);
         let leaving = ids.iter().filter(|id| {
             let added_by = members.and_then(|members| members.get(id));
             !seen.contains(id) && added_by != Some(run)
         });
-        Ok(Window {
+        Ok(Batch {
             affected: leaving.count() as u64,
             next,
         })
@@ -150,24 +150,24 @@ impl Pages for Unit {
         audience: &AudienceId,
         after: Option<&ConsumerId>,
         size: u32,
-    ) -> Result<Window<ConsumerId>, StoreError> {
+    ) -> Result<Batch<ConsumerId>, StoreError> {
         let rows = self.write()?;
-        let (ids, next) = window(rows.members.get(audience), after, size);
+        let (ids, next) = batch(rows.members.get(audience), after, size);
         let seen = seen_consumers(rows, run);
         let absent: Vec<ConsumerId> = ids.into_iter().filter(|id| !seen.contains(id)).collect();
         if let Some(members) = rows.members.get_mut(audience) {
             members.retain(|id, _| !absent.contains(id));
         }
-        Ok(Window {
+        Ok(Batch {
             affected: absent.len() as u64,
             next,
         })
     }
 
-    async fn forget_sightings(&mut self, size: u32) -> Result<u64, StoreError> {
+    async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {
         let rows = self.write()?;
         let mut forgotten = 0;
-        for (run, seen) in &mut rows.sightings {
+        for (run, seen) in &mut rows.seen_profiles {
             let has_ended = rows.runs.get(run).is_none_or(|run| !run.status.is_active());
             while has_ended && forgotten < u64::from(size) && seen.pop_first().is_some() {
                 forgotten += 1;
@@ -196,7 +196,7 @@ fn add(rows: &mut Rows, run: &RunId, audience: &AudienceId, consumers: Vec<Consu
 }
 
 /// The next keys after `after`, and the last of them if more follow.
-fn window<K: Ord + Clone, V>(
+fn batch<K: Ord + Clone, V>(
     map: Option<&BTreeMap<K, V>>,
     after: Option<&K>,
     size: u32,
@@ -209,7 +209,7 @@ fn window<K: Ord + Clone, V>(
         .into_iter()
         .flat_map(|map| map.range(from))
         .map(|(key, _)| key.clone());
-    let window: Vec<K> = keys.by_ref().take(size as usize).collect();
-    let next = keys.next().and(window.last()).cloned();
-    (window, next)
+    let batch: Vec<K> = keys.by_ref().take(size as usize).collect();
+    let next = keys.next().and(batch.last()).cloned();
+    (batch, next)
 }

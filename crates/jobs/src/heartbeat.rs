@@ -9,26 +9,26 @@ use tokio::time::Instant;
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
 /// The heartbeat of a runner. It has two chambers: the queue, which hears rings, and the reaper, which
-/// rings for what was lost; each beats when the store has answered it. Clones are the same pulse.
+/// rings for what was lost; each beats when the store has answered it. Clones are the same heartbeat.
 #[derive(Debug, Clone, Default)]
-pub struct Pulse {
-    queue: Chamber,
-    reaper: Chamber,
+pub struct Heartbeat {
+    queue: LastBeat,
+    reaper: LastBeat,
 }
 
 #[derive(Debug, Clone)]
-struct Chamber(watch::Sender<Option<Instant>>);
+struct LastBeat(watch::Sender<Option<Instant>>);
 
-impl Pulse {
+impl Heartbeat {
     /// Whether both have beaten within the last half minute.
-    pub fn is_beating(&self) -> bool {
-        self.queue.is_beating() && self.reaper.is_beating()
+    pub fn is_alive(&self) -> bool {
+        self.queue.is_alive() && self.reaper.is_alive()
     }
 
     /// Waits until both have beaten for the first time: the runner has begun to work.
-    pub async fn begun(&self) {
-        self.queue.begun().await;
-        self.reaper.begun().await;
+    pub async fn started(&self) {
+        self.queue.started().await;
+        self.reaper.started().await;
     }
 
     /// Waits until the queue has not beaten for so long.
@@ -46,24 +46,24 @@ impl Pulse {
     }
 }
 
-impl Default for Chamber {
+impl Default for LastBeat {
     fn default() -> Self {
         Self(watch::Sender::new(None))
     }
 }
 
-impl Chamber {
+impl LastBeat {
     fn beat(&self) {
         self.0.send_replace(Some(Instant::now()));
     }
 
-    fn is_beating(&self) -> bool {
+    fn is_alive(&self) -> bool {
         self.0
             .borrow()
             .is_some_and(|at| at.elapsed() < LONGEST_SILENCE)
     }
 
-    async fn begun(&self) {
+    async fn started(&self) {
         // It fails where the sender is gone, and here it is.
         let _ = self.0.subscribe().wait_for(Option::is_some).await;
     }
@@ -75,33 +75,33 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_runner_is_dead_when_either_half_is_silent_for_half_a_minute() {
-        let pulse = Pulse::default();
-        assert!(!pulse.is_beating());
-        pulse.queue_answered();
-        assert!(!pulse.is_beating());
-        pulse.reaper_answered();
-        assert!(pulse.is_beating());
+        let heartbeat = Heartbeat::default();
+        assert!(!heartbeat.is_alive());
+        heartbeat.queue_answered();
+        assert!(!heartbeat.is_alive());
+        heartbeat.reaper_answered();
+        assert!(heartbeat.is_alive());
 
         tokio::time::advance(Duration::from_secs(29)).await;
-        assert!(pulse.is_beating());
-        pulse.reaper_answered();
+        assert!(heartbeat.is_alive());
+        heartbeat.reaper_answered();
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(!pulse.is_beating());
-        pulse.queue_answered();
-        assert!(pulse.is_beating());
+        assert!(!heartbeat.is_alive());
+        heartbeat.queue_answered();
+        assert!(heartbeat.is_alive());
     }
 
     #[tokio::test]
     async fn a_runner_has_begun_when_both_halves_have() {
-        let pulse = Pulse::default();
+        let heartbeat = Heartbeat::default();
         let beats = async {
-            pulse.queue_answered();
+            heartbeat.queue_answered();
             tokio::task::yield_now().await;
-            pulse.reaper_answered();
+            heartbeat.reaper_answered();
         };
 
-        tokio::join!(pulse.begun(), beats);
+        tokio::join!(heartbeat.started(), beats);
 
-        assert!(pulse.is_beating());
+        assert!(heartbeat.is_alive());
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fanfare_domain::ports::DueRuns;
 use ulid::Ulid;
 
-use crate::pulse::Pulse;
+use crate::heartbeat::Heartbeat;
 use crate::queue::{Queue, QueueError};
 
 /// Runs rung for at once at most. The next look comes soon.
@@ -18,12 +18,16 @@ const TIDIED: u32 = 500;
 const TIDY_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Rings for runs that nobody works on although they are due, the first time at once.
-pub(crate) async fn reap(due_runs: &dyn DueRuns, interval: Duration, pulse: &Pulse) -> Infallible {
+pub(crate) async fn reap(
+    due_runs: &dyn DueRuns,
+    interval: Duration,
+    heartbeat: &Heartbeat,
+) -> Infallible {
     let mut is_away = false;
     loop {
-        match due_runs.ring(RINGS).await {
+        match due_runs.notify(RINGS).await {
             Ok(rung) => {
-                pulse.reaper_answered();
+                heartbeat.reaper_answered();
                 if rung > 0 {
                     metrics::counter!("fanfare_rings_total").increment(rung);
                     tracing::debug!(rung, "rang for due runs");

@@ -1,16 +1,16 @@
-//! How a reader notices that its pages lead in a circle or nowhere.
+//! How a partition notices that its pages lead in a circle or nowhere.
 
 use crate::ids::Cursor;
 
 /// Brent's cycle detection: one remembered cursor, moved up at every power of two, meets any
 /// circle of cursors within a few rounds of it, in constant space.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct CursorWatch {
+pub struct LoopDetector {
     remembered: Option<Cursor>,
     steps: u64,
     limit: u64,
     /// Pages in a row that held no profile the run had not seen.
-    barren_pages: u64,
+    pages_without_new_profiles: u64,
 }
 
 /// The walk over a list leads in a circle or nowhere.
@@ -20,18 +20,19 @@ pub struct CursorLoop;
 
 /// Pages without a new profile that are always tolerated: a range read anew begins with the whole
 /// second it stopped in, and a bulk import can put 100,000 joins into one second.
-const TOLERATED_BARREN_PAGES: u64 = 1_000;
+const TOLERATED_PAGES_WITHOUT_NEW_PROFILES: u64 = 1_000;
 
-impl CursorWatch {
+impl LoopDetector {
     /// Moves on to `next`, behind the `pages`-th page, which held `new_profiles` that were not seen before.
     pub fn step(&mut self, next: &Cursor, new_profiles: u64, pages: u64) -> Result<(), CursorLoop> {
-        self.barren_pages = if new_profiles == 0 {
-            self.barren_pages + 1
+        self.pages_without_new_profiles = if new_profiles == 0 {
+            self.pages_without_new_profiles + 1
         } else {
             0
         };
         // A walk may be barren for as long as it was fruitful, but not for ever.
-        let is_endless = self.barren_pages > TOLERATED_BARREN_PAGES.max(pages / 2);
+        let is_endless =
+            self.pages_without_new_profiles > TOLERATED_PAGES_WITHOUT_NEW_PROFILES.max(pages / 2);
         if is_endless || self.remembered.as_ref() == Some(next) {
             return Err(CursorLoop);
         }
@@ -47,7 +48,7 @@ impl CursorWatch {
     /// Forgets the cursors: they may come again, and that is no circle.
     pub(super) fn begin_anew(&mut self) {
         *self = Self {
-            barren_pages: self.barren_pages,
+            pages_without_new_profiles: self.pages_without_new_profiles,
             ..Self::default()
         };
     }
@@ -65,7 +66,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_circle_of_cursors_is_noticed(lead in 0_u64..200, round in 1_u64..200) {
-            let mut watch = CursorWatch::default();
+            let mut watch = LoopDetector::default();
             let cursors = (0..lead).chain((0..).map(|n| lead + n % round));
             let noticed = (0..4 * (lead + round) + 8)
                 .zip(cursors)
@@ -75,7 +76,7 @@ mod tests {
 
         #[test]
         fn a_straight_walk_of_any_length_is_never_stopped(pages in 0_u64..5_000) {
-            let mut watch = CursorWatch::default();
+            let mut watch = LoopDetector::default();
             for n in 0..pages {
                 prop_assert!(watch.step(&cursor(n), 1, n).is_ok());
             }
@@ -84,14 +85,14 @@ mod tests {
 
     #[test]
     fn a_walk_that_never_ends_and_shows_nobody_new_is_stopped() {
-        let mut watch = CursorWatch::default();
+        let mut watch = LoopDetector::default();
         let stopped = (0..2_000).find(|n| watch.step(&cursor(*n), 0, *n).is_err());
         assert_eq!(stopped, Some(1_000));
     }
 
     #[test]
     fn cursors_may_come_again_after_a_new_beginning_but_barren_pages_still_count() {
-        let mut watch = CursorWatch::default();
+        let mut watch = LoopDetector::default();
         for n in 0..50 {
             watch.step(&cursor(n), 0, n).unwrap();
         }

@@ -5,15 +5,15 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::removal::may_remove;
+use fanfare_domain::scan::Phase;
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::walk::Phase;
 
-use super::slice::{Held, Step, save};
+use super::slice::{ActiveSlice, Step, save};
 use crate::error::Error;
 
-impl Held<'_> {
+impl ActiveSlice<'_> {
     /// Adds members that were seen but are none: their profiles moved to another consumer since.
-    /// After the last window the guard is asked. Where no profile has moved there are none; and where
+    /// After the last batch the guard is asked. Where no profile has moved there are none; and where
     /// nobody was a member before, nobody has to leave. Profiles that move from here on are looked for
     /// after the removals.
     pub(super) async fn add_members(&mut self, after: Option<ProfileId>) -> Result<Step, Error> {
@@ -26,31 +26,31 @@ impl Held<'_> {
                 if self.run.members_at_start == 0 {
                     return self.succeed(unit).await;
                 }
-                self.run.checkpoint.phase = Phase::Asking;
+                self.run.checkpoint.phase = Phase::CheckingRemovals;
                 return Ok(Step::Go);
             }
             unit.forget_moved_links(&self.run.id).await?;
         }
         let (run, audience, now) = (&self.run.id, &self.run.audience, self.integration.now());
-        let window = unit
-            .add_missing_members(run, audience, after.as_ref(), self.pace.window, now)
+        let batch = unit
+            .add_missing_members(run, audience, after.as_ref(), self.pace.batch, now)
             .await?;
-        self.run.progress.members_added += window.affected;
-        self.got_on();
-        if let Some(next) = window.next {
+        self.run.progress.members_added += batch.affected;
+        self.mark_progress();
+        if let Some(next) = batch.next {
             self.run.checkpoint.phase = Phase::Adding(Some(next));
             unit.save_run(&self.run).await?;
             unit.commit().await?;
             return Ok(Step::Go);
         }
         // A step of its own: who takes the run up here must not find that nothing has moved.
-        self.run.checkpoint.phase = Phase::Asking;
+        self.run.checkpoint.phase = Phase::CheckingRemovals;
         unit.save_run(&self.run).await?;
         unit.commit().await?;
         Ok(Step::Go)
     }
 
-    pub(super) async fn ask_the_guard(&mut self) -> Result<Step, Error> {
+    pub(super) async fn check_removals(&mut self) -> Result<Step, Error> {
         let Some(leaving) = self.lease.keep_during(self.count_leaving()).await? else {
             return Ok(Step::Lost);
         };
@@ -76,23 +76,23 @@ impl Held<'_> {
         let mut unit = self.integration.read(&self.lease.organization).await?;
         let (mut leaving, mut after) = (0, None);
         loop {
-            let window = unit
+            let batch = unit
                 .count_absent_members(
                     &self.run.id,
                     &self.run.audience,
                     after.as_ref(),
-                    self.pace.window,
+                    self.pace.batch,
                 )
                 .await?;
-            leaving += window.affected;
-            after = window.next;
+            leaving += batch.affected;
+            after = batch.next;
             if after.is_none() {
                 return Ok(leaving);
             }
         }
     }
 
-    /// Removes members that were not seen; after the last window the run has succeeded, unless profiles
+    /// Removes members that were not seen; after the last batch the run has succeeded, unless profiles
     /// have moved meanwhile: then their new consumers are still to be added.
     pub(super) async fn remove_members(
         &mut self,
@@ -101,17 +101,17 @@ impl Held<'_> {
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
-        let window = unit
+        let batch = unit
             .remove_absent_members(
                 &self.run.id,
                 &self.run.audience,
                 after.as_ref(),
-                self.pace.window,
+                self.pace.batch,
             )
             .await?;
-        self.run.progress.members_removed += window.affected;
-        self.got_on();
-        if let Some(next) = window.next {
+        self.run.progress.members_removed += batch.affected;
+        self.mark_progress();
+        if let Some(next) = batch.next {
             self.run.checkpoint.phase = Phase::Removing(Some(next));
             unit.save_run(&self.run).await?;
             unit.commit().await?;
@@ -129,14 +129,14 @@ impl Held<'_> {
     async fn succeed(&mut self, mut unit: Box<dyn UnitOfWork>) -> Result<Step, Error> {
         let now = self.integration.now();
         self.run.succeed(now)?;
-        self.vouch_for_the_key(unit.as_mut(), now).await?;
+        self.mark_connection_active(unit.as_mut(), now).await?;
         self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
         unit.commit().await?;
         Ok(Step::Ended)
     }
 
     /// A key that has read a whole list works, whatever was noted of it before.
-    async fn vouch_for_the_key(
+    async fn mark_connection_active(
         &self,
         unit: &mut dyn UnitOfWork,
         now: Timestamp,

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::time::Timestamp;
 
-/// The silences that this process has been asked for. The ledger learns of each in a transaction; whoever
+/// The blocks that this process has been asked for. The ledger learns of each in a transaction; whoever
 /// asks in this process meanwhile must know at once. Clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct Silences(Arc<Mutex<HashMap<(String, Endpoint), Timestamp>>>);
+pub(crate) struct RateLimitBlocks(Arc<Mutex<HashMap<(String, Endpoint), Timestamp>>>);
 
-impl Silences {
+impl RateLimitBlocks {
     /// Keeps this account's bucket silent until then, if not for longer already.
     pub(crate) fn begin(
         &self,
@@ -20,9 +20,9 @@ impl Silences {
         until: Timestamp,
         now: Timestamp,
     ) {
-        let mut silences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        silences.retain(|_, until| *until > now);
-        let known = silences.entry((account.to_owned(), endpoint));
+        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.retain(|_, until| *until > now);
+        let known = blocks.entry((account.to_owned(), endpoint));
         let known = known.or_insert(until);
         *known = (*known).max(until);
     }
@@ -34,8 +34,8 @@ impl Silences {
         endpoint: Endpoint,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let silences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = silences.get(&(account.to_owned(), endpoint));
+        let blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = blocks.get(&(account.to_owned(), endpoint));
         until.copied().filter(|until| *until > now)
     }
 }

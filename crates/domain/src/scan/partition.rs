@@ -1,18 +1,18 @@
-//! A reader: one chain of pages through a range of join times.
+//! A partition: one chain of pages through a range of join times.
 
-use super::watch::{CursorLoop, CursorWatch};
+use super::loop_detector::{CursorLoop, LoopDetector};
 use crate::ids::Cursor;
 use crate::time::Timestamp;
 
-/// A reader's name within its run.
-pub type ReaderNumber = u32;
+/// A partition's name within its run.
+pub type PartitionNumber = u32;
 
-/// Where a reader stands. It reads from the earliest join to the latest, and ends where the next
-/// reader's range begins.
+/// Where a partition stands. It reads from the earliest join to the latest, and ends where the next
+/// partition's range begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Reader {
+pub struct Partition {
     /// Its name.
-    pub number: ReaderNumber,
+    pub number: PartitionNumber,
     /// Where its range begins, to the second; `None` for the list's beginning. `cursor` is a position
     /// of that range.
     pub from: Option<Timestamp>,
@@ -23,20 +23,20 @@ pub struct Reader {
     /// The latest join time it has seen.
     pub joined_until: Option<Timestamp>,
     /// The watch on its cursors.
-    pub watch: CursorWatch,
+    pub watch: LoopDetector,
     /// Its page failed, or may have killed a worker: it is read with no other beside it.
-    pub is_suspect: bool,
+    pub is_quarantined: bool,
     /// It has come to the list's end, and looks there again when all others have finished.
     pub is_waiting: bool,
 }
 
 /// A page that was taken, as far as a walk is concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PageTaken {
+pub struct ScannedPage {
     /// Where Klaviyo says the following page begins; `None` after the last.
     pub next: Option<Cursor>,
     /// Its join times.
-    pub joins: Joins,
+    pub joins: JoinTimes,
     /// Profiles on it.
     pub profiles: u64,
     /// Those of them that the run had not seen before.
@@ -45,13 +45,13 @@ pub struct PageTaken {
 
 /// The join times of a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Joins {
+pub struct JoinTimes {
     earliest: Option<Timestamp>,
     latest: Option<Timestamp>,
     is_disordered: bool,
 }
 
-impl Joins {
+impl JoinTimes {
     /// Of the times of a page's profiles as they came. One in the future counts as `now`: it must not
     /// make a range that skips the present.
     pub fn of(times: impl IntoIterator<Item = Option<Timestamp>>, now: Timestamp) -> Self {
@@ -69,10 +69,10 @@ impl Joins {
     }
 }
 
-impl Reader {
+impl Partition {
     /// Whether a page that came for it is not what was asked for: out of order, or from outside its
     /// range. Such a list cannot be shared by join times.
-    pub(super) fn is_astray(&self, joins: &Joins) -> bool {
+    pub(super) fn is_out_of_range(&self, joins: &JoinTimes) -> bool {
         let begins_before = |bound: Option<Timestamp>| {
             let earliest = joins.earliest;
             earliest.is_some_and(|time| bound.is_some_and(|bound| time < bound))
@@ -85,8 +85,8 @@ impl Reader {
     /// Moves behind a page, the run's `pages`-th. Tells whether its range is read. At the list's end it
     /// stays where it can look for more: at the last page's latest second, or before a last page that is
     /// all of one second.
-    pub(super) fn advance(&mut self, page: PageTaken, pages: u64) -> Result<bool, CursorLoop> {
-        self.is_suspect = false;
+    pub(super) fn advance(&mut self, page: ScannedPage, pages: u64) -> Result<bool, CursorLoop> {
+        self.is_quarantined = false;
         let is_past = self
             .until
             .is_some_and(|until| page.joins.latest >= Some(until));

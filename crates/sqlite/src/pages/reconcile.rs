@@ -1,10 +1,10 @@
 //! After the last page: who is still to become a member, and who no longer is one.
 //!
-//! Everything goes by windows in the order of a primary key, so that no statement holds the writer
+//! Everything goes by batches in the order of a primary key, so that no statement holds the writer
 //! for long, however large the list.
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::ports::{StoreError, Window};
+use fanfare_domain::ports::{Batch, StoreError};
 use fanfare_domain::time::Timestamp;
 use sqlx::SqliteConnection;
 
@@ -12,7 +12,7 @@ use crate::error::store_error;
 use crate::rows::{count, id};
 
 /// The next profiles that a run has seen.
-pub(super) struct OfSightings<'a> {
+pub(super) struct OfSeenProfiles<'a> {
     pub(super) run: &'a RunId,
     pub(super) after: Option<&'a ProfileId>,
     pub(super) size: u32,
@@ -25,7 +25,7 @@ pub(super) struct OfMembers<'a> {
     pub(super) size: u32,
 }
 
-/// The key to go on after: the window's last, if another row follows it.
+/// The key to go on after: the batch's last, if another row follows it.
 fn next_of<T>(
     edge: Vec<String>,
     parse: impl FnOnce(String) -> Result<T, StoreError>,
@@ -75,12 +75,12 @@ pub(super) async fn add_missing_members(
     connection: &mut SqliteConnection,
     organization: &str,
     audience: &AudienceId,
-    window: OfSightings<'_>,
+    batch: OfSeenProfiles<'_>,
     now: Timestamp,
-) -> Result<Window<ProfileId>, StoreError> {
-    let (run, audience, now) = (window.run.as_str(), audience.as_str(), now.as_micros());
-    let after = window.after.map_or("", ProfileId::as_str);
-    let (size, last) = (window.size, window.size.saturating_sub(1));
+) -> Result<Batch<ProfileId>, StoreError> {
+    let (run, audience, now) = (batch.run.as_str(), audience.as_str(), now.as_micros());
+    let after = batch.after.map_or("", ProfileId::as_str);
+    let (size, last) = (batch.size, batch.size.saturating_sub(1));
     let edge = sqlx::query_scalar!(
         "SELECT profile_id FROM run_sightings
          WHERE organization_id = ?1 AND run_id = ?2 AND profile_id > ?3
@@ -113,7 +113,7 @@ pub(super) async fn add_missing_members(
     .execute(connection)
     .await
     .map_err(store_error)?;
-    Ok(Window {
+    Ok(Batch {
         affected: done.rows_affected(),
         next: next_of(edge, |last| {
             id(last, ProfileId::parse, "run_sightings.profile_id")
@@ -124,11 +124,11 @@ pub(super) async fn add_missing_members(
 async fn edge_of_members(
     connection: &mut SqliteConnection,
     organization: &str,
-    window: &OfMembers<'_>,
+    batch: &OfMembers<'_>,
 ) -> Result<Option<ConsumerId>, StoreError> {
-    let audience = window.audience.as_str();
-    let after = window.after.map_or("", ConsumerId::as_str);
-    let last = window.size.saturating_sub(1);
+    let audience = batch.audience.as_str();
+    let after = batch.after.map_or("", ConsumerId::as_str);
+    let last = batch.size.saturating_sub(1);
     let edge = sqlx::query_scalar!(
         "SELECT consumer_id FROM audience_list_memberships
          WHERE organization_id = ?1 AND audience_id = ?2 AND consumer_id > ?3
@@ -154,11 +154,11 @@ pub(super) async fn count_absent_members(
     connection: &mut SqliteConnection,
     organization: &str,
     run: &RunId,
-    window: OfMembers<'_>,
-) -> Result<Window<ConsumerId>, StoreError> {
-    let next = edge_of_members(connection, organization, &window).await?;
-    let (run, audience) = (run.as_str(), window.audience.as_str());
-    let after = window.after.map_or("", ConsumerId::as_str);
+    batch: OfMembers<'_>,
+) -> Result<Batch<ConsumerId>, StoreError> {
+    let next = edge_of_members(connection, organization, &batch).await?;
+    let (run, audience) = (run.as_str(), batch.audience.as_str());
+    let after = batch.after.map_or("", ConsumerId::as_str);
     let absent = sqlx::query_scalar!(
         "SELECT COUNT(*)
          FROM (SELECT consumer_id, run_id FROM audience_list_memberships
@@ -173,12 +173,12 @@ pub(super) async fn count_absent_members(
         run,
         audience,
         after,
-        window.size
+        batch.size
     )
     .fetch_one(connection)
     .await
     .map_err(store_error)?;
-    Ok(Window {
+    Ok(Batch {
         affected: count(absent, "audience_list_memberships")?,
         next,
     })
@@ -188,11 +188,11 @@ pub(super) async fn remove_absent_members(
     connection: &mut SqliteConnection,
     organization: &str,
     run: &RunId,
-    window: OfMembers<'_>,
-) -> Result<Window<ConsumerId>, StoreError> {
-    let next = edge_of_members(connection, organization, &window).await?;
-    let (run, audience) = (run.as_str(), window.audience.as_str());
-    let after = window.after.map_or("", ConsumerId::as_str);
+    batch: OfMembers<'_>,
+) -> Result<Batch<ConsumerId>, StoreError> {
+    let next = edge_of_members(connection, organization, &batch).await?;
+    let (run, audience) = (run.as_str(), batch.audience.as_str());
+    let after = batch.after.map_or("", ConsumerId::as_str);
     let done = sqlx::query!(
         "DELETE FROM audience_list_memberships
          WHERE organization_id = ?1 AND audience_id = ?3 AND consumer_id IN (
@@ -209,20 +209,20 @@ pub(super) async fn remove_absent_members(
         run,
         audience,
         after,
-        window.size
+        batch.size
     )
     .execute(connection)
     .await
     .map_err(store_error)?;
-    Ok(Window {
+    Ok(Batch {
         affected: done.rows_affected(),
         next,
     })
 }
 
-/// Runs with sightings are few, runs without are many: the runs are found by leaping through the
-/// sightings from one run to the next.
-pub(super) async fn forget_sightings(
+/// Runs with seen_profiles are few, runs without are many: the runs are found by leaping through the
+/// seen_profiles from one run to the next.
+pub(super) async fn delete_seen_profiles(
     connection: &mut SqliteConnection,
     organization: &str,
     size: u32,

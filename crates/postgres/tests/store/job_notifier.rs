@@ -2,36 +2,27 @@
 
 use std::time::Duration;
 
-use apalis_sqlite::SqliteStorage;
 use fanfare_domain::ports::{Clock, DueRuns};
-use fanfare_sqlite::{Doorbell, QUEUE};
-use sqlx::{Row, SqlitePool};
+use fanfare_postgres::QUEUE;
+use sqlx::postgres::PgListener;
+use sqlx::{PgPool, Row};
 
-use crate::support::{Fixture, org, store, store_with};
+use crate::support::{Fixture, org, store, with_apalis};
 
 const LEASE: Duration = Duration::from_secs(10);
 
-async fn with_apalis() -> (Fixture, SqlitePool) {
-    let fixture = store_with(Doorbell::Apalis).await;
-    let pool = SqlitePool::connect_with(fixture.store.connect_options())
-        .await
-        .unwrap();
-    SqliteStorage::<()>::migrations().run(&pool).await.unwrap();
-    (fixture, pool)
-}
-
 /// Ends the jobs that wait, as a worker of apalis does. Returns how many there were.
-async fn hear(pool: &SqlitePool) -> u64 {
+async fn hear(pool: &PgPool) -> u64 {
     let heard = sqlx::query(
-        "UPDATE Jobs SET status = 'Done', attempts = 1, done_at = strftime('%s', 'now')
+        "UPDATE apalis.jobs SET status = 'Done', attempts = 1, done_at = now()
          WHERE status = 'Pending'",
     );
     heard.execute(pool).await.unwrap().rows_affected()
 }
 
 /// The payloads of the jobs, in the order of their coming.
-async fn jobs(pool: &SqlitePool) -> Vec<String> {
-    let jobs: Vec<Vec<u8>> = sqlx::query_scalar("SELECT job FROM Jobs ORDER BY rowid")
+async fn jobs(pool: &PgPool) -> Vec<String> {
+    let jobs: Vec<Vec<u8>> = sqlx::query_scalar("SELECT job FROM apalis.jobs ORDER BY id")
         .fetch_all(pool)
         .await
         .unwrap();
@@ -46,22 +37,22 @@ async fn a_queued_run_is_a_job_as_apalis_would_have_written_it() {
 
     let run = fixture.queue(&org("org_a"), "list1").await;
 
-    let job = sqlx::query("SELECT * FROM Jobs")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let job = sqlx::query(
+        "SELECT id, job, job_type, status, attempts, max_attempts, run_at <= now() AS is_due,
+            metadata::text, idempotency_key FROM apalis.jobs",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
     let payload: Vec<u8> = job.get("job");
     let want = format!(r#"{{"organizationId":"org_a","runId":"{}"}}"#, run.id);
     assert_eq!(String::from_utf8(payload).unwrap(), want);
     assert_eq!(job.get::<String, _>("job_type"), QUEUE);
     assert_eq!(job.get::<String, _>("status"), "Pending");
-    assert_eq!(job.get::<i64, _>("attempts"), 0);
-    assert_eq!(job.get::<i64, _>("max_attempts"), 1);
-    assert_eq!(
-        job.get::<i64, _>("run_at"),
-        fixture.clock.now().as_micros() / 1_000_000
-    );
-    assert_eq!(job.get::<String, _>("metadata"), "{}");
+    assert_eq!(job.get::<i32, _>("attempts"), 0);
+    assert_eq!(job.get::<i32, _>("max_attempts"), 1);
+    assert!(job.get::<bool, _>("is_due"));
+    assert_eq!(job.get::<String, _>("metadata"), "");
     assert_eq!(job.get::<String, _>("idempotency_key"), want);
     assert!(job.get::<String, _>("id").parse::<ulid::Ulid>().is_ok());
 }
@@ -102,7 +93,7 @@ async fn without_a_doorbell_a_run_is_queued_and_nobody_told() {
 
     assert_eq!(fixture.store.backlog().await.unwrap(), 1);
     fixture.clock.advance(Duration::from_mins(1));
-    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+    assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -113,7 +104,7 @@ async fn a_ring_that_nobody_heard_is_repeated_after_ten_seconds_and_not_before()
     let mut rung = Vec::new();
     for seconds in [0, 9, 1, 1, 9] {
         fixture.clock.advance(Duration::from_secs(seconds));
-        rung.push(fixture.store.ring(10).await.unwrap());
+        rung.push(fixture.store.notify(10).await.unwrap());
     }
 
     assert_eq!(rung, [0, 0, 1, 0, 1]);
@@ -125,7 +116,7 @@ async fn a_run_has_one_job_however_often_it_is_rung_for() {
     fixture.queue(&org("org_a"), "list1").await;
     let ring = async || {
         fixture.clock.advance(Duration::from_secs(10));
-        assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+        assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
     };
 
     ring().await;
@@ -141,35 +132,37 @@ async fn a_run_has_one_job_however_often_it_is_rung_for() {
 async fn a_repeated_ring_keeps_its_place_in_the_line() {
     let (fixture, pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
-    let first = fixture.clock.now();
+    let place = async || -> (String, String) {
+        let place = sqlx::query_as("SELECT id, run_at::text FROM apalis.jobs");
+        place.fetch_one(&pool).await.unwrap()
+    };
+    let first = place().await;
 
     fixture.clock.advance(Duration::from_secs(10));
-    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+    assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
 
-    let run_at: i64 = sqlx::query_scalar("SELECT run_at FROM Jobs")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-    assert_eq!(run_at, first.as_micros() / 1_000_000);
+    assert_eq!(place().await, first);
 }
 
 #[tokio::test]
 async fn a_late_acknowledgement_does_not_hide_a_new_ring() {
     let (fixture, pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
-    sqlx::query("INSERT INTO Workers (id, worker_type, storage_name) VALUES ('w', 'q', 's')")
-        .execute(&pool)
-        .await
-        .unwrap();
-    sqlx::query("UPDATE Jobs SET status = 'Queued', lock_by = 'w', lock_at = 1")
+    sqlx::query(
+        "INSERT INTO apalis.workers (id, worker_type, storage_name) VALUES ('w', 'q', 's')",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    sqlx::query("UPDATE apalis.jobs SET status = 'Queued', lock_by = 'w', lock_at = now()")
         .execute(&pool)
         .await
         .unwrap();
 
     fixture.clock.advance(Duration::from_secs(10));
-    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
-    // What `queries/task/ack.sql` of apalis-sqlite does.
-    let late = sqlx::query("UPDATE Jobs SET status = 'Done' WHERE lock_by = 'w'")
+    assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
+    // What `queries/task/handle_result.sql` of apalis-postgres does.
+    let late = sqlx::query("UPDATE apalis.jobs SET status = 'Done' WHERE lock_by = 'w'")
         .execute(&pool)
         .await
         .unwrap();
@@ -195,9 +188,9 @@ async fn a_run_given_back_rings_at_once_and_a_pause_when_it_is_over() {
     }
 
     fixture.clock.advance(Duration::from_secs(44));
-    assert_eq!(fixture.store.ring(10).await.unwrap(), 0);
+    assert_eq!(fixture.store.notify(10).await.unwrap(), 0);
     fixture.clock.advance(Duration::from_secs(1));
-    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+    assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
     assert_eq!(hear(&pool).await, 1);
 }
 
@@ -211,9 +204,9 @@ async fn a_worker_that_went_silent_is_rung_for_when_its_lease_runs_out() {
     unit.commit().await.unwrap();
 
     fixture.clock.advance(Duration::from_secs(9));
-    assert_eq!(fixture.store.ring(10).await.unwrap(), 0);
+    assert_eq!(fixture.store.notify(10).await.unwrap(), 0);
     fixture.clock.advance(Duration::from_secs(1));
-    assert_eq!(fixture.store.ring(10).await.unwrap(), 1);
+    assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -226,8 +219,40 @@ async fn many_runs_are_rung_for_up_to_the_limit_each_once() {
     fixture.clock.advance(Duration::from_mins(1));
 
     for want in [3, 2, 0] {
-        assert_eq!(fixture.store.ring(3).await.unwrap(), want);
+        assert_eq!(fixture.store.notify(3).await.unwrap(), want);
         assert_eq!(hear(&pool).await, want);
     }
     assert_eq!(jobs(&pool).await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_job_is_heard_by_an_idle_worker_at_once() {
+    let (fixture, pool) = with_apalis().await;
+    // The channel of apalis's trigger, which its listener hears.
+    let mut listener = PgListener::connect_with(&fixture.store.pool(1))
+        .await
+        .unwrap();
+    listener.listen("apalis::job::insert").await.unwrap();
+
+    let run = fixture.queue(&org("org_a"), "list1").await;
+
+    let heard = listener.recv().await.unwrap();
+    let heard: serde_json::Value = serde_json::from_str(heard.payload()).unwrap();
+    assert_eq!(heard["job_type"], QUEUE);
+    let fetched: Vec<u8> = sqlx::query_scalar(
+        "WITH worker AS (
+            INSERT INTO apalis.workers (id, worker_type, storage_name) VALUES ('w', $1, 's')
+         )
+         SELECT job FROM apalis.jobs WHERE id = $2 AND run_at < now()",
+    )
+    .bind(QUEUE)
+    .bind(heard["id"].as_str())
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert!(
+        String::from_utf8(fetched)
+            .unwrap()
+            .contains(run.id.as_str())
+    );
 }

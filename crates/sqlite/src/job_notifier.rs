@@ -20,7 +20,7 @@ pub const QUEUE: &str = "klaviyo/sync-list";
 
 /// Who is told that a run is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doorbell {
+pub enum JobNotifier {
     /// apalis's workers on the same file. Its tables must be there.
     Apalis,
     /// Nobody: whoever embeds the store looks after due runs.
@@ -40,12 +40,12 @@ struct Payload<'a> {
     run_id: &'a str,
 }
 
-impl Doorbell {
+impl JobNotifier {
     /// Sees to it that a job for each run waits in the queue, in the caller's transaction.
     ///
     /// A run has one job, which waits again at each ring: a queue that nobody listens to, or whose
     /// workers are all busy, does not grow with the repeats.
-    pub(crate) async fn ring(
+    pub(crate) async fn notify(
         self,
         connection: &mut SqliteConnection,
         runs: &[DueRun],

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
-use fanfare_domain::ports::{DueRuns, KlaviyoError, StoreError, Turn};
+use fanfare_domain::ports::{DueRuns, KlaviyoError, SchedulingCandidate, StoreError};
 use fanfare_domain::quota::RetryAfter;
 use fanfare_jobs::{Runner, RunnerOptions};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::support::{A_WHILE, eventually, start, world};
 async fn a_run_that_the_store_rang_for_is_worked_and_its_job_is_over() {
     let world = world(&[5]).await;
     let working = start(world.runner());
-    assert!(!working.pulse.is_beating());
+    assert!(!working.heartbeat.is_alive());
 
     let run = world.import("l0").await;
     let run = world.succeeds(&run).await;
@@ -25,7 +25,7 @@ async fn a_run_that_the_store_rang_for_is_worked_and_its_job_is_over() {
         world.jobs_that_are("Done").await == 1
     })
     .await;
-    assert!(working.pulse.is_beating());
+    assert!(working.heartbeat.is_alive());
     working.stop().await;
 }
 
@@ -90,11 +90,11 @@ struct NoReaper;
 
 #[async_trait]
 impl DueRuns for NoReaper {
-    async fn ring(&self, _: u32) -> Result<u64, StoreError> {
+    async fn notify(&self, _: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
 
-    async fn next(&self) -> Result<Option<Turn>, StoreError> {
+    async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
         Ok(None)
     }
 

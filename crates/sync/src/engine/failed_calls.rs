@@ -3,18 +3,18 @@
 use fanfare_domain::connection::ConnectionStatus;
 use fanfare_domain::failure::{FailureCode, Remedy, backoff, remedy};
 use fanfare_domain::ports::{KlaviyoError, UnitOfWork};
-use fanfare_domain::walk::ReaderNumber;
+use fanfare_domain::scan::PartitionNumber;
 
 use super::fetching::SHORT_WAIT;
-use super::slice::{Held, Step, save};
+use super::slice::{ActiveSlice, Step, save};
 use crate::error::Error;
 use crate::gateway::CallError;
 
-impl Held<'_> {
+impl ActiveSlice<'_> {
     /// What is done about a call that gave no value.
     pub(super) async fn not_answered(
         &mut self,
-        reader: ReaderNumber,
+        partition: PartitionNumber,
         error: CallError,
     ) -> Result<Step, Error> {
         let error = match error {
@@ -38,8 +38,8 @@ impl Held<'_> {
         };
         match remedy(&error) {
             Remedy::Wait => Ok(Step::Pause(self.integration.now(), "quota")),
-            Remedy::Retry(code) => self.retry(unit, reader, code, &error).await,
-            Remedy::Reposition => self.reposition(unit, reader, &error).await,
+            Remedy::Retry(code) => self.retry(unit, partition, code, &error).await,
+            Remedy::Reposition => self.reposition(unit, partition, &error).await,
             Remedy::Fail(code) => self.fail_for_good(unit, code, &error).await,
         }
     }
@@ -47,14 +47,14 @@ impl Held<'_> {
     async fn retry(
         &mut self,
         mut unit: Box<dyn UnitOfWork>,
-        reader: ReaderNumber,
+        partition: PartitionNumber,
         code: FailureCode,
         error: &KlaviyoError,
     ) -> Result<Step, Error> {
         let now = self.integration.now();
         let goes_on = self
             .run
-            .count_failure(reader, code, explain(code, error), now)?;
+            .count_failure(partition, code, explain(code, error), now)?;
         self.source = save(unit.as_mut(), &self.run, self.source.clone(), now).await?;
         unit.commit().await?;
         tracing::warn!(
@@ -77,12 +77,12 @@ impl Held<'_> {
     async fn reposition(
         &mut self,
         mut unit: Box<dyn UnitOfWork>,
-        reader: ReaderNumber,
+        partition: PartitionNumber,
         error: &KlaviyoError,
     ) -> Result<Step, Error> {
-        if !self.run.checkpoint.reposition(reader) {
+        if !self.run.checkpoint.reposition(partition) {
             return self
-                .retry(unit, reader, FailureCode::UpstreamInvalid, error)
+                .retry(unit, partition, FailureCode::UpstreamInvalid, error)
                 .await;
         }
         unit.save_run(&self.run).await?;

@@ -1,10 +1,10 @@
 //! After the last page: who is still to become a member, and who no longer is one.
 //!
-//! Everything goes by windows in the order of a primary key, so that no statement holds the
+//! Everything goes by batches in the order of a primary key, so that no statement holds the
 //! organization for long, however large the list.
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::ports::{StoreError, Window};
+use fanfare_domain::ports::{Batch, StoreError};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
 
@@ -13,7 +13,7 @@ use crate::at::At;
 use crate::rows::{count, id, signed};
 
 /// The next profiles that a run has seen.
-pub(super) struct OfSightings<'a> {
+pub(super) struct OfSeenProfiles<'a> {
     pub(super) run: &'a RunId,
     pub(super) after: Option<&'a ProfileId>,
     pub(super) size: u32,
@@ -26,15 +26,15 @@ pub(super) struct OfMembers<'a> {
     pub(super) size: u32,
 }
 
-/// Where a window ends. What is done within it goes by this range of keys, so that its cost is the
-/// window's, whatever plan is made for it.
+/// Where a batch ends. What is done within it goes by this range of keys, so that its cost is the
+/// batch's, whatever plan is made for it.
 struct Edge {
     last: String,
     is_followed: bool,
 }
 
 impl Edge {
-    /// Of up to two keys from the window's last place on.
+    /// Of up to two keys from the batch's last place on.
     fn of(keys: Vec<String>) -> Self {
         /// Above every id, which is ASCII.
         const END: &str = "\u{10FFFF}";
@@ -53,7 +53,7 @@ impl Edge {
     }
 }
 
-async fn edge_of_sightings(
+async fn edge_of_seen_profiles(
     connection: &mut PgConnection,
     organization: &str,
     run: &str,
@@ -112,15 +112,15 @@ pub(super) async fn add_missing_members(
     connection: &mut PgConnection,
     organization: &str,
     audience: &AudienceId,
-    window: OfSightings<'_>,
+    batch: OfSeenProfiles<'_>,
     now: Timestamp,
-) -> Result<Window<ProfileId>, StoreError> {
+) -> Result<Batch<ProfileId>, StoreError> {
     let (run, after) = (
-        window.run.as_str(),
-        window.after.map_or("", ProfileId::as_str),
+        batch.run.as_str(),
+        batch.after.map_or("", ProfileId::as_str),
     );
-    let size = i64::from(window.size);
-    let edge = edge_of_sightings(&mut *connection, organization, run, after, size).await?;
+    let size = i64::from(batch.size);
+    let edge = edge_of_seen_profiles(&mut *connection, organization, run, after, size).await?;
     let done = sqlx::query!(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
@@ -145,7 +145,7 @@ pub(super) async fn add_missing_members(
     .execute(connection)
     .answer()
     .await?;
-    Ok(Window {
+    Ok(Batch {
         affected: done.rows_affected(),
         next: edge.next(|last| id(last, ProfileId::parse, "run_sightings.profile_id"))?,
     })
@@ -154,16 +154,16 @@ pub(super) async fn add_missing_members(
 async fn edge_of_members(
     connection: &mut PgConnection,
     organization: &str,
-    window: &OfMembers<'_>,
+    batch: &OfMembers<'_>,
 ) -> Result<Edge, StoreError> {
     sqlx::query_scalar!(
         "SELECT consumer_id FROM audience_list_memberships
          WHERE organization_id = $1 AND audience_id = $2 AND consumer_id > $3
          ORDER BY consumer_id LIMIT 2 OFFSET $4",
         organization,
-        window.audience.as_str(),
-        window.after.map_or("", ConsumerId::as_str),
-        i64::from(window.size) - 1
+        batch.audience.as_str(),
+        batch.after.map_or("", ConsumerId::as_str),
+        i64::from(batch.size) - 1
     )
     .fetch_all(connection)
     .answer()
@@ -183,9 +183,9 @@ pub(super) async fn count_absent_members(
     connection: &mut PgConnection,
     organization: &str,
     run: &RunId,
-    window: OfMembers<'_>,
-) -> Result<Window<ConsumerId>, StoreError> {
-    let edge = edge_of_members(connection, organization, &window).await?;
+    batch: OfMembers<'_>,
+) -> Result<Batch<ConsumerId>, StoreError> {
+    let edge = edge_of_members(connection, organization, &batch).await?;
     let absent = sqlx::query_scalar!(
         r#"SELECT count(*) AS "absent!" FROM audience_list_memberships m
            WHERE m.organization_id = $1 AND m.audience_id = $3
@@ -200,14 +200,14 @@ pub(super) async fn count_absent_members(
                 WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id OFFSET 0)"#,
         organization,
         run.as_str(),
-        window.audience.as_str(),
-        window.after.map_or("", ConsumerId::as_str),
+        batch.audience.as_str(),
+        batch.after.map_or("", ConsumerId::as_str),
         edge.last
     )
     .fetch_one(connection)
     .answer()
 .await?;
-    Ok(Window {
+    Ok(Batch {
         affected: count(absent, "audience_list_memberships")?,
         next: edge.next(consumer)?,
     })
@@ -217,9 +217,9 @@ pub(super) async fn remove_absent_members(
     connection: &mut PgConnection,
     organization: &str,
     run: &RunId,
-    window: OfMembers<'_>,
-) -> Result<Window<ConsumerId>, StoreError> {
-    let edge = edge_of_members(connection, organization, &window).await?;
+    batch: OfMembers<'_>,
+) -> Result<Batch<ConsumerId>, StoreError> {
+    let edge = edge_of_members(connection, organization, &batch).await?;
     let done = sqlx::query!(
         "DELETE FROM audience_list_memberships m
          WHERE m.organization_id = $1 AND m.audience_id = $3
@@ -232,21 +232,21 @@ pub(super) async fn remove_absent_members(
             WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id OFFSET 0)",
         organization,
         run.as_str(),
-        window.audience.as_str(),
-        window.after.map_or("", ConsumerId::as_str),
+        batch.audience.as_str(),
+        batch.after.map_or("", ConsumerId::as_str),
         edge.last
     )
     .execute(connection)
     .answer()
     .await?;
-    Ok(Window {
+    Ok(Batch {
         affected: done.rows_affected(),
         next: edge.next(consumer)?,
     })
 }
 
 /// An ended run after the next, until enough is forgotten.
-pub(super) async fn forget_sightings(
+pub(super) async fn delete_seen_profiles(
     connection: &mut PgConnection,
     organization: &str,
     size: u32,
@@ -256,7 +256,7 @@ pub(super) async fn forget_sightings(
         let Some(run) = ended_run(connection, organization).await? else {
             break;
         };
-        let edge = edge_of_sightings(connection, organization, &run, "", signed(left)).await?;
+        let edge = edge_of_seen_profiles(connection, organization, &run, "", signed(left)).await?;
         let done = sqlx::query!(
             "DELETE FROM run_sightings
              WHERE organization_id = $1 AND run_id = $2 AND profile_id <= $3",
@@ -272,8 +272,8 @@ pub(super) async fn forget_sightings(
     Ok(u64::from(size) - left)
 }
 
-/// An ended run that has sightings. Such are few, and runs without are many: they are found by leaping
-/// through the sightings from one run to the next.
+/// An ended run that has seen_profiles. Such are few, and runs without are many: they are found by leaping
+/// through the seen_profiles from one run to the next.
 async fn ended_run(
     connection: &mut PgConnection,
     organization: &str,

@@ -25,7 +25,7 @@ pub const QUEUE: &str = "klaviyo/sync-list";
 
 /// Who is told that a run is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doorbell {
+pub enum JobNotifier {
     /// apalis's workers on the same database. Its tables must be there.
     Apalis,
     /// Nobody: whoever embeds the store looks after due runs.
@@ -39,10 +39,10 @@ struct Payload<'a> {
     run_id: &'a str,
 }
 
-impl Doorbell {
+impl JobNotifier {
     /// Puts a job for each run in the queue, in the caller's transaction, which holds the row of each
     /// in our own queue.
-    pub(crate) async fn ring(
+    pub(crate) async fn notify(
         self,
         connection: &mut PgConnection,
         runs: &[DueRun],

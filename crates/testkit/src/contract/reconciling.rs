@@ -1,8 +1,8 @@
-//! After the last page: windows over what a run has seen, and over the members.
+//! After the last page: batches over what a run has seen, and over the members.
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::PagePlan;
-use fanfare_domain::ports::{UnitOfWork, Window};
+use fanfare_domain::ports::{Batch, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
 
@@ -13,7 +13,7 @@ use crate::build::{at, consumer, email, link, profile, profile_id};
 /// How many people are in the lists here.
 const PEOPLE: u32 = 12;
 
-/// One more than all, so that a window may also be too large.
+/// One more than all, so that a batch may also be too large.
 const SIZES: std::ops::RangeInclusive<u32> = 1..=PEOPLE + 1;
 
 fn people(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
@@ -25,27 +25,27 @@ fn people(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
     numbers.map(one).collect()
 }
 
-/// Every window, one after the other, each in its own unit. Returns what they affected, after having
+/// Every batch, one after the other, each in its own unit. Returns what they affected, after having
 /// checked that there were as many as the rows need.
 async fn chain<K>(
     scene: &Scene<'_>,
     (rows, size): (u32, u32),
-    mut window: impl AsyncFnMut(&mut dyn UnitOfWork, Option<&K>, u32) -> Window<K>,
+    mut batch: impl AsyncFnMut(&mut dyn UnitOfWork, Option<&K>, u32) -> Batch<K>,
 ) -> u64 {
-    let (mut after, mut affected, mut windows) = (None, 0, 0);
+    let (mut after, mut affected, mut batches) = (None, 0, 0);
     loop {
         let mut unit = scene.begin().await;
-        let done = window(unit.as_mut(), after.as_ref(), size).await;
+        let done = batch(unit.as_mut(), after.as_ref(), size).await;
         unit.commit().await.expect("a commit");
-        windows += 1;
-        assert!(done.affected <= u64::from(size), "windows of {size}");
+        batches += 1;
+        assert!(done.affected <= u64::from(size), "batches of {size}");
         affected += done.affected;
         after = done.next;
         if after.is_none() {
             assert_eq!(
-                windows,
+                batches,
                 rows.div_ceil(size).max(1),
-                "windows of {size} over {rows} rows"
+                "batches of {size} over {rows} rows"
             );
             return affected;
         }
@@ -59,8 +59,8 @@ async fn add_missing(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u32
         scene,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ProfileId>, size| {
-            let window = unit.add_missing_members(run, audience, after, size, at(50));
-            window.await.expect("a window")
+            let batch = unit.add_missing_members(run, audience, after, size, at(50));
+            batch.await.expect("a batch")
         },
     )
     .await
@@ -71,8 +71,8 @@ async fn count_absent(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u3
         scene,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
-            let window = unit.count_absent_members(run, audience, after, size);
-            window.await.expect("a window")
+            let batch = unit.count_absent_members(run, audience, after, size);
+            batch.await.expect("a batch")
         },
     )
     .await
@@ -83,8 +83,8 @@ async fn remove_absent(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u
         scene,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
-            let window = unit.remove_absent_members(run, audience, after, size);
-            window.await.expect("a window")
+            let batch = unit.remove_absent_members(run, audience, after, size);
+            batch.await.expect("a batch")
         },
     )
     .await
@@ -94,7 +94,7 @@ fn at_run(run: &SyncRun) -> At<'_> {
     (&run.id, &run.audience)
 }
 
-/// Windows of every size, one after the other, are one big window.
+/// RateLimits of every size, one after the other, are one big batch.
 pub async fn those_not_seen_leave_whatever_the_size_of_the_windows(harness: &dyn StoreHarness) {
     for size in SIZES {
         let scene = Scene::of(harness, &format!("org_{size}"));
@@ -110,7 +110,7 @@ pub async fn those_not_seen_leave_whatever_the_size_of_the_windows(harness: &dyn
         assert_eq!(
             count_absent(&scene, at_run(&second), all).await,
             8,
-            "windows of {size}"
+            "batches of {size}"
         );
         assert_eq!(
             count_absent(&scene, at_run(&second), all).await,
@@ -120,7 +120,7 @@ pub async fn those_not_seen_leave_whatever_the_size_of_the_windows(harness: &dyn
         assert_eq!(
             remove_absent(&scene, at_run(&second), all).await,
             8,
-            "windows of {size}"
+            "batches of {size}"
         );
 
         let mut unit = scene.read().await;
@@ -156,7 +156,7 @@ pub async fn those_seen_become_members_whatever_the_size_of_the_windows(
         assert_eq!(
             add_missing(&scene, into, all).await,
             u64::from(PEOPLE),
-            "windows of {size}"
+            "batches of {size}"
         );
         assert_eq!(add_missing(&scene, into, all).await, 0, "nobody twice");
         assert_eq!(
@@ -235,7 +235,7 @@ pub async fn settling_is_one_runs_and_one_audiences(harness: &dyn StoreHarness) 
     assert_eq!(scene.members(&other.audience).await.len(), 6);
 }
 
-/// A profile that was skipped is seen and linked to nobody: a row of the window, and no member.
+/// A profile that was skipped is seen and linked to nobody: a row of the batch, and no member.
 pub async fn sightings_of_nobody_add_nobody(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness);
     let run = scene.queue("list1").await;
@@ -313,7 +313,7 @@ async fn have_moved(scene: &Scene<'_>, run: &SyncRun) -> bool {
     unit.links_have_moved(&run.id).await.expect("an answer")
 }
 
-/// Windows go by the bytes of an id, and pass over none, whatever its case and length.
+/// RateLimits go by the bytes of an id, and pass over none, whatever its case and length.
 pub async fn windows_pass_over_no_id(harness: &dyn StoreHarness) {
     let ids = [
         "A", "AA", "B", "Z", "_", "a", "aB", "ab", "b", "z", "~", "0",
@@ -328,9 +328,9 @@ pub async fn windows_pass_over_no_id(harness: &dyn StoreHarness) {
         };
         scene.write(&run, &plan).await;
         let seen = PagePlan {
-            sightings: ids
+            seen_profiles: ids
                 .iter()
-                .map(|id| fanfare_domain::page::Sighting {
+                .map(|id| fanfare_domain::page::SeenProfile {
                     profile: profile_id(id),
                     with_email: false,
                     joined_at: None,
@@ -370,15 +370,22 @@ pub async fn sightings_of_ended_runs_are_forgotten(harness: &dyn StoreHarness) {
     let mut forgotten = Vec::new();
     for _ in 0..5 {
         let mut unit = scene.begin().await;
-        forgotten.push(unit.forget_sightings(12).await.expect("a count"));
+        forgotten.push(unit.delete_seen_profiles(12).await.expect("a count"));
         unit.commit().await.expect("a commit");
     }
 
     assert_eq!(forgotten, [12, 12, 6, 0, 0]);
     let profiles: Vec<ProfileId> = people(0..10).into_iter().map(|one| one.id).collect();
-    assert_eq!(scene.known(&active.id, &profiles).await.sightings.len(), 10);
     assert_eq!(
-        theirs.known(&foreign.id, &profiles).await.sightings.len(),
+        scene.known(&active.id, &profiles).await.seen_profiles.len(),
+        10
+    );
+    assert_eq!(
+        theirs
+            .known(&foreign.id, &profiles)
+            .await
+            .seen_profiles
+            .len(),
         10
     );
 }
