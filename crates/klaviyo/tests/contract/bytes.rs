@@ -271,7 +271,7 @@ async fn over_https_nothing_is_sent_in_the_open() {
     let canary = b"canary";
     assert!(
         !received
-            .rate_limits(canary.len())
+            .windows(canary.len())
             .any(|part| part == canary)
     );
 }
