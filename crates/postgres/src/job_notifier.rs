@@ -16,8 +16,8 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use ulid::Ulid;
 
-use crate::answer::Asked;
 use crate::error::OpenError;
+use crate::timeout::WithTimeout;
 
 /// The queue in apalis that due runs are rung in. A job's payload is
 /// `{"organizationId":"…","runId":"…"}`.
@@ -65,7 +65,7 @@ impl JobNotifier {
         .bind(QUEUE)
         .bind(&payloads)
         .execute(&mut *connection)
-        .answer()
+        .with_timeout()
         .await?;
         // Never more than one attempt: what failed is rung for again, by our own rules. `''` is an
         // empty hstore, wherever that extension's schema is.
@@ -80,7 +80,7 @@ impl JobNotifier {
         .bind(payloads)
         .bind(ids)
         .execute(connection)
-        .answer()
+        .with_timeout()
         .await?;
         Ok(())
     }

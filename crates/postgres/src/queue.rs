@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::{DueRun, DueRuns, SchedulingCandidate, StoreError};
 
-use crate::answer::Asked;
-use crate::rows::{count, id};
 use crate::store::PostgresStore;
+use crate::timeout::WithTimeout;
+use fanfare_sql_rows::{count, id};
 
 /// How long a ring is given to be heard, in seconds. A worker that dies between hearing it and its claim
 /// leaves no lease that could run out: the run waits for so long.
@@ -19,7 +19,7 @@ pub(crate) const NOTIFICATION_TIMEOUT: f64 = 10.0;
 #[async_trait]
 impl DueRuns for PostgresStore {
     async fn notify(&self, limit: u32) -> Result<u64, StoreError> {
-        let mut tx = self.control.begin().answer().await?;
+        let mut tx = self.control.begin().with_timeout().await?;
         // Rows that somebody is working on are no concern of ours, nor are those that another
         // process is ringing for right now.
         let rows = sqlx::query!(
@@ -39,7 +39,7 @@ impl DueRuns for PostgresStore {
             NOTIFICATION_TIMEOUT
         )
         .fetch_all(&mut *tx)
-        .answer()
+        .with_timeout()
         .await?;
         let due: Result<Vec<DueRun>, StoreError> = rows
             .into_iter()
@@ -47,7 +47,7 @@ impl DueRuns for PostgresStore {
             .collect();
         let due = due?;
         self.notifier.notify(&mut tx, &due).await?;
-        tx.commit().answer().await?;
+        tx.commit().with_timeout().await?;
         Ok(due.len() as u64)
     }
 
@@ -68,7 +68,7 @@ impl DueRuns for PostgresStore {
             self.now() as _
         )
         .fetch_optional(&self.control)
-        .answer()
+        .with_timeout()
         .await?;
         turn.map(|row| {
             let due = due_run(row.organization_id, row.run_id)?;
@@ -86,7 +86,7 @@ impl DueRuns for PostgresStore {
             self.now() as _
         )
         .fetch_one(&self.control)
-        .answer()
+        .with_timeout()
         .await?;
         count(held, "run_queue")
     }
@@ -99,7 +99,7 @@ impl DueRuns for PostgresStore {
             self.now() as _
         )
         .fetch_one(&self.control)
-        .answer()
+        .with_timeout()
         .await?;
         count(runs, "run_queue")
     }

@@ -1,7 +1,6 @@
 //! What a sync reads and writes: pages (`known.rs`, `write.rs`, `consumers.rs`) and, at the end of a
-//! pass, batches over what it has seen and over the members (`settle.rs`).
+//! pass, batches over what it has seen and over the members (`reconcile.rs`).
 
-mod columns;
 mod consumers;
 mod known;
 mod reconcile;
@@ -14,7 +13,33 @@ use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 
+use sqlx::PgConnection;
+
 use crate::unit::PostgresUnit;
+
+/// What every statement of a page runs in.
+struct Scope<'a> {
+    connection: &'a mut PgConnection,
+    /// The first parameter of every statement.
+    organization: &'a str,
+}
+
+impl<'a> Scope<'a> {
+    fn of((organization, connection): (&'a str, &'a mut PgConnection)) -> Self {
+        Self {
+            connection,
+            organization,
+        }
+    }
+
+    /// The same for one statement of several.
+    fn reborrow(&mut self) -> Scope<'_> {
+        Scope {
+            connection: self.connection,
+            organization: self.organization,
+        }
+    }
+}
 
 #[async_trait]
 impl Pages for PostgresUnit {
@@ -24,13 +49,11 @@ impl Pages for PostgresUnit {
         emails: &[Email],
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError> {
-        let (organization, connection) = self.reading();
-        known::known(connection, organization, run, emails, profiles).await
+        known::known(Scope::of(self.reading()), run, emails, profiles).await
     }
 
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError> {
-        let (organization, connection) = self.writing()?;
-        write::write_page(connection, organization, &page).await
+        write::write_page(Scope::of(self.writing()?), &page).await
     }
 
     async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError> {

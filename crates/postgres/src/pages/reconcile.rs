@@ -8,9 +8,9 @@ use fanfare_domain::ports::{Batch, StoreError};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
 
-use crate::answer::Asked;
-use crate::at::At;
-use crate::rows::{count, id, signed};
+use crate::timeout::WithTimeout;
+use fanfare_sql_rows::DbTimestamp;
+use fanfare_sql_rows::{count, id, signed};
 
 /// The next profiles that a run has seen.
 pub(super) struct OfSeenProfiles<'a> {
@@ -70,7 +70,7 @@ async fn edge_of_seen_profiles(
         size - 1
     )
     .fetch_all(connection)
-    .answer()
+    .with_timeout()
     .await
     .map(Edge::of)
 }
@@ -86,7 +86,7 @@ pub(super) async fn links_have_moved(
         run.as_str()
     )
     .fetch_optional(connection)
-    .answer()
+    .with_timeout()
     .await?;
     Ok(moved.unwrap_or_default())
 }
@@ -103,7 +103,7 @@ pub(super) async fn forget_moved_links(
         run.as_str()
     )
     .execute(connection)
-    .answer()
+    .with_timeout()
     .await?;
     Ok(())
 }
@@ -140,10 +140,10 @@ pub(super) async fn add_missing_members(
         run,
         after,
         edge.last,
-        At(now)
+        DbTimestamp(now)
     )
     .execute(connection)
-    .answer()
+    .with_timeout()
     .await?;
     Ok(Batch {
         affected: done.rows_affected(),
@@ -166,7 +166,7 @@ async fn edge_of_members(
         i64::from(batch.size) - 1
     )
     .fetch_all(connection)
-    .answer()
+    .with_timeout()
     .await
     .map(Edge::of)
 }
@@ -205,7 +205,7 @@ pub(super) async fn count_absent_members(
         edge.last
     )
     .fetch_one(connection)
-    .answer()
+    .with_timeout()
 .await?;
     Ok(Batch {
         affected: count(absent, "audience_list_memberships")?,
@@ -237,7 +237,7 @@ pub(super) async fn remove_absent_members(
         edge.last
     )
     .execute(connection)
-    .answer()
+    .with_timeout()
     .await?;
     Ok(Batch {
         affected: done.rows_affected(),
@@ -265,7 +265,7 @@ pub(super) async fn delete_seen_profiles(
             edge.last
         )
         .execute(&mut *connection)
-        .answer()
+        .with_timeout()
         .await?;
         left = left.saturating_sub(done.rows_affected());
     }
@@ -296,6 +296,6 @@ async fn ended_run(
         organization
     )
     .fetch_optional(connection)
-    .answer()
+    .with_timeout()
     .await
 }

@@ -14,12 +14,12 @@ use fanfare_domain::ports::{Claim, DueRun, StoreError};
 use fanfare_domain::run::FencingToken;
 use fanfare_domain::time::Timestamp;
 
-use crate::answer::Asked;
-use crate::at::At;
-use crate::error::corrupt;
 use crate::queue::NOTIFICATION_TIMEOUT;
-use crate::rows::signed;
+use crate::timeout::WithTimeout;
 use crate::unit::PostgresUnit;
+use fanfare_sql_rows::DbTimestamp;
+use fanfare_sql_rows::corrupt;
+use fanfare_sql_rows::signed;
 
 /// Makes a new run due, and rings.
 pub(super) async fn enqueue(unit: &mut PostgresUnit, run: &RunId) -> Result<(), StoreError> {
@@ -35,7 +35,7 @@ pub(super) async fn enqueue(unit: &mut PostgresUnit, run: &RunId) -> Result<(), 
         NOTIFICATION_TIMEOUT
     )
     .execute(connection)
-    .answer()
+    .with_timeout()
     .await?;
     notify(unit, run).await
 }
@@ -48,7 +48,7 @@ pub(super) async fn leave_queue(unit: &mut PostgresUnit, run: &RunId) -> Result<
         run.as_str()
     )
     .execute(connection)
-    .answer()
+    .with_timeout()
     .await?;
     Ok(())
 }
@@ -84,7 +84,7 @@ pub(super) async fn claim(
         length.as_secs_f64()
     )
     .fetch_optional(connection)
-    .answer()
+    .with_timeout()
 .await?;
     let Some(claimed) = claimed else {
         return Ok(None);
@@ -117,7 +117,7 @@ pub(super) async fn renew(
         length.as_secs_f64()
     )
     .execute(connection)
-    .answer()
+    .with_timeout()
     .await?;
     Ok(done.rows_affected() > 0)
 }
@@ -143,11 +143,11 @@ pub(super) async fn release(
         run.as_str(),
         signed(token.0),
         now as _,
-        due.map(At) as _,
+        due.map(DbTimestamp) as _,
         NOTIFICATION_TIMEOUT
     )
     .fetch_optional(connection)
-    .answer()
+    .with_timeout()
     .await?;
     if is_due == Some(true) {
         notify(unit, run).await?;

@@ -15,11 +15,11 @@ use fanfare_domain::run::{FencingToken, SyncRun};
 use fanfare_domain::time::Timestamp;
 use sqlx::types::Json;
 
-use crate::answer::Asked;
-use crate::at::{At, at};
-use crate::error::refused;
-use crate::rows::{count, signed};
+use crate::timeout::WithTimeout;
 use crate::unit::PostgresUnit;
+use fanfare_sql_rows::refused;
+use fanfare_sql_rows::{DbTimestamp, to_db};
+use fanfare_sql_rows::{count, signed};
 
 use row::RunRow;
 
@@ -48,7 +48,7 @@ impl Runs for PostgresUnit {
             id.as_str()
         )
         .fetch_optional(connection)
-        .answer()
+        .with_timeout()
         .await?
         .map(SyncRun::try_from)
         .transpose()
@@ -62,7 +62,7 @@ impl Runs for PostgresUnit {
             source.as_str()
         )
         .fetch_optional(connection)
-        .answer()
+        .with_timeout()
         .await?
         .map(SyncRun::try_from)
         .transpose()
@@ -75,7 +75,7 @@ impl Runs for PostgresUnit {
             organization
         )
         .fetch_all(connection)
-        .answer()
+        .with_timeout()
         .await?
         .into_iter()
         .map(SyncRun::try_from)
@@ -98,7 +98,7 @@ impl Runs for PostgresUnit {
             i64::from(page.first)
         )
         .fetch_all(connection)
-        .answer()
+        .with_timeout()
         .await?
         .into_iter()
         .map(SyncRun::try_from)
@@ -115,7 +115,7 @@ impl Runs for PostgresUnit {
             audience.as_str()
         )
         .fetch_one(connection)
-        .answer()
+        .with_timeout()
         .await?;
         count(runs, "sync_runs")
     }
@@ -179,11 +179,11 @@ impl PostgresUnit {
             run.trigger.as_str(),
             run.status.as_str(),
             run.confirm_removals,
-            At(run.queued_at),
+            DbTimestamp(run.queued_at),
             Json(&run.checkpoint) as _
         )
         .execute(connection)
-        .answer()
+        .with_timeout()
         .await?;
         // A run need not be fresh to be queued: what it has been through goes with it.
         self.update_run(run).await
@@ -206,8 +206,8 @@ impl PostgresUnit {
             i64::from(run.attempt),
             i64::from(run.crashes),
             i64::from(run.failures),
-            at(run.started_at) as _,
-            at(run.finished_at) as _,
+            to_db(run.started_at) as _,
+            to_db(run.finished_at) as _,
             signed(run.members_at_start),
             progress.total.map(signed),
             signed(tally.processed),
@@ -224,7 +224,7 @@ impl PostgresUnit {
             run.confirm_removals
         )
         .execute(connection)
-        .answer()
+        .with_timeout()
         .await?;
         if done.rows_affected() == 1 {
             Ok(())

@@ -6,8 +6,8 @@ use fanfare_domain::page::Tally;
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::run::{Progress, RunError, RunMode, SyncRun, SyncStatus, Trigger};
 
-use crate::at::{At, time};
-use crate::rows::{count, id, parse_enum, to_u32};
+use fanfare_sql_rows::{DbTimestamp, from_db};
+use fanfare_sql_rows::{count, id, parse_enum, to_u32};
 
 pub(super) struct RunRow {
     pub(super) organization_id: String,
@@ -21,9 +21,9 @@ pub(super) struct RunRow {
     pub(super) crashes: i64,
     pub(super) failures: i64,
     pub(super) confirm_removals: bool,
-    pub(super) queued_at: At,
-    pub(super) started_at: Option<At>,
-    pub(super) finished_at: Option<At>,
+    pub(super) queued_at: DbTimestamp,
+    pub(super) started_at: Option<DbTimestamp>,
+    pub(super) finished_at: Option<DbTimestamp>,
     pub(super) members_at_start: i64,
     pub(super) total: Option<i64>,
     pub(super) processed: i64,
@@ -93,8 +93,8 @@ impl TryFrom<RunRow> for SyncRun {
             failures: to_u32(row.failures, "sync_runs.failures")?,
             confirm_removals: row.confirm_removals,
             queued_at: row.queued_at.0,
-            started_at: time(row.started_at),
-            finished_at: time(row.finished_at),
+            started_at: from_db(row.started_at),
+            finished_at: from_db(row.finished_at),
             members_at_start: count(row.members_at_start, "sync_runs.members_at_start")?,
         })
     }
