@@ -8,11 +8,11 @@ use sqlx::migrate::MigrateError;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::time::timeout;
 
-use crate::timeout::ANSWER_TIMEOUT;
 use crate::error::OpenError;
 use crate::job_notifier;
 use crate::options::{parse, place};
 use crate::schema::{self, MIGRATIONS};
+use crate::timeout::ANSWER_TIMEOUT;
 
 /// Held while the schema, the role and its rights are changed: one migrator at a time in a database.
 /// sqlx's own lock covers its migrations only.
