@@ -17,7 +17,9 @@ mod json_text;
 mod links;
 mod pages;
 mod quota;
+mod runs;
 mod sources;
+mod work;
 
 pub use audiences::{AudienceRow, audience_records};
 pub use batches::Edge;
@@ -34,4 +36,6 @@ pub use json_text::JsonText;
 pub use links::LinkRow;
 pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};
 pub use quota::BucketRow;
+pub use runs::RunRow;
 pub use sources::{SourceRow, merge_records, record, sources_by_id, wants_links};
+pub use work::{CandidateRow, WorkRow};

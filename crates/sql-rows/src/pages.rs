@@ -36,7 +36,7 @@ impl TryFrom<ProfileLinkRow> for ProfileLink {
     }
 }
 
-/// A row of `run_sightings`.
+/// A row of `run_seen_profiles`.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns' names say it")]
 pub struct SeenProfileRow {
@@ -50,7 +50,11 @@ impl TryFrom<SeenProfileRow> for SeenProfile {
 
     fn try_from(row: SeenProfileRow) -> Result<Self, StoreError> {
         Ok(Self {
-            profile: id(row.profile_id, ProfileId::parse, "run_sightings.profile_id")?,
+            profile: id(
+                row.profile_id,
+                ProfileId::parse,
+                "run_seen_profiles.profile_id",
+            )?,
             with_email: row.with_email,
             joined_at: from_db(row.joined_at),
         })

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use fanfare_domain::ports::StoreError;
-pub(crate) use fanfare_sql_rows::{corrupt, refused};
+use fanfare_sql_rows::corrupt;
 
 /// Why a store cannot be used. Each message names the fault and the remedy.
 #[derive(Debug, thiserror::Error)]

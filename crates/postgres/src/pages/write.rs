@@ -26,7 +26,7 @@ pub(super) async fn write_page(
     consumers::insert(scope.reborrow(), &plan.created, now).await?;
     put_links(scope.reborrow(), &plan.links, now).await?;
     if plan.moves_links {
-        note_moved_links(scope.reborrow()).await?;
+        count_link_move(scope.reborrow()).await?;
     }
     let run = page.run.as_str();
     insert_seen_profiles(scope.reborrow(), run, &plan.seen_profiles).await?;
@@ -70,16 +70,9 @@ async fn must_be_there(scope: Scope<'_>, page: &PageWrite<'_>) -> Result<(), Sto
     }
 }
 
-/// Tells every active run of the organization.
-async fn note_moved_links(scope: Scope<'_>) -> Result<(), StoreError> {
-    sqlx::query!(
-        "UPDATE sync_runs SET links_moved = true
-         WHERE organization_id = $1 AND status IN ('PENDING', 'SYNCING') AND NOT links_moved",
-        scope.organization
-    )
-    .execute(scope.connection)
-    .with_timeout()
-    .await?;
+async fn count_link_move(scope: Scope<'_>) -> Result<(), StoreError> {
+    let count = sqlx::query_file!("../sql-rows/sql/link_moves/count.sql", scope.organization);
+    count.execute(scope.connection).with_timeout().await?;
     Ok(())
 }
 
@@ -147,7 +140,7 @@ async fn insert_seen_profiles(
         .map(|one| to_db(one.joined_at))
         .collect();
     sqlx::query!(
-        "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email, joined_at)
+        "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
          SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[], $5::timestamptz[]) AS w
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
         scope.organization,

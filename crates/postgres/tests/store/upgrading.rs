@@ -13,7 +13,7 @@ use crate::database::{Database, Login};
 use crate::support::org;
 
 /// The last migration before stamps were one document.
-const STAMPS_IN_COLUMNS: i64 = 20_261_125_000_013;
+const STAMPS_IN_COLUMNS: i64 = 20_261_128_000_003;
 
 /// By an owner who is no superuser, whom row security binds too.
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn seen_profiles(
 ) -> Result<Vec<SeenProfile>, StoreError> {
     let find = sqlx::query_file_as!(
         SeenProfileRow,
-        "sql/run_sightings/of_profiles.sql",
+        "sql/run_seen_profiles/of_profiles.sql",
         scope.organization,
         run.as_str(),
         json(of)

@@ -9,6 +9,7 @@ mod write;
 use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::Known;
+use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
@@ -56,14 +57,9 @@ impl Pages for SqliteUnit {
         write::write_page(Scope::of(self.writing()?), &page).await
     }
 
-    async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError> {
-        let (organization, connection) = self.reading();
-        reconcile::links_have_moved(connection, organization, run).await
-    }
-
-    async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError> {
-        let (organization, connection) = self.writing()?;
-        reconcile::forget_moved_links(connection, organization, run).await
+    async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {
+        let scope = Scope::of(self.reading());
+        reconcile::link_moves(scope).await
     }
 
     async fn add_missing_members(
@@ -74,9 +70,9 @@ impl Pages for SqliteUnit {
         size: u32,
         now: Timestamp,
     ) -> Result<Batch<ProfileId>, StoreError> {
-        let (organization, connection) = self.writing()?;
+        let scope = Scope::of(self.writing()?);
         let batch = reconcile::OfSeenProfiles { run, after, size };
-        reconcile::add_missing_members(connection, organization, audience, batch, now).await
+        reconcile::add_missing_members(scope, audience, batch, now).await
     }
 
     async fn count_absent_members(
@@ -86,13 +82,13 @@ impl Pages for SqliteUnit {
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
-        let (organization, connection) = self.reading();
+        let scope = Scope::of(self.reading());
         let batch = reconcile::OfMembers {
             audience,
             after,
             size,
         };
-        reconcile::count_absent_members(connection, organization, run, batch).await
+        reconcile::count_absent_members(scope, run, batch).await
     }
 
     async fn remove_absent_members(
@@ -102,17 +98,17 @@ impl Pages for SqliteUnit {
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
-        let (organization, connection) = self.writing()?;
+        let scope = Scope::of(self.writing()?);
         let batch = reconcile::OfMembers {
             audience,
             after,
             size,
         };
-        reconcile::remove_absent_members(connection, organization, run, batch).await
+        reconcile::remove_absent_members(scope, run, batch).await
     }
 
     async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {
-        let (organization, connection) = self.writing()?;
-        reconcile::delete_seen_profiles(connection, organization, size).await
+        let scope = Scope::of(self.writing()?);
+        reconcile::delete_seen_profiles(scope, size).await
     }
 }

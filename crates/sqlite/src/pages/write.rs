@@ -28,7 +28,7 @@ pub(super) async fn write_page(
         put_links(scope.reborrow(), &rows, now).await?;
     }
     if plan.moves_links {
-        note_moved_links(scope.reborrow()).await?;
+        count_link_move(scope.reborrow()).await?;
     }
     let run = page.run.as_str();
     if !plan.seen_profiles.is_empty() {
@@ -74,16 +74,9 @@ impl<'a> LinkJson<'a> {
     }
 }
 
-/// Tells every active run of the organization.
-async fn note_moved_links(scope: Scope<'_>) -> Result<(), StoreError> {
-    sqlx::query!(
-        "UPDATE sync_runs INDEXED BY sync_runs_one_active_per_source SET links_moved = 1
-         WHERE organization_id = $1 AND status IN ('PENDING', 'SYNCING') AND links_moved = 0",
-        scope.organization
-    )
-    .execute(scope.connection)
-    .await
-    .map_err(store_error)?;
+async fn count_link_move(scope: Scope<'_>) -> Result<(), StoreError> {
+    let count = sqlx::query_file!("../sql-rows/sql/link_moves/count.sql", scope.organization);
+    count.execute(scope.connection).await.map_err(store_error)?;
     Ok(())
 }
 
@@ -120,7 +113,7 @@ impl<'a> SeenProfileJson<'a> {
 
 async fn insert_seen_profiles(scope: Scope<'_>, run: &str, rows: &str) -> Result<(), StoreError> {
     sqlx::query!(
-        "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email, joined_at)
+        "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
          SELECT $1, $2, value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each($3) WHERE true
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
         scope.organization,

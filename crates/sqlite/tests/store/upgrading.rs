@@ -13,7 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use crate::support::{clock, org};
 
 /// The last migration before stamps were one document.
-const STAMPS_IN_COLUMNS: i64 = 20_261_125_000_012;
+const STAMPS_IN_COLUMNS: i64 = 20_261_128_000_003;
 
 #[tokio::test]
 async fn stamps_in_columns_are_read_from_their_document_after_the_upgrade() {

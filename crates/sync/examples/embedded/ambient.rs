@@ -32,8 +32,7 @@ impl Ids for RandomIds {
     }
 }
 
-/// The vault keeps the keys in memory and gives the store a number for each, so that none has to be
-/// encrypted.
+/// Keeps the keys in memory and gives the store a number for each, so that the file holds no secret.
 #[derive(Default)]
 pub(crate) struct Vault(Mutex<HashMap<Vec<u8>, (OrganizationId, SecretString)>>);
 

@@ -1,9 +1,9 @@
 //! Another service that embeds the integration.
 //!
 //! `fanfare-sync` and `fanfare-domain` are all it takes; a service gives them its adapters for the
-//! ports. Here these are the embedded store on a file that goes when the program ends, a Klaviyo that
-//! answers from a table ([`klaviyo`]), and the machine's time and random numbers ([`ambient`]). The
-//! program connects, imports a list, works the run, and prints the audience.
+//! ports. Here these are the embedded store on a throw-away file, a Klaviyo that answers from a table
+//! ([`klaviyo`]), and the machine's time and random numbers ([`ambient`]). The program connects, imports a
+//! list, works the run, and prints the audience.
 //!
 //! ```text
 //! cargo run -p fanfare-sync --example embedded
@@ -17,9 +17,10 @@ use std::sync::Arc;
 
 use fanfare_domain::ids::{CollectionId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
-use fanfare_domain::ports::{Clock, DueRun};
+use fanfare_domain::ports::Clock;
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_domain::work::WorkItem;
 use fanfare_sqlite::SqliteStore;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
@@ -31,9 +32,9 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let integration = wire(&folder.path().join("fanfare.db")).await?;
+    let integration = wire(&folder.path().join("example.db")).await?;
     let organization = integration
-        .create_organization("Example")
+        .create_organization("My shop")
         .await?
         .organization;
     let request = ConnectRequest {
@@ -51,25 +52,21 @@ async fn main() -> Result<()> {
         actor: "example".to_owned(),
     };
     for imported in integration.import(&organization, request).await?.imported {
-        let due = DueRun {
-            organization: organization.clone(),
-            run: imported.run,
-        };
-        work(&integration, &due).await?;
-        let run = integration.run(&organization, &due.run).await?;
+        work(&integration, &WorkItem::pull(&organization, &imported.run)).await?;
+        let run = integration.run(&organization, &imported.run).await?;
         print(&integration, &organization, &run).await?;
     }
     Ok(())
 }
 
 /// The composition root: adapters in, use cases out.
-async fn wire(path: &Path) -> Result<Integration> {
+async fn wire(file: &Path) -> Result<Integration> {
     let clock = Arc::new(ambient::SystemClock);
-    let store = Arc::new(SqliteStore::open(path, clock.clone()).await?);
+    let store = Arc::new(SqliteStore::open(file, clock.clone()).await?);
     Ok(Integration::new(Ports {
         store: store.clone(),
         directory: store.clone(),
-        due_runs: store.clone(),
+        work_queue: store.clone(),
         ledger: store,
         klaviyo: Arc::new(klaviyo::Table),
         sealer: Arc::new(ambient::Vault::default()),
@@ -78,12 +75,12 @@ async fn wire(path: &Path) -> Result<Integration> {
     }))
 }
 
-/// What a job runner does when it is notified: a slice, and again when the run is due.
-async fn work(integration: &Integration, due: &DueRun) -> Result<()> {
+/// What a job runner does when it is notified of work: a slice, and again when the work is due.
+async fn work(integration: &Integration, work: &WorkItem) -> Result<()> {
     let engine = Engine::new(integration.clone(), Pace::default());
     let stop = CancellationToken::new();
     loop {
-        match engine.work(due, &stop).await? {
+        match engine.work(work, &stop).await? {
             SliceEnd::Paused(until) => {
                 tokio::time::sleep(until.since(ambient::SystemClock.now())).await;
             }
@@ -107,11 +104,11 @@ async fn print(
         "{}: {}, {} profiles, {} skipped",
         audience.name, run.status, tally.processed, tally.skipped
     );
-    let first_page = PageRequest {
+    let all = PageRequest {
         first: 100,
         after: None,
     };
-    let members = integration.members(organization, &run.audience, None, &first_page);
+    let members = integration.members(organization, &run.audience, None, &all);
     for member in members.await?.items {
         let consumer = member.consumer;
         println!(
@@ -127,11 +124,7 @@ async fn print(
                 .map_or("-", |held| held.value.as_str()),
         );
     }
-    for issue in integration
-        .issues(organization, &run.id, &first_page)
-        .await?
-        .items
-    {
+    for issue in integration.issues(organization, &run.id, &all).await?.items {
         println!("  {}: {}", issue.profile, issue.kind.code.message());
     }
     Ok(())
