@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use crate::endpoint::{Endpoint, Limit, Parameter};
 use crate::switches::Switches;
-use crate::world::Kind;
 
 /// How many requests are allowed.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +11,7 @@ pub enum Quota {
     /// As Klaviyo documents it.
     #[default]
     Klaviyo,
-    /// As many as anybody likes, which is what the headers say too.
+    /// No limit, which is what the headers say too.
     Unlimited,
     /// Klaviyo's, but for these endpoints.
     With(HashMap<Endpoint, Limit>),
@@ -214,30 +213,4 @@ impl Counters {
 
 fn whole_seconds(micros: i64) -> i64 {
     micros.div_euclid(SECOND) + i64::from(micros.rem_euclid(SECOND) > 0)
-}
-
-/// The quota buckets of a request's parameters.
-pub(crate) fn costly(
-    endpoint: Endpoint,
-    additional: impl Fn(&str, &str) -> bool,
-    includes: impl Fn(&str) -> bool,
-) -> Vec<Parameter> {
-    let mut costly = Vec::new();
-    match endpoint {
-        Endpoint::Collection(kind) if additional(kind.noun(), "profile_count") => {
-            costly.push(Parameter::ProfileCount(kind));
-        }
-        Endpoint::Members(_) | Endpoint::Profiles | Endpoint::Profile
-            if additional("profile", "predictive_analytics") =>
-        {
-            costly.push(Parameter::PredictiveAnalytics);
-        }
-        _ => {}
-    }
-    if endpoint == Endpoint::Profile {
-        let kinds = [Kind::List, Kind::Segment];
-        let asked = kinds.into_iter().filter(|kind| includes(kind.plural()));
-        costly.extend(asked.map(Parameter::Include));
-    }
-    costly
 }

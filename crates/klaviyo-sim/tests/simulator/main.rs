@@ -5,7 +5,7 @@ mod changes;
 mod faults;
 mod filters;
 mod paging;
-mod people;
+mod profiles;
 mod quota;
 mod recorded;
 mod resources;

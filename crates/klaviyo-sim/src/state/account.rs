@@ -1,4 +1,4 @@
-//! An account: its keys, people, lists and segments, and everything that can happen to them.
+//! An account: its keys, profiles, lists and segments, and everything that can happen to them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rand::RngExt;
 use ulid::Ulid;
 
-use super::collection::{Collection, Kind};
-use super::key::Key;
+use super::collection::Collection;
 use super::order::{Order, SortField};
 use crate::instant;
-use crate::people::{PAST_ENDS, People, Profile, ProfileId, dice, made_at, mix};
+use crate::key::Key;
+use crate::kind::Kind;
 use crate::plan::{AccountPlan, CollectionPlan, PlanError};
+use crate::profiles::{PAST_ENDS, Profile, ProfileId, ProfileStore, made_at, mix, random};
 
 /// A change that could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +33,7 @@ pub(crate) struct Account {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) keys: Vec<Key>,
-    pub(crate) people: People,
+    pub(crate) profiles: ProfileStore,
     pub(crate) collections: BTreeMap<String, Collection>,
     /// Profiles that will have become others at that time, in microseconds.
     merging: Vec<(i64, ProfileId, ProfileId)>,
@@ -48,7 +49,7 @@ impl Account {
             .fold(seed, |tag, byte| mix(tag ^ u64::from(byte)));
         let salt = u32::try_from(tag & 0x3FFF_FFFF).unwrap_or_default();
         let mut account = Self {
-            people: People::generated(seed, salt, plan.size()?, plan.oddities),
+            profiles: ProfileStore::generated(seed, salt, plan.size()?, plan.edge_cases),
             id: plan.id,
             name: plan.name,
             keys: plan.keys,
@@ -68,16 +69,16 @@ impl Account {
         collection.is_double_opt_in = plan.is_double_opt_in;
         collection.is_active = plan.is_active;
         collection.is_processing = plan.is_processing;
-        let mut dice = dice(seed, 0);
-        // Who was imported in bulk shares one second.
+        let mut random = random(seed, 0);
+        // Members who were imported in bulk share one second.
         let bulk_import = PAST_ENDS - 86_400 * 200;
         let generated = slots.map(|slot| {
-            let at = if dice.random_bool(0.1) {
+            let at = if random.random_bool(0.1) {
                 bulk_import.max(made_at(slot))
             } else {
-                dice.random_range(made_at(slot)..PAST_ENDS)
+                random.random_range(made_at(slot)..PAST_ENDS)
             };
-            (at, self.people.at(slot))
+            (at, self.profiles.id_of_slot(slot))
         });
         let mut members: Vec<_> = generated.collect();
         for (at, profile) in plan.members {
@@ -99,7 +100,7 @@ impl Account {
 
     fn find(&self, id: &str) -> Result<ProfileId, ChangeError> {
         let missing = || ChangeError::NoProfile(id.to_owned());
-        self.people.find(id).ok_or_else(missing)
+        self.profiles.find(id).ok_or_else(missing)
     }
 
     /// Puts a profile in, or in place of the one with its id. Answers with the id, chosen here if the
@@ -112,7 +113,7 @@ impl Account {
         profile.created.get_or_insert_with(|| instant::show(now));
         profile.updated.get_or_insert_with(|| instant::show(now));
         self.forget_orders();
-        self.people.put(profile)
+        self.profiles.put(profile)
     }
 
     /// Changes a profile's values, and the time of its last change.
@@ -124,16 +125,16 @@ impl Account {
     ) -> Result<(), ChangeError> {
         let found = self.find(id)?;
         let missing = || ChangeError::NoProfile(id.to_owned());
-        let mut profile = self.people.get(&found).ok_or_else(missing)?;
+        let mut profile = self.profiles.get(&found).ok_or_else(missing)?;
         profile.updated = Some(instant::show(now));
         change(&mut profile);
         id.clone_into(&mut profile.id);
         self.forget_orders();
-        self.people.put(profile);
+        self.profiles.put(profile);
         Ok(())
     }
 
-    /// Makes somebody a member as of now, also if they are one. Their `updated` stays.
+    /// Makes a profile a member as of now, also if it is one. Its `updated` stays.
     pub(crate) fn join(&mut self, collection: &str, id: &str, now: i64) -> Result<(), ChangeError> {
         let id = self.find(id)?;
         self.collection_mut(collection)?.join(&id, now);
@@ -171,9 +172,9 @@ impl Account {
         }
     }
 
-    /// One survives, takes what it has not, and is a member wherever the other was.
+    /// The survivor takes the values that it lacks, and joins every list and segment that the other was in.
     fn finish_merge(&mut self, from: &ProfileId, into: &ProfileId, now: i64) {
-        let (Some(lost), Some(mut survivor)) = (self.people.get(from), self.people.get(into))
+        let (Some(lost), Some(mut survivor)) = (self.profiles.get(from), self.profiles.get(into))
         else {
             return;
         };
@@ -196,8 +197,8 @@ impl Account {
                 collection.join(into, now);
             }
         }
-        self.people.remove(from);
-        self.people.put(survivor);
+        self.profiles.remove(from);
+        self.profiles.put(survivor);
         self.forget_orders();
     }
 
@@ -207,7 +208,7 @@ impl Account {
         for collection in self.collections.values_mut() {
             collection.leave(&id);
         }
-        self.people.remove(&id);
+        self.profiles.remove(&id);
         self.forget_orders();
         Ok(())
     }
@@ -244,7 +245,7 @@ impl Account {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         let order = orders
             .entry(by)
-            .or_insert_with(|| Arc::new(Order::of(&self.people, by)));
+            .or_insert_with(|| Arc::new(Order::of(&self.profiles, by)));
         Arc::clone(order)
     }
 

@@ -1,35 +1,9 @@
-//! Lists and segments, and who is in them since when.
+//! Lists and segments, and when each member joined.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::people::ProfileId;
-
-/// What a collection is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// People put there.
-    List,
-    /// People that fit a description.
-    Segment,
-}
-
-impl Kind {
-    /// `list`, as in JSON and in parameters.
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::Segment => "segment",
-        }
-    }
-
-    /// `lists`, as in paths.
-    pub(crate) const fn plural(self) -> &'static str {
-        match self {
-            Self::List => "lists",
-            Self::Segment => "segments",
-        }
-    }
-}
+use crate::kind::Kind;
+use crate::profiles::ProfileId;
 
 /// A list or segment. All times are seconds since the epoch.
 #[derive(Debug, Clone)]
@@ -73,14 +47,14 @@ impl Collection {
         self.by_join = members.into_iter().collect();
     }
 
-    /// Makes somebody a member as of then, also if they are one.
+    /// Makes a profile a member as of then, also if it is one.
     pub(crate) fn join(&mut self, id: &ProfileId, at: i64) {
         self.leave(id);
         self.by_id.insert(id.clone(), at);
         self.by_join.insert((at, id.clone()));
     }
 
-    /// Whether there was somebody to leave.
+    /// Makes a member leave. Answers whether the profile was a member.
     pub(crate) fn leave(&mut self, id: &ProfileId) -> bool {
         let Some(at) = self.by_id.remove(id) else {
             return false;
@@ -88,7 +62,7 @@ impl Collection {
         self.by_join.remove(&(at, id.clone()))
     }
 
-    /// Since when somebody is a member.
+    /// When a member joined.
     pub(crate) fn joined(&self, id: &ProfileId) -> Option<i64> {
         self.by_id.get(id).copied()
     }

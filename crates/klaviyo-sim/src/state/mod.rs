@@ -1,24 +1,22 @@
-//! The state: accounts, and what is in them.
+//! The state of the simulator: accounts, and what is in them.
 
 mod account;
 mod collection;
-mod key;
 mod order;
 
 pub(crate) use self::account::Account;
 pub use self::account::ChangeError;
 pub(crate) use self::collection::Collection;
-pub use self::collection::Kind;
-pub use self::key::{Key, SCOPES};
-pub(crate) use self::order::{Position, SortField, SortKey};
+pub(crate) use self::order::SortField;
+use crate::key::Key;
 use crate::plan::{AccountPlan, PlanError};
 
 /// All accounts.
-pub(crate) struct World {
+pub(crate) struct State {
     pub(crate) accounts: Vec<Account>,
 }
 
-impl World {
+impl State {
     /// The accounts of a plan.
     pub(crate) fn new(plans: Vec<AccountPlan>, seed: u64) -> Result<Self, PlanError> {
         let accounts = plans

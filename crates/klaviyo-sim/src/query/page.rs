@@ -1,16 +1,16 @@
-//! Pages of something sorted, by position rather than by number.
+//! Pages of sorted resources, found by position rather than by number (keyset pagination).
 
-use super::cursor::Mark;
+use super::cursor::CursorPosition;
 
-/// How a page is taken.
+/// Which page is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Walk {
+pub(crate) struct PageQuery {
     pub(crate) is_descending: bool,
     /// Where the page begins or, going back, ends; `None` for a first page.
-    pub(crate) from: Option<Mark>,
+    pub(crate) from: Option<CursorPosition>,
     /// Whether the page lies before `from`.
     pub(crate) goes_back: bool,
-    /// Things on a page.
+    /// Resources on a page, at most.
     pub(crate) size: usize,
 }
 
@@ -22,15 +22,15 @@ pub(crate) struct Page<T> {
     pub(crate) has_prev: bool,
 }
 
-impl Walk {
-    /// Whether things are met from the last to the first.
+impl PageQuery {
+    /// Whether resources are read from the last to the first.
     pub(crate) const fn is_reversed(&self) -> bool {
         self.is_descending != self.goes_back
     }
 
-    /// Takes a page of things that come in the order of the walk, from the mark on.
-    pub(crate) fn take<T>(&self, things: impl Iterator<Item = T>) -> Page<T> {
-        let mut items: Vec<_> = things.take(self.size.saturating_add(1)).collect();
+    /// Takes a page of resources that come in the order of the query, from its position on.
+    pub(crate) fn take<T>(&self, resources: impl Iterator<Item = T>) -> Page<T> {
+        let mut items: Vec<_> = resources.take(self.size.saturating_add(1)).collect();
         let are_more = items.len() > self.size;
         items.truncate(self.size);
         if self.goes_back {
@@ -48,16 +48,16 @@ impl Walk {
         }
     }
 
-    /// Takes a page of sorted things. `position` tells where the mark lies among them: how many come
-    /// before it, and how many up to and with it.
+    /// Takes a page of sorted resources. `locate` tells where the query's position lies among them: how many
+    /// come before it, and how many up to and with it.
     pub(crate) fn take_sorted<'a, T>(
         &self,
         sorted: &'a [T],
-        position: impl Fn(&Mark) -> (usize, usize),
+        locate: impl Fn(&CursorPosition) -> (usize, usize),
         is_wanted: impl Fn(&T) -> bool,
     ) -> Page<&'a T> {
         let (before, with) = match &self.from {
-            Some(mark) => position(mark),
+            Some(position) => locate(position),
             None => (sorted.len(), 0),
         };
         if self.is_reversed() {
@@ -65,10 +65,10 @@ impl Walk {
                 sorted[..before]
                     .iter()
                     .rev()
-                    .filter(|thing| is_wanted(thing)),
+                    .filter(|resource| is_wanted(resource)),
             )
         } else {
-            self.take(sorted[with..].iter().filter(|thing| is_wanted(thing)))
+            self.take(sorted[with..].iter().filter(|resource| is_wanted(resource)))
         }
     }
 }
@@ -76,12 +76,12 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::SortKey;
+    use crate::query::SortKey;
 
     /// Pages through 0..10, three at a time.
     fn pages(is_descending: bool) -> Vec<Vec<i64>> {
         let sorted: Vec<i64> = (0..10).collect();
-        let mut walk = Walk {
+        let mut query = PageQuery {
             is_descending,
             from: None,
             goes_back: false,
@@ -89,9 +89,9 @@ mod tests {
         };
         let mut pages = Vec::new();
         loop {
-            let page = walk.take_sorted(&sorted, |mark| place(&sorted, mark), |_| true);
+            let page = query.take_sorted(&sorted, |position| locate(&sorted, position), |_| true);
             let items: Vec<i64> = page.items.into_iter().copied().collect();
-            walk.from = items.last().map(|last| mark(*last));
+            query.from = items.last().map(|last| position(*last));
             pages.push(items);
             if !page.has_next {
                 return pages;
@@ -99,14 +99,14 @@ mod tests {
         }
     }
 
-    fn mark(at: i64) -> Mark {
+    fn position(at: i64) -> CursorPosition {
         let key = SortKey::Time(at);
         let id = String::new();
-        Mark { key, id }
+        CursorPosition { key, id }
     }
 
-    fn place(sorted: &[i64], mark: &Mark) -> (usize, usize) {
-        let SortKey::Time(at) = mark.key else {
+    fn locate(sorted: &[i64], position: &CursorPosition) -> (usize, usize) {
+        let SortKey::Time(at) = position.key else {
             return (0, 0);
         };
         (
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_thing_is_on_one_page() {
+    fn every_resource_is_on_one_page() {
         assert_eq!(
             pages(false),
             [vec![0, 1, 2], vec![3, 4, 5], vec![6, 7, 8], vec![9]]
@@ -130,13 +130,13 @@ mod tests {
     #[test]
     fn going_back_gives_the_page_before() {
         let sorted: Vec<i64> = (0..10).collect();
-        let walk = Walk {
+        let query = PageQuery {
             is_descending: false,
-            from: Some(mark(6)),
+            from: Some(position(6)),
             goes_back: true,
             size: 3,
         };
-        let page = walk.take_sorted(&sorted, |mark| place(&sorted, mark), |_| true);
+        let page = query.take_sorted(&sorted, |position| locate(&sorted, position), |_| true);
         assert_eq!(page.items, [&3, &4, &5]);
         assert!(page.has_next && page.has_prev);
     }

@@ -1,7 +1,8 @@
 //! The orders in which all profiles of an account can be read.
 
 use crate::instant;
-use crate::people::{People, Profile, ProfileId};
+use crate::profiles::{Profile, ProfileId, ProfileStore};
+use crate::query::{Position, SortKey};
 
 /// What all profiles can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,28 +15,18 @@ pub(crate) enum SortField {
     ListSuppressed,
 }
 
-/// What something is sorted by. What is missing comes first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum SortKey {
-    Missing,
-    /// Any unit, as long as it is one.
-    Time(i64),
-    Text(String),
-}
-
-/// A position among sorted things: what they are sorted by, then the id.
-pub(crate) type Position<I> = (SortKey, I);
-
 /// Every profile's position, sorted.
 pub(crate) struct Order(pub(crate) Vec<Position<ProfileId>>);
 
 impl Order {
-    pub(crate) fn of(people: &People, by: SortField) -> Self {
+    pub(crate) fn of(profiles: &ProfileStore, by: SortField) -> Self {
         let key = |id: &ProfileId| match by {
             SortField::Id => SortKey::Missing,
-            _ => people.get(id).map_or(SortKey::Missing, |who| key(&who, by)),
+            _ => profiles
+                .get(id)
+                .map_or(SortKey::Missing, |who| key(&who, by)),
         };
-        let mut order: Vec<_> = people.ids().map(|id| (key(&id), id)).collect();
+        let mut order: Vec<_> = profiles.ids().map(|id| (key(&id), id)).collect();
         order.sort_unstable();
         Self(order)
     }

@@ -3,9 +3,9 @@
 use super::{Effect, Fault, When};
 use crate::endpoint::Route;
 
-/// The faults that are planned, and how far each has come.
+/// The planned faults, and how often each was met and caused.
 #[derive(Default)]
-pub(crate) struct Book(Vec<Entry>);
+pub(crate) struct FaultSchedule(Vec<Entry>);
 
 struct Entry {
     fault: Fault,
@@ -13,7 +13,7 @@ struct Entry {
     fired: u32,
 }
 
-impl Book {
+impl FaultSchedule {
     pub(crate) fn add(&mut self, fault: Fault) {
         self.0.push(Entry {
             fault,
@@ -26,7 +26,7 @@ impl Book {
         self.0.clear();
     }
 
-    /// What befalls this request, in the order of planning.
+    /// The effects on this request, in the order in which the faults were planned.
     pub(crate) fn take(&mut self, route: &Route, account: Option<&str>, page: u32) -> Vec<Effect> {
         let hit = self.0.iter_mut().filter_map(|entry| {
             entry

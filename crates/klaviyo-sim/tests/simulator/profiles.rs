@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use fanfare_klaviyo_sim::{Member, Oddities, Plan, Profile, Simulator, demo_account};
+use fanfare_klaviyo_sim::{EdgeCases, Member, Plan, Profile, Simulator, demo_account};
 
-use crate::support::{KEY, LIST, Stage, account};
+use crate::support::{Fixture, KEY, LIST, account};
 
 fn demo() -> (Vec<Member>, Vec<Member>) {
     let simulator = Simulator::start(Plan::new([demo_account()])).unwrap();
@@ -16,7 +16,7 @@ fn demo() -> (Vec<Member>, Vec<Member>) {
 }
 
 #[test]
-fn the_demo_has_a_newsletter_and_customers_who_partly_read_it() {
+fn the_demo_has_a_list_and_a_segment_that_partly_overlap() {
     let (newsletter, customers) = demo();
     assert_eq!((newsletter.len(), customers.len()), (12_000, 800));
     let readers: HashSet<_> = newsletter.iter().map(|member| &member.profile.id).collect();
@@ -28,7 +28,7 @@ fn the_demo_has_a_newsletter_and_customers_who_partly_read_it() {
 }
 
 #[test]
-fn the_same_seed_makes_the_same_people_and_another_makes_others() {
+fn the_same_seed_generates_the_same_profiles() {
     assert_eq!(demo(), demo());
     let mut plan = Plan::new([demo_account()]);
     plan.seed = 2;
@@ -37,14 +37,14 @@ fn the_same_seed_makes_the_same_people_and_another_makes_others() {
 }
 
 #[test]
-fn real_life_is_in_the_demos_newsletter() {
+fn the_demos_newsletter_has_edge_cases() {
     let (newsletter, _) = demo();
     let some = |what: &str, is_so: &dyn Fn(&Profile) -> bool| {
         let count = newsletter
             .iter()
             .filter(|member| is_so(&member.profile))
             .count();
-        assert!(count > 0, "nobody has {what}");
+        assert!(count > 0, "no profile has {what}");
         assert!(count < 9_000, "{what} should not be usual");
     };
     let email = |profile: &Profile| profile.email.clone().unwrap_or_default();
@@ -119,29 +119,29 @@ fn real_life_is_in_the_demos_newsletter() {
 }
 
 #[test]
-fn an_account_can_be_all_oddities_or_none() {
-    let of = |oddities| {
-        let stage = Stage::with(account().oddities(oddities), |plan| plan);
-        let members = stage.simulator.account().members(LIST).unwrap();
+fn an_account_can_have_only_edge_cases_or_none() {
+    let of = |edge_cases| {
+        let fixture = Fixture::with(account().edge_cases(edge_cases), |plan| plan);
+        let members = fixture.simulator.account().members(LIST).unwrap();
         let emails = members
             .into_iter()
             .filter_map(|member| member.profile.email);
         emails.collect::<HashSet<_>>().len()
     };
-    assert_eq!(of(Oddities::None), 250);
-    assert!(of(Oddities::All) < 200);
+    assert_eq!(of(EdgeCases::None), 250);
+    assert!(of(EdgeCases::All) < 200);
 }
 
 #[test]
-fn every_oddity_can_be_read_as_it_is() {
-    let stage = Stage::with(account().oddities(Oddities::All), |plan| plan);
+fn every_edge_case_is_answered_unchanged() {
+    let fixture = Fixture::with(account().edge_cases(EdgeCases::All), |plan| plan);
     let query = [("sort", "joined_group_at"), ("page[size]", "100")];
-    let walked = stage
-        .walk(&format!("/api/lists/{LIST}/profiles"), &query)
+    let scanned = fixture
+        .scan(&format!("/api/lists/{LIST}/profiles"), &query)
         .concat();
-    let truth = stage.simulator.account().members(LIST).unwrap();
-    assert_eq!(walked.len(), truth.len());
-    for (seen, Member { profile, .. }) in walked.iter().zip(&truth) {
+    let truth = fixture.simulator.account().members(LIST).unwrap();
+    assert_eq!(scanned.len(), truth.len());
+    for (seen, Member { profile, .. }) in scanned.iter().zip(&truth) {
         assert_eq!(seen["id"], profile.id);
         let seen = &seen["attributes"];
         let text = |name: &str| seen[name].as_str().map(str::to_owned);
@@ -154,7 +154,7 @@ fn every_oddity_can_be_read_as_it_is() {
         assert_eq!(seen["properties"].as_object(), Some(&profile.properties));
     }
     assert_eq!(
-        stage.client.get("/api/accounts", &[]).status,
+        fixture.client.get("/api/accounts", &[]).status,
         200,
         "still there for {KEY}"
     );

@@ -18,7 +18,7 @@ pub(crate) const MOST: u32 = 4_000_000;
 /// One generated profile in so many has a short id, as old accounts have.
 const LEGACY_EVERY: u32 = 40;
 
-/// An id as the world keeps it. Ordered as its text is, bytewise.
+/// An id as the state keeps it. Ordered as its text is, bytewise.
 ///
 /// A generated profile's id is computed from its place in the account (`slot`) and a number that tells
 /// accounts apart (`salt`), and a slot can be computed back from an id: nothing need be stored.

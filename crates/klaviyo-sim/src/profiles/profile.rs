@@ -1,4 +1,4 @@
-//! A person as Klaviyo knows them.
+//! A profile as Klaviyo keeps it.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -30,19 +30,19 @@ pub struct Profile {
     pub created: Option<String>,
     /// When a value last changed, as written in answers: usually RFC 3339.
     pub updated: Option<String>,
-    /// When the person last did anything, as written in answers.
+    /// When the last event of the profile happened, as written in answers.
     pub last_event_date: Option<String>,
-    /// Where the person lives.
+    /// The address.
     pub location: Location,
     /// Free data.
     pub properties: Map<String, Value>,
-    /// Why the person gets no mail from this account.
+    /// Why no mail is sent to the profile from this account.
     pub suppressions: Vec<Suppression>,
-    /// Why the person gets no mail for some list.
+    /// Why no mail is sent to the profile for some list.
     pub list_suppressions: Vec<ListSuppression>,
 }
 
-/// Where a person lives. Klaviyo writes coordinates as numbers or as texts.
+/// An address. Klaviyo writes coordinates as numbers or as texts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Location {
     /// First line.
@@ -67,7 +67,7 @@ pub struct Location {
     pub ip: Option<String>,
 }
 
-/// Why a person gets no mail.
+/// Why no mail is sent to a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Suppression {
     /// `USER_SUPPRESSED`, `UNSUBSCRIBE`, `HARD_BOUNCE`, ...
@@ -76,7 +76,7 @@ pub struct Suppression {
     pub timestamp: String,
 }
 
-/// Why a person gets no mail for one list.
+/// Why no mail is sent to a profile for one list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListSuppression {
     /// Which list.

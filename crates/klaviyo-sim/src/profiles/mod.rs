@@ -1,53 +1,53 @@
 //! The profiles of an account: generated when they are asked for, kept only where they were changed.
 
+mod edge_case;
 mod generate;
 mod id;
-mod oddity;
 mod profile;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-pub(crate) use self::generate::{PAST_ENDS, dice};
+pub use self::edge_case::EdgeCases;
+pub(crate) use self::generate::{PAST_ENDS, random};
 pub(crate) use self::id::{MOST, ProfileId, made_at, mix};
-pub use self::oddity::Oddities;
 pub use self::profile::{ListSuppression, Location, Profile, Suppression};
 
 /// All profiles of an account.
-pub(crate) struct People {
+pub(crate) struct ProfileStore {
     seed: u64,
     salt: u32,
-    /// So many were generated.
+    /// How many were generated.
     size: u32,
-    oddities: Oddities,
-    /// Those that were put in or changed.
+    edge_cases: EdgeCases,
+    /// Profiles that were put in or changed.
     kept: BTreeMap<ProfileId, Profile>,
-    /// Generated ones that are there no more.
+    /// Generated profiles that were deleted.
     gone: HashSet<ProfileId>,
 }
 
-impl People {
-    /// So many people, generated from a seed. `salt` tells this account's ids from another's.
-    pub(crate) fn generated(seed: u64, salt: u32, size: u32, oddities: Oddities) -> Self {
+impl ProfileStore {
+    /// `size` profiles, generated from a seed. `salt` tells this account's ids from another's.
+    pub(crate) fn generated(seed: u64, salt: u32, size: u32, edge_cases: EdgeCases) -> Self {
         Self {
             seed,
             salt,
             size,
-            oddities,
+            edge_cases,
             kept: BTreeMap::new(),
             gone: HashSet::new(),
         }
     }
 
-    /// The id of a generated person.
-    pub(crate) fn at(&self, slot: u32) -> ProfileId {
+    /// The id of the profile that is generated for a slot.
+    pub(crate) fn id_of_slot(&self, slot: u32) -> ProfileId {
         ProfileId::Generated {
             salt: self.salt,
             slot,
         }
     }
 
-    /// Finds who has this id.
+    /// The id in the form it is kept in, if a profile has it.
     pub(crate) fn find(&self, text: &str) -> Option<ProfileId> {
         let generated = ProfileId::generated(text, self.salt, self.size);
         let id = generated.unwrap_or_else(|| ProfileId::Given(Arc::new(text.to_owned())));
@@ -61,15 +61,15 @@ impl People {
         }
     }
 
-    /// Who that is.
+    /// A profile with its values.
     pub(crate) fn get(&self, id: &ProfileId) -> Option<Profile> {
         if let Some(kept) = self.kept.get(id) {
             return Some(kept.clone());
         }
         match id {
-            ProfileId::Generated { slot, .. } if !self.gone.contains(id) => {
-                Some(generate::person(self.seed, self.salt, *slot, self.oddities))
-            }
+            ProfileId::Generated { slot, .. } if !self.gone.contains(id) => Some(
+                generate::profile(self.seed, self.salt, *slot, self.edge_cases),
+            ),
             _ => None,
         }
     }
@@ -83,7 +83,7 @@ impl People {
         id
     }
 
-    /// Takes a profile away.
+    /// Deletes a profile.
     pub(crate) fn remove(&mut self, id: &ProfileId) {
         self.kept.remove(id);
         if matches!(id, ProfileId::Generated { .. }) {
@@ -91,14 +91,14 @@ impl People {
         }
     }
 
-    /// Everybody's id, in no order.
+    /// The ids of all profiles, in no order.
     pub(crate) fn ids(&self) -> impl Iterator<Item = ProfileId> {
         let given = self.kept.keys();
         let given = given
             .filter(|id| matches!(id, ProfileId::Given(_)))
             .cloned();
         (0..self.size)
-            .map(|slot| self.at(slot))
+            .map(|slot| self.id_of_slot(slot))
             .filter(|id| !self.gone.contains(id))
             .chain(given)
     }

@@ -1,24 +1,25 @@
-//! What is wrong with real data.
+//! Edge cases of real data: missing, malformed and huge values.
 
 use serde_json::{Map, Value, json};
 
 use super::profile::Profile;
 
-/// How odd the generated profiles of an account are.
+/// Which edge cases the generated profiles of an account have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Oddities {
-    /// Some in a thousand of every kind, of huge ones fewer. Everybody else has an e-mail or a phone number.
+pub enum EdgeCases {
+    /// Of a thousand profiles about one has each edge case; huge values are rarer. All other profiles have an
+    /// e-mail or a phone number.
     #[default]
     Usual,
     /// None: every profile has an e-mail of its own.
     None,
-    /// Nobody is ordinary: each kind in turn.
+    /// Every profile has an edge case, each in turn.
     All,
 }
 
-/// A kind of odd profile.
+/// What is unusual about a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Oddity {
+pub(crate) enum EdgeCase {
     NeitherEmailNorPhone,
     SameEmailInCapitals,
     SameEmailPadded,
@@ -57,13 +58,13 @@ const HUGE_NAME: usize = 70_000;
 /// Bytes of huge properties: near the 100 KB that Klaviyo takes as a whole profile.
 const HUGE_PROPERTIES: usize = 90_000;
 
-/// Of so many profiles, one has each kind of oddity.
+/// One profile in so many has each edge case.
 const ONE_IN: u32 = 1_000;
 
-/// Of so many profiles, one has each kind of huge oddity.
+/// One profile in so many has each edge case with a huge value.
 const ONE_HUGE_IN: u32 = 6_000;
 
-impl Oddity {
+impl EdgeCase {
     pub(crate) const ALL: [Self; 30] = [
         Self::NeitherEmailNorPhone,
         Self::SameEmailInCapitals,
@@ -97,23 +98,23 @@ impl Oddity {
         Self::CoordinatesAsText,
     ];
 
-    /// What is odd about the profile in this slot.
-    pub(crate) fn of(slot: u32, how: Oddities) -> Option<Self> {
+    /// The edge case of the profile in this slot.
+    pub(crate) fn of(slot: u32, how: EdgeCases) -> Option<Self> {
         match how {
-            Oddities::None => None,
-            Oddities::All => Some(Self::ALL[slot as usize % Self::ALL.len()]),
-            Oddities::Usual => {
+            EdgeCases::None => None,
+            EdgeCases::All => Some(Self::ALL[slot as usize % Self::ALL.len()]),
+            EdgeCases::Usual => {
                 // Spread over each thousand, 32 apart.
                 let (place, rest) = ((slot % ONE_IN) / 32, (slot % ONE_IN) % 32);
-                let oddity = Self::ALL.get(place as usize).filter(|_| rest == 17)?;
-                let is_huge = matches!(oddity, Self::HugeName | Self::HugeProperties);
-                (!is_huge || slot % ONE_HUGE_IN < ONE_IN).then_some(*oddity)
+                let edge_case = Self::ALL.get(place as usize).filter(|_| rest == 17)?;
+                let is_huge = matches!(edge_case, Self::HugeName | Self::HugeProperties);
+                (!is_huge || slot % ONE_HUGE_IN < ONE_IN).then_some(*edge_case)
             }
         }
     }
 
-    /// Makes the profile odd. `neighbour` is the e-mail of the profile before it.
-    pub(crate) fn befall(self, profile: &mut Profile, neighbour: &str) {
+    /// Changes the profile into the edge case. `neighbour` is the e-mail of the profile before it.
+    pub(crate) fn apply_to(self, profile: &mut Profile, neighbour: &str) {
         let text = |text: &str| Some(text.to_owned());
         let name = |profile: &mut Profile, first: &str, last: &str| {
             profile.first_name = text(first);

@@ -1,13 +1,12 @@
-//! Answers that are made wrong after they were made right.
+//! Corrupts a right answer on purpose.
 
 use serde_json::Value;
 
 use super::{Effect, Shape};
-use crate::query::{Cursor, Mark, Parameters, fingerprint};
-use crate::world::SortKey;
+use crate::query::{Cursor, CursorPosition, Parameters, SortKey, fingerprint};
 
-/// Where an answer belongs, as far as its links need it.
-pub(crate) struct Place<'a> {
+/// Makes links to the page that is answered and to the first page of the same list.
+pub(crate) struct PageLinks<'a> {
     pub(crate) base: &'a str,
     pub(crate) path: &'a str,
     pub(crate) parameters: &'a Parameters,
@@ -17,34 +16,34 @@ pub(crate) struct Place<'a> {
 }
 
 /// The body with one of the effects that change bodies; others leave it as it is.
-pub(crate) fn spoil(body: Vec<u8>, effect: &Effect, place: &Place<'_>) -> Vec<u8> {
+pub(crate) fn corrupt(body: Vec<u8>, effect: &Effect, links: &PageLinks<'_>) -> Vec<u8> {
     match effect {
         Effect::Empty => Vec::new(),
         Effect::Shape(shape) => misshape(body, *shape),
-        Effect::Surrogate => halve_a_pair(body),
-        Effect::Loop => relink(body, &place.to_itself()),
-        Effect::FreshLoop => relink(body, &place.to_start()),
+        Effect::Surrogate => insert_lone_surrogate(body),
+        Effect::Loop => relink(body, &links.to_this_page()),
+        Effect::FreshLoop => relink(body, &links.to_first_page()),
         Effect::ForeignLink => {
-            let foreign = Place {
+            let foreign = PageLinks {
                 base: "https://klaviyo.example",
-                ..*place
+                ..*links
             };
-            relink(body, &foreign.to_start())
+            relink(body, &foreign.to_first_page())
         }
         _ => body,
     }
 }
 
-impl Place<'_> {
-    fn to_itself(&self) -> String {
+impl PageLinks<'_> {
+    fn to_this_page(&self) -> String {
         match self.parameters.cursor() {
             Some(cursor) => self.link(cursor),
             // A first page has no cursor: the one that leads to it is made.
-            None => self.to_start(),
+            None => self.to_first_page(),
         }
     }
 
-    fn to_start(&self) -> String {
+    fn to_first_page(&self) -> String {
         let get = |name| self.parameters.get(name).unwrap_or_default();
         let sort = get("sort");
         let is_time = ["joined_group_at", "created", "updated"]
@@ -57,7 +56,7 @@ impl Place<'_> {
         };
         let id = if is_descending { "~" } else { "" }.to_owned();
         let cursor = Cursor {
-            mark: Mark { key, id },
+            position: CursorPosition { key, id },
             is_forward: true,
             made: self.now,
             page: self.page.saturating_add(1),
@@ -112,8 +111,8 @@ fn misshape(body: Vec<u8>, shape: Shape) -> Vec<u8> {
     }
 }
 
-/// Puts half of a surrogate pair before the first text that a person could have written.
-fn halve_a_pair(mut body: Vec<u8>) -> Vec<u8> {
+/// Puts half of a surrogate pair at the start of the first name or e-mail.
+fn insert_lone_surrogate(mut body: Vec<u8>) -> Vec<u8> {
     for name in [
         "\"first_name\":\"",
         "\"last_name\":\"",
