@@ -1,4 +1,4 @@
-//! Whose keys and whose data go through the programs.
+//! The fixture: the keys and profiles of the test, all of them canaries.
 
 use fanfare_klaviyo_sim::{AccountPlan, CollectionPlan, Key, Kind as Of, Plan, Profile, Quota};
 use serde_json::json;
@@ -16,7 +16,7 @@ pub(crate) const LIMITED: &str = "pk_limited7f3acanary0a1b2c3d4e";
 pub(crate) const OTHER: &str = "pk_other7f3acanary0a1b2c3d4e5f";
 /// A key that Klaviyo does not know.
 pub(crate) const UNKNOWN: &str = "pk_unknown7f3acanary0a1b2c3d4e";
-/// What is no private key of Klaviyo's at all.
+/// Texts that are no private keys of Klaviyo.
 pub(crate) const OF_THE_WRONG_KIND: [&str; 4] = [
     "sk_live_wrong7f3acanary0a1b2c3d4",
     "pk_live_wrong7f3acanary0a1b2c3d4",
@@ -26,15 +26,15 @@ pub(crate) const OF_THE_WRONG_KIND: [&str; 4] = [
 /// A secret key that was never made.
 pub(crate) const FORGED: &str = "sk_live_forged7f3acanary0a1b2c3d";
 /// 32 bytes.
-pub(crate) const MASTER_KEY: &[u8; 32] = b"canary-master-key-of-this-sweep!";
+pub(crate) const MASTER_KEY: &[u8; 32] = b"canary-master-key-of-leak-tests!";
 
-/// Somebody whose every value is good.
+/// A profile in which every value is valid.
 pub(crate) const EMAIL: &str = "Ada.Canary7f3a@People-Canary.Example";
 pub(crate) const PHONE: &str = "+4915177770001";
 pub(crate) const FIRST_NAME: &str = "Adacanary7f3a";
 
-/// Values that are taken over.
-const TAKEN: [&str; 14] = [
+/// Values that are imported.
+const IMPORTED: [&str; 14] = [
     EMAIL,
     "Ada.Canary7f3a",
     "4915177770001",
@@ -51,8 +51,8 @@ const TAKEN: [&str; 14] = [
     "4915177770006",
 ];
 
-/// Values that are broken, of somebody who is skipped, or not asked for.
-const NOT_TAKEN: [&str; 13] = [
+/// Values that are not imported: they are invalid, of a skipped profile, or not asked for.
+const NOT_IMPORTED: [&str; 13] = [
     "bob.canary7f3b at people",
     "0151/canary7f3c",
     "Dotcanary7f3d",
@@ -68,7 +68,7 @@ const NOT_TAKEN: [&str; 13] = [
     "203.0.113.77",
 ];
 
-/// Everything to look for that is known beforehand.
+/// All canaries that are known before the scenario runs.
 pub(crate) fn canaries() -> Vec<Canary> {
     let keys = [KEY, ROTATED, LIMITED, OTHER, UNKNOWN, FORGED];
     let master_key = str::from_utf8(MASTER_KEY).unwrap();
@@ -82,12 +82,12 @@ pub(crate) fn canaries() -> Vec<Canary> {
             text: text.to_owned(),
         }
     };
-    let people = TAKEN.into_iter().map(of(Kind::Person));
-    let strays = NOT_TAKEN.into_iter().map(of(Kind::Stray));
+    let imported = IMPORTED.into_iter().map(of(Kind::Imported));
+    let not_imported = NOT_IMPORTED.into_iter().map(of(Kind::NotImported));
     secrets
         .map(of(Kind::Secret))
-        .chain(people)
-        .chain(strays)
+        .chain(imported)
+        .chain(not_imported)
         .collect()
 }
 
@@ -105,8 +105,8 @@ fn ada() -> Profile {
     ada
 }
 
-/// Good values, each kind of broken one, nothing at all, and somebody twice.
-fn people() -> [Profile; 6] {
+/// Profiles with valid values, with each kind of invalid value, without any, and one profile twice.
+fn profiles() -> [Profile; 6] {
     let mut eve = Profile::default().named("Evecanary7f3e", "Nonecanary7f3e");
     eve.email = None;
     [
@@ -127,17 +127,17 @@ fn people() -> [Profile; 6] {
 /// The lists and segments of the right account.
 pub(crate) const LISTS: [&str; 4] = ["RtPqXs", "XyZaBc", "LiSt03", "LiSt04"];
 pub(crate) const SEGMENTS: [&str; 2] = ["SeGm01", "SeGm02"];
-/// A list that is left for later.
+/// A list that only the hostile Klaviyo is asked for.
 pub(crate) const UNTOUCHED: &str = "LaTeR1";
 
-/// Seconds since the epoch; people join before and after those that are generated.
+/// Seconds since the epoch: these profiles join before and after the generated ones.
 const JOINED: [i64; 2] = [1_704_070_000, 1_790_000_000];
 
-/// Everybody, once at the beginning and once at the end of a walk of several pages.
+/// A collection with the profiles at the beginning and at the end of a scan of several pages.
 fn collection(kind: Of, id: &str) -> CollectionPlan {
     let mut plan = CollectionPlan::new(kind, id, &format!("Collection {id}")).generated(240);
     for from in JOINED {
-        for (at, profile) in (from..).zip(people()) {
+        for (at, profile) in (from..).zip(profiles()) {
             plan = plan.member(OffsetDateTime::from_unix_timestamp(at).unwrap(), profile);
         }
     }

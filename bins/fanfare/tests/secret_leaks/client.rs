@@ -1,4 +1,4 @@
-//! Asking the API, with everything written down that it answers.
+//! A client of the API that captures every answer.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use serde_json::Value;
 use ureq::Agent;
 use ureq::http::Request;
 
-use crate::evidence::{Evidence, Shows};
+use crate::capture::{Allowed, Captured};
 
-/// An end to every wait: no answer takes as long, not even one that follows a run to its end.
+/// How long an answer may take. It is longer than any run of the test.
 const DEADLINE: Duration = Duration::from_mins(2);
 
-/// A holder of a secret key.
+/// A client with a secret key.
 pub(crate) struct Client<'a> {
     agent: Agent,
     address: &'a str,
     secret: &'a str,
-    evidence: &'a Evidence,
+    captured: &'a Captured,
 }
 
-/// What came back.
+/// An answer of the API.
 #[derive(Debug)]
 pub(crate) struct Answer {
     #[expect(dead_code, reason = "tells, where a test fails, what was asked")]
@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Its JSON, if it has the status that is due.
+    /// Its JSON. Fails if the status is another one.
     #[track_caller]
     pub(crate) fn json(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -38,7 +38,7 @@ impl Answer {
 }
 
 impl<'a> Client<'a> {
-    pub(crate) fn new(address: &'a str, secret: &'a str, evidence: &'a Evidence) -> Self {
+    pub(crate) fn new(address: &'a str, secret: &'a str, captured: &'a Captured) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(DEADLINE));
@@ -46,34 +46,34 @@ impl<'a> Client<'a> {
             agent: config.build().into(),
             address,
             secret,
-            evidence,
+            captured,
         }
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
-        self.ask("GET", path, None, Shows::Nobody)
+        self.ask("GET", path, None, Allowed::Nothing)
     }
 
-    /// The same where the answer is about people.
-    pub(crate) fn people(&self, path: &str) -> Answer {
-        self.ask("GET", path, None, Shows::People)
+    /// The same where the answer may show profiles.
+    pub(crate) fn get_profiles(&self, path: &str) -> Answer {
+        self.ask("GET", path, None, Allowed::Profiles)
     }
 
     pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
-        self.ask("POST", path, Some(body), Shows::Nobody)
+        self.ask("POST", path, Some(body), Allowed::Nothing)
     }
 
     pub(crate) fn put(&self, path: &str, body: &str) -> Answer {
-        self.ask("PUT", path, Some(body), Shows::Nobody)
+        self.ask("PUT", path, Some(body), Allowed::Nothing)
     }
 
     pub(crate) fn delete(&self, path: &str) -> Answer {
-        self.ask("DELETE", path, None, Shows::Nobody)
+        self.ask("DELETE", path, None, Allowed::Nothing)
     }
 
     /// The same with another secret key.
     pub(crate) fn with_secret(&self, secret: &'a str) -> Self {
-        Self::new(self.address, secret, self.evidence)
+        Self::new(self.address, secret, self.captured)
     }
 
     /// Follows a run to its end. Returns how it ended.
@@ -85,7 +85,7 @@ impl<'a> Client<'a> {
         self.get(&format!("/api/sync-runs/{run}")).json(200)
     }
 
-    fn ask(&self, method: &str, path: &str, body: Option<&str>, shows: Shows) -> Answer {
+    fn ask(&self, method: &str, path: &str, body: Option<&str>, allowed: Allowed) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.address))
@@ -99,8 +99,8 @@ impl<'a> Client<'a> {
         let asked = format!("{method} {path} {}", body.unwrap_or_default());
         let headers = format!("{:?}", answer.headers());
         let text = answer.body_mut().read_to_string().unwrap();
-        self.evidence
-            .add(&asked, shows, format!("{headers}\n{text}"));
+        self.captured
+            .add(&asked, allowed, format!("{headers}\n{text}"));
         Answer {
             asked,
             status: answer.status().as_u16(),

@@ -1,18 +1,18 @@
-//! Texts that occur nowhere else, and the forms in which they could be written.
+//! Canaries: texts that occur nowhere else, and the forms in which they could be written.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What a canary is, which decides where it may be.
+/// The kind of a canary, which decides where it may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A key or a password: nowhere.
+    /// A key or a password: it may stand nowhere.
     Secret,
-    /// A person's value that is taken over: in its own column, and in answers about people.
-    Person,
-    /// A person's value that is not taken over: nowhere.
-    Stray,
+    /// A personal value that is imported: it may stand in its own column, and in answers about profiles.
+    Imported,
+    /// A personal value that is not imported: it may stand nowhere.
+    NotImported,
 }
 
 /// A text to look for.
@@ -26,7 +26,7 @@ pub(crate) struct Canary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     Plain,
-    /// With whatever before and behind it: three alignments in each of two alphabets.
+    /// With any bytes before and behind it: three alignments in each of two alphabets.
     Base64,
     Hex,
     /// With everything escaped that may be, or only what must be.
@@ -51,7 +51,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 impl Form {
-    /// The text in this form. Case is left to whoever looks.
+    /// The text in this form. The search ignores the case of letters.
     pub(crate) fn of(self, text: &str) -> Vec<String> {
         match self {
             Self::Plain => vec![text.to_owned()],

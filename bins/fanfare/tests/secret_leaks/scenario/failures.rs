@@ -1,13 +1,13 @@
-//! Syncs while Klaviyo is in trouble, and while it no longer likes the key.
+//! Syncs while Klaviyo fails, and with keys that Klaviyo refuses.
 
 use fanfare_klaviyo_sim::{Effect, Endpoint, Fault, Key, Kind, RetryAfter, Shape};
 
-use super::{connect, ended, start_sync};
-use crate::cast::{KEY, LIMITED, LISTS, ROTATED, SEGMENTS};
+use super::{await_end, connect, start_sync};
 use crate::client::Client;
-use crate::stage::Stage;
+use crate::environment::Environment;
+use crate::fixture::{KEY, LIMITED, LISTS, ROTATED, SEGMENTS};
 
-/// One fault for each page of a walk, as each is overcome by another try.
+/// One fault for each page of a scan, because the worker retries each.
 fn faults() -> Vec<Fault> {
     let effects = [
         [
@@ -52,26 +52,34 @@ fn faults() -> Vec<Fault> {
 }
 
 /// Syncs everything at once with a fault on every page.
-pub(super) fn sync_through_faults(stage: &Stage, client: &Client<'_>, audiences: &[String]) {
+pub(super) fn sync_through_faults(
+    environment: &Environment,
+    client: &Client<'_>,
+    audiences: &[String],
+) {
     for fault in faults() {
-        stage.klaviyo.add_fault(fault);
+        environment.klaviyo.add_fault(fault);
     }
     let runs: Vec<String> = audiences.iter().map(|id| start_sync(client, id)).collect();
     for run in runs {
-        ended(client, &run);
+        await_end(client, &run);
     }
-    let requests = stage.klaviyo.requests();
+    let requests = environment.klaviyo.requests();
     let is_hit = |request: &&fanfare_klaviyo_sim::Request| !request.faults.is_empty();
     let hit = requests.iter().filter(is_hit).count();
     assert!(hit > faults().len() / 2, "{hit} faults");
-    stage.klaviyo.clear_faults();
+    environment.klaviyo.clear_faults();
 }
 
 /// Syncs with a key that lost a scope, then is revoked, and then is replaced.
-pub(super) fn sync_with_keys_that_fail(stage: &Stage, client: &Client<'_>, audience: &str) {
-    let account = stage.klaviyo.account();
+pub(super) fn sync_with_keys_that_fail(
+    environment: &Environment,
+    client: &Client<'_>,
+    audience: &str,
+) {
+    let account = environment.klaviyo.account();
     let fails_with = |code: &str| {
-        let run = ended(client, &start_sync(client, audience));
+        let run = await_end(client, &start_sync(client, audience));
         assert_eq!(run["error"]["code"], code, "{run}");
         for path in ["/api/settings", "/api/klaviyo", "/api/klaviyo/segments"] {
             client.get(path);
@@ -87,6 +95,6 @@ pub(super) fn sync_with_keys_that_fail(stage: &Stage, client: &Client<'_>, audie
     assert_eq!(connect(client, KEY, false), 400);
     assert_eq!(connect(client, LIMITED, false), 400);
     assert_eq!(connect(client, ROTATED, false), 200);
-    let run = ended(client, &start_sync(client, audience));
+    let run = await_end(client, &start_sync(client, audience));
     assert_eq!(run["status"], "SUCCESS", "{run}");
 }

@@ -1,10 +1,10 @@
-//! Requests with a key or a person where neither belongs.
+//! Requests with a key or a personal value where neither belongs.
 
-use crate::cast::{EMAIL, KEY, PHONE};
 use crate::client::Client;
+use crate::fixture::{EMAIL, KEY, PHONE};
 
-/// Makes every mistake. All of them are refused.
-pub(super) fn make(client: &Client<'_>) {
+/// Sends every bad request. The API refuses all of them.
+pub(super) fn send_all(client: &Client<'_>) {
     for value in [KEY, EMAIL, PHONE] {
         bodies(client, value);
         paths(client, value);

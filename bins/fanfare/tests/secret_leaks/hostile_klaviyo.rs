@@ -1,4 +1,4 @@
-//! A Klaviyo that quotes the key and people wherever an answer has room for them.
+//! A hostile Klaviyo: it quotes keys and personal values wherever an answer has room for them.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,61 +9,61 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::cast::{EMAIL, FIRST_NAME, KEY, PHONE, ROTATED};
+use crate::fixture::{EMAIL, FIRST_NAME, KEY, PHONE, ROTATED};
 
-/// An end to waiting for workers, who wait longer after each failure.
+/// How long to wait for workers, which wait longer after each failure.
 const DEADLINE: Duration = Duration::from_mins(2);
 
-/// The number of an answer.
+/// The index of an answer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Number(usize);
+pub(crate) struct AnswerId(usize);
 
 struct Shared {
     /// Raw, from the status line to the end of the body.
     answers: Vec<String>,
-    /// So many of them, the first, are met by workers.
-    of_workers: usize,
-    /// The answer to everything, once that is chosen.
-    chosen: Mutex<Option<Number>>,
-    /// Requests for members so far.
-    met: AtomicUsize,
-    all_met: mpsc::SyncSender<()>,
+    /// How many of them, from the first on, are sent to workers.
+    for_workers: usize,
+    /// The answer to all requests, once one is chosen.
+    chosen: Mutex<Option<AnswerId>>,
+    /// How many requests for members were answered.
+    sent: AtomicUsize,
+    all_sent: mpsc::SyncSender<()>,
 }
 
-/// A running one. Its thread ends with the test.
-pub(crate) struct Spite {
+/// A running hostile Klaviyo. Its thread ends with the test.
+pub(crate) struct HostileKlaviyo {
     address: String,
     shared: Arc<Shared>,
-    all_met: mpsc::Receiver<()>,
+    all_sent: mpsc::Receiver<()>,
 }
 
-impl Spite {
+impl HostileKlaviyo {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let (sender, all_met) = mpsc::sync_channel(1);
-        let mut answers = of_workers();
-        let of_workers = answers.len();
+        let (sender, all_sent) = mpsc::sync_channel(1);
+        let mut answers = for_workers();
+        let for_workers = answers.len();
         answers.extend(others());
         let shared = Arc::new(Shared {
             answers,
-            of_workers,
+            for_workers,
             chosen: Mutex::default(),
-            met: AtomicUsize::new(0),
-            all_met: sender,
+            sent: AtomicUsize::new(0),
+            all_sent: sender,
         });
         let serving = Arc::clone(&shared);
         thread::spawn(move || {
             for connection in listener.incoming().map_while(Result::ok) {
                 let serving = Arc::clone(&serving);
-                // Whoever asked may be gone before the answer.
+                // The client may be gone before the answer.
                 thread::spawn(move || serving.serve(&connection).ok());
             }
         });
         Self {
             address,
             shared,
-            all_met,
+            all_sent,
         }
     }
 
@@ -71,19 +71,19 @@ impl Spite {
         self.address.clone()
     }
 
-    pub(crate) fn answers(&self) -> impl Iterator<Item = Number> + use<> {
-        (0..self.shared.answers.len()).map(Number)
+    pub(crate) fn answers(&self) -> impl Iterator<Item = AnswerId> + use<> {
+        (0..self.shared.answers.len()).map(AnswerId)
     }
 
-    pub(crate) fn answer_everything_with(&self, answer: Number) {
+    pub(crate) fn answer_all_requests_with(&self, answer: AnswerId) {
         *self.shared.chosen.lock().unwrap() = Some(answer);
     }
 
-    /// Waits for workers to meet all of their answers. Some answers end a run, and after others it waits
-    /// for a minute, so `start_more` is asked for runs every other second.
-    pub(crate) fn let_workers_meet_all(&self, mut start_more: impl FnMut()) {
+    /// Waits until workers got all of their answers. Some answers end a run, and after others the run waits
+    /// for a minute, so `start_more` is called for more runs every two seconds.
+    pub(crate) fn wait_until_workers_got_all(&self, mut start_more: impl FnMut()) {
         let deadline = Instant::now() + DEADLINE;
-        while self.all_met.recv_timeout(Duration::from_secs(2)).is_err() {
+        while self.all_sent.recv_timeout(Duration::from_secs(2)).is_err() {
             assert!(Instant::now() < deadline, "workers do not ask for members");
             start_more();
         }
@@ -103,25 +103,25 @@ impl Shared {
         let path = request.split([' ', '?']).nth(1).unwrap_or_default();
         let chosen = *self.chosen.lock().unwrap();
         let answer = match chosen {
-            Some(Number(at)) => self.answers[at].clone(),
+            Some(AnswerId(at)) => self.answers[at].clone(),
             None if path.ends_with("/profiles") => self.next(),
             None => collection(path),
         };
         connection.write_all(answer.as_bytes())
     }
 
-    /// Each once, and the last for ever.
+    /// The next answer to a worker: each once, then the last again and again.
     fn next(&self) -> String {
-        let at = self.met.fetch_add(1, SeqCst);
-        let last = self.of_workers - 1;
+        let at = self.sent.fetch_add(1, SeqCst);
+        let last = self.for_workers - 1;
         if at == last {
-            self.all_met.try_send(()).ok();
+            self.all_sent.try_send(()).ok();
         }
         self.answers[at.min(last)].clone()
     }
 }
 
-/// A list or segment, answered as it should be, so that workers go on to its members.
+/// A right answer for a list or segment, so that workers go on to its members.
 fn collection(path: &str) -> String {
     let mut parts = path.rsplit('/');
     let id = parts.next().unwrap_or_default();
@@ -175,7 +175,7 @@ fn linked(next: &str) -> String {
 }
 
 /// Answers to requests for members. Those that are final for a run come last.
-fn of_workers() -> Vec<String> {
+fn for_workers() -> Vec<String> {
     let quote = quote();
     let values = json!({
         "email": {"q": quote}, "phone_number": [quote], "first_name": {"q": quote},
@@ -218,7 +218,7 @@ fn of_workers() -> Vec<String> {
     ]
 }
 
-/// Answers to other requests. The one that keeps everybody waiting comes last.
+/// Answers to other requests. The 429 comes last, because all requests wait after it.
 fn others() -> Vec<String> {
     let quote = quote();
     let values = json!({

@@ -11,7 +11,7 @@ use super::Cell;
 /// A superuser's address of a cluster.
 const VARIABLE: &str = "FANFARE_TEST_DATABASE_URL";
 
-/// The programs' own, a canary too.
+/// The password of the programs, a canary too.
 pub(super) const PASSWORD: &str = "password7f3acanary0a1b2c3d4e5f";
 
 /// An empty database with a login for the programs; both are dropped with it.
@@ -38,7 +38,7 @@ fn run(statement: String) {
 
 impl Database {
     pub(super) fn create() -> Self {
-        let unique = tempfile::Builder::new().prefix("sweep_").tempdir().unwrap();
+        let unique = tempfile::Builder::new().prefix("leaks_").tempdir().unwrap();
         let name = unique.path().file_name().unwrap().to_string_lossy();
         let name = format!("fanfare_test_{}", name.to_lowercase());
         run(format!("CREATE DATABASE {name}"));

@@ -1,4 +1,4 @@
-//! Everything that a store holds, read past the programs.
+//! Everything that a store holds, read without the programs.
 
 mod postgres;
 mod sqlite;
@@ -45,7 +45,7 @@ impl Store {
         self.folder.path()
     }
 
-    /// What the programs must be told of it.
+    /// The settings by which the programs find it.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let database = self.database.as_ref();
         database.map(Database::settings).unwrap_or_default()
@@ -71,8 +71,8 @@ impl Store {
         })
     }
 
-    /// Every byte of the file and its log, with what is left of rows that are gone. A server's files
-    /// are its own.
+    /// Every byte of the file and its log, with what is left of deleted rows. The files of a server
+    /// cannot be read.
     pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
         let file = self.file();
         let parts = ["", "-wal"].map(|end| PathBuf::from(format!("{}{end}", file.display())));

@@ -1,4 +1,4 @@
-//! Looking for canaries in all their forms at once.
+//! Searches for canaries in all their forms at once.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use crate::canary::{Canary, FORMS, Form, Kind};
 /// Finds canaries in bytes, however their letters are cased.
 pub(crate) struct Finder {
     automaton: AhoCorasick,
-    /// What each pattern is, in words.
+    /// The canary and the form of each pattern.
     names: Vec<String>,
 }
 
 impl Finder {
-    /// Looks for those canaries in those forms that `is_wanted` names.
+    /// A finder of these canaries, in the forms that `is_wanted` accepts.
     pub(crate) fn of(canaries: &[Canary], is_wanted: impl Fn(Kind, Form) -> bool) -> Self {
         let mut patterns = Vec::new();
         let mut names = Vec::new();
@@ -38,7 +38,7 @@ impl Finder {
         }
     }
 
-    /// What is in these bytes, each once.
+    /// The canaries in these bytes, each once.
     pub(crate) fn find(&self, bytes: &[u8]) -> BTreeSet<&str> {
         let hits = self.automaton.find_overlapping_iter(bytes);
         hits.map(|hit| self.names[hit.pattern()].as_str()).collect()
@@ -57,7 +57,7 @@ mod tests {
 
     fn found(bytes: &[u8]) -> Vec<String> {
         let canary = Canary {
-            kind: Kind::Person,
+            kind: Kind::Imported,
             text: TEXT.to_owned(),
         };
         let finder = Finder::of(&[canary], |_, _| true);

@@ -1,4 +1,4 @@
-//! The program, run as an operator runs it, with everything written down that it says.
+//! The program, run as an operator runs it, with all of its output captured.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,16 +8,16 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::evidence::{Evidence, Shows};
+use crate::capture::{Allowed, Captured};
 
-/// Where programs are run, and with which settings.
-pub(crate) struct Place<'a> {
+/// Runs the program in a folder, with settings.
+pub(crate) struct Programs<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) settings: Vec<(String, String)>,
-    pub(crate) evidence: &'a Evidence,
+    pub(crate) captured: &'a Captured,
 }
 
-impl Place<'_> {
+impl Programs<'_> {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));
         command
@@ -30,7 +30,7 @@ impl Place<'_> {
         command
     }
 
-    /// Runs a command to its end. Returns its exit status and its output, which is not yet written down.
+    /// Runs a command to its end. Returns its exit status and its output, which is not captured yet.
     fn output(&self, arguments: &[&str], input: &str) -> (Option<i32>, String) {
         let mut child = self
             .command(arguments)
@@ -38,12 +38,12 @@ impl Place<'_> {
             .spawn()
             .unwrap();
         let mut pipe = child.stdin.take().unwrap();
-        // Whoever does not read its input closes it.
+        // A program that does not read its input closes it.
         pipe.write_all(input.as_bytes()).ok();
         drop(pipe);
         let done = child.wait_with_output().unwrap();
         let name = format!("log of {arguments:?}");
-        self.evidence.add(name, Shows::Nobody, done.stderr);
+        self.captured.add(name, Allowed::Nothing, done.stderr);
         (done.status.code(), String::from_utf8(done.stdout).unwrap())
     }
 
@@ -51,7 +51,7 @@ impl Place<'_> {
     pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Option<i32> {
         let (status, output) = self.output(arguments, input);
         let name = format!("output of {arguments:?}");
-        self.evidence.add(name, Shows::Nobody, output);
+        self.captured.add(name, Allowed::Nothing, output);
         status
     }
 
@@ -62,10 +62,10 @@ impl Place<'_> {
         assert_eq!(status, Some(0), "{arguments:?}");
         let answer: Value = serde_json::from_str(&output).unwrap();
         let secret = answer["secretKey"].as_str().unwrap();
-        self.evidence.add_secret(secret);
+        self.captured.add_secret(secret);
         let rest = output.replacen(secret, "", 1);
         let name = format!("output of {arguments:?}");
-        self.evidence.add(name, Shows::Nobody, rest);
+        self.captured.add(name, Allowed::Nothing, rest);
         answer
     }
 
@@ -82,7 +82,7 @@ impl Place<'_> {
             log,
             api,
             worker,
-            evidence: self.evidence,
+            captured: self.captured,
         }
     }
 }
@@ -103,21 +103,21 @@ pub(crate) struct Up<'a> {
     pub(crate) api: String,
     /// The same of the worker.
     pub(crate) worker: String,
-    evidence: &'a Evidence,
+    captured: &'a Captured,
 }
 
 impl Up<'_> {
-    /// Ends it in good order, and writes down all that it said.
-    pub(crate) fn end(mut self) {
+    /// Stops it with SIGTERM, and captures its output and its log.
+    pub(crate) fn stop(mut self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let mut output = Vec::new();
         self.lines.read_to_end(&mut output).unwrap();
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
         let log = fs::read(&self.log).unwrap();
-        // The loudest log there is, or the sweep would prove little.
+        // Without the most detailed log the test would prove little.
         assert!(log.windows(7).any(|word| word == b"\"TRACE\""));
-        self.evidence.add("output of up", Shows::Nobody, output);
-        self.evidence.add("log of up", Shows::Nobody, log);
+        self.captured.add("output of up", Allowed::Nothing, output);
+        self.captured.add("log of up", Allowed::Nothing, log);
     }
 }
 

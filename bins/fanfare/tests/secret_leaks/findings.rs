@@ -1,43 +1,43 @@
-//! Where canaries were found that must not be there.
+//! Findings: canaries that were found where they do not belong.
 
 use std::collections::BTreeSet;
 
 use crate::canary::{Canary, Form, Kind};
-use crate::evidence::{Evidence, Shows};
+use crate::capture::{Allowed, Captured};
 use crate::finder::Finder;
 use crate::store::{Cell, Store};
 
-/// The columns in which people's values are kept.
-fn is_of_people(cell: &Cell) -> bool {
+/// Whether personal values belong in this column.
+fn may_hold_profiles(cell: &Cell) -> bool {
     cell.table == "consumers" && ["email", "phone", "full_name"].contains(&cell.column.as_str())
 }
 
-/// Where people may be, only as they are.
-fn everything_but_people(kind: Kind, form: Form) -> bool {
-    kind != Kind::Person || form != Form::Plain
+/// What to look for where imported values may stand, but only in plain text.
+fn all_but_imported_in_plain(kind: Kind, form: Form) -> bool {
+    kind != Kind::Imported || form != Form::Plain
 }
 
-/// What was found in what was said.
-pub(crate) fn of_evidence(evidence: &Evidence, canaries: &[Canary]) -> BTreeSet<String> {
+/// The findings in captured output.
+pub(crate) fn of_evidence(captured: &Captured, canaries: &[Canary]) -> BTreeSet<String> {
     let everything = Finder::of(canaries, |_, _| true);
-    let but_people = Finder::of(canaries, everything_but_people);
-    let pieces = evidence.pieces.borrow();
-    let found = pieces.iter().flat_map(|piece| {
-        let finder = match piece.shows {
-            Shows::Nobody => &everything,
-            Shows::People => &but_people,
+    let but_imported = Finder::of(canaries, all_but_imported_in_plain);
+    let outputs = captured.outputs.borrow();
+    let found = outputs.iter().flat_map(|output| {
+        let finder = match output.allowed {
+            Allowed::Nothing => &everything,
+            Allowed::Profiles => &but_imported,
         };
-        let names = finder.find(&piece.bytes);
-        let at = |name: &str| format!("{name} in {}", piece.of);
+        let names = finder.find(&output.bytes);
+        let at = |name: &str| format!("{name} in {}", output.of);
         names.into_iter().map(at).collect::<Vec<_>>()
     });
     found.collect()
 }
 
-/// What was found in a store.
+/// The findings in a store.
 pub(crate) fn of_store(store: &Store, canaries: &[Canary]) -> BTreeSet<String> {
     let mut found = of_cells(&store.cells(), canaries);
-    let finder = Finder::of(canaries, everything_but_people);
+    let finder = Finder::of(canaries, all_but_imported_in_plain);
     for (name, bytes) in store.files() {
         let names = finder.find(&bytes).into_iter();
         found.extend(names.map(|canary| format!("{canary} in {name}")));
@@ -47,10 +47,10 @@ pub(crate) fn of_store(store: &Store, canaries: &[Canary]) -> BTreeSet<String> {
 
 fn of_cells(cells: &[Cell], canaries: &[Canary]) -> BTreeSet<String> {
     let everything = Finder::of(canaries, |_, _| true);
-    let but_people = Finder::of(canaries, everything_but_people);
+    let but_imported = Finder::of(canaries, all_but_imported_in_plain);
     let found = cells.iter().flat_map(|cell| {
-        let finder = if is_of_people(cell) {
-            &but_people
+        let finder = if may_hold_profiles(cell) {
+            &but_imported
         } else {
             &everything
         };
@@ -65,30 +65,30 @@ mod tests {
     use super::*;
     use crate::canary::FORMS;
 
-    /// How many writings of such a canary are not found.
-    fn overlooked(kind: Kind, shows: Shows) -> usize {
-        let text = "canary+7f3a@sweep";
+    /// How many forms of such a canary are not found.
+    fn missed(kind: Kind, allowed: Allowed) -> usize {
+        let text = "canary+7f3a@leaks";
         let canary = Canary {
             kind,
             text: text.to_owned(),
         };
-        let evidence = Evidence::default();
+        let captured = Captured::default();
         let writings = FORMS.iter().flat_map(|form| form.of(text));
         for (number, writing) in writings.enumerate() {
-            evidence.add(format!("piece {number}"), shows, format!("<{writing}>"));
+            captured.add(format!("output {number}"), allowed, format!("<{writing}>"));
         }
-        let all = evidence.pieces.borrow().len();
-        all - of_evidence(&evidence, &[canary]).len()
+        let all = captured.outputs.borrow().len();
+        all - of_evidence(&captured, &[canary]).len()
     }
 
     #[test]
     fn only_what_is_taken_over_may_be_shown_and_only_as_it_is() {
-        for kind in [Kind::Secret, Kind::Person, Kind::Stray] {
-            assert_eq!(overlooked(kind, Shows::Nobody), 0);
+        for kind in [Kind::Secret, Kind::Imported, Kind::NotImported] {
+            assert_eq!(missed(kind, Allowed::Nothing), 0);
         }
-        assert_eq!(overlooked(Kind::Person, Shows::People), 1);
-        assert_eq!(overlooked(Kind::Secret, Shows::People), 0);
-        assert_eq!(overlooked(Kind::Stray, Shows::People), 0);
+        assert_eq!(missed(Kind::Imported, Allowed::Profiles), 1);
+        assert_eq!(missed(Kind::Secret, Allowed::Profiles), 0);
+        assert_eq!(missed(Kind::NotImported, Allowed::Profiles), 0);
     }
 
     #[test]
@@ -108,7 +108,7 @@ mod tests {
             of_cells(&cells, &[Canary { kind, text }])
         };
         assert_eq!(of(Kind::Secret).len(), 3);
-        assert_eq!(of(Kind::Stray).len(), 3);
-        assert_eq!(of(Kind::Person).len(), 2);
+        assert_eq!(of(Kind::NotImported).len(), 3);
+        assert_eq!(of(Kind::Imported).len(), 2);
     }
 }

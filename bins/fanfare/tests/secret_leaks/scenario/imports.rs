@@ -1,12 +1,12 @@
-//! Imports, and a look at what came of them.
+//! Imports, and reads the imported profiles.
 
 use serde_json::json;
 
-use super::{ended, start_sync};
-use crate::cast::{EMAIL, FIRST_NAME, LISTS, PHONE, SEGMENTS};
+use super::{await_end, start_sync};
 use crate::client::{Client, text};
+use crate::fixture::{EMAIL, FIRST_NAME, LISTS, PHONE, SEGMENTS};
 
-/// Looks at what there is and imports it, and syncs again. Returns the audiences.
+/// Lists what Klaviyo has, imports it, and syncs one audience again. Returns the ids of the audiences.
 pub(super) fn import(client: &Client<'_>) -> Vec<String> {
     for path in [
         "/api/klaviyo",
@@ -23,14 +23,14 @@ pub(super) fn import(client: &Client<'_>) -> Vec<String> {
     let imported = imported["imported"].as_array().unwrap();
     assert_eq!(imported.len(), LISTS.len() + SEGMENTS.len());
     for one in imported {
-        let run = ended(client, text(one, "runId"));
+        let run = await_end(client, text(one, "runId"));
         assert_eq!(run["status"], "SUCCESS", "{run}");
     }
     let audiences = imported
         .iter()
         .map(|one| text(one, "audienceId").to_owned());
     let audiences: Vec<String> = audiences.collect();
-    let again = ended(client, &start_sync(client, &audiences[0]));
+    let again = await_end(client, &start_sync(client, &audiences[0]));
     assert_eq!(again["status"], "SUCCESS", "{again}");
     let issues = client.get(&format!("/api/sync-runs/{}/issues", text(&again, "id")));
     assert_ne!(
@@ -41,12 +41,12 @@ pub(super) fn import(client: &Client<'_>) -> Vec<String> {
     audiences
 }
 
-/// Asks for people in every way, and for everything else that stands beside them.
-pub(super) fn look_at_people(client: &Client<'_>, audiences: &[String]) {
+/// Reads profiles through every route that shows them, and then every other route that is near.
+pub(super) fn read_profiles(client: &Client<'_>, audiences: &[String]) {
     let audience = format!("/api/audiences/{}", audiences[0]);
     let email = EMAIL.replace('@', "%40");
     let phone = PHONE.replace('+', "%2B");
-    let found = client.people(&format!("/api/consumers/search?email={email}"));
+    let found = client.get_profiles(&format!("/api/consumers/search?email={email}"));
     let found = found.json(200);
     let ada = found.get(0).unwrap_or(&found);
     assert_eq!(ada["email"], EMAIL.to_lowercase(), "{found}");
@@ -60,7 +60,7 @@ pub(super) fn look_at_people(client: &Client<'_>, audiences: &[String]) {
         format!("{audience}/members?search={phone}"),
         format!("{audience}/members?search={FIRST_NAME}"),
     ] {
-        let answer = client.people(&path);
+        let answer = client.get_profiles(&path);
         assert_eq!(answer.status, 200, "{answer:?}");
     }
     for path in [

@@ -1,37 +1,37 @@
-//! A store, a Klaviyo, a place to run programs in, and what was seen of them.
+//! The environment of the test: a store, a Klaviyo, the programs, and what they wrote.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fanfare_klaviyo_sim::{RunningSimulator, Simulator};
 
 use crate::canary::Canary;
-use crate::cast::{self, EMAIL, MASTER_KEY};
-use crate::evidence::Evidence;
-use crate::programs::Place;
+use crate::capture::Captured;
+use crate::findings;
+use crate::fixture::{self, EMAIL, MASTER_KEY};
+use crate::programs::Programs;
 use crate::store::Store;
-use crate::verdict;
 
-pub(crate) struct Stage {
+pub(crate) struct Environment {
     pub(crate) store: Store,
     pub(crate) klaviyo: RunningSimulator,
-    pub(crate) evidence: Evidence,
+    pub(crate) captured: Captured,
 }
 
-impl Stage {
-    pub(crate) fn set(store: Store) -> Self {
-        let evidence = Evidence::default();
+impl Environment {
+    pub(crate) fn new(store: Store) -> Self {
+        let captured = Captured::default();
         if let Some(password) = store.password() {
-            evidence.add_secret(password);
+            captured.add_secret(password);
         }
         Self {
             store,
-            klaviyo: Simulator::start(cast::klaviyo()).unwrap(),
-            evidence,
+            klaviyo: Simulator::start(fixture::klaviyo()).unwrap(),
+            captured,
         }
     }
 
-    /// Where the programs are run against the Klaviyo at this address.
-    pub(crate) fn place(&self, klaviyo: String) -> Place<'_> {
+    /// The programs, with the Klaviyo at this address.
+    pub(crate) fn programs(&self, klaviyo: String) -> Programs<'_> {
         let own = [
             ("FANFARE_API_ADDR", "127.0.0.1:0".to_owned()),
             ("FANFARE_WORKER_ADDR", "127.0.0.1:0".to_owned()),
@@ -41,29 +41,30 @@ impl Stage {
             ("FANFARE_LOG_FORMAT", "json".to_owned()),
         ];
         let own = own.map(|(name, value)| (name.to_owned(), value));
-        Place {
+        Programs {
             folder: self.store.folder(),
             settings: own.into_iter().chain(self.store.settings()).collect(),
-            evidence: &self.evidence,
+            captured: &self.captured,
         }
     }
 
     fn canaries(&self) -> Vec<Canary> {
-        let mut canaries = cast::canaries();
-        canaries.extend(self.evidence.secrets.borrow().iter().cloned());
+        let mut canaries = fixture::canaries();
+        canaries.extend(self.captured.secrets.borrow().iter().cloned());
         canaries
     }
 
-    /// Sweeps the store as it is now.
+    /// Fails if the store holds a canary where it does not belong.
     #[track_caller]
-    pub(crate) fn sweep_store(&self) {
-        let found = verdict::of_store(&self.store, &self.canaries());
+    pub(crate) fn assert_store_is_clean(&self) {
+        let found = findings::of_store(&self.store, &self.canaries());
         assert!(found.is_empty(), "{found:#?}");
     }
 
-    /// What the store keeps is seen: people in their columns, the sealed key, and apalis's jobs.
+    /// Fails if the test cannot see what the store keeps: profiles in their columns, the sealed key, and
+    /// apalis's jobs.
     #[track_caller]
-    pub(crate) fn assert_store_is_read(&self) {
+    pub(crate) fn assert_store_holds_the_imported_values(&self) {
         let cells = self.store.cells();
         let email = EMAIL.to_lowercase();
         assert!(
@@ -79,11 +80,11 @@ impl Stage {
         );
     }
 
-    /// Sweeps all that was said, and the store at the end.
+    /// Fails if any output, or the store at the end, shows a canary where it does not belong.
     #[track_caller]
-    pub(crate) fn verdict(&self) {
-        let found = verdict::of_evidence(&self.evidence, &self.canaries());
+    pub(crate) fn assert_nothing_leaked(&self) {
+        let found = findings::of_evidence(&self.captured, &self.canaries());
         assert!(found.is_empty(), "{found:#?}");
-        self.sweep_store();
+        self.assert_store_is_clean();
     }
 }
