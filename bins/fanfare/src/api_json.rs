@@ -1,4 +1,4 @@
-//! Answers as JSON, in the shapes that the HTTP API gives them.
+//! Answers as JSON, in the same shapes as the HTTP API.
 
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::time::Timestamp;
@@ -76,7 +76,7 @@ fn collection(browsed: &BrowsedCollection, attributes: &Value) -> Value {
     })
 }
 
-/// What is being imported, as in `POST /api/audiences/import/klaviyo`.
+/// A collection that is being imported, as in `POST /api/audiences/import/klaviyo`.
 pub(crate) fn imported(imported: &Imported) -> Value {
     json!({
         "listId": imported.collection.id,
@@ -88,7 +88,7 @@ pub(crate) fn imported(imported: &Imported) -> Value {
     })
 }
 
-/// What is not, as there.
+/// A collection that is not imported, as in `POST /api/audiences/import/klaviyo`.
 pub(crate) fn skipped(skipped: &Skipped) -> Value {
     let existing = match &skipped.reason {
         SkipReason::AlreadySynced(audience) => Some(audience),

@@ -1,4 +1,4 @@
-//! What was given, as text, and where it was given: the environment first, then the file.
+//! The settings as the operator gave them, as text, and their source: the environment first, then the file.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -23,8 +23,8 @@ const NOT_FOR_PROGRAMS: &[&str] = &[
     "FANFARE_PG_BUILD_URL",
 ];
 
-/// As many letters may be wrong for a name to be taken for a misspelt one.
-const TYPOS: usize = 2;
+/// How many letters may be wrong in a name that is taken for a misspelt one.
+const MAX_TYPOS: usize = 2;
 
 /// Where a setting's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,20 +33,20 @@ pub enum Source {
     Environment,
     /// `fanfare.toml`.
     File,
-    /// Nobody has said anything.
+    /// The setting is not given.
     Default,
 }
 
-/// The settings that were given, by the variable's name. A blank one is one that is not there.
-pub(super) struct Given {
+/// The settings that were given, by the variable's name. A blank value counts as not given.
+pub(super) struct ProvidedSettings {
     values: BTreeMap<&'static str, (String, Source)>,
     /// Variables that begin like settings and are none.
     pub(super) unknown_variables: Vec<String>,
 }
 
-impl Given {
+impl ProvidedSettings {
     /// Reads both. A name that is probably a setting's, misspelt, is an error: going on with the
-    /// default could mean another store. Other variables may belong to somebody else.
+    /// default could mean another store. Other variables may belong to other programs.
     pub(super) fn read(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         file: &Path,
@@ -100,11 +100,11 @@ impl Given {
 
     /// Where its value comes from.
     pub(super) fn source(&self, variable: &'static str) -> Source {
-        let given = self.values.get(variable);
-        given.map_or(Source::Default, |(_, source)| *source)
+        let provided = self.values.get(variable);
+        provided.map_or(Source::Default, |(_, source)| *source)
     }
 
-    /// The setting as whoever gave it knows it: `FANFARE_LOG`, or `log in fanfare.toml`.
+    /// The setting as the operator gave it: `FANFARE_LOG`, or `log in fanfare.toml`.
     pub(super) fn named(&self, variable: &'static str) -> String {
         named(variable, self.source(variable))
     }
@@ -132,7 +132,7 @@ fn known_key(name: &str) -> Option<&'static str> {
     names.find(|known| key(known) == name)
 }
 
-/// The one of the names that somebody who wrote this may have meant.
+/// The known name that the operator may have meant.
 fn misspelt(name: &str, known: impl Iterator<Item = impl AsRef<str>>) -> Option<String> {
     let with_distance = known.map(|known| {
         let distance = strsim::damerau_levenshtein(name, known.as_ref());
@@ -140,11 +140,11 @@ fn misspelt(name: &str, known: impl Iterator<Item = impl AsRef<str>>) -> Option<
     });
     let nearest = with_distance.min_by_key(|(distance, _)| *distance);
     nearest
-        .filter(|(distance, _)| *distance <= TYPOS)
+        .filter(|(distance, _)| *distance <= MAX_TYPOS)
         .map(|(_, known)| known)
 }
 
-/// Nobody but us reads the file: whatever is unknown in it is a mistake.
+/// Only Fanfare reads the file: an unknown key in it is a mistake.
 fn unknown_key(name: &str) -> ConfigError {
     match misspelt(name, SETTINGS.iter().map(|one| key(one.name))) {
         Some(meant) => ConfigError::Misspelt {

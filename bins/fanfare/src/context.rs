@@ -1,4 +1,4 @@
-//! What the commands work with.
+//! The context of a command: the wired service, and the form of the answers.
 
 use anyhow::{Result, bail};
 use fanfare_domain::ids::OrganizationId;
@@ -6,17 +6,17 @@ use fanfare_domain::ports::KlaviyoError;
 use fanfare_runtime::{App, Config};
 use fanfare_sync::Integration;
 
-use crate::args::Of;
-use crate::explain::{WronglyCalled, explain};
+use crate::args::OrganizationOption;
+use crate::errors::{UsageError, explain};
 
-/// The wired service, and how answers are wanted.
-pub(crate) struct Operator {
+/// What a command works with.
+pub(crate) struct CommandContext {
     app: App,
     /// Whether answers are JSON.
     pub(crate) json: bool,
 }
 
-impl Operator {
+impl CommandContext {
     pub(crate) async fn open(config: &Config, json: bool) -> Result<Self> {
         let app = App::open(config).await?;
         Ok(Self { app, json })
@@ -31,13 +31,13 @@ impl Operator {
         &self.app.integration
     }
 
-    /// Whether Klaviyo answers at all.
+    /// Asks Klaviyo once, to see that it answers.
     pub(crate) async fn reach_klaviyo(&self) -> Result<(), KlaviyoError> {
         self.app.reach_klaviyo().await
     }
 
     /// The organization that a command is about: the one named, or the only one.
-    pub(crate) async fn organization(&self, of: &Of) -> Result<OrganizationId> {
+    pub(crate) async fn organization(&self, of: &OrganizationOption) -> Result<OrganizationId> {
         if let Some(id) = &of.org {
             let found = self.integration().organization(id).await;
             return Ok(found.map_err(explain)?.id);
@@ -46,7 +46,7 @@ impl Operator {
         match first.map_err(explain)?.as_slice() {
             [] => bail!("there is no organization yet; `fanfare org create --name NAME` makes one"),
             [only] => Ok(only.id.clone()),
-            _ => Err(WronglyCalled(
+            _ => Err(UsageError(
                 "there are several organizations; say which with --org ID (`fanfare org list` \
                  shows them)"
                     .to_owned(),

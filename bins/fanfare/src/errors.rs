@@ -1,14 +1,14 @@
-//! Errors in the words of the command line: what happened, and what to do.
+//! Errors as the command line prints them: what happened, and what to do.
 
 use anyhow::{Error, anyhow};
 use fanfare_sync::{Entity, Error as SyncError};
 
-/// A command that was given too little, or not what it takes.
+/// A command with missing or wrong arguments. The exit status is 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct WronglyCalled(pub(crate) String);
+pub(crate) struct UsageError(pub(crate) String);
 
-/// A use case's error.
+/// The printed form of a use case's error.
 pub(crate) fn explain(error: SyncError) -> Error {
     match error {
         SyncError::NotFound(Entity::Organization) => {
