@@ -1,24 +1,24 @@
-//! What the user sees while the imports run: bars on a terminal, lines elsewhere.
+//! The progress of the imports: bars on a terminal, lines elsewhere.
 
 use std::io::IsTerminal;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::fleet::api::Run;
+use crate::services::api::Run;
 
-/// The terminal, or what stands in for it.
-pub(super) struct Screen {
+/// The terminal, or plain output.
+pub(super) struct ProgressDisplay {
     bars: Option<MultiProgress>,
 }
 
 /// One run's progress.
-pub(super) struct Meter {
+pub(super) struct RunProgress {
     name: String,
     bar: Option<ProgressBar>,
     last_line: String,
 }
 
-impl Screen {
+impl ProgressDisplay {
     pub(super) fn new() -> Self {
         let is_terminal = std::io::stdout().is_terminal();
         let target = ProgressDrawTarget::stdout();
@@ -27,15 +27,15 @@ impl Screen {
         }
     }
 
-    /// Says something, above the bars.
-    pub(super) fn say(&self, line: &str) {
+    /// Prints a line above the bars.
+    pub(super) fn print_line(&self, line: &str) {
         match &self.bars {
             Some(bars) if bars.println(line).is_ok() => {}
             _ => println!("{line}"),
         }
     }
 
-    pub(super) fn meter(&self, name: &str) -> Meter {
+    pub(super) fn row(&self, name: &str) -> RunProgress {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::no_length());
             let template = "{prefix:24} [{bar:32}] {human_pos:>9} of {human_len:9} {msg}";
@@ -45,7 +45,7 @@ impl Screen {
             bar.set_prefix(name.to_owned());
             bar
         });
-        Meter {
+        RunProgress {
             name: name.to_owned(),
             bar,
             last_line: String::new(),
@@ -53,7 +53,7 @@ impl Screen {
     }
 }
 
-impl Meter {
+impl RunProgress {
     /// Shows where the run stands.
     pub(super) fn show(&mut self, run: &Run) {
         let progress = &run.progress;

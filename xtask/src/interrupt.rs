@@ -1,4 +1,4 @@
-//! Ctrl-C.
+//! Ctrl-C, SIGTERM and SIGHUP.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,11 +8,11 @@ use anyhow::Result;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// Whether the user wants to end.
+/// Whether the user wants the program to stop.
 #[derive(Clone, Default)]
-pub(crate) struct Stop(Arc<AtomicBool>);
+pub(crate) struct Interrupt(Arc<AtomicBool>);
 
-impl Stop {
+impl Interrupt {
     /// Listens for Ctrl-C and its like from now on; they no longer end this program by themselves,
     /// so that it ends its children first.
     pub(crate) fn listen() -> Result<Self> {
@@ -23,8 +23,8 @@ impl Stop {
         Ok(Self(wanted))
     }
 
-    /// Whether Ctrl-C was pressed.
-    pub(crate) fn is_wanted(&self) -> bool {
+    /// Whether the user asked for the stop.
+    pub(crate) fn is_requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 
@@ -32,7 +32,7 @@ impl Stop {
     pub(crate) fn sleep(&self, length: Duration) {
         let step = Duration::from_millis(50);
         let mut left = length;
-        while !left.is_zero() && !self.is_wanted() {
+        while !left.is_zero() && !self.is_requested() {
             std::thread::sleep(step.min(left));
             left = left.saturating_sub(step);
         }

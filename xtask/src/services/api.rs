@@ -110,7 +110,7 @@ impl Api {
 }
 
 impl Answer {
-    /// The status and what the body says, for people.
+    /// The status and the message in the body.
     pub(crate) fn explain(&self) -> String {
         let said: Vec<&str> = ["error", "message"]
             .iter()

@@ -1,4 +1,4 @@
-//! The programs on a throw-away store, for one case.
+//! The environment of one case: the programs, on a store that is deleted at the end.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::fleet::api::{Api, Run};
-use crate::fleet::{Fleet, Setup};
-use crate::stop::Stop;
+use crate::interrupt::Interrupt;
+use crate::services::api::{Api, Run};
+use crate::services::{Services, Setup};
 
 /// The list that is imported.
 pub(super) const LIST: &str = "BeNcHm";
@@ -24,30 +24,30 @@ const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const FILE: &str = "bench.db";
 
 /// Running programs, an organization, and its connection.
-pub(super) struct Stage {
+pub(super) struct Environment {
     pub(super) api: Api,
-    pub(super) fleet: Fleet,
-    stop: Stop,
+    pub(super) services: Services,
+    interrupt: Interrupt,
     folder: TempDir,
 }
 
-impl Stage {
+impl Environment {
     /// Starts them on the embedded store, with a list of so many profiles. `simulator` are further
     /// arguments of it.
-    pub(super) fn set(profiles: u64, simulator: &[&str], stop: &Stop) -> Result<Self> {
+    pub(super) fn start(profiles: u64, simulator: &[&str], interrupt: &Interrupt) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let store = format!("sqlite://{}", folder.path().join(FILE).display());
-        Self::on(&store, folder, profiles, simulator, stop)
+        Self::on(&store, folder, profiles, simulator, interrupt)
     }
 
     /// Starts them on Postgres.
-    pub(super) fn set_on_postgres(
+    pub(super) fn start_on_postgres(
         store: &str,
         profiles: u64,
         simulator: &[&str],
-        stop: &Stop,
+        interrupt: &Interrupt,
     ) -> Result<Self> {
-        Self::on(store, tempfile::tempdir()?, profiles, simulator, stop)
+        Self::on(store, tempfile::tempdir()?, profiles, simulator, interrupt)
     }
 
     fn on(
@@ -55,7 +55,7 @@ impl Stage {
         folder: TempDir,
         profiles: u64,
         simulator: &[&str],
-        stop: &Stop,
+        interrupt: &Interrupt,
     ) -> Result<Self> {
         let list = format!("{LIST}=Benchmark:{profiles}");
         let mut arguments = ["--key", KEY, "--list", &list].map(OsString::from).to_vec();
@@ -69,14 +69,14 @@ impl Stage {
             worker: Some(("FANFARE_WORKER_ADDR", "127.0.0.1:0".into())),
             is_release: true,
         };
-        let fleet = Fleet::start(setup, &|line| println!("{line}"), stop)?;
-        let key = fleet.create_organization("Benchmark")?;
-        let api = Api::new(&fleet.address, &key);
+        let services = Services::start(setup, &|line| println!("{line}"), interrupt)?;
+        let key = services.create_organization("Benchmark")?;
+        let api = Api::new(&services.address, &key);
         api.put::<Value>("/api/settings", &json!({"klaviyo": {"apiKey": KEY}}))?;
         Ok(Self {
             api,
-            fleet,
-            stop: stop.clone(),
+            services,
+            interrupt: interrupt.clone(),
             folder,
         })
     }
@@ -114,14 +114,14 @@ impl Stage {
             if let Some(error) = &run.error {
                 bail!("the run failed: {} ({})", error.message, error.code);
             }
-            ensure!(!self.stop.is_wanted(), "interrupted");
-            self.stop.sleep(Duration::from_millis(500));
+            ensure!(!self.interrupt.is_requested(), "interrupted");
+            self.interrupt.sleep(Duration::from_millis(500));
         }
     }
 
     /// The most memory that the worker has had resident so far, in MB, where the system tells.
     pub(super) fn peak_memory(&self) -> Option<f64> {
-        let path = format!("/proc/{}/status", self.fleet.worker_pid());
+        let path = format!("/proc/{}/status", self.services.worker_pid());
         let status = std::fs::read_to_string(path).ok()?;
         let line = status
             .lines()
@@ -130,9 +130,9 @@ impl Stage {
         Some(kilobytes / 1024.0)
     }
 
-    /// Ends the programs and keeps the store.
-    pub(super) fn strike(self) -> (TempDir, PathBuf) {
-        drop(self.fleet);
+    /// Stops the programs and keeps the store.
+    pub(super) fn stop_and_keep_store(self) -> (TempDir, PathBuf) {
+        drop(self.services);
         let store = self.folder.path().join(FILE);
         (self.folder, store)
     }

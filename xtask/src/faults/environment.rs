@@ -1,4 +1,4 @@
-//! The programs of one round, on a store of its own.
+//! The environment of one round: the programs, on a store of their own.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::klaviyo::Log;
 use super::outcome::Outcome;
-use crate::fleet::Built;
-use crate::fleet::api::{Api, Run};
+use super::request_log::Log;
+use crate::interrupt::Interrupt;
 use crate::process::{Launch, Program};
-use crate::stop::Stop;
+use crate::services::Programs;
+use crate::services::api::{Api, Run};
 use crate::test::postgres::Cluster;
 
 pub(super) const LIST: &str = "FaUlTs";
@@ -25,24 +25,24 @@ const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 /// Profiles in the list: thirty pages, so that there is a middle.
 const PROFILES: u32 = 3_000;
 
-/// What an answer of the simulator takes, in milliseconds: an import takes some seconds.
+/// The latency of the simulator, in milliseconds. An import takes some seconds.
 const LATENCY: &str = "25";
 
-/// The shortest lease there is: what outlasts it need not take long.
+/// The lease of the workers. It is short, so that a round that waits for its end is short too.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
 
-/// Longer than anything here takes.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+/// How long to wait for anything. It is longer than any wait of a good round.
+pub(super) const WAIT_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Which kind of store the rounds are played on.
-pub(super) enum Setting {
+/// The kind of store that the rounds run on.
+pub(super) enum StoreKind {
     /// The embedded one: each round has its own file.
     Sqlite,
     /// A private cluster: each round has its own database.
     Postgres(Cluster),
 }
 
-impl Setting {
+impl StoreKind {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
@@ -64,33 +64,33 @@ impl Setting {
 }
 
 /// Running programs, and an organization that is connected.
-pub(super) struct Scene {
+pub(super) struct Environment {
     pub(super) api: Api,
     /// In the order in which they were started; each may have been killed.
     pub(super) workers: Vec<Program>,
     worker_launch: Launch,
     api_launch: Launch,
-    stop: Stop,
+    interrupt: Interrupt,
     /// The store's address.
     pub(super) store: String,
     log: PathBuf,
-    /// Requests that belong to what was before.
+    /// How many requests of the log are ignored, because they were made before the last reset.
     past_requests: usize,
     api_program: Program,
     _simulator: Program,
     _folder: TempDir,
 }
 
-impl Scene {
-    pub(super) fn set(
-        built: &Built,
-        setting: &Setting,
+impl Environment {
+    pub(super) fn start(
+        built: &Programs,
+        store_kind: &StoreKind,
         faults: &[&str],
         workers: usize,
-        stop: &Stop,
+        interrupt: &Interrupt,
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let store = setting.store(folder.path())?;
+        let store = store_kind.store(folder.path())?;
         let log = folder.path().join("requests.jsonl");
         let mut simulator = built.launch("klaviyo-sim", folder.path())?;
         let list = format!("{LIST}=Faults:{PROFILES}");
@@ -107,7 +107,7 @@ impl Scene {
                 .extend(["--fault", fault].map(OsString::from));
         }
         let mut simulator = simulator.start()?;
-        let klaviyo = simulator.address(stop)?;
+        let klaviyo = simulator.address(interrupt)?;
 
         let environment: Vec<(&'static str, OsString)> = vec![
             ("FANFARE_DATABASE_URL", store.clone().into()),
@@ -124,21 +124,21 @@ impl Scene {
             Ok(launch)
         };
         let operator = launch("fanfare")?;
-        if matches!(setting, Setting::Postgres(_)) {
-            operate(&operator, &["migrate"])?;
+        if matches!(store_kind, StoreKind::Postgres(_)) {
+            run_operator(&operator, &["migrate"])?;
         }
         let api_launch = launch("fanfare-api")?;
         let mut api_program = api_launch.start()?;
-        let address = api_program.address(stop)?;
+        let address = api_program.address(interrupt)?;
         let key = create_organization(&operator)?;
         let api = Api::new(&address, &key);
         api.put::<Value>("/api/settings", &json!({"klaviyo": {"apiKey": KEY}}))?;
-        let mut scene = Self {
+        let mut environment = Self {
             api,
             workers: Vec::new(),
             worker_launch: launch("fanfare-worker")?,
             api_launch,
-            stop: stop.clone(),
+            interrupt: interrupt.clone(),
             store,
             log,
             past_requests: 0,
@@ -147,12 +147,12 @@ impl Scene {
             _folder: folder,
         };
         for _ in 0..workers {
-            scene.hire()?;
+            environment.start_worker()?;
         }
-        Ok(scene)
+        Ok(environment)
     }
 
-    /// Lets the workers that are started from now on reach their store at another port.
+    /// Makes the workers that are started from now on connect to their store at another port.
     pub(super) fn divert_workers(&mut self, port: u16, to: u16) {
         let diverted = self.store.replace(&format!(":{port}/"), &format!(":{to}/"));
         for (name, value) in &mut self.worker_launch.environment {
@@ -163,18 +163,18 @@ impl Scene {
     }
 
     /// Starts one more worker.
-    pub(super) fn hire(&mut self) -> Result<()> {
+    pub(super) fn start_worker(&mut self) -> Result<()> {
         let mut worker = self.worker_launch.start()?;
-        worker.address(&self.stop)?;
+        worker.address(&self.interrupt)?;
         self.workers.push(worker);
         Ok(())
     }
 
-    /// Ends the API between any two instructions, and starts it again.
+    /// Kills the API with SIGKILL, and starts it again.
     pub(super) fn restart_api(&mut self) -> Result<()> {
         self.api_program.kill()?;
         self.api_program = self.api_launch.start()?;
-        let address = self.api_program.address(&self.stop)?;
+        let address = self.api_program.address(&self.interrupt)?;
         self.api = Api::new(&address, &self.api.key);
         Ok(())
     }
@@ -216,8 +216,8 @@ impl Scene {
         })
     }
 
-    /// Waits for the same while the run is in this attempt: what a dead worker had asked for may come into the
-    /// log after its death.
+    /// Waits for the same while the run is in this attempt. Requests of a dead worker may be logged after its
+    /// death.
     pub(super) fn wait_for_page_of(&self, attempt: u32, page: usize) -> Result<()> {
         self.wait("nobody asks for that page again", || {
             Ok(self.run()?.attempt == attempt && self.log()?.pages() >= page)
@@ -234,13 +234,13 @@ impl Scene {
         Outcome::read(&self.api, &self.run()?)
     }
 
-    /// What the simulator was asked.
+    /// The requests that the simulator got.
     pub(super) fn log(&self) -> Result<Log> {
         Ok(Log::read(&self.log)?.since(self.past_requests))
     }
 
-    /// Counts what is asked from now on, and nothing from before.
-    pub(super) fn begin_the_log_anew(&mut self) -> Result<()> {
+    /// Ignores all requests until now.
+    pub(super) fn reset_log(&mut self) -> Result<()> {
         self.past_requests += self.log()?.len();
         Ok(())
     }
@@ -255,31 +255,31 @@ impl Scene {
     }
 
     fn wait(&self, otherwise: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_TIMEOUT;
         while !is_so()? {
-            ensure!(!self.stop.is_wanted(), "interrupted");
+            ensure!(!self.interrupt.is_requested(), "interrupted");
             if Instant::now() > deadline {
-                let words: Vec<String> = self.workers.iter().map(Program::last_words).collect();
+                let words: Vec<String> = self.workers.iter().map(Program::last_output).collect();
                 bail!(
                     "{otherwise}; the workers' last words:\n{}",
                     words.join("\n")
                 );
             }
-            self.stop.sleep(Duration::from_millis(60));
+            self.interrupt.sleep(Duration::from_millis(60));
         }
         Ok(())
     }
 }
 
 fn create_organization(operator: &Launch) -> Result<String> {
-    let output = operate(operator, &["org", "create", "--name", "Faults", "--json"])?;
+    let output = run_operator(operator, &["org", "create", "--name", "Faults", "--json"])?;
     let created: Value = serde_json::from_slice(&output).context("no organization was made")?;
     let key = created["secretKey"].as_str();
     key.map(str::to_owned).context("no secret key was printed")
 }
 
 /// Runs the operator's command line. Returns what it printed.
-fn operate(operator: &Launch, arguments: &[&str]) -> Result<Vec<u8>> {
+fn run_operator(operator: &Launch, arguments: &[&str]) -> Result<Vec<u8>> {
     let output = operator.command().args(arguments).output()?;
     ensure!(
         output.status.success(),

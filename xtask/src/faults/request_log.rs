@@ -1,4 +1,4 @@
-//! The simulator's log of requests: what was really asked of Klaviyo.
+//! The simulator's log of requests: what Klaviyo was really asked for.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 /// A request that the simulator got.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Asked {
+pub(super) struct LoggedRequest {
     endpoint: Option<String>,
     path: String,
     query: String,
@@ -23,11 +23,11 @@ pub(super) struct Asked {
     at: OffsetDateTime,
 }
 
-/// A request that comes so soon after a refusal was on its way when the refusal was: several readers ask at
-/// the same time, and an answer takes 25 ms. Whoever asks later has heard of it.
-const ON_ITS_WAY: Duration = Duration::from_millis(100);
+/// A request that comes this soon after a 429 was sent before the 429 arrived: several partitions are read at
+/// the same time, and an answer takes 25 ms. A later request was sent by a worker that knew of the 429.
+const FLIGHT_TIME: Duration = Duration::from_millis(100);
 
-impl Asked {
+impl LoggedRequest {
     /// The range of join times that the page is one of.
     fn range(&self) -> Option<&str> {
         self.query
@@ -36,15 +36,16 @@ impl Asked {
     }
 }
 
-/// Everything asked so far.
-pub(super) struct Log(Vec<Asked>);
+/// All requests so far.
+pub(super) struct Log(Vec<LoggedRequest>);
 
 impl Log {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).context("the simulator's log cannot be read")?;
         // The last line may be half written.
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let asked: Result<Vec<Asked>, _> = whole.lines().map(serde_json::from_str).collect();
+        let asked: Result<Vec<LoggedRequest>, _> =
+            whole.lines().map(serde_json::from_str).collect();
         Ok(Self(
             asked.context("the simulator's log is in another form")?,
         ))
@@ -75,22 +76,22 @@ impl Log {
             .count() as u64
     }
 
-    /// Requests inside a `Retry-After` by somebody who could know.
-    pub(super) fn intrusions(&self) -> u64 {
+    /// Requests inside a `Retry-After` that the worker could know of.
+    pub(super) fn blocked_requests(&self) -> u64 {
         let mut refused = HashMap::new();
-        let mut intrusions = 0;
+        let mut blocked_requests = 0;
         for asked in &self.0 {
             if asked.retry_after_until.is_some() {
-                let known_since = refused.get(&asked.endpoint).map(|at| *at + ON_ITS_WAY);
-                intrusions += u64::from(known_since.is_none_or(|since| asked.at > since));
+                let known_since = refused.get(&asked.endpoint).map(|at| *at + FLIGHT_TIME);
+                blocked_requests += u64::from(known_since.is_none_or(|since| asked.at > since));
             } else if asked.status == Some(429) {
                 refused.insert(&asked.endpoint, asked.at);
             }
         }
-        intrusions
+        blocked_requests
     }
 
-    fn members(&self) -> impl Iterator<Item = &Asked> {
+    fn members(&self) -> impl Iterator<Item = &LoggedRequest> {
         self.0
             .iter()
             .filter(|asked| asked.endpoint.as_deref() == Some("list-profiles"))
@@ -115,11 +116,11 @@ mod tests {
             + "\n"
     }
 
-    fn intrusions(lines: &[String]) -> u64 {
+    fn blocked_requests(lines: &[String]) -> u64 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         fs::write(&path, lines.concat()).unwrap();
-        Log::read(&path).unwrap().intrusions()
+        Log::read(&path).unwrap().blocked_requests()
     }
 
     #[test]
@@ -128,12 +129,12 @@ mod tests {
         let beside = asked("00.020", 429, true);
         let later = asked("00.600", 429, true);
 
-        assert_eq!(intrusions(&[refused.clone(), beside.clone()]), 0);
-        assert_eq!(intrusions(&[refused, beside, later]), 1);
+        assert_eq!(blocked_requests(&[refused.clone(), beside.clone()]), 0);
+        assert_eq!(blocked_requests(&[refused, beside, later]), 1);
     }
 
     #[test]
     fn inside_a_promise_whose_refusal_is_not_in_the_log_everybody_intrudes() {
-        assert_eq!(intrusions(&[asked("00.020", 200, true)]), 1);
+        assert_eq!(blocked_requests(&[asked("00.020", 200, true)]), 1);
     }
 }

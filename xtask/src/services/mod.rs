@@ -1,4 +1,4 @@
-//! The service's programs, built, started together on one store, and kept running.
+//! The service's programs: built, started together on one store, and kept running.
 
 pub(crate) mod api;
 
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
+use crate::interrupt::Interrupt;
 use crate::process::{Launch, Program};
-use crate::stop::Stop;
 use crate::workspace;
 
 /// A variable and its value.
@@ -36,14 +36,14 @@ pub(crate) struct Setup<'a> {
     pub(crate) is_release: bool,
 }
 
-/// A worker that lives for less than this was not killed by a curious user: it cannot run.
-const SHORT_LIFE: Duration = Duration::from_secs(2);
+/// A worker that ends within this time after its start cannot run. It was not killed by a user.
+const EARLY_EXIT: Duration = Duration::from_secs(2);
 
-/// Short lives in a row before it is given up.
-const SHORT_LIVES: u32 = 5;
+/// After this many early exits in a row the worker is not started again.
+const MAX_EARLY_EXITS: u32 = 5;
 
 /// The running programs. Dropping it ends them.
-pub(crate) struct Fleet {
+pub(crate) struct Services {
     /// The API's address, `http://HOST:PORT`.
     pub(crate) address: String,
     /// The simulator's, if there is one.
@@ -55,15 +55,19 @@ pub(crate) struct Fleet {
     operator: Launch,
     worker_launch: Launch,
     worker_started: Instant,
-    short_lives: u32,
+    early_exits: u32,
 }
 
-impl Fleet {
-    /// Builds and starts them. `say` is told what a user wants to know.
-    pub(crate) fn start(setup: Setup<'_>, say: &dyn Fn(&str), stop: &Stop) -> Result<Self> {
+impl Services {
+    /// Builds and starts them. `say` prints a line for the user.
+    pub(crate) fn start(
+        setup: Setup<'_>,
+        say: &dyn Fn(&str),
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         say("Building the programs (some minutes the first time)");
-        let built = Built::build(setup.is_release)?;
-        ensure!(!stop.is_wanted(), "interrupted");
+        let built = Programs::build(setup.is_release)?;
+        ensure!(!interrupt.is_requested(), "interrupted");
 
         let mut environment = setup.environment;
         environment.push(("FANFARE_DATABASE_URL", setup.store.into()));
@@ -73,7 +77,7 @@ impl Fleet {
             launch.arguments = ["--addr", "127.0.0.1:0"].map(OsString::from).to_vec();
             launch.arguments.extend(arguments);
             let program = simulator.insert(launch.start()?);
-            let address = program.address(stop)?;
+            let address = program.address(interrupt)?;
             say(&format!("Klaviyo simulator at {address}"));
             environment.push(("FANFARE_KLAVIYO_BASE_URL", address.clone().into()));
             simulator_address = Some(address);
@@ -93,14 +97,14 @@ impl Fleet {
         api.environment.clone_from(&environment);
         api.environment.extend(setup.api);
         let mut api = api.start()?;
-        let address = api.address(stop)?;
+        let address = api.address(interrupt)?;
         say(&format!("API at {address}"));
 
         let mut worker_launch = built.launch("fanfare-worker", setup.logs)?;
         worker_launch.environment.clone_from(&environment);
         worker_launch.environment.extend(setup.worker);
         let mut worker = worker_launch.start()?;
-        worker.address(stop)?;
+        worker.address(interrupt)?;
         say(&format!("Worker running as process {}", worker.pid()));
 
         Ok(Self {
@@ -112,7 +116,7 @@ impl Fleet {
             operator,
             worker_launch,
             worker_started: Instant::now(),
-            short_lives: 0,
+            early_exits: 0,
         })
     }
 
@@ -152,7 +156,7 @@ impl Fleet {
 
     /// Starts the worker again if it has died; an error if that does not help, or if another
     /// program has died.
-    pub(crate) fn tend(&mut self, say: &dyn Fn(&str)) -> Result<()> {
+    pub(crate) fn supervise(&mut self, say: &dyn Fn(&str)) -> Result<()> {
         for program in [Some(&mut self.api), self.simulator.as_mut()]
             .into_iter()
             .flatten()
@@ -161,19 +165,19 @@ impl Fleet {
                 bail!(
                     "{} ended ({status}):\n{}",
                     program.name(),
-                    program.last_words()
+                    program.last_output()
                 );
             }
         }
         let Some(status) = self.worker.ended()? else {
             return Ok(());
         };
-        let was_short = self.worker_started.elapsed() < SHORT_LIFE;
-        self.short_lives = if was_short { self.short_lives + 1 } else { 0 };
-        if self.short_lives >= SHORT_LIVES {
+        let was_short = self.worker_started.elapsed() < EARLY_EXIT;
+        self.early_exits = if was_short { self.early_exits + 1 } else { 0 };
+        if self.early_exits >= MAX_EARLY_EXITS {
             bail!(
                 "the worker keeps ending ({status}):\n{}",
-                self.worker.last_words()
+                self.worker.last_output()
             );
         }
         let dead = self.worker.pid();
@@ -187,7 +191,7 @@ impl Fleet {
     }
 }
 
-impl Drop for Fleet {
+impl Drop for Services {
     fn drop(&mut self) {
         // Both at once; each is then waited for in its own drop.
         self.worker.terminate();
@@ -196,9 +200,9 @@ impl Drop for Fleet {
 }
 
 /// The executables.
-pub(crate) struct Built(Vec<(String, PathBuf)>);
+pub(crate) struct Programs(Vec<(String, PathBuf)>);
 
-impl Built {
+impl Programs {
     /// Builds them.
     pub(crate) fn build(is_release: bool) -> Result<Self> {
         let packages = ["fanfare-api", "fanfare-worker", "fanfare", "klaviyo-sim"];
