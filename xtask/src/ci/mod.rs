@@ -5,6 +5,8 @@ mod generated;
 mod layers;
 mod licences;
 mod manifests;
+mod migrations;
+mod paths;
 mod sources;
 mod unused;
 
@@ -34,6 +36,8 @@ const CHECKS: &[Check] = &[
     check("layers", layers::check),
     check("licences, sources and bans", licences::check),
     check("file sizes", sources::check),
+    check("migrations", migrations::check),
+    check("paths in documents", paths::check),
     Check {
         name: "lints",
         run: lints,
