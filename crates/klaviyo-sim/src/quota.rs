@@ -63,7 +63,7 @@ struct Counter {
     /// Requests before this are refused whatever the windows say: a `Retry-After` was given.
     blocked_until: i64,
     /// The last `Retry-After` given, whether it is enforced or not.
-    promised_until: i64,
+    retry_after_until: i64,
 }
 
 #[derive(Default)]
@@ -120,9 +120,9 @@ impl Counters {
                 continue;
             };
             let seconds = whole_seconds(until - now).max(1);
-            counter.promised_until = now + seconds * SECOND;
+            counter.retry_after_until = now + seconds * SECOND;
             if now >= counter.blocked_until {
-                counter.blocked_until = counter.promised_until;
+                counter.blocked_until = counter.retry_after_until;
             }
             return Err(Exceeded(seconds.unsigned_abs()));
         }
@@ -147,7 +147,7 @@ impl Counters {
     /// Takes note of a `Retry-After` that did not come from the windows. It speaks of the quota that the
     /// headers of the answer would have shown. Until then further requests are refused, if it was meant as
     /// a quota.
-    pub(crate) fn promise(
+    pub(crate) fn note_retry_after(
         &mut self,
         account: &str,
         endpoint: Endpoint,
@@ -159,14 +159,14 @@ impl Counters {
         let shown = buckets.iter().copied().find(|bucket| bucket.is_shown());
         let bucket = shown.unwrap_or_else(|| self.bucket(endpoint));
         let counter = self.counter(account, bucket);
-        counter.promised_until = counter.promised_until.max(until);
+        counter.retry_after_until = counter.retry_after_until.max(until);
         if refuses {
             counter.blocked_until = counter.blocked_until.max(until);
         }
     }
 
     /// Until when this should not have been asked, if that is not over.
-    pub(crate) fn promised(
+    pub(crate) fn retry_after(
         &self,
         account: &str,
         endpoint: Endpoint,
@@ -175,10 +175,10 @@ impl Counters {
     ) -> Option<i64> {
         let counters = self.accounts.get(account)?;
         let buckets = self.buckets(endpoint, parameters);
-        let promised = buckets
+        let until = buckets
             .iter()
-            .filter_map(|bucket| Some(counters.get(bucket)?.promised_until));
-        promised.max().filter(|until| now < *until)
+            .filter_map(|bucket| Some(counters.get(bucket)?.retry_after_until));
+        until.max().filter(|until| now < *until)
     }
 
     fn buckets(&self, endpoint: Endpoint, parameters: &[Parameter]) -> Vec<Bucket> {

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_revision_is_refused() {
+    fn a_malformed_or_unknown_revision_is_refused() {
         assert_eq!(status(None, false), 400);
         assert_eq!(status(Some(""), false), 400);
         assert_eq!(status(Some("latest"), false), 400);

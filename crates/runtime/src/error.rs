@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_one_line_with_each_cause_said_once() {
+    fn an_error_is_one_line_with_each_cause_once() {
         let cause = io::Error::other("no\nluck");
         let error = StartError::Server(cause);
         assert_eq!(one_line(&error), "the server failed: no luck");

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn halves_that_were_told_to_stop_are_no_error() {
+    async fn halves_that_end_after_stop_are_no_error() {
         let stop = CancellationToken::new();
         let half = async |what| {
             stop.cancelled().await;

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forbidden_crate_is_found_by_whatever_way_and_the_way_is_told() {
+    fn a_forbidden_crate_is_found_through_other_crates_and_the_path_is_shown() {
         check(
             &["core"],
             &[

@@ -219,7 +219,7 @@ impl Environment {
     /// Waits for the same while the run is in this attempt. Requests of a dead worker may be logged after its
     /// death.
     pub(super) fn wait_for_page_of(&self, attempt: u32, page: usize) -> Result<()> {
-        self.wait("nobody asks for that page again", || {
+        self.wait("that page is never asked for again", || {
             Ok(self.run()?.attempt == attempt && self.log()?.pages() >= page)
         })
     }

@@ -151,7 +151,7 @@ fn consumers_of(api: &Api, path: &str) -> Result<BTreeSet<String>> {
             .join(" ")
         })
         .collect();
-    ensure!(consumers.len() == count, "{path} holds somebody twice");
+    ensure!(consumers.len() == count, "{path} holds a consumer twice");
     Ok(consumers)
 }
 

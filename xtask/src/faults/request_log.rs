@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_while_the_refusal_is_on_its_way_cannot_know_and_who_asks_later_does() {
+    fn a_request_that_was_sent_before_the_429_arrived_does_not_count_and_a_later_one_does() {
         let refused = asked("00.000", 429, false);
         let beside = asked("00.020", 429, true);
         let later = asked("00.600", 429, true);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn inside_a_promise_whose_refusal_is_not_in_the_log_everybody_intrudes() {
+    fn a_request_inside_a_retry_after_counts_if_its_429_is_not_in_the_log() {
         assert_eq!(blocked_requests(&[asked("00.020", 200, true)]), 1);
     }
 }

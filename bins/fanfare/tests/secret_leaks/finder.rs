@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_canary_is_not_found() {
+    fn other_texts_are_not_found() {
         assert!(found(b"bob@people.example ada+7f3b@people.example").is_empty());
     }
 }

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_taken_over_may_be_shown_and_only_as_it_is() {
+    fn only_imported_values_may_be_shown_and_only_in_plain_text() {
         for kind in [Kind::Secret, Kind::Imported, Kind::NotImported] {
             assert_eq!(missed(kind, Allowed::Nothing), 0);
         }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_any_column_is_found_and_a_person_in_any_but_their_own() {
+    fn a_key_is_found_in_any_column_and_an_imported_value_in_any_but_its_own() {
         let cell = |table: &str, column: &str| Cell {
             table: table.to_owned(),
             column: column.to_owned(),

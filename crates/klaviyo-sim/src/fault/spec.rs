@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fault_is_refused() {
+    fn a_malformed_fault_is_refused() {
         for text in [
             "",
             "reset",

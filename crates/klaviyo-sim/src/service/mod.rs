@@ -176,7 +176,7 @@ impl Service {
         if let Some(account) = account {
             let counters = self.counters();
             let endpoint = routed.route.endpoint;
-            let until = counters.promised(account, endpoint, &routed.costly, now);
+            let until = counters.retry_after(account, endpoint, &routed.costly, now);
             request.retry_after_until = until.and_then(|until| {
                 OffsetDateTime::from_unix_timestamp_nanos(i128::from(until) * 1_000).ok()
             });

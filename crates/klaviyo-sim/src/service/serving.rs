@@ -26,7 +26,8 @@ impl Service {
         match effect {
             Effect::Status(status, after) => {
                 let after = after.as_ref();
-                let headers = after.map(|after| self.promise(routed, account, after, false));
+                let headers =
+                    after.map(|after| self.retry_after_header(routed, account, after, false));
                 Some(Outgoing::page(*status, headers.unwrap_or_default()))
             }
             Effect::Challenge => {
@@ -106,7 +107,7 @@ impl Service {
                 RetryAfter::Seconds(seconds) => Some(*seconds),
                 _ => None,
             };
-            let headers = self.promise(routed, Some(&account.id), after, true);
+            let headers = self.retry_after_header(routed, Some(&account.id), after, true);
             return Err(Refused::with(Refusal::throttled(seconds), headers));
         }
         let now = instant::micros_of(routed.now);
@@ -123,7 +124,7 @@ impl Service {
     }
 
     /// A `Retry-After`, and a note of what it says.
-    fn promise(
+    fn retry_after_header(
         &self,
         routed: &RoutedRequest<'_>,
         account: Option<&str>,
@@ -148,7 +149,7 @@ impl Service {
             let until = instant::micros_of(until);
             let endpoint = routed.route.endpoint;
             self.counters()
-                .promise(account, endpoint, &routed.costly, until, refuses);
+                .note_retry_after(account, endpoint, &routed.costly, until, refuses);
         }
         vec![("retry-after", text)]
     }

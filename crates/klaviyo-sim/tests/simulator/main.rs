@@ -2,6 +2,7 @@
 
 mod access;
 mod changes;
+mod cursors;
 mod faults;
 mod filters;
 mod paging;

@@ -21,7 +21,7 @@ fn set<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
 }
 
 #[test]
-fn an_account_shows_what_is_asked_for() {
+fn an_account_shows_the_requested_fields() {
     let fixture = Fixture::new();
     let whole = fixture.client.get("/api/accounts", &[]).json();
     assert_eq!(whole["data"][0]["attributes"]["public_api_key"], "AbC123");

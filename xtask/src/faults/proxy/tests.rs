@@ -61,7 +61,7 @@ fn is_commit(kind: &Kind) -> bool {
 }
 
 #[test]
-fn what_is_held_before_never_reaches_the_server() {
+fn a_statement_that_is_held_before_never_reaches_the_server() {
     let (port, asked) = server();
     let proxy = Proxy::to(port).unwrap();
     let (mut wire, heard) = client(&proxy);
@@ -84,7 +84,7 @@ fn what_is_held_before_never_reaches_the_server() {
 }
 
 #[test]
-fn what_is_held_after_has_been_executed_and_nobody_hears_of_it() {
+fn a_statement_that_is_held_after_is_executed_and_its_answer_never_arrives() {
     let (port, asked) = server();
     let proxy = Proxy::to(port).unwrap();
     let (mut wire, heard) = client(&proxy);

@@ -100,7 +100,7 @@ pub(super) fn page_that_kills(context: &RoundContext<'_>) -> Result<RoundResult>
         environment
             .workers
             .last_mut()
-            .context("nobody is there")?
+            .context("no worker was started")?
             .kill()?;
         so_far = environment.log()?.pages();
         environment.start_worker()?;

@@ -98,7 +98,7 @@ fn refusals_say_what_would_be_right() {
 }
 
 #[test]
-fn what_is_no_filter_is_refused() {
+fn a_malformed_filter_is_refused() {
     for text in [
         "",
         "name",

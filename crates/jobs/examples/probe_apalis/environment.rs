@@ -1,4 +1,4 @@
-//! A database for one probe, and the processes that work on it.
+//! The environment of one probe: a database, and the worker processes on it.
 
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 pub(crate) const QUEUE: &str = "probe";
 
-/// Instead of half a minute, so that probes are short.
+/// The heartbeat interval, instead of half a minute, so that probes are short.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
 
 pub(crate) const MISSED: usize = 3;
@@ -21,7 +21,7 @@ pub(crate) const MISSED: usize = 3;
 /// After so long without a heartbeat a worker's jobs are given away.
 pub(crate) const WINDOW: Duration = Duration::from_secs(3);
 
-pub(crate) struct Scene {
+pub(crate) struct Environment {
     runtime: Runtime,
     cluster: PgConnectOptions,
     url: String,
@@ -29,7 +29,7 @@ pub(crate) struct Scene {
     pool: PgPool,
 }
 
-/// A worker, killed with its scene.
+/// A worker process, killed with its environment.
 pub(crate) struct Process(Child);
 
 impl Drop for Process {
@@ -62,10 +62,10 @@ impl Process {
         Ok(self.0.try_wait()?.is_none())
     }
 
-    /// Its status, or what is said of one that goes on.
-    pub(crate) fn status_within(&mut self, patience: Duration) -> Result<String> {
+    /// Its exit status, or a text that says that it still runs.
+    pub(crate) fn status_within(&mut self, timeout: Duration) -> Result<String> {
         let begun = Instant::now();
-        while begun.elapsed() < patience {
+        while begun.elapsed() < timeout {
             if let Some(status) = self.0.try_wait()? {
                 return Ok(match status.code() {
                     Some(code) => format!("exits with {code}"),
@@ -78,8 +78,8 @@ impl Process {
     }
 }
 
-impl Scene {
-    pub(crate) fn set(cluster: &str, probe: &str) -> Result<Self> {
+impl Environment {
+    pub(crate) fn create(cluster: &str, probe: &str) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -119,9 +119,17 @@ impl Scene {
     }
 
     /// Starts a worker and waits until apalis knows it. `how` are more of its arguments.
-    pub(crate) fn hire(&self, name: &str, act: &str, how: &[&str]) -> Result<Process> {
+    pub(crate) fn start_worker(&self, name: &str, action: &str, how: &[&str]) -> Result<Process> {
         let child = Command::new(std::env::current_exe()?)
-            .args(["victim", "--url", &self.url, "--name", name, "--act", act])
+            .args([
+                "test-worker",
+                "--url",
+                &self.url,
+                "--name",
+                name,
+                "--action",
+                action,
+            ])
             .args(how)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -188,7 +196,7 @@ impl Scene {
         )
     }
 
-    /// What apalis says of the job.
+    /// The status of the job in apalis.
     pub(crate) fn status(&self, label: &str) -> Result<String> {
         let status = sqlx::query_scalar(
             "SELECT status FROM apalis.jobs WHERE convert_from(job, 'UTF8') = $1",
@@ -198,7 +206,7 @@ impl Scene {
         Ok(self.runtime.block_on(status)?)
     }
 
-    /// Whether apalis has written down how it ended.
+    /// Whether apalis has recorded the end of the job.
     pub(crate) fn has_end(&self, label: &str) -> Result<bool> {
         let ended = "SELECT count(*) FROM apalis.jobs
              WHERE convert_from(job, 'UTF8') = $1 AND done_at IS NOT NULL";
@@ -217,10 +225,10 @@ impl Scene {
     }
 
     /// Waits until the job was begun so often.
-    pub(crate) fn wait_for(&self, label: &str, times: i64, patience: Duration) -> Result<()> {
+    pub(crate) fn wait_for(&self, label: &str, times: i64, timeout: Duration) -> Result<()> {
         let begun = Instant::now();
         while self.executions(label)? < times {
-            if begun.elapsed() > patience {
+            if begun.elapsed() > timeout {
                 bail!("{label} was not begun {times} times");
             }
             sleep(Duration::from_millis(20));
@@ -228,8 +236,8 @@ impl Scene {
         Ok(())
     }
 
-    /// Cuts all connections of workers, and lets none in for a while.
-    pub(crate) fn take_the_database_away(&self, time: Duration) -> Result<()> {
+    /// Cuts all connections of workers, and refuses new ones for this time.
+    pub(crate) fn disconnect_database(&self, time: Duration) -> Result<()> {
         self.admin(format!(
             "ALTER DATABASE {} ALLOW_CONNECTIONS false",
             self.database

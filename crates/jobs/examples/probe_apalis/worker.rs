@@ -1,4 +1,4 @@
-//! A worker process of apalis, as plain as it comes.
+//! A plain worker process of apalis.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -16,18 +16,18 @@ use apalis_postgres::{Config, PostgresStorage};
 use sqlx::PgPool;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::scene::{HEARTBEAT, MISSED, QUEUE};
+use crate::environment::{HEARTBEAT, MISSED, QUEUE};
 
 /// How it works.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Victim {
+pub(crate) struct TestWorker {
     #[arg(long)]
     pub(crate) url: String,
     #[arg(long)]
     pub(crate) name: String,
     /// What it does with a job
     #[arg(long, value_enum)]
-    pub(crate) act: Act,
+    pub(crate) action: JobAction,
     #[arg(long, default_value_t = 0)]
     pub(crate) work_ms: u64,
     #[arg(long, default_value_t = HEARTBEAT.as_millis() as u64)]
@@ -43,7 +43,7 @@ pub(crate) struct Victim {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Act {
+pub(crate) enum JobAction {
     /// Takes its time, and ends well.
     Work,
     /// Takes the process with it.
@@ -72,36 +72,36 @@ impl Codec<Label> for AsText {
     }
 }
 
-async fn answer(label: Label, of: Data<(Victim, PgPool)>) -> Result<(), BoxDynError> {
-    let (victim, pool) = &*of;
+async fn answer(label: Label, of: Data<(TestWorker, PgPool)>) -> Result<(), BoxDynError> {
+    let (worker, pool) = &*of;
     sqlx::query("INSERT INTO executions (label, worker) VALUES ($1, $2)")
         .bind(&label.0)
-        .bind(&victim.name)
+        .bind(&worker.name)
         .execute(pool)
         .await?;
-    tokio::time::sleep(Duration::from_millis(victim.work_ms)).await;
-    match victim.act {
-        Act::Work => Ok(()),
-        Act::Die => std::process::abort(),
-        Act::Panic => panic!("as asked"),
-        Act::Fail => Err("as asked".into()),
-        Act::Later => Err(RetryAfterError::new("as asked", Duration::from_mins(1)).into()),
+    tokio::time::sleep(Duration::from_millis(worker.work_ms)).await;
+    match worker.action {
+        JobAction::Work => Ok(()),
+        JobAction::Die => std::process::abort(),
+        JobAction::Panic => panic!("as asked"),
+        JobAction::Fail => Err("as asked".into()),
+        JobAction::Later => Err(RetryAfterError::new("as asked", Duration::from_mins(1)).into()),
     }
 }
 
-/// Works until it is told to stop, or until apalis ends by itself. The status is apalis's opinion.
+/// Works until it is told to stop, or until apalis ends by itself. Apalis decides the exit status.
 #[tokio::main]
-pub(crate) async fn run(victim: &Victim) -> Result<ExitCode> {
-    let pool = PgPool::connect(&victim.url).await?;
+pub(crate) async fn run(worker: &TestWorker) -> Result<ExitCode> {
+    let pool = PgPool::connect(&worker.url).await?;
     let config = Config::default()
         .queue(QUEUE)
-        .batch_size(victim.batch)
-        .heartbeat_interval(Duration::from_millis(victim.heartbeat_ms))
+        .batch_size(worker.batch)
+        .heartbeat_interval(Duration::from_millis(worker.heartbeat_ms))
         .missed_heartbeats(MISSED)
         // Without results apalis acknowledges nothing.
         .persist_results(true);
-    let data = (victim.clone(), pool.clone());
-    let name = victim.name.clone();
+    let data = (worker.clone(), pool.clone());
+    let name = worker.name.clone();
     // Each combination is a type of its own.
     macro_rules! monitor {
         ($listening:ident, $guarded:ident) => {
@@ -131,7 +131,7 @@ pub(crate) async fn run(victim: &Victim) -> Result<ExitCode> {
             $builder.catch_panic()
         };
     }
-    let monitor = match (victim.listen, victim.catch_panic) {
+    let monitor = match (worker.listen, worker.catch_panic) {
         (false, false) => monitor!(as_it_is, as_it_is),
         (false, true) => monitor!(as_it_is, guarded),
         (true, false) => monitor!(listening, as_it_is),
@@ -139,7 +139,7 @@ pub(crate) async fn run(victim: &Victim) -> Result<ExitCode> {
     };
     let mut told = signal(SignalKind::terminate())?;
     let ended = monitor
-        .shutdown_timeout(Duration::from_millis(victim.grace_ms))
+        .shutdown_timeout(Duration::from_millis(worker.grace_ms))
         .run_with_signal(async move {
             told.recv().await;
             Ok(())
