@@ -26,7 +26,7 @@ fn a_taken_port_is_named_with_the_setting_that_chooses_another() {
         let installation = Installation::new().with(setting, &address);
         let result = installation.run(&["up"]);
         result.assert_refused(1, &format!("the address {address} is in use"));
-        assert!(result.errors.contains(setting), "{ran:?}");
+        assert!(result.errors.contains(setting), "{result:?}");
         assert!(!installation.store().exists(), "nothing was made");
     }
 }

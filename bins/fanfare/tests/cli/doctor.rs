@@ -10,7 +10,7 @@ fn check(result: &ProgramResult, subject: &str) -> (String, String) {
     let report: Value = serde_json::from_str(&result.output).unwrap();
     let mut checks = report["checks"].as_array().unwrap().iter();
     let found = checks.find(|check| check["check"].as_str().unwrap().starts_with(subject));
-    let found = found.unwrap_or_else(|| panic!("no {subject} in {ran:?}"));
+    let found = found.unwrap_or_else(|| panic!("no {subject} in {result:?}"));
     let text = |field: &str| found[field].as_str().unwrap().to_owned();
     (text("verdict"), text("finding"))
 }
@@ -27,9 +27,9 @@ fn a_service_in_good_order_passes_every_check() {
 
     let result = installation.run(&["doctor", "--json"]);
 
-    assert_eq!(result.status, 0, "{ran:?}");
+    assert_eq!(result.status, 0, "{result:?}");
     for subject in ["store", "master key", "Klaviyo", "key of org_", "worker"] {
-        assert_eq!(check(&result, subject).0, "ok", "{subject}: {ran:?}");
+        assert_eq!(check(&result, subject).0, "ok", "{subject}: {result:?}");
     }
 }
 
@@ -43,7 +43,7 @@ fn before_the_first_start_doctor_says_what_to_do_and_creates_nothing() {
 
     let result = installation.run(&["doctor", "--json"]);
 
-    assert_eq!(result.status, 1, "{ran:?}");
+    assert_eq!(result.status, 1, "{result:?}");
     let (status, finding) = check(&result, "store");
     assert_eq!(status, "FAILED");
     assert!(finding.contains("`fanfare migrate` makes it"), "{finding}");
@@ -63,7 +63,7 @@ fn doctor_finds_each_fault_and_says_what_to_do() {
 
     simulator.account().revoke_key(KLAVIYO_KEY).unwrap();
     let result = installation.run(&["doctor", "--json"]);
-    assert_eq!(result.status, 1, "{ran:?}");
+    assert_eq!(result.status, 1, "{result:?}");
     assert_eq!(check(&result, "Klaviyo").0, "ok");
     let (status, finding) = check(&result, "key of org_");
     assert_eq!(status, "FAILED");
@@ -71,14 +71,14 @@ fn doctor_finds_each_fault_and_says_what_to_do() {
 
     drop(simulator);
     let result = installation.run(&["doctor", "--json"]);
-    assert_eq!(check(&result, "Klaviyo").0, "FAILED", "{ran:?}");
+    assert_eq!(check(&result, "Klaviyo").0, "FAILED", "{result:?}");
 
     let installation = installation.with(
         "FANFARE_MASTER_KEY",
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     );
     let result = installation.run(&["doctor", "--json"]);
-    assert_eq!(result.status, 1, "{ran:?}");
+    assert_eq!(result.status, 1, "{result:?}");
     assert_eq!(check(&result, "master key").0, "FAILED");
 }
 
@@ -91,10 +91,10 @@ fn the_settings_in_force_are_shown_with_secrets_masked() {
         let result = installation.run(arguments);
         assert!(
             result.output.contains("postgres://••••@db/fanfare"),
-            "{ran:?}"
+            "{result:?}"
         );
-        assert!(!result.output.contains("canary"), "{ran:?}");
-        assert!(!result.errors.contains("canary"), "{ran:?}");
+        assert!(!result.output.contains("canary"), "{result:?}");
+        assert!(!result.errors.contains("canary"), "{result:?}");
     }
 }
 

@@ -52,7 +52,7 @@ fn a_malformed_key_is_refused_without_being_shown() {
     ] {
         let result = installation.run_with(&["klaviyo", "connect"], input);
         result.assert_refused(status, explanation);
-        assert!(!result.errors.contains("canary"), "{ran:?}");
+        assert!(!result.errors.contains("canary"), "{result:?}");
     }
 }
 
@@ -152,16 +152,16 @@ fn a_list_that_klaviyo_does_not_have_is_a_failure_and_the_others_are_imported() 
 
     let result = installation.run(&["klaviyo", "import", "XyZaBc", "NoNeNo"]);
 
-    assert_eq!(result.status, 1, "{ran:?}");
+    assert_eq!(result.status, 1, "{result:?}");
     assert!(
         result.output.contains("list XyZaBc is being imported"),
-        "{ran:?}"
+        "{result:?}"
     );
     assert!(
         result
             .output
             .contains("list NoNeNo was skipped: List not found"),
-        "{ran:?}"
+        "{result:?}"
     );
 }
 

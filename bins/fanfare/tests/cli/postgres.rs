@@ -210,5 +210,5 @@ fn a_database_that_is_not_there_is_named_without_its_password() {
     let result = installation.run(&["org", "list"]);
 
     result.assert_refused(1, "cannot be reached");
-    assert!(!result.errors.contains(PASSWORD), "{ran:?}");
+    assert!(!result.errors.contains(PASSWORD), "{result:?}");
 }

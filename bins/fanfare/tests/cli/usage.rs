@@ -19,7 +19,7 @@ fn wrong_arguments_end_with_status_2() {
         &["key", "list", "--org", "not an id"],
     ] {
         let result = installation.run(arguments);
-        assert_eq!(result.status, 2, "{arguments:?}: {ran:?}");
+        assert_eq!(result.status, 2, "{arguments:?}: {result:?}");
         assert_eq!(result.output, "", "{arguments:?}");
     }
     assert!(!installation.store().exists(), "nothing was made");
@@ -60,9 +60,9 @@ fn the_organization_may_be_left_out_where_there_is_one() {
 #[test]
 fn an_organization_needs_a_name() {
     let result = Installation::new().run(&["org", "create", "--name", " "]);
-    assert_eq!(result.status, 2, "{ran:?}");
+    assert_eq!(result.status, 2, "{result:?}");
     let explanation = "give the organization a name of 1 to 255 characters";
-    assert!(result.errors.contains(explanation), "{ran:?}");
+    assert!(result.errors.contains(explanation), "{result:?}");
 }
 
 #[test]

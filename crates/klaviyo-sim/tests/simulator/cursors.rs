@@ -1,6 +1,6 @@
 //! Cursors: what they point at, and which are refused.
 
-use crate::support::{Fixture, LIST, account, ids, members_path};
+use crate::support::{Fixture, LIST, account, members_path};
 
 #[test]
 fn a_cursor_is_a_position_and_not_a_page_number() {
