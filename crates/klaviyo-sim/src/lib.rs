@@ -16,10 +16,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A request goes through `server` (the network, and what can go wrong with it) into `service` (the
-//! checks: route, key, scopes, revision, quota, parameters, resource) and is answered by `read` out of
-//! `state`, in the shapes of `wire`. Profiles are generated when they are read ([`profiles`](EdgeCases)), so that a list
-//! of a million costs no more than its members' ids and times.
+//! A request goes through `server` (the network, and what can go wrong with it) into `service` (the checks:
+//! route, key, scopes, revision, quota, parameters, resource). `read` answers it out of `state`, in the shapes
+//! of `wire`. A profile is generated each time that it is read, so a list of a million profiles costs no more
+//! memory than the ids and join times of its members. [`EdgeCases`] says how regular the profiles are.
+//!
+//! A new endpoint is a variant of [`Endpoint`], a row in `endpoint/table.rs`, and a function in `read` that answers it.
 //!
 //! Klaviyo's own client for Python reads from it too: `tests/sdk/read_lists.py` says how it is run.
 
