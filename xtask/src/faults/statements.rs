@@ -163,7 +163,7 @@ pub(super) fn chosen(recordings: &[Recording], side: Side) -> Result<Vec<Breakpo
 /// The claim, the first write of a page, and the commit of a page. `true` stands for the commit of a unit of
 /// work that ends with this statement.
 const BEFORE: &[(bool, &str)] = &[
-    (false, "UPDATE run_queue q SET token"),
+    (false, "UPDATE work_queue q SET token"),
     (false, "INSERT INTO consumers (organization_id"),
     (true, "INSERT INTO sync_sources"),
 ];
@@ -172,5 +172,5 @@ const BEFORE: &[(bool, &str)] = &[
 const AFTER: &[(bool, &str)] = &[
     (false, "UPDATE sync_runs SET"),
     (true, "INSERT INTO sync_sources"),
-    (false, "DELETE FROM run_queue"),
+    (false, "DELETE FROM work_queue"),
 ];

@@ -94,7 +94,7 @@ impl Run {
             organization_id: run.organization.to_string(),
             sync_source_id: run.source.to_string(),
             audience_id: run.audience.to_string(),
-            mode: match run.mode {
+            mode: match run.pass.mode() {
                 RunMode::Full => Mode::Full,
                 RunMode::Incremental => Mode::Incremental,
             },
