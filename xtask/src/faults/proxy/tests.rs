@@ -132,7 +132,7 @@ fn what_passes_is_recorded_in_the_order_of_its_first_time() {
     let (port, _asked) = server();
     let proxy = Proxy::to(port).unwrap();
     let (mut wire, heard) = client(&proxy);
-    ask(&mut wire, "LISTEN bell");
+    ask(&mut wire, "LISTEN jobs");
     assert_eq!(proxy.passed("LISTEN", WAIT_TIMEOUT).ok(), Some(()));
     assert_eq!(heard.recv_timeout(WAIT_TIMEOUT), Ok(b'Z'));
     proxy.reset();
