@@ -4,11 +4,11 @@ mod bench;
 mod ci;
 mod demo;
 mod faults;
-mod fleet;
+mod interrupt;
 mod prepare;
 mod probe_apalis;
 mod process;
-mod stop;
+mod services;
 mod test;
 mod workspace;
 

@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let built = workspace::build(&["--package", "fanfare-jobs", "--example", "probe_apalis"])?;
     let (_, path) = built.first().context("cargo built no probes")?;
     let mut probes = Command::new(path);
-    probes.args(["play", cluster.address()]);
+    probes.args(["run", cluster.address()]);
     if let Some(only) = &options.only {
         probes.args(["--only", only]);
     }

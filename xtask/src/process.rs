@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
-use crate::stop::Stop;
+use crate::interrupt::Interrupt;
 
 /// How a program is started, any number of times.
 pub(crate) struct Launch {
-    /// What people call it.
+    /// The name of the program.
     pub(crate) name: &'static str,
     /// The executable.
     pub(crate) path: PathBuf,
@@ -34,11 +34,11 @@ pub(crate) struct Program {
     log_start: u64,
 }
 
-/// How long a program may take to end in good order.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long a program may take to stop after SIGTERM.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a program may take to listen.
-const START: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What every program of ours prints when it listens.
 const LISTENING: &str = "listening on ";
@@ -78,7 +78,7 @@ impl Launch {
 }
 
 impl Program {
-    /// What people call it.
+    /// The name of the program.
     pub(crate) const fn name(&self) -> &'static str {
         self.name
     }
@@ -94,8 +94,8 @@ impl Program {
     }
 
     /// Waits until it listens, and returns its address, `http://HOST:PORT`.
-    pub(crate) fn address(&mut self, stop: &Stop) -> Result<String> {
-        let deadline = Instant::now() + START;
+    pub(crate) fn address(&mut self, interrupt: &Interrupt) -> Result<String> {
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
             // Asked first: what a program prints before it ends is then in the log.
             let ended = self.ended()?;
@@ -105,20 +105,20 @@ impl Program {
                 return Ok(address.trim().to_owned());
             }
             if let Some(status) = ended {
-                bail!("{} ended ({status}):\n{}", self.name, self.last_words());
+                bail!("{} ended ({status}):\n{}", self.name, self.last_output());
             }
-            if stop.is_wanted() {
+            if interrupt.is_requested() {
                 bail!("interrupted");
             }
             if Instant::now() > deadline {
                 bail!("{} does not listen; see {}", self.name, self.log.display());
             }
-            stop.sleep(Duration::from_millis(50));
+            interrupt.sleep(Duration::from_millis(50));
         }
     }
 
     /// The last lines it has written.
-    pub(crate) fn last_words(&self) -> String {
+    pub(crate) fn last_output(&self) -> String {
         let output = self.output().unwrap_or_default();
         let lines: Vec<&str> = output.lines().collect();
         lines[lines.len().saturating_sub(12)..].join("\n")
@@ -137,7 +137,7 @@ impl Program {
         self.signal(Signal::TERM);
     }
 
-    /// Stops it where it stands, as if its machine slept.
+    /// Freezes it with SIGSTOP, as if its machine slept.
     pub(crate) fn freeze(&mut self) {
         self.signal(Signal::STOP);
     }
@@ -147,7 +147,7 @@ impl Program {
         self.signal(Signal::CONT);
     }
 
-    /// Ends it between any two instructions, and waits until it is gone.
+    /// Kills it with SIGKILL, and waits for its end.
     pub(crate) fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
@@ -180,7 +180,7 @@ impl Drop for Program {
     fn drop(&mut self) {
         self.terminate();
         self.thaw();
-        let deadline = Instant::now() + GRACE;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         while Instant::now() < deadline {
             match self.child.try_wait() {
                 Ok(None) => std::thread::sleep(Duration::from_millis(20)),
@@ -216,20 +216,27 @@ mod tests {
 
         let mut program = script.start().unwrap();
 
-        assert_eq!(program.address(&Stop::default()).unwrap(), "http://h:1");
+        assert_eq!(
+            program.address(&Interrupt::default()).unwrap(),
+            "http://h:1"
+        );
     }
 
     #[test]
     fn a_program_that_starts_again_is_not_known_by_its_former_address() {
         let folder = tempfile::tempdir().unwrap();
         let first = launch(folder.path(), "echo listening on http://h:1");
-        first.start().unwrap().address(&Stop::default()).unwrap();
+        first
+            .start()
+            .unwrap()
+            .address(&Interrupt::default())
+            .unwrap();
 
         let mut second = launch(folder.path(), "echo listening on http://h:2")
             .start()
             .unwrap();
 
-        assert_eq!(second.address(&Stop::default()).unwrap(), "http://h:2");
+        assert_eq!(second.address(&Interrupt::default()).unwrap(), "http://h:2");
     }
 
     #[test]
@@ -239,7 +246,10 @@ mod tests {
             .start()
             .unwrap();
 
-        let error = program.address(&Stop::default()).unwrap_err().to_string();
+        let error = program
+            .address(&Interrupt::default())
+            .unwrap_err()
+            .to_string();
 
         assert!(error.contains("script ended (exit status: 3)"), "{error}");
         assert!(error.contains("no port"), "{error}");
@@ -251,7 +261,7 @@ mod tests {
         let script =
             "trap 'echo good night; exit' TERM; echo listening on x; while :; do sleep 0.01; done";
         let mut program = launch(folder.path(), script).start().unwrap();
-        program.address(&Stop::default()).unwrap();
+        program.address(&Interrupt::default()).unwrap();
 
         drop(program);
 

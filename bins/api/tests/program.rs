@@ -9,7 +9,7 @@ const API: Program = Program {
 };
 
 #[test]
-fn it_says_where_it_listens_is_ready_there_and_ends_when_it_is_told_to() {
+fn the_program_prints_its_address_is_ready_and_stops_on_sigterm() {
     API.starts_and_ends();
 }
 

@@ -1,4 +1,4 @@
-//! What can be asked for.
+//! The arguments of the command line.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -56,7 +56,7 @@ pub(crate) enum OrgCommand {
 
 /// The organization that a command is about.
 #[derive(Debug, Args)]
-pub(crate) struct Of {
+pub(crate) struct OrganizationOption {
     /// The organization; may be left out where there is only one
     #[arg(long, value_name = "ID", value_parser = organization)]
     pub(crate) org: Option<OrganizationId>,
@@ -67,7 +67,7 @@ pub(crate) enum KeyCommand {
     /// Make a secret key, which is shown this once
     Create {
         #[command(flatten)]
-        of: Of,
+        of: OrganizationOption,
         /// What its holder may do
         #[arg(long, value_parser = role())]
         role: Role,
@@ -78,12 +78,12 @@ pub(crate) enum KeyCommand {
     /// List the keys, revoked ones too
     List {
         #[command(flatten)]
-        of: Of,
+        of: OrganizationOption,
     },
     /// Revoke a key: it opens nothing from now on
     Revoke {
         #[command(flatten)]
-        of: Of,
+        of: OrganizationOption,
         /// The key's id, `key_…`
         #[arg(value_name = "KEY", value_parser = key)]
         key: KeyId,
@@ -98,7 +98,7 @@ pub(crate) enum KlaviyoCommand {
     /// on a terminal it is asked for.
     Connect {
         #[command(flatten)]
-        of: Of,
+        of: OrganizationOption,
         /// Take a key of another Klaviyo account than the one connected
         #[arg(long)]
         confirm_account_change: bool,
@@ -106,19 +106,19 @@ pub(crate) enum KlaviyoCommand {
     /// List Klaviyo's lists
     Lists {
         #[command(flatten)]
-        of: Of,
+        of: OrganizationOption,
     },
     /// List Klaviyo's segments
     Segments {
         #[command(flatten)]
-        of: Of,
+        of: OrganizationOption,
     },
     /// Import lists and segments as audiences
     Import(Import),
     /// Show the connection and every audience's sync
     Status {
         #[command(flatten)]
-        of: Of,
+        of: OrganizationOption,
         /// Follow the syncs under way until they have ended
         #[arg(long, conflicts_with = "json")]
         watch: bool,
@@ -129,7 +129,7 @@ pub(crate) enum KlaviyoCommand {
 #[group(id = "what", required = true, multiple = true, args = ["lists", "segments"])]
 pub(crate) struct Import {
     #[command(flatten)]
-    pub(crate) of: Of,
+    pub(crate) of: OrganizationOption,
     /// Klaviyo's ids of lists
     #[arg(value_name = "LIST", value_parser = collection)]
     pub(crate) lists: Vec<CollectionId>,

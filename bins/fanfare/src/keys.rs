@@ -7,51 +7,56 @@ use fanfare_domain::organization::{KeyKind, Role};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::args::{KeyCommand, Of};
-use crate::explain::explain;
-use crate::operator::Operator;
-use crate::output::{or_dash, say, say_json, table};
+use crate::args::{KeyCommand, OrganizationOption};
+use crate::context::CommandContext;
+use crate::errors::explain;
+use crate::output::{or_dash, print_json, print_line, table};
 
-pub(crate) async fn run(operator: &Operator, command: KeyCommand) -> Result<ExitCode> {
+pub(crate) async fn run(context: &CommandContext, command: KeyCommand) -> Result<ExitCode> {
     match command {
         KeyCommand::Create { of, role, test } => {
             let kind = if test { KeyKind::Test } else { KeyKind::Live };
-            create(operator, &of, role, kind).await?;
+            create(context, &of, role, kind).await?;
         }
-        KeyCommand::List { of } => list(operator, &of).await?,
+        KeyCommand::List { of } => list(context, &of).await?,
         KeyCommand::Revoke { of, key } => {
-            let organization = operator.organization(&of).await?;
-            let revoked = operator.integration().revoke_key(&organization, &key).await;
+            let organization = context.organization(&of).await?;
+            let revoked = context.integration().revoke_key(&organization, &key).await;
             revoked.map_err(explain)?;
-            if operator.json {
-                say_json(&json!({"keyId": key, "revoked": true}))?;
+            if context.json {
+                print_json(&json!({"keyId": key, "revoked": true}))?;
             } else {
-                say(format!("{key} is revoked"))?;
+                print_line(format!("{key} is revoked"))?;
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn create(operator: &Operator, of: &Of, role: Role, kind: KeyKind) -> Result<()> {
-    let organization = operator.organization(of).await?;
-    let integration = operator.integration();
+async fn create(
+    context: &CommandContext,
+    of: &OrganizationOption,
+    role: Role,
+    kind: KeyKind,
+) -> Result<()> {
+    let organization = context.organization(of).await?;
+    let integration = context.integration();
     let new = integration.create_key(&organization, role, kind).await;
     let new = new.map_err(explain)?;
     let secret = new.secret.expose_secret();
-    if operator.json {
-        return say_json(&json!({"keyId": new.id, "secretKey": secret}));
+    if context.json {
+        return print_json(&json!({"keyId": new.id, "secretKey": secret}));
     }
-    say(format!("Key         {}", new.id))?;
-    say(format!("Secret key  {secret}"))?;
-    say("The secret key is not shown again: keep it now.")
+    print_line(format!("Key         {}", new.id))?;
+    print_line(format!("Secret key  {secret}"))?;
+    print_line("The secret key is not shown again: keep it now.")
 }
 
-async fn list(operator: &Operator, of: &Of) -> Result<()> {
-    let organization = operator.organization(of).await?;
-    let keys = operator.integration().keys(&organization).await;
+async fn list(context: &CommandContext, of: &OrganizationOption) -> Result<()> {
+    let organization = context.organization(of).await?;
+    let keys = context.integration().keys(&organization).await;
     let keys = keys.map_err(explain)?;
-    if operator.json {
+    if context.json {
         let keys: Vec<Value> = keys
             .iter()
             .map(|key| {
@@ -64,7 +69,7 @@ async fn list(operator: &Operator, of: &Of) -> Result<()> {
                 })
             })
             .collect();
-        return say_json(&keys.into());
+        return print_json(&keys.into());
     }
     let mut rows = table(&["Key", "Role", "Kind", "Made", "Revoked"]);
     for key in keys {
@@ -76,5 +81,5 @@ async fn list(operator: &Operator, of: &Of) -> Result<()> {
             or_dash(key.revoked_at),
         ]);
     }
-    say(rows)
+    print_line(rows)
 }

@@ -1,19 +1,19 @@
-//! The operator's command line: everything that is done on the store itself, without the API.
+//! The operator's command line: it works on the store itself, without the API.
 //!
 //! Exit status: 0 done, 1 failed, 2 wrongly called.
 
+mod api_json;
 mod args;
+mod context;
 mod doctor;
-mod explain;
+mod errors;
 mod keys;
 mod klaviyo;
 mod migrate;
-mod operator;
 mod organizations;
 mod output;
 mod secret;
 mod up;
-mod wire;
 
 use std::env;
 use std::process::ExitCode;
@@ -23,11 +23,11 @@ use clap::Parser;
 use fanfare_runtime::{Config, one_line, telemetry};
 
 use crate::args::{Arguments, Command};
-use crate::explain::WronglyCalled;
-use crate::operator::Operator;
+use crate::context::CommandContext;
+use crate::errors::UsageError;
 
-/// The exit status of a command that was wrongly called; clap's own is the same.
-const WRONGLY_CALLED: u8 = 2;
+/// The exit status of a command with wrong arguments. Clap uses the same.
+const USAGE_ERROR: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -35,8 +35,8 @@ async fn main() -> ExitCode {
         Ok(status) => status,
         Err(error) => {
             eprintln!("fanfare: {}", one_line(error.as_ref()));
-            if error.is::<WronglyCalled>() {
-                WRONGLY_CALLED.into()
+            if error.is::<UsageError>() {
+                USAGE_ERROR.into()
             } else {
                 ExitCode::FAILURE
             }
@@ -45,8 +45,8 @@ async fn main() -> ExitCode {
 }
 
 async fn read_and_run() -> Result<ExitCode> {
-    if secret::is_among(env::args_os().skip(1)) {
-        return Err(secret::is_no_argument().into());
+    if secret::contains_key(env::args_os().skip(1)) {
+        return Err(secret::key_in_arguments_error().into());
     }
     run(Arguments::parse()).await
 }
@@ -57,23 +57,23 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     if matches!(arguments.command, Command::Up) {
         return up::run(&config).await;
     }
-    telemetry::of_the_operator(&config)?;
+    telemetry::init_command_line(&config)?;
     match arguments.command {
         Command::Migrate { check } => return migrate::run(&config, check, json).await,
         Command::Doctor => return doctor::run(&config, json).await,
         _ => {}
     }
-    let operator = Operator::open(&config, json).await?;
-    let done = dispatch(&operator, arguments.command).await;
-    operator.close().await;
+    let context = CommandContext::open(&config, json).await?;
+    let done = dispatch(&context, arguments.command).await;
+    context.close().await;
     done
 }
 
-async fn dispatch(operator: &Operator, command: Command) -> Result<ExitCode> {
+async fn dispatch(context: &CommandContext, command: Command) -> Result<ExitCode> {
     match command {
-        Command::Org(command) => organizations::run(operator, command).await,
-        Command::Key(command) => keys::run(operator, command).await,
-        Command::Klaviyo(command) => klaviyo::run(operator, command).await,
+        Command::Org(command) => organizations::run(context, command).await,
+        Command::Key(command) => keys::run(context, command).await,
+        Command::Klaviyo(command) => klaviyo::run(context, command).await,
         Command::Up | Command::Migrate { .. } | Command::Doctor => Ok(ExitCode::SUCCESS),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use fanfare_runtime::{Config, Database, SchemaState, Storage};
 use serde_json::json;
 
-use crate::output::{say, say_json};
+use crate::output::{print_json, print_line};
 
 pub(crate) async fn run(config: &Config, check: bool, json: bool) -> Result<ExitCode> {
     let found = if check {
@@ -15,9 +15,9 @@ pub(crate) async fn run(config: &Config, check: bool, json: bool) -> Result<Exit
         Storage::migrate(config).await?
     };
     if json {
-        say_json(&as_json(&config.database, found, !check))?;
+        print_json(&as_json(&config.database, found, !check))?;
     } else {
-        say(format!("{}: {}", config.database, tell(found, check)))?;
+        print_line(format!("{}: {}", config.database, tell(found, check)))?;
     }
     Ok(if check && found != SchemaState::Current {
         ExitCode::FAILURE

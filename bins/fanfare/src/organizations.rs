@@ -8,36 +8,36 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::args::OrgCommand;
-use crate::explain::explain;
-use crate::operator::Operator;
-use crate::output::{say, say_json, table};
+use crate::context::CommandContext;
+use crate::errors::explain;
+use crate::output::{print_json, print_line, table};
 
 /// Organizations read at once.
 const PAGE: u32 = 100;
 
-pub(crate) async fn run(operator: &Operator, command: OrgCommand) -> Result<ExitCode> {
+pub(crate) async fn run(context: &CommandContext, command: OrgCommand) -> Result<ExitCode> {
     match command {
-        OrgCommand::Create { name } => create(operator, &name).await?,
-        OrgCommand::List => list(operator).await?,
+        OrgCommand::Create { name } => create(context, &name).await?,
+        OrgCommand::List => list(context).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn create(operator: &Operator, name: &str) -> Result<()> {
-    let new = operator.integration().create_organization(name).await;
+async fn create(context: &CommandContext, name: &str) -> Result<()> {
+    let new = context.integration().create_organization(name).await;
     let new = new.map_err(explain)?;
     let secret = new.secret.expose_secret();
-    if operator.json {
-        return say_json(&json!({"organizationId": new.organization, "secretKey": secret}));
+    if context.json {
+        return print_json(&json!({"organizationId": new.organization, "secretKey": secret}));
     }
-    say(format!("Organization  {}", new.organization))?;
-    say(format!("Secret key    {secret}"))?;
-    say("The secret key is not shown again: keep it now.")
+    print_line(format!("Organization  {}", new.organization))?;
+    print_line(format!("Secret key    {secret}"))?;
+    print_line("The secret key is not shown again: keep it now.")
 }
 
-async fn list(operator: &Operator) -> Result<()> {
-    let organizations = all(operator).await?;
-    if operator.json {
+async fn list(context: &CommandContext) -> Result<()> {
+    let organizations = all(context).await?;
+    if context.json {
         let organizations: Vec<Value> = organizations
             .iter()
             .map(|organization| {
@@ -48,7 +48,7 @@ async fn list(operator: &Operator) -> Result<()> {
                 })
             })
             .collect();
-        return say_json(&organizations.into());
+        return print_json(&organizations.into());
     }
     let mut rows = table(&["Organization", "Name", "Made"]);
     for organization in organizations {
@@ -59,15 +59,15 @@ async fn list(operator: &Operator) -> Result<()> {
         } = organization;
         rows.add_row([id.to_string(), name, created_at.to_string()]);
     }
-    say(rows)
+    print_line(rows)
 }
 
 /// All organizations.
-pub(crate) async fn all(operator: &Operator) -> Result<Vec<Organization>> {
+pub(crate) async fn all(context: &CommandContext) -> Result<Vec<Organization>> {
     let mut all: Vec<Organization> = Vec::new();
     loop {
         let after = all.last().map(|last| last.id.clone());
-        let page = operator.integration().organizations(PAGE, after.as_ref());
+        let page = context.integration().organizations(PAGE, after.as_ref());
         let page = page.await.map_err(explain)?;
         if page.is_empty() {
             return Ok(all);

@@ -1,4 +1,4 @@
-//! Answers on standard output: tables for people, JSON for machines.
+//! Answers on standard output: tables for a reader, JSON for programs.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -7,8 +7,8 @@ use anyhow::Result;
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
-/// Prints a line. Whoever reads no further, such as `head`, is no error.
-pub(crate) fn say(line: impl Display) -> Result<()> {
+/// Prints a line. A reader that closes the pipe early, such as `head`, is no error.
+pub(crate) fn print_line(line: impl Display) -> Result<()> {
     let mut output = io::stdout().lock();
     match writeln!(output, "{line}").and_then(|()| output.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -16,12 +16,12 @@ pub(crate) fn say(line: impl Display) -> Result<()> {
     }
 }
 
-/// Prints JSON: indented for a person who looks at it, in one line for a program.
-pub(crate) fn say_json(value: &Value) -> Result<()> {
+/// Prints JSON: indented on a terminal, in one line for a program.
+pub(crate) fn print_json(value: &Value) -> Result<()> {
     if io::IsTerminal::is_terminal(&io::stdout()) {
-        say(format!("{value:#}"))
+        print_line(format!("{value:#}"))
     } else {
-        say(value)
+        print_line(value)
     }
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn table(headings: &[&str]) -> Table {
     table
 }
 
-/// What is in a cell where there is nothing.
+/// The text of a cell: a dash if there is no value.
 pub(crate) fn or_dash<T: Display>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use fanfare_runtime::klaviyo_key_of_environment;
 use secrecy::SecretString;
 
-use crate::explain::WronglyCalled;
+use crate::errors::UsageError;
 
-/// Longer than any key, and an end to what a pipe may pour in.
+/// How many bytes are read from a pipe: more than any key has.
 const LONGEST_LINE: u64 = 4_096;
 
 /// Klaviyo's private API key.
@@ -29,13 +29,13 @@ pub(crate) fn klaviyo_key() -> Result<SecretString> {
     let text = text.context("the key could not be read")?;
     if text.trim().is_empty() {
         let hint = "no key was given; pipe it into the command, or set KLAVIYO_API_KEY";
-        return Err(WronglyCalled(hint.to_owned()).into());
+        return Err(UsageError(hint.to_owned()).into());
     }
     Ok(SecretString::from(text))
 }
 
-/// Whether a key is among the arguments. It would be repeated by whoever explains what is wrong with them.
-pub(crate) fn is_among(arguments: impl IntoIterator<Item = OsString>) -> bool {
+/// Whether one of the arguments is a key. Clap would repeat it in its error message.
+pub(crate) fn contains_key(arguments: impl IntoIterator<Item = OsString>) -> bool {
     let is_key = |text: &str| text.starts_with("pk_") || text.starts_with("sk_");
     arguments.into_iter().any(|argument| {
         let argument = argument.to_string_lossy();
@@ -44,26 +44,26 @@ pub(crate) fn is_among(arguments: impl IntoIterator<Item = OsString>) -> bool {
     })
 }
 
-/// The explanation of that mistake.
-pub(crate) fn is_no_argument() -> WronglyCalled {
+/// The error for a key in the arguments.
+pub(crate) fn key_in_arguments_error() -> UsageError {
     let hint = "a key is never an argument, which every user of this machine can see: replace that \
                 key, and pipe the new one into `fanfare klaviyo connect`";
-    WronglyCalled(hint.to_owned())
+    UsageError(hint.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn is_key_among(line: &str) -> bool {
-        is_among(line.split(' ').map(OsString::from))
+    fn line_contains_key(line: &str) -> bool {
+        contains_key(line.split(' ').map(OsString::from))
     }
 
     #[test]
     fn keys_among_arguments_are_known_by_their_beginning() {
-        assert!(is_key_among("klaviyo connect pk_1"));
-        assert!(is_key_among("klaviyo import --segment=sk_live_1"));
-        assert!(!is_key_among("org create --name=Task_force"));
-        assert!(!is_key_among("key revoke key_1 --org org_1"));
+        assert!(line_contains_key("klaviyo connect pk_1"));
+        assert!(line_contains_key("klaviyo import --segment=sk_live_1"));
+        assert!(!line_contains_key("org create --name=Task_force"));
+        assert!(!line_contains_key("key revoke key_1 --org org_1"));
     }
 }

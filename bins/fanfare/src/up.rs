@@ -6,7 +6,7 @@ use anyhow::Result;
 use fanfare_runtime::{App, Config, Socket, serve_both, shutdown, telemetry};
 
 pub(crate) async fn run(config: &Config) -> Result<ExitCode> {
-    let metrics = telemetry::of_a_service(config)?;
+    let metrics = telemetry::init_service(config)?;
     let stop = shutdown::on_signal()?;
     let sockets = (
         Socket::bind("FANFARE_API_ADDR", &config.api_addr)?,

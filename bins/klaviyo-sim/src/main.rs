@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<()> {
-    // Before anything is printed: whoever reads the address may send a signal at once.
+    // Before anything is printed: a reader of the address may send a signal at once.
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let log = options.request_log.clone();

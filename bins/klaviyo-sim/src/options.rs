@@ -114,7 +114,7 @@ impl Options {
             Quota::Klaviyo
         };
         plan.faults = self.faults;
-        // A program that runs for days keeps nothing that nobody can ask for.
+        // The program may run for days, and has no way to read the kept requests.
         plan.keeps_requests = false;
         plan
     }

@@ -1,4 +1,4 @@
-//! The program as the demo, the benchmarks and people start it.
+//! The program as the demo, the benchmarks and a user start it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
@@ -158,7 +158,7 @@ fn faults_happen_and_every_request_is_written_down() {
 }
 
 #[test]
-fn it_ends_in_good_order_when_it_is_told_to() {
+fn the_program_stops_cleanly_on_sigterm() {
     for signal in [Signal::TERM, Signal::INT] {
         let program = Program::start(&["--list", "AaAaAa=One:1"]);
         let (status, rest) = program.end(signal);

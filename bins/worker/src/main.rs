@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), StartError> {
     let config = Config::load()?;
-    let metrics = telemetry::of_a_service(&config)?;
+    let metrics = telemetry::init_service(&config)?;
     let stop = shutdown::on_signal()?;
     let socket = Socket::bind("FANFARE_WORKER_ADDR", &config.worker_addr)?;
     let app = App::open(&config).await?;

@@ -30,7 +30,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the simulator is a world of its own, and this is its only clock"
+        reason = "the simulator has its own clock, and this is the only one"
     )]
     fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()

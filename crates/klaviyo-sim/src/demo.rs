@@ -1,7 +1,7 @@
 //! The account that the program shows when it is told nothing else.
 
+use crate::kind::Kind;
 use crate::plan::{AccountPlan, CollectionPlan};
-use crate::world::Kind;
 
 /// The account's id.
 const ID: &str = "FnfDm0";

@@ -1,4 +1,4 @@
-//! Looking into a running simulator, and changing what is in it.
+//! Reads and changes the state of a running simulator.
 
 use std::sync::Arc;
 
@@ -6,10 +6,12 @@ use time::OffsetDateTime;
 
 use crate::fault::Fault;
 use crate::instant;
-use crate::people::Profile;
+use crate::key::Key;
+use crate::kind::Kind;
+use crate::profiles::Profile;
 use crate::record::Request;
 use crate::service::Service;
-use crate::world::{ChangeError, Key, Kind};
+use crate::state::ChangeError;
 
 /// A running simulator, from within.
 #[derive(Clone)]
@@ -17,12 +19,12 @@ pub struct Handle {
     service: Arc<Service>,
 }
 
-/// Somebody in a list or segment, with everything that Klaviyo knows of them.
+/// A member of a list or segment, with all its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// When they most recently joined.
+    /// When it most recently joined.
     pub joined: OffsetDateTime,
-    /// Who they are.
+    /// Its values.
     pub profile: Profile,
 }
 
@@ -43,12 +45,12 @@ impl Handle {
 
     /// Plans one more fault.
     pub fn add_fault(&self, fault: Fault) {
-        self.service.book().add(fault);
+        self.service.schedule().add(fault);
     }
 
     /// Forgets all faults, those to come as well.
     pub fn clear_faults(&self) {
-        self.service.book().clear();
+        self.service.schedule().clear();
     }
 
     /// The only account, or the first.
@@ -84,16 +86,16 @@ impl AccountHandle {
         self.service.now().unix_timestamp()
     }
 
-    /// Everybody in a list or segment, in the order of joining, ties by id.
+    /// All members of a list or segment, in the order of joining, ties by id.
     pub fn members(&self, collection: &str) -> Result<Vec<Member>, ChangeError> {
-        let world = self.service.world_mut();
-        let account = world.account(self.id())?;
+        let state = self.service.state_mut();
+        let account = state.account(self.id())?;
         let missing = || ChangeError::NoCollection(collection.to_owned());
         let found = account.collections.get(collection).ok_or_else(missing)?;
         let members = found.by_join().iter().filter_map(|(joined, id)| {
             Some(Member {
                 joined: OffsetDateTime::from_unix_timestamp(*joined).ok()?,
-                profile: account.people.get(id)?,
+                profile: account.profiles.get(id)?,
             })
         });
         Ok(members.collect())
@@ -101,39 +103,39 @@ impl AccountHandle {
 
     /// The ids of all lists or of all segments.
     pub fn collections(&self, kind: Kind) -> Result<Vec<String>, ChangeError> {
-        let world = self.service.world();
-        let collections = world.account(self.id())?.collections.values();
+        let state = self.service.state();
+        let collections = state.account(self.id())?.collections.values();
         let of_kind = collections.filter(|collection| collection.kind == kind);
         Ok(of_kind.map(|collection| collection.id.clone()).collect())
     }
 
     /// A profile by its id.
     pub fn profile(&self, id: &str) -> Result<Option<Profile>, ChangeError> {
-        let world = self.service.world_mut();
-        let people = &world.account(self.id())?.people;
-        Ok(people.find(id).and_then(|id| people.get(&id)))
+        let state = self.service.state_mut();
+        let profiles = &state.account(self.id())?.profiles;
+        Ok(profiles.find(id).and_then(|id| profiles.get(&id)))
     }
 
     /// Puts a profile in, or in place of the one with its id. Answers with its id.
     pub fn put(&self, profile: Profile) -> Result<String, ChangeError> {
         let now = self.seconds();
-        let mut world = self.service.world_mut();
-        let id = world.account_mut(self.id())?.put(profile, now);
+        let mut state = self.service.state_mut();
+        let id = state.account_mut(self.id())?.put(profile, now);
         Ok(id.to_string())
     }
 
     /// Changes a profile's values, and the time of its last change.
     pub fn update(&self, id: &str, change: impl FnOnce(&mut Profile)) -> Result<(), ChangeError> {
         let now = self.seconds();
-        let mut world = self.service.world_mut();
-        world.account_mut(self.id())?.update(id, now, change)
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.update(id, now, change)
     }
 
-    /// Makes somebody a member as of now, also if they are one.
+    /// Makes a profile a member as of now, also if it is one.
     pub fn join(&self, collection: &str, id: &str) -> Result<(), ChangeError> {
         let now = self.seconds();
-        let mut world = self.service.world_mut();
-        world.account_mut(self.id())?.join(collection, id, now)
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.join(collection, id, now)
     }
 
     /// Puts a profile in and makes it a member as of now. Answers with its id.
@@ -145,29 +147,29 @@ impl AccountHandle {
 
     /// Makes a member leave.
     pub fn leave(&self, collection: &str, id: &str) -> Result<(), ChangeError> {
-        let mut world = self.service.world_mut();
-        world.account_mut(self.id())?.leave(collection, id)
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.leave(collection, id)
     }
 
     /// Merges one profile into another. For some time yet both can be read.
     pub fn merge(&self, from: &str, into: &str) -> Result<(), ChangeError> {
         let done = self.service.now() + self.service.switches.merging_takes;
         let done = instant::micros_of(done);
-        let mut world = self.service.world_mut();
-        world.account_mut(self.id())?.merge(from, into, done)
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.merge(from, into, done)
     }
 
     /// Deletes a profile.
     pub fn delete(&self, id: &str) -> Result<(), ChangeError> {
-        let mut world = self.service.world_mut();
-        world.account_mut(self.id())?.delete(id)
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.delete(id)
     }
 
     /// Adds an empty list or segment.
     pub fn create_collection(&self, kind: Kind, id: &str, name: &str) -> Result<(), ChangeError> {
         let now = self.seconds();
-        let mut world = self.service.world_mut();
-        let account = world.account_mut(self.id())?;
+        let mut state = self.service.state_mut();
+        let account = state.account_mut(self.id())?;
         account.create_collection(kind, id, name, now);
         Ok(())
     }
@@ -175,27 +177,27 @@ impl AccountHandle {
     /// Renames a list or segment, or takes its name away.
     pub fn rename(&self, collection: &str, name: Option<&str>) -> Result<(), ChangeError> {
         let now = self.seconds();
-        let mut world = self.service.world_mut();
-        world.account_mut(self.id())?.rename(collection, name, now)
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.rename(collection, name, now)
     }
 
     /// Deletes a list or segment.
     pub fn delete_collection(&self, collection: &str) -> Result<(), ChangeError> {
-        let mut world = self.service.world_mut();
-        world.account_mut(self.id())?.delete_collection(collection)
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.delete_collection(collection)
     }
 
     /// Adds a key.
     pub fn add_key(&self, key: Key) -> Result<(), ChangeError> {
-        let mut world = self.service.world_mut();
-        world.account_mut(self.id())?.keys.push(key);
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.keys.push(key);
         Ok(())
     }
 
     /// Revokes a key.
     pub fn revoke_key(&self, secret: &str) -> Result<(), ChangeError> {
-        let mut world = self.service.world_mut();
-        let keys = &mut world.account_mut(self.id())?.keys;
+        let mut state = self.service.state_mut();
+        let keys = &mut state.account_mut(self.id())?.keys;
         keys.retain(|key| key.secret != secret);
         Ok(())
     }

@@ -16,10 +16,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A request goes through `server` (the network, and what can go wrong with it) into `service` (the
-//! checks: route, key, scopes, revision, quota, parameters, resource) and is answered by `read` out of
-//! `world`, in the shapes of `wire`. Profiles are generated when they are read ([`people`](Oddities)), so that a list
-//! of a million costs no more than its members' ids and times.
+//! A request goes through `server` (the network, and what can go wrong with it) into `service` (the checks:
+//! route, key, scopes, revision, quota, parameters, resource). `read` answers it out of `state`, in the shapes
+//! of `wire`. A profile is generated each time that it is read, so a list of a million profiles costs no more
+//! memory than the ids and join times of its members. [`EdgeCases`] says how regular the profiles are.
+//!
+//! A new endpoint is a variant of [`Endpoint`], a row in `endpoint/table.rs`, and a function in `read` that answers it.
 //!
 //! Klaviyo's own client for Python reads from it too: `tests/sdk/read_lists.py` says how it is run.
 
@@ -29,8 +31,10 @@ mod endpoint;
 mod fault;
 mod handle;
 mod instant;
-mod people;
+mod key;
+mod kind;
 mod plan;
+mod profiles;
 mod query;
 mod quota;
 mod read;
@@ -40,19 +44,21 @@ mod revision;
 mod server;
 mod service;
 mod simulator;
+mod state;
 mod switches;
 mod wire;
-mod world;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use demo::account as demo_account;
 pub use endpoint::{Endpoint, Limit, Parameter, UnknownEndpoint};
-pub use fault::{Change, Effect, Fault, GRAMMAR, RetryAfter, Shape, SpecError, Who};
+pub use fault::{Change, Effect, Fault, GRAMMAR, MemberRef, RetryAfter, Shape, SpecError};
 pub use handle::{AccountHandle, Handle, Member};
-pub use people::{ListSuppression, Location, Oddities, Profile, Suppression};
+pub use key::{Key, SCOPES};
+pub use kind::Kind;
 pub use plan::{AccountPlan, CollectionPlan, Latency, Plan, PlanError};
+pub use profiles::{EdgeCases, ListSuppression, Location, Profile, Suppression};
 pub use quota::Quota;
 pub use record::Request;
 pub use simulator::{RunningSimulator, Simulator, StartError};
+pub use state::ChangeError;
 pub use switches::Switches;
-pub use world::{ChangeError, Key, Kind, SCOPES};

@@ -11,10 +11,11 @@ use time::OffsetDateTime;
 
 use crate::clock::{Clock, SystemClock};
 use crate::fault::Fault;
-use crate::people::{MOST, Oddities, Profile};
+use crate::key::Key;
+use crate::kind::Kind;
+use crate::profiles::{EdgeCases, MOST, Profile};
 use crate::quota::Quota;
 use crate::switches::Switches;
-use crate::world::{Key, Kind};
 
 /// A plan that cannot be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +34,7 @@ pub struct Plan {
     pub address: SocketAddr,
     /// Everything generated depends on it.
     pub seed: u64,
-    /// Whose time it is.
+    /// The clock that tells the time.
     pub clock: Arc<dyn Clock>,
     /// How many requests are allowed.
     pub quota: Quota,
@@ -133,19 +134,19 @@ pub struct AccountPlan {
     pub name: String,
     /// Its keys.
     pub keys: Vec<Key>,
-    /// How odd its generated people are.
-    pub oddities: Oddities,
+    /// Which edge cases its generated profiles have.
+    pub edge_cases: EdgeCases,
     pub(crate) collections: Vec<(Range<u32>, CollectionPlan)>,
 }
 
 impl AccountPlan {
-    /// An account without keys, lists and people.
+    /// An account without keys, lists and profiles.
     pub fn new(id: &str) -> Self {
         Self {
             id: id.to_owned(),
             name: "Example Org".to_owned(),
             keys: Vec::new(),
-            oddities: Oddities::default(),
+            edge_cases: EdgeCases::default(),
             collections: Vec::new(),
         }
     }
@@ -163,10 +164,10 @@ impl AccountPlan {
         self
     }
 
-    /// The same with people of this kind.
+    /// The same with these edge cases.
     #[must_use]
-    pub fn oddities(mut self, oddities: Oddities) -> Self {
-        self.oddities = oddities;
+    pub fn edge_cases(mut self, edge_cases: EdgeCases) -> Self {
+        self.edge_cases = edge_cases;
         self
     }
 
@@ -196,7 +197,7 @@ impl AccountPlan {
         self
     }
 
-    /// How many people have to be generated.
+    /// How many profiles have to be generated.
     pub(crate) fn size(&self) -> Result<u32, PlanError> {
         let ends = self.collections.iter().map(|(slots, _)| slots.end);
         let size = ends.max().unwrap_or(0);

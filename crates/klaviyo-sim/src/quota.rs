@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use crate::endpoint::{Endpoint, Limit, Parameter};
 use crate::switches::Switches;
-use crate::world::Kind;
 
 /// How many requests are allowed.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +11,7 @@ pub enum Quota {
     /// As Klaviyo documents it.
     #[default]
     Klaviyo,
-    /// As many as anybody likes, which is what the headers say too.
+    /// No limit, which is what the headers say too.
     Unlimited,
     /// Klaviyo's, but for these endpoints.
     With(HashMap<Endpoint, Limit>),
@@ -64,7 +63,7 @@ struct Counter {
     /// Requests before this are refused whatever the windows say: a `Retry-After` was given.
     blocked_until: i64,
     /// The last `Retry-After` given, whether it is enforced or not.
-    promised_until: i64,
+    retry_after_until: i64,
 }
 
 #[derive(Default)]
@@ -121,9 +120,9 @@ impl Counters {
                 continue;
             };
             let seconds = whole_seconds(until - now).max(1);
-            counter.promised_until = now + seconds * SECOND;
+            counter.retry_after_until = now + seconds * SECOND;
             if now >= counter.blocked_until {
-                counter.blocked_until = counter.promised_until;
+                counter.blocked_until = counter.retry_after_until;
             }
             return Err(Exceeded(seconds.unsigned_abs()));
         }
@@ -148,7 +147,7 @@ impl Counters {
     /// Takes note of a `Retry-After` that did not come from the windows. It speaks of the quota that the
     /// headers of the answer would have shown. Until then further requests are refused, if it was meant as
     /// a quota.
-    pub(crate) fn promise(
+    pub(crate) fn note_retry_after(
         &mut self,
         account: &str,
         endpoint: Endpoint,
@@ -160,14 +159,14 @@ impl Counters {
         let shown = buckets.iter().copied().find(|bucket| bucket.is_shown());
         let bucket = shown.unwrap_or_else(|| self.bucket(endpoint));
         let counter = self.counter(account, bucket);
-        counter.promised_until = counter.promised_until.max(until);
+        counter.retry_after_until = counter.retry_after_until.max(until);
         if refuses {
             counter.blocked_until = counter.blocked_until.max(until);
         }
     }
 
     /// Until when this should not have been asked, if that is not over.
-    pub(crate) fn promised(
+    pub(crate) fn retry_after(
         &self,
         account: &str,
         endpoint: Endpoint,
@@ -176,10 +175,10 @@ impl Counters {
     ) -> Option<i64> {
         let counters = self.accounts.get(account)?;
         let buckets = self.buckets(endpoint, parameters);
-        let promised = buckets
+        let until = buckets
             .iter()
-            .filter_map(|bucket| Some(counters.get(bucket)?.promised_until));
-        promised.max().filter(|until| now < *until)
+            .filter_map(|bucket| Some(counters.get(bucket)?.retry_after_until));
+        until.max().filter(|until| now < *until)
     }
 
     fn buckets(&self, endpoint: Endpoint, parameters: &[Parameter]) -> Vec<Bucket> {
@@ -214,30 +213,4 @@ impl Counters {
 
 fn whole_seconds(micros: i64) -> i64 {
     micros.div_euclid(SECOND) + i64::from(micros.rem_euclid(SECOND) > 0)
-}
-
-/// The quota buckets of a request's parameters.
-pub(crate) fn costly(
-    endpoint: Endpoint,
-    additional: impl Fn(&str, &str) -> bool,
-    includes: impl Fn(&str) -> bool,
-) -> Vec<Parameter> {
-    let mut costly = Vec::new();
-    match endpoint {
-        Endpoint::Collection(kind) if additional(kind.noun(), "profile_count") => {
-            costly.push(Parameter::ProfileCount(kind));
-        }
-        Endpoint::Members(_) | Endpoint::Profiles | Endpoint::Profile
-            if additional("profile", "predictive_analytics") =>
-        {
-            costly.push(Parameter::PredictiveAnalytics);
-        }
-        _ => {}
-    }
-    if endpoint == Endpoint::Profile {
-        let kinds = [Kind::List, Kind::Segment];
-        let asked = kinds.into_iter().filter(|kind| includes(kind.plural()));
-        costly.extend(asked.map(Parameter::Include));
-    }
-    costly
 }

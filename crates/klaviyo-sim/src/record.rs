@@ -1,4 +1,4 @@
-//! What was asked, when, and how it was answered.
+//! The log of requests: what was asked, when, and how it was answered.
 
 use std::io::Write;
 
@@ -13,9 +13,9 @@ use crate::endpoint::Endpoint;
 pub struct Request {
     /// When it came in.
     pub at: OffsetDateTime,
-    /// Whose key it had, if it had one.
+    /// The account of its key, if the key is known.
     pub account: Option<String>,
-    /// Where it led, if anywhere.
+    /// The endpoint of its path, if there is one.
     pub endpoint: Option<Endpoint>,
     /// The id in its path, or an empty text.
     pub id: String,
@@ -23,14 +23,14 @@ pub struct Request {
     pub path: String,
     /// Its query as sent, still encoded.
     pub query: String,
-    /// The page of a walk that it asked for, counted from 1.
+    /// The page of a scan that it asked for, counted from 1.
     pub page: u32,
     /// The answer's status; `None` if there was no whole answer.
     pub status: Option<u16>,
     /// A `Retry-After` told to this account for this endpoint (or a costly parameter of it) was in force,
-    /// and ended then. A client that listens never has one.
+    /// and ended then. A client that obeys it never has one.
     pub retry_after_until: Option<OffsetDateTime>,
-    /// What went wrong on purpose, in words.
+    /// The faults that the fault plan caused, in words.
     pub faults: Vec<String>,
 }
 

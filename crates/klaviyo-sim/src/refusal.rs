@@ -59,7 +59,7 @@ impl Refusal {
         Self::new(401, "not_authenticated", text, text)
     }
 
-    /// A key that is nobody's, or in the wrong form.
+    /// A key of no account, or in the wrong form.
     pub(crate) fn bad_credentials() -> Self {
         let text = "Incorrect authentication credentials.";
         Self::new(401, "authentication_failed", text, text)

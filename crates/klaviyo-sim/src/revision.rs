@@ -35,17 +35,21 @@ const REVISIONS: [Date; 23] = [
 /// A revision is served for two years.
 const SERVED_FOR: Duration = Duration::days(2 * 365);
 
-/// What a request says about its revision.
+/// What a request's headers say about its revision.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct RevisionHeader<'a> {
     pub(crate) revision: Option<&'a str>,
     /// Whether a retired revision shall be refused rather than replaced by another.
     pub(crate) opts_out: bool,
 }
 
-/// Whether the request is served. All revisions that are have the same shapes here.
-pub(crate) fn check(asked: Asked<'_>, today: Date, is_required: bool) -> Result<(), Refusal> {
-    let Some(text) = asked.revision else {
+/// Refuses a request whose revision is not served. All served revisions have the same shapes here.
+pub(crate) fn check(
+    header: RevisionHeader<'_>,
+    today: Date,
+    is_required: bool,
+) -> Result<(), Refusal> {
+    let Some(text) = header.revision else {
         return if is_required {
             Err(Refusal::bad_revision("The revision header is required."))
         } else {
@@ -63,7 +67,7 @@ pub(crate) fn check(asked: Asked<'_>, today: Date, is_required: bool) -> Result<
         ));
     }
     if revision + SERVED_FOR < today {
-        return if asked.opts_out {
+        return if header.opts_out {
             Err(Refusal::retired_revision(text))
         } else {
             Ok(())
@@ -87,8 +91,8 @@ mod tests {
     use super::*;
 
     fn status(revision: Option<&str>, opts_out: bool) -> u16 {
-        let asked = Asked { revision, opts_out };
-        match check(asked, date!(2026 - 11 - 25), true) {
+        let header = RevisionHeader { revision, opts_out };
+        match check(header, date!(2026 - 11 - 25), true) {
             Ok(()) => 200,
             Err(refusal) => refusal.status,
         }
@@ -105,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_revision_is_refused() {
+    fn a_malformed_or_unknown_revision_is_refused() {
         assert_eq!(status(None, false), 400);
         assert_eq!(status(Some(""), false), 400);
         assert_eq!(status(Some("latest"), false), 400);

@@ -1,4 +1,4 @@
-//! Starting and ending a simulator.
+//! Starts and stops a simulator.
 
 use std::net::{SocketAddr, TcpListener};
 use std::ops::Deref;
@@ -92,13 +92,13 @@ fn serve(
                 return;
             }
         };
-        // Nobody waits for an answer that nobody asked for: both may be gone at the end.
+        // The thread that started the server may be gone by now; then the answer has no reader.
         let _ = started.send(Ok(running.handle()));
         let _ = running.await;
     });
 }
 
-/// A simulator at work. Dropping it ends it.
+/// A running simulator. Dropping it stops it.
 pub struct RunningSimulator {
     /// Where it listens.
     pub address: SocketAddr,
@@ -113,7 +113,7 @@ impl RunningSimulator {
         format!("http://{}", self.address)
     }
 
-    /// What looks into it, and changes it. Clones see the same.
+    /// A handle that reads and changes its state. Clones see the same state.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }

@@ -17,11 +17,11 @@ use crate::key::{KeyError, MasterKey, XChaChaSealer};
 use crate::storage::{Storage, StoragePorts};
 use crate::system::{SystemClock, SystemIds};
 
-/// The name in the store of the mark that its master key is known by.
+/// The name under which the store keeps the mark of its master key.
 const KEY_MARK: &str = "master_key_mark";
 
-/// How long a program that ends waits for the store's connections.
-const CLOSING: Duration = Duration::from_secs(5);
+/// How long a program that stops waits for the store to close its connections.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The wired service: what every program works with.
 #[derive(Clone)]
@@ -69,11 +69,11 @@ impl App {
         })
     }
 
-    /// Whether Klaviyo answers at all. It is asked with a key that is nobody's: that it refuses this
-    /// key is an answer.
+    /// Asks Klaviyo once with a key of no account, to see that it answers: a refusal of the key is an
+    /// answer.
     pub async fn reach_klaviyo(&self) -> Result<(), KlaviyoError> {
-        let nobodys = SecretString::from("pk_nobodys");
-        let key = KlaviyoKey::parse(&nobodys)
+        let unknown = SecretString::from("pk_nobodys");
+        let key = KlaviyoKey::parse(&unknown)
             .map_err(|error| KlaviyoError::Refused(error.to_string()))?;
         match self.klaviyo.account(&key).await {
             Ok(_) | Err(KlaviyoError::KeyRejected) => Ok(()),
@@ -100,7 +100,7 @@ impl App {
 
     /// Closes the store in good order; not for long, if something still holds it.
     pub async fn close(self) {
-        let closing = tokio::time::timeout(CLOSING, self.storage.close());
+        let closing = tokio::time::timeout(CLOSE_TIMEOUT, self.storage.close());
         if closing.await.is_err() {
             tracing::warn!("the store was in use to the last; it is safe nevertheless");
         }

@@ -45,7 +45,7 @@ pub enum StartError {
         address: String,
         /// The setting.
         setting: &'static str,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -83,7 +83,7 @@ pub fn conclude(program: &str, result: Result<(), StartError>) -> ExitCode {
     }
 }
 
-/// An error and its causes in one line, each said once.
+/// An error and its causes in one line, each once.
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_one_line_with_each_cause_said_once() {
+    fn an_error_is_one_line_with_each_cause_once() {
         let cause = io::Error::other("no\nluck");
         let error = StartError::Server(cause);
         assert_eq!(one_line(&error), "the server failed: no luck");

@@ -8,9 +8,9 @@ use fanfare_jobs::Heartbeat;
 
 use crate::storage::Storage;
 
-/// Whoever asks for readiness does not wait longer. Shorter than a store waits for a connection, so that
-/// silence is told from a schema that is another's.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// How long a readiness check waits for the store. It is shorter than a store waits for a connection, so that
+/// a store that does not answer is told from one with another schema.
+const STORE_CHECK_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The API: ready while the store is there and has this program's schema.
 pub(crate) struct StoreReadiness(pub(crate) Storage);
@@ -24,10 +24,10 @@ pub(crate) struct WorkerReadiness {
 #[async_trait]
 impl Readiness for StoreReadiness {
     async fn check(&self) -> Result<(), String> {
-        match tokio::time::timeout(PATIENCE, self.0.health()).await {
+        match tokio::time::timeout(STORE_CHECK_TIMEOUT, self.0.health()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                // Where the store is stays in the log: anybody may ask for readiness.
+                // The address of the store stays in the log: readiness needs no authentication.
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "the store is not usable"

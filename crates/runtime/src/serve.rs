@@ -11,8 +11,9 @@ use crate::error::StartError;
 use crate::readiness::{StoreReadiness, WorkerReadiness};
 use crate::socket::Socket;
 
-/// A runner that has not begun by then has a store that is away; its health shows it.
-const BEGINNING: Duration = Duration::from_secs(10);
+/// How long the address is held back for a runner that has not started. Its store is away then, and its
+/// health shows that.
+const RUNNER_START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves the API until `stop`, then finishes the requests under way.
 pub async fn serve_api(
@@ -31,7 +32,7 @@ pub async fn serve_api(
     let server = fanfare_http::serve(listener, api).map_err(StartError::Server)?;
     Socket::announce(address);
     server.await.map_err(StartError::Server)?;
-    unless_told(&stop, "the API's server")
+    error_unless_stopped(&stop, "the API's server")
 }
 
 /// Works runs and shows its health until `stop`, then finishes the pages under way and gives the
@@ -49,23 +50,26 @@ pub async fn work(
         heartbeat: heartbeat.clone(),
     });
     let (listener, address) = socket.take();
-    // Whichever half ends takes the other along.
+    // When one half ends, the other is stopped.
     let both = stop.child_token();
     let server = fanfare_http::serve_health(listener, readiness, metrics, both.clone())
         .map_err(StartError::Server)?;
     let serve = async {
         let ended = server.await.map_err(StartError::Server);
-        ended.and(unless_told(&both, "the server of the worker's health"))
+        ended.and(error_unless_stopped(
+            &both,
+            "the server of the worker's health",
+        ))
     };
     let run = async {
         runner.run(both.clone()).await?;
-        unless_told(&both, "the job runner")
+        error_unless_stopped(&both, "the job runner")
     };
-    // Whoever reads the address may count on a worker that works, or says on /readyz that it cannot.
+    // A reader of the address can rely on a worker that works, or that says on /readyz that it cannot.
     let announce = async {
         tokio::select! {
             () = both.cancelled() => {}
-            _ = tokio::time::timeout(BEGINNING, heartbeat.started()) => Socket::announce(address),
+            _ = tokio::time::timeout(RUNNER_START_TIMEOUT, heartbeat.started()) => Socket::announce(address),
         }
     };
     let (ended, ()) = tokio::join!(join(&both, serve, run), announce);
@@ -105,9 +109,9 @@ async fn join(
     one.and(other)
 }
 
-/// Ending is right only where it was asked for: a program that has lost what it lives by must not
-/// look like one that has done its work.
-fn unless_told(stop: &CancellationToken, what: &'static str) -> Result<(), StartError> {
+/// An end is an error unless `stop` asked for it: a program that has lost a part of itself must not exit
+/// with success.
+fn error_unless_stopped(stop: &CancellationToken, what: &'static str) -> Result<(), StartError> {
     if stop.is_cancelled() {
         Ok(())
     } else {
@@ -127,18 +131,21 @@ mod tests {
             Ok(())
         };
 
-        let ended = join(&stop, waits, async { unless_told(&stop, "the runner") }).await;
+        let ended = join(&stop, waits, async {
+            error_unless_stopped(&stop, "the runner")
+        })
+        .await;
 
         let error = ended.unwrap_err().to_string();
         assert_eq!(error, "the runner ended without having been told to");
     }
 
     #[tokio::test]
-    async fn halves_that_were_told_to_stop_are_no_error() {
+    async fn halves_that_end_after_stop_are_no_error() {
         let stop = CancellationToken::new();
         let half = async |what| {
             stop.cancelled().await;
-            unless_told(&stop, what)
+            error_unless_stopped(&stop, what)
         };
         let told = async {
             tokio::task::yield_now().await;

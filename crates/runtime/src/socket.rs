@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use crate::error::StartError;
 
-/// A bound address that nobody answers at yet.
+/// A bound address. No server answers at it yet.
 #[derive(Debug)]
 pub struct Socket {
     pub(crate) listener: TcpListener,
@@ -33,7 +33,7 @@ impl Socket {
         })
     }
 
-    /// Prints where it is, for whoever started the program with port 0.
+    /// Prints the address, for an operator who started the program with port 0.
     pub(crate) fn announce(address: SocketAddr) {
         let mut output = io::stdout().lock();
         // A closed standard output is no reason not to serve.

@@ -186,7 +186,7 @@ async fn open_sqlite(path: &Path, clock: Arc<dyn Clock>) -> Result<Storage, Stor
     use fanfare_sqlite::{JobNotifier, OpenError, QUEUE};
     let options = SqliteOptions::at(path).notifier(JobNotifier::Apalis);
     let store = SqliteStore::open(options, clock).await?;
-    // The store rings by writing into apalis's tables, so whoever opens it needs them.
+    // The store notifies workers by writing into apalis's tables, so every program that opens it needs them.
     let file = path.to_owned();
     let lock = tokio::task::spawn_blocking(move || fanfare_sqlite::schema_lock(&file));
     let lock = lock

@@ -1,4 +1,4 @@
-//! The machine's clock and dice.
+//! The system's clock and random generator.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is where the clock's port leads"
+        reason = "this is the adapter of the clock port"
     )]
     fn now(&self) -> Timestamp {
         // A clock set to before the epoch shows the epoch.

@@ -14,22 +14,22 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use crate::config::{Config, LogFormat};
 use crate::error::StartError;
 
-/// What is logged where the settings do not say.
-const OF_A_SERVICE: &str = "info";
-const OF_THE_OPERATOR: &str = "warn";
+/// The log filters of programs that serve and of the command line, unless a setting says otherwise.
+const SERVICE_FILTER: &str = "info";
+const COMMAND_LINE_FILTER: &str = "warn";
 
 /// Upper ends of the histograms' buckets, in seconds: from a read of SQLite to Klaviyo's time-out.
 const BUCKETS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 
-/// How often what was measured is moved into the histograms; until then it takes memory.
+/// The time between two moves of measured values into the histograms. Until then they take memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Sets up the log and the metrics of a program that serves. Returns what renders the metrics. It
 /// must be called within the runtime.
-pub fn of_a_service(config: &Config) -> Result<RenderMetrics, StartError> {
-    log(config, OF_A_SERVICE)?;
+pub fn init_service(config: &Config) -> Result<RenderMetrics, StartError> {
+    log(config, SERVICE_FILTER)?;
     let builder = PrometheusBuilder::new().set_buckets(BUCKETS);
     let recorder = builder.and_then(PrometheusBuilder::install_recorder);
     let handle = recorder.map_err(|error| StartError::Metrics(error.into()))?;
@@ -48,8 +48,8 @@ pub fn of_a_service(config: &Config) -> Result<RenderMetrics, StartError> {
 }
 
 /// Sets up the log of the operator's command line: silent unless something is wrong.
-pub fn of_the_operator(config: &Config) -> Result<(), StartError> {
-    log(config, OF_THE_OPERATOR)
+pub fn init_command_line(config: &Config) -> Result<(), StartError> {
+    log(config, COMMAND_LINE_FILTER)
 }
 
 fn log(config: &Config, default: &str) -> Result<(), StartError> {

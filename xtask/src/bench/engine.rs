@@ -1,4 +1,4 @@
-//! How fast the engine is when nobody holds it back, for a first import and for a second pass.
+//! How fast the engine is without a quota and without latency, for a first import and for a second pass.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,10 +7,10 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::stage::{KEY, LIST, Stage};
+use super::environment::{Environment, KEY, LIST};
 use super::{Figure, Options};
-use crate::fleet::api::Run;
-use crate::stop::Stop;
+use crate::interrupt::Interrupt;
+use crate::services::api::Run;
 use crate::test::postgres::Cluster;
 use crate::workspace;
 
@@ -18,24 +18,24 @@ const PROFILES: u64 = 200_000;
 
 const SIMULATOR: [&str; 3] = ["--no-quota", "--latency", "0"];
 
-pub(super) fn measure(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
+pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
     let profiles = PROFILES / options.divide;
-    let stage = Stage::set(profiles, &SIMULATOR, stop)?;
-    let measured = Measured::of(&stage)?;
-    let (_folder, store) = stage.strike();
+    let environment = Environment::start(profiles, &SIMULATOR, interrupt)?;
+    let measured = Measured::of(&environment)?;
+    let (_folder, store) = environment.stop_and_keep_store();
     measured.figures("engine-sqlite", profiles, script(&store)?)
 }
 
-pub(super) fn measure_on_postgres(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
+pub(super) fn measure_on_postgres(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
     let profiles = PROFILES / options.divide;
     let cluster = Cluster::of_installed()?
         .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
     let store = cluster.database("bench")?;
-    let stage = Stage::set_on_postgres(&store, profiles, &SIMULATOR, stop)?;
-    let measured = Measured::of(&stage)?;
+    let environment = Environment::start_on_postgres(&store, profiles, &SIMULATOR, interrupt)?;
+    let measured = Measured::of(&environment)?;
     let copy = cluster.database("copy")?;
-    stage.fleet.migrate(&copy)?;
-    drop(stage);
+    environment.services.migrate(&copy)?;
+    drop(environment);
     let script = cluster.copy_rows(&store, &copy, &TABLES)?;
     measured.figures("engine-postgres", profiles, script.as_secs_f64())
 }
@@ -60,11 +60,11 @@ struct Measured {
 }
 
 impl Measured {
-    fn of(stage: &Stage) -> Result<Self> {
-        let import = stage.finish(&stage.import()?)?;
-        let memory = stage.peak_memory();
-        let resync = stage.finish(&stage.sync(&import.audience_id)?)?;
-        let reading = reading_alone(stage)?;
+    fn of(environment: &Environment) -> Result<Self> {
+        let import = environment.finish(&environment.import()?)?;
+        let memory = environment.peak_memory();
+        let resync = environment.finish(&environment.sync(&import.audience_id)?)?;
+        let reading = reading_alone(environment)?;
         Ok(Self {
             import,
             memory,
@@ -121,9 +121,9 @@ impl Measured {
 }
 
 /// Seconds that it takes to read the list's pages as the worker does, and to drop them.
-fn reading_alone(stage: &Stage) -> Result<f64> {
-    let address = stage
-        .fleet
+fn reading_alone(environment: &Environment) -> Result<f64> {
+    let address = environment
+        .services
         .simulator_address
         .as_deref()
         .context("there is no simulator")?;

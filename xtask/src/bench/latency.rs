@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::stage::Stage;
+use super::environment::Environment;
 use super::{Figure, Options};
-use crate::stop::Stop;
+use crate::interrupt::Interrupt;
 use crate::test::postgres::Cluster;
 
 const PROFILES: u64 = 200_000;
@@ -20,21 +20,21 @@ const PAUSE: Duration = Duration::from_millis(150);
 
 const SIMULATOR: [&str; 3] = ["--no-quota", "--latency", "0"];
 
-pub(super) fn measure(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
+pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
     let profiles = PROFILES / options.divide;
-    let stage = Stage::set(profiles, &SIMULATOR, stop)?;
-    let mut figures = on(&stage, "sqlite", stop)?;
-    drop(stage);
+    let environment = Environment::start(profiles, &SIMULATOR, interrupt)?;
+    let mut figures = on(&environment, "sqlite", interrupt)?;
+    drop(environment);
     let cluster = Cluster::of_installed()?
         .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
     let store = cluster.database("api")?;
-    let stage = Stage::set_on_postgres(&store, profiles, &SIMULATOR, stop)?;
-    figures.extend(on(&stage, "postgres", stop)?);
+    let environment = Environment::start_on_postgres(&store, profiles, &SIMULATOR, interrupt)?;
+    figures.extend(on(&environment, "postgres", interrupt)?);
     Ok(figures)
 }
 
-fn on(stage: &Stage, store: &str, stop: &Stop) -> Result<Vec<Figure>> {
-    let run = stage.finish(&stage.import()?)?;
+fn on(environment: &Environment, store: &str, interrupt: &Interrupt) -> Result<Vec<Figure>> {
+    let run = environment.finish(&environment.import()?)?;
     let members = format!("/api/audiences/{}/members?first=100", run.audience_id);
     let routes = [
         ("GET /api/klaviyo", "/api/klaviyo"),
@@ -42,14 +42,14 @@ fn on(stage: &Stage, store: &str, stop: &Stop) -> Result<Vec<Figure>> {
     ];
     let mut figures = Vec::new();
     for (what, path) in routes {
-        let mut idle = times(stage, path, stop)?;
+        let mut idle = times(environment, path, interrupt)?;
         let mut busy = Vec::new();
         while busy.len() < REQUESTS {
-            let sync = stage.sync(&run.audience_id)?;
-            while busy.len() < REQUESTS && stage.run(&sync)?.is_active() {
-                busy.push(time(stage, path, stop)?);
+            let sync = environment.sync(&run.audience_id)?;
+            while busy.len() < REQUESTS && environment.run(&sync)?.is_active() {
+                busy.push(time(environment, path, interrupt)?);
             }
-            stage.finish(&sync)?;
+            environment.finish(&sync)?;
         }
         for (name, share) in [("p50", 50), ("p99", 99)] {
             figures.push(Figure {
@@ -65,15 +65,17 @@ fn on(stage: &Stage, store: &str, stop: &Stop) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-fn times(stage: &Stage, path: &str, stop: &Stop) -> Result<Vec<Duration>> {
-    (0..REQUESTS).map(|_| time(stage, path, stop)).collect()
+fn times(environment: &Environment, path: &str, interrupt: &Interrupt) -> Result<Vec<Duration>> {
+    (0..REQUESTS)
+        .map(|_| time(environment, path, interrupt))
+        .collect()
 }
 
-fn time(stage: &Stage, path: &str, stop: &Stop) -> Result<Duration> {
-    ensure!(!stop.is_wanted(), "interrupted");
-    stop.sleep(PAUSE);
+fn time(environment: &Environment, path: &str, interrupt: &Interrupt) -> Result<Duration> {
+    ensure!(!interrupt.is_requested(), "interrupted");
+    interrupt.sleep(PAUSE);
     let begun = Instant::now();
-    stage.api.get::<Value>(path)?;
+    environment.api.get::<Value>(path)?;
     Ok(begun.elapsed())
 }
 

@@ -1,9 +1,9 @@
 //! Figures, each beside its limit measured in the same run.
 
 mod engine;
+mod environment;
 mod latency;
 mod quota;
-mod stage;
 mod start;
 
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use crate::stop::Stop;
+use crate::interrupt::Interrupt;
 use crate::workspace;
 
 /// The options of `cargo xtask bench`.
@@ -39,7 +39,7 @@ struct Figure {
     limit: Option<f64>,
 }
 
-type Case = fn(&Options, &Stop) -> Result<Vec<Figure>>;
+type Case = fn(&Options, &Interrupt) -> Result<Vec<Figure>>;
 
 /// The cases by name. A second pass (`resync`) is measured on what each engine has imported.
 const CASES: &[(&str, Case)] = &[
@@ -51,7 +51,7 @@ const CASES: &[(&str, Case)] = &[
 ];
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let stop = Stop::listen()?;
+    let interrupt = Interrupt::listen()?;
     for name in &options.cases {
         if !CASES.iter().any(|(case, _)| case == name) {
             let names: Vec<&str> = CASES.iter().map(|(name, _)| *name).collect();
@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     for (name, measure) in CASES {
         if options.cases.is_empty() || options.cases.iter().any(|case| case == name) {
             println!("=== {name}");
-            figures.extend(measure(options, &stop).with_context(|| format!("case {name}"))?);
+            figures.extend(measure(options, &interrupt).with_context(|| format!("case {name}"))?);
         }
     }
     print(&figures);

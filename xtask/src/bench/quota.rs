@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result};
 
-use super::stage::Stage;
+use super::environment::Environment;
 use super::{Figure, Options};
-use crate::stop::Stop;
+use crate::interrupt::Interrupt;
 
 const PROFILES: u64 = 100_000;
 
@@ -13,11 +13,11 @@ const PER_SECOND: u64 = 75;
 const PER_MINUTE: u64 = 750;
 const PAGE_MS: u64 = 250;
 
-pub(super) fn measure(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
+pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
     let profiles = PROFILES / options.divide;
     let latency = PAGE_MS.to_string();
-    let stage = Stage::set(profiles, &["--latency", &latency], stop)?;
-    let run = stage.finish(&stage.import()?)?;
+    let environment = Environment::start(profiles, &["--latency", &latency], interrupt)?;
+    let run = environment.finish(&environment.import()?)?;
     Ok(vec![Figure {
         case: "quota",
         what: format!("import of {profiles} profiles"),

@@ -5,32 +5,32 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::stage::Stage;
+use super::environment::Environment;
 use super::{Figure, Options};
-use crate::stop::Stop;
+use crate::interrupt::Interrupt;
 use crate::test::postgres::Cluster;
 
 /// Clicks: enough for a p99.
 const CLICKS: u64 = 200;
 
-/// A list that is read in a moment.
+/// A small list, which is read quickly.
 const PROFILES: u64 = 10;
 
-/// What a user takes for at once, in milliseconds.
+/// The limit in milliseconds: a user takes this for immediate.
 const AT_ONCE: f64 = 100.0;
 
-pub(super) fn measure(options: &Options, stop: &Stop) -> Result<Vec<Figure>> {
+pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
     let cluster = Cluster::of_installed()?
         .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
     let store = cluster.database("start")?;
     let simulator = ["--no-quota", "--latency", "0"];
-    let stage = Stage::set_on_postgres(&store, PROFILES, &simulator, stop)?;
-    let audience = stage.finish(&stage.import()?)?.audience_id;
+    let environment = Environment::start_on_postgres(&store, PROFILES, &simulator, interrupt)?;
+    let audience = environment.finish(&environment.import()?)?.audience_id;
     let mut waits = Vec::new();
     for _ in 0..CLICKS / options.divide {
-        let run = stage.sync(&audience)?;
-        stage.finish(&run)?;
-        let run: Value = stage.api.get(&format!("/api/sync-runs/{run}"))?;
+        let run = environment.sync(&audience)?;
+        environment.finish(&run)?;
+        let run: Value = environment.api.get(&format!("/api/sync-runs/{run}"))?;
         waits.push(wait(&run)?);
     }
     waits.sort_by(f64::total_cmp);

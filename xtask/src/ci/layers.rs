@@ -1,4 +1,4 @@
-//! Which crate may use which, and what none of a layer may reach, by whatever way.
+//! Which crate may use which, and what the crates of a layer must not reach, directly or through others.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 use super::Faults;
 use crate::workspace;
 
-/// A crate's place.
+/// The place of a crate among the layers.
 struct Layer {
     /// The package.
     package: &'static str,
@@ -18,7 +18,7 @@ struct Layer {
     must_not_reach: &'static [&'static str],
 }
 
-/// The world's parts that only one adapter each may know.
+/// External crates that only one adapter each may know.
 const OUTSIDE: &[&str] = &["actix-web", "apalis", "reqwest", "rustls", "sqlx"];
 
 /// The table. A crate that is not in it is a fault.
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forbidden_crate_is_found_by_whatever_way_and_the_way_is_told() {
+    fn a_forbidden_crate_is_found_through_other_crates_and_the_path_is_shown() {
         check(
             &["core"],
             &[

@@ -5,6 +5,8 @@ mod generated;
 mod layers;
 mod licences;
 mod manifests;
+mod migrations;
+mod paths;
 mod sources;
 mod unused;
 
@@ -15,7 +17,7 @@ use anyhow::{Result, bail};
 
 use crate::workspace::{self, cargo, show};
 
-/// What a check found: a line for each fault.
+/// The findings of a check, one line each.
 type Faults = Vec<String>;
 
 struct Check {
@@ -34,6 +36,8 @@ const CHECKS: &[Check] = &[
     check("layers", layers::check),
     check("licences, sources and bans", licences::check),
     check("file sizes", sources::check),
+    check("migrations", migrations::check),
+    check("paths in documents", paths::check),
     Check {
         name: "lints",
         run: lints,
@@ -98,8 +102,8 @@ fn run_checks(checks: &[&Check]) -> ExitCode {
     }
     println!();
     for (name, faults, took) in &done {
-        let verdict = if faults.is_empty() { "ok" } else { "FAILED" };
-        println!("{name:28} {verdict:8} {:6.1} s", took.as_secs_f64());
+        let result = if faults.is_empty() { "ok" } else { "FAILED" };
+        println!("{name:28} {result:8} {:6.1} s", took.as_secs_f64());
     }
     for (name, faults, _) in &done {
         for fault in faults {
@@ -137,7 +141,7 @@ fn documentation() -> Result<Faults> {
     command(cargo)
 }
 
-/// Runs a command that says itself what is wrong.
+/// Runs a command that prints its own findings.
 fn command(mut command: Command) -> Result<Faults> {
     let shown = show(&command);
     let status = command.status()?;
@@ -148,7 +152,7 @@ fn command(mut command: Command) -> Result<Faults> {
     })
 }
 
-/// A path as people here would write it.
+/// A path relative to the root of the repository.
 fn relative(path: &std::path::Path) -> String {
     path.strip_prefix(workspace::root())
         .unwrap_or(path)

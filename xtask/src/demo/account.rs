@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::Klaviyo;
-use crate::fleet::Fleet;
-use crate::fleet::api::Api;
+use crate::services::Services;
+use crate::services::api::Api;
 use crate::workspace;
 
 /// The key that the simulator's demo account takes.
@@ -67,17 +67,17 @@ impl Folder {
 }
 
 /// Signs in as the organization of the demo before, or else as a new one.
-pub(super) fn sign_in(folder: &Folder, fleet: &Fleet) -> Result<Api> {
+pub(super) fn sign_in(folder: &Folder, services: &Services) -> Result<Api> {
     if let Ok(key) = fs::read_to_string(folder.key_file()) {
-        let api = Api::new(&fleet.address, key.trim());
+        let api = Api::new(&services.address, key.trim());
         // The store may have been deleted since.
         if api.send("GET", "/api/settings", None)?.status != 401 {
             return Ok(api);
         }
     }
-    let key = fleet.create_organization("Demo")?;
+    let key = services.create_organization("Demo")?;
     keep_private(&folder.key_file(), &key)?;
-    Ok(Api::new(&fleet.address, &key))
+    Ok(Api::new(&services.address, &key))
 }
 
 /// What the simulator is told: the demo's account, under a key that is known here.

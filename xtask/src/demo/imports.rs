@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::http::StatusCode;
 
-use super::screen::Screen;
-use crate::fleet::Fleet;
-use crate::fleet::api::{Api, Page, Run};
-use crate::stop::Stop;
+use super::progress::ProgressDisplay;
+use crate::interrupt::Interrupt;
+use crate::services::Services;
+use crate::services::api::{Api, Page, Run};
 
 /// A run that was started, and the name of its audience.
 pub(super) struct Started {
@@ -40,7 +40,11 @@ struct Skipped {
 }
 
 /// Imports the lists; those that are audiences already are synced.
-pub(super) fn start(api: &Api, lists: &[String], screen: &Screen) -> Result<Vec<Started>> {
+pub(super) fn start(
+    api: &Api,
+    lists: &[String],
+    display: &ProgressDisplay,
+) -> Result<Vec<Started>> {
     if lists.is_empty() {
         return Ok(Vec::new());
     }
@@ -63,7 +67,7 @@ pub(super) fn start(api: &Api, lists: &[String], screen: &Screen) -> Result<Vec<
             );
         };
         let name = audience_name(api, &audience)?;
-        screen.say(&format!(
+        display.print_line(&format!(
             "{name} is an audience since an earlier demo; syncing it again"
         ));
         started.push(Started {
@@ -78,23 +82,23 @@ pub(super) fn start(api: &Api, lists: &[String], screen: &Screen) -> Result<Vec<
 pub(super) fn follow(
     api: &Api,
     started: &[Started],
-    fleet: &mut Fleet,
-    screen: &Screen,
-    stop: &Stop,
+    services: &mut Services,
+    display: &ProgressDisplay,
+    interrupt: &Interrupt,
 ) -> Result<Vec<(String, Run)>> {
-    let mut meters: Vec<_> = started.iter().map(|one| screen.meter(&one.name)).collect();
+    let mut rows: Vec<_> = started.iter().map(|one| display.row(&one.name)).collect();
     loop {
         let mut runs = Vec::new();
-        for (one, meter) in started.iter().zip(&mut meters) {
+        for (one, row) in started.iter().zip(&mut rows) {
             let run: Run = api.get(&format!("/api/sync-runs/{}", one.run))?;
-            meter.show(&run);
+            row.show(&run);
             runs.push((one.name.clone(), run));
         }
-        fleet.tend(&|line| screen.say(line))?;
-        if stop.is_wanted() || !runs.iter().any(|(_, run)| run.is_active()) {
+        services.supervise(&|line| display.print_line(line))?;
+        if interrupt.is_requested() || !runs.iter().any(|(_, run)| run.is_active()) {
             return Ok(runs);
         }
-        stop.sleep(Duration::from_millis(300));
+        interrupt.sleep(Duration::from_millis(300));
     }
 }
 

@@ -4,8 +4,8 @@
 
 mod account;
 mod imports;
+mod progress;
 mod report;
-mod screen;
 
 use std::net::TcpListener;
 use std::process::ExitCode;
@@ -14,9 +14,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use self::account::Folder;
-use self::screen::Screen;
-use crate::fleet::{Fleet, Setting, Setup};
-use crate::stop::Stop;
+use self::progress::ProgressDisplay;
+use crate::interrupt::Interrupt;
+use crate::services::{Services, Setting, Setup};
 
 /// The demo's options.
 #[derive(clap::Args)]
@@ -32,7 +32,7 @@ pub(crate) struct Options {
 /// The exit status of what was ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// Whose lists are imported.
+/// The Klaviyo whose lists are imported.
 enum Klaviyo {
     /// The simulator's.
     Simulated,
@@ -44,19 +44,19 @@ enum Klaviyo {
 const LISTS: [&str; 2] = ["RtPqXs", "XyZaBc"];
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let stop = Stop::listen()?;
-    match demonstrate(options, &stop) {
+    let interrupt = Interrupt::listen()?;
+    match demonstrate(options, &interrupt) {
         // Ctrl-C reaches the programs too: what fails then is no news.
-        Err(_) if stop.is_wanted() => Ok(INTERRUPTED.into()),
+        Err(_) if interrupt.is_requested() => Ok(INTERRUPTED.into()),
         result => result,
     }
 }
 
-fn demonstrate(options: &Options, stop: &Stop) -> Result<ExitCode> {
+fn demonstrate(options: &Options, interrupt: &Interrupt) -> Result<ExitCode> {
     let klaviyo = klaviyo();
-    let screen = Screen::new();
+    let display = ProgressDisplay::new();
     let folder = Folder::open(&klaviyo)?;
-    let say = |line: &str| screen.say(line);
+    let say = |line: &str| display.print_line(line);
     let store = format!("sqlite://{}", folder.store().display());
     let setup = Setup {
         store: &store,
@@ -70,17 +70,17 @@ fn demonstrate(options: &Options, stop: &Stop) -> Result<ExitCode> {
         worker: free_port("FANFARE_WORKER_ADDR", 4801, &say),
         is_release: false,
     };
-    let mut fleet = Fleet::start(setup, &say, stop)?;
+    let mut services = Services::start(setup, &say, interrupt)?;
 
-    let api = account::sign_in(&folder, &fleet)?;
+    let api = account::sign_in(&folder, &services)?;
     account::connect(&api, &klaviyo)?;
     let lists = match klaviyo {
         Klaviyo::Simulated if options.lists.is_empty() => LISTS.map(str::to_owned).to_vec(),
         _ => options.lists.clone(),
     };
-    let started = imports::start(&api, &lists, &screen)?;
-    let runs = imports::follow(&api, &started, &mut fleet, &screen, stop)?;
-    ensure!(!stop.is_wanted(), "interrupted");
+    let started = imports::start(&api, &lists, &display)?;
+    let runs = imports::follow(&api, &started, &mut services, &display, interrupt)?;
+    ensure!(!interrupt.is_requested(), "interrupted");
     let all_succeeded = report::audiences(&api, &runs)?;
     if options.exit {
         return Ok(if all_succeeded {
@@ -89,10 +89,10 @@ fn demonstrate(options: &Options, stop: &Stop) -> Result<ExitCode> {
             ExitCode::FAILURE
         });
     }
-    report::addresses(&api, &fleet, &folder);
-    while !stop.is_wanted() {
-        fleet.tend(&say)?;
-        stop.sleep(Duration::from_millis(200));
+    report::addresses(&api, &services, &folder);
+    while !interrupt.is_requested() {
+        services.supervise(&say)?;
+        interrupt.sleep(Duration::from_millis(200));
     }
     println!("\nStopping.");
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! What came of it: the audiences as a table, and where to go on.
+//! The report at the end: the audiences as a table, and where the API is.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::Value;
 
 use super::account::Folder;
-use crate::fleet::Fleet;
-use crate::fleet::api::{Api, Page, Run};
+use crate::services::Services;
+use crate::services::api::{Api, Page, Run};
 
 /// Prints the audiences. Tells whether every run succeeded.
 pub(super) fn audiences(api: &Api, runs: &[(String, Run)]) -> Result<bool> {
@@ -69,7 +69,7 @@ pub(super) fn audiences(api: &Api, runs: &[(String, Run)]) -> Result<bool> {
 }
 
 /// Prints where the API is and how to ask it.
-pub(super) fn addresses(api: &Api, fleet: &Fleet, folder: &Folder) {
+pub(super) fn addresses(api: &Api, services: &Services, folder: &Folder) {
     let (address, key) = (&api.address, &api.key);
     let key_file = folder.key_file();
     println!();
@@ -78,7 +78,7 @@ pub(super) fn addresses(api: &Api, fleet: &Fleet, folder: &Folder) {
     println!("Secret key  {key}   (kept in {})", key_file.display());
     println!(
         "Worker      process {}: end it with kill -9, and another goes on",
-        fleet.worker_pid()
+        services.worker_pid()
     );
     println!("Logs        {}/*.log", folder.path().display());
     println!();

@@ -1,17 +1,16 @@
-//! The fault suite: real programs, killed, frozen, cut off and misled in the middle of an import.
+//! The fault suite: real programs that are killed, frozen, cut off and given wrong answers during an import.
 //!
-//! Each round starts a simulator, the API and workers on a fresh store, lets one thing happen, waits for
-//! the end, and compares every row that the API shows with an undisturbed import's. The
-//! simulator's log tells which pages were asked for twice, and whether anybody asked inside a
-//! `Retry-After`.
+//! Each round starts a simulator, the API and workers on a new store, causes one fault, waits for the end,
+//! and compares every row that the API shows with the rows of an undisturbed import. The simulator's log
+//! tells which pages were fetched twice, and whether a worker sent a request inside a `Retry-After`.
 
-mod cases;
-mod klaviyo;
+mod environment;
 mod outcome;
 mod proxy;
 mod report;
-mod scene;
-mod stage;
+mod request_log;
+mod runner;
+mod scenarios;
 mod statements;
 
 use std::fmt;
@@ -19,14 +18,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use self::cases::CASES;
+use self::environment::{Environment, StoreKind};
 use self::proxy::Side;
-use self::report::{Played, print};
-use self::scene::{Scene, Setting};
-use self::stage::Stage;
-use self::statements::Moment;
-use crate::fleet::Built;
-use crate::stop::Stop;
+use self::report::{RoundResult, print};
+use self::runner::Runner;
+use self::scenarios::SCENARIOS;
+use self::statements::Breakpoint;
+use crate::interrupt::Interrupt;
+use crate::services::Programs;
 use crate::test::postgres::Cluster;
 
 /// The options of `cargo xtask faults`.
@@ -40,78 +39,79 @@ pub(crate) struct Options {
     only: Option<String>,
 }
 
-/// A fault, and the rounds it is played in.
-struct Case {
+/// A fault, and the rounds in which it is caused.
+struct Scenario {
     name: &'static str,
     stores: Stores,
     rounds: Rounds,
-    /// Whether its rounds touch what others use, and are played one by one.
+    /// Whether its rounds disturb others, and run one by one.
     is_alone: bool,
-    play: fn(&Play<'_>) -> Result<Played>,
+    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
 }
 
-/// What the rounds of a fault differ by.
+/// How the rounds of a fault differ.
 #[derive(Clone, Copy)]
 enum Rounds {
     /// A number: mostly the page at which it happens.
     Fixed {
         numbers: &'static [u32],
-        /// How many of them are played among the tests.
+        /// How many of them run among the tests.
         quick: usize,
     },
-    /// The statement beside which it happens: every one that a worker tells Postgres during an import, or the
-    /// most telling among the tests.
+    /// The statement at which it happens: every one that a worker sends to Postgres during an import, or a
+    /// few of them among the tests.
     EachStatement(Side),
 }
 
-/// Which stores a fault is played on.
+/// On which stores a fault is caused.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stores {
     Both,
-    /// It is between us and Klaviyo: the store does not matter, and the embedded one is quickest.
+    /// The fault is between the worker and Klaviyo: the store does not matter, and the embedded one is the
+    /// fastest.
     Embedded,
-    /// It is the database's.
+    /// The fault is in the database.
     Shared,
 }
 
 impl Stores {
-    const fn have(self, setting: &Setting) -> bool {
+    const fn have(self, store_kind: &StoreKind) -> bool {
         match self {
             Self::Both => true,
-            Self::Embedded => matches!(setting, Setting::Sqlite),
-            Self::Shared => matches!(setting, Setting::Postgres(_)),
+            Self::Embedded => matches!(store_kind, StoreKind::Sqlite),
+            Self::Shared => matches!(store_kind, StoreKind::Postgres(_)),
         }
     }
 }
 
-/// What a round has at hand.
-struct Play<'a> {
-    built: &'a Built,
-    setting: &'a Setting,
-    stop: &'a Stop,
+/// What a round works with.
+struct RoundContext<'a> {
+    built: &'a Programs,
+    store_kind: &'a StoreKind,
+    interrupt: &'a Interrupt,
     round: Round,
 }
 
-/// What one round differs by.
+/// How a round differs from the others of its fault.
 #[derive(Clone)]
 enum Round {
     Number(u32),
-    At(Moment),
+    At(Breakpoint),
 }
 
 impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
-            Self::At(moment) => moment.fmt(f),
+            Self::At(breakpoint) => breakpoint.fmt(f),
         }
     }
 }
 
-impl Play<'_> {
-    /// A scene with these faults of Klaviyo's and this many workers.
-    fn scene(&self, faults: &[&str], workers: usize) -> Result<Scene> {
-        Scene::set(self.built, self.setting, faults, workers, self.stop)
+impl RoundContext<'_> {
+    /// Starts the programs, with these faults of Klaviyo and this many workers.
+    fn environment(&self, faults: &[&str], workers: usize) -> Result<Environment> {
+        Environment::start(self.built, self.store_kind, faults, workers, self.interrupt)
     }
 
     /// The round's number.
@@ -127,18 +127,18 @@ impl Play<'_> {
         Ok(usize::try_from(self.number()?)?)
     }
 
-    /// The statement beside which it happens.
-    fn moment(&self) -> Result<&Moment> {
+    /// The statement at which it happens.
+    fn breakpoint(&self) -> Result<&Breakpoint> {
         match &self.round {
-            Round::At(moment) => Ok(moment),
+            Round::At(breakpoint) => Ok(breakpoint),
             Round::Number(_) => bail!("the rounds of this fault have no statements"),
         }
     }
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let stop = Stop::listen()?;
-    let report = play(options, &stop)?;
+    let interrupt = Interrupt::listen()?;
+    let report = run_all(options, &interrupt)?;
     Ok(if report.faults.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -146,31 +146,31 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     })
 }
 
-/// What came of all rounds.
+/// The results of all rounds.
 pub(crate) struct Report {
-    /// Rounds that ended as they should.
+    /// How many rounds ended as they should.
     pub(crate) recovered: u64,
-    /// What went wrong, a line each.
+    /// What went wrong, one line each.
     pub(crate) faults: Vec<String>,
 }
 
 /// The rounds that belong to the tests.
-pub(crate) fn quick(stop: &Stop) -> Result<Report> {
+pub(crate) fn quick(interrupt: &Interrupt) -> Result<Report> {
     let options = Options {
         full: false,
         only: None,
     };
-    play(&options, stop)
+    run_all(&options, interrupt)
 }
 
-fn play(options: &Options, stop: &Stop) -> Result<Report> {
+fn run_all(options: &Options, interrupt: &Interrupt) -> Result<Report> {
     let word = options.only.as_deref().unwrap_or("");
-    let cases: Vec<&Case> = CASES
+    let scenarios: Vec<&Scenario> = SCENARIOS
         .iter()
-        .filter(|case| case.name.contains(word))
+        .filter(|scenario| scenario.name.contains(word))
         .collect();
-    if cases.is_empty() {
-        let names: Vec<&str> = CASES.iter().map(|case| case.name).collect();
+    if scenarios.is_empty() {
+        let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
         bail!(
             "no fault has {word} in its name; there are: {}",
             names.join("; ")
@@ -178,14 +178,16 @@ fn play(options: &Options, stop: &Stop) -> Result<Report> {
     }
     let cluster = Cluster::of_installed()?
         .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
-    let built = Built::build(false)?;
+    let built = Programs::build(false)?;
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
-    for setting in [Setting::Sqlite, Setting::Postgres(cluster)] {
-        let cases = cases.iter().filter(|case| case.stores.have(&setting));
-        let mut stage = Stage::set(&built, &setting, stop)?;
-        for case in cases {
-            let rounds = stage.rounds(case.rounds, options.full)?;
-            rows.push(stage.play(case, &rounds, &mut faults)?);
+    for store_kind in [StoreKind::Sqlite, StoreKind::Postgres(cluster)] {
+        let scenarios = scenarios
+            .iter()
+            .filter(|scenario| scenario.stores.have(&store_kind));
+        let mut runner = Runner::new(&built, &store_kind, interrupt)?;
+        for scenario in scenarios {
+            let rounds = runner.rounds(scenario.rounds, options.full)?;
+            rows.push(runner.run_rounds(scenario, &rounds, &mut faults)?);
         }
     }
     print(&rows);

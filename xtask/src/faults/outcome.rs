@@ -1,13 +1,13 @@
-//! Every row that the API shows of an import, without ids of ours, times, attempts and rates.
+//! Every row that the API shows of an import, but for ids of Fanfare, times, attempts and rates.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
-use crate::fleet::api::{Api, Page, Run};
+use crate::services::api::{Api, Page, Run};
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Outcome {
     audience: String,
@@ -28,8 +28,8 @@ impl Outcome {
             run.audience_id
         ))?;
         let status: Value = api.get(&format!("/api/audiences/{}/status", run.audience_id))?;
-        let members = people(api, &format!("/api/audiences/{}/members", run.audience_id))?;
-        let consumers = people(api, "/api/consumers")?;
+        let members = consumers_of(api, &format!("/api/audiences/{}/members", run.audience_id))?;
+        let consumers = consumers_of(api, "/api/consumers")?;
         let issues = all(api, &format!("/api/sync-runs/{}/issues", run.id))?;
         let count: Value = api.get(&format!("/api/audiences/{}/count", run.audience_id))?;
         ensure!(
@@ -71,29 +71,29 @@ impl Outcome {
         if self == other {
             return Ok(());
         }
-        let mut said = Vec::new();
-        let mut say = |what: &str, one: String, other: String| {
+        let mut differences = Vec::new();
+        let mut compare = |what: &str, one: String, other: String| {
             if one != other {
-                said.push(format!("{what}: {one} instead of {other}"));
+                differences.push(format!("{what}: {one} instead of {other}"));
             }
         };
-        say("audience", self.audience.clone(), other.audience.clone());
-        say(
+        compare("audience", self.audience.clone(), other.audience.clone());
+        compare(
             "statuses",
             format!("{:?}", self.statuses),
             format!("{:?}", other.statuses),
         );
-        say(
+        compare(
             "error",
             format!("{:?}", self.code),
             format!("{:?}", other.code),
         );
-        say(
+        compare(
             "counts",
             format!("{:?}", self.counts),
             format!("{:?}", other.counts),
         );
-        say("links", self.sources.to_string(), other.sources.to_string());
+        compare("links", self.sources.to_string(), other.sources.to_string());
         for (what, ours, theirs) in [
             ("members", &self.members, &other.members),
             ("consumers", &self.consumers, &other.consumers),
@@ -102,12 +102,12 @@ impl Outcome {
             let missing = theirs.difference(ours).count();
             let surplus = ours.difference(theirs).count();
             if missing + surplus > 0 {
-                said.push(format!("{what}: {missing} missing, {surplus} too many"));
+                differences.push(format!("{what}: {missing} missing, {surplus} too many"));
             }
         }
         bail!(
             "the rows differ from an undisturbed import's: {}",
-            said.join("; ")
+            differences.join("; ")
         )
     }
 
@@ -134,13 +134,13 @@ impl Outcome {
 }
 
 /// The consumers of a collection, by their values.
-fn people(api: &Api, path: &str) -> Result<BTreeSet<String>> {
+fn consumers_of(api: &Api, path: &str) -> Result<BTreeSet<String>> {
     let found = all(api, path)?;
     let count = found.len();
-    let people: BTreeSet<String> = found
+    let consumers: BTreeSet<String> = found
         .iter()
-        .map(|person| {
-            let part = |name: &str| person[name].to_string();
+        .map(|consumer| {
+            let part = |name: &str| consumer[name].to_string();
             [
                 part("email"),
                 part("phone"),
@@ -151,8 +151,8 @@ fn people(api: &Api, path: &str) -> Result<BTreeSet<String>> {
             .join(" ")
         })
         .collect();
-    ensure!(people.len() == count, "{path} holds somebody twice");
-    Ok(people)
+    ensure!(consumers.len() == count, "{path} holds a consumer twice");
+    Ok(consumers)
 }
 
 fn all(api: &Api, path: &str) -> Result<Vec<Value>> {

@@ -1,4 +1,4 @@
-//! What came of rounds: the verdict on each, and the table.
+//! The results of rounds: the check of each, and the table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use comfy_table::{Table, presets};
 
 use super::outcome::Outcome;
 
-/// What came of a round.
-pub(super) struct Played {
+/// The result of a round.
+pub(super) struct RoundResult {
     pub(super) outcome: Outcome,
-    /// What it should have been, where that is not an undisturbed import's.
+    /// The expected outcome, where it is not the one of an undisturbed import.
     pub(super) undisturbed: Option<Arc<Outcome>>,
-    /// From the fault to the next request for a page, where something had to recover.
+    /// The time from the fault to the next request for a page, where a worker had to take over.
     pub(super) recovery: Option<Duration>,
-    /// The longest that may take.
+    /// The longest allowed recovery.
     pub(super) slowest: Duration,
     /// Pages answered more than once.
     pub(super) refetched: u64,
-    /// The most that may be.
+    /// How many of them are allowed.
     pub(super) allowed: u64,
     /// Requests inside a `Retry-After`.
-    pub(super) intrusions: u64,
-    /// How the run should have ended, where not in success.
+    pub(super) blocked_requests: u64,
+    /// The error code that the run should end with, where it should fail.
     pub(super) failure: Option<&'static str>,
 }
 
@@ -37,27 +37,27 @@ pub(super) struct Row {
     pub(super) refetched: u64,
 }
 
-/// A worker must be missed for no longer than that; the lease here is 3 s instead of 10.
+/// The longest time until another worker takes over. The lease is 3 s here instead of 10 s.
 pub(super) const SLOWEST_RECOVERY: Duration = Duration::from_secs(8);
 
-pub(super) fn judge(played: &Played, undisturbed: &Outcome) -> Result<()> {
-    if let Some(code) = played.failure {
-        played.outcome.must_have_failed(code)?;
+pub(super) fn check(result: &RoundResult, undisturbed: &Outcome) -> Result<()> {
+    if let Some(code) = result.failure {
+        result.outcome.must_have_failed(code)?;
     } else {
-        let undisturbed = played.undisturbed.as_deref().unwrap_or(undisturbed);
-        played.outcome.must_equal(undisturbed)?;
+        let undisturbed = result.undisturbed.as_deref().unwrap_or(undisturbed);
+        result.outcome.must_equal(undisturbed)?;
     }
-    if played.intrusions > 0 {
-        bail!("{} requests inside a Retry-After", played.intrusions);
+    if result.blocked_requests > 0 {
+        bail!("{} requests inside a Retry-After", result.blocked_requests);
     }
-    if played.refetched > played.allowed {
+    if result.refetched > result.allowed {
         bail!(
             "{} pages were fetched twice; {} may be",
-            played.refetched,
-            played.allowed
+            result.refetched,
+            result.allowed
         );
     }
-    if let Some(recovery) = played.recovery.filter(|took| *took > played.slowest) {
+    if let Some(recovery) = result.recovery.filter(|took| *took > result.slowest) {
         bail!("taken up again only after {:.1} s", recovery.as_secs_f64());
     }
     Ok(())

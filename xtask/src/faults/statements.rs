@@ -1,37 +1,37 @@
-//! The boundaries of statements at which a worker is killed.
+//! The statements at which a worker is killed.
 
 use std::fmt;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::Play;
-use super::cases::diverted;
+use super::RoundContext;
+use super::environment::Environment;
 use super::outcome::Outcome;
 use super::proxy::{Kind, Proxy, Seen, Side};
-use super::scene::Scene;
+use super::scenarios::behind_proxy;
 
-/// What a worker is doing when it is killed.
+/// What the worker does when it is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Journey {
-    /// Importing the list, straight to the end.
+pub(super) enum Workload {
+    /// It imports the list.
     Import,
-    /// The same, meeting what makes it do everything it ever does during an import: it waits long enough to
-    /// renew its lease, and is sent away once, so that it gives the run back.
+    /// The same with faults of Klaviyo, so that the worker does all that it ever does during an import: it waits
+    /// long enough to renew its lease, and gets a 429, so that it gives the run back.
     HardImport,
-    /// Syncing the list again after some have left it: members are removed.
+    /// It syncs the list again after members have left, and removes them.
     Resync,
 }
 
-impl Journey {
-    const fn hurdles(self) -> &'static [&'static str] {
+impl Workload {
+    const fn faults(self) -> &'static [&'static str] {
         match self {
             Self::Import => &[],
             Self::HardImport => &[
                 "list-profiles@request=9:slow=1300",
                 "list-profiles@request=18:429=2",
             ],
-            // The list is read at the click, and at the beginning of each of the two runs.
+            // The list is read when the import is requested, and at the beginning of each of the two runs.
             Self::Resync => &[
                 "list@request=3:leave=first",
                 "list@request=3:leave=#1500",
@@ -40,123 +40,128 @@ impl Journey {
         }
     }
 
-    /// A scene with one worker that is about to begin it, whose every connection to the store goes through
-    /// the proxy.
-    pub(super) fn prepare(self, play: &Play<'_>) -> Result<(Scene, Proxy)> {
-        let (mut scene, proxy) = diverted(play, self.hurdles())?;
+    /// An environment with one worker that is ready for it, whose connections to the store all go through the
+    /// proxy.
+    pub(super) fn prepare(self, context: &RoundContext<'_>) -> Result<(Environment, Proxy)> {
+        let (mut environment, proxy) = behind_proxy(context, self.faults())?;
         if self == Self::Resync {
-            scene.import()?;
-            scene.finish().context("the import before")?;
-            scene.begin_the_log_anew()?;
+            environment.import()?;
+            environment.finish().context("the import before")?;
+            environment.reset_log()?;
         }
-        Ok((scene, proxy))
+        Ok((environment, proxy))
     }
 
-    pub(super) fn begin(self, scene: &Scene) -> Result<()> {
+    pub(super) fn begin(self, environment: &Environment) -> Result<()> {
         match self {
-            Self::Import | Self::HardImport => scene.import(),
-            Self::Resync => scene.sync(),
+            Self::Import | Self::HardImport => environment.import(),
+            Self::Resync => environment.sync(),
         }
     }
 }
 
-/// What a worker told Postgres on a journey that nothing happened to.
-pub(super) struct Record {
-    journey: Journey,
+/// The statements that a worker sent to Postgres during a workload without faults.
+pub(super) struct Recording {
+    workload: Workload,
     seen: Vec<Seen>,
     outcome: Arc<Outcome>,
 }
 
-impl Record {
-    pub(super) fn make(play: &Play<'_>, journey: Journey) -> Result<Self> {
-        let (scene, proxy) = journey.prepare(play)?;
-        proxy.begin_anew();
-        journey.begin(&scene)?;
-        scene.finish().context("the recorded journey")?;
+impl Recording {
+    pub(super) fn make(context: &RoundContext<'_>, workload: Workload) -> Result<Self> {
+        let (environment, proxy) = workload.prepare(context)?;
+        proxy.reset();
+        workload.begin(&environment)?;
+        environment.finish().context("the recorded journey")?;
         let seen = proxy.seen();
         ensure!(!seen.is_empty(), "no statement was seen on its way");
         Ok(Self {
-            journey,
+            workload,
             seen,
-            outcome: Arc::new(scene.outcome()?),
+            outcome: Arc::new(environment.outcome()?),
         })
     }
 
-    /// Each kind at its first time, and at one in the middle where it comes often.
-    fn moments(&self, side: Side) -> impl Iterator<Item = Moment> {
-        // sqlx asks for the types it does not know yet, on whichever connection needs one first.
+    /// Each statement at its first time, and at one time in the middle if it is sent often.
+    fn breakpoints(&self, side: Side) -> impl Iterator<Item = Breakpoint> {
+        // sqlx reads the types that it does not know yet, on the first connection that needs them.
         let ours = |seen: &&Seen| !seen.kind.text.contains("pg_catalog.pg_enum");
         self.seen
             .iter()
             .filter(ours)
             .flat_map(move |Seen { kind, times }| {
                 let middle = (*times >= OFTEN).then_some(times / 2);
-                [1].into_iter().chain(middle).map(move |nth| Moment {
+                [1].into_iter().chain(middle).map(move |nth| Breakpoint {
                     side,
                     kind: kind.clone(),
                     nth,
-                    journey: self.journey,
+                    workload: self.workload,
                     undisturbed: Arc::clone(&self.outcome),
                 })
             })
     }
 }
 
-/// What comes so often comes at least half as often on every other journey of the kind.
+/// A statement that is sent this often is sent at least half as often when the workload runs again.
 const OFTEN: u32 = 8;
 
-/// One boundary.
+/// Before or after one statement.
 #[derive(Debug, Clone)]
-pub(super) struct Moment {
+pub(super) struct Breakpoint {
     pub(super) side: Side,
     pub(super) kind: Kind,
-    /// The how manieth of its kind, counted from 1.
+    /// Which of the statements of this kind, counted from 1.
     pub(super) nth: u32,
-    pub(super) journey: Journey,
-    /// What the journey leads to.
+    pub(super) workload: Workload,
+    /// The outcome of the workload without a fault.
     pub(super) undisturbed: Arc<Outcome>,
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for Breakpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, no. {}", self.kind, self.nth)
     }
 }
 
-/// All of them: each kind on the first journey that has it.
-pub(super) fn every(records: &[Record], side: Side) -> Vec<Moment> {
-    let mut moments: Vec<Moment> = Vec::new();
-    for record in records {
-        let new: Vec<_> = record
-            .moments(side)
-            .filter(|moment| moments.iter().all(|known| known.kind != moment.kind))
+/// All breakpoints: each kind of statement in the first workload that sends it.
+pub(super) fn every(recordings: &[Recording], side: Side) -> Vec<Breakpoint> {
+    let mut breakpoints: Vec<Breakpoint> = Vec::new();
+    for recording in recordings {
+        let new: Vec<_> = recording
+            .breakpoints(side)
+            .filter(|breakpoint| {
+                breakpoints
+                    .iter()
+                    .all(|known| known.kind != breakpoint.kind)
+            })
             .collect();
-        moments.extend(new);
+        breakpoints.extend(new);
     }
-    moments
+    breakpoints
 }
 
-/// The most telling ones: a few words that are in the statement and in no other.
-pub(super) fn telling(records: &[Record], side: Side) -> Result<Vec<Moment>> {
-    let all = every(records, side);
-    let chosen = match side {
+/// The breakpoints among the tests. Each is found by a few words that are in no other statement.
+pub(super) fn chosen(recordings: &[Recording], side: Side) -> Result<Vec<Breakpoint>> {
+    let all = every(recordings, side);
+    let wanted = match side {
         Side::Before => BEFORE,
         Side::After => AFTER,
     };
     let find = |(is_commit, words): &(bool, &str)| {
-        let is_it = |moment: &&Moment| {
-            let Kind { text, of } = &moment.kind;
+        let is_it = |breakpoint: &&Breakpoint| {
+            let Kind { text, of } = &breakpoint.kind;
             let text = if *is_commit { of.as_ref() } else { Some(text) };
-            moment.kind.is_commit() == *is_commit && text.is_some_and(|text| text.contains(words))
+            breakpoint.kind.is_commit() == *is_commit
+                && text.is_some_and(|text| text.contains(words))
         };
-        let moment = all.iter().rfind(is_it).cloned();
-        moment.with_context(|| format!("no statement of a worker has {words:?} in it"))
+        let breakpoint = all.iter().rfind(is_it).cloned();
+        breakpoint.with_context(|| format!("no statement of a worker has {words:?} in it"))
     };
-    chosen.iter().map(find).collect()
+    wanted.iter().map(find).collect()
 }
 
-/// The claim, the first write of a page, and a page's commit. First whether it is the commit of a unit that
-/// ends so.
+/// The claim, the first write of a page, and the commit of a page. `true` stands for the commit of a unit of
+/// work that ends with this statement.
 const BEFORE: &[(bool, &str)] = &[
     (false, "UPDATE work_queue q SET token"),
     (false, "INSERT INTO consumers (organization_id"),

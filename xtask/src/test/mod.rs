@@ -15,7 +15,7 @@ use anyhow::Result;
 use self::postgres::Server;
 use self::runners::Outcome;
 use crate::faults;
-use crate::stop::Stop;
+use crate::interrupt::Interrupt;
 
 /// The options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -28,7 +28,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     // An interrupted test run must not leave a server behind: the runners end by themselves, and
     // this program after them.
-    let stop = Stop::listen()?;
+    let interrupt = Interrupt::listen()?;
     let server = Server::provide(options.install)?;
     let environment = server.environment();
     let mut outcome = Outcome::default();
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     outcome.add(runners::examples(environment)?);
     // Real programs on stores of their own: nothing of the tests before is in their way.
     drop(server);
-    let faults = faults::quick(&stop)?;
+    let faults = faults::quick(&interrupt)?;
     outcome.count(faults.recovered, faults.faults.len() as u64);
     outcome.print();
     Ok(if outcome.is_good() {

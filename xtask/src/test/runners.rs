@@ -46,9 +46,9 @@ impl Outcome {
             skipped,
             ..
         } = self;
-        let verdict = if self.is_good() { "ok" } else { "FAILED" };
+        let result = if self.is_good() { "ok" } else { "FAILED" };
         println!(
-            "\ntests: {verdict}. {passed} passed, {failed} failed, {} skipped",
+            "\ntests: {result}. {passed} passed, {failed} failed, {} skipped",
             skipped.len()
         );
         for skip in skipped {
@@ -115,23 +115,23 @@ pub(super) fn libtest(targets: &[&str], environment: Environment<'_>) -> Result<
 pub(super) fn examples(environment: Environment<'_>) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for (name, path) in workspace::build(&["--workspace", "--examples"])? {
-        let result = Command::new(&path)
+        let output = Command::new(&path)
             .current_dir(workspace::root())
             .envs(environment)
             .output()
             .with_context(|| format!("example {name} cannot be started"))?;
-        let verdict = if result.status.success() {
+        let result = if output.status.success() {
             "ok"
         } else {
             "FAILED"
         };
-        println!("example {name} ... {verdict}");
-        if result.status.success() {
+        println!("example {name} ... {result}");
+        if output.status.success() {
             outcome.passed += 1;
         } else {
             outcome.failed += 1;
-            println!("{}", String::from_utf8_lossy(&result.stdout));
-            println!("{}", String::from_utf8_lossy(&result.stderr));
+            println!("{}", String::from_utf8_lossy(&output.stdout));
+            println!("{}", String::from_utf8_lossy(&output.stderr));
         }
     }
     Ok(outcome)

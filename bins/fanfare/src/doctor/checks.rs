@@ -1,22 +1,26 @@
-//! The checks, each as far as the ones before allow.
+//! The checks. Some are skipped when one before them fails.
 
 use fanfare_domain::organization::Organization;
 use fanfare_runtime::{Config, SchemaState, StartError, Storage, one_line};
 
-use super::{Check, Verdict, worker};
-use crate::explain::explain;
-use crate::operator::Operator;
+use super::{Check, CheckStatus, worker};
+use crate::context::CommandContext;
+use crate::errors::explain;
 use crate::organizations;
 
-/// All of them.
+/// All checks.
 pub(super) async fn all(config: &Config) -> Vec<Check> {
     let mut checks = vec![schema(config).await];
-    let is_usable = checks.iter().all(|check| check.verdict == Verdict::Good);
+    let is_usable = checks
+        .iter()
+        .all(|check| check.status == CheckStatus::Passed);
     if is_usable {
         wired(config, &mut checks).await;
     } else {
         let why = "the store must be in order first";
-        checks.extend(["master key", "Klaviyo"].map(|it| Check::new(it, Verdict::Unknown, why)));
+        checks.extend(
+            ["master key", "Klaviyo"].map(|it| Check::new(it, CheckStatus::NotChecked, why)),
+        );
     }
     checks.push(worker::check(&config.worker_addr).await);
     checks
@@ -24,31 +28,31 @@ pub(super) async fn all(config: &Config) -> Vec<Check> {
 
 /// The store and its schema, looked at without changing anything.
 async fn schema(config: &Config) -> Check {
-    let (verdict, finding) = match Storage::schema(&config.database).await {
+    let (status, finding) = match Storage::schema(&config.database).await {
         Ok(SchemaState::Current) => (
-            Verdict::Good,
+            CheckStatus::Passed,
             format!("{}, with this version's schema", config.database),
         ),
         Ok(SchemaState::Missing) => (
-            Verdict::Bad,
+            CheckStatus::Failed,
             format!(
                 "there is none yet at {}; `fanfare migrate` makes it",
                 config.database
             ),
         ),
         Ok(SchemaState::Behind(_)) => (
-            Verdict::Bad,
+            CheckStatus::Failed,
             "its schema is older than this program; `fanfare migrate` brings it up to date".into(),
         ),
-        Err(error) => (Verdict::Bad, one_line(&error)),
+        Err(error) => (CheckStatus::Failed, one_line(&error)),
     };
-    Check::new("store", verdict, finding)
+    Check::new("store", status, finding)
 }
 
-/// What takes the wired service: the master key and Klaviyo.
+/// Checks that need the wired service: the master key and Klaviyo.
 async fn wired(config: &Config, checks: &mut Vec<Check>) {
-    let operator = match Operator::open(config, false).await {
-        Ok(operator) => operator,
+    let context = match CommandContext::open(config, false).await {
+        Ok(context) => context,
         Err(error) => {
             let subject = match error.downcast_ref() {
                 Some(StartError::Key(_)) => "master key",
@@ -56,41 +60,41 @@ async fn wired(config: &Config, checks: &mut Vec<Check>) {
                 _ => "store",
             };
             let finding = one_line(error.as_ref());
-            checks.push(Check::new(subject, Verdict::Bad, finding));
+            checks.push(Check::new(subject, CheckStatus::Failed, finding));
             return;
         }
     };
     checks.push(Check::new(
         "master key",
-        Verdict::Good,
+        CheckStatus::Passed,
         "the store was made with it",
     ));
-    checks.push(reach(&operator, config).await);
-    match organizations::all(&operator).await {
+    checks.push(reach(&context, config).await);
+    match organizations::all(&context).await {
         Ok(organizations) if organizations.is_empty() => checks.push(Check::new(
             "organizations",
-            Verdict::Unknown,
+            CheckStatus::NotChecked,
             "there are none yet; `fanfare org create --name NAME` makes one",
         )),
         Ok(organizations) => {
             for organization in &organizations {
-                checks.push(connection(&operator, organization).await);
+                checks.push(connection(&context, organization).await);
             }
         }
         Err(error) => checks.push(Check::new(
             "organizations",
-            Verdict::Bad,
+            CheckStatus::Failed,
             one_line(error.as_ref()),
         )),
     }
-    operator.close().await;
+    context.close().await;
 }
 
-async fn reach(operator: &Operator, config: &Config) -> Check {
-    let (verdict, finding) = match operator.reach_klaviyo().await {
-        Ok(()) => (Verdict::Good, format!("{} answers", config.klaviyo)),
+async fn reach(context: &CommandContext, config: &Config) -> Check {
+    let (status, finding) = match context.reach_klaviyo().await {
+        Ok(()) => (CheckStatus::Passed, format!("{} answers", config.klaviyo)),
         Err(error) => (
-            Verdict::Bad,
+            CheckStatus::Failed,
             format!(
                 "{} does not answer as Klaviyo does ({error}): a firewall, a proxy or name \
                  resolution may be in the way, or Klaviyo is down (https://status.klaviyo.com)",
@@ -98,39 +102,45 @@ async fn reach(operator: &Operator, config: &Config) -> Check {
             ),
         ),
     };
-    Check::new("Klaviyo", verdict, finding)
+    Check::new("Klaviyo", status, finding)
 }
 
-/// An organization's connection, asked for anew.
-async fn connection(operator: &Operator, organization: &Organization) -> Check {
+/// Asks Klaviyo whether it still takes the organization's key.
+async fn connection(context: &CommandContext, organization: &Organization) -> Check {
     let id = &organization.id;
     let subject = format!("key of {id}");
-    let is_connected = match operator.integration().settings(id).await {
+    let is_connected = match context.integration().settings(id).await {
         Ok(settings) => settings.connection.is_some(),
         Err(error) => {
             let finding = one_line(explain(error).as_ref());
-            return Check::new(subject, Verdict::Bad, finding);
+            return Check::new(subject, CheckStatus::Failed, finding);
         }
     };
     if !is_connected {
         return Check::new(
             subject,
-            Verdict::Unknown,
+            CheckStatus::NotChecked,
             format!("Klaviyo is not connected; `fanfare klaviyo connect --org {id}` connects it"),
         );
     }
-    match operator.integration().check_connection(id).await {
-        Ok(missing) if missing.is_empty() => {
-            Check::new(subject, Verdict::Good, "Klaviyo takes it, with every scope")
-        }
+    match context.integration().check_connection(id).await {
+        Ok(missing) if missing.is_empty() => Check::new(
+            subject,
+            CheckStatus::Passed,
+            "Klaviyo takes it, with every scope",
+        ),
         Ok(missing) => Check::new(
             subject,
-            Verdict::Good,
+            CheckStatus::Passed,
             format!(
                 "Klaviyo takes it; it lacks {}, which only optional features need",
                 missing.join(", ")
             ),
         ),
-        Err(error) => Check::new(subject, Verdict::Bad, one_line(explain(error).as_ref())),
+        Err(error) => Check::new(
+            subject,
+            CheckStatus::Failed,
+            one_line(explain(error).as_ref()),
+        ),
     }
 }

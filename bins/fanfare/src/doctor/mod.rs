@@ -1,4 +1,4 @@
-//! `fanfare doctor`: whether everything is in order, and what to do about what is not.
+//! `fanfare doctor`: checks everything, and says what to do about what fails.
 
 mod checks;
 mod worker;
@@ -9,42 +9,42 @@ use anyhow::Result;
 use fanfare_runtime::{Config, SETTINGS, Source};
 use serde_json::{Value, json};
 
-use crate::output::{say, say_json, table};
+use crate::output::{print_json, print_line, table};
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum CheckStatus {
     /// In order.
-    Good,
+    Passed,
     /// Not in order.
-    Bad,
-    /// It could not be found out, for a reason that is no fault of its own.
-    Unknown,
+    Failed,
+    /// It could not be checked, for a reason outside of it.
+    NotChecked,
 }
 
-impl Verdict {
+impl CheckStatus {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Good => "ok",
-            Self::Bad => "FAILED",
-            Self::Unknown => "not checked",
+            Self::Passed => "ok",
+            Self::Failed => "FAILED",
+            Self::NotChecked => "not checked",
         }
     }
 }
 
-/// A check that was made.
+/// A check, and its result.
 struct Check {
     subject: String,
-    verdict: Verdict,
-    /// What was found; of a fault also what to do.
+    status: CheckStatus,
+    /// What was found, and what to do if it failed.
     finding: String,
 }
 
 impl Check {
-    fn new(subject: impl Into<String>, verdict: Verdict, finding: impl Into<String>) -> Self {
+    fn new(subject: impl Into<String>, status: CheckStatus, finding: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
-            verdict,
+            status,
             finding: finding.into(),
         }
     }
@@ -53,11 +53,13 @@ impl Check {
 pub(crate) async fn run(config: &Config, json: bool) -> Result<ExitCode> {
     let checks = checks::all(config).await;
     if json {
-        say_json(&as_json(config, &checks))?;
+        print_json(&as_json(config, &checks))?;
     } else {
         show(config, &checks)?;
     }
-    let all_good = !checks.iter().any(|check| check.verdict == Verdict::Bad);
+    let all_good = !checks
+        .iter()
+        .any(|check| check.status == CheckStatus::Failed);
     Ok(if all_good {
         ExitCode::SUCCESS
     } else {
@@ -75,19 +77,19 @@ fn show(config: &Config, checks: &[Check]) -> Result<()> {
             from.to_owned(),
         ]);
     }
-    say(settings)?;
+    print_line(settings)?;
     for name in &config.unknown_variables {
-        say(format!(
+        print_line(format!(
             "{name} is set and is no setting: it has no effect."
         ))?;
     }
-    // No table: findings are sentences, which a terminal breaks better than a column would.
+    // Not a table: a terminal wraps whole sentences better than a column does.
     let width = checks.iter().map(|check| check.subject.len()).max();
     let width = width.unwrap_or_default();
     for check in checks {
-        let verdict = check.verdict.as_str();
+        let status = check.status.as_str();
         let (subject, finding) = (&check.subject, &check.finding);
-        say(format!("{verdict:11}  {subject:width$}  {finding}"))?;
+        print_line(format!("{status:11}  {subject:width$}  {finding}"))?;
     }
     Ok(())
 }
@@ -100,7 +102,7 @@ fn as_json(config: &Config, checks: &[Check]) -> Value {
     let checks = checks.iter().map(|check| {
         json!({
             "check": check.subject,
-            "verdict": check.verdict.as_str(),
+            "verdict": check.status.as_str(),
             "finding": check.finding,
         })
     });

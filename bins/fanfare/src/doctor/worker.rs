@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Check, Verdict};
+use super::{Check, CheckStatus};
 
-/// How long a worker may think about its health.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the worker may take to answer its health check.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
 
 const SUBJECT: &str = "worker";
 
@@ -13,21 +13,22 @@ pub(super) async fn check(address: &str) -> Check {
     let Some(address) = reachable(address) else {
         return Check::new(
             SUBJECT,
-            Verdict::Unknown,
+            CheckStatus::NotChecked,
             "it took a free port (FANFARE_WORKER_ADDR ends in :0), which is not known here",
         );
     };
     let url = format!("http://{address}/readyz");
     let asked = tokio::task::spawn_blocking(move || ask(&url));
-    let (verdict, finding) = match asked.await {
-        Ok(Ok(())) => (Verdict::Good, format!("it works, at {address}")),
-        Ok(Err(why)) => (Verdict::Bad, why),
-        Err(_) => (Verdict::Bad, "it could not be asked".to_owned()),
+    let (status, finding) = match asked.await {
+        Ok(Ok(())) => (CheckStatus::Passed, format!("it works, at {address}")),
+        Ok(Err(why)) => (CheckStatus::Failed, why),
+        Err(_) => (CheckStatus::Failed, "it could not be asked".to_owned()),
     };
-    Check::new(SUBJECT, verdict, finding)
+    Check::new(SUBJECT, status, finding)
 }
 
-/// The address as one can be reached at it: whoever listens everywhere answers here too.
+/// The address at which the worker can be reached from here: a worker that listens on all interfaces
+/// answers on the loopback address.
 fn reachable(address: &str) -> Option<String> {
     let (host, port) = address.rsplit_once(':')?;
     if port.parse() == Ok(0_u16) {
@@ -44,7 +45,7 @@ fn reachable(address: &str) -> Option<String> {
 fn ask(url: &str) -> Result<(), String> {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(HEALTH_TIMEOUT))
         .proxy(None)
         .build();
     let asked = ureq::Agent::from(config).get(url).call();

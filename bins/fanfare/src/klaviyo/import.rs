@@ -10,36 +10,36 @@ use fanfare_sync::{ImportOutcome, ImportRequest, SkipReason};
 use serde_json::{Value, json};
 
 use super::watch::{self, Watched};
+use crate::api_json;
 use crate::args::Import;
-use crate::explain::explain;
-use crate::operator::Operator;
-use crate::output::{say, say_json};
-use crate::wire;
+use crate::context::CommandContext;
+use crate::errors::explain;
+use crate::output::{print_json, print_line};
 
 /// The author of what is made by the operator.
 const ACTOR: &str = "system:operator";
 
-pub(super) async fn run(operator: &Operator, import: Import) -> Result<ExitCode> {
-    let organization = operator.organization(&import.of).await?;
+pub(super) async fn run(context: &CommandContext, import: Import) -> Result<ExitCode> {
+    let organization = context.organization(&import.of).await?;
     let request = ImportRequest {
         collections: refs(CollectionKind::List, import.lists)
             .chain(refs(CollectionKind::Segment, import.segments))
             .collect(),
         actor: ACTOR.to_owned(),
     };
-    let outcome = operator.integration().import(&organization, request).await;
+    let outcome = context.integration().import(&organization, request).await;
     let outcome = outcome.map_err(explain)?;
-    if !operator.json {
+    if !context.json {
         tell(&outcome)?;
     }
     let ended = if import.wait {
-        let watched = watched(operator, &organization, &outcome).await?;
-        Some(watch::until_ended(operator, &organization, watched).await?)
+        let watched = watched(context, &organization, &outcome).await?;
+        Some(watch::until_ended(context, &organization, watched).await?)
     } else {
         None
     };
-    if operator.json {
-        say_json(&as_json(operator, &outcome, ended.as_deref()))?;
+    if context.json {
+        print_json(&as_json(context, &outcome, ended.as_deref()))?;
     }
     let all_found = !outcome
         .skipped
@@ -64,7 +64,7 @@ fn tell(outcome: &ImportOutcome) -> Result<()> {
     for imported in &outcome.imported {
         let (kind, id) = (imported.collection.kind.noun(), &imported.collection.id);
         let (audience, run) = (&imported.audience, &imported.run);
-        say(format!(
+        print_line(format!(
             "{kind} {id} is being imported as {audience} ({run})"
         ))?;
     }
@@ -75,19 +75,19 @@ fn tell(outcome: &ImportOutcome) -> Result<()> {
             SkipReason::NotFound => String::new(),
         };
         let reason = skipped.reason_text();
-        say(format!("{kind} {id} was skipped: {reason}{audience}"))?;
+        print_line(format!("{kind} {id} was skipped: {reason}{audience}"))?;
     }
     Ok(())
 }
 
 async fn watched(
-    operator: &Operator,
+    context: &CommandContext,
     organization: &OrganizationId,
     outcome: &ImportOutcome,
 ) -> Result<Vec<Watched>> {
     let mut watched = Vec::new();
     for imported in &outcome.imported {
-        let audience = operator.integration();
+        let audience = context.integration();
         let audience = audience.audience(organization, &imported.audience).await;
         watched.push(Watched {
             name: audience.map_err(explain)?.audience.name,
@@ -97,13 +97,13 @@ async fn watched(
     Ok(watched)
 }
 
-fn as_json(operator: &Operator, outcome: &ImportOutcome, ended: Option<&[SyncRun]>) -> Value {
-    let imported: Vec<Value> = outcome.imported.iter().map(wire::imported).collect();
-    let skipped: Vec<Value> = outcome.skipped.iter().map(wire::skipped).collect();
+fn as_json(context: &CommandContext, outcome: &ImportOutcome, ended: Option<&[SyncRun]>) -> Value {
+    let imported: Vec<Value> = outcome.imported.iter().map(api_json::imported).collect();
+    let skipped: Vec<Value> = outcome.skipped.iter().map(api_json::skipped).collect();
     let mut answer = json!({"imported": imported, "skipped": skipped});
     if let Some(runs) = ended {
-        let now = operator.integration().clock().now();
-        let runs = runs.iter().map(|run| wire::run(run, now));
+        let now = context.integration().clock().now();
+        let runs = runs.iter().map(|run| api_json::run(run, now));
         answer["runs"] = runs.collect::<Vec<Value>>().into();
     }
     answer

@@ -6,25 +6,26 @@ use anyhow::Result;
 use fanfare_domain::source::CollectionKind;
 use serde_json::Value;
 
-use crate::args::Of;
-use crate::explain::explain;
-use crate::operator::Operator;
-use crate::output::{or_dash, say, say_json, table};
-use crate::wire;
+use crate::api_json;
+use crate::args::OrganizationOption;
+use crate::context::CommandContext;
+use crate::errors::explain;
+use crate::output::{or_dash, print_json, print_line, table};
 
-pub(super) async fn run(operator: &Operator, of: &Of, kind: CollectionKind) -> Result<ExitCode> {
-    let organization = operator.organization(of).await?;
-    let found = operator
-        .integration()
-        .collections(&organization, kind)
-        .await;
+pub(super) async fn run(
+    context: &CommandContext,
+    of: &OrganizationOption,
+    kind: CollectionKind,
+) -> Result<ExitCode> {
+    let organization = context.organization(of).await?;
+    let found = context.integration().collections(&organization, kind).await;
     let found = found.map_err(explain)?;
-    if operator.json {
+    if context.json {
         let shape = match kind {
-            CollectionKind::List => wire::list,
-            CollectionKind::Segment => wire::segment,
+            CollectionKind::List => api_json::list,
+            CollectionKind::Segment => api_json::segment,
         };
-        say_json(&found.iter().map(shape).collect::<Vec<Value>>().into())?;
+        print_json(&found.iter().map(shape).collect::<Vec<Value>>().into())?;
         return Ok(ExitCode::SUCCESS);
     }
     let heading = match kind {
@@ -42,6 +43,6 @@ pub(super) async fn run(operator: &Operator, of: &Of, kind: CollectionKind) -> R
             or_dash(source.and_then(|source| source.last_synced_at)),
         ]);
     }
-    say(rows)?;
+    print_line(rows)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,17 +12,17 @@ use anyhow::Result;
 use fanfare_domain::source::CollectionKind;
 
 use crate::args::KlaviyoCommand;
-use crate::operator::Operator;
+use crate::context::CommandContext;
 
-pub(crate) async fn run(operator: &Operator, command: KlaviyoCommand) -> Result<ExitCode> {
+pub(crate) async fn run(context: &CommandContext, command: KlaviyoCommand) -> Result<ExitCode> {
     match command {
         KlaviyoCommand::Connect {
             of,
             confirm_account_change,
-        } => connection::connect(operator, &of, confirm_account_change).await,
-        KlaviyoCommand::Lists { of } => lists::run(operator, &of, CollectionKind::List).await,
-        KlaviyoCommand::Segments { of } => lists::run(operator, &of, CollectionKind::Segment).await,
-        KlaviyoCommand::Import(import) => import::run(operator, import).await,
-        KlaviyoCommand::Status { of, watch } => status::run(operator, &of, watch).await,
+        } => connection::connect(context, &of, confirm_account_change).await,
+        KlaviyoCommand::Lists { of } => lists::run(context, &of, CollectionKind::List).await,
+        KlaviyoCommand::Segments { of } => lists::run(context, &of, CollectionKind::Segment).await,
+        KlaviyoCommand::Import(import) => import::run(context, import).await,
+        KlaviyoCommand::Status { of, watch } => status::run(context, &of, watch).await,
     }
 }

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use super::connection;
 use super::watch::{self, Watched};
-use crate::args::Of;
-use crate::explain::explain;
-use crate::operator::Operator;
-use crate::output::{or_dash, say, say_json, table};
-use crate::wire;
+use crate::api_json;
+use crate::args::OrganizationOption;
+use crate::context::CommandContext;
+use crate::errors::explain;
+use crate::output::{or_dash, print_json, print_line, table};
 
 /// Audiences read at once.
 const PAGE: u32 = 100;
@@ -28,22 +28,26 @@ struct Shown {
     members: u64,
 }
 
-pub(super) async fn run(operator: &Operator, of: &Of, watch: bool) -> Result<ExitCode> {
-    let organization = operator.organization(of).await?;
-    let settings = operator.integration().settings(&organization).await;
+pub(super) async fn run(
+    context: &CommandContext,
+    of: &OrganizationOption,
+    watch: bool,
+) -> Result<ExitCode> {
+    let organization = context.organization(of).await?;
+    let settings = context.integration().settings(&organization).await;
     let settings = settings.map_err(explain)?;
-    let mut audiences = audiences(operator, &organization).await?;
-    if operator.json {
-        say_json(&as_json(operator, &settings, &audiences))?;
+    let mut audiences = audiences(context, &organization).await?;
+    if context.json {
+        print_json(&as_json(context, &settings, &audiences))?;
         return Ok(ExitCode::SUCCESS);
     }
     connection::show(&settings)?;
     let mut all_succeeded = true;
     if watch {
         let active = active(&audiences);
-        let ended = watch::until_ended(operator, &organization, active).await?;
+        let ended = watch::until_ended(context, &organization, active).await?;
         all_succeeded = ended.iter().all(|run| run.status == SyncStatus::Success);
-        audiences = self::audiences(operator, &organization).await?;
+        audiences = self::audiences(context, &organization).await?;
     }
     show(&audiences)?;
     Ok(if all_succeeded {
@@ -53,8 +57,8 @@ pub(super) async fn run(operator: &Operator, of: &Of, watch: bool) -> Result<Exi
     })
 }
 
-async fn audiences(operator: &Operator, organization: &OrganizationId) -> Result<Vec<Shown>> {
-    let integration = operator.integration();
+async fn audiences(context: &CommandContext, organization: &OrganizationId) -> Result<Vec<Shown>> {
+    let integration = context.integration();
     let (mut shown, mut after) = (Vec::new(), None);
     loop {
         let request = PageRequest { first: PAGE, after };
@@ -68,7 +72,7 @@ async fn audiences(operator: &Operator, organization: &OrganizationId) -> Result
             let id = &record.audience.id;
             let members = integration.member_count(organization, id).await;
             let members = members.map_err(explain)?;
-            let run = latest_run(operator, organization, &record).await?;
+            let run = latest_run(context, organization, &record).await?;
             shown.push(Shown {
                 record,
                 run,
@@ -79,7 +83,7 @@ async fn audiences(operator: &Operator, organization: &OrganizationId) -> Result
 }
 
 async fn latest_run(
-    operator: &Operator,
+    context: &CommandContext,
     organization: &OrganizationId,
     record: &AudienceRecord,
 ) -> Result<Option<SyncRun>> {
@@ -87,7 +91,7 @@ async fn latest_run(
     let Some(id) = id.and_then(|id| RunId::parse(id).ok()) else {
         return Ok(None);
     };
-    let run = operator.integration().run(organization, &id).await;
+    let run = context.integration().run(organization, &id).await;
     Ok(Some(run.map_err(explain)?))
 }
 
@@ -135,11 +139,11 @@ fn show(audiences: &[Shown]) -> Result<()> {
             or_dash(error.map(|error| error.code)),
         ]);
     }
-    say(rows)
+    print_line(rows)
 }
 
-fn as_json(operator: &Operator, settings: &Settings, audiences: &[Shown]) -> Value {
-    let now = operator.integration().clock().now();
+fn as_json(context: &CommandContext, settings: &Settings, audiences: &[Shown]) -> Value {
+    let now = context.integration().clock().now();
     let audiences: Vec<Value> = audiences
         .iter()
         .map(|shown| {
@@ -153,11 +157,11 @@ fn as_json(operator: &Operator, settings: &Settings, audiences: &[Shown]) -> Val
                 "syncStatus": source.status.as_str(),
                 "lastSyncedAt": source.last_synced_at.map(|at| at.to_string()),
                 "memberCount": shown.members,
-                "run": shown.run.as_ref().map(|run| wire::run(run, now)),
+                "run": shown.run.as_ref().map(|run| api_json::run(run, now)),
             })
         })
         .collect();
-    let mut answer = wire::settings(settings);
+    let mut answer = api_json::settings(settings);
     answer["audiences"] = audiences.into();
     answer
 }

@@ -1,4 +1,4 @@
-//! Runs followed to their end: with bars on a terminal, with a line for each tenth elsewhere.
+//! Follows runs to their end: with progress bars on a terminal, else with a line for each tenth.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_domain::time::Timestamp;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::explain::explain;
-use crate::operator::Operator;
-use crate::output::say;
+use crate::context::CommandContext;
+use crate::errors::explain;
+use crate::output::print_line;
 
-/// How often the runs are looked at.
+/// The time between two looks at the runs.
 const INTERVAL: Duration = Duration::from_millis(300);
 
-/// A run that nobody has taken up for so long seems to have no worker.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// If no worker has taken up a run after this time, the line says so.
+const TAKE_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A run, and what people call it.
+/// A run, and the name of its audience.
 pub(super) struct Watched {
     pub(super) name: String,
     pub(super) run: RunId,
@@ -27,57 +27,57 @@ pub(super) struct Watched {
 
 /// Follows the runs until all have ended, and returns them.
 pub(super) async fn until_ended(
-    operator: &Operator,
+    context: &CommandContext,
     organization: &OrganizationId,
     watched: Vec<Watched>,
 ) -> Result<Vec<SyncRun>> {
-    let bars = (std::io::stdout().is_terminal() && !operator.json)
+    let bars = (std::io::stdout().is_terminal() && !context.json)
         .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
-    let mut meters: Vec<Meter> = watched
+    let mut views: Vec<ProgressView> = watched
         .iter()
-        .map(|one| Meter::new(&one.name, bars.as_ref(), operator.json))
+        .map(|one| ProgressView::new(&one.name, bars.as_ref(), context.json))
         .collect();
     let mut ticks = tokio::time::interval(INTERVAL);
     loop {
         ticks.tick().await;
         let mut runs = Vec::new();
-        for (one, meter) in watched.iter().zip(&mut meters) {
-            let run = operator.integration().run(organization, &one.run).await;
+        for (one, view) in watched.iter().zip(&mut views) {
+            let run = context.integration().run(organization, &one.run).await;
             let run = run.map_err(explain)?;
-            meter.show(&run, operator.integration().clock().now())?;
+            view.show(&run, context.integration().clock().now())?;
             runs.push(run);
         }
         if !runs.iter().any(|run| run.status.is_active()) {
-            tell_failures(operator, &watched, &runs)?;
+            tell_failures(context, &watched, &runs)?;
             return Ok(runs);
         }
     }
 }
 
-fn tell_failures(operator: &Operator, watched: &[Watched], runs: &[SyncRun]) -> Result<()> {
-    if operator.json {
+fn tell_failures(context: &CommandContext, watched: &[Watched], runs: &[SyncRun]) -> Result<()> {
+    if context.json {
         return Ok(());
     }
     for (one, run) in watched.iter().zip(runs) {
         if let Some(error) = &run.error {
             let (code, message) = (error.code.as_str(), &error.message);
-            say(format!("{}: {message} ({code})", one.name))?;
+            print_line(format!("{}: {message} ({code})", one.name))?;
         }
     }
     Ok(())
 }
 
 /// How a run's progress is shown.
-enum Meter {
+enum ProgressView {
     Bar(ProgressBar),
     Lines { name: String, last: String },
-    Silence,
+    Hidden,
 }
 
-impl Meter {
-    fn new(name: &str, bars: Option<&MultiProgress>, is_silent: bool) -> Self {
-        if is_silent {
-            return Self::Silence;
+impl ProgressView {
+    fn new(name: &str, bars: Option<&MultiProgress>, is_hidden: bool) -> Self {
+        if is_hidden {
+            return Self::Hidden;
         }
         let Some(bars) = bars else {
             return Self::Lines {
@@ -97,7 +97,7 @@ impl Meter {
     fn show(&mut self, run: &SyncRun, now: Timestamp) -> Result<()> {
         let (total, processed) = (run.progress.total, run.progress.tally.processed);
         match self {
-            Self::Silence => Ok(()),
+            Self::Hidden => Ok(()),
             Self::Bar(bar) => {
                 if let Some(total) = total {
                     bar.set_length(total.max(processed));
@@ -113,13 +113,13 @@ impl Meter {
             }
             Self::Lines { name, last } => {
                 let tenth = total.map_or(processed / 1_000, |total| processed * 10 / total.max(1));
-                let state = format!("{} {tenth} {}", run.status, is_forgotten(run, now));
+                let state = format!("{} {tenth} {}", run.status, is_not_taken_up(run, now));
                 if state == *last {
                     return Ok(());
                 }
                 *last = state;
                 let total = total.map_or_else(|| "?".to_owned(), |total| total.to_string());
-                say(format!(
+                print_line(format!(
                     "{name}: {processed} of {total}, {}",
                     describe(run, now)
                 ))
@@ -130,7 +130,7 @@ impl Meter {
 
 fn describe(run: &SyncRun, now: Timestamp) -> String {
     let status = run.status;
-    if is_forgotten(run, now) {
+    if is_not_taken_up(run, now) {
         return format!("{status}: no worker has taken it up; is fanfare-worker running?");
     }
     let rate = run.profiles_per_second(now);
@@ -140,6 +140,6 @@ fn describe(run: &SyncRun, now: Timestamp) -> String {
     }
 }
 
-fn is_forgotten(run: &SyncRun, now: Timestamp) -> bool {
-    run.status == SyncStatus::Pending && now.since(run.queued_at) > PATIENCE
+fn is_not_taken_up(run: &SyncRun, now: Timestamp) -> bool {
+    run.status == SyncStatus::Pending && now.since(run.queued_at) > TAKE_UP_TIMEOUT
 }

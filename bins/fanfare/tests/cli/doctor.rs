@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use crate::support::{KLAVIYO_KEY, Place, Ran, klaviyo};
+use crate::support::{Installation, KLAVIYO_KEY, ProgramResult, klaviyo};
 
-/// The verdict and the finding of a check.
+/// The status and the finding of a check.
 #[track_caller]
-fn check(ran: &Ran, subject: &str) -> (String, String) {
-    let report: Value = serde_json::from_str(&ran.output).unwrap();
+fn check(result: &ProgramResult, subject: &str) -> (String, String) {
+    let report: Value = serde_json::from_str(&result.output).unwrap();
     let mut checks = report["checks"].as_array().unwrap().iter();
     let found = checks.find(|check| check["check"].as_str().unwrap().starts_with(subject));
-    let found = found.unwrap_or_else(|| panic!("no {subject} in {ran:?}"));
+    let found = found.unwrap_or_else(|| panic!("no {subject} in {result:?}"));
     let text = |field: &str| found[field].as_str().unwrap().to_owned();
     (text("verdict"), text("finding"))
 }
@@ -18,96 +18,99 @@ fn check(ran: &Ran, subject: &str) -> (String, String) {
 #[test]
 fn a_service_in_good_order_passes_every_check() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    place.create_organization();
-    place.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
-    let up = place.up();
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    installation.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
+    let up = installation.up();
     let worker = up.worker.trim_start_matches("http://").to_owned();
-    let place = place.with("FANFARE_WORKER_ADDR", worker);
+    let installation = installation.with("FANFARE_WORKER_ADDR", worker);
 
-    let ran = place.run(&["doctor", "--json"]);
+    let result = installation.run(&["doctor", "--json"]);
 
-    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(result.status, 0, "{result:?}");
     for subject in ["store", "master key", "Klaviyo", "key of org_", "worker"] {
-        assert_eq!(check(&ran, subject).0, "ok", "{subject}: {ran:?}");
+        assert_eq!(check(&result, subject).0, "ok", "{subject}: {result:?}");
     }
 }
 
 #[test]
-fn before_the_first_start_it_says_what_to_do_and_makes_nothing() {
-    // A port that nobody listens on.
+fn before_the_first_start_doctor_says_what_to_do_and_creates_nothing() {
+    // A port on which no program listens.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap().to_string();
     drop(free);
-    let place = Place::new().with("FANFARE_WORKER_ADDR", address);
+    let installation = Installation::new().with("FANFARE_WORKER_ADDR", address);
 
-    let ran = place.run(&["doctor", "--json"]);
+    let result = installation.run(&["doctor", "--json"]);
 
-    assert_eq!(ran.status, 1, "{ran:?}");
-    let (verdict, finding) = check(&ran, "store");
-    assert_eq!(verdict, "FAILED");
+    assert_eq!(result.status, 1, "{result:?}");
+    let (status, finding) = check(&result, "store");
+    assert_eq!(status, "FAILED");
     assert!(finding.contains("`fanfare migrate` makes it"), "{finding}");
-    assert_eq!(check(&ran, "master key").0, "not checked");
-    let (verdict, finding) = check(&ran, "worker");
-    assert_eq!(verdict, "FAILED");
+    assert_eq!(check(&result, "master key").0, "not checked");
+    let (status, finding) = check(&result, "worker");
+    assert_eq!(status, "FAILED");
     assert!(finding.contains("start fanfare-worker"), "{finding}");
-    assert!(!place.path(".fanfare").exists());
+    assert!(!installation.path(".fanfare").exists());
 }
 
 #[test]
-fn each_fault_is_found_and_its_remedy_told() {
+fn doctor_finds_each_fault_and_says_what_to_do() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    place.create_organization();
-    place.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    installation.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
 
     simulator.account().revoke_key(KLAVIYO_KEY).unwrap();
-    let ran = place.run(&["doctor", "--json"]);
-    assert_eq!(ran.status, 1, "{ran:?}");
-    assert_eq!(check(&ran, "Klaviyo").0, "ok");
-    let (verdict, finding) = check(&ran, "key of org_");
-    assert_eq!(verdict, "FAILED");
+    let result = installation.run(&["doctor", "--json"]);
+    assert_eq!(result.status, 1, "{result:?}");
+    assert_eq!(check(&result, "Klaviyo").0, "ok");
+    let (status, finding) = check(&result, "key of org_");
+    assert_eq!(status, "FAILED");
     assert!(finding.contains("Klaviyo refuses the API key"), "{finding}");
 
     drop(simulator);
-    let ran = place.run(&["doctor", "--json"]);
-    assert_eq!(check(&ran, "Klaviyo").0, "FAILED", "{ran:?}");
+    let result = installation.run(&["doctor", "--json"]);
+    assert_eq!(check(&result, "Klaviyo").0, "FAILED", "{result:?}");
 
-    let place = place.with(
+    let installation = installation.with(
         "FANFARE_MASTER_KEY",
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     );
-    let ran = place.run(&["doctor", "--json"]);
-    assert_eq!(ran.status, 1, "{ran:?}");
-    assert_eq!(check(&ran, "master key").0, "FAILED");
+    let result = installation.run(&["doctor", "--json"]);
+    assert_eq!(result.status, 1, "{result:?}");
+    assert_eq!(check(&result, "master key").0, "FAILED");
 }
 
 #[test]
 fn the_settings_in_force_are_shown_with_secrets_masked() {
-    let place = Place::new()
+    let installation = Installation::new()
         .with("FANFARE_DATABASE_URL", "postgres://ann:canary@db/fanfare")
         .with("FANFARE_MASTER_KEY", "canary");
     for arguments in [&["doctor"][..], &["doctor", "--json"]] {
-        let ran = place.run(arguments);
-        assert!(ran.output.contains("postgres://••••@db/fanfare"), "{ran:?}");
-        assert!(!ran.output.contains("canary"), "{ran:?}");
-        assert!(!ran.errors.contains("canary"), "{ran:?}");
+        let result = installation.run(arguments);
+        assert!(
+            result.output.contains("postgres://••••@db/fanfare"),
+            "{result:?}"
+        );
+        assert!(!result.output.contains("canary"), "{result:?}");
+        assert!(!result.errors.contains("canary"), "{result:?}");
     }
 }
 
 #[test]
-fn migrate_tells_first_what_it_would_do() {
-    let place = Place::new();
-    let told = place.run(&["migrate", "--check"]);
+fn migrate_check_says_what_migrate_would_do() {
+    let installation = Installation::new();
+    let told = installation.run(&["migrate", "--check"]);
     assert_eq!(told.status, 1, "{told:?}");
     assert!(told.output.contains("there is no store yet"), "{told:?}");
-    assert!(!place.store().exists());
+    assert!(!installation.store().exists());
 
-    let done = place.run(&["migrate"]);
+    let done = installation.run(&["migrate"]);
     assert_eq!(done.status, 0, "{done:?}");
     assert!(done.output.contains("the store was made"), "{done:?}");
 
-    let after = place.run(&["migrate", "--check", "--json"]).json();
+    let after = installation.run(&["migrate", "--check", "--json"]).json();
     assert_eq!(after["found"], "current");
     assert_eq!(after["migrated"], false);
 }

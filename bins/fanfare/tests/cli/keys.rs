@@ -2,23 +2,23 @@
 
 use std::collections::HashSet;
 
-use crate::support::{Place, all_bytes, get, text};
+use crate::support::{Installation, all_bytes, get, text};
 
 #[test]
 fn an_organization_comes_with_an_owners_key_that_is_shown_once() {
-    let place = Place::new();
-    let (id, secret) = place.create_organization();
+    let installation = Installation::new();
+    let (id, secret) = installation.create_organization();
 
     assert!(id.starts_with("org_"), "{id}");
     assert!(secret.starts_with("sk_live_"), "{secret}");
-    let listed = place.run(&["org", "list", "--json"]).json();
+    let listed = installation.run(&["org", "list", "--json"]).json();
     assert_eq!(listed[0]["organizationId"], id);
     assert_eq!(listed[0]["name"], "Shop");
-    let keys = place.run(&["key", "list", "--json"]).json();
+    let keys = installation.run(&["key", "list", "--json"]).json();
     assert_eq!(keys[0]["role"], "owner");
     assert_eq!(keys[0]["kind"], "live");
     assert!(!keys.to_string().contains(&secret));
-    let stored = all_bytes(&place.path(".fanfare"));
+    let stored = all_bytes(&installation.path(".fanfare"));
     assert!(
         !stored
             .windows(secret.len())
@@ -28,9 +28,9 @@ fn an_organization_comes_with_an_owners_key_that_is_shown_once() {
 
 #[test]
 fn a_key_opens_the_api_until_it_is_revoked() {
-    let place = Place::new();
-    let (org, owner) = place.create_organization();
-    let made = place.run(&[
+    let installation = Installation::new();
+    let (org, owner) = installation.create_organization();
+    let made = installation.run(&[
         "key", "create", "--org", &org, "--role", "editor", "--test", "--json",
     ]);
     let made = made.json();
@@ -40,17 +40,17 @@ fn a_key_opens_the_api_until_it_is_revoked() {
         "{made}"
     );
 
-    let up = place.up();
+    let up = installation.up();
     let settings = format!("{}/api/settings", up.api);
     assert_eq!(get(&settings, Some(&secret)), 200);
 
-    let revoked = place.run(&["key", "revoke", "--org", &org, &id]);
+    let revoked = installation.run(&["key", "revoke", "--org", &org, &id]);
     assert_eq!(revoked.status, 0, "{revoked:?}");
     assert_eq!(get(&settings, Some(&secret)), 401);
     assert_eq!(get(&settings, Some(&owner)), 200);
-    let again = place.run(&["key", "revoke", "--org", &org, &id]);
+    let again = installation.run(&["key", "revoke", "--org", &org, &id]);
     again.assert_refused(1, "no such key that is not revoked");
-    let keys = place.run(&["key", "list", "--json"]).json();
+    let keys = installation.run(&["key", "list", "--json"]).json();
     let revoked = keys
         .as_array()
         .unwrap()
@@ -60,29 +60,29 @@ fn a_key_opens_the_api_until_it_is_revoked() {
 }
 
 #[test]
-fn tables_say_the_same_to_people() {
-    let place = Place::new();
-    let made = place.run(&["org", "create", "--name", "Café"]);
+fn tables_show_the_same_values_as_json() {
+    let installation = Installation::new();
+    let made = installation.run(&["org", "create", "--name", "Café"]);
     assert_eq!(made.status, 0, "{made:?}");
     assert!(made.output.contains("sk_live_"), "{made:?}");
     assert!(made.output.contains("not shown again"), "{made:?}");
-    let listed = place.run(&["org", "list"]);
+    let listed = installation.run(&["org", "list"]);
     assert!(listed.output.contains("Café"), "{listed:?}");
-    let keys = place.run(&["key", "list"]);
+    let keys = installation.run(&["key", "list"]);
     assert!(keys.output.contains("owner"), "{keys:?}");
     assert!(!keys.output.contains("sk_"), "{keys:?}");
 }
 
 #[test]
 fn programs_that_start_at_once_on_nothing_share_one_store_and_one_master_key() {
-    let place = Place::new();
+    let installation = Installation::new();
     let made: HashSet<String> = std::thread::scope(|scope| {
         let starters: Vec<_> = (0..6)
-            .map(|_| scope.spawn(|| place.create_organization().0))
+            .map(|_| scope.spawn(|| installation.create_organization().0))
             .collect();
         starters.into_iter().map(|s| s.join().unwrap()).collect()
     });
     assert_eq!(made.len(), 6);
-    let listed = place.run(&["org", "list", "--json"]).json();
+    let listed = installation.run(&["org", "list", "--json"]).json();
     assert_eq!(listed.as_array().unwrap().len(), 6);
 }

@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader};
 
 use serde_json::{Value, json};
 
-use crate::support::{KLAVIYO_KEY, Place, Ran, klaviyo};
+use crate::support::{Installation, KLAVIYO_KEY, ProgramResult, klaviyo};
 
-fn connect(place: &Place) -> Ran {
-    place.run_with(
+fn connect(installation: &Installation) -> ProgramResult {
+    installation.run_with(
         &["klaviyo", "connect", "--json"],
         &format!("{KLAVIYO_KEY}\n"),
     )
@@ -16,11 +16,11 @@ fn connect(place: &Place) -> Ran {
 #[test]
 fn a_key_comes_from_a_pipe_or_the_environment_and_is_never_shown() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    place.create_organization();
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
 
-    let piped = connect(&place);
-    let mut given = place.command(&["klaviyo", "connect", "--json"]);
+    let piped = connect(&installation);
+    let mut given = installation.command(&["klaviyo", "connect", "--json"]);
     let given = given.env("KLAVIYO_API_KEY", KLAVIYO_KEY).output().unwrap();
 
     let connection = piped.json();
@@ -39,10 +39,10 @@ fn a_key_comes_from_a_pipe_or_the_environment_and_is_never_shown() {
 }
 
 #[test]
-fn a_key_that_is_none_is_refused_without_being_shown() {
+fn a_malformed_key_is_refused_without_being_shown() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    place.create_organization();
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
     for (input, status, explanation) in [
         ("", 2, "no key was given"),
         (" \n", 2, "no key was given"),
@@ -50,26 +50,26 @@ fn a_key_that_is_none_is_refused_without_being_shown() {
         ("canary", 1, "begins with pk_"),
         ("pk_canary", 1, "Klaviyo refuses the API key"),
     ] {
-        let ran = place.run_with(&["klaviyo", "connect"], input);
-        ran.assert_refused(status, explanation);
-        assert!(!ran.errors.contains("canary"), "{ran:?}");
+        let result = installation.run_with(&["klaviyo", "connect"], input);
+        result.assert_refused(status, explanation);
+        assert!(!result.errors.contains("canary"), "{result:?}");
     }
 }
 
 #[test]
-fn what_needs_klaviyo_says_how_to_connect_it() {
+fn commands_that_need_klaviyo_say_how_to_connect_it() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    place.create_organization();
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
     for arguments in [
         &["klaviyo", "lists"][..],
         &["klaviyo", "segments"],
         &["klaviyo", "import", "RtPqXs"],
     ] {
-        let ran = place.run(arguments);
-        ran.assert_refused(1, "connect it with `fanfare klaviyo connect`");
+        let result = installation.run(arguments);
+        result.assert_refused(1, "connect it with `fanfare klaviyo connect`");
     }
-    let status = place.run(&["klaviyo", "status", "--json"]).json();
+    let status = installation.run(&["klaviyo", "status", "--json"]).json();
     assert_eq!(status["klaviyo"]["status"], "NOT_CONNECTED");
     assert_eq!(status["audiences"], json!([]));
 }
@@ -77,12 +77,12 @@ fn what_needs_klaviyo_says_how_to_connect_it() {
 #[test]
 fn lists_and_segments_are_shown_in_the_apis_shape() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    place.create_organization();
-    connect(&place);
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    connect(&installation);
 
-    let lists = place.run(&["klaviyo", "lists", "--json"]).json();
-    let segments = place.run(&["klaviyo", "segments", "--json"]).json();
+    let lists = installation.run(&["klaviyo", "lists", "--json"]).json();
+    let segments = installation.run(&["klaviyo", "segments", "--json"]).json();
 
     let names = |answer: &Value| -> Vec<String> {
         let items = answer.as_array().unwrap().iter();
@@ -95,7 +95,7 @@ fn lists_and_segments_are_shown_in_the_apis_shape() {
     assert_eq!(lists[0]["isSynced"], false);
     assert_eq!(lists[0]["audienceId"], Value::Null);
     assert!(segments[0]["attributes"]["isActive"].is_boolean());
-    let table = place.run(&["klaviyo", "lists"]).output;
+    let table = installation.run(&["klaviyo", "lists"]).output;
     assert!(
         table.contains("RtPqXs") && table.contains("Newsletter"),
         "{table}"
@@ -105,10 +105,10 @@ fn lists_and_segments_are_shown_in_the_apis_shape() {
 #[test]
 fn an_import_is_followed_to_its_end_and_shown_afterwards() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    place.create_organization();
-    connect(&place);
-    let _up = place.up();
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    connect(&installation);
+    let _up = installation.up();
 
     let import = [
         "klaviyo",
@@ -119,7 +119,7 @@ fn an_import_is_followed_to_its_end_and_shown_afterwards() {
         "--wait",
         "--json",
     ];
-    let outcome = place.run(&import).json();
+    let outcome = installation.run(&import).json();
     assert_eq!(outcome["imported"].as_array().unwrap().len(), 2);
     assert_eq!(outcome["imported"][1]["kind"], "SEGMENT");
     let run = &outcome["runs"][0];
@@ -127,15 +127,15 @@ fn an_import_is_followed_to_its_end_and_shown_afterwards() {
     assert_eq!(run["progress"]["processed"], 230);
     assert_eq!(run["error"], Value::Null);
 
-    let status = place.run(&["klaviyo", "status", "--json"]).json();
+    let status = installation.run(&["klaviyo", "status", "--json"]).json();
     assert_eq!(status["audiences"][0]["name"], "Newsletter");
     assert_eq!(status["audiences"][0]["syncStatus"], "SUCCESS");
     assert_eq!(status["audiences"][0]["run"]["id"], run["id"]);
-    let watched = place.run(&["klaviyo", "status", "--watch"]);
+    let watched = installation.run(&["klaviyo", "status", "--watch"]);
     assert_eq!(watched.status, 0, "{watched:?}");
     assert!(watched.output.contains("list RtPqXs"), "{watched:?}");
 
-    let again = place
+    let again = installation
         .run(&["klaviyo", "import", "RtPqXs", "--wait", "--json"])
         .json();
     assert_eq!(again["imported"], json!([]));
@@ -146,46 +146,47 @@ fn an_import_is_followed_to_its_end_and_shown_afterwards() {
 #[test]
 fn a_list_that_klaviyo_does_not_have_is_a_failure_and_the_others_are_imported() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    place.create_organization();
-    connect(&place);
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    connect(&installation);
 
-    let ran = place.run(&["klaviyo", "import", "XyZaBc", "NoNeNo"]);
+    let result = installation.run(&["klaviyo", "import", "XyZaBc", "NoNeNo"]);
 
-    assert_eq!(ran.status, 1, "{ran:?}");
+    assert_eq!(result.status, 1, "{result:?}");
     assert!(
-        ran.output.contains("list XyZaBc is being imported"),
-        "{ran:?}"
+        result.output.contains("list XyZaBc is being imported"),
+        "{result:?}"
     );
     assert!(
-        ran.output
+        result
+            .output
             .contains("list NoNeNo was skipped: List not found"),
-        "{ran:?}"
+        "{result:?}"
     );
 }
 
 #[test]
 fn an_import_that_fails_is_a_failure_that_says_why() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    place.create_organization();
-    connect(&place);
-    assert_eq!(place.run(&["klaviyo", "import", "XyZaBc"]).status, 0);
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    connect(&installation);
+    assert_eq!(installation.run(&["klaviyo", "import", "XyZaBc"]).status, 0);
     simulator.account().revoke_key(KLAVIYO_KEY).unwrap();
 
-    // Watched from before the worker comes, which is when there is something to watch.
-    let mut watch = place
+    // The import is watched before the worker starts, so that there is progress to watch.
+    let mut watch = installation
         .command(&["klaviyo", "status", "--watch"])
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
     let waits = lines.any(|line| line.unwrap() == "VIP: 0 of ?, PENDING");
     assert!(waits);
-    let _up = place.up();
+    let _up = installation.up();
     let explained = lines.any(|line| line.unwrap().contains("(key_invalid)"));
 
     assert!(explained);
-    // The rest is read too: a program whose output nobody reads would wait.
+    // The rest is read too: a program waits while its output is not read.
     lines.for_each(drop);
     assert_eq!(watch.wait().unwrap().code(), Some(1));
 }

@@ -1,31 +1,31 @@
-//! What a program that serves writes to standard error.
+//! The log of a program that serves.
 
 use std::fs;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{KLAVIYO_KEY, Place, klaviyo};
+use crate::support::{Installation, KLAVIYO_KEY, klaviyo};
 
 #[test]
-fn logs_are_json_lines_in_which_a_run_is_found_and_nobody_else() {
+fn logs_are_json_lines_with_the_run_and_no_personal_data() {
     let simulator = klaviyo();
-    let place = Place::new()
+    let installation = Installation::new()
         .with("FANFARE_KLAVIYO_BASE_URL", simulator.url())
-        // Whatever any library has to say.
+        // The log of every library.
         .with("FANFARE_LOG", "trace");
-    let (organization, secret) = place.create_organization();
-    place.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
-    let mut up = place.up_logged("up.log");
+    let (organization, secret) = installation.create_organization();
+    installation.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
+    let mut up = installation.up_logged("up.log");
     let import = ["klaviyo", "import", "RtPqXs", "--wait", "--json"];
-    let outcome = place.run(&import).json();
+    let outcome = installation.run(&import).json();
     let audience = outcome["imported"][0]["audienceId"].as_str().unwrap();
     let members = format!("{}/api/audiences/{audience}/members", up.api);
     assert_eq!(crate::support::get(&members, Some(&secret)), 200);
     up.signal(Signal::TERM);
     assert_eq!(up.wait(), Some(0));
 
-    let log = fs::read_to_string(place.path("up.log")).unwrap();
+    let log = fs::read_to_string(installation.path("up.log")).unwrap();
     let lines: Vec<Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
@@ -58,9 +58,9 @@ fn logs_are_json_lines_in_which_a_run_is_found_and_nobody_else() {
 }
 
 #[test]
-fn a_key_is_written_once_a_line() {
-    let place = Place::new();
-    let mut up = place.up_logged("up.log");
+fn a_json_line_has_each_key_once() {
+    let installation = Installation::new();
+    let mut up = installation.up_logged("up.log");
     assert_eq!(
         crate::support::get(&format!("{}/api/settings", up.api), None),
         401
@@ -68,7 +68,7 @@ fn a_key_is_written_once_a_line() {
     up.signal(Signal::TERM);
     assert_eq!(up.wait(), Some(0));
 
-    let log = fs::read_to_string(place.path("up.log")).unwrap();
+    let log = fs::read_to_string(installation.path("up.log")).unwrap();
     let answered = log.lines().find(|line| line.contains("request answered"));
     let answered = answered.expect("a request is logged");
     assert_eq!(answered.matches("\"requestId\"").count(), 1, "{answered}");

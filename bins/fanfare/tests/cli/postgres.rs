@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 use tokio::runtime::Builder;
 
-use crate::support::{KLAVIYO_KEY, Place, klaviyo};
+use crate::support::{Installation, KLAVIYO_KEY, klaviyo};
 
 /// A superuser's address of a cluster.
 const VARIABLE: &str = "FANFARE_TEST_DATABASE_URL";
@@ -34,8 +34,8 @@ fn run(connect: &PgConnectOptions, statement: &str) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut connection = connect.connect().await.unwrap();
-        let ran = sqlx::raw_sql(statement).execute(&mut connection).await;
-        ran.unwrap();
+        let result = sqlx::raw_sql(statement).execute(&mut connection).await;
+        result.unwrap();
     });
 }
 
@@ -54,16 +54,16 @@ impl Database {
         cluster().database(&self.name)
     }
 
-    /// A place whose programs use it by their own login.
-    fn place(&self) -> Place {
+    /// An installation whose programs use the database with their own login.
+    fn installation(&self) -> Installation {
         let login = self.owner().username(&self.name).password(PASSWORD);
-        Place::new()
+        Installation::new()
             .with("FANFARE_DATABASE_URL", login.to_url_lossy())
             .with("FANFARE_MASTER_KEY", MASTER_KEY)
     }
 
-    fn migrate(&self, place: &Place) {
-        let mut migrate = place.command(&["migrate"]);
+    fn migrate(&self, installation: &Installation) {
+        let mut migrate = installation.command(&["migrate"]);
         let owner = self.owner().to_url_lossy().to_string();
         let migrate = migrate.env("FANFARE_MIGRATION_DATABASE_URL", owner);
         let done = migrate.output().unwrap();
@@ -81,21 +81,21 @@ impl Drop for Database {
 }
 
 #[test]
-fn an_import_goes_through_as_on_the_embedded_store() {
+fn an_import_on_postgres_ends_as_on_the_embedded_store() {
     let simulator = klaviyo();
     let database = Database::create();
-    let place = database
-        .place()
+    let installation = database
+        .installation()
         .with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    database.migrate(&place);
-    place.create_organization();
-    let connected = place.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
+    database.migrate(&installation);
+    installation.create_organization();
+    let connected = installation.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
     assert_eq!(connected.status, 0, "{connected:?}");
-    let up = place.up();
+    let up = installation.up();
     let worker = up.worker.trim_start_matches("http://").to_owned();
 
     let import = ["klaviyo", "import", "RtPqXs", "XyZaBc", "--wait", "--json"];
-    let outcome = place.run(&import).json();
+    let outcome = installation.run(&import).json();
 
     let processed: Vec<&Value> = outcome["runs"]
         .as_array()
@@ -104,27 +104,29 @@ fn an_import_goes_through_as_on_the_embedded_store() {
         .map(|run| &run["progress"]["processed"])
         .collect();
     assert_eq!(processed, [230, 30]);
-    let doctor = place.with("FANFARE_WORKER_ADDR", worker).run(&["doctor"]);
+    let doctor = installation
+        .with("FANFARE_WORKER_ADDR", worker)
+        .run(&["doctor"]);
     assert_eq!(doctor.status, 0, "{doctor:?}");
     assert!(!doctor.output.contains(PASSWORD), "{doctor:?}");
 }
 
 #[test]
-fn programs_refuse_a_schema_that_is_not_theirs_and_change_nothing() {
+fn programs_refuse_a_schema_of_another_version_and_change_nothing() {
     let database = Database::create();
-    let place = database.place();
+    let installation = database.installation();
     let refused = |explanation: &str| {
         for arguments in [&["up"][..], &["org", "list"]] {
-            place.run(arguments).assert_refused(1, explanation);
+            installation.run(arguments).assert_refused(1, explanation);
         }
     };
     refused("run `fanfare migrate`");
-    assert_eq!(place.run(&["migrate", "--check"]).status, 1);
+    assert_eq!(installation.run(&["migrate", "--check"]).status, 1);
 
-    database.migrate(&place);
-    database.migrate(&place);
-    assert_eq!(place.run(&["migrate", "--check"]).status, 0);
-    assert_eq!(place.run(&["org", "list"]).status, 0);
+    database.migrate(&installation);
+    database.migrate(&installation);
+    assert_eq!(installation.run(&["migrate", "--check"]).status, 0);
+    assert_eq!(installation.run(&["org", "list"]).status, 0);
 
     run(
         &database.owner(),
@@ -137,8 +139,8 @@ fn programs_refuse_a_schema_that_is_not_theirs_and_change_nothing() {
 #[test]
 fn a_job_queue_of_a_newer_version_is_refused_too() {
     let database = Database::create();
-    let place = database.place();
-    database.migrate(&place);
+    let installation = database.installation();
+    database.migrate(&installation);
     run(
         &database.owner(),
         "INSERT INTO apalis._sqlx_migrations (version, description, success, checksum, execution_time)
@@ -147,9 +149,9 @@ fn a_job_queue_of_a_newer_version_is_refused_too() {
 
     for arguments in [&["up"][..], &["org", "list"], &["migrate", "--check"]] {
         let explanation = "the job queue in the store cannot be used: its schema is newer";
-        place.run(arguments).assert_refused(1, explanation);
+        installation.run(arguments).assert_refused(1, explanation);
     }
-    let mut migrate = place.command(&["migrate"]);
+    let mut migrate = installation.command(&["migrate"]);
     let owner = database.owner().to_url_lossy().to_string();
     let migrate = migrate.env("FANFARE_MIGRATION_DATABASE_URL", owner);
     let refused = String::from_utf8(migrate.output().unwrap().stderr).unwrap();
@@ -157,52 +159,56 @@ fn a_job_queue_of_a_newer_version_is_refused_too() {
 }
 
 #[test]
-fn a_migration_that_ended_before_the_job_queue_is_to_be_run_again() {
+fn a_migration_that_stopped_before_the_job_queue_can_be_run_again() {
     let database = Database::create();
-    let place = database.place();
-    database.migrate(&place);
+    let installation = database.installation();
+    database.migrate(&installation);
     run(&database.owner(), "DROP SCHEMA apalis CASCADE");
 
-    place
+    installation
         .run(&["org", "list"])
         .assert_refused(1, "run `fanfare migrate`");
-    assert_eq!(place.run(&["migrate", "--check"]).status, 1);
-    database.migrate(&place);
+    assert_eq!(installation.run(&["migrate", "--check"]).status, 1);
+    database.migrate(&installation);
 
-    assert_eq!(place.run(&["migrate", "--check"]).status, 0);
-    assert_eq!(place.run(&["org", "list"]).status, 0);
+    assert_eq!(installation.run(&["migrate", "--check"]).status, 0);
+    assert_eq!(installation.run(&["org", "list"]).status, 0);
 }
 
 #[test]
-fn the_master_key_must_be_given_and_be_the_stores() {
+fn the_master_key_is_required_and_must_be_the_one_of_the_store() {
     let database = Database::create();
-    let place = database.place();
-    database.migrate(&place);
-    assert_eq!(place.run(&["org", "list"]).status, 0);
+    let installation = database.installation();
+    database.migrate(&installation);
+    assert_eq!(installation.run(&["org", "list"]).status, 0);
 
     let other = MASTER_KEY.replace("AA=", "BA=");
-    let place = place.with("FANFARE_MASTER_KEY", other);
+    let installation = installation.with("FANFARE_MASTER_KEY", other);
     let explanation = "the master key is not the one this store was made with";
-    place.run(&["org", "list"]).assert_refused(1, explanation);
+    installation
+        .run(&["org", "list"])
+        .assert_refused(1, explanation);
 
-    let place = place.with("FANFARE_MASTER_KEY", "");
+    let installation = installation.with("FANFARE_MASTER_KEY", "");
     let explanation = "no master key: on Postgres set FANFARE_MASTER_KEY";
-    place.run(&["org", "list"]).assert_refused(1, explanation);
+    installation
+        .run(&["org", "list"])
+        .assert_refused(1, explanation);
 }
 
 #[test]
 fn a_database_that_is_not_there_is_named_without_its_password() {
     let database = Database::create();
-    let place = database.place();
+    let installation = database.installation();
     let nowhere = database
         .owner()
         .username("nobody")
         .password(PASSWORD)
         .port(1);
-    let place = place.with("FANFARE_DATABASE_URL", nowhere.to_url_lossy());
+    let installation = installation.with("FANFARE_DATABASE_URL", nowhere.to_url_lossy());
 
-    let ran = place.run(&["org", "list"]);
+    let result = installation.run(&["org", "list"]);
 
-    ran.assert_refused(1, "cannot be reached");
-    assert!(!ran.errors.contains(PASSWORD), "{ran:?}");
+    result.assert_refused(1, "cannot be reached");
+    assert!(!result.errors.contains(PASSWORD), "{result:?}");
 }

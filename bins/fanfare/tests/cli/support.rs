@@ -1,4 +1,4 @@
-//! A folder of its own, and the program run in it.
+//! An installation: a folder with a store, and the program run in it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -13,21 +13,21 @@ use tempfile::TempDir;
 /// The key that the simulator's account takes.
 pub(crate) const KLAVIYO_KEY: &str = "pk_0123456789abcdefcanary";
 
-/// A working directory with its store, and the settings of the programs run in it.
-pub(crate) struct Place {
+/// A folder with a store, and the settings of the programs that run in it.
+pub(crate) struct Installation {
     folder: TempDir,
     settings: Vec<(String, String)>,
 }
 
-/// What a program did.
+/// The exit status and the output of a program.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct ProgramResult {
     pub(crate) status: i32,
     pub(crate) output: String,
     pub(crate) errors: String,
 }
 
-impl Ran {
+impl ProgramResult {
     /// Its JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
@@ -35,7 +35,7 @@ impl Ran {
         serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// One line of explanation and nothing else.
+    /// Fails unless the program printed one line of explanation and nothing else.
     #[track_caller]
     pub(crate) fn assert_refused(&self, status: i32, explanation: &str) {
         assert_eq!(self.status, status, "{self:?}");
@@ -46,7 +46,7 @@ impl Ran {
     }
 }
 
-impl Place {
+impl Installation {
     pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -85,12 +85,12 @@ impl Place {
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> ProgramResult {
         finish(self.command(arguments).spawn().unwrap())
     }
 
     /// Runs it with something on its standard input.
-    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ran {
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> ProgramResult {
         let mut command = self.command(arguments);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
@@ -148,9 +148,9 @@ pub(crate) fn text(answer: &Value, field: &str) -> String {
         .to_owned()
 }
 
-fn finish(child: Child) -> Ran {
+fn finish(child: Child) -> ProgramResult {
     let done = child.wait_with_output().unwrap();
-    Ran {
+    ProgramResult {
         status: done.status.code().unwrap_or(-1),
         output: String::from_utf8(done.stdout).unwrap(),
         errors: String::from_utf8(done.stderr).unwrap(),
@@ -212,7 +212,7 @@ pub(crate) fn klaviyo() -> RunningSimulator {
     Simulator::start(Plan::new([account])).unwrap()
 }
 
-/// The place's folder and everything in it, as text, for what must not be anywhere.
+/// The bytes of all files in the folder, to search for what must not be in them.
 pub(crate) fn all_bytes(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

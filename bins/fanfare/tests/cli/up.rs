@@ -5,13 +5,13 @@ use std::net::TcpListener;
 
 use rustix::process::Signal;
 
-use crate::support::{KLAVIYO_KEY, Place, get, klaviyo};
+use crate::support::{Installation, KLAVIYO_KEY, get, klaviyo};
 
 #[test]
-fn both_are_ready_on_addresses_of_their_own_and_end_in_good_order() {
+fn api_and_worker_are_ready_on_their_own_addresses_and_stop_cleanly() {
     for signal in [Signal::TERM, Signal::INT] {
-        let place = Place::new();
-        let mut up = place.up();
+        let installation = Installation::new();
+        let mut up = installation.up();
         assert_ne!(up.api, up.worker);
         for address in [&up.api, &up.worker] {
             for path in ["healthz", "readyz", "metrics"] {
@@ -28,11 +28,11 @@ fn both_are_ready_on_addresses_of_their_own_and_end_in_good_order() {
 }
 
 #[test]
-fn who_has_lost_the_store_is_alive_and_not_ready() {
-    let place = Place::new();
-    let up = place.up();
+fn a_program_that_has_lost_its_store_is_alive_and_not_ready() {
+    let installation = Installation::new();
+    let up = installation.up();
 
-    fs::remove_dir_all(place.path(".fanfare")).unwrap();
+    fs::remove_dir_all(installation.path(".fanfare")).unwrap();
 
     for address in [&up.api, &up.worker] {
         assert_eq!(get(&format!("{address}/healthz"), None), 200);
@@ -43,20 +43,20 @@ fn who_has_lost_the_store_is_alive_and_not_ready() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let simulator = klaviyo();
-    let place = Place::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
-    let (_, secret) = place.create_organization();
-    place.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    let (_, secret) = installation.create_organization();
+    installation.run_with(&["klaviyo", "connect"], KLAVIYO_KEY);
     // A Klaviyo that takes requests and answers none.
-    let silence = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", silence.local_addr().unwrap());
-    let place = place.with("FANFARE_KLAVIYO_BASE_URL", address);
-    let (mut up, mut log) = place.up_piped();
+    let silent_klaviyo = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent_klaviyo.local_addr().unwrap());
+    let installation = installation.with("FANFARE_KLAVIYO_BASE_URL", address);
+    let (mut up, mut log) = installation.up_piped();
     let lists = format!("{}/api/klaviyo", up.api);
     std::thread::spawn(move || {
         let asked = ureq::get(&lists).header("authorization", format!("Bearer {secret}"));
         asked.call().ok();
     });
-    let _connection = silence.accept().unwrap();
+    let _connection = silent_klaviyo.accept().unwrap();
 
     up.signal(Signal::TERM);
     let is_told = log.any(|line| line.contains("ending in good order"));

@@ -1,10 +1,10 @@
 //! Wrong calls: exit status 2.
 
-use crate::support::Place;
+use crate::support::Installation;
 
 #[test]
-fn what_clap_refuses_is_status_2() {
-    let place = Place::new();
+fn wrong_arguments_end_with_status_2() {
+    let installation = Installation::new();
     for arguments in [
         &[][..],
         &["fly"],
@@ -18,54 +18,58 @@ fn what_clap_refuses_is_status_2() {
         &["klaviyo", "connect", "pk_canary"],
         &["key", "list", "--org", "not an id"],
     ] {
-        let ran = place.run(arguments);
-        assert_eq!(ran.status, 2, "{arguments:?}: {ran:?}");
-        assert_eq!(ran.output, "", "{arguments:?}");
+        let result = installation.run(arguments);
+        assert_eq!(result.status, 2, "{arguments:?}: {result:?}");
+        assert_eq!(result.output, "", "{arguments:?}");
     }
-    assert!(!place.store().exists(), "nothing was made");
+    assert!(!installation.store().exists(), "nothing was made");
 }
 
 #[test]
-fn help_is_no_error() {
-    let ran = Place::new().run(&["help"]);
-    assert_eq!((ran.status, ran.errors.as_str()), (0, ""));
+fn help_ends_with_status_0() {
+    let result = Installation::new().run(&["help"]);
+    assert_eq!((result.status, result.errors.as_str()), (0, ""));
     for command in ["up", "migrate", "org", "key", "klaviyo", "doctor"] {
-        assert!(ran.output.contains(command), "{command}");
+        assert!(result.output.contains(command), "{command}");
     }
 }
 
 #[test]
 fn the_organization_may_be_left_out_where_there_is_one() {
-    let place = Place::new();
+    let installation = Installation::new();
     let explanation = "there is no organization yet; `fanfare org create --name NAME`";
-    place.run(&["key", "list"]).assert_refused(1, explanation);
+    installation
+        .run(&["key", "list"])
+        .assert_refused(1, explanation);
 
-    let (first, _) = place.create_organization();
-    assert_eq!(place.run(&["key", "list"]).status, 0);
+    let (first, _) = installation.create_organization();
+    assert_eq!(installation.run(&["key", "list"]).status, 0);
 
-    place.create_organization();
+    installation.create_organization();
     let explanation = "there are several organizations; say which with --org ID";
-    place.run(&["key", "list"]).assert_refused(2, explanation);
-    let named = place.run(&["key", "list", "--org", &first]);
+    installation
+        .run(&["key", "list"])
+        .assert_refused(2, explanation);
+    let named = installation.run(&["key", "list", "--org", &first]);
     assert_eq!(named.status, 0);
 
-    let unknown = place.run(&["key", "list", "--org", "org_nobody"]);
+    let unknown = installation.run(&["key", "list", "--org", "org_nobody"]);
     unknown.assert_refused(1, "there is no such organization");
 }
 
 #[test]
 fn an_organization_needs_a_name() {
-    let ran = Place::new().run(&["org", "create", "--name", " "]);
-    assert_eq!(ran.status, 2, "{ran:?}");
+    let result = Installation::new().run(&["org", "create", "--name", " "]);
+    assert_eq!(result.status, 2, "{result:?}");
     let explanation = "give the organization a name of 1 to 255 characters";
-    assert!(ran.errors.contains(explanation), "{ran:?}");
+    assert!(result.errors.contains(explanation), "{result:?}");
 }
 
 #[test]
-fn whoever_reads_no_further_is_no_error() {
-    let place = Place::new();
-    place.create_organization();
-    let mut child = place.command(&["org", "list"]).spawn().unwrap();
+fn a_reader_that_closes_the_pipe_is_no_error() {
+    let installation = Installation::new();
+    installation.create_organization();
+    let mut child = installation.command(&["org", "list"]).spawn().unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }

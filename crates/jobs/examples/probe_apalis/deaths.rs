@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::Probe;
-use crate::scene::{Scene, WINDOW};
+use crate::environment::{Environment, WINDOW};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -16,150 +16,152 @@ pub(crate) const PROBES: &[Probe] = &[
         question: "a worker is killed and comes back under its name: its job",
         recorded: "stays with it, begun once",
         contained_by: "a new name for each start; the reaper rings again",
-        play: same_name,
+        run: same_name,
     },
     Probe {
         name: "R2",
         question: "another worker starts: a job at work",
         recorded: "is left alone",
         contained_by: "the claim: who comes second gets nothing",
-        play: starting_worker,
+        run: starting_worker,
     },
     Probe {
         name: "R4",
         question: "the database is away for 6 s: the worker",
         recorded: "exits with 0, job not done",
         contained_by: "an end that nobody asked for is an error; the queue is listened to anew",
-        play: database_away,
+        run: database_away,
     },
     Probe {
         name: "R6",
         question: "a job of two attempts kills every worker: it is begun",
         recorded: "more than twice",
         contained_by: "our own count of crashes ends the run at the third",
-        play: crash_loop,
+        run: crash_loop,
     },
     Probe {
         name: "R7",
         question: "a sleeper whose job was given away wakes up: the other's end",
         recorded: "stands",
         contained_by: "fencing tokens; jobs' results mean nothing to us",
-        play: late_end,
+        run: late_end,
     },
     Probe {
         name: "R8",
         question: "three processes of one name: at work are",
         recorded: "2",
         contained_by: "a new name for each start",
-        play: one_name,
+        run: one_name,
     },
     Probe {
         name: "R9a",
         question: "a panic with the catch-panic layer: the job",
         recorded: "has its end, and the next is begun",
         contained_by: "the layer, and slices in tasks of their own",
-        play: guarded_panic,
+        run: guarded_panic,
     },
     Probe {
         name: "R9b",
         question: "a panic without it: the job",
         recorded: "not over",
         contained_by: "the layer, and slices in tasks of their own",
-        play: bare_panic,
+        run: bare_panic,
     },
     Probe {
         name: "R10",
         question: "SIGTERM, and a grace that is too short: the worker",
         recorded: "exits with 0, job not done",
         contained_by: "slices stop at the next page and give their runs back",
-        play: short_grace,
+        run: short_grace,
     },
 ];
 
-fn is_over(scene: &Scene, label: &str) -> Result<bool> {
-    let status = scene.status(label)?;
+fn is_over(environment: &Environment, label: &str) -> Result<bool> {
+    let status = environment.status(label)?;
     Ok(matches!(status.as_str(), "Done" | "Failed" | "Killed"))
 }
 
-fn job(scene: &Scene, label: &str) -> Result<&'static str> {
-    Ok(if is_over(scene, label)? {
+fn job(environment: &Environment, label: &str) -> Result<&'static str> {
+    Ok(if is_over(environment, label)? {
         "job done"
     } else {
         "job not done"
     })
 }
 
-fn same_name(scene: &Scene) -> Result<String> {
-    scene.push(&["job"], 0, 5)?;
-    let first = scene.hire("one", "work", &["--work-ms", "60000"])?;
-    scene.wait_for("job", 1, SOON)?;
+fn same_name(environment: &Environment) -> Result<String> {
+    environment.push(&["job"], 0, 5)?;
+    let first = environment.start_worker("one", "work", &["--work-ms", "60000"])?;
+    environment.wait_for("job", 1, SOON)?;
     drop(first);
-    let _second = scene.hire("one", "work", &[])?;
+    let _second = environment.start_worker("one", "work", &[])?;
     sleep(WINDOW * 4);
-    Ok(match (is_over(scene, "job")?, scene.executions("job")?) {
-        (false, 1) => "stays with it, begun once".to_owned(),
-        (_, times) => format!("{}, begun {times} times", scene.status("job")?),
-    })
+    Ok(
+        match (is_over(environment, "job")?, environment.executions("job")?) {
+            (false, 1) => "stays with it, begun once".to_owned(),
+            (_, times) => format!("{}, begun {times} times", environment.status("job")?),
+        },
+    )
 }
 
-fn starting_worker(scene: &Scene) -> Result<String> {
-    scene.push(&["job"], 0, 5)?;
-    let _first = scene.hire("first", "work", &["--work-ms", "8000"])?;
-    scene.wait_for("job", 1, SOON)?;
-    let _second = scene.hire("second", "work", &[])?;
+fn starting_worker(environment: &Environment) -> Result<String> {
+    environment.push(&["job"], 0, 5)?;
+    let _first = environment.start_worker("first", "work", &["--work-ms", "8000"])?;
+    environment.wait_for("job", 1, SOON)?;
+    let _second = environment.start_worker("second", "work", &[])?;
     sleep(WINDOW * 2);
-    Ok(if scene.executions_by("second")? == 0 {
+    Ok(if environment.executions_by("second")? == 0 {
         "is left alone".to_owned()
     } else {
         "is begun again".to_owned()
     })
 }
 
-fn database_away(scene: &Scene) -> Result<String> {
-    scene.push(&["job"], 0, 5)?;
-    let mut worker = scene.hire("one", "work", &["--work-ms", "4000"])?;
-    scene.wait_for("job", 1, SOON)?;
-    scene.take_the_database_away(WINDOW * 2)?;
+fn database_away(environment: &Environment) -> Result<String> {
+    environment.push(&["job"], 0, 5)?;
+    let mut worker = environment.start_worker("one", "work", &["--work-ms", "4000"])?;
+    environment.wait_for("job", 1, SOON)?;
+    environment.disconnect_database(WINDOW * 2)?;
     let status = worker.status_within(WINDOW * 2)?;
-    Ok(format!("{status}, {}", job(scene, "job")?))
+    Ok(format!("{status}, {}", job(environment, "job")?))
 }
 
-fn crash_loop(scene: &Scene) -> Result<String> {
-    scene.push(&["job"], 0, 2)?;
+fn crash_loop(environment: &Environment) -> Result<String> {
+    environment.push(&["job"], 0, 2)?;
     for life in 1..=3 {
         let name = format!("life{life}");
-        let mut worker = scene.hire(&name, "die", &[])?;
+        let mut worker = environment.start_worker(&name, "die", &[])?;
         worker.status_within(WINDOW * 4)?;
     }
-    Ok(match scene.executions("job")? {
+    Ok(match environment.executions("job")? {
         3 => "more than twice".to_owned(),
         times => format!("{times} times"),
     })
 }
 
-fn late_end(scene: &Scene) -> Result<String> {
-    scene.push(&["job"], 0, 5)?;
-    let sleeper = scene.hire("sleeper", "work", &["--work-ms", "1000"])?;
-    scene.wait_for("job", 1, SOON)?;
+fn late_end(environment: &Environment) -> Result<String> {
+    environment.push(&["job"], 0, 5)?;
+    let sleeper = environment.start_worker("sleeper", "work", &["--work-ms", "1000"])?;
+    environment.wait_for("job", 1, SOON)?;
     sleeper.freeze()?;
-    let _other = scene.hire("other", "work", &[])?;
-    scene.wait_for("job", 2, WINDOW * 4)?;
+    let _other = environment.start_worker("other", "work", &[])?;
+    environment.wait_for("job", 2, WINDOW * 4)?;
     sleep(WINDOW);
-    let before = scene.end_of("job")?;
+    let before = environment.end_of("job")?;
     sleeper.thaw()?;
     sleep(WINDOW);
-    Ok(if scene.end_of("job")? == before {
+    Ok(if environment.end_of("job")? == before {
         "stands".to_owned()
     } else {
         "is overwritten".to_owned()
     })
 }
 
-fn one_name(scene: &Scene) -> Result<String> {
+fn one_name(environment: &Environment) -> Result<String> {
     let mut alive = 0;
     let mut all = Vec::new();
     for _ in 0..3 {
-        all.push(scene.hire("one", "work", &[])?);
+        all.push(environment.start_worker("one", "work", &[])?);
         sleep(WINDOW / 2);
     }
     sleep(WINDOW);
@@ -169,39 +171,40 @@ fn one_name(scene: &Scene) -> Result<String> {
     Ok(alive.to_string())
 }
 
-fn guarded_panic(scene: &Scene) -> Result<String> {
-    scene.push(&["job"], 0, 1)?;
-    let _worker = scene.hire("one", "panic", &["--catch-panic"])?;
-    scene.wait_for("job", 1, SOON)?;
+fn guarded_panic(environment: &Environment) -> Result<String> {
+    environment.push(&["job"], 0, 1)?;
+    let _worker = environment.start_worker("one", "panic", &["--catch-panic"])?;
+    environment.wait_for("job", 1, SOON)?;
     sleep(WINDOW);
-    scene.push(&["next"], 0, 1)?;
-    scene.wait_for("next", 1, SOON)?;
+    environment.push(&["next"], 0, 1)?;
+    environment.wait_for("next", 1, SOON)?;
     // Not by its status: the lock, which apalis sends off beside the handler, can come after the end, and
     // makes the job Running again. That is why we have none.
-    Ok(if scene.has_end("job")? {
+    Ok(if environment.has_end("job")? {
         "has its end, and the next is begun".to_owned()
     } else {
         "has no end, and the next is begun".to_owned()
     })
 }
 
-fn bare_panic(scene: &Scene) -> Result<String> {
-    scene.push(&["job"], 0, 1)?;
-    let _worker = scene.hire("one", "panic", &[])?;
-    scene.wait_for("job", 1, SOON)?;
+fn bare_panic(environment: &Environment) -> Result<String> {
+    environment.push(&["job"], 0, 1)?;
+    let _worker = environment.start_worker("one", "panic", &[])?;
+    environment.wait_for("job", 1, SOON)?;
     sleep(WINDOW * 2);
-    Ok(if is_over(scene, "job")? {
-        scene.status("job")?
+    Ok(if is_over(environment, "job")? {
+        environment.status("job")?
     } else {
         "not over".to_owned()
     })
 }
 
-fn short_grace(scene: &Scene) -> Result<String> {
-    scene.push(&["job"], 0, 5)?;
-    let mut worker = scene.hire("one", "work", &["--work-ms", "8000", "--grace-ms", "1000"])?;
-    scene.wait_for("job", 1, SOON)?;
+fn short_grace(environment: &Environment) -> Result<String> {
+    environment.push(&["job"], 0, 5)?;
+    let mut worker =
+        environment.start_worker("one", "work", &["--work-ms", "8000", "--grace-ms", "1000"])?;
+    environment.wait_for("job", 1, SOON)?;
     worker.terminate()?;
     let status = worker.status_within(WINDOW * 2)?;
-    Ok(format!("{status}, {}", job(scene, "job")?))
+    Ok(format!("{status}, {}", job(environment, "job")?))
 }

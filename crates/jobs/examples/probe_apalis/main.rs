@@ -2,12 +2,12 @@
 //!
 //! The design (`docs/decisions/02-apalis-as-a-notifier.md`) contains a number of its faults. When apalis is
 //! upgraded, this tells which are still there: `cargo xtask probe-apalis`. A probe whose outcome is not the
-//! recorded one is a change, for better or worse, that somebody has to look at.
+//! recorded one is a change of apalis: decide whether it is good or bad.
 
 mod deaths;
 mod delivery;
-mod scene;
-mod victim;
+mod environment;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -15,8 +15,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use comfy_table::{Table, presets};
 
-use scene::Scene;
-use victim::Victim;
+use environment::Environment;
+use worker::TestWorker;
 
 #[derive(Parser)]
 struct Cli {
@@ -27,16 +27,16 @@ struct Cli {
 /// Without one, the probes are listed.
 #[derive(Subcommand)]
 enum Command {
-    /// Plays the probes on databases of their own in this cluster
-    Play {
+    /// Runs the probes on databases of their own in this cluster
+    Run {
         /// A login that may make databases
         url: String,
         /// Only this one
         #[arg(long, value_name = "NAME")]
         only: Option<String>,
     },
-    /// Is a worker to whom things happen
-    Victim(Victim),
+    /// Works as the worker of a probe
+    TestWorker(TestWorker),
 }
 
 /// A question to apalis, and the answer that was recorded for the pinned version.
@@ -45,15 +45,15 @@ struct Probe {
     name: &'static str,
     question: &'static str,
     recorded: &'static str,
-    /// What of ours it would hurt, and does not.
+    /// The part of Fanfare that it would harm, and why it does not.
     contained_by: &'static str,
-    play: fn(&Scene) -> Result<String>,
+    run: fn(&Environment) -> Result<String>,
 }
 
 fn main() -> Result<ExitCode> {
     match Cli::parse().command {
-        Some(Command::Victim(victim)) => victim::run(&victim),
-        Some(Command::Play { url, only }) => play(&url, only.as_deref()),
+        Some(Command::TestWorker(worker)) => worker::run(&worker),
+        Some(Command::Run { url, only }) => run_probes(&url, only.as_deref()),
         None => {
             for probe in probes() {
                 println!("{}: {} ({})", probe.name, probe.question, probe.recorded);
@@ -67,7 +67,7 @@ fn probes() -> impl Iterator<Item = &'static Probe> {
     deaths::PROBES.iter().chain(delivery::PROBES)
 }
 
-fn play(url: &str, only: Option<&str>) -> Result<ExitCode> {
+fn run_probes(url: &str, only: Option<&str>) -> Result<ExitCode> {
     let probes: Vec<&Probe> = probes()
         .filter(|probe| {
             only.is_none_or(|only| probe.name.trim_end_matches(char::is_lowercase) == only)
@@ -82,7 +82,8 @@ fn play(url: &str, only: Option<&str>) -> Result<ExitCode> {
     table.set_header(["Probe", "Question", "Recorded", "Now", "", "Contained by"]);
     let mut changed = 0;
     for probe in probes {
-        let now = Scene::set(url, probe.name).and_then(|scene| (probe.play)(&scene))?;
+        let now = Environment::create(url, probe.name)
+            .and_then(|environment| (probe.run)(&environment))?;
         let is_same = now == probe.recorded;
         changed += usize::from(!is_same);
         println!("{}: {now}", probe.name);

@@ -1,17 +1,16 @@
-//! What goes wrong, where and how often.
+//! Fault injection: what goes wrong, where and how often.
 
-mod book;
 mod change;
+mod corruption;
+mod schedule;
 mod spec;
-mod spoil;
 
 use std::time::Duration;
 
-pub(crate) use self::book::Book;
-pub(crate) use self::change::Circumstances;
-pub use self::change::{Change, Who};
+pub use self::change::{Change, MemberRef};
+pub(crate) use self::corruption::{PageLinks, corrupt};
+pub(crate) use self::schedule::FaultSchedule;
 pub use self::spec::{GRAMMAR, SpecError};
-pub(crate) use self::spoil::{Place, spoil};
 use crate::endpoint::Endpoint;
 
 /// Something that goes wrong with certain requests.
@@ -42,7 +41,7 @@ pub struct Fault {
 pub(crate) enum When {
     /// Any.
     Always,
-    /// Those for this page, counted from 1 in steps of the walk.
+    /// Those for this page, counted from 1 since the scan began.
     Page(u32),
     /// From this one on, counted from 1 since the fault was planned.
     Request(u32),
@@ -82,7 +81,7 @@ impl Fault {
         self
     }
 
-    /// Only on this page of a walk, counted from 1.
+    /// Only on this page of a scan, counted from 1.
     #[must_use]
     pub const fn page(mut self, number: u32) -> Self {
         self.when = When::Page(number);

@@ -3,17 +3,17 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Change, Effect, Fault, RetryAfter, Shape, When, Who};
+use super::{Change, Effect, Fault, MemberRef, RetryAfter, Shape, When};
 use crate::endpoint::{Endpoint, UnknownEndpoint};
 
-/// How a fault is written, for people.
+/// How a fault is written, for profiles.
 pub const GRAMMAR: &str = "\
 PLACE[@CONDITION,...]:EFFECT
 
 PLACE       any, or an endpoint, or ENDPOINT/ID. Endpoints: accounts, account, lists, list,
             list-profiles, list-profile-ids, segments, segment, segment-profiles,
             segment-profile-ids, profiles, profile
-CONDITION   page=N      this page of a walk, counted from 1
+CONDITION   page=N      this page of a scan, counted from 1
             request=N   from this request on, counted from 1
             account=ID  with a key of this account
             times=N     so often (usually once); times=all for ever
@@ -32,7 +32,7 @@ EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SEC
             loop, fresh-loop    the next page is this one; is the first, with a new cursor
             foreign-link        the next page is on another host
             forget-cursor       a 400 for the cursor of the request, if it has one
-            join=N              so many new people join the list first
+            join=N              so many new profiles join the list first
             leave=WHO           WHO leaves first; WHO is first, last, #N in the order of joining,
                                 or an id
             rejoin=WHO, delete=WHO, merge=WHO,WHO
@@ -181,22 +181,22 @@ fn shape(text: &str) -> Option<Shape> {
     })
 }
 
-fn who(text: &str) -> Who {
+fn who(text: &str) -> MemberRef {
     let nth = text
         .strip_prefix('#')
         .and_then(|number| number.parse().ok());
     match (text, nth) {
-        (_, Some(number)) => Who::Nth(number),
-        ("first", _) => Who::First,
-        ("last", _) => Who::Last,
-        _ => Who::Id(text.to_owned()),
+        (_, Some(number)) => MemberRef::Nth(number),
+        ("first", _) => MemberRef::First,
+        ("last", _) => MemberRef::Last,
+        _ => MemberRef::Id(text.to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Kind;
+    use crate::kind::Kind;
 
     fn parse(text: &str) -> Result<Fault, SpecError> {
         text.parse()
@@ -246,14 +246,14 @@ mod tests {
         assert_eq!(
             effect("merge=#2,01ABC"),
             Ok(Effect::Change(Change::Merge(
-                Who::Nth(2),
-                Who::Id("01ABC".to_owned())
+                MemberRef::Nth(2),
+                MemberRef::Id("01ABC".to_owned())
             )))
         );
     }
 
     #[test]
-    fn what_is_no_fault_is_refused() {
+    fn a_malformed_fault_is_refused() {
         for text in [
             "",
             "reset",

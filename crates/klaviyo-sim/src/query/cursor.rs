@@ -1,26 +1,26 @@
-//! Cursors: where a page begins, in a form that nobody should look into.
+//! Cursors: where a page begins, in a form that clients should not look into.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::people::mix;
-use crate::world::SortKey;
+use super::sort::SortKey;
+use crate::profiles::mix;
 
-/// A place between two things.
+/// A position between two resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mark {
-    /// What the thing before it is sorted by.
+pub(crate) struct CursorPosition {
+    /// The sort key of the resource before it.
     pub(crate) key: SortKey,
-    /// The id of the thing before it.
+    /// The id of the resource before it.
     pub(crate) id: String,
 }
 
 /// A cursor's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cursor {
-    pub(crate) mark: Mark,
-    /// Whether the page lies after the mark rather than before it.
+    pub(crate) position: CursorPosition,
+    /// Whether the page lies after the position rather than before it.
     pub(crate) is_forward: bool,
     /// When it was made, in microseconds since the epoch.
     pub(crate) made: i64,
@@ -44,12 +44,12 @@ enum Value {
 impl Cursor {
     /// The text that goes into a link.
     pub(crate) fn encode(&self) -> String {
-        let value = match &self.mark.key {
+        let value = match &self.position.key {
             SortKey::Missing => None,
             SortKey::Time(at) => Some(Value::Time(*at)),
             SortKey::Text(text) => Some(Value::Text(text.clone())),
         };
-        let id = self.mark.id.clone();
+        let id = self.position.id.clone();
         let packed = Packed(
             value,
             id,
@@ -72,7 +72,7 @@ impl Cursor {
             Some(Value::Text(text)) => SortKey::Text(text),
         };
         Some(Self {
-            mark: Mark { key, id },
+            position: CursorPosition { key, id },
             is_forward,
             made,
             page,
@@ -81,7 +81,7 @@ impl Cursor {
     }
 }
 
-/// Tells walks apart.
+/// Tells scans apart: a cursor of one scan is refused by another.
 pub(crate) fn fingerprint(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
     // Small enough to survive any JSON reader.
@@ -101,7 +101,7 @@ mod tests {
         ] {
             let id = "01F3".to_owned();
             let cursor = Cursor {
-                mark: Mark { key, id },
+                position: CursorPosition { key, id },
                 is_forward: true,
                 made: 9,
                 page: 2,

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::filter::{Condition, Operator, Value};
 
-/// A field's value of the thing that is tested.
+/// The value of a resource's field, which a condition is tested on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tested<'a> {
     Missing,

@@ -1,11 +1,11 @@
 //! `GET /api/accounts`: the key's own account and no other.
 
-use super::{Reading, json};
+use super::{ReadContext, json};
 use crate::query::Fields;
 use crate::refusal::Refusal;
 use crate::wire::{self, Links, Many, One};
 
-impl Reading<'_> {
+impl ReadContext<'_> {
     pub(super) fn accounts(&self) -> Result<Vec<u8>, Refusal> {
         let fields = self.account_fields()?;
         json(&Many {

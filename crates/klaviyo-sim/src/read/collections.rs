@@ -1,11 +1,15 @@
 //! Lists and segments, a page of them or one.
 
-use super::{Reading, json};
+use super::{ReadContext, json};
 use crate::instant;
-use crate::query::{Condition, Fields, Filterable, Mark, Operator, Tested, ValueKind, is_met};
+use crate::kind::Kind;
+use crate::query::{
+    Condition, CursorPosition, Fields, Filterable, Operator, Tested, ValueKind, is_met,
+};
+use crate::query::{Position, SortKey};
 use crate::refusal::Refusal;
+use crate::state::Collection;
 use crate::wire::{self, Many, One};
-use crate::world::{Collection, Kind, Position, SortKey};
 
 const INCLUDABLE: [&str; 2] = ["tags", "flow-triggers"];
 const SORTABLE: [&str; 4] = ["created", "id", "name", "updated"];
@@ -35,7 +39,7 @@ const FILTERABLE: [Filterable; 6] = [
     filterable("is_starred", &[Operator::Equals], ValueKind::Flag),
 ];
 
-impl Reading<'_> {
+impl ReadContext<'_> {
     /// A page of lists or segments.
     pub(super) fn collections(&self, kind: Kind) -> Result<Vec<u8>, Refusal> {
         let fields = self.collection_fields(kind, false)?;
@@ -43,7 +47,7 @@ impl Reading<'_> {
         let conditions = self.collection_conditions(kind)?;
         let sort = self.parameters.sort(&SORTABLE)?;
         let (field, is_descending) = sort.unwrap_or(("id", false));
-        let walk = self.walk(is_descending)?;
+        let page_query = self.page_query(is_descending)?;
 
         let of_kind = self.account.collections.values();
         let of_kind = of_kind.filter(|collection| {
@@ -54,18 +58,18 @@ impl Reading<'_> {
             .map(|collection| ((key(collection, field), collection.id.as_str()), collection))
             .collect();
         sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let place = |mark: &Mark| {
-            let mark = (&mark.key, mark.id.as_str());
-            let before = sorted.partition_point(|((key, id), _)| (key, *id) < mark);
-            let with = sorted.partition_point(|((key, id), _)| (key, *id) <= mark);
+        let locate = |position: &CursorPosition| {
+            let position = (&position.key, position.id.as_str());
+            let before = sorted.partition_point(|((key, id), _)| (key, *id) < position);
+            let with = sorted.partition_point(|((key, id), _)| (key, *id) <= position);
             (before, with)
         };
-        let page = walk.take_sorted(&sorted, place, |_| true);
-        let mut links = self.links(&page, |((key, id), _)| Mark {
+        let page = page_query.take_sorted(&sorted, locate, |_| true);
+        let mut links = self.links(&page, |((key, id), _)| CursorPosition {
             key: key.clone(),
             id: (*id).to_owned(),
         });
-        let is_first = walk.from.is_none();
+        let is_first = page_query.from.is_none();
         if is_first && kind == Kind::List && self.switches.has_odd_prev {
             let filter = self.parameters.get("filter").unwrap_or_default();
             let query = self.parameters.with_cursor(&format!("<Filters: {filter}>"));

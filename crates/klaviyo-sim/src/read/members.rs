@@ -3,15 +3,18 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::{Reading, json};
+use super::{ReadContext, json};
 use crate::instant;
-use crate::people::ProfileId;
+use crate::kind::Kind;
+use crate::profiles::ProfileId;
+use crate::query::SortKey;
 use crate::query::{
-    Condition, Filterable, Mark, Operator, Page, Tested, ValueKind, Walk, is_met, joined_bounds,
+    Condition, CursorPosition, Filterable, Operator, Page, PageQuery, Tested, ValueKind, is_met,
+    joined_bounds,
 };
 use crate::refusal::Refusal;
+use crate::state::Collection;
 use crate::wire::{Identifier, Many, ProfileResource};
-use crate::world::{Collection, Kind, SortKey};
 
 const EQUALITY: &[Operator] = &[Operator::Any, Operator::Equals];
 const RANGE: &[Operator] = &[
@@ -57,19 +60,19 @@ const FILTERABLE: [Filterable; 6] = [
     },
 ];
 
-/// A member: since when, in seconds, and who.
+/// A member: when it joined, in seconds since the epoch, and its id.
 type Member<'a> = (i64, &'a ProfileId);
 
-impl Reading<'_> {
+impl ReadContext<'_> {
     /// A page of members with their values.
     pub(super) fn members(&self, kind: Kind) -> Result<Vec<u8>, Refusal> {
         let view = self.profile_view(true)?;
         self.parameters.check_include(&[])?;
-        let (page, mark) = self.member_page(kind)?;
-        let links = self.links(&page, mark);
+        let (page, position) = self.member_page(kind)?;
+        let links = self.links(&page, position);
         let shown = page.items.into_iter().filter_map(|(joined, id)| {
             Some(ProfileResource {
-                profile: self.account.people.get(id)?,
+                profile: self.account.profiles.get(id)?,
                 joined: Some(joined),
                 view: &view,
                 base: self.base,
@@ -84,8 +87,8 @@ impl Reading<'_> {
 
     /// A page of members' ids.
     pub(super) fn member_ids(&self, kind: Kind) -> Result<Vec<u8>, Refusal> {
-        let (page, mark) = self.member_page(kind)?;
-        let links = self.links(&page, mark);
+        let (page, position) = self.member_page(kind)?;
+        let links = self.links(&page, position);
         let shown = page.items.iter().map(|(_, id)| Identifier {
             kind: "profile",
             id: *id,
@@ -97,30 +100,36 @@ impl Reading<'_> {
         })
     }
 
-    /// The page that is asked for, and how its members' marks are made.
+    /// The page that is asked for, and how the cursor position of a member is made.
     fn member_page(
         &self,
         kind: Kind,
-    ) -> Result<(Page<Member<'_>>, impl Fn(&Member<'_>) -> Mark + use<>), Refusal> {
+    ) -> Result<
+        (
+            Page<Member<'_>>,
+            impl Fn(&Member<'_>) -> CursorPosition + use<>,
+        ),
+        Refusal,
+    > {
         let fields = match kind {
             Kind::List => &FILTERABLE[..5],
             Kind::Segment => &FILTERABLE[..],
         };
         let conditions = self.conditions(fields)?;
         let sort = self.parameters.sort(&[JOINED])?;
-        let walk = self.walk(sort.is_some_and(|(_, is_descending)| is_descending))?;
+        let page_query = self.page_query(sort.is_some_and(|(_, is_descending)| is_descending))?;
         let by_join = sort.is_some() || !self.switches.sorts_by_id;
         let found = self.account.collection(kind, &self.route.id);
         let found = found.ok_or_else(|| Refusal::no_collection(kind.noun(), &self.route.id))?;
 
         let members = if by_join {
-            by_join_from(found, &walk, &conditions)?
+            by_join_from(found, &page_query, &conditions)?
         } else {
-            by_id_from(found, &walk)
+            by_id_from(found, &page_query)
         };
         let wanted = members.filter(|member| self.is_wanted(member, &conditions));
-        let page = walk.take(wanted);
-        let mark = move |(joined, id): &Member<'_>| Mark {
+        let page = page_query.take(wanted);
+        let position = move |(joined, id): &Member<'_>| CursorPosition {
             key: if by_join {
                 SortKey::Time(*joined)
             } else {
@@ -128,7 +137,7 @@ impl Reading<'_> {
             },
             id: id.to_string(),
         };
-        Ok((page, mark))
+        Ok((page, position))
     }
 
     fn is_wanted(&self, (joined, id): &Member<'_>, conditions: &[Condition]) -> bool {
@@ -136,7 +145,7 @@ impl Reading<'_> {
             JOINED => is_met(condition, [Tested::Time(instant::of_seconds(*joined))]),
             "profile_id" => is_met(condition, [Tested::Text(&id.to_string())]),
             "email" | "phone_number" => {
-                let profile = self.account.people.get(id);
+                let profile = self.account.profiles.get(id);
                 profile.is_some_and(|profile| {
                     let tested = match condition.field {
                         "email" => profile.email.as_deref().map(Tested::Email),
@@ -145,7 +154,7 @@ impl Reading<'_> {
                     is_met(condition, tested)
                 })
             }
-            // Nobody has a push token or a cookie here.
+            // No profile has a push token or a cookie here.
             _ => false,
         })
     }
@@ -155,28 +164,28 @@ type Members<'a> = Box<dyn Iterator<Item = Member<'a>> + 'a>;
 
 fn by_join_from<'a>(
     collection: &'a Collection,
-    walk: &Walk,
+    page_query: &PageQuery,
     conditions: &[Condition],
 ) -> Result<Members<'a>, Refusal> {
     let first = || ProfileId::Given(Arc::default());
     let (lowest, highest) = joined_bounds(conditions, JOINED);
     let mut low = lowest.map(|seconds| (seconds, first()));
     let mut high = match highest {
-        // Everybody who joined in that second is within.
+        // Members who joined in that second are within.
         Bound::Included(seconds) if seconds < i64::MAX => Bound::Excluded((seconds + 1, first())),
         _ => Bound::Unbounded,
     };
-    if let Some(mark) = &walk.from {
-        let SortKey::Time(joined) = mark.key else {
+    if let Some(position) = &page_query.from {
+        let SortKey::Time(joined) = position.key else {
             return Err(Refusal::cursor());
         };
-        let mark = (joined, ProfileId::Given(Arc::new(mark.id.clone())));
-        if walk.is_reversed() {
-            if !matches!(&high, Bound::Excluded(bound) if *bound < mark) {
-                high = Bound::Excluded(mark);
+        let position = (joined, ProfileId::Given(Arc::new(position.id.clone())));
+        if page_query.is_reversed() {
+            if !matches!(&high, Bound::Excluded(bound) if *bound < position) {
+                high = Bound::Excluded(position);
             }
-        } else if !matches!(&low, Bound::Included(bound) if *bound > mark) {
-            low = Bound::Excluded(mark);
+        } else if !matches!(&low, Bound::Included(bound) if *bound > position) {
+            low = Bound::Excluded(position);
         }
     }
     if is_nothing(&low, &high) {
@@ -184,23 +193,24 @@ fn by_join_from<'a>(
     }
     let range = collection.by_join().range((low, high));
     let range = range.map(|(joined, id)| (*joined, id));
-    Ok(if walk.is_reversed() {
+    Ok(if page_query.is_reversed() {
         Box::new(range.rev())
     } else {
         Box::new(range)
     })
 }
 
-fn by_id_from<'a>(collection: &'a Collection, walk: &Walk) -> Members<'a> {
-    let mark = walk.from.as_ref();
-    let mark = mark.map(|mark| Bound::Excluded(ProfileId::Given(Arc::new(mark.id.clone()))));
-    let mark = mark.unwrap_or(Bound::Unbounded);
+fn by_id_from<'a>(collection: &'a Collection, page_query: &PageQuery) -> Members<'a> {
+    let position = page_query.from.as_ref();
+    let position =
+        position.map(|position| Bound::Excluded(ProfileId::Given(Arc::new(position.id.clone()))));
+    let position = position.unwrap_or(Bound::Unbounded);
     let member = |(id, joined): (&'a ProfileId, &'a i64)| (*joined, id);
-    if walk.is_reversed() {
-        let range = collection.by_id().range((Bound::Unbounded, mark));
+    if page_query.is_reversed() {
+        let range = collection.by_id().range((Bound::Unbounded, position));
         Box::new(range.rev().map(member))
     } else {
-        let range = collection.by_id().range((mark, Bound::Unbounded));
+        let range = collection.by_id().range((position, Bound::Unbounded));
         Box::new(range.map(member))
     }
 }

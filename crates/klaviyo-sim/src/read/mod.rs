@@ -1,4 +1,4 @@
-//! Reads: what an allowed and well-formed request is answered with.
+//! Answers of requests that are allowed and well-formed, one function for each endpoint.
 
 mod accounts;
 mod collections;
@@ -8,14 +8,14 @@ mod profiles;
 use serde::Serialize;
 
 use crate::endpoint::{Endpoint, Route};
-use crate::query::{Cursor, Mark, Page, Parameters, Walk, fingerprint};
+use crate::query::{Cursor, CursorPosition, Page, PageQuery, Parameters, fingerprint};
 use crate::refusal::Refusal;
+use crate::state::Account;
 use crate::switches::Switches;
 use crate::wire::Links;
-use crate::world::Account;
 
-/// A request that may be answered.
-pub(crate) struct Reading<'a> {
+/// A request that may be answered, and what its answer is read from.
+pub(crate) struct ReadContext<'a> {
     pub(crate) account: &'a Account,
     pub(crate) route: &'a Route,
     /// The path without a trailing slash.
@@ -28,7 +28,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) switches: &'a Switches,
 }
 
-impl Reading<'_> {
+impl ReadContext<'_> {
     /// The answer's body.
     pub(crate) fn answer(&self) -> Result<Vec<u8>, Refusal> {
         match self.route.endpoint {
@@ -43,19 +43,19 @@ impl Reading<'_> {
         }
     }
 
-    /// How the page that is asked for is taken.
-    fn walk(&self, is_descending: bool) -> Result<Walk, Refusal> {
+    /// Which page the request asks for.
+    fn page_query(&self, is_descending: bool) -> Result<PageQuery, Refusal> {
         let sizes = self.route.endpoint.page_sizes().unwrap_or((1, 1));
         let size = self.parameters.page_size(sizes)?;
         let cursor = match self.parameters.cursor() {
             None => None,
             Some(text) => Some(self.cursor(text).ok_or_else(Refusal::cursor)?),
         };
-        Ok(Walk {
+        Ok(PageQuery {
             is_descending,
             size,
             goes_back: cursor.as_ref().is_some_and(|cursor| !cursor.is_forward),
-            from: cursor.map(|cursor| cursor.mark),
+            from: cursor.map(|cursor| cursor.position),
         })
     }
 
@@ -73,12 +73,12 @@ impl Reading<'_> {
         fingerprint(&[self.path, get("filter"), get("sort")])
     }
 
-    /// The links of a page, given the marks of its first and last things.
-    fn links<T>(&self, page: &Page<T>, mark: impl Fn(&T) -> Mark) -> Links {
+    /// The links of a page, given the cursor positions of its first and last resources.
+    fn links<T>(&self, page: &Page<T>, position: impl Fn(&T) -> CursorPosition) -> Links {
         let number = page_number(self.parameters);
         let link = |thing: Option<&T>, is_forward: bool| {
             let cursor = Cursor {
-                mark: mark(thing?),
+                position: position(thing?),
                 is_forward,
                 made: self.now,
                 page: number.saturating_add(1),
@@ -96,12 +96,12 @@ impl Reading<'_> {
 
     fn own_link(&self) -> String {
         let query = self.parameters.encode();
-        let mark = if query.is_empty() { "" } else { "?" };
-        format!("{}{}{mark}{query}", self.base, self.path)
+        let separator = if query.is_empty() { "" } else { "?" };
+        format!("{}{}{separator}{query}", self.base, self.path)
     }
 }
 
-/// Which page is asked for, counted from 1 in steps taken.
+/// The number of the page that is asked for, counted from 1 since the scan began.
 pub(crate) fn page_number(parameters: &Parameters) -> u32 {
     let cursor = parameters.cursor().and_then(Cursor::decode);
     cursor.map_or(1, |cursor| cursor.page)

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use serde_json::{Value, json as value};
 
-use super::{Reading, json};
+use super::{ReadContext, json};
 use crate::instant;
-use crate::people::{Profile, ProfileId};
-use crate::query::{Condition, Fields, Filterable, Mark, Operator, Tested, ValueKind, is_met};
+use crate::kind::Kind;
+use crate::profiles::{Profile, ProfileId};
+use crate::query::{
+    Condition, CursorPosition, Fields, Filterable, Operator, Tested, ValueKind, is_met,
+};
 use crate::refusal::Refusal;
+use crate::state::SortField;
 use crate::wire::{self, Many, One, ProfileResource, ProfileView};
-use crate::world::{Kind, SortField};
 
 const SUPPRESSED: &str = "subscriptions.email.marketing.suppression.timestamp";
 const SUPPRESSED_WHY: &str = "subscriptions.email.marketing.suppression.reason";
@@ -102,7 +105,7 @@ const FILTERABLE: [Filterable; 12] = [
     },
 ];
 
-impl Reading<'_> {
+impl ReadContext<'_> {
     /// A page of all profiles.
     pub(super) fn profiles(&self) -> Result<Vec<u8>, Refusal> {
         let view = self.profile_view(false)?;
@@ -111,26 +114,26 @@ impl Reading<'_> {
         let conditions = self.conditions(&FILTERABLE)?;
         let sort = self.parameters.sort(&SORTABLE)?;
         let (field, is_descending) = sort.unwrap_or(("id", false));
-        let walk = self.walk(is_descending)?;
+        let page_query = self.page_query(is_descending)?;
 
         let order = self.account.order(sort_field(field));
-        let place = |mark: &Mark| {
-            let mark = (
-                mark.key.clone(),
-                ProfileId::Given(Arc::new(mark.id.clone())),
+        let locate = |position: &CursorPosition| {
+            let wanted = (
+                position.key.clone(),
+                ProfileId::Given(Arc::new(position.id.clone())),
             );
-            let before = order.0.partition_point(|position| *position < mark);
-            let with = order.0.partition_point(|position| *position <= mark);
+            let before = order.0.partition_point(|position| *position < wanted);
+            let with = order.0.partition_point(|position| *position <= wanted);
             (before, with)
         };
-        let page = walk.take_sorted(&order.0, place, |(_, id)| self.meets(id, &conditions));
-        let links = self.links(&page, |(key, id)| Mark {
+        let page = page_query.take_sorted(&order.0, locate, |(_, id)| self.meets(id, &conditions));
+        let links = self.links(&page, |(key, id)| CursorPosition {
             key: key.clone(),
             id: id.to_string(),
         });
         let shown = page.items.into_iter().filter_map(|(_, id)| {
             Some(ProfileResource {
-                profile: self.account.people.get(id)?,
+                profile: self.account.profiles.get(id)?,
                 joined: None,
                 view: &view,
                 base: self.base,
@@ -151,10 +154,10 @@ impl Reading<'_> {
         let missing = || Refusal::no_resource("profile", &self.route.id);
         let id = self
             .account
-            .people
+            .profiles
             .find(&self.route.id)
             .ok_or_else(missing)?;
-        let profile = self.account.people.get(&id).ok_or_else(missing)?;
+        let profile = self.account.profiles.get(&id).ok_or_else(missing)?;
         let resource = ProfileResource {
             profile,
             joined: None,
@@ -215,7 +218,7 @@ impl Reading<'_> {
             if condition.field == "id" {
                 return is_met(condition, [Tested::Text(&id.to_string())]);
             }
-            let profile = profile.get_or_init(|| self.account.people.get(id).unwrap_or_default());
+            let profile = profile.get_or_init(|| self.account.profiles.get(id).unwrap_or_default());
             is_met(condition, tested(profile, condition.field))
         })
     }

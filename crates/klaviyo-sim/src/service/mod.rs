@@ -1,5 +1,6 @@
-//! From a request to an answer, and a note of both.
+//! Answers requests, and logs each with its answer.
 
+mod change;
 mod outgoing;
 mod serving;
 
@@ -9,19 +10,20 @@ use std::time::Duration;
 use rand::RngExt;
 use time::OffsetDateTime;
 
+use self::change::ChangeContext;
 pub(crate) use self::outgoing::{Delivery, Outgoing};
 use crate::clock::Clock;
 use crate::endpoint::{Endpoint, Parameter, Route};
-use crate::fault::{Book, Change, Circumstances, Effect};
+use crate::fault::{Change, Effect, FaultSchedule};
 use crate::instant;
 use crate::plan::{Latency, Plan, PlanError};
 use crate::query::Parameters;
-use crate::quota::{Counters, costly};
+use crate::quota::Counters;
 use crate::read::page_number;
 use crate::record::{Log, Request};
 use crate::refusal::Refusal;
+use crate::state::{ChangeError, State};
 use crate::switches::Switches;
-use crate::world::{ChangeError, World};
 
 /// A request as it came in.
 pub(crate) struct Incoming<'a> {
@@ -38,17 +40,17 @@ pub(crate) struct Incoming<'a> {
 
 /// The simulated Klaviyo, without a network around it.
 pub(crate) struct Service {
-    world: RwLock<World>,
+    state: RwLock<State>,
     counters: Mutex<Counters>,
-    book: Mutex<Book>,
+    schedule: Mutex<FaultSchedule>,
     log: Mutex<Log>,
     clock: Arc<dyn Clock>,
     pub(crate) switches: Switches,
     latency: Latency,
 }
 
-/// A request that leads somewhere, and what is known of it.
-struct Asked<'a> {
+/// A request with a known path, and what was read out of it.
+struct RoutedRequest<'a> {
     incoming: &'a Incoming<'a>,
     route: Route,
     parameters: Parameters,
@@ -59,12 +61,14 @@ struct Asked<'a> {
 
 impl Service {
     pub(crate) fn new(plan: Plan) -> Result<Self, PlanError> {
-        let mut book = Book::default();
-        plan.faults.into_iter().for_each(|fault| book.add(fault));
+        let mut schedule = FaultSchedule::default();
+        plan.faults
+            .into_iter()
+            .for_each(|fault| schedule.add(fault));
         Ok(Self {
-            world: RwLock::new(World::new(plan.accounts, plan.seed)?),
+            state: RwLock::new(State::new(plan.accounts, plan.seed)?),
             counters: Mutex::new(Counters::new(plan.quota, &plan.switches)),
-            book: Mutex::new(book),
+            schedule: Mutex::new(schedule),
             log: Mutex::new(Log {
                 keeps: plan.keeps_requests,
                 kept: Vec::new(),
@@ -80,23 +84,23 @@ impl Service {
         self.clock.now()
     }
 
-    /// The world, to be read.
-    pub(crate) fn world(&self) -> RwLockReadGuard<'_, World> {
-        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    /// The state, for reading.
+    pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The world, to be changed. Merges that are over have been carried out.
-    pub(crate) fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
+    /// The state, for changes. Merges whose time has come are carried out first.
+    pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
         let now = instant::micros_of(self.now());
-        let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
-        for account in &mut world.accounts {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        for account in &mut state.accounts {
             account.catch_up(now);
         }
-        world
+        state
     }
 
-    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn schedule(&self) -> MutexGuard<'_, FaultSchedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
@@ -107,7 +111,7 @@ impl Service {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a request, and takes note of it.
+    /// Answers a request, and logs it.
     pub(crate) fn handle(&self, incoming: &Incoming<'_>) -> Outgoing {
         let now = self.now();
         let parts: Vec<_> = incoming.path.trim_start_matches('/').split('/').collect();
@@ -130,16 +134,12 @@ impl Service {
             }
             Some(route) => {
                 let parameters = Parameters::parse(incoming.query);
-                let costly = costly(
-                    route.endpoint,
-                    |of, field| parameters.adds(of, field),
-                    |name| parameters.includes(name),
-                );
+                let costly = route.endpoint.costly_in(&parameters);
                 let page = page_number(&parameters);
                 request.endpoint = Some(route.endpoint);
                 request.id.clone_from(&route.id);
                 request.page = page;
-                let asked = Asked {
+                let routed = RoutedRequest {
                     incoming,
                     route,
                     parameters,
@@ -147,7 +147,7 @@ impl Service {
                     now,
                     page,
                 };
-                self.answer(&asked, &mut request)
+                self.answer(&routed, &mut request)
             }
         };
         outgoing.delay += self.latency();
@@ -160,34 +160,34 @@ impl Service {
         outgoing
     }
 
-    fn answer(&self, asked: &Asked<'_>, request: &mut Request) -> Outgoing {
+    fn answer(&self, routed: &RoutedRequest<'_>, request: &mut Request) -> Outgoing {
         let account = request.account.as_deref();
-        let effects = self.book().take(&asked.route, account, asked.page);
+        let effects = self.schedule().take(&routed.route, account, routed.page);
         request.faults = effects.iter().map(|effect| format!("{effect:?}")).collect();
         for effect in &effects {
             let Effect::Change(change) = effect else {
                 continue;
             };
-            if let Err(error) = self.change(asked, account, change) {
+            if let Err(error) = self.change(routed, account, change) {
                 request.faults.push(format!("not changed: {error}"));
             }
         }
-        let now = instant::micros_of(asked.now);
+        let now = instant::micros_of(routed.now);
         if let Some(account) = account {
             let counters = self.counters();
-            let endpoint = asked.route.endpoint;
-            let until = counters.promised(account, endpoint, &asked.costly, now);
+            let endpoint = routed.route.endpoint;
+            let until = counters.retry_after(account, endpoint, &routed.costly, now);
             request.retry_after_until = until.and_then(|until| {
                 OffsetDateTime::from_unix_timestamp_nanos(i128::from(until) * 1_000).ok()
             });
         }
         let mut outgoing = match effects
             .iter()
-            .find_map(|effect| self.edge(asked, account, effect))
+            .find_map(|effect| self.edge(routed, account, effect))
         {
             Some(outgoing) => outgoing,
             None => self
-                .serve(asked, &effects)
+                .serve(routed, &effects)
                 .unwrap_or_else(|refused| Outgoing::refusal(&refused.refusal, refused.headers)),
         };
         for effect in effects {
@@ -205,23 +205,23 @@ impl Service {
     /// Makes a change that the fault plan asks for.
     fn change(
         &self,
-        asked: &Asked<'_>,
+        routed: &RoutedRequest<'_>,
         account: Option<&str>,
         change: &Change,
     ) -> Result<(), ChangeError> {
-        let at = Circumstances {
-            collection: &asked.route.id,
-            key: key(asked.incoming).unwrap_or_default(),
-            now: instant::micros_of(asked.now),
+        let at = ChangeContext {
+            collection: &routed.route.id,
+            key: key(routed.incoming).unwrap_or_default(),
+            now: instant::micros_of(routed.now),
             merging_takes: self.switches.merging_takes,
         };
-        let mut world = self.world_mut();
-        change.make(world.account_mut(account)?, &at)
+        let mut state = self.state_mut();
+        change::apply(change, state.account_mut(account)?, &at)
     }
 
     fn owner(&self, incoming: &Incoming<'_>) -> Option<String> {
-        let world = self.world();
-        let (account, _) = world.by_key(key(incoming)?)?;
+        let state = self.state();
+        let (account, _) = state.by_key(key(incoming)?)?;
         Some(account.id.clone())
     }
 

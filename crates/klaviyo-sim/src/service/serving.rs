@@ -3,30 +3,31 @@
 use std::time::{Duration, SystemTime};
 
 use super::outgoing::{Headers, Outgoing, Refused, quota_headers};
-use super::{Asked, Service, key};
-use crate::fault::{Effect, Place, RetryAfter, spoil};
+use super::{RoutedRequest, Service, key};
+use crate::fault::{Effect, PageLinks, RetryAfter, corrupt};
 use crate::instant;
 use crate::quota::Exceeded;
-use crate::read::Reading;
+use crate::read::ReadContext;
 use crate::refusal::Refusal;
-use crate::revision;
-use crate::world::{Account, World};
+use crate::revision::{self, RevisionHeader};
+use crate::state::{Account, State};
 
-/// Longer waits are the same to anybody, and later dates cannot be written.
+/// The longest wait in seconds that a `Retry-After` says: later dates cannot be written.
 const MOST_SECONDS: u64 = 10 * 365 * 86_400;
 
 impl Service {
     /// What the network in front of Klaviyo answers, before Klaviyo sees anything.
     pub(super) fn edge(
         &self,
-        asked: &Asked<'_>,
+        routed: &RoutedRequest<'_>,
         account: Option<&str>,
         effect: &Effect,
     ) -> Option<Outgoing> {
         match effect {
             Effect::Status(status, after) => {
                 let after = after.as_ref();
-                let headers = after.map(|after| self.promise(asked, account, after, false));
+                let headers =
+                    after.map(|after| self.retry_after_header(routed, account, after, false));
                 Some(Outgoing::page(*status, headers.unwrap_or_default()))
             }
             Effect::Challenge => {
@@ -38,33 +39,37 @@ impl Service {
     }
 
     /// Klaviyo's own answer.
-    pub(super) fn serve(&self, asked: &Asked<'_>, effects: &[Effect]) -> Result<Outgoing, Refused> {
-        let mut world = self.world();
-        let now = instant::micros_of(asked.now);
-        if world.accounts.iter().any(|account| account.is_behind(now)) {
-            drop(world);
-            drop(self.world_mut());
-            world = self.world();
+    pub(super) fn serve(
+        &self,
+        routed: &RoutedRequest<'_>,
+        effects: &[Effect],
+    ) -> Result<Outgoing, Refused> {
+        let mut state = self.state();
+        let now = instant::micros_of(routed.now);
+        if state.accounts.iter().any(|account| account.is_behind(now)) {
+            drop(state);
+            drop(self.state_mut());
+            state = self.state();
         }
-        let account = authorize(&world, asked)?;
-        let revision = revision::Asked {
-            revision: asked.incoming.revision,
-            opts_out: asked.incoming.opts_out,
+        let account = authorize(&state, routed)?;
+        let revision = RevisionHeader {
+            revision: routed.incoming.revision,
+            opts_out: routed.incoming.opts_out,
         };
-        revision::check(revision, asked.now.date(), self.switches.requires_revision)?;
-        let headers = self.take(asked, account, effects)?;
+        revision::check(revision, routed.now.date(), self.switches.requires_revision)?;
+        let headers = self.take(routed, account, effects)?;
         if effects.contains(&Effect::ForgetCursor) {
             return Err(Refused::with(Refusal::cursor(), headers));
         }
 
-        let path = asked.incoming.path;
+        let path = routed.incoming.path;
         let path = path.strip_suffix('/').unwrap_or(path);
-        let base = format!("http://{}", asked.incoming.host);
-        let reading = Reading {
+        let base = format!("http://{}", routed.incoming.host);
+        let reading = ReadContext {
             account,
-            route: &asked.route,
+            route: &routed.route,
             path,
-            parameters: &asked.parameters,
+            parameters: &routed.parameters,
             base: &base,
             now,
             switches: &self.switches,
@@ -73,15 +78,15 @@ impl Service {
             Ok(body) => body,
             Err(refusal) => return Err(Refused::with(refusal, headers)),
         };
-        let place = Place {
+        let links = PageLinks {
             base: &base,
             path,
-            parameters: &asked.parameters,
+            parameters: &routed.parameters,
             now,
-            page: asked.page,
+            page: routed.page,
         };
         for effect in effects {
-            body = spoil(body, effect, &place);
+            body = corrupt(body, effect, &links);
         }
         Ok(Outgoing::found(headers, body))
     }
@@ -89,7 +94,7 @@ impl Service {
     /// Takes the request out of the account's quota.
     fn take(
         &self,
-        asked: &Asked<'_>,
+        routed: &RoutedRequest<'_>,
         account: &Account,
         effects: &[Effect],
     ) -> Result<Headers, Refused> {
@@ -102,13 +107,13 @@ impl Service {
                 RetryAfter::Seconds(seconds) => Some(*seconds),
                 _ => None,
             };
-            let headers = self.promise(asked, Some(&account.id), after, true);
+            let headers = self.retry_after_header(routed, Some(&account.id), after, true);
             return Err(Refused::with(Refusal::throttled(seconds), headers));
         }
-        let now = instant::micros_of(asked.now);
+        let now = instant::micros_of(routed.now);
         let taken = self
             .counters()
-            .take(&account.id, asked.route.endpoint, &asked.costly, now);
+            .take(&account.id, routed.route.endpoint, &routed.costly, now);
         match taken {
             Ok(allowance) => Ok(quota_headers(allowance)),
             Err(Exceeded(seconds)) => Err(Refused::with(
@@ -119,9 +124,9 @@ impl Service {
     }
 
     /// A `Retry-After`, and a note of what it says.
-    fn promise(
+    fn retry_after_header(
         &self,
-        asked: &Asked<'_>,
+        routed: &RoutedRequest<'_>,
         account: Option<&str>,
         after: &RetryAfter,
         refuses: bool,
@@ -131,7 +136,7 @@ impl Service {
             RetryAfter::Text(text) => return vec![("retry-after", text.clone())],
             RetryAfter::Missing => return Headers::new(),
         };
-        let mut until = asked.now + Duration::from_secs(seconds.min(MOST_SECONDS));
+        let mut until = routed.now + Duration::from_secs(seconds.min(MOST_SECONDS));
         let text = match after {
             RetryAfter::Date(_) => {
                 // A date says no parts of a second.
@@ -142,22 +147,22 @@ impl Service {
         };
         if let Some(account) = account {
             let until = instant::micros_of(until);
-            let endpoint = asked.route.endpoint;
+            let endpoint = routed.route.endpoint;
             self.counters()
-                .promise(account, endpoint, &asked.costly, until, refuses);
+                .note_retry_after(account, endpoint, &routed.costly, until, refuses);
         }
         vec![("retry-after", text)]
     }
 }
 
 /// The account that the request may read.
-fn authorize<'a>(world: &'a World, asked: &Asked<'_>) -> Result<&'a Account, Refusal> {
-    if asked.incoming.authorization.is_none() {
+fn authorize<'a>(state: &'a State, routed: &RoutedRequest<'_>) -> Result<&'a Account, Refusal> {
+    if routed.incoming.authorization.is_none() {
         return Err(Refusal::no_credentials());
     }
-    let known = key(asked.incoming).and_then(|secret| world.by_key(secret));
+    let known = key(routed.incoming).and_then(|secret| state.by_key(secret));
     let (account, key) = known.ok_or_else(Refusal::bad_credentials)?;
-    let needed = asked.route.endpoint.scopes().iter().copied();
+    let needed = routed.route.endpoint.scopes().iter().copied();
     let missing: Vec<_> = needed
         .filter(|&scope| !key.scopes.contains(scope))
         .collect();

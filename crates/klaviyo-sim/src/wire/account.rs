@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::query::{Fields, leads_somewhere};
-use crate::world::Account;
+use crate::state::Account;
 
 /// An account as a resource.
 pub(crate) fn account(account: &Account, fields: &Fields, base: &str) -> Value {

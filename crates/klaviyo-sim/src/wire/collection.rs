@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::instant;
+use crate::kind::Kind;
 use crate::query::Fields;
-use crate::world::{Collection, Kind};
+use crate::state::Collection;
 
 /// A list or segment as a resource. `count` adds how many members it has; `has_tags` the (empty) data
 /// of its tags.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::document::Shown;
 use super::subscriptions::{predictive_analytics, subscriptions};
 use crate::instant;
-use crate::people::{Location, Profile};
+use crate::profiles::{Location, Profile};
 use crate::query::{Fields, leads_somewhere};
 
 /// What is shown of profiles.

@@ -1,8 +1,8 @@
-//! Consent, and what is foretold of a customer: attributes that have to be asked for.
+//! Consent and predictions: attributes that are only shown when they are asked for.
 
 use serde_json::{Value, json};
 
-use crate::people::Profile;
+use crate::profiles::Profile;
 
 /// `additional-fields[profile]=subscriptions`
 pub(super) fn subscriptions(profile: &Profile) -> Value {
@@ -60,7 +60,7 @@ fn sms(may: &str) -> Value {
     })
 }
 
-/// `additional-fields[profile]=predictive_analytics`, of somebody who has bought nothing.
+/// `additional-fields[profile]=predictive_analytics`, of a profile that has bought nothing.
 pub(super) fn predictive_analytics() -> Value {
     json!({
         "historic_clv": null,

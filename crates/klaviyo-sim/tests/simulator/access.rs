@@ -2,13 +2,13 @@
 
 use fanfare_klaviyo_sim::{AccountPlan, Key, Plan, Quota, Simulator};
 
-use crate::support::{Client, KEY, LIST, Stage, account, members_path};
+use crate::support::{Client, Fixture, KEY, LIST, account, members_path};
 
 #[test]
 fn a_key_is_needed_and_only_in_klaviyos_form() {
-    let stage = Stage::new();
-    let with = |value: &str| stage.client.with("authorization", value);
-    let none = stage.client.without("authorization");
+    let fixture = Fixture::new();
+    let with = |value: &str| fixture.client.with("authorization", value);
+    let none = fixture.client.without("authorization");
     let answer = none.get("/api/lists", &[]);
     assert_eq!(answer.status, 401);
     let text = "Authentication credentials were not provided.";
@@ -29,7 +29,7 @@ fn a_key_is_needed_and_only_in_klaviyos_form() {
         assert_eq!(answer.error(), expected, "{value}");
         assert_eq!(answer.header("ratelimit-limit"), None);
     }
-    assert_eq!(stage.client.get("/api/lists", &[]).status, 200);
+    assert_eq!(fixture.client.get("/api/lists", &[]).status, 200);
 }
 
 #[test]
@@ -39,9 +39,9 @@ fn every_missing_scope_is_named() {
         .with_key(key("pk_none", &[]))
         .with_key(key("pk_lists", &["lists:read"]))
         .with_key(Key::new("pk_no_account").without("accounts:read"));
-    let stage = Stage::with(account, |plan| plan);
+    let fixture = Fixture::with(account, |plan| plan);
     let missing = |key: &str, path: &str| {
-        let answer = Client::new(&stage.simulator.url(), key).get(path, &[]);
+        let answer = Client::new(&fixture.simulator.url(), key).get(path, &[]);
         match answer.status {
             403 => {
                 let (code, detail) = answer.error();
@@ -68,9 +68,9 @@ fn every_missing_scope_is_named() {
 #[test]
 fn checks_are_made_in_klaviyos_order() {
     let account = account().with_key(Key::with_scopes("pk_none", &["accounts:read"]));
-    let stage = Stage::with(account, |plan| plan);
-    let nobody = stage.client.with("authorization", "Klaviyo-API-Key pk_x");
-    let none = Client::new(&stage.simulator.url(), "pk_none");
+    let fixture = Fixture::with(account, |plan| plan);
+    let stranger = fixture.client.with("authorization", "Klaviyo-API-Key pk_x");
+    let none = Client::new(&fixture.simulator.url(), "pk_none");
     let bad = &[("page[size]", "1000")];
     let status = |client: &Client, path: &str, revision: Option<&str>| {
         let client = match revision {
@@ -80,11 +80,11 @@ fn checks_are_made_in_klaviyos_order() {
         client.get(path, bad).status
     };
     // Each request is wrong in all later ways too.
-    assert_eq!(status(&nobody, "/api/nowhere", None), 404);
-    assert_eq!(nobody.delete("/api/lists/NOPE01"), 405);
-    assert_eq!(status(&nobody, "/api/lists/NOPE01/profiles", None), 401);
+    assert_eq!(status(&stranger, "/api/nowhere", None), 404);
+    assert_eq!(stranger.delete("/api/lists/NOPE01"), 405);
+    assert_eq!(status(&stranger, "/api/lists/NOPE01/profiles", None), 401);
     assert_eq!(status(&none, "/api/lists/NOPE01/profiles", None), 403);
-    let own = &stage.client;
+    let own = &fixture.client;
     assert_eq!(status(own, "/api/lists/NOPE01/profiles", None), 400);
     let future = Some("2099-01-01");
     assert_eq!(status(own, "/api/lists/NOPE01/profiles", future), 404);
@@ -93,7 +93,7 @@ fn checks_are_made_in_klaviyos_order() {
         assert_eq!(status(own, "/api/lists/NOPE01/profiles", now), 400);
     }
     assert_eq!(status(own, "/api/lists/NOPE01/profiles", now), 429);
-    stage.advance(1.0);
+    fixture.advance(1.0);
     assert_eq!(status(own, "/api/lists/NOPE01/profiles", now), 400);
     let answer = own.get("/api/lists/NOPE01/profiles", &[]);
     assert_eq!(answer.status, 404);
@@ -103,29 +103,29 @@ fn checks_are_made_in_klaviyos_order() {
 
 #[test]
 fn a_retired_revision_falls_forward_unless_the_client_opts_out() {
-    let stage = Stage::new();
-    let old = stage.client.with("revision", "2023-02-22");
+    let fixture = Fixture::new();
+    let old = fixture.client.with("revision", "2023-02-22");
     assert_eq!(old.get("/api/lists", &[]).status, 200);
     let header = "x-klaviyo-revision-fall-forward-opt-out";
     let strict = old.with(header, "1");
     assert_eq!(strict.get("/api/lists", &[]).status, 410);
-    let strict = stage.client.with(header, "1");
+    let strict = fixture.client.with(header, "1");
     assert_eq!(strict.get("/api/lists", &[]).status, 200);
 }
 
 #[test]
-fn the_header_for_the_revision_can_be_left_out_if_that_is_wanted() {
-    let stage = Stage::with(account(), |mut plan| {
+fn a_switch_makes_the_revision_header_optional() {
+    let fixture = Fixture::with(account(), |mut plan| {
         plan.switches.requires_revision = false;
         plan
     });
-    let client = stage.client.without("revision");
+    let client = fixture.client.without("revision");
     assert_eq!(client.get("/api/lists", &[]).status, 200);
 }
 
 #[test]
 fn a_trailing_slash_makes_no_difference() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for path in [
         "/api/lists".to_owned(),
         format!("/api/lists/{LIST}"),
@@ -133,8 +133,8 @@ fn a_trailing_slash_makes_no_difference() {
         "/api/accounts".to_owned(),
     ] {
         let (without, with) = (
-            stage.client.get(&path, &[]),
-            stage.client.get(&format!("{path}/"), &[]),
+            fixture.client.get(&path, &[]),
+            fixture.client.get(&format!("{path}/"), &[]),
         );
         assert_eq!(with.status, 200, "{path}/");
         assert_eq!(with.json(), without.json(), "{path}");

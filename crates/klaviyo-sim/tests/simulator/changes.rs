@@ -1,15 +1,17 @@
 //! An account that changes while it is read.
 
-use fanfare_klaviyo_sim::{Change, ChangeError, Effect, Endpoint, Fault, Key, Kind, Profile, Who};
+use fanfare_klaviyo_sim::{
+    Change, ChangeError, Effect, Endpoint, Fault, Key, Kind, MemberRef, Profile,
+};
 use time::Duration;
 
-use crate::support::{Client, KEY, LIST, NOW, SEGMENT, Stage, ids, members_path};
+use crate::support::{Client, Fixture, KEY, LIST, NOW, SEGMENT, ids, members_path};
 
 const MEMBERS: Endpoint = Endpoint::Members(Kind::List);
 const QUERY: [(&str, &str); 2] = [("sort", "joined_group_at"), ("page[size]", "100")];
 
-fn everybody(stage: &Stage) -> Vec<String> {
-    let members = stage.simulator.account().members(LIST).unwrap();
+fn all_members(fixture: &Fixture) -> Vec<String> {
+    let members = fixture.simulator.account().members(LIST).unwrap();
     members
         .into_iter()
         .map(|member| member.profile.id)
@@ -17,19 +19,19 @@ fn everybody(stage: &Stage) -> Vec<String> {
 }
 
 #[test]
-fn who_joins_during_a_walk_comes_at_its_end() {
-    let stage = Stage::new();
-    stage.simulator.add_fault(
+fn a_member_who_joins_during_a_scan_comes_at_its_end() {
+    let fixture = Fixture::new();
+    fixture.simulator.add_fault(
         Fault::new(Effect::Change(Change::Join(3)))
             .on(MEMBERS)
             .of(LIST)
             .page(2),
     );
-    let before = everybody(&stage);
-    let walked = ids(&stage.walk(&members_path(), &QUERY).concat());
-    assert_eq!(walked.len(), 253);
-    assert_eq!(walked[..250], before);
-    let last = stage
+    let before = all_members(&fixture);
+    let scanned = ids(&fixture.scan(&members_path(), &QUERY).concat());
+    assert_eq!(scanned.len(), 253);
+    assert_eq!(scanned[..250], before);
+    let last = fixture
         .simulator
         .account()
         .members(LIST)
@@ -41,21 +43,21 @@ fn who_joins_during_a_walk_comes_at_its_end() {
 }
 
 #[test]
-fn who_joins_again_is_met_twice() {
-    let stage = Stage::new();
-    let before = everybody(&stage);
-    let rejoin = Effect::Change(Change::Rejoin(Who::First));
-    stage
+fn a_member_who_joins_again_is_read_twice() {
+    let fixture = Fixture::new();
+    let before = all_members(&fixture);
+    let rejoin = Effect::Change(Change::Rejoin(MemberRef::First));
+    fixture
         .simulator
         .add_fault(Fault::new(rejoin).on(MEMBERS).page(2));
-    let walked = ids(&stage.walk(&members_path(), &QUERY).concat());
-    assert_eq!(walked.len(), 251);
-    assert_eq!(walked[0], walked[250]);
-    assert_eq!(walked[..250], before);
-    let updated = stage
+    let scanned = ids(&fixture.scan(&members_path(), &QUERY).concat());
+    assert_eq!(scanned.len(), 251);
+    assert_eq!(scanned[0], scanned[250]);
+    assert_eq!(scanned[..250], before);
+    let updated = fixture
         .simulator
         .account()
-        .profile(&walked[0])
+        .profile(&scanned[0])
         .unwrap()
         .unwrap()
         .updated;
@@ -66,26 +68,30 @@ fn who_joins_again_is_met_twice() {
 }
 
 #[test]
-fn who_leaves_ahead_of_the_walk_is_not_met() {
-    let stage = Stage::new();
-    let before = everybody(&stage);
-    for who in [Who::Last, Who::Id(before[150].clone()), Who::Nth(1)] {
+fn a_member_who_leaves_ahead_of_the_scan_is_not_read() {
+    let fixture = Fixture::new();
+    let before = all_members(&fixture);
+    for who in [
+        MemberRef::Last,
+        MemberRef::Id(before[150].clone()),
+        MemberRef::Nth(1),
+    ] {
         let leave = Effect::Change(Change::Leave(who));
-        stage
+        fixture
             .simulator
             .add_fault(Fault::new(leave).on(MEMBERS).page(2));
     }
-    let walked = ids(&stage.walk(&members_path(), &QUERY).concat());
-    assert_eq!(walked.len(), 248);
-    assert!(walked.contains(&before[0]), "left after it was met");
-    assert!(!walked.contains(&before[150]) && !walked.contains(&before[249]));
-    assert_eq!(everybody(&stage).len(), 247);
+    let scanned = ids(&fixture.scan(&members_path(), &QUERY).concat());
+    assert_eq!(scanned.len(), 248);
+    assert!(scanned.contains(&before[0]), "left after it was met");
+    assert!(!scanned.contains(&before[150]) && !scanned.contains(&before[249]));
+    assert_eq!(all_members(&fixture).len(), 247);
 }
 
 #[test]
-fn a_merge_takes_its_time_and_then_the_other_is_gone() {
-    let stage = Stage::new();
-    let account = stage.simulator.account();
+fn a_merged_profile_is_readable_until_the_merge_is_done() {
+    let fixture = Fixture::new();
+    let account = fixture.simulator.account();
     account
         .join_as(
             LIST,
@@ -96,11 +102,16 @@ fn a_merge_takes_its_time_and_then_the_other_is_gone() {
         .put(Profile::default().id("INTO").phone("+14155550100"))
         .unwrap();
     account.merge("FROM", "INTO").unwrap();
-    let status = |id: &str| stage.client.get(&format!("/api/profiles/{id}"), &[]).status;
+    let status = |id: &str| {
+        fixture
+            .client
+            .get(&format!("/api/profiles/{id}"), &[])
+            .status
+    };
     assert_eq!((status("FROM"), status("INTO")), (200, 200));
-    stage.advance(59.0);
+    fixture.advance(59.0);
     assert_eq!(status("FROM"), 200);
-    stage.advance(1.0);
+    fixture.advance(1.0);
     assert_eq!((status("FROM"), status("INTO")), (404, 200));
     let member = account.members(LIST).unwrap().pop().unwrap();
     assert_eq!(member.profile.id, "INTO");
@@ -113,21 +124,21 @@ fn a_merge_takes_its_time_and_then_the_other_is_gone() {
 }
 
 #[test]
-fn a_deleted_profile_is_nowhere() {
-    let stage = Stage::new();
-    let account = stage.simulator.account();
-    let generated = everybody(&stage)[0].clone();
+fn a_deleted_profile_is_in_no_list_and_has_no_page() {
+    let fixture = Fixture::new();
+    let account = fixture.simulator.account();
+    let generated = all_members(&fixture)[0].clone();
     let given = account
         .join_as(LIST, Profile::with_email("a@x.io"))
         .unwrap();
     assert_eq!(given.len(), 26, "chosen by the simulator");
     for id in [generated, given] {
         account.delete(&id).unwrap();
-        assert!(!everybody(&stage).contains(&id));
+        assert!(!all_members(&fixture).contains(&id));
         let path = format!("/api/profiles/{id}");
-        assert_eq!(stage.client.get(&path, &[]).status, 404);
-        let all = ids(&stage
-            .walk("/api/profiles", &[("page[size]", "100")])
+        assert_eq!(fixture.client.get(&path, &[]).status, 404);
+        let all = ids(&fixture
+            .scan("/api/profiles", &[("page[size]", "100")])
             .concat());
         assert!(!all.contains(&id));
         assert_eq!(account.delete(&id), Err(ChangeError::NoProfile(id.clone())));
@@ -136,64 +147,64 @@ fn a_deleted_profile_is_nowhere() {
 
 #[test]
 fn an_updated_profile_moves_to_the_end_of_what_changed() {
-    let stage = Stage::new();
-    let account = stage.simulator.account();
-    let id = everybody(&stage)[7].clone();
-    let last = |stage: &Stage| {
+    let fixture = Fixture::new();
+    let account = fixture.simulator.account();
+    let id = all_members(&fixture)[7].clone();
+    let last = |fixture: &Fixture| {
         let query = [("sort", "-updated"), ("page[size]", "1")];
-        stage.client.get("/api/profiles", &query).ids()
+        fixture.client.get("/api/profiles", &query).ids()
     };
-    assert_ne!(last(&stage), [id.as_str()]);
+    assert_ne!(last(&fixture), [id.as_str()]);
     account
         .update(&id, |profile| profile.email = Some("New@x.io".to_owned()))
         .unwrap();
-    assert_eq!(last(&stage), [id.as_str()]);
+    assert_eq!(last(&fixture), [id.as_str()]);
     let changed = account.profile(&id).unwrap().unwrap();
     assert_eq!(
         changed.updated.as_deref(),
         Some("2026-11-25T12:00:00+00:00")
     );
     let query = [("filter", "equals(email,\"new@x.io\")")];
-    assert_eq!(stage.client.get(&members_path(), &query).ids(), [id]);
+    assert_eq!(fixture.client.get(&members_path(), &query).ids(), [id]);
 }
 
 #[test]
-fn a_list_can_go_in_the_middle_of_a_walk() {
-    let stage = Stage::new();
+fn a_list_can_be_deleted_in_the_middle_of_a_scan() {
+    let fixture = Fixture::new();
     let gone = Effect::Change(Change::DeleteCollection);
-    stage
+    fixture
         .simulator
         .add_fault(Fault::new(gone).on(MEMBERS).page(2));
-    let first = stage.client.get(&members_path(), &QUERY).json();
-    let second = stage
+    let first = fixture.client.get(&members_path(), &QUERY).json();
+    let second = fixture
         .client
         .follow(first["links"]["next"].as_str().unwrap());
     assert_eq!(second.status, 404);
     assert_eq!(
-        stage.client.get("/api/lists", &[]).ids(),
+        fixture.client.get("/api/lists", &[]).ids(),
         Vec::<String>::new()
     );
-    let segments = stage
+    let segments = fixture
         .simulator
         .account()
         .collections(Kind::Segment)
         .unwrap();
-    assert_eq!(segments, [SEGMENT], "its people stay");
+    assert_eq!(segments, [SEGMENT], "its members stay in the account");
     assert_eq!(
-        stage.simulator.account().members(SEGMENT).unwrap().len(),
+        fixture.simulator.account().members(SEGMENT).unwrap().len(),
         40
     );
 }
 
 #[test]
 fn a_rename_and_a_new_list_are_seen_at_once() {
-    let stage = Stage::new();
-    let account = stage.simulator.account();
+    let fixture = Fixture::new();
+    let account = fixture.simulator.account();
     account.rename(LIST, Some("Renamed")).unwrap();
     account
         .create_collection(Kind::List, "NeWoNe", "New")
         .unwrap();
-    let page = stage
+    let page = fixture
         .client
         .get("/api/lists", &[("sort", "created")])
         .json();
@@ -208,8 +219,8 @@ fn a_rename_and_a_new_list_are_seen_at_once() {
 }
 
 #[test]
-fn a_key_can_be_revoked_or_lose_a_scope_in_the_middle_of_a_walk() {
-    let stage = Stage::new();
+fn a_key_can_be_revoked_or_lose_a_scope_in_the_middle_of_a_scan() {
+    let fixture = Fixture::new();
     let path = members_path();
     let page = |number: u32, change: Change| {
         Fault::new(Effect::Change(change))
@@ -217,13 +228,15 @@ fn a_key_can_be_revoked_or_lose_a_scope_in_the_middle_of_a_walk() {
             .request(number)
     };
     let scope = "profiles:read".to_owned();
-    stage.simulator.add_fault(page(2, Change::DropScope(scope)));
-    stage.simulator.add_fault(page(3, Change::RevokeKey));
-    let statuses = [0; 3].map(|_| stage.client.get(&path, &[]).status);
+    fixture
+        .simulator
+        .add_fault(page(2, Change::DropScope(scope)));
+    fixture.simulator.add_fault(page(3, Change::RevokeKey));
+    let statuses = [0; 3].map(|_| fixture.client.get(&path, &[]).status);
     assert_eq!(statuses, [200, 403, 401]);
-    let account = stage.simulator.account();
+    let account = fixture.simulator.account();
     account.add_key(Key::new("pk_rotated")).unwrap();
-    let rotated = Client::new(&stage.simulator.url(), "pk_rotated");
+    let rotated = Client::new(&fixture.simulator.url(), "pk_rotated");
     assert_eq!(rotated.get(&path, &[]).status, 200);
     account.revoke_key("pk_rotated").unwrap();
     assert_eq!(rotated.get(&path, &[]).status, 401);
@@ -232,11 +245,11 @@ fn a_key_can_be_revoked_or_lose_a_scope_in_the_middle_of_a_walk() {
 
 #[test]
 fn a_change_that_cannot_be_made_is_in_the_log() {
-    let stage = Stage::new();
-    let leave = Effect::Change(Change::Leave(Who::Id("nobody".to_owned())));
-    stage.simulator.add_fault(Fault::new(leave).on(MEMBERS));
-    assert_eq!(stage.client.get(&members_path(), &[]).status, 200);
-    let requests = stage.simulator.requests();
+    let fixture = Fixture::new();
+    let leave = Effect::Change(Change::Leave(MemberRef::Id("nobody".to_owned())));
+    fixture.simulator.add_fault(Fault::new(leave).on(MEMBERS));
+    assert_eq!(fixture.client.get(&members_path(), &[]).status, 200);
+    let requests = fixture.simulator.requests();
     let faults = &requests[0].faults;
     assert!(
         faults[1].contains("there is no profile nobody"),

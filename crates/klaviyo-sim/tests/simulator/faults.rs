@@ -3,17 +3,17 @@
 use fanfare_klaviyo_sim::{Effect, Endpoint, Fault, Kind, RetryAfter, Shape};
 use serde_json::Value;
 
-use crate::support::{LIST, SEGMENT, Stage, account, ids, members_path};
+use crate::support::{Fixture, LIST, SEGMENT, account, ids, members_path};
 
 const MEMBERS: Endpoint = Endpoint::Members(Kind::List);
 const QUERY: [(&str, &str); 2] = [("sort", "joined_group_at"), ("page[size]", "100")];
 
-fn stage(faults: impl IntoIterator<Item = Fault>) -> Stage {
-    let stage = Stage::new();
+fn fixture(faults: impl IntoIterator<Item = Fault>) -> Fixture {
+    let fixture = Fixture::new();
     faults
         .into_iter()
-        .for_each(|fault| stage.simulator.add_fault(fault));
-    stage
+        .for_each(|fault| fixture.simulator.add_fault(fault));
+    fixture
 }
 
 fn next(document: &Value) -> &str {
@@ -24,10 +24,10 @@ fn next(document: &Value) -> &str {
 fn a_burst_of_429s_refuses_until_its_time_is_over() {
     let throttle = Effect::Throttle(RetryAfter::Seconds(30));
     let fault = Fault::new(throttle).on(MEMBERS).of(LIST).page(2).times(2);
-    let stage = Stage::with(account(), |plan| plan.fault(fault));
-    let first = stage.client.get(&members_path(), &QUERY).json();
+    let fixture = Fixture::with(account(), |plan| plan.fault(fault));
+    let first = fixture.client.get(&members_path(), &QUERY).json();
     let again = || {
-        let answer = stage.client.follow(next(&first));
+        let answer = fixture.client.follow(next(&first));
         (
             answer.status,
             answer.header("retry-after").map(str::to_owned),
@@ -35,13 +35,13 @@ fn a_burst_of_429s_refuses_until_its_time_is_over() {
     };
     let refused = |seconds: &str| (429, Some(seconds.to_owned()));
     assert_eq!(again(), refused("30"));
-    stage.advance(30.0);
+    fixture.advance(30.0);
     assert_eq!(again(), refused("30"), "the second of the burst");
-    stage.advance(29.0);
+    fixture.advance(29.0);
     assert_eq!(again(), refused("1"), "asked too early");
-    stage.advance(1.0);
+    fixture.advance(1.0);
     assert_eq!(again(), (200, None));
-    let early: Vec<_> = stage.simulator.requests();
+    let early: Vec<_> = fixture.simulator.requests();
     let early = early
         .iter()
         .filter(|request| request.retry_after_until.is_some());
@@ -49,16 +49,16 @@ fn a_burst_of_429s_refuses_until_its_time_is_over() {
 }
 
 #[test]
-fn a_429_of_a_count_leaves_the_list_itself_alone() {
+fn a_429_on_the_profile_count_does_not_block_the_list() {
     let throttle = Effect::Throttle(RetryAfter::Seconds(30));
     let list = Endpoint::Collection(Kind::List);
-    let stage = Stage::with(account(), |plan| plan.fault(Fault::new(throttle).on(list)));
+    let fixture = Fixture::with(account(), |plan| plan.fault(Fault::new(throttle).on(list)));
     let path = format!("/api/lists/{LIST}");
     let count = [("additional-fields[list]", "profile_count")];
-    assert_eq!(stage.client.get(&path, &count).status, 429);
-    assert_eq!(stage.client.get(&path, &[]).status, 200);
-    assert_eq!(stage.client.get(&path, &count).status, 429);
-    let requests = stage.simulator.requests();
+    assert_eq!(fixture.client.get(&path, &count).status, 429);
+    assert_eq!(fixture.client.get(&path, &[]).status, 200);
+    assert_eq!(fixture.client.get(&path, &count).status, 429);
+    let requests = fixture.simulator.requests();
     let early = requests
         .iter()
         .map(|request| request.retry_after_until.is_some());
@@ -75,8 +75,8 @@ fn retry_after_has_every_form() {
         (RetryAfter::Text("-1".to_owned()), Some("-1")),
         (RetryAfter::Missing, None),
     ] {
-        let stage = stage([Fault::new(Effect::Throttle(after.clone()))]);
-        let answer = stage.client.get(&members_path(), &[]);
+        let fixture = fixture([Fault::new(Effect::Throttle(after.clone()))]);
+        let answer = fixture.client.get(&members_path(), &[]);
         assert_eq!(answer.status, 429);
         assert_eq!(answer.error().0, "throttled");
         assert_eq!(answer.header("retry-after"), expected, "{after:?}");
@@ -89,10 +89,10 @@ fn the_network_in_front_answers_with_html() {
     for status in [500, 502, 503, 504, 524] {
         let after = (status == 503).then_some(RetryAfter::Seconds(7));
         let expected = after.is_some().then_some("7");
-        let stage = stage([Fault::new(Effect::Status(status, after))]);
+        let fixture = fixture([Fault::new(Effect::Status(status, after))]);
         // Before anything of the request was looked at.
-        let nobody = stage.client.without("authorization");
-        let answer = nobody.get(&members_path(), &[]);
+        let stranger = fixture.client.without("authorization");
+        let answer = stranger.get(&members_path(), &[]);
         assert_eq!(answer.status, status);
         assert!(answer.text().starts_with("<!DOCTYPE html>"));
         assert!(
@@ -102,19 +102,19 @@ fn the_network_in_front_answers_with_html() {
                 .starts_with("text/html")
         );
         assert_eq!(answer.header("retry-after"), expected);
-        assert_eq!(stage.client.get(&members_path(), &[]).status, 200);
+        assert_eq!(fixture.client.get(&members_path(), &[]).status, 200);
     }
-    let stage = stage([Fault::new(Effect::Challenge)]);
-    let answer = stage.client.get(&members_path(), &[]);
+    let fixture = fixture([Fault::new(Effect::Challenge)]);
+    let answer = fixture.client.get(&members_path(), &[]);
     assert_eq!(answer.status, 403);
     assert_eq!(answer.header("cf-mitigated"), Some("challenge"));
     assert!(answer.text().starts_with("<!DOCTYPE html>"));
 }
 
 #[test]
-fn a_fault_hits_its_place_its_page_its_request_and_its_number_of_times() {
+fn a_fault_is_limited_to_its_endpoint_page_request_and_number_of_times() {
     let wrong = |status| Fault::new(Effect::Status(status, None));
-    let stage = stage([
+    let fixture = fixture([
         wrong(500)
             .on(Endpoint::Collections(Kind::Segment))
             .forever(),
@@ -126,7 +126,7 @@ fn a_fault_hits_its_place_its_page_its_request_and_its_number_of_times() {
             .account("XyZ999")
             .forever(),
     ]);
-    let status = |path: &str| stage.client.get(path, &[]).status;
+    let status = |path: &str| fixture.client.get(path, &[]).status;
     assert_eq!([0; 4].map(|_| status("/api/segments")), [500; 4]);
     assert_eq!(status(&format!("/api/segments/{SEGMENT}/profiles")), 200);
     assert_eq!(status(&format!("/api/lists/{LIST}")), 200);
@@ -137,21 +137,21 @@ fn a_fault_hits_its_place_its_page_its_request_and_its_number_of_times() {
         [200, 503, 503, 200, 200]
     );
     assert_eq!(status("/api/profiles"), 200);
-    let first = stage.client.get(&members_path(), &QUERY).json();
-    let second = stage.client.follow(next(&first)).json();
-    let third = || stage.client.follow(next(&second)).status;
+    let first = fixture.client.get(&members_path(), &QUERY).json();
+    let second = fixture.client.follow(next(&first)).json();
+    let third = || fixture.client.follow(next(&second)).status;
     assert_eq!([third(), third(), third()], [501, 501, 200]);
-    stage.simulator.clear_faults();
+    fixture.simulator.clear_faults();
     assert_eq!(status("/api/segments"), 200);
-    stage.simulator.forget_requests();
-    assert!(stage.simulator.requests().is_empty());
+    fixture.simulator.forget_requests();
+    assert!(fixture.simulator.requests().is_empty());
 }
 
 #[test]
 fn bodies_have_wrong_shapes() {
     let body = |shape| {
-        let stage = stage([Fault::new(Effect::Shape(shape)).on(MEMBERS)]);
-        let answer = stage.client.get(&members_path(), &QUERY);
+        let fixture = fixture([Fault::new(Effect::Shape(shape)).on(MEMBERS)]);
+        let answer = fixture.client.get(&members_path(), &QUERY);
         assert_eq!(answer.status, 200);
         answer.body
     };
@@ -162,92 +162,92 @@ fn bodies_have_wrong_shapes() {
     assert_eq!(json(Shape::NoLinks).get("links"), None);
     assert_eq!(json(Shape::NoIds)["data"][99].get("id"), None);
     assert_eq!(json(Shape::NoAttributes)["data"][0].get("attributes"), None);
-    let stage = stage([Fault::new(Effect::Empty)]);
-    let answer = stage.client.get(&members_path(), &QUERY);
+    let fixture = fixture([Fault::new(Effect::Empty)]);
+    let answer = fixture.client.get(&members_path(), &QUERY);
     assert_eq!((answer.status, answer.body.len()), (200, 0));
 }
 
 #[test]
 fn half_a_surrogate_pair_stands_in_a_name() {
-    let stage = stage([Fault::new(Effect::Surrogate)]);
-    let answer = stage.client.get(&members_path(), &QUERY);
+    let fixture = fixture([Fault::new(Effect::Surrogate)]);
+    let answer = fixture.client.get(&members_path(), &QUERY);
     assert!(answer.text().contains("\"first_name\":\"\\ud83d"));
     assert!(serde_json::from_slice::<Value>(&answer.body).is_err());
 }
 
 #[test]
-fn links_lead_in_circles_and_away() {
-    let stage = stage([Fault::new(Effect::Loop).on(MEMBERS).page(2).forever()]);
-    let first = stage.client.get(&members_path(), &QUERY).json();
-    let second = stage.client.follow(next(&first)).json();
+fn next_links_can_lead_to_the_same_page_the_first_page_or_another_host() {
+    let fixture = fixture([Fault::new(Effect::Loop).on(MEMBERS).page(2).forever()]);
+    let first = fixture.client.get(&members_path(), &QUERY).json();
+    let second = fixture.client.follow(next(&first)).json();
     assert_eq!(next(&second), next(&first));
 
-    stage.simulator.clear_faults();
-    stage
+    fixture.simulator.clear_faults();
+    fixture
         .simulator
         .add_fault(Fault::new(Effect::Loop).on(MEMBERS));
-    let first = stage.client.get(&members_path(), &QUERY).json();
-    let again = stage.client.follow(next(&first)).json();
+    let first = fixture.client.get(&members_path(), &QUERY).json();
+    let again = fixture.client.follow(next(&first)).json();
     assert_eq!(
         again["data"], first["data"],
         "a first page leads to itself too"
     );
 
-    stage.simulator.clear_faults();
+    fixture.simulator.clear_faults();
     let fresh = Fault::new(Effect::FreshLoop).on(MEMBERS).forever();
-    stage.simulator.add_fault(fresh);
-    let mut document = stage.client.get(&members_path(), &QUERY).json();
+    fixture.simulator.add_fault(fresh);
+    let mut document = fixture.client.get(&members_path(), &QUERY).json();
     let all = document["data"].clone();
     let mut seen = Vec::new();
     for _ in 0..3 {
         let link = next(&document).to_owned();
         assert!(!seen.contains(&link), "a new cursor each time");
-        document = stage.client.follow(&link).json();
+        document = fixture.client.follow(&link).json();
         assert_eq!(document["data"], all);
         seen.push(link);
     }
 
-    stage.simulator.clear_faults();
-    stage.simulator.add_fault(Fault::new(Effect::ForeignLink));
-    let document = stage.client.get(&members_path(), &QUERY).json();
+    fixture.simulator.clear_faults();
+    fixture.simulator.add_fault(Fault::new(Effect::ForeignLink));
+    let document = fixture.client.get(&members_path(), &QUERY).json();
     assert!(next(&document).starts_with("https://klaviyo.example/api/lists/"));
 }
 
 #[test]
 fn a_cursor_can_be_forgotten_and_a_first_page_is_passed_over() {
-    let stage = stage([Fault::new(Effect::ForgetCursor).on(MEMBERS)]);
-    let first = stage.client.get(&members_path(), &QUERY);
+    let fixture = fixture([Fault::new(Effect::ForgetCursor).on(MEMBERS)]);
+    let first = fixture.client.get(&members_path(), &QUERY);
     assert_eq!(first.status, 200);
     let first = first.json();
-    let refused = stage.client.follow(next(&first));
+    let refused = fixture.client.follow(next(&first));
     assert_eq!(refused.status, 400);
     assert_eq!(refused.error().1, "Invalid cursor provided.");
     assert!(refused.header("ratelimit-limit").is_some());
-    assert_eq!(stage.client.follow(next(&first)).status, 200, "once");
+    assert_eq!(fixture.client.follow(next(&first)).status, 200, "once");
 }
 
 #[test]
-fn a_walk_survives_faults_that_are_asked_again() {
-    let stage = stage([
+fn a_client_that_retries_completes_its_scan() {
+    let fixture = fixture([
         Fault::new(Effect::Status(503, None)).on(MEMBERS).page(1),
         Fault::new(Effect::Truncate).on(MEMBERS).page(2),
         Fault::new(Effect::Reset).on(MEMBERS).page(3),
     ]);
-    let truth = stage.simulator.account().members(LIST).unwrap();
+    let truth = fixture.simulator.account().members(LIST).unwrap();
     let mut url = None::<String>;
-    let mut walked = Vec::new();
+    let mut scanned = Vec::new();
     let mut failures = 0;
     loop {
         let answer = match &url {
-            Some(url) => stage.client.try_follow(url),
-            None => stage.client.try_get(&members_path(), &QUERY),
+            Some(url) => fixture.client.try_follow(url),
+            None => fixture.client.try_get(&members_path(), &QUERY),
         };
         let Some(answer) = answer.filter(|answer| answer.status == 200) else {
             failures += 1;
             continue;
         };
         let document = answer.json();
-        walked.extend(ids(document["data"].as_array().unwrap()));
+        scanned.extend(ids(document["data"].as_array().unwrap()));
         match document["links"]["next"].as_str() {
             Some(next) => url = Some(next.to_owned()),
             None => break,
@@ -255,5 +255,5 @@ fn a_walk_survives_faults_that_are_asked_again() {
     }
     assert_eq!(failures, 3);
     let truth: Vec<_> = truth.into_iter().map(|member| member.profile.id).collect();
-    assert_eq!(walked, truth);
+    assert_eq!(scanned, truth);
 }

@@ -2,10 +2,10 @@
 
 use fanfare_klaviyo_sim::{CollectionPlan, Kind, ListSuppression, Profile, Quota, Suppression};
 
-use crate::support::{LIST, SEGMENT, Stage, account, account_of, members_path};
+use crate::support::{Fixture, LIST, SEGMENT, account, account_of, members_path};
 
 /// Five members who joined at seconds 0, 1, 1, 2 and 3 after noon.
-fn stage() -> Stage {
+fn fixture() -> Fixture {
     let person = |id: &str| Profile::with_email(&format!("{id}@Example.com")).id(id);
     let members = [
         (0, person("A")),
@@ -14,17 +14,17 @@ fn stage() -> Stage {
         (2, person("D").updated("2026-01-02T00:00:00+00:00")),
         (3, person("E").updated("2026-01-03T00:00:00.5+00:00")),
     ];
-    Stage::with(account_of(members), |plan| plan.quota(Quota::Unlimited))
+    Fixture::with(account_of(members), |plan| plan.quota(Quota::Unlimited))
 }
 
-fn found(stage: &Stage, path: &str, filter: &str) -> String {
-    let answer = stage.client.get(path, &[("filter", filter)]);
+fn found(fixture: &Fixture, path: &str, filter: &str) -> String {
+    let answer = fixture.client.get(path, &[("filter", filter)]);
     assert_eq!(answer.status, 200, "{filter}: {}", answer.text());
     answer.ids().concat()
 }
 
-fn refused(stage: &Stage, path: &str, filter: &str) -> String {
-    let answer = stage.client.get(path, &[("filter", filter)]);
+fn refused(fixture: &Fixture, path: &str, filter: &str) -> String {
+    let answer = fixture.client.get(path, &[("filter", filter)]);
     assert_eq!(answer.status, 400, "{filter}");
     let source = &answer.json()["errors"][0]["source"]["parameter"];
     assert_eq!(source, "filter");
@@ -32,9 +32,9 @@ fn refused(stage: &Stage, path: &str, filter: &str) -> String {
 }
 
 #[test]
-fn members_are_cut_by_the_time_of_joining() {
-    let stage = stage();
-    let by_join = |filter: &str| found(&stage, &members_path(), filter);
+fn members_are_filtered_by_the_time_of_joining() {
+    let fixture = fixture();
+    let by_join = |filter: &str| found(&fixture, &members_path(), filter);
     for (filter, expected) in [
         ("greater-than(joined_group_at,2026-11-25T12:00:01Z)", "DE"),
         (
@@ -68,18 +68,18 @@ fn members_are_cut_by_the_time_of_joining() {
         assert_eq!(by_join(filter), expected, "{filter}");
         for sort in ["joined_group_at", "-joined_group_at"] {
             let query = [("filter", filter), ("sort", sort), ("page[size]", "2")];
-            let mut walked = crate::support::ids(&stage.walk(&members_path(), &query).concat());
+            let mut scanned = crate::support::ids(&fixture.scan(&members_path(), &query).concat());
             if sort.starts_with('-') {
-                walked.reverse();
+                scanned.reverse();
             }
-            assert_eq!(walked.concat(), expected, "{filter} {sort}");
+            assert_eq!(scanned.concat(), expected, "{filter} {sort}");
         }
     }
 }
 
 #[test]
 fn members_are_found_by_their_identifiers() {
-    let stage = stage();
+    let fixture = fixture();
     let path = members_path();
     for (filter, expected) in [
         (r#"equals(email,"c@EXAMPLE.com")"#, "C"),
@@ -96,88 +96,88 @@ fn members_are_found_by_their_identifiers() {
             "D",
         ),
     ] {
-        assert_eq!(found(&stage, &path, filter), expected, "{filter}");
+        assert_eq!(found(&fixture, &path, filter), expected, "{filter}");
     }
 }
 
 #[test]
 fn a_refused_filter_names_what_could_be_filtered_by() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let of_lists = "_kx, email, joined_group_at, phone_number, push_token";
     assert_eq!(
-        refused(&stage, &members_path(), "equals(profile_id,\"x\")"),
+        refused(&fixture, &members_path(), "equals(profile_id,\"x\")"),
         format!(
             "'profile_id' is not a filterable field for this resource. The filterable fields on \
              this resource are: {of_lists}"
         )
     );
     let segment = format!("/api/segments/{SEGMENT}/profiles");
-    let detail = refused(&stage, &segment, "equals(updated,\"x\")");
+    let detail = refused(&fixture, &segment, "equals(updated,\"x\")");
     assert!(
         detail.ends_with("phone_number, profile_id, push_token"),
         "{detail}"
     );
     assert_eq!(
-        refused(&stage, "/api/lists", "contains(name,\"x\")"),
+        refused(&fixture, "/api/lists", "contains(name,\"x\")"),
         "'contains' is not an allowed filter operator for name.  Allowed operators are any, equals"
     );
     refused(
-        &stage,
+        &fixture,
         &members_path(),
         "greater-than(joined_group_at,\"2026-01-01T00:00:00Z\")",
     );
     // A plus that was not encoded is a blank.
     refused(
-        &stage,
+        &fixture,
         &members_path(),
         "greater-than(joined_group_at,2026-01-01T00:00:00 00:00)",
     );
     refused(
-        &stage,
+        &fixture,
         "/api/profiles",
         "greater-or-equal(updated,2026-01-01T00:00:00Z)",
     );
-    refused(&stage, "/api/profiles", "equals(email,\"a\"");
+    refused(&fixture, "/api/profiles", "equals(email,\"a\"");
 }
 
 #[test]
 fn a_list_of_values_has_at_most_a_hundred() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let filter = |count| {
         let values: Vec<_> = (0..count).map(|n| format!("\"{n}@x.io\"")).collect();
         format!("any(email,[{}])", values.join(","))
     };
-    found(&stage, &members_path(), &filter(100));
-    refused(&stage, &members_path(), &filter(101));
-    let stage = Stage::with(account(), |mut plan| {
+    found(&fixture, &members_path(), &filter(100));
+    refused(&fixture, &members_path(), &filter(101));
+    let fixture = Fixture::with(account(), |mut plan| {
         plan.switches.most_values = None;
         plan
     });
-    found(&stage, &members_path(), &filter(101));
+    found(&fixture, &members_path(), &filter(101));
 }
 
 #[test]
 fn members_of_a_segment_are_found_by_id() {
-    let stage = Stage::new();
-    let members = stage.simulator.account().members(SEGMENT).unwrap();
+    let fixture = Fixture::new();
+    let members = fixture.simulator.account().members(SEGMENT).unwrap();
     let id = &members[3].profile.id;
     let path = format!("/api/segments/{SEGMENT}/profiles");
     let filter = format!("any(profile_id,[\"{id}\",\"nobody\"])");
-    assert_eq!(found(&stage, &path, &filter), *id);
+    assert_eq!(found(&fixture, &path, &filter), *id);
     let path = format!("/api/segments/{SEGMENT}/relationships/profiles");
-    assert_eq!(found(&stage, &path, &filter), *id);
+    assert_eq!(found(&fixture, &path, &filter), *id);
 }
 
 #[test]
-fn lists_and_segments_are_found_by_what_they_are() {
+fn lists_and_segments_are_filtered_by_their_attributes() {
     let idle = CollectionPlan {
         is_active: false,
         created: 1_735_689_600,
         ..CollectionPlan::new(Kind::Segment, "IdLeSg", "Idle")
     };
-    let stage = Stage::with(account().list("OtHeRl", "Other", 0).with(idle), |plan| plan);
+    let fixture = Fixture::with(account().list("OtHeRl", "Other", 0).with(idle), |plan| plan);
     let found = |path: &str, filter: &str| {
-        let answer = stage.client.get(path, &[("filter", filter)]);
+        let answer = fixture.client.get(path, &[("filter", filter)]);
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.ids().join(" ")
     };
@@ -210,21 +210,21 @@ fn lists_and_segments_are_found_by_what_they_are() {
 
 #[test]
 fn a_rename_is_found_by_its_time_and_a_join_is_not() {
-    let stage = Stage::new();
-    let account = stage.simulator.account();
+    let fixture = Fixture::new();
+    let account = fixture.simulator.account();
     let filter = "greater-than(updated,2026-11-25T11:59:59Z)";
     account
         .join_as(LIST, Profile::with_email("new@x.io"))
         .unwrap();
-    assert_eq!(found(&stage, "/api/lists", filter), "");
+    assert_eq!(found(&fixture, "/api/lists", filter), "");
     account.rename(LIST, Some("Renamed")).unwrap();
-    assert_eq!(found(&stage, "/api/lists", filter), LIST);
+    assert_eq!(found(&fixture, "/api/lists", filter), LIST);
 }
 
 #[test]
-fn profiles_are_found_by_what_is_known_of_them() {
-    let stage = stage();
-    let account = stage.simulator.account();
+fn profiles_are_filtered_by_their_attributes() {
+    let fixture = fixture();
+    let account = fixture.simulator.account();
     account
         .update("A", |profile| {
             profile.updated = None;
@@ -274,12 +274,12 @@ fn profiles_are_found_by_what_is_known_of_them() {
         ),
     ] {
         assert_eq!(
-            found(&stage, "/api/profiles", &filter),
+            found(&fixture, "/api/profiles", &filter),
             expected,
             "{filter}"
         );
     }
     let sort = format!("-{marketing}.suppression.timestamp");
-    let page = stage.client.get("/api/profiles", &[("sort", &sort)]);
+    let page = fixture.client.get("/api/profiles", &[("sort", &sort)]);
     assert_eq!(page.ids()[0], "A");
 }

@@ -2,10 +2,11 @@
 
 mod access;
 mod changes;
+mod cursors;
 mod faults;
 mod filters;
 mod paging;
-mod people;
+mod profiles;
 mod quota;
 mod recorded;
 mod resources;

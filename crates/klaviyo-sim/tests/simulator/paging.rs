@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use fanfare_klaviyo_sim::{Profile, Quota};
 use serde_json::Value;
 
-use crate::support::{LIST, SEGMENT, Stage, account, account_of, ids, members_path};
+use crate::support::{Fixture, LIST, SEGMENT, account, account_of, ids, members_path};
 
 #[test]
 fn a_page_has_klaviyos_size_and_never_more() {
@@ -15,7 +15,7 @@ fn a_page_has_klaviyos_size_and_never_more() {
     let account = (0..12).fold(account, |account, n| {
         account.segment(&format!("S{n:05}"), "", 0)
     });
-    let stage = Stage::with(account, |plan| plan.quota(Quota::Unlimited));
+    let fixture = Fixture::with(account, |plan| plan.quota(Quota::Unlimited));
     let ids = format!("/api/lists/{LIST}/relationships/profiles");
     let segment = format!("/api/segments/{SEGMENT}/profiles");
     for (path, usual, most) in [
@@ -26,14 +26,14 @@ fn a_page_has_klaviyos_size_and_never_more() {
         (&ids, 20, 100),
         (&segment, 20, 40),
     ] {
-        assert_eq!(stage.client.get(path, &[]).ids().len(), usual, "{path}");
+        assert_eq!(fixture.client.get(path, &[]).ids().len(), usual, "{path}");
         let highest = if most == 10 { 10 } else { 100 };
         for (size, expected) in [("1", 1), (&highest.to_string(), most)] {
-            let page = stage.client.get(path, &[("page[size]", size)]);
+            let page = fixture.client.get(path, &[("page[size]", size)]);
             assert_eq!(page.ids().len(), expected, "{path} {size}");
         }
         for size in ["0", "-1", &(highest + 1).to_string(), "ten", "", "1.5"] {
-            let refused = stage.client.get(path, &[("page[size]", size)]);
+            let refused = fixture.client.get(path, &[("page[size]", size)]);
             assert_eq!(refused.status, 400, "{path} {size}");
             assert_eq!(refused.error().0, "invalid");
             assert_eq!(
@@ -45,9 +45,9 @@ fn a_page_has_klaviyos_size_and_never_more() {
 }
 
 #[test]
-fn a_walk_meets_every_member_once_in_every_order() {
-    let stage = Stage::new();
-    let truth: Vec<_> = stage.simulator.account().members(LIST).unwrap();
+fn a_scan_reads_every_member_once_in_every_order() {
+    let fixture = Fixture::new();
+    let truth: Vec<_> = fixture.simulator.account().members(LIST).unwrap();
     let by_join: Vec<_> = truth
         .iter()
         .map(|member| member.profile.id.clone())
@@ -56,53 +56,53 @@ fn a_walk_meets_every_member_once_in_every_order() {
     by_id.sort();
     let reversed: Vec<_> = by_join.iter().rev().cloned().collect();
     for size in ["1", "7", "50", "100"] {
-        let walk = |sort: Option<&str>| {
+        let scan = |sort: Option<&str>| {
             let mut query = vec![("page[size]", size)];
             query.extend(sort.map(|sort| ("sort", sort)));
-            ids(&stage.walk(&members_path(), &query).concat())
+            ids(&fixture.scan(&members_path(), &query).concat())
         };
-        assert_eq!(walk(Some("joined_group_at")), by_join, "{size}");
-        assert_eq!(walk(Some("-joined_group_at")), reversed, "{size}");
-        assert_eq!(walk(None), by_id, "{size}");
+        assert_eq!(scan(Some("joined_group_at")), by_join, "{size}");
+        assert_eq!(scan(Some("-joined_group_at")), reversed, "{size}");
+        assert_eq!(scan(None), by_id, "{size}");
     }
     let path = format!("/api/lists/{LIST}/relationships/profiles");
-    let walk = stage.walk(&path, &[("sort", "joined_group_at"), ("page[size]", "30")]);
-    assert_eq!(ids(&walk.concat()), by_join);
-    let resource = walk[0][0].as_object().unwrap();
+    let scan = fixture.scan(&path, &[("sort", "joined_group_at"), ("page[size]", "30")]);
+    assert_eq!(ids(&scan.concat()), by_join);
+    let resource = scan[0][0].as_object().unwrap();
     assert_eq!(resource.len(), 2, "type and id alone");
 }
 
 #[test]
 fn without_an_order_members_can_come_as_they_joined() {
-    let stage = Stage::with(account(), |mut plan| {
+    let fixture = Fixture::with(account(), |mut plan| {
         plan.switches.sorts_by_id = false;
         plan
     });
-    let truth = stage.simulator.account().members(LIST).unwrap();
+    let truth = fixture.simulator.account().members(LIST).unwrap();
     let by_join: Vec<_> = truth
         .iter()
         .map(|member| member.profile.id.clone())
         .collect();
-    let walk = stage.walk(&members_path(), &[("page[size]", "100")]);
-    assert_eq!(ids(&walk.concat()), by_join);
+    let scan = fixture.scan(&members_path(), &[("page[size]", "100")]);
+    assert_eq!(ids(&scan.concat()), by_join);
 }
 
 #[test]
-fn a_second_with_many_members_is_no_trouble() {
-    let people = (0..25).map(|n| {
+fn members_who_joined_in_the_same_second_are_each_read_once() {
+    let profiles = (0..25).map(|n| {
         (
             n / 10,
             Profile::with_email(&format!("{n}@x.io")).id(&format!("P{n:02}")),
         )
     });
-    let stage = Stage::with(account_of(people), |plan| plan);
-    let pages = stage.walk(
+    let fixture = Fixture::with(account_of(profiles), |plan| plan);
+    let pages = fixture.scan(
         &members_path(),
         &[("sort", "joined_group_at"), ("page[size]", "4")],
     );
     let expected: Vec<_> = (0..25).map(|n| format!("P{n:02}")).collect();
     assert_eq!(ids(&pages.concat()), expected, "ties by id");
-    let pages = stage.walk(
+    let pages = fixture.scan(
         &members_path(),
         &[("sort", "-joined_group_at"), ("page[size]", "4")],
     );
@@ -112,7 +112,7 @@ fn a_second_with_many_members_is_no_trouble() {
 
 #[test]
 fn links_repeat_every_parameter() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let query = [
         ("fields[profile]", "email,joined_group_at"),
         (
@@ -122,9 +122,9 @@ fn links_repeat_every_parameter() {
         ("sort", "joined_group_at"),
         ("page[size]", "2"),
     ];
-    let first = stage.client.get(&members_path(), &query).json();
+    let first = fixture.client.get(&members_path(), &query).json();
     let links = &first["links"];
-    let base = format!("{}{}?", stage.simulator.url(), members_path());
+    let base = format!("{}{}?", fixture.simulator.url(), members_path());
     let own = "fields%5Bprofile%5D=email%2Cjoined_group_at&filter=greater-than%28joined_group_at%2C\
                2022-01-01T00%3A00%3A00%2B00%3A00%29&sort=joined_group_at&page%5Bsize%5D=2";
     assert_eq!(links["self"], format!("{base}{own}"));
@@ -132,107 +132,29 @@ fn links_repeat_every_parameter() {
     let next = links["next"].as_str().unwrap();
     let cursor = next.strip_prefix(&format!("{base}{own}&page%5Bcursor%5D="));
     assert!(cursor.is_some_and(|cursor| !cursor.is_empty()), "{next}");
-    let second = stage.client.follow(next).json();
+    let second = fixture.client.follow(next).json();
     assert_eq!(second["links"]["self"], next);
 }
 
 #[test]
-fn the_way_back_leads_over_the_same_pages() {
-    let stage = Stage::new();
+fn previous_links_lead_over_the_same_pages() {
+    let fixture = Fixture::new();
     for sort in ["joined_group_at", "-joined_group_at"] {
         let query = [("sort", sort), ("page[size]", "100")];
-        let mut document = stage.client.get(&members_path(), &query).json();
+        let mut document = fixture.client.get(&members_path(), &query).json();
         let mut there = vec![document["data"].clone()];
         while let Some(next) = document["links"]["next"].as_str() {
-            document = stage.client.follow(next).json();
+            document = fixture.client.follow(next).json();
             there.push(document["data"].clone());
         }
         let mut back = vec![document["data"].clone()];
         while let Some(prev) = document["links"]["prev"].as_str() {
-            document = stage.client.follow(prev).json();
+            document = fixture.client.follow(prev).json();
             back.push(document["data"].clone());
         }
         back.reverse();
         assert_eq!(there.len(), 3);
         assert_eq!(back, there);
-    }
-}
-
-#[test]
-fn a_cursor_is_a_place_and_not_a_number() {
-    let stage = Stage::new();
-    let account = stage.simulator.account();
-    let truth = account.members(LIST).unwrap();
-    let query = [("sort", "joined_group_at"), ("page[size]", "100")];
-    let first = stage.client.get(&members_path(), &query);
-    // The last one of the page leaves, and one from before it: nobody is missed, and nobody comes twice.
-    account.leave(LIST, &truth[99].profile.id).unwrap();
-    account.leave(LIST, &truth[5].profile.id).unwrap();
-    let next = first.json()["links"]["next"].as_str().unwrap().to_owned();
-    let second = stage.client.follow(&next);
-    let expected: Vec<_> = truth[100..200]
-        .iter()
-        .map(|member| member.profile.id.clone())
-        .collect();
-    assert_eq!(second.ids(), expected);
-}
-
-fn next_of(stage: &Stage, query: &[(&str, &str)]) -> String {
-    let page = stage.client.get(&members_path(), query).json();
-    page["links"]["next"].as_str().unwrap().to_owned()
-}
-
-#[test]
-fn what_is_no_cursor_is_refused() {
-    let stage = Stage::new();
-    let query = [("sort", "joined_group_at")];
-    let cursor = next_of(&stage, &query);
-    let cursor = cursor.rsplit_once("%5D=").unwrap().1.to_owned();
-    for bad in ["", "x", "AAAA", &cursor[1..], "next::id::01F3"] {
-        let query = [query[0], ("page[cursor]", bad)];
-        let refused = stage.client.get(&members_path(), &query);
-        assert_eq!(refused.status, 400, "{bad}");
-        assert_eq!(
-            refused.error(),
-            ("invalid".to_owned(), "Invalid cursor provided.".to_owned())
-        );
-        assert_eq!(refused.json()["errors"][0]["source"]["pointer"], "/data/");
-    }
-    // Klaviyo's client for Python leaves a sign before it.
-    let query = [query[0], ("page[cursor]", &format!("={cursor}"))];
-    assert_eq!(stage.client.get(&members_path(), &query).status, 200);
-}
-
-#[test]
-fn a_cursor_belongs_to_its_walk() {
-    for binds in [true, false] {
-        let stage = Stage::with(account(), |mut plan| {
-            plan.switches.binds_cursors = binds;
-            plan
-        });
-        let cursor = next_of(&stage, &[("sort", "joined_group_at")]);
-        let cursor = cursor.rsplit_once("%5D=").unwrap().1.to_owned();
-        let query = [("sort", "-joined_group_at"), ("page[cursor]", &cursor)];
-        let expected = if binds { 400 } else { 200 };
-        assert_eq!(stage.client.get(&members_path(), &query).status, expected);
-    }
-}
-
-#[test]
-fn a_cursor_lives_for_an_hour_unless_that_is_switched_off() {
-    for mortal in [true, false] {
-        let stage = Stage::with(account(), |mut plan| {
-            if !mortal {
-                plan.switches.cursor_life = None;
-            }
-            plan
-        });
-        let next = next_of(&stage, &[("sort", "joined_group_at")]);
-        stage.advance(3_599.0);
-        assert_eq!(stage.client.follow(&next).status, 200);
-        stage.advance(1.0);
-        let expected = if mortal { 400 } else { 200 };
-        assert_eq!(stage.client.follow(&next).status, expected);
     }
 }
 
@@ -245,7 +167,7 @@ fn collections_and_profiles_come_in_every_order_that_is_asked_for() {
             0,
         )
     });
-    let stage = Stage::with(account, |plan| plan.quota(Quota::Unlimited));
+    let fixture = Fixture::with(account, |plan| plan.quota(Quota::Unlimited));
     for (path, sort, attribute) in [
         ("/api/lists", "id", None),
         ("/api/lists", "name", Some("name")),
@@ -255,8 +177,8 @@ fn collections_and_profiles_come_in_every_order_that_is_asked_for() {
         ("/api/profiles", "updated", Some("updated")),
         ("/api/profiles", "email", Some("email")),
     ] {
-        let walk = |sort: &str| stage.walk(path, &[("sort", sort)]).concat();
-        let up = walk(sort);
+        let scan = |sort: &str| fixture.scan(path, &[("sort", sort)]).concat();
+        let up = scan(sort);
         let key = |resource: &Value| {
             let own = attribute.map(|name| resource["attributes"][name].to_string());
             (own, resource["id"].as_str().unwrap().to_owned())
@@ -264,7 +186,7 @@ fn collections_and_profiles_come_in_every_order_that_is_asked_for() {
         let keys: Vec<_> = up.iter().map(key).collect();
         assert!(keys.is_sorted(), "{path} {sort}: {keys:?}");
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
-        let down = walk(&format!("-{sort}"));
+        let down = scan(&format!("-{sort}"));
         assert_eq!(
             down,
             up.into_iter().rev().collect::<Vec<_>>(),
@@ -278,7 +200,7 @@ fn collections_and_profiles_come_in_every_order_that_is_asked_for() {
         (&members_path(), "--joined_group_at"),
     ] {
         assert_eq!(
-            stage.client.get(path, &[("sort", sort)]).status,
+            fixture.client.get(path, &[("sort", sort)]).status,
             400,
             "{path} {sort}"
         );
@@ -286,13 +208,13 @@ fn collections_and_profiles_come_in_every_order_that_is_asked_for() {
 }
 
 #[test]
-fn the_odd_link_back_of_lists_can_be_had() {
-    let stage = Stage::with(account(), |mut plan| {
+fn a_switch_shows_the_prev_link_that_was_once_seen_on_a_first_page_of_lists() {
+    let fixture = Fixture::with(account(), |mut plan| {
         plan.switches.has_odd_prev = true;
         plan
     });
     let filter = format!("any(id,[\"{LIST}\"])");
-    let page = stage
+    let page = fixture
         .client
         .get("/api/lists", &[("filter", &filter)])
         .json();
@@ -301,10 +223,10 @@ fn the_odd_link_back_of_lists_can_be_had() {
         prev.contains("page%5Bcursor%5D=%3CFilters%3A+any%28id"),
         "{prev}"
     );
-    assert_eq!(stage.client.follow(prev).status, 400);
+    assert_eq!(fixture.client.follow(prev).status, 400);
     let path = "/api/segments";
     assert_eq!(
-        stage.client.get(path, &[]).json()["links"]["prev"],
+        fixture.client.get(path, &[]).json()["links"]["prev"],
         Value::Null
     );
 }

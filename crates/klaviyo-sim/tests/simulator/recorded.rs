@@ -7,7 +7,7 @@ use std::path::Path;
 use fanfare_klaviyo_sim::{Profile, Quota};
 use serde_json::Value;
 
-use crate::support::{Answer, Client, LIST, SEGMENT, Stage, account, members_path, shared};
+use crate::support::{Answer, Client, Fixture, LIST, SEGMENT, account, members_path, shared};
 
 /// The paths into a JSON value and the types found there. What may be anything, or is empty, ends one.
 fn shape(value: &Value) -> BTreeMap<String, &'static str> {
@@ -91,8 +91,8 @@ fn successes_have_the_recorded_shape() {
     let Some(folder) = shared("klaviyo-recorded") else {
         return;
     };
-    let stage = Stage::with(account().list("TjmPN9", "Second", 0), |plan| plan);
-    let client = &stage.client;
+    let fixture = Fixture::with(account().list("TjmPN9", "Second", 0), |plan| plan);
+    let client = &fixture.client;
     let compare = |name: &str, answer: Answer| compare(&folder, name, &answer);
     compare("get_accounts.200.json", client.get("/api/accounts", &[]));
     let ids = format!("/api/lists/{LIST}/relationships/profiles");
@@ -137,15 +137,15 @@ fn refusals_have_the_recorded_shape() {
     let Some(folder) = shared("klaviyo-recorded") else {
         return;
     };
-    let stage = Stage::with(account(), |plan| plan.quota(Quota::Klaviyo));
-    stage
+    let fixture = Fixture::with(account(), |plan| plan.quota(Quota::Klaviyo));
+    fixture
         .simulator
         .account()
         .put(Profile::with_email("a@x.io"))
         .unwrap();
-    let client = &stage.client;
+    let client = &fixture.client;
     let compare = |name: &str, answer: &Answer| compare(&folder, name, answer);
-    let stranger = Client::new(&stage.simulator.url(), "pk_stranger");
+    let stranger = Client::new(&fixture.simulator.url(), "pk_stranger");
     compare("get_accounts.401.json", &stranger.get("/api/accounts", &[]));
     compare("get_list.404.json", &client.get("/api/lists/NOPE01", &[]));
     compare(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fanfare_klaviyo_sim::{CollectionPlan, Kind, Location, Profile};
 use serde_json::{Value, json};
 
-use crate::support::{LIST, SEGMENT, Stage, account, account_of, members_path};
+use crate::support::{Fixture, LIST, SEGMENT, account, account_of, members_path};
 
 fn names(value: &Value) -> BTreeSet<&str> {
     value
@@ -21,15 +21,15 @@ fn set<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
 }
 
 #[test]
-fn an_account_shows_what_is_asked_for() {
-    let stage = Stage::new();
-    let whole = stage.client.get("/api/accounts", &[]).json();
+fn an_account_shows_the_requested_fields() {
+    let fixture = Fixture::new();
+    let whole = fixture.client.get("/api/accounts", &[]).json();
     assert_eq!(whole["data"][0]["attributes"]["public_api_key"], "AbC123");
     let query = [(
         "fields[account]",
         "timezone,contact_information.street_address.city",
     )];
-    let part = stage.client.get("/api/accounts", &query).json();
+    let part = fixture.client.get("/api/accounts", &query).json();
     assert_eq!(
         part["data"][0]["attributes"],
         json!({
@@ -37,7 +37,7 @@ fn an_account_shows_what_is_asked_for() {
             "contact_information": {"street_address": {"city": "Boston"}},
         })
     );
-    let bad = stage
+    let bad = fixture
         .client
         .get("/api/accounts", &[("fields[account]", "name")]);
     let expected = "'name' is not a valid field for the resource 'account'.";
@@ -46,15 +46,15 @@ fn an_account_shows_what_is_asked_for() {
 
 #[test]
 fn a_list_is_counted_only_when_that_is_asked_for() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let path = format!("/api/lists/{LIST}");
-    let list = stage.client.get(&path, &[]).json();
+    let list = fixture.client.get(&path, &[]).json();
     let attributes = set(&["name", "created", "updated", "opt_in_process"]);
     assert_eq!(names(&list["data"]["attributes"]), attributes);
     let count = ("additional-fields[list]", "profile_count");
-    let counted = stage.client.get(&path, &[count]).json();
+    let counted = fixture.client.get(&path, &[count]).json();
     assert_eq!(counted["data"]["attributes"]["profile_count"], 250);
-    let counted = stage
+    let counted = fixture
         .client
         .get(&path, &[count, ("fields[list]", "name")])
         .json();
@@ -64,18 +64,18 @@ fn a_list_is_counted_only_when_that_is_asked_for() {
     );
     let path = format!("/api/segments/{SEGMENT}");
     let count = ("additional-fields[segment]", "profile_count");
-    let counted = stage.client.get(&path, &[count]).json();
+    let counted = fixture.client.get(&path, &[count]).json();
     assert_eq!(counted["data"]["attributes"]["profile_count"], 40);
-    let bad = stage
+    let bad = fixture
         .client
         .get(&path, &[("additional-fields[segment]", "size")]);
     assert_eq!(bad.status, 400);
     let query = [("fields[list]", "profile_count")];
-    assert_eq!(stage.client.get("/api/lists", &query).status, 400);
+    assert_eq!(fixture.client.get("/api/lists", &query).status, 400);
 }
 
 #[test]
-fn collections_show_what_they_are() {
+fn collections_show_their_attributes() {
     let nameless = CollectionPlan {
         name: None,
         is_double_opt_in: true,
@@ -86,8 +86,8 @@ fn collections_show_what_they_are() {
         is_active: false,
         ..CollectionPlan::new(Kind::Segment, "BuSyNo", "Busy")
     };
-    let stage = Stage::with(account().with(nameless).with(busy), |plan| plan);
-    let one = |path: &str| stage.client.get(path, &[]).json()["data"]["attributes"].clone();
+    let fixture = Fixture::with(account().with(nameless).with(busy), |plan| plan);
+    let one = |path: &str| fixture.client.get(path, &[]).json()["data"]["attributes"].clone();
     let list = one("/api/lists/NoNaMe");
     assert_eq!(list["name"], Value::Null);
     assert_eq!(list["opt_in_process"], "double_opt_in");
@@ -97,8 +97,8 @@ fn collections_show_what_they_are() {
     assert_eq!(segment["is_active"], false);
     assert!(segment["definition"]["condition_groups"].is_array());
     // A list is no segment.
-    assert_eq!(stage.client.get("/api/segments/NoNaMe", &[]).status, 404);
-    let refused = stage.client.get("/api/segments/NOPE01/profiles", &[]);
+    assert_eq!(fixture.client.get("/api/segments/NoNaMe", &[]).status, 404);
+    let refused = fixture.client.get("/api/segments/NOPE01/profiles", &[]);
     assert_eq!(
         refused.error().1,
         "A segment with id `NOPE01` does not exist."
@@ -106,32 +106,34 @@ fn collections_show_what_they_are() {
 }
 
 #[test]
-fn related_things_are_included_on_demand() {
-    let stage = Stage::new();
-    let page = stage
+fn related_resources_are_included_on_demand() {
+    let fixture = Fixture::new();
+    let page = fixture
         .client
         .get("/api/lists", &[("include", "tags")])
         .json();
     assert_eq!(page["included"], json!([]));
     assert_eq!(page["data"][0]["relationships"]["tags"]["data"], json!([]));
-    let bad = stage.client.get("/api/lists", &[("include", "profiless")]);
+    let bad = fixture
+        .client
+        .get("/api/lists", &[("include", "profiless")]);
     assert_eq!(bad.status, 400);
     assert_eq!(
         bad.error().1,
         "'profiless' is not an allowed include parameter for this resource."
     );
-    let bad = stage.client.get(&members_path(), &[("include", "lists")]);
+    let bad = fixture.client.get(&members_path(), &[("include", "lists")]);
     assert_eq!(bad.status, 400);
 
-    let members = stage.simulator.account().members(SEGMENT).unwrap();
+    let members = fixture.simulator.account().members(SEGMENT).unwrap();
     let both = members.iter().find(|member| {
-        let lists = stage.simulator.account().members(LIST).unwrap();
+        let lists = fixture.simulator.account().members(LIST).unwrap();
         lists
             .iter()
             .any(|other| other.profile.id == member.profile.id)
     });
     let path = format!("/api/profiles/{}", both.unwrap().profile.id);
-    let profile = stage.client.get(&path, &[("include", "lists")]).json();
+    let profile = fixture.client.get(&path, &[("include", "lists")]).json();
     assert_eq!(profile["included"][0]["id"], LIST);
     assert_eq!(
         profile["data"]["relationships"]["lists"]["data"],
@@ -155,9 +157,9 @@ fn a_profile_shows_everything_unless_it_is_asked_for_less() {
             .id("LeGaCy")
             .named("", "Zoë 🦊\0")
     };
-    let stage = Stage::with(account_of([(5, person)]), |plan| plan);
+    let fixture = Fixture::with(account_of([(5, person)]), |plan| plan);
     let one = |query: &[(&str, &str)]| {
-        let answer = stage.client.get(&members_path(), query);
+        let answer = fixture.client.get(&members_path(), query);
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()["data"][0]["attributes"].clone()
     };
@@ -187,28 +189,28 @@ fn a_profile_shows_everything_unless_it_is_asked_for_less() {
     for bad in ["anonymous_id", "location.planet", "email.domain", "Email"] {
         let query = [("fields[profile]", bad)];
         assert_eq!(
-            stage.client.get(&members_path(), &query).status,
+            fixture.client.get(&members_path(), &query).status,
             400,
             "{bad}"
         );
     }
-    // Whoever is not asked as a member has not joined anything.
+    // A profile that is not read as a member shows no time of joining.
     let query = [("fields[profile]", "joined_group_at")];
-    assert_eq!(stage.client.get("/api/profiles", &query).status, 400);
-    let alone = stage.client.get("/api/profiles/LeGaCy", &[]).json();
+    assert_eq!(fixture.client.get("/api/profiles", &query).status, 400);
+    let alone = fixture.client.get("/api/profiles/LeGaCy", &[]).json();
     assert_eq!(alone["data"]["attributes"].get("joined_group_at"), None);
 }
 
 #[test]
 fn consent_is_shown_on_demand_and_can_be_cut_down() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let add = (
         "additional-fields[profile]",
         "subscriptions,predictive_analytics",
     );
     let one = |fields: &str| {
         let query = [add, ("fields[profile]", fields), ("page[size]", "1")];
-        stage.client.get(&members_path(), &query).json()["data"][0]["attributes"].clone()
+        fixture.client.get(&members_path(), &query).json()["data"][0]["attributes"].clone()
     };
     let whole = one("email");
     assert_eq!(
@@ -224,13 +226,13 @@ fn consent_is_shown_on_demand_and_can_be_cut_down() {
     let expected = json!({"email": {"marketing": {"consent": "NEVER_SUBSCRIBED"}}});
     assert_eq!(part["subscriptions"], expected);
     let bad = [("additional-fields[profile]", "secrets")];
-    assert_eq!(stage.client.get(&members_path(), &bad).status, 400);
+    assert_eq!(fixture.client.get(&members_path(), &bad).status, 400);
 }
 
 #[test]
-fn what_a_profile_has_not_is_a_404() {
-    let stage = Stage::new();
-    let refused = stage.client.get("/api/profiles/NOPE01", &[]);
+fn a_profile_that_is_not_there_is_a_404() {
+    let fixture = Fixture::new();
+    let refused = fixture.client.get("/api/profiles/NOPE01", &[]);
     assert_eq!(refused.status, 404);
     let expected = "A profile with id NOPE01 does not exist.";
     assert_eq!(

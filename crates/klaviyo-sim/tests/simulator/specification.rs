@@ -5,7 +5,7 @@ use std::fs;
 use fanfare_klaviyo_sim::{Endpoint, Key, Kind, Quota};
 use serde_json::Value;
 
-use crate::support::{Client, LIST, SEGMENT, Stage, account, shared};
+use crate::support::{Client, Fixture, LIST, SEGMENT, account, shared};
 
 /// The simulated endpoints, their paths in the description, and here.
 fn endpoints(profile: &str) -> Vec<(Endpoint, &'static str, String)> {
@@ -81,15 +81,15 @@ fn every_described_parameter_is_taken_and_no_other_value() {
     };
     let description: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     let account = account().with_key(Key::with_scopes("pk_none", &[]));
-    let stage = Stage::with(account, |plan| plan.quota(Quota::Unlimited));
-    let profile = stage.simulator.account().members(LIST).unwrap()[0]
+    let fixture = Fixture::with(account, |plan| plan.quota(Quota::Unlimited));
+    let profile = fixture.simulator.account().members(LIST).unwrap()[0]
         .profile
         .id
         .clone();
-    let stranger = Client::new(&stage.simulator.url(), "pk_none");
+    let stranger = Client::new(&fixture.simulator.url(), "pk_none");
     for (endpoint, described, path) in endpoints(&profile) {
         let operation = &description["paths"][described]["get"];
-        let status = |name: &str, value: &str| stage.client.get(&path, &[(name, value)]).status;
+        let status = |name: &str, value: &str| fixture.client.get(&path, &[(name, value)]).status;
 
         let limit = &operation["x-klaviyo-ratelimit"];
         let own = endpoint.limit();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanfare_klaviyo_sim::{
-    AccountPlan, CollectionPlan, Kind, ManualClock, Oddities, Plan, Profile, Quota,
+    AccountPlan, CollectionPlan, EdgeCases, Kind, ManualClock, Plan, Profile, Quota,
     RunningSimulator, Simulator,
 };
 use serde_json::Value;
@@ -21,14 +21,14 @@ pub(crate) const SEGMENT: &str = "SeGmEn";
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-25 12:00:00 UTC);
 
 /// A simulator with a clock that is moved by hand, and a client of it.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) simulator: RunningSimulator,
     pub(crate) clock: ManualClock,
     pub(crate) client: Client,
 }
 
-impl Stage {
-    /// A list of 250 ordinary people and a segment of 40, and no quota.
+impl Fixture {
+    /// A list of 250 ordinary profiles and a segment of 40, and no quota.
     pub(crate) fn new() -> Self {
         Self::with(account(), |plan| plan.quota(Quota::Unlimited))
     }
@@ -50,7 +50,7 @@ impl Stage {
     }
 
     /// Every page of a collection, following the links.
-    pub(crate) fn walk(&self, path: &str, query: &[(&str, &str)]) -> Vec<Vec<Value>> {
+    pub(crate) fn scan(&self, path: &str, query: &[(&str, &str)]) -> Vec<Vec<Value>> {
         let mut answer = self.client.get(path, query);
         let mut pages = Vec::new();
         loop {
@@ -69,7 +69,7 @@ impl Stage {
 pub(crate) fn account() -> AccountPlan {
     AccountPlan::new("AbC123")
         .key(KEY)
-        .oddities(Oddities::None)
+        .edge_cases(EdgeCases::None)
         .list(LIST, "Newsletter", 250)
         .segment(SEGMENT, "Engaged", 40)
 }

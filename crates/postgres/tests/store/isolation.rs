@@ -17,8 +17,12 @@ async fn two_organizations() -> (Fixture, PgPool) {
         let page = [
             build::profile("p1").email("a@example.com").build(),
             build::profile("p2").email("broken").build(),
+            build::profile("p3").email("b@example.com").build(),
         ];
         fixture.take(&run, &page).await;
+        // A link moves.
+        let mover = build::profile("p3").email("a@example.com").updated(9);
+        fixture.take(&run, &[mover.build()]).await;
         let mut unit = fixture.begin(&organization).await;
         unit.put_connection(&build::connection()).await.unwrap();
         unit.commit().await.unwrap();
@@ -93,7 +97,7 @@ async fn a_statement_that_forgets_the_filter_changes_no_other_organizations_rows
     .fetch_one(&fixture.database.pool())
     .await
     .unwrap();
-    assert_eq!(left, (0, 1));
+    assert_eq!(left, (0, 2));
 }
 
 #[tokio::test]
@@ -120,7 +124,7 @@ async fn a_connection_forgets_the_organization_with_its_unit() {
     let pool = fixture.store.pool(1);
     let mut tx = pool.begin().await.unwrap();
     set(&mut tx, "org_a").await;
-    assert_eq!(count(&mut tx, "consumers").await, 1);
+    assert_eq!(count(&mut tx, "consumers").await, 2);
     tx.commit().await.unwrap();
 
     let mut connection = pool.acquire().await.unwrap();

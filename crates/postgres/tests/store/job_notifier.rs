@@ -92,7 +92,7 @@ async fn a_unit_that_is_dropped_leaves_neither_run_nor_job() {
 }
 
 #[tokio::test]
-async fn without_a_doorbell_a_run_is_queued_and_nobody_told() {
+async fn without_a_notifier_work_is_queued_and_no_worker_notified() {
     let fixture = store().await;
 
     fixture.queue(&org("org_a"), "list1").await;

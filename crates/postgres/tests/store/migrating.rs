@@ -249,13 +249,13 @@ async fn a_table_that_is_read_for_long_is_waited_for_in_short_tries() {
     fixture
         .database
         .execute(
-            "ALTER TABLE run_seen_profiles RENAME TO run_seen_profiles;
+            "ALTER TABLE run_seen_profiles RENAME TO run_sightings;
          DELETE FROM fanfare_migrations WHERE version = 20261128000003",
         )
         .await;
     let pool = fixture.database.pool();
     let mut dump = pool.begin().await.unwrap();
-    sqlx::query("SELECT FROM run_seen_profiles")
+    sqlx::query("SELECT FROM run_sightings")
         .execute(&mut *dump)
         .await
         .unwrap();
@@ -274,7 +274,7 @@ async fn a_table_that_is_read_for_long_is_waited_for_in_short_tries() {
 
 async fn is_table_waited_for(pool: &sqlx::PgPool) -> bool {
     sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'sync_runs'::regclass AND NOT granted
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE relation IN (to_regclass('run_seen_profiles'), to_regclass('run_sightings')) AND NOT granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
     )
     .fetch_one(pool)

@@ -22,6 +22,7 @@ async fn stamps_in_columns_are_read_from_their_document_after_the_upgrade() {
     let (elsewhere, database) = (Database::create().await, Database::create().await);
     // Makes the role, which the owner may not.
     migrate(&elsewhere.address(), None).await.unwrap();
+    login.take_role().await;
     login.own(&database).await;
     let owner = login.address(&database);
     let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/postgres");

@@ -1,7 +1,7 @@
 //! The settings: the environment first, then `fanfare.toml` in the working directory, then defaults.
 
 mod database;
-mod given;
+mod provided;
 mod table;
 
 use std::collections::BTreeMap;
@@ -14,10 +14,10 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 pub use database::{Database, InvalidDatabase};
-pub use given::Source;
+pub use provided::Source;
 pub use table::{SETTINGS, Setting, markdown};
 
-use given::{FILE, Given};
+use provided::{FILE, ProvidedSettings};
 
 /// The settings in force.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct Config {
     pub klaviyo: Origin,
     /// Where the master key comes from.
     pub master_key: MasterKeySource,
-    /// How long a silent worker keeps a run.
+    /// How long a worker that sends no heartbeat keeps a run.
     pub lease: Duration,
     /// What is logged; `None` for what suits the program.
     pub log: Option<String>,
@@ -61,7 +61,7 @@ pub enum MasterKeySource {
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines of text for a reader.
     Text,
     /// A JSON object a line.
     Json,
@@ -102,7 +102,7 @@ pub enum ConfigError {
 /// The name of the master key's file beside an embedded store.
 const KEY_FILE: &str = "master.key";
 
-/// The longest lease, in seconds: whoever waits for a dead worker waits for this.
+/// The longest lease, in seconds: the run of a dead worker waits as long for another worker.
 const LONGEST_LEASE: u64 = 3_600;
 
 impl Config {
@@ -116,30 +116,30 @@ impl Config {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         file: &Path,
     ) -> Result<Self, ConfigError> {
-        let given = Given::read(variables, file)?;
-        let database = parsed(&given, "FANFARE_DATABASE_URL", Database::parse)?
+        let provided = ProvidedSettings::read(variables, file)?;
+        let database = parsed(&provided, "FANFARE_DATABASE_URL", Database::parse)?
             .unwrap_or_else(|| Database::Sqlite(PathBuf::from(".fanfare/fanfare.db")));
-        let klaviyo = parsed(&given, "FANFARE_KLAVIYO_BASE_URL", Origin::parse)?;
+        let klaviyo = parsed(&provided, "FANFARE_KLAVIYO_BASE_URL", Origin::parse)?;
         let klaviyo = klaviyo.map_or_else(|| Origin::parse("https://a.klaviyo.com"), Ok);
-        let lease = parsed(&given, "FANFARE_LEASE_SECONDS", lease)?;
+        let lease = parsed(&provided, "FANFARE_LEASE_SECONDS", lease)?;
         Ok(Self {
-            migration_database: migration_database(&given, &database)?,
-            api_addr: parsed(&given, "FANFARE_API_ADDR", address)?
+            migration_database: migration_database(&provided, &database)?,
+            api_addr: parsed(&provided, "FANFARE_API_ADDR", address)?
                 .unwrap_or_else(|| "127.0.0.1:4800".to_owned()),
-            worker_addr: parsed(&given, "FANFARE_WORKER_ADDR", address)?
+            worker_addr: parsed(&provided, "FANFARE_WORKER_ADDR", address)?
                 .unwrap_or_else(|| "127.0.0.1:4801".to_owned()),
             klaviyo: klaviyo
-                .map_err(|fault| fault_in(&given, "FANFARE_KLAVIYO_BASE_URL", fault))?,
-            master_key: master_key(&given, &database)?,
+                .map_err(|fault| fault_in(&provided, "FANFARE_KLAVIYO_BASE_URL", fault))?,
+            master_key: master_key(&provided, &database)?,
             lease: lease.unwrap_or(Duration::from_secs(10)),
-            log: parsed(&given, "FANFARE_LOG", log)?,
-            log_format: parsed(&given, "FANFARE_LOG_FORMAT", log_format)?,
+            log: parsed(&provided, "FANFARE_LOG", log)?,
+            log_format: parsed(&provided, "FANFARE_LOG_FORMAT", log_format)?,
             sources: SETTINGS
                 .iter()
-                .map(|setting| (setting.name, given.source(setting.name)))
+                .map(|setting| (setting.name, provided.source(setting.name)))
                 .collect(),
             database,
-            unknown_variables: given.unknown_variables,
+            unknown_variables: provided.unknown_variables,
         })
     }
 
@@ -162,48 +162,60 @@ pub fn klaviyo_key_of_environment() -> Option<SecretString> {
 }
 
 fn parsed<T, E: std::fmt::Display>(
-    given: &Given,
+    provided: &ProvidedSettings,
     variable: &'static str,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<Option<T>, ConfigError> {
-    let value = given.get(variable).map(parse).transpose();
-    value.map_err(|fault| fault_in(given, variable, fault))
+    let value = provided.get(variable).map(parse).transpose();
+    value.map_err(|fault| fault_in(provided, variable, fault))
 }
 
-fn fault_in(given: &Given, variable: &'static str, fault: impl std::fmt::Display) -> ConfigError {
+fn fault_in(
+    provided: &ProvidedSettings,
+    variable: &'static str,
+    fault: impl std::fmt::Display,
+) -> ConfigError {
     ConfigError::Value {
-        name: given.named(variable),
+        name: provided.named(variable),
         fault: fault.to_string(),
     }
 }
 
-fn migration_database(given: &Given, database: &Database) -> Result<Option<Database>, ConfigError> {
+fn migration_database(
+    provided: &ProvidedSettings,
+    database: &Database,
+) -> Result<Option<Database>, ConfigError> {
     let variable = "FANFARE_MIGRATION_DATABASE_URL";
-    let migration = parsed(given, variable, Database::parse)?;
+    let migration = parsed(provided, variable, Database::parse)?;
     match (&migration, database) {
         (None, _) | (Some(Database::Postgres(_)), Database::Postgres(_)) => Ok(migration),
         (Some(_), _) => Err(fault_in(
-            given,
+            provided,
             variable,
             "it is for Postgres, where FANFARE_DATABASE_URL is of Postgres too",
         )),
     }
 }
 
-fn master_key(given: &Given, database: &Database) -> Result<MasterKeySource, ConfigError> {
+fn master_key(
+    provided: &ProvidedSettings,
+    database: &Database,
+) -> Result<MasterKeySource, ConfigError> {
     let (variable, file) = ("FANFARE_MASTER_KEY", "FANFARE_MASTER_KEY_FILE");
-    Ok(match (given.get(variable), given.get(file), database) {
-        (Some(_), Some(_), _) => {
-            let fault = format!("{} is given too; keep one of the two", given.named(file));
-            return Err(fault_in(given, variable, fault));
-        }
-        (Some(key), None, _) => MasterKeySource::Given(SecretString::from(key)),
-        (None, Some(path), _) => MasterKeySource::File(PathBuf::from(path)),
-        (None, None, Database::Sqlite(store)) => {
-            MasterKeySource::BesideStore(store.with_file_name(KEY_FILE))
-        }
-        (None, None, Database::Postgres(_)) => MasterKeySource::Unset,
-    })
+    Ok(
+        match (provided.get(variable), provided.get(file), database) {
+            (Some(_), Some(_), _) => {
+                let fault = format!("{} is given too; keep one of the two", provided.named(file));
+                return Err(fault_in(provided, variable, fault));
+            }
+            (Some(key), None, _) => MasterKeySource::Given(SecretString::from(key)),
+            (None, Some(path), _) => MasterKeySource::File(PathBuf::from(path)),
+            (None, None, Database::Sqlite(store)) => {
+                MasterKeySource::BesideStore(store.with_file_name(KEY_FILE))
+            }
+            (None, None, Database::Postgres(_)) => MasterKeySource::Unset,
+        },
+    )
 }
 
 fn address(text: &str) -> Result<String, &'static str> {

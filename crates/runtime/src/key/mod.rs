@@ -45,7 +45,7 @@ pub enum KeyError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -59,7 +59,7 @@ pub enum KeyError {
 
 impl MasterKey {
     /// Takes the key from where the settings say. `may_make` allows to make the file beside the store
-    /// where it is missing; whoever is first of several makes it, and the others read it.
+    /// where it is missing. If several programs start at once, the first makes it and the others read it.
     pub fn load(source: &MasterKeySource, may_make: bool) -> Result<Self, KeyError> {
         match source {
             MasterKeySource::Unset => Err(KeyError::Missing),
@@ -108,7 +108,7 @@ fn file_error(path: &Path, source: io::Error) -> KeyError {
     }
 }
 
-/// Writes a new key beside its place and gives it its name only where nobody else was faster: nobody
+/// Writes a new key to a temporary file, and renames that only if no other program was faster: no program
 /// ever reads half a key.
 fn make(path: &Path) -> io::Result<()> {
     let folder = path

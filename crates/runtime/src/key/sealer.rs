@@ -43,7 +43,7 @@ impl KeySealer for XChaChaSealer {
             aad: organization.as_str().as_bytes(),
         };
         let mut bytes = nonce.to_vec();
-        // It fails for texts of 256 GiB only; what came of it then would open for nobody.
+        // Sealing fails only for texts of 256 GiB. An empty result cannot be opened again.
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload);
         bytes.extend(sealed.unwrap_or_default());
         SealedKey {

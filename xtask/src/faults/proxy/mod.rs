@@ -1,7 +1,7 @@
-//! A wire to Postgres that knows where one statement ends and the next begins.
+//! A proxy in front of Postgres that knows where one statement ends and the next begins.
 //!
-//! It writes down which statements pass, or holds its breath at a chosen one: before it, so that nothing of
-//! it reaches Postgres, or after it, so that Postgres has executed it and nobody hears of that.
+//! It records the statements that pass, or holds a connection at a chosen one: before it, so that Postgres
+//! never gets it, or after it, so that Postgres has executed it and the worker never gets the answer.
 
 mod message;
 mod statement;
@@ -29,7 +29,7 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// A wire to this port of this machine.
+    /// A proxy for this port of this machine.
     pub(super) fn to(target: u16) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let port = listener.local_addr()?.port();
@@ -54,8 +54,8 @@ impl Proxy {
     }
 
     /// Forgets the statements that have passed until now.
-    pub(super) fn begin_anew(&self) {
-        self.watch.begin_anew();
+    pub(super) fn reset(&self) {
+        self.watch.reset();
     }
 
     /// What has passed, in the order in which each kind came first.
@@ -71,7 +71,7 @@ impl Proxy {
     }
 
     /// Holds the connection that sends the `nth` statement for which `is_it` holds, counted from 1 and from
-    /// now on. It stays held until whoever sent it is gone.
+    /// now on. It stays held until the sender closes it.
     pub(super) fn hold(
         &self,
         side: Side,
@@ -88,10 +88,10 @@ impl Proxy {
         self.watch.wait_for(Side::After, nth, true, Box::new(is_it));
     }
 
-    /// Waits until it has come to that. An error says that the statement never came.
-    pub(super) fn caught(&self, longest: Duration) -> Result<()> {
+    /// Waits until the connection is held. An error says that the statement was never sent.
+    pub(super) fn wait_until_held(&self, longest: Duration) -> Result<()> {
         self.watch
-            .caught(longest)
+            .wait_until_held(longest)
             .context("the statement was never sent")
     }
 }

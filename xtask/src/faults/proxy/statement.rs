@@ -85,7 +85,7 @@ impl Statements {
                 self.prepared.insert(name, squeeze(&text));
                 return None;
             }
-            // What is bound is executed: nobody here binds in vain.
+            // A bound statement counts as executed: the worker executes all that it binds.
             b'B' => self.prepared.get(&texts.nth(1)?)?.clone(),
             b'Q' => squeeze(&texts.next()?),
             _ => return None,

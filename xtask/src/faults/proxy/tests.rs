@@ -12,7 +12,7 @@ use super::{Kind, Proxy, Side};
 const READY: &[u8] = b"Z\0\0\0\x05I";
 
 /// Long enough for whatever must come.
-const PATIENCE: Duration = Duration::from_secs(10);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Nothing has come after so long: nothing will.
 const A_MOMENT: Duration = Duration::from_millis(100);
@@ -21,13 +21,13 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 fn server() -> (u16, Receiver<String>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (say, asked) = channel();
+    let (compare, asked) = channel();
     thread::spawn(move || {
         let (mut client, _) = listener.accept().unwrap();
         Message::read_first(&mut client).unwrap();
         client.write_all(READY).unwrap();
         while let Ok(message) = Message::read(&mut client) {
-            say.send(message.texts().next().unwrap()).unwrap();
+            compare.send(message.texts().next().unwrap()).unwrap();
             // The client may be gone by then.
             client.write_all(READY).ok();
         }
@@ -40,13 +40,13 @@ fn client(proxy: &Proxy) -> (TcpStream, Receiver<u8>) {
     let mut wire = TcpStream::connect(("127.0.0.1", proxy.port())).unwrap();
     wire.write_all(b"\0\0\0\x08\0\x03\0\0").unwrap();
     let mut answers = wire.try_clone().unwrap();
-    let (say, heard) = channel();
+    let (compare, heard) = channel();
     thread::spawn(move || {
         while let Ok(message) = Message::read(&mut answers) {
-            say.send(message.letter()).ok();
+            compare.send(message.letter()).ok();
         }
     });
-    assert_eq!(heard.recv_timeout(PATIENCE), Ok(b'Z'));
+    assert_eq!(heard.recv_timeout(WAIT_TIMEOUT), Ok(b'Z'));
     (wire, heard)
 }
 
@@ -61,30 +61,30 @@ fn is_commit(kind: &Kind) -> bool {
 }
 
 #[test]
-fn what_is_held_before_never_reaches_the_server() {
+fn a_statement_that_is_held_before_never_reaches_the_server() {
     let (port, asked) = server();
     let proxy = Proxy::to(port).unwrap();
     let (mut wire, heard) = client(&proxy);
     proxy.hold(Side::Before, 2, is_commit);
 
     ask(&mut wire, "COMMIT");
-    assert_eq!(asked.recv_timeout(PATIENCE).as_deref(), Ok("COMMIT"));
-    assert_eq!(heard.recv_timeout(PATIENCE), Ok(b'Z'));
+    assert_eq!(asked.recv_timeout(WAIT_TIMEOUT).as_deref(), Ok("COMMIT"));
+    assert_eq!(heard.recv_timeout(WAIT_TIMEOUT), Ok(b'Z'));
     ask(&mut wire, "COMMIT");
     ask(&mut wire, "SELECT 2");
 
-    proxy.caught(PATIENCE).unwrap();
+    proxy.wait_until_held(WAIT_TIMEOUT).unwrap();
     assert_eq!(asked.recv_timeout(A_MOMENT), Err(RecvTimeoutError::Timeout));
     // Once the client is gone, the server's end is closed too, and still nothing has come.
     wire.shutdown(std::net::Shutdown::Both).unwrap();
     assert_eq!(
-        asked.recv_timeout(PATIENCE),
+        asked.recv_timeout(WAIT_TIMEOUT),
         Err(RecvTimeoutError::Disconnected)
     );
 }
 
 #[test]
-fn what_is_held_after_has_been_executed_and_nobody_hears_of_it() {
+fn a_statement_that_is_held_after_is_executed_and_its_answer_never_arrives() {
     let (port, asked) = server();
     let proxy = Proxy::to(port).unwrap();
     let (mut wire, heard) = client(&proxy);
@@ -92,8 +92,8 @@ fn what_is_held_after_has_been_executed_and_nobody_hears_of_it() {
 
     ask(&mut wire, "COMMIT");
 
-    proxy.caught(PATIENCE).unwrap();
-    assert_eq!(asked.recv_timeout(PATIENCE).as_deref(), Ok("COMMIT"));
+    proxy.wait_until_held(WAIT_TIMEOUT).unwrap();
+    assert_eq!(asked.recv_timeout(WAIT_TIMEOUT).as_deref(), Ok("COMMIT"));
     assert_eq!(heard.recv_timeout(A_MOMENT), Err(RecvTimeoutError::Timeout));
 }
 
@@ -106,9 +106,9 @@ fn a_cut_connection_ends_for_the_client_once_the_server_has_committed() {
 
     ask(&mut wire, "COMMIT");
 
-    assert_eq!(asked.recv_timeout(PATIENCE).as_deref(), Ok("COMMIT"));
+    assert_eq!(asked.recv_timeout(WAIT_TIMEOUT).as_deref(), Ok("COMMIT"));
     assert_eq!(
-        heard.recv_timeout(PATIENCE),
+        heard.recv_timeout(WAIT_TIMEOUT),
         Err(RecvTimeoutError::Disconnected)
     );
 }
@@ -122,8 +122,8 @@ fn a_statement_that_never_comes_is_an_error() {
 
     ask(&mut wire, "SELECT 2");
 
-    assert_eq!(heard.recv_timeout(PATIENCE), Ok(b'Z'));
-    let error = proxy.caught(A_MOMENT).unwrap_err();
+    assert_eq!(heard.recv_timeout(WAIT_TIMEOUT), Ok(b'Z'));
+    let error = proxy.wait_until_held(A_MOMENT).unwrap_err();
     assert_eq!(error.to_string(), "the statement was never sent");
 }
 
@@ -132,14 +132,14 @@ fn what_passes_is_recorded_in_the_order_of_its_first_time() {
     let (port, _asked) = server();
     let proxy = Proxy::to(port).unwrap();
     let (mut wire, heard) = client(&proxy);
-    ask(&mut wire, "LISTEN bell");
-    assert_eq!(proxy.passed("LISTEN", PATIENCE).ok(), Some(()));
-    assert_eq!(heard.recv_timeout(PATIENCE), Ok(b'Z'));
-    proxy.begin_anew();
+    ask(&mut wire, "LISTEN jobs");
+    assert_eq!(proxy.passed("LISTEN", WAIT_TIMEOUT).ok(), Some(()));
+    assert_eq!(heard.recv_timeout(WAIT_TIMEOUT), Ok(b'Z'));
+    proxy.reset();
 
     for text in ["BEGIN", "UPDATE t SET x = 1", "COMMIT", "BEGIN"] {
         ask(&mut wire, text);
-        assert_eq!(heard.recv_timeout(PATIENCE), Ok(b'Z'));
+        assert_eq!(heard.recv_timeout(WAIT_TIMEOUT), Ok(b'Z'));
     }
 
     let seen = proxy.seen();

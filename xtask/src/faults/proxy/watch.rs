@@ -1,4 +1,4 @@
-//! What the wires of a proxy are watched for.
+//! What the connections of a proxy are watched for.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,9 +8,9 @@ use super::statement::Kind;
 /// On which side of a statement something happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::faults) enum Side {
-    /// Postgres never hears of it.
+    /// Before: Postgres never gets it.
     Before,
-    /// Postgres has executed it, and nobody hears of that.
+    /// After: Postgres has executed it, and the sender never gets the answer.
     After,
 }
 
@@ -21,14 +21,14 @@ pub(in crate::faults) struct Seen {
     pub(in crate::faults) times: u32,
 }
 
-/// What a wire is to do about a statement.
+/// What a connection does with a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum Action {
     /// Let it pass.
     Pass,
-    /// Keep it back, and say so.
+    /// Hold it, and report that.
     Hold,
-    /// Let it pass, keep its answer back, and say so.
+    /// Let it pass, hold its answer, and report that.
     Silence {
         /// End the sender's connection then.
         cuts: bool,
@@ -36,7 +36,7 @@ pub(super) enum Order {
 }
 
 /// The statement that is waited for.
-struct Wanted {
+struct Target {
     side: Side,
     left: u32,
     cuts: bool,
@@ -46,7 +46,7 @@ struct Wanted {
 #[derive(Default)]
 struct State {
     seen: Vec<Seen>,
-    wanted: Option<Wanted>,
+    wanted: Option<Target>,
     is_caught: bool,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn begin_anew(&self) {
+    pub(super) fn reset(&self) {
         self.state().seen.clear();
     }
 
@@ -78,7 +78,7 @@ impl Watch {
         cuts: bool,
         is_it: Box<dyn Fn(&Kind) -> bool + Send>,
     ) {
-        self.state().wanted = Some(Wanted {
+        self.state().wanted = Some(Target {
             side,
             left: nth,
             cuts,
@@ -87,7 +87,7 @@ impl Watch {
     }
 
     /// Whether the statement has come within this time.
-    pub(super) fn caught(&self, longest: Duration) -> Option<()> {
+    pub(super) fn wait_until_held(&self, longest: Duration) -> Option<()> {
         self.until(longest, |state| state.is_caught)
     }
 
@@ -100,16 +100,16 @@ impl Watch {
         is_so(&state).then_some(())
     }
 
-    /// A wire has kept back what it was told to.
-    pub(super) fn catch(&self) {
+    /// A connection holds the statement or its answer.
+    pub(super) fn hold(&self) {
         self.state().is_caught = true;
         self.changed.notify_all();
     }
 
     /// A statement has come.
-    pub(super) fn meet(&self, kind: Kind) -> Order {
+    pub(super) fn on_statement(&self, kind: Kind) -> Action {
         let mut state = self.state();
-        let order = state.order(&kind);
+        let order = state.action(&kind);
         match state.seen.iter_mut().find(|seen| seen.kind == kind) {
             Some(seen) => seen.times += 1,
             None => state.seen.push(Seen { kind, times: 1 }),
@@ -125,17 +125,17 @@ impl Watch {
 }
 
 impl State {
-    fn order(&mut self, kind: &Kind) -> Order {
+    fn action(&mut self, kind: &Kind) -> Action {
         let Some(wanted) = self.wanted.as_mut().filter(|wanted| (wanted.is_it)(kind)) else {
-            return Order::Pass;
+            return Action::Pass;
         };
         wanted.left -= 1;
         if wanted.left > 0 {
-            return Order::Pass;
+            return Action::Pass;
         }
         let order = match wanted.side {
-            Side::Before => Order::Hold,
-            Side::After => Order::Silence { cuts: wanted.cuts },
+            Side::Before => Action::Hold,
+            Side::After => Action::Silence { cuts: wanted.cuts },
         };
         self.wanted = None;
         order

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::message::Message;
 use super::statement::Statements;
-use super::watch::{Order, Watch};
+use super::watch::{Action, Watch};
 
 /// How far a connection's two ways have come. Every `Query` and every `Sync` is answered by one
 /// `ReadyForQuery`.
@@ -72,15 +72,15 @@ fn statements(
         let message = Message::read(&mut from)?;
         let order = statements
             .executed_by(&message)
-            .map_or(Order::Pass, |kind| watch.meet(kind));
+            .map_or(Action::Pass, |kind| watch.on_statement(kind));
         match order {
-            Order::Pass => {}
-            Order::Hold => {
-                watch.catch();
-                // Until whoever sent it is gone.
+            Action::Pass => {}
+            Action::Hold => {
+                watch.hold();
+                // Until the sender closes the connection.
                 return io::copy(&mut from, &mut io::sink()).map(drop);
             }
-            Order::Silence { cuts } => {
+            Action::Silence { cuts } => {
                 let batch = progress.sent.load(Ordering::SeqCst) + 1;
                 progress.cuts.store(cuts, Ordering::SeqCst);
                 progress.silent_from.store(batch, Ordering::SeqCst);
@@ -115,7 +115,7 @@ fn answers(
             progress.answered.fetch_add(1, Ordering::SeqCst);
         }
         if is_ready && is_silent && batch == silent_from {
-            watch.catch();
+            watch.hold();
             if progress.cuts.load(Ordering::SeqCst) {
                 return Ok(());
             }

@@ -77,7 +77,7 @@ pub(crate) struct Cluster {
 const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
      -c max_connections=600 -c fsync=off -c full_page_writes=off";
 
-/// Ports are found free and used a moment later: somebody else may be quicker, but not every time.
+/// A port is found free and used a moment later. Another program may take it in between, but not every time.
 const PORTS_TRIED: u32 = 5;
 
 impl Cluster {
@@ -197,7 +197,7 @@ impl Cluster {
         self.folder.path().join("log")
     }
 
-    /// One of Postgres's programs, about to be run as whoever owns the cluster.
+    /// One of Postgres's programs, run as the owner of the cluster.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.programs.path(program));
         command.current_dir(self.folder.path());
@@ -246,7 +246,7 @@ fn text_of(mut file: File) -> Result<String> {
     Ok(text)
 }
 
-/// Nobody else on this machine shall be a superuser of ours.
+/// Other users of this machine must not be superusers of the cluster.
 fn password() -> Result<String> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;

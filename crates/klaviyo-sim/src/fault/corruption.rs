@@ -1,0 +1,132 @@
+//! Corrupts a right answer on purpose.
+
+use serde_json::Value;
+
+use super::{Effect, Shape};
+use crate::query::{Cursor, CursorPosition, Parameters, SortKey, fingerprint};
+
+/// Makes links to the page that is answered and to the first page of the same list.
+pub(crate) struct PageLinks<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) parameters: &'a Parameters,
+    /// Microseconds since the epoch.
+    pub(crate) now: i64,
+    pub(crate) page: u32,
+}
+
+/// The body with one of the effects that change bodies; others leave it as it is.
+pub(crate) fn corrupt(body: Vec<u8>, effect: &Effect, links: &PageLinks<'_>) -> Vec<u8> {
+    match effect {
+        Effect::Empty => Vec::new(),
+        Effect::Shape(shape) => misshape(body, *shape),
+        Effect::Surrogate => insert_lone_surrogate(body),
+        Effect::Loop => relink(body, &links.to_this_page()),
+        Effect::FreshLoop => relink(body, &links.to_first_page()),
+        Effect::ForeignLink => {
+            let foreign = PageLinks {
+                base: "https://klaviyo.example",
+                ..*links
+            };
+            relink(body, &foreign.to_first_page())
+        }
+        _ => body,
+    }
+}
+
+impl PageLinks<'_> {
+    fn to_this_page(&self) -> String {
+        match self.parameters.cursor() {
+            Some(cursor) => self.link(cursor),
+            // A first page has no cursor: the one that leads to it is made.
+            None => self.to_first_page(),
+        }
+    }
+
+    fn to_first_page(&self) -> String {
+        let get = |name| self.parameters.get(name).unwrap_or_default();
+        let sort = get("sort");
+        let is_time = ["joined_group_at", "created", "updated"]
+            .contains(&sort.strip_prefix('-').unwrap_or(sort));
+        let is_descending = sort.starts_with('-');
+        let key = match (is_time, is_descending) {
+            (true, false) => SortKey::Time(i64::MIN),
+            (true, true) => SortKey::Time(i64::MAX),
+            (false, _) => SortKey::Missing,
+        };
+        let id = if is_descending { "~" } else { "" }.to_owned();
+        let cursor = Cursor {
+            position: CursorPosition { key, id },
+            is_forward: true,
+            made: self.now,
+            page: self.page.saturating_add(1),
+            made_for: fingerprint(&[self.path, get("filter"), sort]),
+        };
+        self.link(&cursor.encode())
+    }
+
+    fn link(&self, cursor: &str) -> String {
+        let query = self.parameters.with_cursor(cursor);
+        format!("{}{}?{query}", self.base, self.path)
+    }
+}
+
+/// Changes a JSON document; anything else stays.
+fn edit(body: Vec<u8>, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let Ok(mut document) = serde_json::from_slice(&body) else {
+        return body;
+    };
+    change(&mut document);
+    serde_json::to_vec(&document).unwrap_or(body)
+}
+
+fn relink(body: Vec<u8>, next: &str) -> Vec<u8> {
+    edit(body, |document| {
+        if document["links"].is_object() {
+            document["links"]["next"] = next.into();
+        }
+    })
+}
+
+fn misshape(body: Vec<u8>, shape: Shape) -> Vec<u8> {
+    let remove = |document: &mut Value, name: &str| {
+        let resources = document["data"].as_array_mut();
+        for resource in resources.into_iter().flatten() {
+            if let Some(resource) = resource.as_object_mut() {
+                resource.remove(name);
+            }
+        }
+    };
+    match shape {
+        Shape::NotJson => b"{\"data\": [oops".to_vec(),
+        Shape::DataIsText => edit(body, |document| document["data"] = "profiles".into()),
+        Shape::DataIsNull => edit(body, |document| document["data"] = Value::Null),
+        Shape::NoLinks => edit(body, |document| {
+            if let Some(document) = document.as_object_mut() {
+                document.remove("links");
+            }
+        }),
+        Shape::NoIds => edit(body, |document| remove(document, "id")),
+        Shape::NoAttributes => edit(body, |document| remove(document, "attributes")),
+    }
+}
+
+/// Puts half of a surrogate pair at the start of the first name or e-mail.
+fn insert_lone_surrogate(mut body: Vec<u8>) -> Vec<u8> {
+    for name in [
+        "\"first_name\":\"",
+        "\"last_name\":\"",
+        "\"name\":\"",
+        "\"email\":\"",
+    ] {
+        let found = body
+            .windows(name.len())
+            .position(|window| window == name.as_bytes());
+        if let Some(at) = found {
+            let at = at + name.len();
+            body.splice(at..at, *b"\\ud83d");
+            return body;
+        }
+    }
+    body
+}

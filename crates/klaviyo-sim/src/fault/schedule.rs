@@ -1,0 +1,68 @@
+//! Which faults are still to come.
+
+use super::{Effect, Fault, When};
+use crate::endpoint::Route;
+
+/// The planned faults, and how often each was met and caused.
+#[derive(Default)]
+pub(crate) struct FaultSchedule(Vec<Entry>);
+
+struct Entry {
+    fault: Fault,
+    seen: u32,
+    fired: u32,
+}
+
+impl FaultSchedule {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.0.push(Entry {
+            fault,
+            seen: 0,
+            fired: 0,
+        });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The effects on this request, in the order in which the faults were planned.
+    pub(crate) fn take(&mut self, route: &Route, account: Option<&str>, page: u32) -> Vec<Effect> {
+        let hit = self.0.iter_mut().filter_map(|entry| {
+            entry
+                .is_hit(route, account, page)
+                .then(|| entry.fault.effect.clone())
+        });
+        hit.collect()
+    }
+}
+
+impl Entry {
+    fn is_hit(&mut self, route: &Route, account: Option<&str>, page: u32) -> bool {
+        let fault = &self.fault;
+        let is_there = fault
+            .endpoint
+            .is_none_or(|endpoint| endpoint == route.endpoint)
+            && fault.id.as_ref().is_none_or(|id| *id == route.id)
+            && fault
+                .account
+                .as_deref()
+                .is_none_or(|id| account == Some(id));
+        // Only later pages are asked for with a cursor.
+        let is_possible = fault.effect != Effect::ForgetCursor || page > 1;
+        if !is_there || !is_possible {
+            return false;
+        }
+        self.seen = self.seen.saturating_add(1);
+        let is_time = match fault.when {
+            When::Always => true,
+            When::Page(number) => page == number,
+            When::Request(number) => self.seen >= number,
+        };
+        let is_left = fault.times.is_none_or(|times| self.fired < times);
+        if is_time && is_left {
+            self.fired = self.fired.saturating_add(1);
+        }
+        is_time && is_left
+    }
+}

@@ -1,0 +1,256 @@
+//! An account: its keys, profiles, lists and segments, and everything that can happen to them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::RngExt;
+use ulid::Ulid;
+
+use super::collection::Collection;
+use super::order::{Order, SortField};
+use crate::instant;
+use crate::key::Key;
+use crate::kind::Kind;
+use crate::plan::{AccountPlan, CollectionPlan, PlanError};
+use crate::profiles::{PAST_ENDS, Profile, ProfileId, ProfileStore, made_at, mix, random};
+
+/// A change that could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// There is no such account.
+    #[error("there is no account {0}")]
+    NoAccount(String),
+    /// There is no such list or segment.
+    #[error("there is no list or segment {0}")]
+    NoCollection(String),
+    /// There is no such profile, or it is no member.
+    #[error("there is no profile {0} here")]
+    NoProfile(String),
+}
+
+/// A Klaviyo account.
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) profiles: ProfileStore,
+    pub(crate) collections: BTreeMap<String, Collection>,
+    /// Profiles that will have become others at that time, in microseconds.
+    merging: Vec<(i64, ProfileId, ProfileId)>,
+    orders: Mutex<HashMap<SortField, Arc<Order>>>,
+}
+
+impl Account {
+    /// The account of a plan, generated from a seed.
+    pub(crate) fn new(plan: AccountPlan, seed: u64) -> Result<Self, PlanError> {
+        let tag = plan
+            .id
+            .bytes()
+            .fold(seed, |tag, byte| mix(tag ^ u64::from(byte)));
+        let salt = u32::try_from(tag & 0x3FFF_FFFF).unwrap_or_default();
+        let mut account = Self {
+            profiles: ProfileStore::generated(seed, salt, plan.size()?, plan.edge_cases),
+            id: plan.id,
+            name: plan.name,
+            keys: plan.keys,
+            collections: BTreeMap::new(),
+            merging: Vec::new(),
+            orders: Mutex::default(),
+        };
+        for (place, (slots, collection)) in (0..).zip(plan.collections) {
+            account.add_collection(collection, slots, mix(tag ^ place));
+        }
+        Ok(account)
+    }
+
+    fn add_collection(&mut self, plan: CollectionPlan, slots: std::ops::Range<u32>, seed: u64) {
+        let mut collection =
+            Collection::new(plan.kind, &plan.id, plan.name.as_deref(), plan.created);
+        collection.is_double_opt_in = plan.is_double_opt_in;
+        collection.is_active = plan.is_active;
+        collection.is_processing = plan.is_processing;
+        let mut random = random(seed, 0);
+        // Members who were imported in bulk share one second.
+        let bulk_import = PAST_ENDS - 86_400 * 200;
+        let generated = slots.map(|slot| {
+            let at = if random.random_bool(0.1) {
+                bulk_import.max(made_at(slot))
+            } else {
+                random.random_range(made_at(slot)..PAST_ENDS)
+            };
+            (at, self.profiles.id_of_slot(slot))
+        });
+        let mut members: Vec<_> = generated.collect();
+        for (at, profile) in plan.members {
+            members.push((at, self.put(profile, at)));
+        }
+        collection.fill(members);
+        self.collections.insert(plan.id, collection);
+    }
+
+    /// A list or segment by its id.
+    pub(crate) fn collection(&self, kind: Kind, id: &str) -> Option<&Collection> {
+        self.collections.get(id).filter(|found| found.kind == kind)
+    }
+
+    fn collection_mut(&mut self, id: &str) -> Result<&mut Collection, ChangeError> {
+        let missing = || ChangeError::NoCollection(id.to_owned());
+        self.collections.get_mut(id).ok_or_else(missing)
+    }
+
+    fn find(&self, id: &str) -> Result<ProfileId, ChangeError> {
+        let missing = || ChangeError::NoProfile(id.to_owned());
+        self.profiles.find(id).ok_or_else(missing)
+    }
+
+    /// Puts a profile in, or in place of the one with its id. Answers with the id, chosen here if the
+    /// profile has none.
+    pub(crate) fn put(&mut self, mut profile: Profile, now: i64) -> ProfileId {
+        if profile.id.is_empty() {
+            let ms = u64::try_from(now).unwrap_or_default() * 1_000;
+            profile.id = Ulid::from_parts(ms, rand::random()).to_string();
+        }
+        profile.created.get_or_insert_with(|| instant::show(now));
+        profile.updated.get_or_insert_with(|| instant::show(now));
+        self.forget_orders();
+        self.profiles.put(profile)
+    }
+
+    /// Changes a profile's values, and the time of its last change.
+    pub(crate) fn update(
+        &mut self,
+        id: &str,
+        now: i64,
+        change: impl FnOnce(&mut Profile),
+    ) -> Result<(), ChangeError> {
+        let found = self.find(id)?;
+        let missing = || ChangeError::NoProfile(id.to_owned());
+        let mut profile = self.profiles.get(&found).ok_or_else(missing)?;
+        profile.updated = Some(instant::show(now));
+        change(&mut profile);
+        id.clone_into(&mut profile.id);
+        self.forget_orders();
+        self.profiles.put(profile);
+        Ok(())
+    }
+
+    /// Makes a profile a member as of now, also if it is one. Its `updated` stays.
+    pub(crate) fn join(&mut self, collection: &str, id: &str, now: i64) -> Result<(), ChangeError> {
+        let id = self.find(id)?;
+        self.collection_mut(collection)?.join(&id, now);
+        Ok(())
+    }
+
+    /// Makes a member leave.
+    pub(crate) fn leave(&mut self, collection: &str, id: &str) -> Result<(), ChangeError> {
+        let found = self.find(id)?;
+        let was_there = self.collection_mut(collection)?.leave(&found);
+        was_there
+            .then_some(())
+            .ok_or_else(|| ChangeError::NoProfile(id.to_owned()))
+    }
+
+    /// Begins to merge one profile into another; it takes until `done` (microseconds).
+    pub(crate) fn merge(&mut self, from: &str, into: &str, done: i64) -> Result<(), ChangeError> {
+        let (from, into) = (self.find(from)?, self.find(into)?);
+        self.merging.push((done, from, into));
+        Ok(())
+    }
+
+    /// Whether a merge is over and has not been carried out.
+    pub(crate) fn is_behind(&self, now: i64) -> bool {
+        self.merging.iter().any(|(done, ..)| *done <= now)
+    }
+
+    /// Carries out the merges that are over.
+    pub(crate) fn catch_up(&mut self, now: i64) {
+        let (over, still): (Vec<_>, _) =
+            self.merging.drain(..).partition(|(done, ..)| *done <= now);
+        self.merging = still;
+        for (done, from, into) in over {
+            self.finish_merge(&from, &into, done.div_euclid(1_000_000));
+        }
+    }
+
+    /// The survivor takes the values that it lacks, and joins every list and segment that the other was in.
+    fn finish_merge(&mut self, from: &ProfileId, into: &ProfileId, now: i64) {
+        let (Some(lost), Some(mut survivor)) = (self.profiles.get(from), self.profiles.get(into))
+        else {
+            return;
+        };
+        if from == into {
+            return;
+        }
+        let take = |to: &mut Option<String>, value: Option<String>| {
+            if to.is_none() {
+                *to = value;
+            }
+        };
+        take(&mut survivor.email, lost.email);
+        take(&mut survivor.phone_number, lost.phone_number);
+        take(&mut survivor.external_id, lost.external_id);
+        take(&mut survivor.first_name, lost.first_name);
+        take(&mut survivor.last_name, lost.last_name);
+        survivor.updated = Some(instant::show(now));
+        for collection in self.collections.values_mut() {
+            if collection.leave(from) && collection.joined(into).is_none() {
+                collection.join(into, now);
+            }
+        }
+        self.profiles.remove(from);
+        self.profiles.put(survivor);
+        self.forget_orders();
+    }
+
+    /// Deletes a profile, as if it had never been.
+    pub(crate) fn delete(&mut self, id: &str) -> Result<(), ChangeError> {
+        let id = self.find(id)?;
+        for collection in self.collections.values_mut() {
+            collection.leave(&id);
+        }
+        self.profiles.remove(&id);
+        self.forget_orders();
+        Ok(())
+    }
+
+    /// Adds an empty list or segment, or empties the one with its id.
+    pub(crate) fn create_collection(&mut self, kind: Kind, id: &str, name: &str, now: i64) {
+        let collection = Collection::new(kind, id, Some(name), now);
+        self.collections.insert(id.to_owned(), collection);
+    }
+
+    /// Renames a list or segment, or takes its name away. Its `updated` moves.
+    pub(crate) fn rename(
+        &mut self,
+        id: &str,
+        name: Option<&str>,
+        now: i64,
+    ) -> Result<(), ChangeError> {
+        let collection = self.collection_mut(id)?;
+        collection.name = name.map(str::to_owned);
+        collection.updated = now;
+        Ok(())
+    }
+
+    /// Deletes a list or segment. Its members stay in the account.
+    pub(crate) fn delete_collection(&mut self, id: &str) -> Result<(), ChangeError> {
+        let gone = self.collections.remove(id);
+        gone.map(drop)
+            .ok_or_else(|| ChangeError::NoCollection(id.to_owned()))
+    }
+
+    /// All profiles in some order, ties by id. Made when it is first asked for, and kept until a
+    /// profile changes.
+    pub(crate) fn order(&self, by: SortField) -> Arc<Order> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let order = orders
+            .entry(by)
+            .or_insert_with(|| Arc::new(Order::of(&self.profiles, by)));
+        Arc::clone(order)
+    }
+
+    fn forget_orders(&self) {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.clear();
+    }
+}

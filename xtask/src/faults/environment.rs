@@ -1,0 +1,291 @@
+//! The environment of one round: the programs, on a store of their own.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::outcome::Outcome;
+use super::request_log::Log;
+use crate::interrupt::Interrupt;
+use crate::process::{Launch, Program};
+use crate::services::Programs;
+use crate::services::api::{Api, Run};
+use crate::test::postgres::Cluster;
+
+pub(super) const LIST: &str = "FaUlTs";
+pub(super) const KEY: &str = "pk_faults_0123456789abcdef0123456789abcdef";
+
+/// Seals a key of the simulator in a store that is deleted at the end: no secret.
+const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// Profiles in the list: thirty pages, so that there is a middle.
+const PROFILES: u32 = 3_000;
+
+/// The latency of the simulator, in milliseconds. An import takes some seconds.
+const LATENCY: &str = "25";
+
+/// The lease of the workers. It is short, so that a round that waits for its end is short too.
+pub(super) const LEASE: Duration = Duration::from_secs(3);
+
+/// How long to wait for anything. It is longer than any wait of a good round.
+pub(super) const WAIT_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// The kind of store that the rounds run on.
+pub(super) enum StoreKind {
+    /// The embedded one: each round has its own file.
+    Sqlite,
+    /// A private cluster: each round has its own database.
+    Postgres(Cluster),
+}
+
+impl StoreKind {
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres(_) => "Postgres",
+        }
+    }
+
+    /// A new store's address.
+    fn store(&self, folder: &Path) -> Result<String> {
+        match self {
+            Self::Sqlite => Ok(format!("sqlite://{}", folder.join("store.db").display())),
+            Self::Postgres(cluster) => {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy();
+                let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+                cluster.database(&format!("faults_{}", name.to_ascii_lowercase()))
+            }
+        }
+    }
+}
+
+/// Running programs, and an organization that is connected.
+pub(super) struct Environment {
+    pub(super) api: Api,
+    /// In the order in which they were started; each may have been killed.
+    pub(super) workers: Vec<Program>,
+    worker_launch: Launch,
+    api_launch: Launch,
+    interrupt: Interrupt,
+    /// The store's address.
+    pub(super) store: String,
+    log: PathBuf,
+    /// How many requests of the log are ignored, because they were made before the last reset.
+    past_requests: usize,
+    api_program: Program,
+    _simulator: Program,
+    _folder: TempDir,
+}
+
+impl Environment {
+    pub(super) fn start(
+        built: &Programs,
+        store_kind: &StoreKind,
+        faults: &[&str],
+        workers: usize,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let store = store_kind.store(folder.path())?;
+        let log = folder.path().join("requests.jsonl");
+        let mut simulator = built.launch("klaviyo-sim", folder.path())?;
+        let list = format!("{LIST}=Faults:{PROFILES}");
+        simulator.arguments = ["--addr", "127.0.0.1:0", "--key", KEY, "--list", &list]
+            .map(OsString::from)
+            .to_vec();
+        simulator
+            .arguments
+            .extend(["--latency", LATENCY, "--request-log"].map(OsString::from));
+        simulator.arguments.push(log.clone().into());
+        for fault in faults {
+            simulator
+                .arguments
+                .extend(["--fault", fault].map(OsString::from));
+        }
+        let mut simulator = simulator.start()?;
+        let klaviyo = simulator.address(interrupt)?;
+
+        let environment: Vec<(&'static str, OsString)> = vec![
+            ("FANFARE_DATABASE_URL", store.clone().into()),
+            ("FANFARE_MASTER_KEY", MASTER_KEY.into()),
+            ("FANFARE_KLAVIYO_BASE_URL", klaviyo.into()),
+            ("FANFARE_LEASE_SECONDS", LEASE.as_secs().to_string().into()),
+            ("FANFARE_LOG_FORMAT", "json".into()),
+            ("FANFARE_API_ADDR", "127.0.0.1:0".into()),
+            ("FANFARE_WORKER_ADDR", "127.0.0.1:0".into()),
+        ];
+        let launch = |name| -> Result<Launch> {
+            let mut launch = built.launch(name, folder.path())?;
+            launch.environment.clone_from(&environment);
+            Ok(launch)
+        };
+        let operator = launch("fanfare")?;
+        if matches!(store_kind, StoreKind::Postgres(_)) {
+            run_operator(&operator, &["migrate"])?;
+        }
+        let api_launch = launch("fanfare-api")?;
+        let mut api_program = api_launch.start()?;
+        let address = api_program.address(interrupt)?;
+        let key = create_organization(&operator)?;
+        let api = Api::new(&address, &key);
+        api.put::<Value>("/api/settings", &json!({"klaviyo": {"apiKey": KEY}}))?;
+        let mut environment = Self {
+            api,
+            workers: Vec::new(),
+            worker_launch: launch("fanfare-worker")?,
+            api_launch,
+            interrupt: interrupt.clone(),
+            store,
+            log,
+            past_requests: 0,
+            api_program,
+            _simulator: simulator,
+            _folder: folder,
+        };
+        for _ in 0..workers {
+            environment.start_worker()?;
+        }
+        Ok(environment)
+    }
+
+    /// Makes the workers that are started from now on connect to their store at another port.
+    pub(super) fn divert_workers(&mut self, port: u16, to: u16) {
+        let diverted = self.store.replace(&format!(":{port}/"), &format!(":{to}/"));
+        for (name, value) in &mut self.worker_launch.environment {
+            if *name == "FANFARE_DATABASE_URL" {
+                *value = diverted.clone().into();
+            }
+        }
+    }
+
+    /// Starts one more worker.
+    pub(super) fn start_worker(&mut self) -> Result<()> {
+        let mut worker = self.worker_launch.start()?;
+        worker.address(&self.interrupt)?;
+        self.workers.push(worker);
+        Ok(())
+    }
+
+    /// Kills the API with SIGKILL, and starts it again.
+    pub(super) fn restart_api(&mut self) -> Result<()> {
+        self.api_program.kill()?;
+        self.api_program = self.api_launch.start()?;
+        let address = self.api_program.address(&self.interrupt)?;
+        self.api = Api::new(&address, &self.api.key);
+        Ok(())
+    }
+
+    /// Imports the list.
+    pub(super) fn import(&self) -> Result<()> {
+        let answer: Value = self
+            .api
+            .post("/api/audiences/import/klaviyo", &json!({"listIds": [LIST]}))?;
+        ensure!(
+            answer["imported"][0]["runId"].is_string(),
+            "the list was not imported"
+        );
+        Ok(())
+    }
+
+    /// Syncs it again.
+    pub(super) fn sync(&self) -> Result<()> {
+        let audience = self.run()?.audience_id;
+        let path = format!("/api/audiences/{audience}/sync");
+        self.api.post::<Value>(&path, &json!({}))?;
+        Ok(())
+    }
+
+    /// The latest run of the one audience.
+    pub(super) fn run(&self) -> Result<Run> {
+        let audiences: Value = self.api.get("/api/audiences")?;
+        let audience = audiences["data"][0]["id"]
+            .as_str()
+            .context("there is no audience")?;
+        let runs: Value = self.api.get(&format!("/api/audiences/{audience}/runs"))?;
+        serde_json::from_value(runs["data"][0].clone()).context("there is no run")
+    }
+
+    /// Waits until this many pages were asked for.
+    pub(super) fn wait_for_page(&self, page: usize) -> Result<()> {
+        self.wait("that page is never asked for", || {
+            Ok(self.log()?.pages() >= page)
+        })
+    }
+
+    /// Waits for the same while the run is in this attempt. Requests of a dead worker may be logged after its
+    /// death.
+    pub(super) fn wait_for_page_of(&self, attempt: u32, page: usize) -> Result<()> {
+        self.wait("that page is never asked for again", || {
+            Ok(self.run()?.attempt == attempt && self.log()?.pages() >= page)
+        })
+    }
+
+    /// Waits for the end of the run.
+    pub(super) fn finish(&self) -> Result<Run> {
+        self.wait("the run does not end", || Ok(!self.run()?.is_active()))?;
+        self.run()
+    }
+
+    pub(super) fn outcome(&self) -> Result<Outcome> {
+        Outcome::read(&self.api, &self.run()?)
+    }
+
+    /// The requests that the simulator got.
+    pub(super) fn log(&self) -> Result<Log> {
+        Ok(Log::read(&self.log)?.since(self.past_requests))
+    }
+
+    /// Ignores all requests until now.
+    pub(super) fn reset_log(&mut self) -> Result<()> {
+        self.past_requests += self.log()?.len();
+        Ok(())
+    }
+
+    /// Waits until one more page is asked for, or the run has ended. Returns how long that took.
+    pub(super) fn recover(&self) -> Result<Duration> {
+        let (begun, before) = (Instant::now(), self.log()?.pages());
+        self.wait("the run is not taken up again", || {
+            Ok(self.log()?.pages() > before || !self.run()?.is_active())
+        })?;
+        Ok(begun.elapsed())
+    }
+
+    fn wait(&self, otherwise: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+        let deadline = Instant::now() + WAIT_TIMEOUT;
+        while !is_so()? {
+            ensure!(!self.interrupt.is_requested(), "interrupted");
+            if Instant::now() > deadline {
+                let words: Vec<String> = self.workers.iter().map(Program::last_output).collect();
+                bail!(
+                    "{otherwise}; the workers' last words:\n{}",
+                    words.join("\n")
+                );
+            }
+            self.interrupt.sleep(Duration::from_millis(60));
+        }
+        Ok(())
+    }
+}
+
+fn create_organization(operator: &Launch) -> Result<String> {
+    let output = run_operator(operator, &["org", "create", "--name", "Faults", "--json"])?;
+    let created: Value = serde_json::from_slice(&output).context("no organization was made")?;
+    let key = created["secretKey"].as_str();
+    key.map(str::to_owned).context("no secret key was printed")
+}
+
+/// Runs the operator's command line. Returns what it printed.
+fn run_operator(operator: &Launch, arguments: &[&str]) -> Result<Vec<u8>> {
+    let output = operator.command().args(arguments).output()?;
+    ensure!(
+        output.status.success(),
+        "`fanfare {}` failed:\n{}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(output.stdout)
+}

@@ -1,0 +1,140 @@
+//! The simulator's log of requests: what Klaviyo was really asked for.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+/// A request that the simulator got.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LoggedRequest {
+    endpoint: Option<String>,
+    path: String,
+    query: String,
+    page: u32,
+    status: Option<u16>,
+    retry_after_until: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+}
+
+/// A request that comes this soon after a 429 was sent before the 429 arrived: several partitions are read at
+/// the same time, and an answer takes 25 ms. A later request was sent by a worker that knew of the 429.
+const FLIGHT_TIME: Duration = Duration::from_millis(100);
+
+impl LoggedRequest {
+    /// The range of join times that the page is one of.
+    fn range(&self) -> Option<&str> {
+        self.query
+            .split('&')
+            .find(|part| part.starts_with("filter="))
+    }
+}
+
+/// All requests so far.
+pub(super) struct Log(Vec<LoggedRequest>);
+
+impl Log {
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).context("the simulator's log cannot be read")?;
+        // The last line may be half written.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let asked: Result<Vec<LoggedRequest>, _> =
+            whole.lines().map(serde_json::from_str).collect();
+        Ok(Self(
+            asked.context("the simulator's log is in another form")?,
+        ))
+    }
+
+    /// Without the first so many requests.
+    pub(super) fn since(mut self, count: usize) -> Self {
+        self.0.drain(..count);
+        self
+    }
+
+    /// Requests of any kind.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Requests for pages of members.
+    pub(super) fn pages(&self) -> usize {
+        self.members().count()
+    }
+
+    /// Pages answered more than once. Their cursors differ: each holds the time at which it was made.
+    pub(super) fn refetched(&self) -> u64 {
+        let mut seen = HashSet::new();
+        self.members()
+            .filter(|asked| asked.status == Some(200))
+            .filter(|asked| !seen.insert((&asked.path, asked.range(), asked.page)))
+            .count() as u64
+    }
+
+    /// Requests inside a `Retry-After` that the worker could know of.
+    pub(super) fn blocked_requests(&self) -> u64 {
+        let mut refused = HashMap::new();
+        let mut blocked_requests = 0;
+        for asked in &self.0 {
+            if asked.retry_after_until.is_some() {
+                let known_since = refused.get(&asked.endpoint).map(|at| *at + FLIGHT_TIME);
+                blocked_requests += u64::from(known_since.is_none_or(|since| asked.at > since));
+            } else if asked.status == Some(429) {
+                refused.insert(&asked.endpoint, asked.at);
+            }
+        }
+        blocked_requests
+    }
+
+    fn members(&self) -> impl Iterator<Item = &LoggedRequest> {
+        self.0
+            .iter()
+            .filter(|asked| asked.endpoint.as_deref() == Some("list-profiles"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(at: &str, status: u16, is_inside: bool) -> String {
+        let until = if is_inside {
+            "\"2026-01-01T00:00:02Z\""
+        } else {
+            "null"
+        };
+        format!(
+            r#"{{"endpoint":"list-profiles","path":"/","query":"","page":1,"status":{status},
+                "retryAfterUntil":{until},"at":"2026-01-01T00:00:{at}Z"}}"#
+        )
+        .replace('\n', " ")
+            + "\n"
+    }
+
+    fn blocked_requests(lines: &[String]) -> u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::write(&path, lines.concat()).unwrap();
+        Log::read(&path).unwrap().blocked_requests()
+    }
+
+    #[test]
+    fn a_request_that_was_sent_before_the_429_arrived_does_not_count_and_a_later_one_does() {
+        let refused = asked("00.000", 429, false);
+        let beside = asked("00.020", 429, true);
+        let later = asked("00.600", 429, true);
+
+        assert_eq!(blocked_requests(&[refused.clone(), beside.clone()]), 0);
+        assert_eq!(blocked_requests(&[refused, beside, later]), 1);
+    }
+
+    #[test]
+    fn a_request_inside_a_retry_after_counts_if_its_429_is_not_in_the_log() {
+        assert_eq!(blocked_requests(&[asked("00.020", 200, true)]), 1);
+    }
+}

@@ -1,0 +1,225 @@
+//! The scenarios: one for each fault.
+
+mod database;
+mod klaviyo;
+mod workers;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+pub(super) use self::database::behind_proxy;
+use self::workers as programs;
+use super::environment::Environment;
+use super::proxy::Side;
+use super::report::SLOWEST_RECOVERY;
+use super::{RoundContext, RoundResult, Rounds, Scenario, Stores};
+
+/// The pages at which faults happen: the first, some in the middle, the last of thirty.
+const PAGES: &[u32] = &[7, 1, 30, 2, 13, 19, 25, 29];
+
+/// How many partitions a list of thirty pages has at most. Each fetches one page at a time, and fetches it
+/// again if the worker is lost.
+const READERS: u64 = 2;
+
+/// The most pages that may be fetched twice for so many lost workers.
+const fn lost(workers: u64) -> u64 {
+    workers * READERS
+}
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario(
+        "nothing, two workers",
+        BOTH,
+        at(&[0], 1),
+        programs::undisturbed,
+    ),
+    scenario(
+        "kill -9, started again",
+        BOTH,
+        at(PAGES, 2),
+        programs::kill_and_restart,
+    ),
+    scenario(
+        "kill -9, another takes over",
+        BOTH,
+        at(PAGES, 1),
+        programs::kill_with_second_worker,
+    ),
+    scenario(
+        "killed before a statement",
+        SHARED,
+        Rounds::EachStatement(Side::Before),
+        database::kill_at_statement,
+    ),
+    scenario(
+        "killed after a statement",
+        SHARED,
+        Rounds::EachStatement(Side::After),
+        database::kill_at_statement,
+    ),
+    scenario(
+        "frozen past its lease, then thawed",
+        BOTH,
+        at(PAGES, 1),
+        programs::freeze,
+    ),
+    scenario("SIGTERM", BOTH, at(PAGES, 1), programs::terminate),
+    scenario(
+        "a page that kills every worker",
+        BOTH,
+        at(&[3, 12], 1),
+        programs::page_that_kills,
+    ),
+    scenario(
+        "fifty clicks at once",
+        BOTH,
+        at(&[0], 1),
+        programs::concurrent_requests,
+    ),
+    scenario(
+        "API killed in mid-import",
+        BOTH,
+        at(&[5], 1),
+        programs::import_without_api,
+    ),
+    scenario_of_cluster(
+        "Postgres restarted",
+        at(&[1, 5], 1),
+        database::database_restarted,
+    ),
+    scenario_of_cluster(
+        "Postgres away past the lease",
+        at(&[6], 1),
+        database::database_away,
+    ),
+    scenario(
+        "cut off after COMMIT was sent",
+        SHARED,
+        at(&[9, 3, 4, 17, 30], 2),
+        database::cut_at_commit,
+    ),
+    scenario(
+        "429, Retry-After in every form",
+        EMBEDDED,
+        at(&[0], 1),
+        klaviyo::throttled,
+    ),
+    scenario(
+        "5xx, challenge, reset, cut, empty, slow",
+        EMBEDDED,
+        at(&[0], 1),
+        klaviyo::unanswered,
+    ),
+    scenario(
+        "nonsense in every shape",
+        EMBEDDED,
+        at(&[0], 1),
+        klaviyo::wrong_bodies,
+    ),
+    scenario(
+        "a forgotten cursor",
+        EMBEDDED,
+        at(&[0], 1),
+        klaviyo::forgotten_cursor,
+    ),
+    scenario(
+        "pages in a circle",
+        EMBEDDED,
+        at(&[0, 1], 1),
+        klaviyo::page_loop,
+    ),
+    scenario(
+        "the key revoked half-way",
+        EMBEDDED,
+        at(&[0], 1),
+        klaviyo::revoked,
+    ),
+    scenario(
+        "a scope lost half-way",
+        EMBEDDED,
+        at(&[0], 1),
+        klaviyo::scope_lost,
+    ),
+    scenario(
+        "the list deleted half-way",
+        EMBEDDED,
+        at(&[0], 1),
+        klaviyo::deleted,
+    ),
+];
+
+const BOTH: Stores = Stores::Both;
+const EMBEDDED: Stores = Stores::Embedded;
+const SHARED: Stores = Stores::Shared;
+
+/// Rounds with these numbers. The first few run among the tests.
+const fn at(numbers: &'static [u32], quick: usize) -> Rounds {
+    Rounds::Fixed { numbers, quick }
+}
+
+const fn scenario(
+    name: &'static str,
+    stores: Stores,
+    rounds: Rounds,
+    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
+) -> Scenario {
+    Scenario {
+        name,
+        stores,
+        rounds,
+        is_alone: false,
+        run,
+    }
+}
+
+/// A fault of the Postgres cluster that all rounds use.
+const fn scenario_of_cluster(
+    name: &'static str,
+    rounds: Rounds,
+    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
+) -> Scenario {
+    Scenario {
+        is_alone: true,
+        ..scenario(name, SHARED, rounds, run)
+    }
+}
+
+/// Waits for the end of the run, and reads the result.
+fn finish(
+    environment: &Environment,
+    allowed: u64,
+    recovery: Option<Duration>,
+) -> Result<RoundResult> {
+    environment.finish()?;
+    let log = environment.log()?;
+    Ok(RoundResult {
+        outcome: environment.outcome()?,
+        undisturbed: None,
+        recovery,
+        refetched: log.refetched(),
+        allowed,
+        slowest: SLOWEST_RECOVERY,
+        blocked_requests: log.blocked_requests(),
+        failure: None,
+    })
+}
+
+fn finish_in_failure(
+    environment: &Environment,
+    code: &'static str,
+    allowed: u64,
+) -> Result<RoundResult> {
+    Ok(RoundResult {
+        failure: Some(code),
+        ..finish(environment, allowed, None)?
+    })
+}
+
+/// Waits until a run that has lost its worker goes on. `None` if the run had ended already.
+fn recover(environment: &Environment) -> Result<Option<Duration>> {
+    if !environment.run()?.is_active() {
+        return Ok(None);
+    }
+    environment.recover().map(Some)
+}
