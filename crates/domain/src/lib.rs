@@ -24,5 +24,6 @@ pub mod removal;
 pub mod run;
 pub mod scan;
 pub mod source;
+mod text_enum;
 pub mod time;
 pub mod value;

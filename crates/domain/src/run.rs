@@ -4,9 +4,9 @@ use std::fmt;
 
 use crate::failure::{FailureCode, MAX_CRASHES, MAX_FAILED_ANSWERS};
 use crate::ids::{AudienceId, OrganizationId, RunId, SourceId};
-use crate::issue::text_enum;
 use crate::page::Tally;
 use crate::scan::{Checkpoint, CursorLoop, PartitionNumber, Phase, ScannedPage};
+use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
 text_enum! {

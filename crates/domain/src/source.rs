@@ -2,8 +2,8 @@
 
 use crate::failure::FailureCode;
 use crate::ids::{AudienceId, CollectionId, SourceId};
-use crate::issue::text_enum;
 use crate::run::{SyncRun, SyncStatus};
+use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
 text_enum! {
