@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::connection::KlaviyoKey;
-use fanfare_domain::ports::{Clock, DueRuns, Klaviyo, KlaviyoError};
+use fanfare_domain::ports::{Clock, DueRuns};
 use fanfare_jobs::{Runner, RunnerOptions};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
 use fanfare_sync::engine::Pace;
 use fanfare_sync::{Integration, Ports};
-use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::error::StartError;
@@ -21,7 +19,7 @@ use crate::system::{SystemClock, SystemIds};
 const KEY_MARK: &str = "master_key_mark";
 
 /// How long a program that ends waits for the store's connections.
-const CLOSING: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The wired service: what every program works with.
 #[derive(Clone)]
@@ -31,7 +29,6 @@ pub struct App {
     /// The store behind them.
     pub storage: Storage,
     due_runs: Arc<dyn DueRuns>,
-    klaviyo: Arc<dyn Klaviyo>,
     lease: Duration,
 }
 
@@ -40,7 +37,6 @@ impl App {
     pub async fn open(config: &Config) -> Result<Self, StartError> {
         // The cheapest fault is found first, before anything is made.
         let klaviyo = KlaviyoHttp::new(config.klaviyo.clone(), Timeouts::default())?;
-        let klaviyo: Arc<dyn Klaviyo> = Arc::new(klaviyo);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(&config.database, Arc::clone(&clock)).await?;
         let key = master_key(config, &storage).await?;
@@ -55,7 +51,7 @@ impl App {
             directory,
             due_runs: Arc::clone(&due_runs),
             ledger,
-            klaviyo: Arc::clone(&klaviyo),
+            klaviyo: Arc::new(klaviyo),
             sealer: Arc::new(XChaChaSealer::new(&key)),
             clock,
             ids: Arc::new(SystemIds),
@@ -64,21 +60,8 @@ impl App {
             integration,
             storage,
             due_runs,
-            klaviyo,
             lease: config.lease,
         })
-    }
-
-    /// Whether Klaviyo answers at all. It is asked with a key that is nobody's: that it refuses this
-    /// key is an answer.
-    pub async fn reach_klaviyo(&self) -> Result<(), KlaviyoError> {
-        let nobodys = SecretString::from("pk_nobodys");
-        let key = KlaviyoKey::parse(&nobodys)
-            .map_err(|error| KlaviyoError::Refused(error.to_string()))?;
-        match self.klaviyo.account(&key).await {
-            Ok(_) | Err(KlaviyoError::KeyRejected) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 
     /// A runner of this store's runs.
@@ -100,7 +83,7 @@ impl App {
 
     /// Closes the store in good order; not for long, if something still holds it.
     pub async fn close(self) {
-        let closing = tokio::time::timeout(CLOSING, self.storage.close());
+        let closing = tokio::time::timeout(CLOSE_TIMEOUT, self.storage.close());
         if closing.await.is_err() {
             tracing::warn!("the store was in use to the last; it is safe nevertheless");
         }

@@ -27,10 +27,7 @@ pub(super) async fn run(operator: &Operator, of: &Of, kind: CollectionKind) -> R
         say_json(&found.iter().map(shape).collect::<Vec<Value>>().into())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let heading = match kind {
-        CollectionKind::List => "List",
-        CollectionKind::Segment => "Segment",
-    };
+    let heading = kind.descriptor().title;
     let mut rows = table(&[heading, "Name", "Sync", "Audience", "Last synced"]);
     for browsed in found {
         let source = browsed.source.as_ref();

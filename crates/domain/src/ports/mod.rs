@@ -18,12 +18,9 @@ mod records;
 mod runs;
 mod store;
 
-pub use ambient::{Clock, Ids, KeySealer, SealError};
+pub use ambient::{Clock, KeySealer, SealError};
 pub use control::{Directory, DueRun, DueRuns, QuotaLedger, SchedulingCandidate};
-pub use klaviyo::{
-    Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
-    MembersFrom,
-};
+pub use klaviyo::Klaviyo;
 pub use pages::{Batch, PageWrite, Pages};
 pub use records::{
     AudienceRecord, Audiences, Connections, ConsumerFilter, ConsumerRecord, Consumers, Lookup,
@@ -31,3 +28,8 @@ pub use records::{
 };
 pub use runs::{Claim, Runs};
 pub use store::{Store, StoreError, UnitOfWork};
+
+pub use crate::ids::Ids;
+pub use crate::klaviyo::{
+    Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberPage, MembersFrom,
+};

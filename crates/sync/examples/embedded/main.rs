@@ -19,6 +19,7 @@ mod store;
 
 use std::sync::Arc;
 
+use fanfare_domain::connection::ApiKey;
 use fanfare_domain::ids::{CollectionId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{Clock, DueRun};
@@ -36,7 +37,7 @@ async fn main() -> Result<()> {
     let integration = wire();
     let shop = integration.create_organization("Shop").await?.organization;
     let request = ConnectRequest {
-        api_key: SecretString::from("pk_embedded_example"),
+        api_key: ApiKey::parse(&SecretString::from("pk_embedded_example"))?,
         confirm_account_change: false,
     };
     integration.connect(&shop, request).await?;
@@ -77,7 +78,7 @@ fn wire() -> Integration {
     })
 }
 
-/// What a job runner does when the bell rings: a slice, and again when the run is due.
+/// What a job runner does when it is notified: a slice, and again when the run is due.
 async fn work(integration: &Integration, due: &DueRun) -> Result<()> {
     let engine = Engine::new(integration.clone(), Pace::default());
     let stop = CancellationToken::new();

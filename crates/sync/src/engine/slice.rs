@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ports::{DueRun, StoreError, UnitOfWork};
 use fanfare_domain::run::SyncRun;
@@ -16,7 +17,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 use super::lease::Lease;
 use super::{Pace, SliceEnd};
 use crate::error::Error;
-use crate::integration::{Integration, OpenConnection};
+use crate::integration::Integration;
 use crate::log::{Pause, log_claimed, log_ended, log_paused};
 
 /// A run that this worker has.

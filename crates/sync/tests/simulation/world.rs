@@ -7,10 +7,10 @@ use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::{Clock, DueRun};
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
+use fanfare_testkit::build::api_key;
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
-use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::lists::Lists;
@@ -52,7 +52,7 @@ impl World {
         let organization = integration.create_organization("Shop").await.unwrap();
         let organization = organization.organization;
         let connect = ConnectRequest {
-            api_key: SecretString::from("pk_simulation"),
+            api_key: api_key("pk_simulation"),
             confirm_account_change: false,
         };
         integration.connect(&organization, connect).await.unwrap();

@@ -25,7 +25,14 @@ impl Connections for Unit {
     }
 
     async fn put_connection(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.write()?.connection = Some(connection.clone());
+        let stored = &mut self.write()?.connection;
+        let generation = stored.as_ref().map_or(1, |stored| {
+            stored.generation + u64::from(stored.key.bytes != connection.key.bytes)
+        });
+        *stored = Some(Connection {
+            generation,
+            ..connection.clone()
+        });
         Ok(())
     }
 
