@@ -55,7 +55,7 @@ impl Circle {
 const fn answer<T>(value: T) -> Result<Answer<T>, KlaviyoError> {
     Ok(Answer {
         value,
-        limits: None,
+        rate_limits: None,
     })
 }
 

@@ -84,9 +84,10 @@ impl Pages for Unit {
             let active = rows.runs.values().filter(|run| run.status.is_active());
             rows.moved_links.extend(active.map(|run| run.id.clone()));
         }
-        let seen = rows.seen_profiles.entry(page.run.clone()).or_default();
+        let seen_by_run = rows.seen_profiles.entry(page.run.clone()).or_default();
         for seen in &plan.seen_profiles {
-            seen.entry(seen.profile.clone())
+            seen_by_run
+                .entry(seen.profile.clone())
                 .or_insert_with(|| seen.clone());
         }
         let issues = rows.issues.entry(page.run.clone()).or_default();
