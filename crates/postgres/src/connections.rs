@@ -7,7 +7,7 @@ use fanfare_domain::ports::{Connections, StoreError};
 
 use crate::answer::Asked;
 use crate::at::At;
-use crate::rows::{id, parse_enum, to_u32};
+use crate::rows::{count, id, parse_enum, to_u32};
 use crate::unit::PostgresUnit;
 
 #[async_trait]
@@ -15,7 +15,7 @@ impl Connections for PostgresUnit {
     async fn connection(&mut self) -> Result<Option<Connection>, StoreError> {
         let (organization, connection) = self.reading();
         let row = sqlx::query!(
-            "SELECT master_key_version, sealed_key, last4, account_id, status, verified_at,
+            "SELECT master_key_version, sealed_key, generation, last4, account_id, status, verified_at,
                     missing_scopes, message
              FROM klaviyo_connections WHERE organization_id = $1",
             organization
@@ -33,6 +33,7 @@ impl Connections for PostgresUnit {
                 )?,
                 bytes: row.sealed_key,
             },
+            generation: count(row.generation, "klaviyo_connections.generation")?,
             last4: row.last4,
             account: account
                 .map(|text| id(text, AccountId::parse, "klaviyo_connections.account_id"))
@@ -56,10 +57,16 @@ impl Connections for PostgresUnit {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (organization_id) DO UPDATE SET
                 master_key_version = excluded.master_key_version, sealed_key = excluded.sealed_key,
+                generation = c.generation + (c.sealed_key <> excluded.sealed_key)::int,
                 last4 = excluded.last4, account_id = excluded.account_id, status = excluded.status,
                 verified_at = excluded.verified_at, missing_scopes = excluded.missing_scopes,
                 message = excluded.message
-             WHERE c IS DISTINCT FROM excluded",
+             WHERE (c.master_key_version, c.sealed_key, c.last4, c.account_id, c.status, c.verified_at,
+                    c.missing_scopes, c.message)
+                IS DISTINCT FROM
+                   (excluded.master_key_version, excluded.sealed_key, excluded.last4,
+                    excluded.account_id, excluded.status, excluded.verified_at,
+                    excluded.missing_scopes, excluded.message)",
             organization,
             i64::from(new.key.master_key_version),
             new.key.bytes,

@@ -6,7 +6,7 @@ use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::{Connections, StoreError};
 
 use crate::error::store_error;
-use crate::rows::{from_json, id, json, parse_enum, time, to_u32};
+use crate::rows::{count, from_json, id, json, parse_enum, time, to_u32};
 use crate::unit::SqliteUnit;
 
 #[async_trait]
@@ -14,7 +14,7 @@ impl Connections for SqliteUnit {
     async fn connection(&mut self) -> Result<Option<Connection>, StoreError> {
         let (organization, connection) = self.reading();
         let row = sqlx::query!(
-            "SELECT master_key_version, sealed_key, last4, account_id, status, verified_at,
+            "SELECT master_key_version, sealed_key, generation, last4, account_id, status, verified_at,
                     missing_scopes, message
              FROM klaviyo_connections WHERE organization_id = ?1",
             organization
@@ -32,6 +32,7 @@ impl Connections for SqliteUnit {
                 )?,
                 bytes: row.sealed_key,
             },
+            generation: count(row.generation, "klaviyo_connections.generation")?,
             last4: row.last4,
             account: account
                 .map(|text| id(text, AccountId::parse, "klaviyo_connections.account_id"))
@@ -54,11 +55,12 @@ impl Connections for SqliteUnit {
         let (status, verified_at) = (new.status.as_str(), new.verified_at.as_micros());
         let scopes = json(&new.missing_scopes);
         sqlx::query!(
-            "INSERT INTO klaviyo_connections (organization_id, master_key_version, sealed_key, last4,
+            "INSERT INTO klaviyo_connections AS c (organization_id, master_key_version, sealed_key, last4,
                 account_id, status, verified_at, missing_scopes, message)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (organization_id) DO UPDATE SET
                 master_key_version = excluded.master_key_version, sealed_key = excluded.sealed_key,
+                generation = c.generation + (c.sealed_key <> excluded.sealed_key),
                 last4 = excluded.last4, account_id = excluded.account_id, status = excluded.status,
                 verified_at = excluded.verified_at, missing_scopes = excluded.missing_scopes,
                 message = excluded.message",

@@ -1,7 +1,7 @@
 //! `/api/settings`.
 
 use actix_web::web::Json;
-use fanfare_domain::connection::KlaviyoKey;
+use fanfare_domain::connection::ApiKey;
 use fanfare_sync::ConnectRequest;
 use secrecy::SecretString;
 
@@ -52,10 +52,7 @@ fn change(body: &mut Object, faults: &mut Faults) -> Option<Change> {
         return Some(Change::Disconnect);
     };
     let mut klaviyo = klaviyo.object(faults)?;
-    let key = |text: &str| {
-        let text = SecretString::from(text);
-        KlaviyoKey::parse(&text).map(|_| text)
-    };
+    let key = |text: &str| ApiKey::parse(&SecretString::from(text));
     let api_key = klaviyo.take("apiKey").parsed("key", "pk_…", key, faults);
     let confirm = match klaviyo.take("confirmAccountChange").present() {
         Some(confirm) => confirm.boolean(faults),

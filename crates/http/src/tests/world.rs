@@ -14,7 +14,7 @@ use fanfare_domain::organization::{KeyKind, Role};
 use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, Integration, Ports};
-use fanfare_testkit::build::{list, profile, segment};
+use fanfare_testkit::build::{api_key, list, profile, segment};
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
@@ -102,7 +102,7 @@ impl World {
         let world = Self::new().await;
         for organization in [&world.own, &world.other] {
             let request = ConnectRequest {
-                api_key: SecretString::from(KLAVIYO_KEY),
+                api_key: api_key(KLAVIYO_KEY),
                 confirm_account_change: false,
             };
             let connected = world.integration.connect(&organization.id, request).await;
