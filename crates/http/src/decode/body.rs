@@ -8,10 +8,10 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
-use super::fault::{Fault, Faults};
 use super::node::Node;
 use super::object::Object;
 use crate::error::ApiError;
+use crate::error::{Violation, Violations};
 
 /// The largest body, in bytes: 1 MB.
 pub(crate) const MAX_BODY_BYTES: usize = 1_000_000;
@@ -26,29 +26,31 @@ pub(crate) struct Body(Option<Value>);
 
 impl Body {
     /// Decodes a body that must be there. `decode` takes the members it knows; any other is a
-    /// fault.
+    /// violation.
     pub(crate) fn decode<T>(
         self,
-        decode: impl FnOnce(&mut Object, &mut Faults) -> Option<T>,
+        decode: impl FnOnce(&mut Object, &mut Violations) -> Option<T>,
     ) -> Result<T, ApiError> {
         let Some(value) = self.0 else {
             return Err(ApiError::invalid(&not_json(
                 "the body is empty; send a JSON object",
             )));
         };
-        let mut faults = Faults::default();
-        let decoded = Node::root(value).object(&mut faults).and_then(|mut body| {
-            let decoded = decode(&mut body, &mut faults);
-            body.finish(&mut faults);
-            decoded
-        });
-        faults.or(decoded)
+        let mut violations = Violations::default();
+        let decoded = Node::root(value)
+            .object(&mut violations)
+            .and_then(|mut body| {
+                let decoded = decode(&mut body, &mut violations);
+                body.finish(&mut violations);
+                decoded
+            });
+        violations.or(decoded)
     }
 
     /// Decodes a body that may be left out, which is the same as an empty object.
     pub(crate) fn decode_optional<T>(
         self,
-        decode: impl FnOnce(&mut Object, &mut Faults) -> Option<T>,
+        decode: impl FnOnce(&mut Object, &mut Violations) -> Option<T>,
     ) -> Result<T, ApiError> {
         Self(
             self.0
@@ -109,13 +111,13 @@ async fn read(mut payload: Payload) -> Result<Bytes, ApiError> {
         }
     }
     if length > MAX_BODY_BYTES {
-        return Err(ApiError::too_large());
+        return Err(ApiError::too_large(MAX_BODY_BYTES));
     }
     Ok(bytes.freeze())
 }
 
-fn not_json(message: impl Into<String>) -> Faults {
-    Faults::from(Fault {
+fn not_json(message: impl Into<String>) -> Violations {
+    Violations::from(Violation {
         path: Vec::new(),
         rule: "json",
         expected: "JSON".to_owned(),

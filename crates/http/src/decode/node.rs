@@ -1,15 +1,15 @@
 //! A value that was sent, at its place, and the shapes it can be asked for.
 //!
-//! Serde stops at the first fault; these go on, so that a client learns of all of them at once.
-//! Each method gives the value, or adds a fault and gives `None`.
+//! Serde stops at the first violation; these go on, so that a client learns of all of them at once.
+//! Each method gives the value, or adds a violation and gives `None`.
 
 use std::ops::RangeInclusive;
 
 use fanfare_domain::time::Timestamp;
 use serde_json::{Map, Value};
 
-use super::fault::{Fault, Faults, Key, is_showable};
 use super::object::Object;
+use crate::error::{Key, Violation, Violations, is_showable};
 
 /// A value, or the lack of one, at its place.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Node {
         }
     }
 
-    /// The same value, of which no fault shows more than its type.
+    /// The same value, of which no violation shows more than its type.
     pub(crate) fn masked(mut self) -> Self {
         self.is_masked = true;
         self
@@ -60,20 +60,22 @@ impl Node {
     }
 
     /// An object.
-    pub(crate) fn object(mut self, faults: &mut Faults) -> Option<Object> {
+    pub(crate) fn object(mut self, violations: &mut Violations) -> Option<Object> {
         match self.value.take() {
             Some(Value::Object(members)) => {
                 Some(Object::new(members, self.path, self.is_masked, "field"))
             }
-            other => self.put_back(other).mismatch("object", "an object", faults),
+            other => self
+                .put_back(other)
+                .mismatch("object", "an object", violations),
         }
     }
 
     /// An array of at most `max` elements.
-    pub(crate) fn array(mut self, max: usize, faults: &mut Faults) -> Option<Vec<Self>> {
+    pub(crate) fn array(mut self, max: usize, violations: &mut Violations) -> Option<Vec<Self>> {
         match self.value.take() {
             Some(Value::Array(elements)) if elements.len() > max => {
-                faults.add(Fault {
+                violations.add(Violation {
                     path: self.path,
                     rule: "max_length",
                     expected: format!("<={max}"),
@@ -94,33 +96,37 @@ impl Node {
                 };
                 Some(elements.into_iter().enumerate().map(node).collect())
             }
-            other => self.put_back(other).mismatch("array", "an array", faults),
+            other => self
+                .put_back(other)
+                .mismatch("array", "an array", violations),
         }
     }
 
     /// A string, whatever is in it.
-    pub(crate) fn string(mut self, faults: &mut Faults) -> Option<String> {
+    pub(crate) fn string(mut self, violations: &mut Violations) -> Option<String> {
         match self.value.take() {
             Some(Value::String(text)) => Some(text),
-            other => self.put_back(other).mismatch("string", "a string", faults),
+            other => self
+                .put_back(other)
+                .mismatch("string", "a string", violations),
         }
     }
 
-    /// A string that `parse` takes; its error is the fault.
+    /// A string that `parse` takes; its error is the violation.
     pub(crate) fn parsed<T, E: std::fmt::Display>(
         self,
         rule: &'static str,
         expected: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
-        faults: &mut Faults,
+        violations: &mut Violations,
     ) -> Option<T> {
         let received = self.shown();
         let (path, is_masked) = (self.path.clone(), self.is_masked);
-        let text = self.string(faults)?;
+        let text = self.string(violations)?;
         match parse(&text) {
             Ok(value) => Some(value),
             Err(error) => {
-                faults.add(Fault {
+                violations.add(Violation {
                     path,
                     rule,
                     expected: expected.to_owned(),
@@ -137,7 +143,11 @@ impl Node {
     }
 
     /// One of some words.
-    pub(crate) fn word<T: Copy>(self, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
+    pub(crate) fn word<T: Copy>(
+        self,
+        words: &[(&str, T)],
+        violations: &mut Violations,
+    ) -> Option<T> {
         let named: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let find = |text: &str| {
             let found = words.iter().find(|(word, _)| *word == text);
@@ -145,37 +155,45 @@ impl Node {
                 .map(|(_, value)| *value)
                 .ok_or_else(|| format!("must be {}", named.join(" or ")))
         };
-        self.parsed("picklist", &named.join(" | "), find, faults)
+        self.parsed("picklist", &named.join(" | "), find, violations)
     }
 
     /// True or false.
-    pub(crate) fn boolean(self, faults: &mut Faults) -> Option<bool> {
+    pub(crate) fn boolean(self, violations: &mut Violations) -> Option<bool> {
         match self.value {
             Some(Value::Bool(value)) => Some(value),
-            _ => self.mismatch("boolean", "true or false", faults),
+            _ => self.mismatch("boolean", "true or false", violations),
         }
     }
 
     /// An instant in RFC 3339.
-    pub(crate) fn instant(self, faults: &mut Faults) -> Option<Timestamp> {
+    pub(crate) fn instant(self, violations: &mut Violations) -> Option<Timestamp> {
         let parse = |text: &str| {
             Timestamp::parse(text).ok_or("must be a date and time like 2026-01-31T09:15:00Z")
         };
-        self.parsed("iso_timestamp", "date-time", parse, faults)
+        self.parsed("iso_timestamp", "date-time", parse, violations)
     }
 
     /// A whole number in digits, as query parameters have them.
-    pub(crate) fn digits(self, range: RangeInclusive<u32>, faults: &mut Faults) -> Option<u32> {
+    pub(crate) fn digits(
+        self,
+        range: RangeInclusive<u32>,
+        violations: &mut Violations,
+    ) -> Option<u32> {
         let (from, to) = (*range.start(), *range.end());
         let parse = |text: &str| {
             let number = text.parse().ok().filter(|number| range.contains(number));
             number.ok_or_else(|| format!("must be a whole number from {from} to {to}"))
         };
-        self.parsed("integer", &format!(">={from} & <={to}"), parse, faults)
+        self.parsed("integer", &format!(">={from} & <={to}"), parse, violations)
     }
 
     /// Text of so many characters that a store can keep and a page can show.
-    pub(crate) fn text(self, chars: RangeInclusive<usize>, faults: &mut Faults) -> Option<String> {
+    pub(crate) fn text(
+        self,
+        chars: RangeInclusive<usize>,
+        violations: &mut Violations,
+    ) -> Option<String> {
         let (from, to) = (*chars.start(), *chars.end());
         let parse = |text: &str| {
             let text = text.trim();
@@ -188,28 +206,31 @@ impl Node {
                 ))
             }
         };
-        self.parsed("length", &format!(">={from} & <={to}"), parse, faults)
+        self.parsed("length", &format!(">={from} & <={to}"), parse, violations)
     }
 
     /// The members of an object, whatever they are, if a store can keep all of their text.
-    pub(crate) fn storable_members(self, faults: &mut Faults) -> Option<Map<String, Value>> {
+    pub(crate) fn storable_members(
+        self,
+        violations: &mut Violations,
+    ) -> Option<Map<String, Value>> {
         if self.value.as_ref().is_some_and(has_nul) {
             let message = "must not hold the character U+0000";
-            self.refuse("check", "text without U+0000", message, faults);
+            self.refuse("check", "text without U+0000", message, violations);
             return None;
         }
-        self.object(faults).map(Object::into_members)
+        self.object(violations).map(Object::into_members)
     }
 
-    /// Adds a fault with this value's content.
+    /// Adds a violation with this value's content.
     pub(crate) fn refuse(
         &self,
         rule: &'static str,
         expected: &str,
         message: impl Into<String>,
-        faults: &mut Faults,
+        violations: &mut Violations,
     ) {
-        faults.add(Fault {
+        violations.add(Violation {
             path: self.path.clone(),
             rule,
             expected: expected.to_owned(),
@@ -223,7 +244,12 @@ impl Node {
         self
     }
 
-    fn mismatch<T>(self, rule: &'static str, wanted: &str, faults: &mut Faults) -> Option<T> {
+    fn mismatch<T>(
+        self,
+        rule: &'static str,
+        wanted: &str,
+        violations: &mut Violations,
+    ) -> Option<T> {
         let message = match self.value {
             None => format!("is required: {wanted}"),
             Some(_) => format!("must be {wanted}"),
@@ -233,7 +259,7 @@ impl Node {
             "array" => "Array",
             other => other,
         };
-        self.refuse(rule, expected, message, faults);
+        self.refuse(rule, expected, message, violations);
         None
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::fault::{Fault, Faults, Key, is_showable};
 use super::node::Node;
+use crate::error::{Key, Violation, Violations, is_showable};
 
 /// An object whose members are taken one by one; what is left at the end is unknown.
 #[derive(Debug)]
@@ -47,25 +47,25 @@ impl Object {
         Node::new(self.members.remove(name), path, self.is_masked)
     }
 
-    /// A member that was given more than once is a fault.
-    pub(crate) fn refuse_repeated(&self, name: &str, faults: &mut Faults) {
+    /// A member that was given more than once is a violation.
+    pub(crate) fn refuse_repeated(&self, name: &str, violations: &mut Violations) {
         let message = "is given more than once".to_owned();
-        faults.add(self.fault_of_name(name, "once", message));
+        violations.add(self.fault_of_name(name, "once", message));
     }
 
-    /// Every member that was not taken is a fault.
-    pub(crate) fn finish(self, faults: &mut Faults) {
+    /// Every member that was not taken is a violation.
+    pub(crate) fn finish(self, violations: &mut Violations) {
         for name in self.members.keys() {
             let message = format!("is not a {} of this request", self.noun);
-            faults.add(self.fault_of_name(name, "never", message));
+            violations.add(self.fault_of_name(name, "never", message));
         }
     }
 
-    fn fault_of_name(&self, name: &str, expected: &str, message: String) -> Fault {
+    fn fault_of_name(&self, name: &str, expected: &str, message: String) -> Violation {
         let name = if is_showable(name) { name } else { "…" };
         let mut path = self.path.clone();
         path.push(Key::Name(name.to_owned()));
-        Fault {
+        Violation {
             path,
             rule: "strict_object",
             expected: expected.to_owned(),

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 use utoipa::IntoParams;
 
-use super::fault::Faults;
 use super::object::Object;
 use crate::cursor;
 use crate::error::ApiError;
+use crate::error::Violations;
 
 /// A query string that was sent.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Query {
     twice: Vec<String>,
 }
 
-/// That a route takes no parameters: any is a fault.
+/// That a route takes no parameters: any is a violation.
 #[derive(Debug)]
 pub(crate) struct NoQuery;
 
@@ -67,26 +67,26 @@ impl Query {
         Self { parameters, twice }
     }
 
-    /// Decodes the parameters. `decode` takes those it knows; any other is a fault.
+    /// Decodes the parameters. `decode` takes those it knows; any other is a violation.
     pub(crate) fn decode<T>(
         self,
-        decode: impl FnOnce(&mut Object, &mut Faults) -> Option<T>,
+        decode: impl FnOnce(&mut Object, &mut Violations) -> Option<T>,
     ) -> Result<T, ApiError> {
-        let mut faults = Faults::default();
+        let mut violations = Violations::default();
         let mut parameters = Object::of_query(self.parameters);
         for name in self.twice {
-            parameters.refuse_repeated(&name, &mut faults);
+            parameters.refuse_repeated(&name, &mut violations);
         }
-        let decoded = decode(&mut parameters, &mut faults);
-        parameters.finish(&mut faults);
-        faults.or(decoded)
+        let decoded = decode(&mut parameters, &mut violations);
+        parameters.finish(&mut violations);
+        violations.or(decoded)
     }
 }
 
 /// `first` and `after`.
-pub(crate) fn page(query: &mut Object, faults: &mut Faults) -> Option<PageRequest> {
+pub(crate) fn page(query: &mut Object, violations: &mut Violations) -> Option<PageRequest> {
     let first = match query.take("first").present() {
-        Some(first) => first.digits(1..=MAX_FIRST, faults),
+        Some(first) => first.digits(1..=MAX_FIRST, violations),
         None => Some(DEFAULT_FIRST),
     };
     let after = match query.take("after").present() {
@@ -95,7 +95,7 @@ pub(crate) fn page(query: &mut Object, faults: &mut Faults) -> Option<PageReques
                 cursor::decode(text)
                     .ok_or("is not a cursor; send the endCursor of a page as it was")
             };
-            after.parsed("cursor", "cursor", read, faults).map(Some)
+            after.parsed("cursor", "cursor", read, violations).map(Some)
         }
         None => Some(None),
     };
@@ -110,10 +110,10 @@ pub(crate) fn page(query: &mut Object, faults: &mut Faults) -> Option<PageReques
     clippy::option_option,
     reason = "whether it is right, and whether it is there"
 )]
-pub(crate) fn search(query: &mut Object, faults: &mut Faults) -> Option<Option<String>> {
-    // What is searched for is somebody's name, address or number: a fault does not echo it.
+pub(crate) fn search(query: &mut Object, violations: &mut Violations) -> Option<Option<String>> {
+    // What is searched for is somebody's name, address or number: a violation does not echo it.
     match query.take("search").masked().present() {
-        Some(search) => search.text(MIN_SEARCH..=MAX_SEARCH, faults).map(Some),
+        Some(search) => search.text(MIN_SEARCH..=MAX_SEARCH, violations).map(Some),
         None => Some(None),
     }
 }
@@ -122,7 +122,7 @@ pub(crate) fn search(query: &mut Object, faults: &mut Faults) -> Option<Option<S
 pub(crate) fn include<'k>(
     query: &mut Object,
     known: &[&'k str],
-    faults: &mut Faults,
+    violations: &mut Violations,
 ) -> Option<Vec<&'k str>> {
     let Some(include) = query.take("include").present() else {
         return Some(Vec::new());
@@ -135,7 +135,7 @@ pub(crate) fn include<'k>(
             })
             .collect()
     };
-    include.parsed("picklist", &known.join(" | "), find, faults)
+    include.parsed("picklist", &known.join(" | "), find, violations)
 }
 
 impl FromRequest for Query {

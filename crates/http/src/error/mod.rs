@@ -1,6 +1,7 @@
 //! Everything that is answered instead of what was asked for, in one shape.
 
-mod cases;
+mod application;
+mod violation;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -13,7 +14,8 @@ use fanfare_domain::organization::Role;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::decode::{Faults, MAX_BODY_BYTES, ValidationDetail, ValidationIssue};
+pub(crate) use self::violation::{Key, Violation, Violations, is_showable};
+use self::violation::{ValidationDetail, ValidationIssue};
 
 /// An answer that refuses.
 #[derive(Debug)]
@@ -96,15 +98,15 @@ impl ApiError {
     }
 
     /// 400: the request does not validate.
-    pub(crate) fn invalid(faults: &Faults) -> Self {
+    pub(crate) fn invalid(violations: &Violations) -> Self {
         let mut error = Self::new(
             StatusCode::BAD_REQUEST,
             "validation_error",
             "VALIDATION_FAILED",
         )
-        .saying(faults.message());
-        error.0.body.issues = Some(faults.issues());
-        error.0.body.details = Some(faults.details());
+        .saying(violations.message());
+        error.0.body.issues = Some(violations.issues());
+        error.0.body.details = Some(violations.details());
         error
     }
 
@@ -155,14 +157,14 @@ impl ApiError {
     }
 
     /// 413: the body is too large.
-    pub(crate) fn too_large() -> Self {
+    pub(crate) fn too_large(max_bytes: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "Payload too large",
             "PAYLOAD_TOO_LARGE",
         )
         .saying(format!(
-            "A body may have {MAX_BODY_BYTES} bytes; send less at once."
+            "A body may have {max_bytes} bytes; send less at once."
         ))
     }
 
@@ -207,7 +209,7 @@ impl ApiError {
         .after(Duration::from_secs(5))
     }
 
-    /// 500: a fault of ours.
+    /// 500: an error of the service itself.
     pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use actix_web::web::Json;
 use fanfare_domain::audience::{GroupType, MAX_NAME_CHARS};
 use fanfare_domain::ids::AudienceId;
+use fanfare_domain::organization::Role::{Editor, Viewer};
 use fanfare_sync::{AudienceUpdate, Patch};
 
-use super::{Answer, Cases};
-use crate::decode::{self, Body, Faults, Id, NoQuery, Node, Object, Query};
-use crate::gate::By;
+use super::{Answer, Application};
+use crate::decode::{self, Body, Id, NoQuery, Node, Object, Query, Violations};
+use crate::middleware::{Authentication::SecretKey, Principal};
+use crate::route::{Route, route};
 use crate::wire;
 
 /// What `include` can ask for. Rules and imports are always there.
@@ -18,6 +20,20 @@ const SOURCE: &str = "primarySyncSource";
 
 const MAX_DESCRIPTION: usize = 10_000;
 const MAX_TEXT: usize = 255;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route!(SecretKey(Viewer), list),
+        route!(SecretKey(Viewer), show),
+        route!(SecretKey(Editor), update),
+        route!(SecretKey(Editor), archive),
+        route!(SecretKey(Editor), sync),
+        route!(SecretKey(Viewer), members),
+        route!(SecretKey(Viewer), count),
+        route!(SecretKey(Viewer), status),
+    ]
+}
 
 /// List the audiences
 ///
@@ -30,14 +46,18 @@ const MAX_TEXT: usize = 255;
     ),
     responses((status = 200, description = "A page of audiences", body = wire::Page<wire::Audience>)),
 )]
-pub(crate) async fn list(cases: Cases, by: By, query: Query) -> Answer<wire::Page<wire::Audience>> {
-    let (page, with_source) = query.decode(|query, faults| {
-        let page = decode::page(query, faults);
-        let includes = decode::include(query, &INCLUDES, faults);
+pub(crate) async fn list(
+    application: Application,
+    principal: Principal,
+    query: Query,
+) -> Answer<wire::Page<wire::Audience>> {
+    let (page, with_source) = query.decode(|query, violations| {
+        let page = decode::page(query, violations);
+        let includes = decode::include(query, &INCLUDES, violations);
         Some((page?, includes?.contains(&SOURCE)))
     })?;
-    let organization = &by.organization;
-    let page = cases.audiences(organization, &page).await?;
+    let organization = &principal.organization;
+    let page = application.audiences(organization, &page).await?;
     let show = |record| wire::Audience::of(organization, record, with_source);
     Ok(Json(wire::Page::of(page, show)))
 }
@@ -57,16 +77,17 @@ pub(crate) async fn list(cases: Cases, by: By, query: Query) -> Answer<wire::Pag
     ),
 )]
 pub(crate) async fn show(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     query: Query,
 ) -> Answer<wire::Audience> {
-    let includes = query.decode(|query, faults| decode::include(query, &INCLUDES, faults))?;
-    let record = cases.audience(&by.organization, &id.0).await?;
+    let includes =
+        query.decode(|query, violations| decode::include(query, &INCLUDES, violations))?;
+    let record = application.audience(&principal.organization, &id.0).await?;
     let with_source = includes.contains(&SOURCE);
     Ok(Json(wire::Audience::of(
-        &by.organization,
+        &principal.organization,
         record,
         with_source,
     )))
@@ -85,18 +106,20 @@ pub(crate) async fn show(
     ),
 )]
 pub(crate) async fn update(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
     body: Body,
 ) -> Answer<wire::Audience> {
     let update = AudienceUpdate {
-        actor: by.actor(),
+        actor: principal.actor(),
         ..body.decode(changes)?
     };
-    let organization = &by.organization;
-    let record = cases.update_audience(organization, &id.0, update).await?;
+    let organization = &principal.organization;
+    let record = application
+        .update_audience(organization, &id.0, update)
+        .await?;
     Ok(Json(wire::Audience::of(organization, record, false)))
 }
 
@@ -112,14 +135,14 @@ pub(crate) async fn update(
     ),
 )]
 pub(crate) async fn archive(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
 ) -> Answer<wire::Audience> {
-    let organization = &by.organization;
-    let record = cases
-        .archive_audience(organization, &id.0, &by.actor())
+    let organization = &principal.organization;
+    let record = application
+        .archive_audience(organization, &id.0, &principal.actor())
         .await?;
     Ok(Json(wire::Audience::of(organization, record, false)))
 }
@@ -140,18 +163,18 @@ pub(crate) async fn archive(
     ),
 )]
 pub(crate) async fn members(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     query: Query,
 ) -> Answer<wire::Page<wire::Consumer>> {
-    let (page, search) = query.decode(|query, faults| {
-        let page = decode::page(query, faults);
-        let search = decode::search(query, faults);
+    let (page, search) = query.decode(|query, violations| {
+        let page = decode::page(query, violations);
+        let search = decode::search(query, violations);
         Some((page?, search?))
     })?;
-    let organization = &by.organization;
-    let page = cases
+    let organization = &principal.organization;
+    let page = application
         .members(organization, &id.0, search.as_deref(), &page)
         .await?;
     let show = |consumer| wire::Consumer::of(organization, consumer);
@@ -168,12 +191,14 @@ pub(crate) async fn members(
     ),
 )]
 pub(crate) async fn count(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
 ) -> Answer<wire::Count> {
-    let count = cases.member_count(&by.organization, &id.0).await?;
+    let count = application
+        .member_count(&principal.organization, &id.0)
+        .await?;
     Ok(Json(wire::Count::of(&id.0, count)))
 }
 
@@ -187,12 +212,14 @@ pub(crate) async fn count(
     ),
 )]
 pub(crate) async fn status(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
 ) -> Answer<wire::Status> {
-    let status = cases.audience_status(&by.organization, &id.0).await?;
+    let status = application
+        .audience_status(&principal.organization, &id.0)
+        .await?;
     Ok(Json(status.into()))
 }
 
@@ -210,55 +237,58 @@ pub(crate) async fn status(
     ),
 )]
 pub(crate) async fn sync(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
     body: Body,
 ) -> Answer<wire::StartedSync> {
     let confirm =
         body.decode_optional(
-            |body, faults| match body.take("confirmRemovals").present() {
-                Some(confirm) => confirm.boolean(faults),
+            |body, violations| match body.take("confirmRemovals").present() {
+                Some(confirm) => confirm.boolean(violations),
                 None => Some(false),
             },
         )?;
-    let started = cases
-        .sync_audience(&by.organization, &id.0, confirm)
+    let started = application
+        .sync_audience(&principal.organization, &id.0, confirm)
         .await?;
     Ok(Json(started.into()))
 }
 
-fn changes(body: &mut Object, faults: &mut Faults) -> Option<AudienceUpdate> {
+fn changes(body: &mut Object, violations: &mut Violations) -> Option<AudienceUpdate> {
     let name = match body.take("name").present() {
-        Some(name) => name.text(1..=MAX_NAME_CHARS, faults).map(Some),
+        Some(name) => name.text(1..=MAX_NAME_CHARS, violations).map(Some),
         None => Some(None),
     };
-    let mut text =
-        |name, max, faults: &mut Faults| patch(body.take(name), |text| text.text(0..=max, faults));
-    let description = text("description", MAX_DESCRIPTION, faults);
-    let icon_name = text("iconName", MAX_TEXT, faults);
-    let group_id = text("groupId", MAX_TEXT, faults);
-    let group_name = text("groupName", MAX_TEXT, faults);
+    let mut text = |name, max, violations: &mut Violations| {
+        patch(body.take(name), |text| text.text(0..=max, violations))
+    };
+    let description = text("description", MAX_DESCRIPTION, violations);
+    let icon_name = text("iconName", MAX_TEXT, violations);
+    let group_id = text("groupId", MAX_TEXT, violations);
+    let group_name = text("groupName", MAX_TEXT, violations);
     let group_type = patch(body.take("groupType"), |group| {
         let words: Vec<_> = GroupType::ALL.iter().map(|g| (g.as_str(), *g)).collect();
-        group.word(&words, faults)
+        group.word(&words, violations)
     });
     let metadata = patch(body.take("metadata"), |metadata| {
-        metadata_of(metadata, faults)
+        metadata_of(metadata, violations)
     });
-    let last_refreshed_at = patch(body.take("lastRefreshedAt"), |time| time.instant(faults));
+    let last_refreshed_at = patch(body.take("lastRefreshedAt"), |time| {
+        time.instant(violations)
+    });
     let refresh_interval_seconds = patch(body.take("refreshIntervalSeconds"), |interval| {
         interval.refuse(
             "check",
             "null",
             "is not built yet; null is for manual only",
-            faults,
+            violations,
         );
         None
     });
     if let Some(kind) = body.take("type").present() {
-        let _: Option<()> = kind.word(&[("SYNCED_LIST", ())], faults);
+        let _: Option<()> = kind.word(&[("SYNCED_LIST", ())], violations);
     }
     Some(AudienceUpdate {
         name: name?,
@@ -286,8 +316,8 @@ fn patch<T>(node: Node, decode: impl FnOnce(Node) -> Option<T>) -> Option<Patch<
 }
 
 /// Any members, as JSON text by name.
-fn metadata_of(node: Node, faults: &mut Faults) -> Option<BTreeMap<String, String>> {
-    let members = node.storable_members(faults)?;
+fn metadata_of(node: Node, violations: &mut Violations) -> Option<BTreeMap<String, String>> {
+    let members = node.storable_members(violations)?;
     let text = |(name, value): (String, serde_json::Value)| (name, value.to_string());
     Some(members.into_iter().map(text).collect())
 }

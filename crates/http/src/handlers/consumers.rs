@@ -2,13 +2,24 @@
 
 use actix_web::web::Json;
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId};
+use fanfare_domain::organization::Role::Viewer;
 use fanfare_domain::ports::{ConsumerFilter, Lookup};
 use fanfare_domain::value::{Email, Phone};
 
-use super::{Answer, Cases};
-use crate::decode::{self, Faults, Id, NoQuery, Node, Object, Query};
-use crate::gate::By;
+use super::{Answer, Application};
+use crate::decode::{self, Id, NoQuery, Node, Object, Query, Violations};
+use crate::middleware::{Authentication::SecretKey, Principal};
+use crate::route::{Route, route};
 use crate::wire;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route!(SecretKey(Viewer), list),
+        route!(SecretKey(Viewer), search),
+        route!(SecretKey(Viewer), show),
+    ]
+}
 
 /// List consumers
 ///
@@ -24,33 +35,37 @@ use crate::wire;
     ),
     responses((status = 200, description = "A page of consumers", body = wire::Page<wire::Consumer>)),
 )]
-pub(crate) async fn list(cases: Cases, by: By, query: Query) -> Answer<wire::Page<wire::Consumer>> {
-    let (filter, page) = query.decode(|query, faults| {
-        let page = decode::page(query, faults);
-        let filter = filter(query, faults);
+pub(crate) async fn list(
+    application: Application,
+    principal: Principal,
+    query: Query,
+) -> Answer<wire::Page<wire::Consumer>> {
+    let (filter, page) = query.decode(|query, violations| {
+        let page = decode::page(query, violations);
+        let filter = filter(query, violations);
         Some((filter?, page?))
     })?;
-    let organization = &by.organization;
-    let page = cases.consumers(organization, &filter, &page).await?;
+    let organization = &principal.organization;
+    let page = application.consumers(organization, &filter, &page).await?;
     let show = |consumer| wire::Consumer::of(organization, consumer);
     Ok(Json(wire::Page::of(page, show)))
 }
 
-fn filter(query: &mut Object, faults: &mut Faults) -> Option<ConsumerFilter> {
-    let search = decode::search(query, faults);
+fn filter(query: &mut Object, violations: &mut Violations) -> Option<ConsumerFilter> {
+    let search = decode::search(query, violations);
     let audience = match query.take("audienceId").present() {
         Some(id) => {
-            let id = id.parsed("id", "id", |text: &str| AudienceId::parse(text), faults);
+            let id = id.parsed("id", "id", |text: &str| AudienceId::parse(text), violations);
             id.map(Some)
         }
         None => Some(None),
     };
-    let mut instant = |name, faults: &mut Faults| match query.take(name).present() {
-        Some(time) => time.instant(faults).map(Some),
+    let mut instant = |name, violations: &mut Violations| match query.take(name).present() {
+        Some(time) => time.instant(violations).map(Some),
         None => Some(None),
     };
-    let created_after = instant("createdAfter", faults);
-    let created_before = instant("createdBefore", faults);
+    let created_after = instant("createdAfter", violations);
+    let created_before = instant("createdBefore", violations);
     Some(ConsumerFilter {
         search: search?,
         audience: audience?,
@@ -71,17 +86,21 @@ fn filter(query: &mut Object, faults: &mut Faults) -> Option<ConsumerFilter> {
     ),
     responses((status = 200, description = "The consumers that match", body = Vec<wire::Consumer>)),
 )]
-pub(crate) async fn search(cases: Cases, by: By, query: Query) -> Answer<Vec<wire::Consumer>> {
+pub(crate) async fn search(
+    application: Application,
+    principal: Principal,
+    query: Query,
+) -> Answer<Vec<wire::Consumer>> {
     let lookup = query.decode(lookup)?;
-    let organization = &by.organization;
-    let found = cases.lookup_consumers(organization, &lookup).await?;
+    let organization = &principal.organization;
+    let found = application.lookup_consumers(organization, &lookup).await?;
     let show = |consumer| wire::Consumer::of(organization, consumer);
     Ok(Json(found.into_iter().map(show).collect()))
 }
 
-fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
+fn lookup(query: &mut Object, violations: &mut Violations) -> Option<Lookup> {
     let given = ["email", "phone", "externalId"].map(|name| query.take(name).present());
-    // What is searched for is somebody's address or number: a fault does not echo it.
+    // What is searched for is somebody's address or number: a violation does not echo it.
     let [email, phone, id] = given.map(|node| node.map(Node::masked));
     match (email, phone, id) {
         (Some(email), None, None) => {
@@ -91,7 +110,7 @@ fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
                     .map(|email| email.as_str().to_owned())
                     .map_err(|_| "must be an e-mail address")
             };
-            let email = email.parsed("email", "e-mail", parse, faults);
+            let email = email.parsed("email", "e-mail", parse, violations);
             email.map(Lookup::Email)
         }
         (None, Some(phone), None) => {
@@ -103,7 +122,7 @@ fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
                     .map_err(|_| "must be a phone number like +12345678901")
             };
             phone
-                .parsed("phone", "E.164", parse, faults)
+                .parsed("phone", "E.164", parse, violations)
                 .map(Lookup::Phone)
         }
         (None, None, Some(id)) => {
@@ -111,12 +130,12 @@ fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
                 "id",
                 "Klaviyo's id",
                 |text: &str| ProfileId::parse(text),
-                faults,
+                violations,
             );
             id.map(Lookup::Profile)
         }
         _ => {
-            faults.add_to_whole("give exactly one of email, phone and externalId");
+            violations.add_to_whole("give exactly one of email, phone and externalId");
             None
         }
     }
@@ -132,11 +151,11 @@ fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
     ),
 )]
 pub(crate) async fn show(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<ConsumerId>,
     _: NoQuery,
 ) -> Answer<wire::Consumer> {
-    let consumer = cases.consumer(&by.organization, &id.0).await?;
-    Ok(Json(wire::Consumer::of(&by.organization, consumer)))
+    let consumer = application.consumer(&principal.organization, &id.0).await?;
+    Ok(Json(wire::Consumer::of(&principal.organization, consumer)))
 }

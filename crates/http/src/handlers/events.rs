@@ -7,15 +7,17 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::organization::Role::Viewer;
 use fanfare_domain::run::SyncRun;
 use fanfare_sync::{Error, Integration};
 use futures_util::{Stream, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::Cases;
+use super::Application;
 use crate::decode::{Id, NoQuery};
 use crate::error::ApiError;
-use crate::gate::{By, OpenStream, Streams};
+use crate::middleware::{Authentication::SecretKey, OpenStream, Principal, Streams};
+use crate::route::{Route, route};
 use crate::wire;
 
 /// How often the run is looked at: no more than four events a second come of it.
@@ -23,6 +25,11 @@ const PERIOD: Duration = Duration::from_millis(250);
 
 /// Looks without news after which a comment says that the connection lives: 15 seconds.
 const QUIET_LOOKS: u32 = 60;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![route!(SecretKey(Viewer), watch)]
+}
 
 /// Watch a run
 ///
@@ -39,19 +46,19 @@ const QUIET_LOOKS: u32 = 60;
     ),
 )]
 pub(crate) async fn watch(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<RunId>,
     _: NoQuery,
     streams: Data<Streams>,
     shutdown: Data<CancellationToken>,
 ) -> Result<HttpResponse, ApiError> {
-    let run = cases.run(&by.organization, &id.0).await?;
+    let run = application.run(&principal.organization, &id.0).await?;
     let watch = Watch {
-        cases: cases.get_ref().clone(),
-        organization: by.organization.clone(),
+        application: application.get_ref().clone(),
+        organization: principal.organization.clone(),
         run: id.0,
-        _open: streams.open(&by.organization)?,
+        _open: streams.open(&principal.organization)?,
     };
     let shutdown = shutdown.get_ref().clone().cancelled_owned();
     Ok(HttpResponse::Ok()
@@ -63,7 +70,7 @@ pub(crate) async fn watch(
 }
 
 struct Watch {
-    cases: Integration,
+    application: Integration,
     organization: OrganizationId,
     run: RunId,
     _open: OpenStream,
@@ -97,7 +104,7 @@ impl Watch {
     async fn look(&self, shown: Box<SyncRun>) -> Option<(Bytes, Next)> {
         for _ in 0..QUIET_LOOKS {
             tokio::time::sleep(PERIOD).await;
-            match self.cases.run(&self.organization, &self.run).await {
+            match self.application.run(&self.organization, &self.run).await {
                 Ok(run) if run == *shown => {}
                 Ok(run) => {
                     let event = self.event("progress", &run);
@@ -122,7 +129,7 @@ impl Watch {
     }
 
     fn event(&self, name: &str, run: &SyncRun) -> Bytes {
-        let run = wire::Run::of(run.clone(), self.cases.clock().now());
+        let run = wire::Run::of(run.clone(), self.application.clock().now());
         match serde_json::to_string(&run) {
             Ok(json) => Bytes::from(format!("event: {name}\ndata: {json}\n\n")),
             Err(_) => Bytes::from_static(b": a run that cannot be shown\n\n"),

@@ -2,11 +2,23 @@
 
 use actix_web::web::Json;
 use fanfare_domain::ids::{AudienceId, RunId};
+use fanfare_domain::organization::Role::{Editor, Viewer};
 
-use super::{Answer, Cases};
+use super::{Answer, Application};
 use crate::decode::{self, Body, Id, NoQuery, Query};
-use crate::gate::By;
+use crate::middleware::{Authentication::SecretKey, Principal};
+use crate::route::{Route, route};
 use crate::wire;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route!(SecretKey(Viewer), of_audience),
+        route!(SecretKey(Viewer), show),
+        route!(SecretKey(Viewer), issues),
+        route!(SecretKey(Editor), cancel),
+    ]
+}
 
 /// List an audience's runs
 ///
@@ -23,14 +35,16 @@ use crate::wire;
     ),
 )]
 pub(crate) async fn of_audience(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     query: Query,
 ) -> Answer<wire::Page<wire::Run>> {
     let page = query.decode(decode::page)?;
-    let page = cases.runs(&by.organization, &id.0, &page).await?;
-    let now = cases.clock().now();
+    let page = application
+        .runs(&principal.organization, &id.0, &page)
+        .await?;
+    let now = application.clock().now();
     Ok(Json(wire::Page::of(page, |run| wire::Run::of(run, now))))
 }
 
@@ -43,9 +57,14 @@ pub(crate) async fn of_audience(
         (status = 404, description = "`SYNC_RUN_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn show(cases: Cases, by: By, id: Id<RunId>, _: NoQuery) -> Answer<wire::Run> {
-    let run = cases.run(&by.organization, &id.0).await?;
-    Ok(Json(wire::Run::of(run, cases.clock().now())))
+pub(crate) async fn show(
+    application: Application,
+    principal: Principal,
+    id: Id<RunId>,
+    _: NoQuery,
+) -> Answer<wire::Run> {
+    let run = application.run(&principal.organization, &id.0).await?;
+    Ok(Json(wire::Run::of(run, application.clock().now())))
 }
 
 /// List a run's issues
@@ -63,13 +82,15 @@ pub(crate) async fn show(cases: Cases, by: By, id: Id<RunId>, _: NoQuery) -> Ans
     ),
 )]
 pub(crate) async fn issues(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<RunId>,
     query: Query,
 ) -> Answer<wire::Page<wire::Issue>> {
     let page = query.decode(decode::page)?;
-    let page = cases.issues(&by.organization, &id.0, &page).await?;
+    let page = application
+        .issues(&principal.organization, &id.0, &page)
+        .await?;
     Ok(Json(wire::Page::of(page, wire::Issue::from)))
 }
 
@@ -86,13 +107,15 @@ pub(crate) async fn issues(
     ),
 )]
 pub(crate) async fn cancel(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<RunId>,
     _: NoQuery,
     body: Body,
 ) -> Answer<wire::Run> {
     body.decode_optional(|_, _| Some(()))?;
-    let run = cases.cancel_run(&by.organization, &id.0).await?;
-    Ok(Json(wire::Run::of(run, cases.clock().now())))
+    let run = application
+        .cancel_run(&principal.organization, &id.0)
+        .await?;
+    Ok(Json(wire::Run::of(run, application.clock().now())))
 }

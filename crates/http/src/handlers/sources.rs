@@ -2,13 +2,15 @@
 
 use actix_web::web::Json;
 use fanfare_domain::ids::SourceId;
+use fanfare_domain::organization::Role::Viewer;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::SourceFilter;
 use fanfare_domain::run::SyncStatus;
 
-use super::{Answer, Cases};
-use crate::decode::{Faults, Id, NoQuery, Object, Query};
-use crate::gate::By;
+use super::{Answer, Application};
+use crate::decode::{Id, NoQuery, Object, Query, Violations};
+use crate::middleware::{Authentication::SecretKey, Principal};
+use crate::route::{Route, route};
 use crate::wire;
 
 const DEFAULT_FIRST: u32 = 100;
@@ -16,6 +18,14 @@ const MAX_FIRST: u32 = 1_000;
 
 /// Longest text to filter by, in characters.
 const MAX_FILTER: usize = 64;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route!(SecretKey(Viewer), search),
+        route!(SecretKey(Viewer), show),
+    ]
+}
 
 /// Find sync sources
 ///
@@ -31,35 +41,41 @@ const MAX_FILTER: usize = 64;
     ),
     responses((status = 200, description = "The sync sources", body = Vec<wire::SyncSource>)),
 )]
-pub(crate) async fn search(cases: Cases, by: By, query: Query) -> Answer<Vec<wire::SyncSource>> {
+pub(crate) async fn search(
+    application: Application,
+    principal: Principal,
+    query: Query,
+) -> Answer<Vec<wire::SyncSource>> {
     let (filter, page) = query.decode(decode)?;
-    let organization = &by.organization;
-    let found = cases.search_sources(organization, &filter, &page).await?;
+    let organization = &principal.organization;
+    let found = application
+        .search_sources(organization, &filter, &page)
+        .await?;
     let show = |source| wire::SyncSource::of(organization, source);
     Ok(Json(found.into_iter().map(show).collect()))
 }
 
-fn decode(query: &mut Object, faults: &mut Faults) -> Option<(SourceFilter, PageRequest)> {
-    let mut text = |name, faults: &mut Faults| match query.take(name).present() {
-        Some(text) => text.text(1..=MAX_FILTER, faults).map(Some),
+fn decode(query: &mut Object, violations: &mut Violations) -> Option<(SourceFilter, PageRequest)> {
+    let mut text = |name, violations: &mut Violations| match query.take(name).present() {
+        Some(text) => text.text(1..=MAX_FILTER, violations).map(Some),
         None => Some(None),
     };
-    let source_type = text("syncSource", faults);
-    let external_id = text("syncSourceId", faults);
+    let source_type = text("syncSource", violations);
+    let external_id = text("syncSourceId", violations);
     let status = match query.take("syncStatus").present() {
         Some(status) => {
             let words: Vec<_> = SyncStatus::ALL.iter().map(|s| (s.as_str(), *s)).collect();
-            status.word(&words, faults).map(Some)
+            status.word(&words, violations).map(Some)
         }
         None => Some(None),
     };
     let first = match query.take("first").present() {
-        Some(first) => first.digits(1..=MAX_FIRST, faults),
+        Some(first) => first.digits(1..=MAX_FIRST, violations),
         None => Some(DEFAULT_FIRST),
     };
     let after = match query.take("after").present() {
         Some(after) => {
-            let id = after.parsed("id", "id", |text: &str| SourceId::parse(text), faults);
+            let id = after.parsed("id", "id", |text: &str| SourceId::parse(text), violations);
             id.map(|id| Some(id.to_string()))
         }
         None => Some(None),
@@ -86,11 +102,11 @@ fn decode(query: &mut Object, faults: &mut Faults) -> Option<(SourceFilter, Page
     ),
 )]
 pub(crate) async fn show(
-    cases: Cases,
-    by: By,
+    application: Application,
+    principal: Principal,
     id: Id<SourceId>,
     _: NoQuery,
 ) -> Answer<wire::SyncSource> {
-    let source = cases.source(&by.organization, &id.0).await?;
-    Ok(Json(wire::SyncSource::of(&by.organization, source)))
+    let source = application.source(&principal.organization, &id.0).await?;
+    Ok(Json(wire::SyncSource::of(&principal.organization, source)))
 }

@@ -1,14 +1,28 @@
 //! Who may ask what.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::Method;
 use fanfare_domain::organization::Role;
 use serde_json::json;
 
 use super::world::{ROLES, World};
-use crate::routes::{API, BASES, Entry};
+use crate::handlers;
+use crate::middleware::Authentication;
+use crate::route::Route;
+use crate::router::BASES;
 
-fn path(base: &str, entry: &Entry) -> String {
-    let path = format!("{base}{}", entry.path);
+/// The routes that take a secret key, with the role.
+fn protected() -> impl Iterator<Item = (&'static Route, Role)> {
+    let role = |route: &'static Route| match route.authentication {
+        Authentication::SecretKey(role) => Some((route, role)),
+        Authentication::None => None,
+    };
+    handlers::routes().iter().filter_map(role)
+}
+
+fn path(base: &str, route: &Route) -> String {
+    let path = route.path.replacen("/api", base, 1);
     ["{id}", "{listId}", "{segmentId}"]
         .iter()
         .fold(path, |path, id| path.replace(id, "unknown"))
@@ -17,10 +31,10 @@ fn path(base: &str, entry: &Entry) -> String {
 #[actix_web::test]
 async fn without_a_secret_key_no_route_of_the_api_answers() {
     let world = World::connected().await;
-    for entry in API {
+    for (route, _) in protected() {
         for base in BASES {
-            let path = path(base, entry);
-            let ask = || world.ask(entry.method.clone(), &path).by_nobody();
+            let path = path(base, route);
+            let ask = || world.ask(route.method.clone(), &path).by_nobody();
 
             let answer = ask().send().await;
             answer.refuses(401, "Authentication required", "AUTHENTICATION_REQUIRED");
@@ -38,13 +52,12 @@ async fn without_a_secret_key_no_route_of_the_api_answers() {
 #[actix_web::test]
 async fn each_route_wants_its_role_and_names_it() {
     let world = World::connected().await;
-    for entry in API {
-        let needed = entry.role.expect("a role");
+    for (route, needed) in protected() {
         for role in ROLES {
             world.wait_a_minute();
-            let ask = world.ask(entry.method.clone(), &path("/api", entry));
+            let ask = world.ask(route.method.clone(), &path("/api", route));
             let answer = ask.by(world.own.key(role)).send().await;
-            let what = format!("{} {} as {}", entry.method, entry.path, role.as_str());
+            let what = format!("{} {} as {}", route.method, route.path, role.as_str());
             if role < needed {
                 answer.refuses(403, "Forbidden", "FORBIDDEN");
                 let message = answer.body["message"].as_str().unwrap();
@@ -59,8 +72,9 @@ async fn each_route_wants_its_role_and_names_it() {
 #[actix_web::test]
 async fn roles_are_those_of_the_contract() {
     let of = |method: Method, path: &str| {
-        let found = API.iter().find(|e| e.method == method && e.path == path);
-        found.and_then(|entry| entry.role)
+        let path = format!("/api{path}");
+        let found = protected().find(|(route, _)| route.method == method && route.path == path);
+        found.map(|(_, role)| role)
     };
     for (method, path, role) in [
         (Method::GET, "/settings", Role::Editor),
@@ -74,11 +88,16 @@ async fn roles_are_those_of_the_contract() {
     ] {
         assert_eq!(of(method, path), Some(role), "{path}");
     }
-    let others = API.iter().filter(|entry| entry.method == Method::GET);
-    let others = others.filter(|entry| entry.path != "/settings");
-    for entry in others {
-        assert_eq!(entry.role, Some(Role::Viewer), "{}", entry.path);
+    let others = protected().filter(|(route, _)| route.method == Method::GET);
+    let others = others.filter(|(route, _)| route.path != "/api/settings");
+    for (route, role) in others {
+        assert_eq!(role, Role::Viewer, "{}", route.path);
     }
+    let open = handlers::routes().iter();
+    let open = open.filter(|route| route.authentication == Authentication::None);
+    let open: BTreeSet<&str> = open.map(|route| route.path.as_str()).collect();
+    let of_contract = ["/", "/api/openapi.json", "/healthz", "/metrics", "/readyz"];
+    assert_eq!(open, of_contract.into());
 }
 
 #[actix_web::test]

@@ -7,7 +7,7 @@ use fanfare_domain::organization::Role;
 use serde_json::{Value, json};
 
 use super::world::{Organization, World};
-use crate::decode::MAX_BODY_BYTES;
+use crate::decode::body::MAX_BODY_BYTES;
 use crate::server::app;
 
 /// Asks so often, with every key in turn.

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::conform;
+use crate::handlers;
 use crate::health::Readiness;
 use crate::server::{Api, Parts, app};
 
@@ -85,7 +86,7 @@ impl World {
             shutdown: shutdown.clone(),
         };
         Self {
-            parts: Parts::of(api.clone()),
+            parts: Parts::new(api.clone(), handlers::routes()),
             own: Organization::new(&integration, "Own").await,
             other: Organization::new(&integration, "Other").await,
             clock,

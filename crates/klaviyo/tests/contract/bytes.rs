@@ -269,9 +269,5 @@ async fn over_https_nothing_is_sent_in_the_open() {
     assert!(length > 0);
     assert_eq!(received[0], 0x16, "a TLS handshake");
     let canary = b"canary";
-    assert!(
-        !received
-            .windows(canary.len())
-            .any(|part| part == canary)
-    );
+    assert!(!received.windows(canary.len()).any(|part| part == canary));
 }

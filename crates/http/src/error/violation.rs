@@ -18,7 +18,7 @@ pub(crate) enum Key {
 
 /// One thing that is wrong. It holds nothing that could be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct Violation {
     /// The way to the value; empty for the request as a whole.
     pub(crate) path: Vec<Key>,
     /// The rule that is broken, in the words of Fanfare's validator: `string`, `max_length`, …
@@ -33,15 +33,15 @@ pub(crate) struct Fault {
 
 /// Everything wrong with a request so far.
 #[derive(Debug, Default)]
-pub(crate) struct Faults {
-    listed: Vec<Fault>,
+pub(crate) struct Violations {
+    listed: Vec<Violation>,
     unlisted: usize,
 }
 
-/// Faults listed in one answer. A megabyte can hold very many, and they would all be answered.
+/// Violations listed in one answer. A megabyte can hold very many, and they would all be answered.
 const MAX_LISTED: usize = 100;
 
-/// The rules by which a value is of the wrong shape; any other finds fault with its content.
+/// The rules by which a value is of the wrong shape; any other is about its content.
 const SCHEMA_RULES: [&str; 6] = [
     "json",
     "object",
@@ -51,19 +51,19 @@ const SCHEMA_RULES: [&str; 6] = [
     "boolean",
 ];
 
-impl Faults {
-    /// Adds a fault.
-    pub(crate) fn add(&mut self, fault: Fault) {
+impl Violations {
+    /// Adds a violation.
+    pub(crate) fn add(&mut self, violation: Violation) {
         if self.listed.len() < MAX_LISTED {
-            self.listed.push(fault);
+            self.listed.push(violation);
         } else {
             self.unlisted += 1;
         }
     }
 
-    /// Adds a fault of the request as a whole.
+    /// Adds a violation of the request as a whole.
     pub(crate) fn add_to_whole(&mut self, message: &str) {
-        self.add(Fault {
+        self.add(Violation {
             path: Vec::new(),
             rule: "check",
             expected: "valid".to_owned(),
@@ -96,25 +96,25 @@ impl Faults {
         )
     }
 
-    /// The faults as Fanfare's generated reference has them.
+    /// The violations as Fanfare's generated reference has them.
     pub(crate) fn issues(&self) -> Vec<ValidationIssue> {
         self.listed.iter().map(ValidationIssue::from).collect()
     }
 
-    /// The faults as people read them.
+    /// The violations as people read them.
     pub(crate) fn details(&self) -> Vec<ValidationDetail> {
-        let detail = |fault: &Fault| ValidationDetail {
-            field: dotted(&fault.path),
-            message: fault.message.clone(),
+        let detail = |violation: &Violation| ValidationDetail {
+            field: dotted(&violation.path),
+            message: violation.message.clone(),
         };
         self.listed.iter().map(detail).collect()
     }
 }
 
-impl From<Fault> for Faults {
-    fn from(fault: Fault) -> Self {
+impl From<Violation> for Violations {
+    fn from(violation: Violation) -> Self {
         Self {
-            listed: vec![fault],
+            listed: vec![violation],
             unlisted: 0,
         }
     }
@@ -135,7 +135,7 @@ fn dotted(path: &[Key]) -> String {
     steps.join(".")
 }
 
-/// A fault, for programs.
+/// A violation, for programs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ValidationIssue {
     /// `schema` where the shape is wrong, `validation` where the content is.
@@ -157,14 +157,14 @@ pub(crate) struct ValidationIssue {
     path: Vec<ValidationPathItem>,
 }
 
-/// A step on the way to the value at fault.
+/// A step on the way to the value that is wrong.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ValidationPathItem {
     /// What is stepped into: `object` or `array`.
     #[serde(rename = "type")]
     #[schema(example = "object")]
     container: &'static str,
-    /// Whether the value or the key itself is at fault: `value` or `key`.
+    /// Whether the value or the key itself is wrong: `value` or `key`.
     #[schema(example = "value")]
     origin: &'static str,
     /// Always null: what was sent is not echoed.
@@ -174,7 +174,7 @@ pub(crate) struct ValidationPathItem {
     key: Key,
 }
 
-/// A fault, for people.
+/// A violation, for people.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ValidationDetail {
     /// The field, dotted.
@@ -184,10 +184,10 @@ pub(crate) struct ValidationDetail {
     message: String,
 }
 
-impl From<&Fault> for ValidationIssue {
-    fn from(fault: &Fault) -> Self {
-        let is_schema = SCHEMA_RULES.contains(&fault.rule);
-        let origin = if fault.rule == "strict_object" {
+impl From<&Violation> for ValidationIssue {
+    fn from(violation: &Violation) -> Self {
+        let is_schema = SCHEMA_RULES.contains(&violation.rule);
+        let origin = if violation.rule == "strict_object" {
             "key"
         } else {
             "value"
@@ -203,18 +203,18 @@ impl From<&Fault> for ValidationIssue {
         };
         Self {
             kind: if is_schema { "schema" } else { "validation" },
-            rule: fault.rule,
-            expected: fault.expected.clone(),
-            received: fault.received.clone(),
-            message: fault.message.clone(),
-            path: fault.path.iter().map(step).collect(),
+            rule: violation.rule,
+            expected: violation.expected.clone(),
+            received: violation.received.clone(),
+            message: violation.message.clone(),
+            path: violation.path.iter().map(step).collect(),
         }
     }
 }
 
 /// Whether a text may stand in an error: a short word, and nothing like a key, an address or a
 /// number of somebody's, wherever it was put.
-pub(super) fn is_showable(text: &str) -> bool {
+pub(crate) fn is_showable(text: &str) -> bool {
     /// Fewer digits than any phone number has.
     const MAX_DIGITS: usize = 6;
     let is_of_word = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);

@@ -5,7 +5,7 @@ use fanfare_domain::ports::StoreError;
 use fanfare_sync::{Error, FieldViolation};
 
 use super::ApiError;
-use crate::decode::{Fault, Faults, Key};
+use super::{Key, Violation, Violations};
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
@@ -18,7 +18,9 @@ impl From<Error> for ApiError {
                     format!("{code}_NOT_FOUND"),
                 )
             }
-            Error::Invalid(faults) => Self::invalid(&faults.into_iter().map(Fault::from).collect()),
+            Error::Invalid(violations) => {
+                Self::invalid(&violations.into_iter().map(Violation::from).collect())
+            }
             Error::KeyNotFound => Self::new(
                 StatusCode::BAD_REQUEST,
                 KEY_NOT_FOUND,
@@ -109,9 +111,9 @@ fn missing(scopes: &[String]) -> String {
     )
 }
 
-impl From<FieldViolation> for Fault {
-    fn from(fault: FieldViolation) -> Self {
-        let path = fault
+impl From<FieldViolation> for Violation {
+    fn from(violation: FieldViolation) -> Self {
+        let path = violation
             .field
             .split('.')
             .map(|name| Key::Name(name.to_owned()));
@@ -120,16 +122,16 @@ impl From<FieldViolation> for Fault {
             rule: "check",
             expected: "valid".to_owned(),
             received: "unknown".to_owned(),
-            message: fault.message,
+            message: violation.message,
         }
     }
 }
 
-impl FromIterator<Fault> for Faults {
-    fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Self {
+impl FromIterator<Violation> for Violations {
+    fn from_iter<I: IntoIterator<Item = Violation>>(violations: I) -> Self {
         let mut collected = Self::default();
-        for fault in faults {
-            collected.add(fault);
+        for violation in violations {
+            collected.add(violation);
         }
         collected
     }

@@ -13,22 +13,22 @@ use fanfare_sync::Integration;
 use metrics::{counter, histogram};
 use tracing::Instrument;
 
-use super::access::By;
+use super::authentication::Principal;
 use super::rate_limit::Spent;
 use super::request_id::RequestId;
 use crate::error::ApiError;
 
-/// Watches a request pass.
-pub(crate) async fn watch(
+/// Logs and counts a request, and completes its answer.
+pub(crate) async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(cases) = request.app_data::<web::Data<Integration>>().cloned() else {
+    let Some(application) = request.app_data::<web::Data<Integration>>().cloned() else {
         let error = ApiError::internal("the API was put together without its parts");
         return Ok(request.error_response(error));
     };
     let begun = Instant::now();
-    let id = RequestId::of(request.headers(), cases.ids());
+    let id = RequestId::of(request.headers(), application.ids());
     let method = method_name(request.method());
 
     // By the path alone, before the request is routed: what is logged on the way tells it too.
@@ -44,7 +44,7 @@ pub(crate) async fn watch(
     let headers = answer.headers_mut();
     id.announce(headers);
     spent
-        .unwrap_or_else(|| Spent::nothing(cases.clock().now()))
+        .unwrap_or_else(|| Spent::nothing(application.clock().now()))
         .announce(headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {
@@ -52,7 +52,7 @@ pub(crate) async fn watch(
     }
 
     let took = begun.elapsed();
-    let by = answer.request().extensions().get::<By>().cloned();
+    let principal = answer.request().extensions().get::<Principal>().cloned();
     span.in_scope(|| tell_of_failure(&answer));
     // Outside the span, whose fields would be in the line a second time.
     tracing::info!(
@@ -62,7 +62,9 @@ pub(crate) async fn watch(
         status = answer.status().as_u16(),
         durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         requestId = id.as_str(),
-        organizationId = by.as_ref().map(|by| by.organization.as_str()),
+        organizationId = principal
+            .as_ref()
+            .map(|caller| caller.organization.as_str()),
         "request answered"
     );
     let labels = [
