@@ -7,7 +7,7 @@ mod object;
 mod query;
 
 pub(crate) use crate::error::Violations;
-pub(crate) use body::{Body};
+pub(crate) use body::Body;
 pub(crate) use id::{Id, ListRef, SegmentRef};
 pub(crate) use node::Node;
 pub(crate) use object::Object;

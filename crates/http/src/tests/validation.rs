@@ -3,7 +3,7 @@
 use insta::assert_json_snapshot;
 use serde_json::json;
 
-use super::world::World;
+use super::world::{World, path};
 use crate::middleware::Authentication;
 use crate::{handlers, openapi};
 
@@ -120,4 +120,125 @@ async fn every_documented_field_and_parameter_is_known() {
             assert!(!answer.text.contains("is not a parameter"), "{path} {name}");
         }
     }
+}
+
+#[actix_web::test]
+async fn answers_to_wrong_bodies_and_parameters_stay_the_same() {
+    let (world, imported) = World::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+    let sync = format!("{audience}/sync");
+    let cancel = path("/api/sync-runs/{id}/cancel", &imported["runId"]);
+    let text = "x".repeat(256);
+    let ids: Vec<String> = (0..101).map(|n| format!("List{n}")).collect();
+    let bodies = [
+        ("PUT", "/api/settings", json!(null)),
+        ("PUT", "/api/settings", json!([])),
+        ("PUT", "/api/settings", json!("pk_1")),
+        ("PUT", "/api/settings", json!({"klaviyo": 7})),
+        ("PUT", "/api/settings", json!({"klaviyo": "pk_1"})),
+        (
+            "PUT",
+            "/api/settings",
+            json!({"klaviyo": {}, "other": true}),
+        ),
+        ("PUT", "/api/settings", json!({"klaviyo": {"apiKey": null}})),
+        (
+            "PUT",
+            "/api/settings",
+            json!({"klaviyo": {"apiKey": "sk_1", "confirmAccountChange": null}}),
+        ),
+        (
+            "PUT",
+            "/api/settings",
+            json!({"klaviyo": {"confirmAccountChange": 1, "more": 1}}),
+        ),
+        ("POST", IMPORT, json!({})),
+        (
+            "POST",
+            IMPORT,
+            json!({"sync": "WEEKLY", "refreshIntervalSeconds": 900}),
+        ),
+        (
+            "POST",
+            IMPORT,
+            json!({"listIds": null, "segmentIds": null, "sync": null}),
+        ),
+        (
+            "POST",
+            IMPORT,
+            json!({"listIds": {}, "segmentIds": "SgMnt1", "sync": 7}),
+        ),
+        (
+            "POST",
+            IMPORT,
+            json!({"listIds": [1, null, {}, "not an id", "", "Good01"], "sync": "CONTINUOUS"}),
+        ),
+        (
+            "POST",
+            IMPORT,
+            json!({"listIds": ids, "segmentIds": [true, -1.5, "4915112345678"], "refreshIntervalSeconds": "x"}),
+        ),
+        (
+            "PUT",
+            &audience,
+            json!({
+                "name": text, "description": 1, "iconName": "a\u{0}b", "metadata": {"a": ["b", {"c\u{0}": 1}]},
+                "groupId": text, "groupName": [], "groupType": "AGE", "lastRefreshedAt": "yesterday",
+                "type": "DYNAMIC", "refreshIntervalSeconds": 900, "rules": [],
+            }),
+        ),
+        (
+            "PUT",
+            &audience,
+            json!({
+                "name": null, "metadata": "a", "groupType": 7, "lastRefreshedAt": 1_700_000_000, "type": null,
+                "refreshIntervalSeconds": "x",
+            }),
+        ),
+        (
+            "POST",
+            &sync,
+            json!({"confirmRemovals": "yes", "more": null}),
+        ),
+        ("POST", &sync, json!({"confirmRemovals": null})),
+        ("POST", &cancel, json!({"more": 1})),
+        ("POST", &cancel, json!([])),
+    ];
+    let mut answers = Vec::new();
+    for (method, path, body) in bodies {
+        let ask = world.ask(method.parse().unwrap(), path);
+        let answer = ask.json(&body).await;
+        assert_eq!(answer.status, 400, "{path} {body}: {}", answer.text);
+        let route = path.replace(imported["audienceId"].as_str().unwrap(), "{id}");
+        let route = route.replace(imported["runId"].as_str().unwrap(), "{id}");
+        let sent = if body["listIds"]
+            .as_array()
+            .is_some_and(|ids| ids.len() > 100)
+        {
+            json!("101 lists")
+        } else {
+            body
+        };
+        answers.push(json!({"sent": [method, route, sent], "issues": answer.body["issues"]}));
+    }
+    for path in [
+        format!("{audience}/members?first=0&after=nonsense&search=x&last=3"),
+        format!("{audience}?include=members&include=rules"),
+        "/api/audiences?first=&include=".to_owned(),
+        "/api/consumers?audienceId=x&createdAfter=now&createdBefore=&search=a%00b".to_owned(),
+        "/api/consumers/search".to_owned(),
+        "/api/consumers/search?email=ada&phone=1&more=1".to_owned(),
+        "/api/consumers/search?email=ada".to_owned(),
+        "/api/consumers/search?phone=1".to_owned(),
+        "/api/consumers/search?externalId=not+an+id".to_owned(),
+        "/api/sync-sources/search?syncSource=&syncSourceId=&syncStatus=DONE&first=1001&after=x"
+            .to_owned(),
+        "/api/settings?more=1".to_owned(),
+    ] {
+        let answer = world.get(&path).send().await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text);
+        let route = path.replace(imported["audienceId"].as_str().unwrap(), "{id}");
+        answers.push(json!({"sent": ["GET", route], "issues": answer.body["issues"]}));
+    }
+    assert_json_snapshot!("answers_to_wrong_requests", answers);
 }
