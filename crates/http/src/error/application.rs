@@ -5,7 +5,7 @@ use fanfare_domain::ports::StoreError;
 use fanfare_sync::{Error, FieldViolation};
 
 use super::ApiError;
-use super::{Key, Violation, Violations};
+use super::{Key, Violation};
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
@@ -124,15 +124,5 @@ impl From<FieldViolation> for Violation {
             received: "unknown".to_owned(),
             message: violation.message,
         }
-    }
-}
-
-impl FromIterator<Violation> for Violations {
-    fn from_iter<I: IntoIterator<Item = Violation>>(violations: I) -> Self {
-        let mut collected = Self::default();
-        for violation in violations {
-            collected.add(violation);
-        }
-        collected
     }
 }

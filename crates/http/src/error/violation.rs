@@ -3,10 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::ApiError;
-
 /// One step on the way to a value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = ValidationKey)]
 pub(crate) enum Key {
@@ -31,74 +29,90 @@ pub(crate) struct Violation {
     pub(crate) message: String,
 }
 
-/// Everything wrong with a request so far.
+/// Everything wrong with a request so far. Values come before unknown names in the answer.
 #[derive(Debug, Default)]
 pub(crate) struct Violations {
-    listed: Vec<Violation>,
+    of_values: Vec<Violation>,
+    of_names: Vec<Violation>,
     unlisted: usize,
 }
 
 /// Violations listed in one answer. A megabyte can hold very many, and they would all be answered.
 const MAX_LISTED: usize = 100;
 
-/// The rules by which a value is of the wrong shape; any other is about its content.
-const SCHEMA_RULES: [&str; 6] = [
-    "json",
-    "object",
-    "strict_object",
-    "array",
-    "string",
-    "boolean",
-];
+/// The rule that a name breaks which a request does not know, or has twice.
+const NAME_RULE: &str = "strict_object";
 
-impl Violations {
-    /// Adds a violation.
-    pub(crate) fn add(&mut self, violation: Violation) {
-        if self.listed.len() < MAX_LISTED {
-            self.listed.push(violation);
-        } else {
-            self.unlisted += 1;
+/// The rules by which a value is of the wrong shape; any other is about its content.
+const SCHEMA_RULES: [&str; 6] = ["json", "object", NAME_RULE, "array", "string", "boolean"];
+
+impl Violation {
+    /// The violation of a name that was sent below `path`.
+    pub(crate) fn of_name(mut path: Vec<Key>, name: &str, expected: &str, message: String) -> Self {
+        let name = if is_showable(name) { name } else { "…" };
+        path.push(Key::Name(name.to_owned()));
+        Self {
+            path,
+            rule: NAME_RULE,
+            expected: expected.to_owned(),
+            received: serde_json::Value::from(name).to_string(),
+            message,
         }
     }
 
-    /// Adds a violation of the request as a whole.
-    pub(crate) fn add_to_whole(&mut self, message: &str) {
-        self.add(Violation {
+    /// The violation of a request as a whole.
+    pub(crate) fn of_whole(message: &str) -> Self {
+        Self {
             path: Vec::new(),
             rule: "check",
             expected: "valid".to_owned(),
             received: "unknown".to_owned(),
             message: message.to_owned(),
-        });
+        }
+    }
+}
+
+impl Violations {
+    /// Adds a violation.
+    pub(crate) fn add(&mut self, violation: Violation) {
+        let listed = match violation.rule {
+            NAME_RULE => &mut self.of_names,
+            _ => &mut self.of_values,
+        };
+        if listed.len() < MAX_LISTED {
+            listed.push(violation);
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
+    /// Adds the violations of a part of the request.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.unlisted += other.unlisted;
+        self.extend(other.of_values);
+        self.extend(other.of_names);
     }
 
     /// Whether nothing is wrong.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.listed.is_empty()
-    }
-
-    /// The value, if nothing is wrong with the request.
-    pub(crate) fn or<T>(self, value: Option<T>) -> Result<T, ApiError> {
-        match value {
-            Some(value) if self.is_empty() => Ok(value),
-            _ => Err(ApiError::invalid(&self)),
-        }
+        self.of_values.is_empty() && self.of_names.is_empty()
     }
 
     /// What the answer says in one line.
     pub(crate) fn message(&self) -> String {
-        if self.unlisted == 0 {
+        let all = self.of_values.len() + self.of_names.len() + self.unlisted;
+        if all <= MAX_LISTED {
             return "Validation failed".to_owned();
         }
-        format!(
-            "Validation failed; the first {MAX_LISTED} of {} faults are listed",
-            MAX_LISTED + self.unlisted
-        )
+        format!("Validation failed; the first {MAX_LISTED} of {all} faults are listed")
     }
 
     /// The violations as Fanfare's generated reference has them.
     pub(crate) fn issues(&self) -> Vec<ValidationIssue> {
-        self.listed.iter().map(ValidationIssue::from).collect()
+        self.listed()
+            .into_iter()
+            .map(ValidationIssue::from)
+            .collect()
     }
 
     /// The violations as people read them.
@@ -107,16 +121,38 @@ impl Violations {
             field: dotted(&violation.path),
             message: violation.message.clone(),
         };
-        self.listed.iter().map(detail).collect()
+        self.listed().into_iter().map(detail).collect()
+    }
+
+    /// Values in the order of their paths, then names.
+    fn listed(&self) -> Vec<&Violation> {
+        let mut listed: Vec<_> = self.of_values.iter().collect();
+        listed.sort_by(|one, other| one.path.cmp(&other.path));
+        listed.extend(&self.of_names);
+        listed.truncate(MAX_LISTED);
+        listed
+    }
+}
+
+impl Extend<Violation> for Violations {
+    fn extend<I: IntoIterator<Item = Violation>>(&mut self, violations: I) {
+        for violation in violations {
+            self.add(violation);
+        }
+    }
+}
+
+impl FromIterator<Violation> for Violations {
+    fn from_iter<I: IntoIterator<Item = Violation>>(violations: I) -> Self {
+        let mut collected = Self::default();
+        collected.extend(violations);
+        collected
     }
 }
 
 impl From<Violation> for Violations {
     fn from(violation: Violation) -> Self {
-        Self {
-            listed: vec![violation],
-            unlisted: 0,
-        }
+        Self::from_iter([violation])
     }
 }
 
@@ -187,7 +223,7 @@ pub(crate) struct ValidationDetail {
 impl From<&Violation> for ValidationIssue {
     fn from(violation: &Violation) -> Self {
         let is_schema = SCHEMA_RULES.contains(&violation.rule);
-        let origin = if violation.rule == "strict_object" {
+        let origin = if violation.rule == NAME_RULE {
             "key"
         } else {
             "value"

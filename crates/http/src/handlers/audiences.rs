@@ -1,25 +1,14 @@
 //! `/api/audiences`.
 
-use std::collections::BTreeMap;
-
 use actix_web::web::Json;
-use fanfare_domain::audience::{GroupType, MAX_NAME_CHARS};
 use fanfare_domain::ids::AudienceId;
 use fanfare_domain::organization::Role::{Editor, Viewer};
-use fanfare_sync::{AudienceUpdate, Patch};
 
 use super::{Answer, Application};
-use crate::decode::{self, Body, Id, NoQuery, Node, Object, Query, Violations};
+use crate::decode::{Body, Id, NoQuery, OptionalBody, Query};
 use crate::middleware::{Authentication::SecretKey, Principal};
 use crate::route::{Route, route};
-use crate::wire;
-
-/// What `include` can ask for. Rules and imports are always there.
-const INCLUDES: [&str; 3] = ["rules", "imports", SOURCE];
-const SOURCE: &str = "primarySyncSource";
-
-const MAX_DESCRIPTION: usize = 10_000;
-const MAX_TEXT: usize = 255;
+use crate::wire::{self, Include};
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -40,25 +29,18 @@ pub(super) fn routes() -> Vec<Route> {
 /// Those that are not archived, the oldest first.
 #[utoipa::path(
     get, path = "/api/audiences", tag = "Audiences", operation_id = "getAudiences",
-    params(
-        decode::PageParams,
-        decode::IncludeParams,
-    ),
+    params(wire::AudiencesQuery),
     responses((status = 200, description = "A page of audiences", body = wire::Page<wire::Audience>)),
 )]
 pub(crate) async fn list(
     application: Application,
     principal: Principal,
-    query: Query,
+    query: Query<wire::AudiencesQuery>,
 ) -> Answer<wire::Page<wire::Audience>> {
-    let (page, with_source) = query.decode(|query, violations| {
-        let page = decode::page(query, violations);
-        let includes = decode::include(query, &INCLUDES, violations);
-        Some((page?, includes?.contains(&SOURCE)))
-    })?;
+    let (include, page) = query.0.into_parts();
     let organization = &principal.organization;
     let page = application.audiences(organization, &page).await?;
-    let show = |record| wire::Audience::of(organization, record, with_source);
+    let show = |record| wire::Audience::of(organization, record, include);
     Ok(Json(wire::Page::of(page, show)))
 }
 
@@ -69,7 +51,7 @@ pub(crate) async fn list(
     get, path = "/api/audiences/{id}", tag = "Audiences", operation_id = "getAudience",
     params(
         ("id" = String, Path, description = "The audience"),
-        decode::IncludeParams,
+        wire::AudienceQuery,
     ),
     responses(
         (status = 200, description = "The audience", body = wire::Audience),
@@ -80,17 +62,12 @@ pub(crate) async fn show(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
-    query: Query,
+    query: Query<wire::AudienceQuery>,
 ) -> Answer<wire::Audience> {
-    let includes =
-        query.decode(|query, violations| decode::include(query, &INCLUDES, violations))?;
-    let record = application.audience(&principal.organization, &id.0).await?;
-    let with_source = includes.contains(&SOURCE);
-    Ok(Json(wire::Audience::of(
-        &principal.organization,
-        record,
-        with_source,
-    )))
+    let organization = &principal.organization;
+    let record = application.audience(organization, &id.0).await?;
+    let include = query.0.include;
+    Ok(Json(wire::Audience::of(organization, record, include)))
 }
 
 /// Change an audience
@@ -110,17 +87,18 @@ pub(crate) async fn update(
     principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
-    body: Body,
+    body: Body<wire::AudienceBody>,
 ) -> Answer<wire::Audience> {
-    let update = AudienceUpdate {
-        actor: principal.actor(),
-        ..body.decode(changes)?
-    };
+    let update = body.0.into_update(principal.actor());
     let organization = &principal.organization;
     let record = application
         .update_audience(organization, &id.0, update)
         .await?;
-    Ok(Json(wire::Audience::of(organization, record, false)))
+    Ok(Json(wire::Audience::of(
+        organization,
+        record,
+        Include::default(),
+    )))
 }
 
 /// Archive an audience
@@ -144,7 +122,11 @@ pub(crate) async fn archive(
     let record = application
         .archive_audience(organization, &id.0, &principal.actor())
         .await?;
-    Ok(Json(wire::Audience::of(organization, record, false)))
+    Ok(Json(wire::Audience::of(
+        organization,
+        record,
+        Include::default(),
+    )))
 }
 
 /// List the members
@@ -154,8 +136,7 @@ pub(crate) async fn archive(
     get, path = "/api/audiences/{id}/members", tag = "Audiences", operation_id = "getAudienceMembers",
     params(
         ("id" = String, Path, description = "The audience"),
-        decode::PageParams,
-        ("search" = Option<String>, Query, description = "Part of an e-mail, phone number or name", min_length = 2, max_length = 255),
+        wire::SearchQuery,
     ),
     responses(
         (status = 200, description = "A page of consumers", body = wire::Page<wire::Consumer>),
@@ -166,13 +147,9 @@ pub(crate) async fn members(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
-    query: Query,
+    query: Query<wire::SearchQuery>,
 ) -> Answer<wire::Page<wire::Consumer>> {
-    let (page, search) = query.decode(|query, violations| {
-        let page = decode::page(query, violations);
-        let search = decode::search(query, violations);
-        Some((page?, search?))
-    })?;
+    let (search, page) = query.0.into_parts();
     let organization = &principal.organization;
     let page = application
         .members(organization, &id.0, search.as_deref(), &page)
@@ -241,83 +218,11 @@ pub(crate) async fn sync(
     principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
-    body: Body,
+    body: OptionalBody<wire::SyncBody>,
 ) -> Answer<wire::StartedSync> {
-    let confirm =
-        body.decode_optional(
-            |body, violations| match body.take("confirmRemovals").present() {
-                Some(confirm) => confirm.boolean(violations),
-                None => Some(false),
-            },
-        )?;
+    let confirm = body.0.confirm_removals;
     let started = application
         .sync_audience(&principal.organization, &id.0, confirm)
         .await?;
     Ok(Json(started.into()))
-}
-
-fn changes(body: &mut Object, violations: &mut Violations) -> Option<AudienceUpdate> {
-    let name = match body.take("name").present() {
-        Some(name) => name.text(1..=MAX_NAME_CHARS, violations).map(Some),
-        None => Some(None),
-    };
-    let mut text = |name, max, violations: &mut Violations| {
-        patch(body.take(name), |text| text.text(0..=max, violations))
-    };
-    let description = text("description", MAX_DESCRIPTION, violations);
-    let icon_name = text("iconName", MAX_TEXT, violations);
-    let group_id = text("groupId", MAX_TEXT, violations);
-    let group_name = text("groupName", MAX_TEXT, violations);
-    let group_type = patch(body.take("groupType"), |group| {
-        let words: Vec<_> = GroupType::ALL.iter().map(|g| (g.as_str(), *g)).collect();
-        group.word(&words, violations)
-    });
-    let metadata = patch(body.take("metadata"), |metadata| {
-        metadata_of(metadata, violations)
-    });
-    let last_refreshed_at = patch(body.take("lastRefreshedAt"), |time| {
-        time.instant(violations)
-    });
-    let refresh_interval_seconds = patch(body.take("refreshIntervalSeconds"), |interval| {
-        interval.refuse(
-            "check",
-            "null",
-            "is not built yet; null is for manual only",
-            violations,
-        );
-        None
-    });
-    if let Some(kind) = body.take("type").present() {
-        let _: Option<()> = kind.word(&[("SYNCED_LIST", ())], violations);
-    }
-    Some(AudienceUpdate {
-        name: name?,
-        description: description?,
-        icon_name: icon_name?,
-        metadata: metadata?,
-        group_id: group_id?,
-        group_name: group_name?,
-        group_type: group_type?,
-        last_refreshed_at: last_refreshed_at?,
-        refresh_interval_seconds: refresh_interval_seconds?,
-        actor: String::new(),
-    })
-}
-
-/// A field that may be left out, or be null.
-fn patch<T>(node: Node, decode: impl FnOnce(Node) -> Option<T>) -> Option<Patch<T>> {
-    let Some(node) = node.present() else {
-        return Some(Patch::Keep);
-    };
-    match node.non_null() {
-        Some(node) => decode(node).map(|value| Patch::Set(Some(value))),
-        None => Some(Patch::Set(None)),
-    }
-}
-
-/// Any members, as JSON text by name.
-fn metadata_of(node: Node, violations: &mut Violations) -> Option<BTreeMap<String, String>> {
-    let members = node.storable_members(violations)?;
-    let text = |(name, value): (String, serde_json::Value)| (name, value.to_string());
-    Some(members.into_iter().map(text).collect())
 }

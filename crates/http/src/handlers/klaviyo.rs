@@ -1,20 +1,16 @@
 //! `/api/klaviyo` and the import.
 
 use actix_web::web::Json;
-use fanfare_domain::ids::CollectionId;
 use fanfare_domain::organization::Role::{Editor, Viewer};
-use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_domain::source::CollectionKind;
 use fanfare_sync::ImportRequest;
 
 use super::{Answer, Application};
-use crate::decode::{Body, Id, ListRef, NoQuery, Node, Object, SegmentRef, Violations};
+use crate::decode::{Body, Id, ListRef, NoQuery, SegmentRef};
 use crate::middleware::{Authentication::SecretKey, Principal};
 use crate::openapi::KlaviyoRefusals;
 use crate::route::{Route, route};
 use crate::wire;
-
-/// Lists, and as many segments, that one import may name.
-const MAX_AT_ONCE: usize = 100;
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -129,70 +125,12 @@ pub(crate) async fn import(
     application: Application,
     principal: Principal,
     _: NoQuery,
-    body: Body,
+    body: Body<wire::ImportBody>,
 ) -> Answer<wire::ImportOutcome> {
     let request = ImportRequest {
-        collections: body.decode(collections)?,
+        collections: body.0.collections(),
         actor: principal.actor(),
     };
     let outcome = application.import(&principal.organization, request).await?;
     Ok(Json(outcome.into()))
-}
-
-fn collections(body: &mut Object, violations: &mut Violations) -> Option<Vec<CollectionRef>> {
-    let (lists, segments) = (body.take("listIds"), body.take("segmentIds").present());
-    // Segments alone are an import too.
-    let lists = if lists.is_absent() && segments.is_some() {
-        Some(Vec::new())
-    } else {
-        refs(lists, CollectionKind::List, violations)
-    };
-    let segments = match segments {
-        Some(segments) => refs(segments, CollectionKind::Segment, violations),
-        None => Some(Vec::new()),
-    };
-    refuse_continuous(body, violations);
-    Some([lists?, segments?].concat())
-}
-
-fn refs(
-    node: Node,
-    kind: CollectionKind,
-    violations: &mut Violations,
-) -> Option<Vec<CollectionRef>> {
-    let ids: Vec<Option<CollectionRef>> = node
-        .array(MAX_AT_ONCE, violations)?
-        .into_iter()
-        .map(|id| {
-            let id = id.parsed(
-                "id",
-                "Klaviyo's id",
-                |text: &str| CollectionId::parse(text),
-                violations,
-            )?;
-            Some(CollectionRef { kind, id })
-        })
-        .collect();
-    ids.into_iter().collect()
-}
-
-/// Audiences that sync by themselves are not built yet.
-fn refuse_continuous(body: &mut Object, violations: &mut Violations) {
-    if let Some(sync) = body.take("sync").present() {
-        let built = |text: &str| match text {
-            "ONE_TIME" => Ok(()),
-            "CONTINUOUS" => Err("is not built yet; use ONE_TIME"),
-            _ => Err("must be ONE_TIME"),
-        };
-        let _: Option<()> = sync.parsed("picklist", "ONE_TIME", built, violations);
-    }
-    let interval = body.take("refreshIntervalSeconds").present();
-    if let Some(interval) = interval.and_then(Node::non_null) {
-        interval.refuse(
-            "check",
-            "null",
-            "is not built yet; leave it out, and sync by hand",
-            violations,
-        );
-    }
 }

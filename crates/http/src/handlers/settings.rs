@@ -1,17 +1,14 @@
 //! `/api/settings`.
 
 use actix_web::web::Json;
-use fanfare_domain::connection::KlaviyoKey;
 use fanfare_domain::organization::Role::{Admin, Editor};
-use fanfare_sync::ConnectRequest;
-use secrecy::SecretString;
 
 use super::{Answer, Application};
-use crate::decode::{Body, NoQuery, Object, Violations};
+use crate::decode::{Body, NoQuery};
 use crate::middleware::{Authentication::SecretKey, Principal};
 use crate::openapi::KlaviyoRefusals;
 use crate::route::{Route, route};
-use crate::wire;
+use crate::wire::{self, SettingsChange};
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -54,43 +51,15 @@ pub(crate) async fn update(
     application: Application,
     principal: Principal,
     _: NoQuery,
-    body: Body,
+    body: Body<wire::SettingsBody>,
 ) -> Answer<wire::Settings> {
-    let settings = match body.decode(change)? {
-        Change::Connect(request) => {
+    let settings = match body.0.into() {
+        SettingsChange::Connect(request) => {
             application
                 .connect(&principal.organization, request)
                 .await?
         }
-        Change::Disconnect => application.disconnect(&principal.organization).await?,
+        SettingsChange::Disconnect => application.disconnect(&principal.organization).await?,
     };
     Ok(Json(settings.into()))
-}
-
-enum Change {
-    Connect(ConnectRequest),
-    Disconnect,
-}
-
-fn change(body: &mut Object, violations: &mut Violations) -> Option<Change> {
-    let Some(klaviyo) = body.take("klaviyo").masked().non_null() else {
-        return Some(Change::Disconnect);
-    };
-    let mut klaviyo = klaviyo.object(violations)?;
-    let key = |text: &str| {
-        let text = SecretString::from(text);
-        KlaviyoKey::parse(&text).map(|_| text)
-    };
-    let api_key = klaviyo
-        .take("apiKey")
-        .parsed("key", "pk_…", key, violations);
-    let confirm = match klaviyo.take("confirmAccountChange").present() {
-        Some(confirm) => confirm.boolean(violations),
-        None => Some(false),
-    };
-    klaviyo.finish(violations);
-    Some(Change::Connect(ConnectRequest {
-        api_key: api_key?,
-        confirm_account_change: confirm?,
-    }))
 }

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use fanfare_domain::audience::GroupType;
+use deserr::{Deserr, IntoValue, ValuePointerRef};
+use fanfare_domain::audience::{GroupType, MAX_NAME_CHARS};
 use fanfare_domain::ids::{AudienceId, OrganizationId};
+use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::AudienceRecord;
-use fanfare_sync::AudienceStatus;
+use fanfare_domain::time::Timestamp;
+use fanfare_sync::{AudienceStatus, AudienceUpdate, Patch};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::source::SyncStatus;
-use super::{SyncSource, Time, VENDOR};
+use super::{PageFirst, SyncSource, Time, VENDOR, page};
+use crate::decode::{
+    Cursor, DecodeError, InBody, InQuery, Place, Request, Text, parse_text, refuse,
+};
 
 /// An audience that a Klaviyo list or segment fills.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,11 +82,11 @@ pub(crate) enum Group {
 }
 
 impl Audience {
-    /// The audience; with its source if `with_source`.
+    /// The audience with what is included.
     pub(crate) fn of(
         organization: &OrganizationId,
         record: AudienceRecord,
-        with_source: bool,
+        include: Include,
     ) -> Self {
         let AudienceRecord { audience, source } = record;
         Self {
@@ -98,7 +104,9 @@ impl Audience {
             primary_source_vendor: Some(VENDOR),
             primary_last_synced_at: Time::maybe(source.last_synced_at),
             primary_sync_source_id: Some(source.id.to_string()),
-            primary_sync_source: with_source.then(|| SyncSource::of_audience(organization, source)),
+            primary_sync_source: include
+                .source
+                .then(|| SyncSource::of_audience(organization, source)),
             last_refreshed_at: Time::maybe(audience.last_refreshed_at),
             refresh_interval_seconds: audience.refresh_interval_seconds,
             rules: [],
@@ -131,31 +139,213 @@ impl From<GroupType> for Group {
 }
 
 /// What to change. Fields that are left out stay as they are.
-#[derive(ToSchema)]
+#[derive(Deserr, ToSchema)]
+#[deserr(error = DecodeError<InBody>, deny_unknown_fields, rename_all = camelCase)]
 #[schema(as = AudienceUpdate, rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes a body that is decoded by hand")]
 pub(crate) struct AudienceBody {
     /// From then on a rename in Klaviyo no longer follows.
-    #[schema(min_length = 1, max_length = 255, nullable = false)]
-    name: Option<String>,
-    #[schema(max_length = 10_000)]
-    description: Option<String>,
-    #[schema(max_length = 255)]
-    icon_name: Option<String>,
+    #[deserr(default, from(Text<1, MAX_NAME_CHARS>) = Some)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, nullable = false)]
+    name: Option<Text<1, MAX_NAME_CHARS>>,
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, max_length = 10_000)]
+    description: Patch<Text<0, 10_000>>,
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    icon_name: Patch<Text<0, 255>>,
     /// Takes the place of what was there.
+    #[deserr(default)]
     #[schema(value_type = Option<Object>)]
-    metadata: Option<()>,
-    #[schema(max_length = 255)]
-    group_id: Option<String>,
-    #[schema(max_length = 255)]
-    group_name: Option<String>,
-    group_type: Option<Group>,
-    last_refreshed_at: Option<Time>,
+    metadata: Patch<Metadata>,
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    group_id: Patch<Text<0, 255>>,
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    group_name: Patch<Text<0, 255>>,
+    #[deserr(default)]
+    #[schema(value_type = Option<Group>)]
+    group_type: Patch<GroupType>,
+    #[deserr(default)]
+    #[schema(value_type = Option<Time>)]
+    last_refreshed_at: Patch<Timestamp>,
     /// Can only be what it is.
+    #[deserr(default, from(AudienceType) = Some, rename = "type")]
     #[schema(rename = "type", nullable = false)]
+    #[expect(dead_code, reason = "there is one type, which the decoding checks")]
     kind: Option<AudienceType>,
     /// Null for manual only. Intervals are not built yet and are refused.
-    refresh_interval_seconds: Option<u32>,
+    #[deserr(default)]
+    #[schema(value_type = Option<u32>)]
+    refresh_interval_seconds: Patch<NoInterval>,
+}
+
+/// Any members, as JSON text by name.
+struct Metadata(BTreeMap<String, String>);
+
+/// An interval, which no audience can have yet.
+enum NoInterval {}
+
+impl Request for AudienceBody {}
+
+impl AudienceBody {
+    /// The change, by this author.
+    pub(crate) fn into_update(self, actor: String) -> AudienceUpdate {
+        AudienceUpdate {
+            name: self.name.map(String::from),
+            description: plain(self.description),
+            icon_name: plain(self.icon_name),
+            metadata: plain(self.metadata),
+            group_id: plain(self.group_id),
+            group_name: plain(self.group_name),
+            group_type: self.group_type,
+            last_refreshed_at: self.last_refreshed_at,
+            refresh_interval_seconds: plain(self.refresh_interval_seconds),
+            actor,
+        }
+    }
+}
+
+/// The same change, of a value as the use case takes it.
+fn plain<T, U: From<T>>(patch: Patch<T>) -> Patch<U> {
+    match patch {
+        Patch::Keep => Patch::Keep,
+        Patch::Set(value) => Patch::Set(value.map(U::from)),
+    }
+}
+
+impl From<Metadata> for BTreeMap<String, String> {
+    fn from(metadata: Metadata) -> Self {
+        metadata.0
+    }
+}
+
+impl From<NoInterval> for u32 {
+    fn from(interval: NoInterval) -> Self {
+        match interval {}
+    }
+}
+
+impl<P: Place> Deserr<DecodeError<P>> for Metadata {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, DecodeError<P>> {
+        let value = Value::from(value);
+        if has_nul(&value) {
+            let message = "must not hold the character U+0000";
+            let value = value.into_value();
+            return Err(refuse(&value, location, "text without U+0000", message));
+        }
+        let members: Result<BTreeMap<String, Value>, DecodeError<P>> =
+            Deserr::deserialize_from_value(value.into_value(), location);
+        let text = |(name, value): (String, Value)| (name, value.to_string());
+        Ok(Self(members?.into_iter().map(text).collect()))
+    }
+}
+
+/// Postgres keeps no text with this character.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(elements) => elements.iter().any(has_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+impl<P: Place> Deserr<DecodeError<P>> for AudienceType {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, DecodeError<P>> {
+        let parse = |text: &str| match text {
+            "SYNCED_LIST" => Ok(Self::SyncedList),
+            _ => Err("must be SYNCED_LIST"),
+        };
+        parse_text(value, location, "picklist", "SYNCED_LIST", parse)
+    }
+}
+
+impl<P: Place> Deserr<DecodeError<P>> for NoInterval {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, DecodeError<P>> {
+        let message = "is not built yet; null is for manual only";
+        Err(refuse(&value, location, "null", message))
+    }
+}
+
+/// What is asked for beside an audience.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = DecodeError<InQuery>, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AudienceQuery {
+    /// `primarySyncSource` to see the sync source too. `rules` and `imports` are always there.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    pub(crate) include: Include,
+}
+
+/// Which page is asked for, and what beside each audience.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = DecodeError<InQuery>, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AudiencesQuery {
+    /// How many, at most 100; 20 if left out.
+    #[deserr(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    first: PageFirst,
+    /// The `endCursor` of the page before.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor>,
+    /// `primarySyncSource` to see the sync source too. `rules` and `imports` are always there.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    include: Include,
+}
+
+/// What is included in an audience.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Include {
+    pub(crate) source: bool,
+}
+
+/// What `include` can ask for. Rules and imports are always there.
+const INCLUDES: [&str; 3] = ["rules", "imports", SOURCE];
+const SOURCE: &str = "primarySyncSource";
+
+impl Request for AudienceQuery {}
+
+impl Request for AudiencesQuery {}
+
+impl AudiencesQuery {
+    /// What to include, and the page.
+    pub(crate) fn into_parts(self) -> (Include, PageRequest) {
+        (self.include, page(&self.first, self.after))
+    }
+}
+
+impl<P: Place> Deserr<DecodeError<P>> for Include {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, DecodeError<P>> {
+        let parse = |text: &str| {
+            let mut names = text.split(',').map(str::trim);
+            if names.clone().all(|name| INCLUDES.contains(&name)) {
+                let source = names.any(|name| name == SOURCE);
+                Ok(Self { source })
+            } else {
+                Err(format!("can include {}", INCLUDES.join(", ")))
+            }
+        };
+        parse_text(value, location, "picklist", &INCLUDES.join(" | "), parse)
+    }
 }
 
 /// How many members an audience has.

@@ -1,10 +1,16 @@
 //! Settings: the connection to Klaviyo.
 
-use fanfare_sync::ConnectionView;
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use fanfare_domain::connection::KlaviyoKey;
+use fanfare_sync::{ConnectRequest, ConnectionView};
+use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Time;
+use crate::decode::{
+    DecodeError, InBody, InSecret, Place, Request, missing_object, missing_string, parse_text,
+};
 
 /// An organization's settings, as far as integrations go.
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,25 +88,64 @@ impl From<ConnectionView> for KlaviyoSettings {
 }
 
 /// What to change.
-#[derive(ToSchema)]
+#[derive(Deserr, ToSchema)]
+#[deserr(error = DecodeError<InBody>, deny_unknown_fields)]
 #[schema(as = SettingsUpdate)]
-#[expect(dead_code, reason = "describes a body that is decoded by hand")]
 pub(crate) struct SettingsBody {
     /// A key to connect with, or null to disconnect: then the key is shredded and active runs are
     /// cancelled; audiences stay.
+    #[deserr(error = DecodeError<InSecret>, missing_field_error = missing_object)]
     #[schema(required, nullable)]
     klaviyo: Option<KlaviyoConnect>,
 }
 
 /// A key to connect with.
-#[derive(ToSchema)]
+#[derive(Deserr, ToSchema)]
+#[deserr(error = DecodeError<InSecret>, deny_unknown_fields, rename_all = camelCase)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes a body that is decoded by hand")]
 struct KlaviyoConnect {
     /// A private API key of Klaviyo's, allowed to read lists and profiles.
-    #[schema(write_only, example = "pk_0123456789abcdef0123456789abcdef12")]
-    api_key: String,
+    #[deserr(missing_field_error = missing_string)]
+    #[schema(value_type = String, write_only, example = "pk_0123456789abcdef0123456789abcdef12")]
+    api_key: ApiKey,
     /// That the key may be of another Klaviyo account than the one connected.
-    #[schema(nullable = false)]
-    confirm_account_change: Option<bool>,
+    #[deserr(default)]
+    #[schema(required = false)]
+    confirm_account_change: bool,
+}
+
+/// A text that can be a private API key of Klaviyo's.
+struct ApiKey(SecretString);
+
+impl<P: Place> Deserr<DecodeError<P>> for ApiKey {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, DecodeError<P>> {
+        let parse = |text: &str| {
+            let text = SecretString::from(text);
+            KlaviyoKey::parse(&text).map(|_| Self(text))
+        };
+        parse_text(value, location, "key", "pk_…", parse)
+    }
+}
+
+/// What a change of the settings asks for.
+pub(crate) enum SettingsChange {
+    Connect(ConnectRequest),
+    Disconnect,
+}
+
+impl Request for SettingsBody {}
+
+impl From<SettingsBody> for SettingsChange {
+    fn from(body: SettingsBody) -> Self {
+        let Some(connect) = body.klaviyo else {
+            return Self::Disconnect;
+        };
+        Self::Connect(ConnectRequest {
+            api_key: connect.api_key.0,
+            confirm_account_change: connect.confirm_account_change,
+        })
+    }
 }

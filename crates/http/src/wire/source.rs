@@ -1,13 +1,16 @@
 //! Sync sources.
 
-use fanfare_domain::ids::OrganizationId;
-use fanfare_domain::ports::SourceRecord;
+use deserr::Deserr;
+use fanfare_domain::ids::{OrganizationId, SourceId};
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::ports::{SourceFilter, SourceRecord};
 use fanfare_domain::source::{CollectionSource, SourceData};
 use fanfare_sync::SYSTEM_ACTOR;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Time;
+use crate::decode::{DecodeError, First, InQuery, Request, Text};
 
 /// The link between something of Fanfare's and something of Klaviyo's.
 #[derive(Debug, Serialize, ToSchema)]
@@ -101,6 +104,51 @@ impl SyncSource {
             archived: source.archived,
         };
         Self::of(organization, record)
+    }
+}
+
+/// Which sync sources are asked for.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = DecodeError<InQuery>, deny_unknown_fields, rename_all = camelCase)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct SourcesQuery {
+    /// The type: `klaviyo:list`, `klaviyo:segment` or `klaviyo:profile`
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    sync_source: Option<Text<1, 64>>,
+    /// Klaviyo's id
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    sync_source_id: Option<Text<1, 64>>,
+    /// `PENDING`, `SYNCING`, `SUCCESS` or `FAILED`
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    sync_status: Option<fanfare_domain::run::SyncStatus>,
+    /// How many, at most 1000; 100 if left out
+    #[deserr(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    first: First<100, 1_000>,
+    /// The id of the last one of the answer before
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    after: Option<SourceId>,
+}
+
+impl Request for SourcesQuery {}
+
+impl SourcesQuery {
+    /// The filter and the page.
+    pub(crate) fn into_parts(self) -> (SourceFilter, PageRequest) {
+        let filter = SourceFilter {
+            source_type: self.sync_source.map(String::from),
+            external_id: self.sync_source_id.map(String::from),
+            status: self.sync_status,
+        };
+        let page = PageRequest {
+            first: self.first.0,
+            after: self.after.map(|id| id.to_string()),
+        };
+        (filter, page)
     }
 }
 
