@@ -159,19 +159,37 @@ impl<P: Place, T: Deserr<DecodeError<P>>> Deserr<DecodeError<P>> for Patch<T> {
     }
 }
 
-/// Types that are a string which a function parses.
+/// Decodes types from a string: the broken rule, what it expects, and the function that parses.
 macro_rules! parsed {
-    ($($type:ty: $rule:literal, $expected:literal, $parse:expr;)+) => {$(
-        impl<P: Place> Deserr<DecodeError<P>> for $type {
-            fn deserialize_from_value<V: IntoValue>(
-                value: Value<V>,
-                location: ValuePointerRef<'_>,
-            ) -> Result<Self, DecodeError<P>> {
-                parse_text(value, location, $rule, $expected, $parse)
+    ($($type:ty: $rule:literal, $expected:expr, $parse:expr;)+) => {$(
+        impl<P: $crate::decode::Place> deserr::Deserr<$crate::decode::DecodeError<P>> for $type {
+            fn deserialize_from_value<V: deserr::IntoValue>(
+                value: deserr::Value<V>,
+                location: deserr::ValuePointerRef<'_>,
+            ) -> Result<Self, $crate::decode::DecodeError<P>> {
+                $crate::decode::parse_text(value, location, $rule, $expected, $parse)
             }
         }
     )+};
 }
+pub(crate) use parsed;
+
+/// Decodes types that take no value yet: what they expect, and why.
+macro_rules! refused {
+    ($type:ty: $expected:literal, $message:literal) => {
+        impl<P: $crate::decode::Place> deserr::Deserr<$crate::decode::DecodeError<P>> for $type {
+            fn deserialize_from_value<V: deserr::IntoValue>(
+                value: deserr::Value<V>,
+                location: deserr::ValuePointerRef<'_>,
+            ) -> Result<Self, $crate::decode::DecodeError<P>> {
+                Err($crate::decode::refuse(
+                    &value, location, $expected, $message,
+                ))
+            }
+        }
+    };
+}
+pub(crate) use refused;
 
 parsed! {
     AudienceId: "id", "id", |text: &str| Self::parse(text);
@@ -187,22 +205,20 @@ parsed! {
     };
 }
 
-/// Enums of the domain, by the words that users know them by.
+/// Decodes enums of the domain by the words that users know them by.
 macro_rules! picklist {
     ($($type:ty),+) => {$(
-        impl<P: Place> Deserr<DecodeError<P>> for $type {
-            fn deserialize_from_value<V: IntoValue>(
-                value: Value<V>,
-                location: ValuePointerRef<'_>,
-            ) -> Result<Self, DecodeError<P>> {
-                let words: Vec<&str> = Self::ALL.iter().map(|word| word.as_str()).collect();
-                let parse = |text: &str| {
-                    Self::parse(text).ok_or_else(|| format!("must be {}", words.join(" or ")))
-                };
-                parse_text(value, location, "picklist", &words.join(" | "), parse)
-            }
+        parsed! {
+            $type: "picklist", &words(Self::ALL, " | "), |text: &str| {
+                Self::parse(text).ok_or_else(|| format!("must be {}", words(Self::ALL, " or ")))
+            };
         }
     )+};
+}
+
+fn words<T: Copy + Display>(all: &[T], separator: &str) -> String {
+    let words: Vec<String> = all.iter().map(ToString::to_string).collect();
+    words.join(separator)
 }
 
 picklist!(

@@ -5,7 +5,7 @@ use fanfare_domain::ids::AudienceId;
 use fanfare_domain::organization::Role::{Editor, Viewer};
 
 use super::{Answer, Application};
-use crate::decode::{Body, Id, NoQuery, OptionalBody, Query};
+use crate::decode::{Body, Id, NoQuery, OptionalBody, PageParameters, PagedQuery, Query};
 use crate::middleware::{Authentication::SecretKey, Principal};
 use crate::route::{Route, route};
 use crate::wire::{self, Include};
@@ -29,18 +29,17 @@ pub(super) fn routes() -> Vec<Route> {
 /// Those that are not archived, the oldest first.
 #[utoipa::path(
     get, path = "/api/audiences", tag = "Audiences", operation_id = "getAudiences",
-    params(wire::AudiencesQuery),
+    params(PageParameters, wire::AudienceQuery),
     responses((status = 200, description = "A page of audiences", body = wire::Page<wire::Audience>)),
 )]
 pub(crate) async fn list(
     application: Application,
     principal: Principal,
-    query: Query<wire::AudiencesQuery>,
+    PagedQuery(query, page): PagedQuery<wire::AudienceQuery>,
 ) -> Answer<wire::Page<wire::Audience>> {
-    let (include, page) = query.0.into_parts();
     let organization = &principal.organization;
     let page = application.audiences(organization, &page).await?;
-    let show = |record| wire::Audience::of(organization, record, include);
+    let show = |record| wire::Audience::of(organization, record, query.include);
     Ok(Json(wire::Page::of(page, show)))
 }
 
@@ -136,6 +135,7 @@ pub(crate) async fn archive(
     get, path = "/api/audiences/{id}/members", tag = "Audiences", operation_id = "getAudienceMembers",
     params(
         ("id" = String, Path, description = "The audience"),
+        PageParameters,
         wire::SearchQuery,
     ),
     responses(
@@ -147,9 +147,9 @@ pub(crate) async fn members(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
-    query: Query<wire::SearchQuery>,
+    PagedQuery(query, page): PagedQuery<wire::SearchQuery>,
 ) -> Answer<wire::Page<wire::Consumer>> {
-    let (search, page) = query.0.into_parts();
+    let search = query.search.map(String::from);
     let organization = &principal.organization;
     let page = application
         .members(organization, &id.0, search.as_deref(), &page)

@@ -5,7 +5,7 @@ use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::organization::Role::Viewer;
 
 use super::{Answer, Application};
-use crate::decode::{Id, NoQuery, Query};
+use crate::decode::{Id, NoQuery, PageParameters, PagedQuery, Query};
 use crate::error::ApiError;
 use crate::middleware::{Authentication::SecretKey, Principal};
 use crate::route::{Route, route};
@@ -25,17 +25,18 @@ pub(super) fn routes() -> Vec<Route> {
 /// The oldest first.
 #[utoipa::path(
     get, path = "/api/consumers", tag = "Consumers", operation_id = "getConsumers",
-    params(wire::ConsumersQuery),
+    params(PageParameters, wire::ConsumersQuery),
     responses((status = 200, description = "A page of consumers", body = wire::Page<wire::Consumer>)),
 )]
 pub(crate) async fn list(
     application: Application,
     principal: Principal,
-    query: Query<wire::ConsumersQuery>,
+    PagedQuery(query, page): PagedQuery<wire::ConsumersQuery>,
 ) -> Answer<wire::Page<wire::Consumer>> {
-    let (filter, page) = query.0.into_parts();
     let organization = &principal.organization;
-    let page = application.consumers(organization, &filter, &page).await?;
+    let page = application
+        .consumers(organization, &query.into(), &page)
+        .await?;
     let show = |consumer| wire::Consumer::of(organization, consumer);
     Ok(Json(wire::Page::of(page, show)))
 }

@@ -5,7 +5,7 @@ use fanfare_domain::ids::{AudienceId, RunId};
 use fanfare_domain::organization::Role::{Editor, Viewer};
 
 use super::{Answer, Application};
-use crate::decode::{Id, NoQuery, Nothing, OptionalBody, Query};
+use crate::decode::{Id, NoQuery, Nothing, OptionalBody, PageParameters, PagedQuery};
 use crate::middleware::{Authentication::SecretKey, Principal};
 use crate::route::{Route, route};
 use crate::wire;
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Vec<Route> {
     get, path = "/api/audiences/{id}/runs", tag = "Sync runs", operation_id = "getAudienceRuns",
     params(
         ("id" = String, Path, description = "The audience"),
-        wire::PageQuery,
+        PageParameters,
     ),
     responses(
         (status = 200, description = "A page of runs", body = wire::Page<wire::Run>),
@@ -38,9 +38,8 @@ pub(crate) async fn of_audience(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
-    query: Query<wire::PageQuery>,
+    PagedQuery(_, page): PagedQuery<Nothing>,
 ) -> Answer<wire::Page<wire::Run>> {
-    let page = query.0.page();
     let page = application
         .runs(&principal.organization, &id.0, &page)
         .await?;
@@ -74,7 +73,7 @@ pub(crate) async fn show(
     get, path = "/api/sync-runs/{id}/issues", tag = "Sync runs", operation_id = "getSyncRunIssues",
     params(
         ("id" = String, Path, description = "The run"),
-        wire::PageQuery,
+        PageParameters,
     ),
     responses(
         (status = 200, description = "A page of issues", body = wire::Page<wire::Issue>),
@@ -85,9 +84,8 @@ pub(crate) async fn issues(
     application: Application,
     principal: Principal,
     id: Id<RunId>,
-    query: Query<wire::PageQuery>,
+    PagedQuery(_, page): PagedQuery<Nothing>,
 ) -> Answer<wire::Page<wire::Issue>> {
-    let page = query.0.page();
     let page = application
         .issues(&principal.organization, &id.0, &page)
         .await?;

@@ -142,83 +142,29 @@ fn collect_schemas(value: &Value, components: Option<&Components>, found: &mut B
 }
 
 /// The headers of every answer; the last one only of those that say when to come back.
+#[rustfmt::skip]
 const HEADERS: [(&str, Type, &str); 5] = [
-    (
-        "X-Request-Id",
-        Type::String,
-        "What the request is called in the logs: the request's own, if it sent one",
-    ),
+    ("X-Request-Id", Type::String, "What the request is called in the logs: the request's own, if it sent one"),
     ("X-RateLimit-Limit", Type::Integer, "Requests a minute"),
-    (
-        "X-RateLimit-Remaining",
-        Type::Integer,
-        "Requests left in this minute",
-    ),
-    (
-        "X-RateLimit-Reset",
-        Type::Integer,
-        "When the minute ends, in seconds since the epoch",
-    ),
+    ("X-RateLimit-Remaining", Type::Integer, "Requests left in this minute"),
+    ("X-RateLimit-Reset", Type::Integer, "When the minute ends, in seconds since the epoch"),
     ("Retry-After", Type::Integer, "Seconds to wait"),
 ];
 
 /// The refusals that routes have in common.
+#[rustfmt::skip]
 const ERRORS: [(&str, &str, &str); 11] = [
-    (
-        "400",
-        "Invalid",
-        "`VALIDATION_FAILED`: the request does not validate; every fault is named",
-    ),
-    (
-        "400",
-        "InvalidOrNotConnected",
-        "`VALIDATION_FAILED`, `KLAVIYO_KEY_NOT_FOUND`, `KLAVIYO_KEY_REJECTED` or `KLAVIYO_SCOPE_MISSING`",
-    ),
-    (
-        "401",
-        "Unauthenticated",
-        "`AUTHENTICATION_REQUIRED` or `SECRET_KEY_REQUIRED`",
-    ),
-    (
-        "403",
-        "Forbidden",
-        "`FORBIDDEN`: the key's role is not enough",
-    ),
-    (
-        "413",
-        "TooLarge",
-        "`PAYLOAD_TOO_LARGE`: the body has more than 1 MB",
-    ),
-    (
-        "415",
-        "NotJson",
-        "`UNSUPPORTED_MEDIA_TYPE`: the body is not said to be JSON",
-    ),
-    (
-        "429",
-        "RateLimited",
-        "`RATE_LIMIT_EXCEEDED`: come back after `Retry-After`",
-    ),
-    (
-        "500",
-        "Internal",
-        "`INTERNAL_ERROR`: a fault of the service",
-    ),
-    (
-        "502",
-        "KlaviyoUnreachable",
-        "`KLAVIYO_UNREACHABLE`: Klaviyo gave no usable answer",
-    ),
-    (
-        "503",
-        "Unavailable",
-        "`SERVICE_UNAVAILABLE`: the database is away; come back after `Retry-After`",
-    ),
-    (
-        "503",
-        "KlaviyoBusyOrUnavailable",
-        "`KLAVIYO_THROTTLED` or `SERVICE_UNAVAILABLE`; come back after `Retry-After`",
-    ),
+    ("400", "Invalid", "`VALIDATION_FAILED`: the request does not validate; every fault is named"),
+    ("400", "InvalidOrNotConnected", "`VALIDATION_FAILED`, `KLAVIYO_KEY_NOT_FOUND`, `KLAVIYO_KEY_REJECTED` or `KLAVIYO_SCOPE_MISSING`"),
+    ("401", "Unauthenticated", "`AUTHENTICATION_REQUIRED` or `SECRET_KEY_REQUIRED`"),
+    ("403", "Forbidden", "`FORBIDDEN`: the key's role is not enough"),
+    ("413", "TooLarge", "`PAYLOAD_TOO_LARGE`: the body has more than 1 MB"),
+    ("415", "NotJson", "`UNSUPPORTED_MEDIA_TYPE`: the body is not said to be JSON"),
+    ("429", "RateLimited", "`RATE_LIMIT_EXCEEDED`: come back after `Retry-After`"),
+    ("500", "Internal", "`INTERNAL_ERROR`: a fault of the service"),
+    ("502", "KlaviyoUnreachable", "`KLAVIYO_UNREACHABLE`: Klaviyo gave no usable answer"),
+    ("503", "Unavailable", "`SERVICE_UNAVAILABLE`: the database is away; come back after `Retry-After`"),
+    ("503", "KlaviyoBusyOrUnavailable", "`KLAVIYO_THROTTLED` or `SERVICE_UNAVAILABLE`; come back after `Retry-After`"),
 ];
 
 /// Answers have all of their fields, null where there is nothing; and a page's items have a name.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use deserr::{Deserr, IntoValue, ValuePointerRef};
 use fanfare_domain::audience::{GroupType, MAX_NAME_CHARS};
 use fanfare_domain::ids::{AudienceId, OrganizationId};
-use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::AudienceRecord;
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::{AudienceStatus, AudienceUpdate, Patch};
@@ -14,10 +13,8 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::source::SyncStatus;
-use super::{PageFirst, SyncSource, Time, VENDOR, page};
-use crate::decode::{
-    Cursor, DecodeError, InBody, InQuery, Place, Request, Text, parse_text, refuse,
-};
+use super::{SyncSource, Time, VENDOR};
+use crate::decode::{DecodeError, InBody, InQuery, Place, Request, Text, parsed, refuse, refused};
 
 /// An audience that a Klaviyo list or segment fills.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,10 +59,11 @@ pub(crate) struct Audience {
 }
 
 /// The kind of audience.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserr, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum AudienceType {
     /// Filled from elsewhere.
+    #[deserr(rename = "SYNCED_LIST")]
     SyncedList,
 }
 
@@ -256,28 +254,7 @@ fn has_nul(value: &Value) -> bool {
     }
 }
 
-impl<P: Place> Deserr<DecodeError<P>> for AudienceType {
-    fn deserialize_from_value<V: IntoValue>(
-        value: deserr::Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let parse = |text: &str| match text {
-            "SYNCED_LIST" => Ok(Self::SyncedList),
-            _ => Err("must be SYNCED_LIST"),
-        };
-        parse_text(value, location, "picklist", "SYNCED_LIST", parse)
-    }
-}
-
-impl<P: Place> Deserr<DecodeError<P>> for NoInterval {
-    fn deserialize_from_value<V: IntoValue>(
-        value: deserr::Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let message = "is not built yet; null is for manual only";
-        Err(refuse(&value, location, "null", message))
-    }
-}
+refused!(NoInterval: "null", "is not built yet; null is for manual only");
 
 /// What is asked for beside an audience.
 #[derive(Deserr, IntoParams)]
@@ -288,25 +265,6 @@ pub(crate) struct AudienceQuery {
     #[deserr(default)]
     #[param(value_type = Option<String>)]
     pub(crate) include: Include,
-}
-
-/// Which page is asked for, and what beside each audience.
-#[derive(Deserr, IntoParams)]
-#[deserr(error = DecodeError<InQuery>, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AudiencesQuery {
-    /// How many, at most 100; 20 if left out.
-    #[deserr(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    first: PageFirst,
-    /// The `endCursor` of the page before.
-    #[deserr(default)]
-    #[param(value_type = Option<String>)]
-    after: Option<Cursor>,
-    /// `primarySyncSource` to see the sync source too. `rules` and `imports` are always there.
-    #[deserr(default)]
-    #[param(value_type = Option<String>)]
-    include: Include,
 }
 
 /// What is included in an audience.
@@ -321,31 +279,16 @@ const SOURCE: &str = "primarySyncSource";
 
 impl Request for AudienceQuery {}
 
-impl Request for AudiencesQuery {}
-
-impl AudiencesQuery {
-    /// What to include, and the page.
-    pub(crate) fn into_parts(self) -> (Include, PageRequest) {
-        (self.include, page(&self.first, self.after))
-    }
-}
-
-impl<P: Place> Deserr<DecodeError<P>> for Include {
-    fn deserialize_from_value<V: IntoValue>(
-        value: deserr::Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let parse = |text: &str| {
-            let mut names = text.split(',').map(str::trim);
-            if names.clone().all(|name| INCLUDES.contains(&name)) {
-                let source = names.any(|name| name == SOURCE);
-                Ok(Self { source })
-            } else {
-                Err(format!("can include {}", INCLUDES.join(", ")))
-            }
-        };
-        parse_text(value, location, "picklist", &INCLUDES.join(" | "), parse)
-    }
+parsed! {
+    Include: "picklist", &INCLUDES.join(" | "), |text: &str| {
+        let mut names = text.split(',').map(str::trim);
+        if names.clone().all(|name| INCLUDES.contains(&name)) {
+            let source = names.any(|name| name == SOURCE);
+            Ok(Self { source })
+        } else {
+            Err(format!("can include {}", INCLUDES.join(", ")))
+        }
+    };
 }
 
 /// How many members an audience has.

@@ -1,8 +1,7 @@
 //! Consumers.
 
-use deserr::{Deserr, IntoValue, ValuePointerRef};
+use deserr::Deserr;
 use fanfare_domain::ids::{AudienceId, OrganizationId, ProfileId};
-use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Lookup};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, Phone};
@@ -10,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{PageFirst, SearchText, SyncSource, Time, VENDOR, page};
-use crate::decode::{Cursor, DecodeError, InQuery, InSecret, Place, Request, parse_text};
+use super::{SearchText, SyncSource, Time, VENDOR};
+use crate::decode::{DecodeError, InQuery, InSecret, Request, parsed};
 use crate::error::Violation;
 
 /// A consumer, in the whole of Fanfare's shape. What this service does not know of one is null, or
@@ -177,19 +176,11 @@ impl Consumer {
     }
 }
 
-/// Which page of which consumers is asked for.
+/// Which consumers are asked for.
 #[derive(Deserr, IntoParams)]
 #[deserr(error = DecodeError<InQuery>, deny_unknown_fields, rename_all = camelCase)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct ConsumersQuery {
-    /// How many, at most 100; 20 if left out.
-    #[deserr(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    first: PageFirst,
-    /// The `endCursor` of the page before.
-    #[deserr(default)]
-    #[param(value_type = Option<String>)]
-    after: Option<Cursor>,
     /// Part of an e-mail, phone number or name
     #[deserr(default, error = DecodeError<InSecret>)]
     #[param(value_type = Option<String>, min_length = 2, max_length = 255)]
@@ -210,16 +201,14 @@ pub(crate) struct ConsumersQuery {
 
 impl Request for ConsumersQuery {}
 
-impl ConsumersQuery {
-    /// The filter and the page.
-    pub(crate) fn into_parts(self) -> (ConsumerFilter, PageRequest) {
-        let filter = ConsumerFilter {
-            search: self.search.map(String::from),
-            audience: self.audience_id,
-            created_after: self.created_after,
-            created_before: self.created_before,
-        };
-        (filter, page(&self.first, self.after))
+impl From<ConsumersQuery> for ConsumerFilter {
+    fn from(query: ConsumersQuery) -> Self {
+        Self {
+            search: query.search.map(String::from),
+            audience: query.audience_id,
+            created_after: query.created_after,
+            created_before: query.created_before,
+        }
     }
 }
 
@@ -276,33 +265,18 @@ impl LookupQuery {
     }
 }
 
-impl<P: Place> Deserr<DecodeError<P>> for LookupEmail {
-    fn deserialize_from_value<V: IntoValue>(
-        value: deserr::Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let parse = |text: &str| {
-            // A blank within an address can only be a `+` that was not escaped.
-            Email::parse(&text.trim().replace(' ', "+"))
-                .map(|email| Self(email.as_str().to_owned()))
-                .map_err(|_| "must be an e-mail address")
-        };
-        parse_text(value, location, "email", "e-mail", parse)
-    }
-}
-
-impl<P: Place> Deserr<DecodeError<P>> for LookupPhone {
-    fn deserialize_from_value<V: IntoValue>(
-        value: deserr::Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let parse = |sent: &str| {
-            // A blank before a number can only be a `+` that was not escaped.
-            let text = sent.strip_prefix(' ').map(|digits| format!("+{digits}"));
-            Phone::parse(text.as_deref().unwrap_or(sent))
-                .map(|phone| Self(phone.as_str().to_owned()))
-                .map_err(|_| "must be a phone number like +12345678901")
-        };
-        parse_text(value, location, "phone", "E.164", parse)
-    }
+parsed! {
+    LookupEmail: "email", "e-mail", |text: &str| {
+        // A blank within an address can only be a `+` that was not escaped.
+        Email::parse(&text.trim().replace(' ', "+"))
+            .map(|email| Self(email.as_str().to_owned()))
+            .map_err(|_| "must be an e-mail address")
+    };
+    LookupPhone: "phone", "E.164", |sent: &str| {
+        // A blank before a number can only be a `+` that was not escaped.
+        let text = sent.strip_prefix(' ').map(|digits| format!("+{digits}"));
+        Phone::parse(text.as_deref().unwrap_or(sent))
+            .map(|phone| Self(phone.as_str().to_owned()))
+            .map_err(|_| "must be a phone number like +12345678901")
+    };
 }

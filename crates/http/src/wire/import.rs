@@ -1,14 +1,14 @@
 //! Imports and syncs that were started.
 
-use deserr::{Deserr, IntoValue, Value, ValueKind, ValuePointerRef};
+use deserr::{Deserr, ValueKind, ValuePointerRef};
 use fanfare_domain::ids::CollectionId;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_sync::SkipReason;
 use serde::Serialize;
-use serde_json::Map;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::decode::{AtMost, DecodeError, InBody, Place, Request, missing, parse_text, refuse};
+use crate::decode::{AtMost, DecodeError, InBody, Request, missing, parsed, refused};
 use crate::error::Violation;
 
 /// What to import.
@@ -51,33 +51,19 @@ enum SyncOption {
 /// An interval, which no import can have yet.
 enum NoInterval {}
 
-impl<P: Place> Deserr<DecodeError<P>> for SyncOption {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let parse = |text: &str| match text {
-            "ONE_TIME" => Ok(Self::OneTime),
-            "CONTINUOUS" => Err("is not built yet; use ONE_TIME"),
-            _ => Err("must be ONE_TIME"),
-        };
-        parse_text(value, location, "picklist", "ONE_TIME", parse)
-    }
+parsed! {
+    SyncOption: "picklist", "ONE_TIME", |text| match text {
+        "ONE_TIME" => Ok(Self::OneTime),
+        "CONTINUOUS" => Err("is not built yet; use ONE_TIME"),
+        _ => Err("must be ONE_TIME"),
+    };
 }
 
-impl<P: Place> Deserr<DecodeError<P>> for NoInterval {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let message = "is not built yet; leave it out, and sync by hand";
-        Err(refuse(&value, location, "null", message))
-    }
-}
+refused!(NoInterval: "null", "is not built yet; leave it out, and sync by hand");
 
 impl Request for ImportBody {
     /// Segments alone are an import too.
-    fn check_together(sent: &mut Map<String, serde_json::Value>) -> Option<Violation> {
+    fn check_together(sent: &mut Map<String, Value>) -> Option<Violation> {
         let is_empty = !sent.contains_key("listIds") && !sent.contains_key("segmentIds");
         let lists = || {
             missing(

@@ -9,14 +9,11 @@ mod settings;
 mod source;
 
 use deserr::Deserr;
-use fanfare_domain::paging::PageRequest;
 use fanfare_domain::time::Timestamp;
 use serde::{Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
 
-pub(crate) use audience::{
-    Audience, AudienceBody, AudienceQuery, AudiencesQuery, Count, Include, Status,
-};
+pub(crate) use audience::{Audience, AudienceBody, AudienceQuery, Count, Include, Status};
 pub(crate) use consumer::{Consumer, ConsumersQuery, LookupQuery};
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
@@ -25,76 +22,26 @@ pub(crate) use settings::{Settings, SettingsBody, SettingsChange};
 pub(crate) use source::{SourcesQuery, SyncSource};
 
 use crate::cursor;
-use crate::decode::{Cursor, DecodeError, First, InQuery, InSecret, Request, Text};
+use crate::decode::{DecodeError, InQuery, InSecret, Request, Text};
 
 /// The vendor's name wherever one is shown.
 const VENDOR: &str = "klaviyo";
 
-/// How many items of a page are asked for: 20 by default.
-pub(crate) type PageFirst = First<20, 100>;
-
 /// A text that is searched for. It is a part of a person's name, address or number.
 pub(crate) type SearchText = Text<2, 255>;
 
-/// Which page is asked for.
-#[derive(Deserr, IntoParams)]
-#[deserr(error = DecodeError<InQuery>, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// How many, at most 100; 20 if left out.
-    #[deserr(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    first: PageFirst,
-    /// The `endCursor` of the page before.
-    #[deserr(default)]
-    #[param(value_type = Option<String>)]
-    after: Option<Cursor>,
-}
-
-/// Which page of the consumers that match is asked for.
+/// Which consumers are asked for.
 #[derive(Deserr, IntoParams)]
 #[deserr(error = DecodeError<InQuery>, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchQuery {
-    /// How many, at most 100; 20 if left out.
-    #[deserr(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    first: PageFirst,
-    /// The `endCursor` of the page before.
-    #[deserr(default)]
-    #[param(value_type = Option<String>)]
-    after: Option<Cursor>,
     /// Part of an e-mail, phone number or name
     #[deserr(default, error = DecodeError<InSecret>)]
     #[param(value_type = Option<String>, min_length = 2, max_length = 255)]
-    search: Option<SearchText>,
+    pub(crate) search: Option<SearchText>,
 }
-
-impl Request for PageQuery {}
 
 impl Request for SearchQuery {}
-
-impl PageQuery {
-    /// The page.
-    pub(crate) fn page(self) -> PageRequest {
-        page(&self.first, self.after)
-    }
-}
-
-impl SearchQuery {
-    /// The text and the page.
-    pub(crate) fn into_parts(self) -> (Option<String>, PageRequest) {
-        let search = self.search.map(String::from);
-        (search, page(&self.first, self.after))
-    }
-}
-
-fn page(first: &PageFirst, after: Option<Cursor>) -> PageRequest {
-    PageRequest {
-        first: first.0,
-        after: after.map(|cursor| cursor.0),
-    }
-}
 
 /// A page, and the cursors of its ends: both null if it is empty.
 #[derive(Debug, Serialize, ToSchema)]

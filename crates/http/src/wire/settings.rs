@@ -1,6 +1,6 @@
 //! Settings: the connection to Klaviyo.
 
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use deserr::Deserr;
 use fanfare_domain::connection::KlaviyoKey;
 use fanfare_sync::{ConnectRequest, ConnectionView};
 use secrecy::SecretString;
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Time;
 use crate::decode::{
-    DecodeError, InBody, InSecret, Place, Request, missing_object, missing_string, parse_text,
+    DecodeError, InBody, InSecret, Request, missing_object, missing_string, parsed,
 };
 
 /// An organization's settings, as far as integrations go.
@@ -117,17 +117,11 @@ struct KlaviyoConnect {
 /// A text that can be a private API key of Klaviyo's.
 struct ApiKey(SecretString);
 
-impl<P: Place> Deserr<DecodeError<P>> for ApiKey {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let parse = |text: &str| {
-            let text = SecretString::from(text);
-            KlaviyoKey::parse(&text).map(|_| Self(text))
-        };
-        parse_text(value, location, "key", "pk_…", parse)
-    }
+parsed! {
+    ApiKey: "key", "pk_…", |text: &str| {
+        let text = SecretString::from(text);
+        KlaviyoKey::parse(&text).map(|_| Self(text))
+    };
 }
 
 /// What a change of the settings asks for.
