@@ -1,4 +1,4 @@
-//! What an error of a use case is answered with. The one place where it is decided.
+//! The answer to each error of a use case.
 
 use actix_web::http::StatusCode;
 use fanfare_domain::ports::StoreError;
@@ -26,13 +26,13 @@ impl From<Error> for ApiError {
                 KEY_NOT_FOUND,
                 "KLAVIYO_KEY_NOT_FOUND",
             )
-            .saying("No Klaviyo API key is stored. Connect Klaviyo with PUT /api/settings."),
+            .with_message("No Klaviyo API key is stored. Connect Klaviyo with PUT /api/settings."),
             Error::KeyRejected => Self::new(
                 StatusCode::BAD_REQUEST,
                 KEY_NOT_FOUND,
                 "KLAVIYO_KEY_REJECTED",
             )
-            .saying(
+            .with_message(
                 "Klaviyo does not take this API key. Make a private key in Klaviyo under Settings, \
                  API keys, and connect it with PUT /api/settings.",
             ),
@@ -41,13 +41,13 @@ impl From<Error> for ApiError {
                 "Klaviyo scope missing",
                 "KLAVIYO_SCOPE_MISSING",
             )
-            .saying(missing(&scopes)),
+            .with_message(missing(&scopes)),
             Error::AccountDiffers { connected, offered } => Self::new(
                 StatusCode::CONFLICT,
                 "Klaviyo account differs",
                 "KLAVIYO_ACCOUNT_DIFFERS",
             )
-            .saying(format!(
+            .with_message(format!(
                 "The key is of the Klaviyo account {offered}, but {connected} is connected. \
                  Send \"confirmAccountChange\":true beside apiKey to change to it."
             )),
@@ -56,15 +56,15 @@ impl From<Error> for ApiError {
                 "Klaviyo is unreachable",
                 "KLAVIYO_UNREACHABLE",
             )
-            .saying("Klaviyo gave no usable answer. Try again later.")
-            .because(error),
+            .with_message("Klaviyo gave no usable answer. Try again later.")
+            .with_cause(error),
             Error::KlaviyoThrottled(wait) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Klaviyo is busy",
                 "KLAVIYO_THROTTLED",
             )
-            .saying("The quota that Klaviyo grants the account is used up for the moment.")
-            .after(wait),
+            .with_message("The quota that Klaviyo grants the account is used up for the moment.")
+            .with_retry_after(wait),
             Error::SyncInProgress => Self::new(
                 StatusCode::CONFLICT,
                 "Sync already in progress",
@@ -80,17 +80,17 @@ impl From<Error> for ApiError {
                 "Sync run already finished",
                 "SYNC_RUN_FINISHED",
             ),
-            Error::Store(StoreError::Unavailable(_)) => Self::unavailable().because(error),
+            Error::Store(StoreError::Unavailable(_)) => Self::unavailable().with_cause(error),
             Error::Seal(_) => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Klaviyo API key cannot be read",
                 "KLAVIYO_KEY_UNREADABLE",
             )
-            .saying(
+            .with_message(
                 "The stored Klaviyo API key does not open with this service's master key. Connect \
                  Klaviyo again with PUT /api/settings, or restore the master key.",
             )
-            .because(error),
+            .with_cause(error),
             Error::Store(_) | Error::Transition(_) => Self::internal(error),
         }
     }

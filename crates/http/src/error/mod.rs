@@ -1,4 +1,4 @@
-//! Everything that is answered instead of what was asked for, in one shape.
+//! The errors that the API answers, in one shape.
 
 mod application;
 mod violation;
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 pub(crate) use self::violation::{Key, Violation, Violations, is_showable};
 use self::violation::{ValidationDetail, ValidationIssue};
 
-/// An answer that refuses.
+/// An answer that refuses a request.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Refusal>);
 
@@ -80,19 +80,19 @@ impl ApiError {
         }))
     }
 
-    fn saying(mut self, message: impl Into<String>) -> Self {
+    fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.body.message = Some(message.into());
         self
     }
 
-    /// To be tried again after so long, whole seconds and at least one.
-    fn after(mut self, wait: Duration) -> Self {
+    /// Tells the caller to try again after this time, in whole seconds and at least one.
+    fn with_retry_after(mut self, wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         self.0.body.retry_after = Some(seconds.max(1));
         self
     }
 
-    fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    fn with_cause(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
@@ -104,36 +104,36 @@ impl ApiError {
             "validation_error",
             "VALIDATION_FAILED",
         )
-        .saying(violations.message());
+        .with_message(violations.message());
         error.0.body.issues = Some(violations.issues());
         error.0.body.details = Some(violations.details());
         error
     }
 
-    /// 401: nobody is known by what was sent.
+    /// 401: the request names no caller that the service knows.
     pub(crate) fn authentication_required(message: &str) -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "Authentication required",
             "AUTHENTICATION_REQUIRED",
         )
-        .saying(message)
+        .with_message(message)
     }
 
-    /// 401: credentials of another kind were sent.
+    /// 401: the request has credentials of another type.
     pub(crate) fn secret_key_required() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "Secret key required",
             "SECRET_KEY_REQUIRED",
         )
-        .saying("Send a secret key of Fanfare's: Authorization: Bearer sk_…")
+        .with_message("Send a secret key of Fanfare's: Authorization: Bearer sk_…")
     }
 
-    /// 403: the key's role does not reach so far.
+    /// 403: the key's role is too low.
     pub(crate) fn forbidden(needed: Role, held: Role) -> Self {
         let (needed, held) = (needed.as_str(), held.as_str());
-        Self::new(StatusCode::FORBIDDEN, "Forbidden", "FORBIDDEN").saying(format!(
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", "FORBIDDEN").with_message(format!(
             "This needs the role {needed}; this key's role is {held}."
         ))
     }
@@ -141,7 +141,7 @@ impl ApiError {
     /// 404: there is no such route.
     pub(crate) fn no_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "Not found", "ROUTE_NOT_FOUND")
-            .saying("There is no such route; /api/openapi.json lists them all.")
+            .with_message("There is no such route; /api/openapi.json lists them all.")
     }
 
     /// 405: the route has other methods.
@@ -151,7 +151,7 @@ impl ApiError {
             "Method not allowed",
             "METHOD_NOT_ALLOWED",
         )
-        .saying(format!("This route takes {allowed}."));
+        .with_message(format!("This route takes {allowed}."));
         error.0.allow = Some(allowed.to_owned());
         error
     }
@@ -163,7 +163,7 @@ impl ApiError {
             "Payload too large",
             "PAYLOAD_TOO_LARGE",
         )
-        .saying(format!(
+        .with_message(format!(
             "A body may have {max_bytes} bytes; send less at once."
         ))
     }
@@ -175,29 +175,29 @@ impl ApiError {
             "Unsupported media type",
             "UNSUPPORTED_MEDIA_TYPE",
         )
-        .saying("Send JSON, with Content-Type: application/json.")
+        .with_message("Send JSON, with Content-Type: application/json.")
     }
 
-    /// 429: the organization has spent its minute.
+    /// 429: the organization has used up its requests of this minute.
     pub(crate) fn rate_limited(wait: Duration) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "Rate limit exceeded",
             "RATE_LIMIT_EXCEEDED",
         )
-        .after(wait)
+        .with_retry_after(wait)
     }
 
     /// 429: the organization has as many event streams open as it may.
     pub(crate) fn too_many_streams(limit: usize, wait: Duration) -> Self {
-        Self::rate_limited(wait).saying(format!(
+        Self::rate_limited(wait).with_message(format!(
             "{limit} event streams of this organization are open: end one first."
         ))
     }
 
     /// 503: the program is not ready, for this reason.
     pub(crate) fn not_ready(reason: impl Into<String>) -> Self {
-        Self::unavailable().saying(reason)
+        Self::unavailable().with_message(reason)
     }
 
     fn unavailable() -> Self {
@@ -206,7 +206,7 @@ impl ApiError {
             "Service unavailable",
             "SERVICE_UNAVAILABLE",
         )
-        .after(Duration::from_secs(5))
+        .with_retry_after(Duration::from_secs(5))
     }
 
     /// 500: an error of the service itself.
@@ -216,8 +216,8 @@ impl ApiError {
             "Internal server error",
             "INTERNAL_ERROR",
         )
-        .saying("This is a fault of the service. Its logs tell more, under the X-Request-Id of this answer.")
-        .because(cause)
+        .with_message("This is a fault of the service. Its logs tell more, under the X-Request-Id of this answer.")
+        .with_cause(cause)
     }
 
     /// The code, for the log.
@@ -225,15 +225,15 @@ impl ApiError {
         &self.0.body.code
     }
 
-    /// What lies behind it, for the log: each cause's own words. They hold nothing private.
+    /// The messages of the error's causes, for the log. They hold nothing private.
     pub(crate) fn causes(&self) -> String {
-        let mut words = Vec::new();
+        let mut messages = Vec::new();
         let mut cause = self.0.cause.as_deref().map(|cause| cause as &dyn StdError);
         while let Some(error) = cause {
-            words.push(error.to_string());
+            messages.push(error.to_string());
             cause = error.source();
         }
-        words.join(": ")
+        messages.join(": ")
     }
 }
 

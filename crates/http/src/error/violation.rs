@@ -1,4 +1,4 @@
-//! What is wrong with a request, collected until all of it is known.
+//! What is wrong with a request: all violations, in the shape of the contract.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ pub(crate) enum Key {
     Index(usize),
 }
 
-/// One thing that is wrong. It holds nothing that could be a secret.
+/// One rule that the request breaks. It holds nothing that could be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
     /// The way to the value; empty for the request as a whole.
@@ -37,7 +37,7 @@ pub(crate) struct Violations {
     unlisted: usize,
 }
 
-/// Violations listed in one answer. A megabyte can hold very many, and they would all be answered.
+/// The most violations in one answer. A body of a megabyte can have very many.
 const MAX_LISTED: usize = 100;
 
 /// The rule that a name breaks which a request does not know, or has twice.
@@ -248,8 +248,8 @@ impl From<&Violation> for ValidationIssue {
     }
 }
 
-/// Whether a text may stand in an error: a short word, and nothing like a key, an address or a
-/// number of somebody's, wherever it was put.
+/// Whether an error may show a text: a short word, and nothing like a key, an address or a phone
+/// number of a person, in whichever field the caller put it.
 pub(crate) fn is_showable(text: &str) -> bool {
     /// Fewer digits than any phone number has.
     const MAX_DIGITS: usize = 6;

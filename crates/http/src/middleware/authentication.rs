@@ -96,14 +96,14 @@ async fn admit_secret_key(request: &ServiceRequest, needed: Role) -> Result<(), 
     let caller = application.authenticate(&secret).await?.ok_or_else(|| {
         ApiError::authentication_required("The secret key is unknown or has been revoked.")
     })?;
-    let (role, spent) = (
+    let (role, used) = (
         caller.role,
-        limiter.spend(&caller.organization, application.clock().now()),
+        limiter.count(&caller.organization, application.clock().now()),
     );
     // The log line and the headers of a refusal need both.
-    request.extensions_mut().insert(spent);
+    request.extensions_mut().insert(used);
     request.extensions_mut().insert(Principal(caller));
-    if let Some(error) = spent.refusal() {
+    if let Some(error) = used.refusal() {
         return Err(error);
     }
     if role < needed {

@@ -1,5 +1,5 @@
-//! One line in the log and one mark in the metrics for each request, and the headers of every
-//! answer. Neither holds what was asked about: a route's pattern is all they know of a path.
+//! One log line and one metric for each request, and the headers of every answer. Of a path they
+//! hold the route's pattern alone, never an id.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use metrics::{counter, histogram};
 use tracing::Instrument;
 
 use super::authentication::Principal;
-use super::rate_limit::Spent;
+use super::rate_limit::RateLimitUse;
 use super::request_id::RequestId;
 use crate::error::ApiError;
 
@@ -31,7 +31,7 @@ pub(crate) async fn observe(
     let id = RequestId::of(request.headers(), application.ids());
     let method = method_name(request.method());
 
-    // By the path alone, before the request is routed: what is logged on the way tells it too.
+    // Found before the request is routed, because the log lines of the handler show it too.
     let route = request.match_pattern();
     let route = route.as_deref().unwrap_or("unmatched");
     let handler = handler_of(route);
@@ -40,12 +40,11 @@ pub(crate) async fn observe(
     let answer = next.call(request).instrument(span.clone()).await?;
     let mut answer = answer.map_into_boxed_body();
 
-    let spent = answer.request().extensions().get::<Spent>().copied();
+    let used = answer.request().extensions().get::<RateLimitUse>().copied();
     let headers = answer.headers_mut();
-    id.announce(headers);
-    spent
-        .unwrap_or_else(|| Spent::nothing(application.clock().now()))
-        .announce(headers);
+    id.write_to(headers);
+    used.unwrap_or_else(|| RateLimitUse::none(application.clock().now()))
+        .write_to(headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -53,7 +52,7 @@ pub(crate) async fn observe(
 
     let took = begun.elapsed();
     let principal = answer.request().extensions().get::<Principal>().cloned();
-    span.in_scope(|| tell_of_failure(&answer));
+    span.in_scope(|| log_failure(&answer));
     // Outside the span, whose fields would be in the line a second time.
     tracing::info!(
         handler,
@@ -86,8 +85,8 @@ fn handler_of(route: &str) -> &'static str {
     }
 }
 
-/// What the client is not told of a failure of ours or of Klaviyo's.
-fn tell_of_failure(answer: &ServiceResponse) {
+/// Logs the causes of a failure of the service or of Klaviyo, which the answer does not show.
+fn log_failure(answer: &ServiceResponse) {
     if !answer.status().is_server_error() {
         return;
     }

@@ -199,7 +199,7 @@ fn finish(operation: &mut Operation) {
         };
         let whole = ResponseBuilder::from(std::mem::replace(response, Response::new("")));
         let whole = if status.starts_with('2') {
-            announce(whole, &HEADERS[..4])
+            with_headers(whole, &HEADERS[..4])
         } else {
             refusal(whole, status)
         };
@@ -218,13 +218,13 @@ fn refusal(response: ResponseBuilder, name: &str) -> ResponseBuilder {
         "KlaviyoBusyOrUnavailable",
     ];
     if waits.contains(&name) {
-        announce(response, &HEADERS)
+        with_headers(response, &HEADERS)
     } else {
-        announce(response, &HEADERS[..4])
+        with_headers(response, &HEADERS[..4])
     }
 }
 
-fn announce(response: ResponseBuilder, headers: &[(&str, Type, &str)]) -> ResponseBuilder {
+fn with_headers(response: ResponseBuilder, headers: &[(&str, Type, &str)]) -> ResponseBuilder {
     headers.iter().fold(response, |response, (name, _, _)| {
         response.header_ref(*name, Ref::new(format!("#/components/headers/{name}")))
     })

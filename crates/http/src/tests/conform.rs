@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-use super::world::Answer;
+use super::fixture::Answer;
 use crate::{handlers, openapi};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::world::World;
+use super::fixture::Fixture;
 use crate::middleware::Authentication;
 use crate::route::Route;
 use crate::{handlers, openapi, openapi_json};
@@ -59,10 +59,10 @@ fn the_committed_document_is_the_codes() {
 }
 
 #[actix_web::test]
-async fn the_document_is_served_to_anybody() {
-    let world = World::new().await;
+async fn the_document_is_served_to_every_caller() {
+    let fixture = Fixture::new().await;
     for path in ["/api/openapi.json", "/api/v1/openapi.json"] {
-        let answer = world.get(path).by_nobody().send().await;
+        let answer = fixture.get(path).without_key().send().await;
         assert_eq!(answer.text, openapi_json());
         assert_eq!(answer.header("content-type"), "application/json");
     }

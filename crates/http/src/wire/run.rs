@@ -49,7 +49,7 @@ enum Mode {
 enum RunTrigger {
     /// The import of the list.
     Import,
-    /// Somebody asked for it.
+    /// A caller asked for it.
     Manual,
     /// Its time had come.
     Schedule,
