@@ -24,13 +24,12 @@ const MAX_DROPPED_BYTES: usize = 16 * MAX_BODY_BYTES;
 #[derive(Debug)]
 struct RawBody(Bytes);
 
-/// A body that must be there.
+/// A body that must be there, or with `MAY_BE_EMPTY` one whose absence is an empty object.
 #[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
+pub(crate) struct Body<T, const MAY_BE_EMPTY: bool = false>(pub(crate) T);
 
-/// A body that may be left out, which is the same as an empty object.
-#[derive(Debug)]
-pub(crate) struct OptionalBody<T>(pub(crate) T);
+/// A body that may be left out.
+pub(crate) type OptionalBody<T> = Body<T, true>;
 
 impl FromRequest for RawBody {
     type Error = ApiError;
@@ -42,35 +41,27 @@ impl FromRequest for RawBody {
     }
 }
 
-impl<T: Request + Deserr<DecodeError<InBody>>> FromRequest for Body<T> {
+impl<T, const MAY_BE_EMPTY: bool> FromRequest for Body<T, MAY_BE_EMPTY>
+where
+    T: Request + Deserr<DecodeError<InBody>>,
+{
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, body) = (request.clone(), RawBody::from_request(request, payload));
         Box::pin(async move {
-            let value = parse(&request, &body.await?)?;
-            let value = value.ok_or_else(|| not_json("the body is empty; send a JSON object"))?;
-            decode_body(value).map(Self)
+            let value = match parse(&request, &body.await?)? {
+                Some(value) => value,
+                None if MAY_BE_EMPTY => Map::new().into(),
+                None => return Err(not_json("the body is empty; send a JSON object")),
+            };
+            let decoded = decode(value, Violations::default());
+            decoded
+                .map(Self)
+                .map_err(|violations| ApiError::invalid(&violations))
         })
     }
-}
-
-impl<T: Request + Deserr<DecodeError<InBody>>> FromRequest for OptionalBody<T> {
-    type Error = ApiError;
-    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, body) = (request.clone(), RawBody::from_request(request, payload));
-        Box::pin(async move {
-            let value = parse(&request, &body.await?)?;
-            decode_body(value.unwrap_or_else(|| Map::new().into())).map(Self)
-        })
-    }
-}
-
-fn decode_body<T: Request + Deserr<DecodeError<InBody>>>(value: Value) -> Result<T, ApiError> {
-    decode(value, Violations::default()).map_err(|violations| ApiError::invalid(&violations))
 }
 
 /// The JSON of a body; `None` if there was none.
@@ -116,11 +107,6 @@ async fn read(mut payload: Payload) -> Result<Bytes, ApiError> {
 }
 
 fn not_json(message: impl Into<String>) -> ApiError {
-    ApiError::invalid(&Violations::from(Violation {
-        path: Vec::new(),
-        rule: "json",
-        expected: "JSON".to_owned(),
-        received: "unknown".to_owned(),
-        message: message.into(),
-    }))
+    let violation = Violation::new(Vec::new(), "json", "JSON", "unknown", message);
+    ApiError::invalid(&violation.into())
 }

@@ -100,40 +100,34 @@ fn violation<V: IntoValue, P: Place>(
     match error {
         ErrorKind::IncorrectValueKind { actual, accepted } => {
             let (rule, expected, wanted) = names(accepted.first().copied());
-            Violation {
+            Violation::new(
                 path,
                 rule,
-                expected: expected.to_owned(),
-                received: shown::<V, P>(&actual),
-                message: format!("must be {wanted}"),
-            }
+                expected,
+                shown::<V, P>(&actual),
+                format!("must be {wanted}"),
+            )
         }
         ErrorKind::MissingField { field } => missing(field, location, None),
         ErrorKind::UnknownKey { key, .. } => {
             let message = format!("is not a {} of this request", P::MEMBER);
             Violation::of_name(path, key, "never", message)
         }
-        ErrorKind::UnknownValue { value, accepted } => Violation {
+        ErrorKind::UnknownValue { value, accepted } => Violation::new(
             path,
-            rule: "picklist",
-            expected: accepted.join(" | "),
-            received: shown::<V, P>(&Value::String(value.to_owned())),
-            message: format!("must be {}", accepted.join(" or ")),
-        },
-        ErrorKind::BadSequenceLen { expected, .. } => Violation {
+            "picklist",
+            accepted.join(" | "),
+            shown::<V, P>(&Value::String(value.to_owned())),
+            format!("must be {}", accepted.join(" or ")),
+        ),
+        ErrorKind::BadSequenceLen { expected, .. } => Violation::new(
             path,
-            rule: "length",
-            expected: expected.to_string(),
-            received: "Array".to_owned(),
-            message: format!("must have {expected} elements"),
-        },
-        ErrorKind::Unexpected { msg } => Violation {
-            path,
-            rule: "check",
-            expected: "valid".to_owned(),
-            received: "unknown".to_owned(),
-            message: msg,
-        },
+            "length",
+            expected.to_string(),
+            "Array",
+            format!("must have {expected} elements"),
+        ),
+        ErrorKind::Unexpected { msg } => Violation::new(path, "check", "valid", "unknown", msg),
     }
 }
 
@@ -172,13 +166,13 @@ pub(crate) fn missing(
     let (rule, expected, wanted) = names(kind);
     let mut path = path_of(location);
     path.push(Key::Name(field.to_owned()));
-    Violation {
+    Violation::new(
         path,
         rule,
-        expected: expected.to_owned(),
-        received: "undefined".to_owned(),
-        message: format!("is required: {wanted}"),
-    }
+        expected,
+        "undefined",
+        format!("is required: {wanted}"),
+    )
 }
 
 pub(super) fn path_of(location: ValuePointerRef<'_>) -> Vec<Key> {

@@ -39,13 +39,13 @@ pub(crate) fn parse_text<V: IntoValue, P: Place, T, E: Display>(
     let text: Result<String, DecodeError<P>> = String::deserialize_from_value(value, location);
     let text = text?;
     parse(&text).map_err(|error| {
-        DecodeError::from(Violation {
-            path: path_of(location),
+        DecodeError::from(Violation::new(
+            path_of(location),
             rule,
-            expected: expected.to_owned(),
+            expected,
             received,
-            message: error.to_string(),
-        })
+            error.to_string(),
+        ))
     })
 }
 
@@ -56,39 +56,13 @@ pub(crate) fn refuse<V: IntoValue, P: Place>(
     expected: &str,
     message: &str,
 ) -> DecodeError<P> {
-    DecodeError::from(Violation {
-        path: path_of(location),
-        rule: "check",
-        expected: expected.to_owned(),
-        received: shown::<V, P>(value),
-        message: message.to_owned(),
-    })
-}
-
-impl<P: Place, const MIN: usize, const MAX: usize> Deserr<DecodeError<P>> for Text<MIN, MAX> {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let parse = |text: &str| {
-            let text = text.trim();
-            let is_kept = |c: char| !c.is_control() || c == '\n' || c == '\t';
-            if (MIN..=MAX).contains(&text.chars().count()) && text.chars().all(is_kept) {
-                Ok(Self(text.to_owned()))
-            } else {
-                Err(format!(
-                    "must be {MIN} to {MAX} characters without control characters"
-                ))
-            }
-        };
-        parse_text(
-            value,
-            location,
-            "length",
-            &format!(">={MIN} & <={MAX}"),
-            parse,
-        )
-    }
+    DecodeError::from(Violation::new(
+        path_of(location),
+        "check",
+        expected,
+        shown::<V, P>(value),
+        message,
+    ))
 }
 
 impl<const MIN: usize, const MAX: usize> From<Text<MIN, MAX>> for String {
@@ -107,13 +81,13 @@ impl<P: Place, T: Deserr<DecodeError<P>>, const MAX: usize> Deserr<DecodeError<P
         if let Value::Sequence(elements) = &value
             && elements.len() > MAX
         {
-            return Err(DecodeError::from(Violation {
-                path: path_of(location),
-                rule: "max_length",
-                expected: format!("<={MAX}"),
-                received: elements.len().to_string(),
-                message: format!("at most {MAX} are taken at once; send the rest afterwards"),
-            }));
+            return Err(DecodeError::from(Violation::new(
+                path_of(location),
+                "max_length",
+                format!("<={MAX}"),
+                elements.len().to_string(),
+                format!("at most {MAX} are taken at once; send the rest afterwards"),
+            )));
         }
         Vec::deserialize_from_value(value, location).map(Self)
     }
@@ -122,24 +96,6 @@ impl<P: Place, T: Deserr<DecodeError<P>>, const MAX: usize> Deserr<DecodeError<P
 impl<T, const MAX: usize> Default for AtMost<T, MAX> {
     fn default() -> Self {
         Self(Vec::new())
-    }
-}
-
-/// Query parameters have their numbers in digits.
-impl<P: Place, const DEFAULT: u32, const MAX: u32> Deserr<DecodeError<P>> for First<DEFAULT, MAX> {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let parse = |text: &str| {
-            let number = text
-                .parse()
-                .ok()
-                .filter(|number| (1..=MAX).contains(number));
-            let number = number.map(Self);
-            number.ok_or_else(|| format!("must be a whole number from 1 to {MAX}"))
-        };
-        parse_text(value, location, "integer", &format!(">=1 & <={MAX}"), parse)
     }
 }
 
@@ -161,8 +117,8 @@ impl<P: Place, T: Deserr<DecodeError<P>>> Deserr<DecodeError<P>> for Patch<T> {
 
 /// Decodes types from a string: the broken rule, what it expects, and the function that parses.
 macro_rules! parsed {
-    ($($type:ty: $rule:literal, $expected:expr, $parse:expr;)+) => {$(
-        impl<P: $crate::decode::Place> deserr::Deserr<$crate::decode::DecodeError<P>> for $type {
+    ($($type:ty $([$($generics:tt)+])?: $rule:literal, $expected:expr, $parse:expr;)+) => {$(
+        impl<P: $crate::decode::Place $(, $($generics)+)?> deserr::Deserr<$crate::decode::DecodeError<P>> for $type {
             fn deserialize_from_value<V: deserr::IntoValue>(
                 value: deserr::Value<V>,
                 location: deserr::ValuePointerRef<'_>,
@@ -192,6 +148,22 @@ macro_rules! refused {
 pub(crate) use refused;
 
 parsed! {
+    Text<MIN, MAX> [const MIN: usize, const MAX: usize]:
+        "length", &format!(">={MIN} & <={MAX}"), |text: &str| {
+            let text = text.trim();
+            let is_kept = |c: char| !c.is_control() || c == '\n' || c == '\t';
+            let fits = (MIN..=MAX).contains(&text.chars().count()) && text.chars().all(is_kept);
+            fits.then(|| Self(text.to_owned())).ok_or_else(|| {
+                format!("must be {MIN} to {MAX} characters without control characters")
+            })
+        };
+    // Query parameters have their numbers in digits.
+    First<DEFAULT, MAX> [const DEFAULT: u32, const MAX: u32]:
+        "integer", &format!(">=1 & <={MAX}"), |text: &str| {
+            let number = text.parse().ok().filter(|number| (1..=MAX).contains(number));
+            let number = number.map(Self);
+            number.ok_or_else(|| format!("must be a whole number from 1 to {MAX}"))
+        };
     AudienceId: "id", "id", |text: &str| Self::parse(text);
     SourceId: "id", "id", |text: &str| Self::parse(text);
     CollectionId: "id", "Klaviyo's id", |text: &str| Self::parse(text);

@@ -1,6 +1,5 @@
 //! The answer to each error of a use case.
 
-use actix_web::http::StatusCode;
 use fanfare_domain::ports::StoreError;
 use fanfare_sync::{Error, FieldViolation};
 
@@ -12,78 +11,56 @@ impl From<Error> for ApiError {
         match error {
             Error::NotFound(entity) => {
                 let code = entity.to_string().to_uppercase().replace(' ', "_");
-                Self::new(
-                    StatusCode::NOT_FOUND,
-                    format!("{entity} not found"),
+                Self::new(404, format!("{entity} not found"),
                     format!("{code}_NOT_FOUND"),
                 )
             }
             Error::Invalid(violations) => {
                 Self::invalid(&violations.into_iter().map(Violation::from).collect())
             }
-            Error::KeyNotFound => Self::new(
-                StatusCode::BAD_REQUEST,
-                KEY_NOT_FOUND,
+            Error::KeyNotFound => Self::new(400, KEY_NOT_FOUND,
                 "KLAVIYO_KEY_NOT_FOUND",
             )
             .with_message("No Klaviyo API key is stored. Connect Klaviyo with PUT /api/settings."),
-            Error::KeyRejected => Self::new(
-                StatusCode::BAD_REQUEST,
-                KEY_NOT_FOUND,
+            Error::KeyRejected => Self::new(400, KEY_NOT_FOUND,
                 "KLAVIYO_KEY_REJECTED",
             )
             .with_message(
                 "Klaviyo does not take this API key. Make a private key in Klaviyo under Settings, \
                  API keys, and connect it with PUT /api/settings.",
             ),
-            Error::ScopeMissing(scopes) => Self::new(
-                StatusCode::BAD_REQUEST,
-                "Klaviyo scope missing",
+            Error::ScopeMissing(scopes) => Self::new(400, "Klaviyo scope missing",
                 "KLAVIYO_SCOPE_MISSING",
             )
             .with_message(missing(&scopes)),
-            Error::AccountDiffers { connected, offered } => Self::new(
-                StatusCode::CONFLICT,
-                "Klaviyo account differs",
+            Error::AccountDiffers { connected, offered } => Self::new(409, "Klaviyo account differs",
                 "KLAVIYO_ACCOUNT_DIFFERS",
             )
             .with_message(format!(
                 "The key is of the Klaviyo account {offered}, but {connected} is connected. \
                  Send \"confirmAccountChange\":true beside apiKey to change to it."
             )),
-            Error::KlaviyoUnreachable(_) => Self::new(
-                StatusCode::BAD_GATEWAY,
-                "Klaviyo is unreachable",
+            Error::KlaviyoUnreachable(_) => Self::new(502, "Klaviyo is unreachable",
                 "KLAVIYO_UNREACHABLE",
             )
             .with_message("Klaviyo gave no usable answer. Try again later.")
             .with_cause(error),
-            Error::KlaviyoThrottled(wait) => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Klaviyo is busy",
+            Error::KlaviyoThrottled(wait) => Self::new(503, "Klaviyo is busy",
                 "KLAVIYO_THROTTLED",
             )
             .with_message("The quota that Klaviyo grants the account is used up for the moment.")
             .with_retry_after(wait),
-            Error::SyncInProgress => Self::new(
-                StatusCode::CONFLICT,
-                "Sync already in progress",
+            Error::SyncInProgress => Self::new(409, "Sync already in progress",
                 "SYNC_IN_PROGRESS",
             ),
-            Error::NoSyncSource => Self::new(
-                StatusCode::BAD_REQUEST,
-                "Audience has no sync source",
+            Error::NoSyncSource => Self::new(400, "Audience has no sync source",
                 "NO_SYNC_SOURCE",
             ),
-            Error::RunFinished => Self::new(
-                StatusCode::CONFLICT,
-                "Sync run already finished",
+            Error::RunFinished => Self::new(409, "Sync run already finished",
                 "SYNC_RUN_FINISHED",
             ),
             Error::Store(StoreError::Unavailable(_)) => Self::unavailable().with_cause(error),
-            Error::Seal(_) => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Klaviyo API key cannot be read",
+            Error::Seal(_) => Self::new(500, "Klaviyo API key cannot be read",
                 "KLAVIYO_KEY_UNREADABLE",
             )
             .with_message(

@@ -47,28 +47,33 @@ const NAME_RULE: &str = "strict_object";
 const SCHEMA_RULES: [&str; 6] = ["json", "object", NAME_RULE, "array", "string", "boolean"];
 
 impl Violation {
+    pub(crate) fn new(
+        path: Vec<Key>,
+        rule: &'static str,
+        expected: impl Into<String>,
+        received: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            path,
+            rule,
+            expected: expected.into(),
+            received: received.into(),
+            message: message.into(),
+        }
+    }
+
     /// The violation of a name that was sent below `path`.
     pub(crate) fn of_name(mut path: Vec<Key>, name: &str, expected: &str, message: String) -> Self {
         let name = if is_showable(name) { name } else { "…" };
         path.push(Key::Name(name.to_owned()));
-        Self {
-            path,
-            rule: NAME_RULE,
-            expected: expected.to_owned(),
-            received: serde_json::Value::from(name).to_string(),
-            message,
-        }
+        let received = serde_json::Value::from(name).to_string();
+        Self::new(path, NAME_RULE, expected, received, message)
     }
 
     /// The violation of a request as a whole.
     pub(crate) fn of_whole(message: &str) -> Self {
-        Self {
-            path: Vec::new(),
-            rule: "check",
-            expected: "valid".to_owned(),
-            received: "unknown".to_owned(),
-            message: message.to_owned(),
-        }
+        Self::new(Vec::new(), "check", "valid", "unknown", message)
     }
 }
 

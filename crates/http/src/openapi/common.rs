@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde::Serialize;
 use utoipa::IntoResponses;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::ArrayItems;
@@ -74,16 +74,15 @@ fn named(names: &[&str]) -> impl Iterator<Item = (&'static str, RefOr<Response>)
 /// Adds to the whole document what all routes have in common.
 pub(super) fn complete(document: &mut OpenApi) {
     let mut sent = BTreeSet::from(["Error".to_owned()]);
+    let components = document.components.get_or_insert_with(Components::new);
     for item in document.paths.paths.values_mut() {
         for (_, operation) in operations(item) {
             if let Some(body) = &operation.request_body {
-                let body = serde_json::to_value(body).unwrap_or_default();
-                collect_schemas(&body, document.components.as_ref(), &mut sent);
+                collect_schemas(body, components, &mut sent);
             }
             finish(operation);
         }
     }
-    let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme(
         SECRET_KEY,
         SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).build()),
@@ -112,32 +111,17 @@ pub(super) fn complete(document: &mut OpenApi) {
     }
 }
 
-/// Collects the names of the schemas that a value refers to, and of those that they refer to.
-fn collect_schemas(value: &Value, components: Option<&Components>, found: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => {
-            let Some(name) = text.strip_prefix("#/components/schemas/") else {
-                return;
-            };
-            let schema = components.and_then(|components| components.schemas.get(name));
-            if found.insert(name.to_owned())
-                && let Some(schema) = schema
-            {
-                let schema = serde_json::to_value(schema).unwrap_or_default();
-                collect_schemas(&schema, components, found);
-            }
+/// Collects the names of the schemas that a part of the document refers to, directly or through
+/// other schemas.
+fn collect_schemas(part: &impl Serialize, all: &Components, found: &mut BTreeSet<String>) {
+    let text = serde_json::to_string(part).unwrap_or_default();
+    for rest in text.split("\"#/components/schemas/").skip(1) {
+        let name = rest.split('"').next().unwrap_or_default();
+        if found.insert(name.to_owned())
+            && let Some(schema) = all.schemas.get(name)
+        {
+            collect_schemas(schema, all, found);
         }
-        Value::Array(elements) => {
-            for element in elements {
-                collect_schemas(element, components, found);
-            }
-        }
-        Value::Object(members) => {
-            for member in members.values() {
-                collect_schemas(member, components, found);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! The shapes of answers, as Fanfare's clients know them. Nothing here decides anything.
 
 mod audience;
+mod audience_update;
 mod consumer;
 mod import;
 mod klaviyo;
@@ -13,7 +14,8 @@ use fanfare_domain::time::Timestamp;
 use serde::{Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
 
-pub(crate) use audience::{Audience, AudienceBody, AudienceQuery, Count, Include, Status};
+pub(crate) use audience::{Audience, AudienceQuery, Count, Include, Status};
+pub(crate) use audience_update::AudienceBody;
 pub(crate) use consumer::{Consumer, ConsumersQuery, LookupQuery};
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
