@@ -176,24 +176,3 @@ parsed! {
         key.ok_or("is not a cursor; send the endCursor of a page as it was")
     };
 }
-
-/// Decodes enums of the domain by the words that users know them by.
-macro_rules! picklist {
-    ($($type:ty),+) => {$(
-        parsed! {
-            $type: "picklist", &words(Self::ALL, " | "), |text: &str| {
-                Self::parse(text).ok_or_else(|| format!("must be {}", words(Self::ALL, " or ")))
-            };
-        }
-    )+};
-}
-
-fn words<T: Copy + Display>(all: &[T], separator: &str) -> String {
-    let words: Vec<String> = all.iter().map(ToString::to_string).collect();
-    words.join(separator)
-}
-
-picklist!(
-    fanfare_domain::audience::GroupType,
-    fanfare_domain::run::SyncStatus
-);

@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
     params(PageParameters, wire::AudienceQuery),
     responses((status = 200, description = "A page of audiences", body = wire::Page<wire::Audience>)),
 )]
-pub(crate) async fn list(
+async fn list(
     application: Application,
     principal: Principal,
     PagedQuery(query, page): PagedQuery<wire::AudienceQuery>,
@@ -57,7 +57,7 @@ pub(crate) async fn list(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn show(
+async fn show(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
@@ -81,7 +81,7 @@ pub(crate) async fn show(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn update(
+async fn update(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
@@ -111,7 +111,7 @@ pub(crate) async fn update(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn archive(
+async fn archive(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
@@ -143,7 +143,7 @@ pub(crate) async fn archive(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn members(
+async fn members(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
@@ -167,7 +167,7 @@ pub(crate) async fn members(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn count(
+async fn count(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
@@ -188,7 +188,7 @@ pub(crate) async fn count(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn status(
+async fn status(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
@@ -213,7 +213,7 @@ pub(crate) async fn status(
         (status = 409, description = "`SYNC_IN_PROGRESS`: a run is queued or under way"),
     ),
 )]
-pub(crate) async fn sync(
+async fn sync(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,

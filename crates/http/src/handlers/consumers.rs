@@ -28,7 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
     params(PageParameters, wire::ConsumersQuery),
     responses((status = 200, description = "A page of consumers", body = wire::Page<wire::Consumer>)),
 )]
-pub(crate) async fn list(
+async fn list(
     application: Application,
     principal: Principal,
     PagedQuery(query, page): PagedQuery<wire::ConsumersQuery>,
@@ -49,7 +49,7 @@ pub(crate) async fn list(
     params(wire::LookupQuery),
     responses((status = 200, description = "The consumers that match", body = Vec<wire::Consumer>)),
 )]
-pub(crate) async fn search(
+async fn search(
     application: Application,
     principal: Principal,
     query: Query<wire::LookupQuery>,
@@ -72,7 +72,7 @@ pub(crate) async fn search(
         (status = 404, description = "`CONSUMER_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn show(
+async fn show(
     application: Application,
     principal: Principal,
     id: Id<ConsumerId>,

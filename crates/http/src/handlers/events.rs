@@ -45,7 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
         (status = 404, description = "`SYNC_RUN_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn watch(
+async fn watch(
     application: Application,
     principal: Principal,
     id: Id<RunId>,

@@ -33,7 +33,7 @@ pub(super) fn routes() -> Vec<Route> {
         KlaviyoRefusals,
     ),
 )]
-pub(crate) async fn lists(
+async fn lists(
     application: Application,
     principal: Principal,
     _: NoQuery,
@@ -52,7 +52,7 @@ pub(crate) async fn lists(
         KlaviyoRefusals,
     ),
 )]
-pub(crate) async fn segments(
+async fn segments(
     application: Application,
     principal: Principal,
     _: NoQuery,
@@ -73,7 +73,7 @@ pub(crate) async fn segments(
         KlaviyoRefusals,
     ),
 )]
-pub(crate) async fn estimate_list(
+async fn estimate_list(
     application: Application,
     principal: Principal,
     list: Id<ListRef>,
@@ -96,7 +96,7 @@ pub(crate) async fn estimate_list(
         KlaviyoRefusals,
     ),
 )]
-pub(crate) async fn estimate_segment(
+async fn estimate_segment(
     application: Application,
     principal: Principal,
     segment: Id<SegmentRef>,
@@ -121,7 +121,7 @@ pub(crate) async fn estimate_segment(
         KlaviyoRefusals,
     ),
 )]
-pub(crate) async fn import(
+async fn import(
     application: Application,
     principal: Principal,
     _: NoQuery,

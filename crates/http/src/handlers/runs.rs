@@ -34,7 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn of_audience(
+async fn of_audience(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
@@ -56,7 +56,7 @@ pub(crate) async fn of_audience(
         (status = 404, description = "`SYNC_RUN_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn show(
+async fn show(
     application: Application,
     principal: Principal,
     id: Id<RunId>,
@@ -80,7 +80,7 @@ pub(crate) async fn show(
         (status = 404, description = "`SYNC_RUN_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn issues(
+async fn issues(
     application: Application,
     principal: Principal,
     id: Id<RunId>,
@@ -104,7 +104,7 @@ pub(crate) async fn issues(
         (status = 409, description = "`SYNC_RUN_FINISHED`: it has ended already"),
     ),
 )]
-pub(crate) async fn cancel(
+async fn cancel(
     application: Application,
     principal: Principal,
     id: Id<RunId>,

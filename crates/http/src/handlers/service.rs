@@ -41,21 +41,20 @@ pub(crate) fn worker_routes() -> &'static [Route] {
 
 /// That all is well.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ServiceStatus)]
-pub(crate) struct Ok {
+struct ServiceStatus {
     /// `ok`
     #[schema(example = "ok")]
     status: &'static str,
 }
 
-const OK: Ok = Ok { status: "ok" };
+const OK: ServiceStatus = ServiceStatus { status: "ok" };
 
 /// Whether the program lives
 #[utoipa::path(
     get, path = "/healthz", tag = "Service", operation_id = "getHealth",
-    responses((status = 200, description = "It lives", body = Ok)),
+    responses((status = 200, description = "It lives", body = ServiceStatus)),
 )]
-async fn live() -> Json<Ok> {
+async fn live() -> Json<ServiceStatus> {
     Json(OK)
 }
 
@@ -63,13 +62,13 @@ async fn live() -> Json<Ok> {
 #[utoipa::path(
     get, path = "/readyz", tag = "Service", operation_id = "getReadiness",
     responses(
-        (status = 200, description = "It can", body = Ok),
+        (status = 200, description = "It can", body = ServiceStatus),
         (status = 503, description = "The database is not there, or its schema is wrong"),
     ),
 )]
-async fn ready(health: Data<Health>) -> Result<Json<Ok>, ApiError> {
+async fn ready(health: Data<Health>) -> Result<Json<ServiceStatus>, ApiError> {
     match health.readiness.check().await {
-        Result::Ok(()) => Result::Ok(Json(OK)),
+        Ok(()) => Ok(Json(OK)),
         Err(reason) => Err(ApiError::not_ready(reason)),
     }
 }

@@ -8,7 +8,7 @@ use crate::decode::{Body, NoQuery};
 use crate::middleware::{Authentication::SecretKey, Principal};
 use crate::openapi::KlaviyoRefusals;
 use crate::route::{Route, route};
-use crate::wire::{self, SettingsChange};
+use crate::wire;
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -25,7 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
     get, path = "/api/settings", tag = "Settings", operation_id = "getSettings",
     responses((status = 200, description = "The settings", body = wire::Settings)),
 )]
-pub(crate) async fn show(
+async fn show(
     application: Application,
     principal: Principal,
     _: NoQuery,
@@ -47,19 +47,16 @@ pub(crate) async fn show(
         KlaviyoRefusals,
     ),
 )]
-pub(crate) async fn update(
+async fn update(
     application: Application,
     principal: Principal,
     _: NoQuery,
     body: Body<wire::SettingsBody>,
 ) -> Answer<wire::Settings> {
-    let settings = match body.0.into() {
-        SettingsChange::Connect(request) => {
-            application
-                .connect(&principal.organization, request)
-                .await?
-        }
-        SettingsChange::Disconnect => application.disconnect(&principal.organization).await?,
+    let organization = &principal.organization;
+    let settings = match body.0.into_connect() {
+        Some(request) => application.connect(organization, request).await?,
+        None => application.disconnect(organization).await?,
     };
     Ok(Json(settings.into()))
 }

@@ -26,7 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
     params(wire::SourcesQuery),
     responses((status = 200, description = "The sync sources", body = Vec<wire::SyncSource>)),
 )]
-pub(crate) async fn search(
+async fn search(
     application: Application,
     principal: Principal,
     query: Query<wire::SourcesQuery>,
@@ -49,7 +49,7 @@ pub(crate) async fn search(
         (status = 404, description = "`SYNC_SOURCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn show(
+async fn show(
     application: Application,
     principal: Principal,
     id: Id<SourceId>,

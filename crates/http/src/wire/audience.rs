@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use deserr::Deserr;
-use fanfare_domain::audience::GroupType;
 use fanfare_domain::ids::{AudienceId, OrganizationId};
 use fanfare_domain::ports::AudienceRecord;
 use fanfare_sync::AudienceStatus;
@@ -11,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::source::SyncStatus;
+use super::words::{GroupType, SyncStatus};
 use super::{SyncSource, Time, VENDOR};
 use crate::decode::{DecodeError, InQuery, Request, parsed};
 
@@ -32,7 +31,7 @@ pub(crate) struct Audience {
     metadata: Option<BTreeMap<String, Value>>,
     group_id: Option<String>,
     group_name: Option<String>,
-    group_type: Option<Group>,
+    group_type: Option<GroupType>,
     /// Klaviyo's id of the list or segment.
     primary_external_id: Option<String>,
     primary_source_vendor: Option<&'static str>,
@@ -66,18 +65,6 @@ pub(crate) enum AudienceType {
     SyncedList,
 }
 
-/// The kind of an audience's group.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[schema(as = GroupType)]
-pub(crate) enum Group {
-    /// By value.
-    #[serde(rename = "SEGMENTED_VALUE")]
-    SegmentedValue,
-    /// By recency, frequency and money.
-    #[serde(rename = "RFM")]
-    Rfm,
-}
-
 impl Audience {
     /// The audience with what is included.
     pub(crate) fn of(
@@ -96,7 +83,7 @@ impl Audience {
             metadata: audience.metadata.map(values),
             group_id: audience.group_id,
             group_name: audience.group_name,
-            group_type: audience.group_type.map(Group::from),
+            group_type: audience.group_type.map(GroupType::from),
             primary_external_id: Some(source.collection.id.to_string()),
             primary_source_vendor: Some(VENDOR),
             primary_last_synced_at: Time::maybe(source.last_synced_at),
@@ -124,15 +111,6 @@ fn values(metadata: BTreeMap<String, String>) -> BTreeMap<String, Value> {
         .into_iter()
         .map(|(name, text)| (name, value(text)))
         .collect()
-}
-
-impl From<GroupType> for Group {
-    fn from(group: GroupType) -> Self {
-        match group {
-            GroupType::SegmentedValue => Self::SegmentedValue,
-            GroupType::Rfm => Self::Rfm,
-        }
-    }
 }
 
 /// What is asked for beside an audience.

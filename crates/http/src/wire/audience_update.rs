@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use deserr::{Deserr, IntoValue, ValuePointerRef};
-use fanfare_domain::audience::{GroupType, MAX_NAME_CHARS};
+use fanfare_domain::audience::MAX_NAME_CHARS;
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::{AudienceUpdate, Patch};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Time;
-use super::audience::{AudienceType, Group};
+use super::audience::AudienceType;
+use super::words::GroupType;
 use crate::decode::{DecodeError, InBody, Place, Request, Text, refuse, refused};
 
 /// What to change. Fields that are left out stay as they are.
@@ -39,7 +40,7 @@ pub(crate) struct AudienceBody {
     #[schema(value_type = Option<String>, max_length = 255)]
     group_name: Patch<Text<0, 255>>,
     #[deserr(default)]
-    #[schema(value_type = Option<Group>)]
+    #[schema(value_type = Option<GroupType>)]
     group_type: Patch<GroupType>,
     #[deserr(default)]
     #[schema(value_type = Option<Time>)]
@@ -73,7 +74,7 @@ impl AudienceBody {
             metadata: plain(self.metadata),
             group_id: plain(self.group_id),
             group_name: plain(self.group_name),
-            group_type: self.group_type,
+            group_type: plain(self.group_type),
             last_refreshed_at: self.last_refreshed_at,
             refresh_interval_seconds: plain(self.refresh_interval_seconds),
             actor,

@@ -2,12 +2,13 @@
 
 use deserr::{Deserr, ValueKind, ValuePointerRef};
 use fanfare_domain::ids::CollectionId;
-use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_domain::source::{self, CollectionRef};
 use fanfare_sync::SkipReason;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::words::CollectionKind;
 use crate::decode::{AtMost, DecodeError, InBody, Request, missing, parsed, refused};
 use crate::error::Violation;
 
@@ -80,10 +81,14 @@ impl ImportBody {
     /// The lists, then the segments.
     pub(crate) fn collections(self) -> Vec<CollectionRef> {
         let of = |kind| move |id| CollectionRef { kind, id };
-        let lists = self.list_ids.0.into_iter().map(of(CollectionKind::List));
+        let lists = self
+            .list_ids
+            .0
+            .into_iter()
+            .map(of(source::CollectionKind::List));
         let segments = self.segment_ids.0.into_iter();
         lists
-            .chain(segments.map(of(CollectionKind::Segment)))
+            .chain(segments.map(of(source::CollectionKind::Segment)))
             .collect()
     }
 }
@@ -102,7 +107,7 @@ struct Imported {
     /// The list's id, or the segment's.
     #[schema(example = "RtPqXs")]
     list_id: String,
-    kind: Kind,
+    kind: CollectionKind,
     sync_source_id: String,
     audience_id: String,
     run_id: String,
@@ -116,23 +121,12 @@ struct Skipped {
     /// The list's id, or the segment's.
     #[schema(example = "XyZaBc")]
     list_id: String,
-    kind: Kind,
+    kind: CollectionKind,
     /// `Already synced`, `List not found` or `Segment not found`.
     #[schema(example = "Already synced")]
     reason: &'static str,
     /// The audience that has it already.
     existing_audience_id: Option<String>,
-}
-
-/// What of Klaviyo's it is.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schema(as = CollectionKind)]
-enum Kind {
-    /// A list.
-    List,
-    /// A segment.
-    Segment,
 }
 
 /// The status of what has just been queued.
@@ -165,15 +159,6 @@ impl From<fanfare_sync::ImportOutcome> for ImportOutcome {
         Self {
             imported: imported.collect(),
             skipped: skipped.collect(),
-        }
-    }
-}
-
-impl From<CollectionKind> for Kind {
-    fn from(kind: CollectionKind) -> Self {
-        match kind {
-            CollectionKind::List => Self::List,
-            CollectionKind::Segment => Self::Segment,
         }
     }
 }

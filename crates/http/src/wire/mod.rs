@@ -8,6 +8,7 @@ mod klaviyo;
 mod run;
 mod settings;
 mod source;
+mod words;
 
 use deserr::Deserr;
 use fanfare_domain::time::Timestamp;
@@ -20,7 +21,7 @@ pub(crate) use consumer::{Consumer, ConsumersQuery, LookupQuery};
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
 pub(crate) use run::{Issue, Run};
-pub(crate) use settings::{Settings, SettingsBody, SettingsChange};
+pub(crate) use settings::{Settings, SettingsBody};
 pub(crate) use source::{SourcesQuery, SyncSource};
 
 use crate::cursor;

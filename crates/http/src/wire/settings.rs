@@ -124,20 +124,13 @@ parsed! {
     };
 }
 
-/// What a change of the settings asks for.
-pub(crate) enum SettingsChange {
-    Connect(ConnectRequest),
-    Disconnect,
-}
-
 impl Request for SettingsBody {}
 
-impl From<SettingsBody> for SettingsChange {
-    fn from(body: SettingsBody) -> Self {
-        let Some(connect) = body.klaviyo else {
-            return Self::Disconnect;
-        };
-        Self::Connect(ConnectRequest {
+impl SettingsBody {
+    /// The key to connect with; `None` to disconnect.
+    pub(crate) fn into_connect(self) -> Option<ConnectRequest> {
+        let connect = self.klaviyo?;
+        Some(ConnectRequest {
             api_key: connect.api_key.0,
             confirm_account_change: connect.confirm_account_change,
         })

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Time;
+use super::words::SyncStatus;
 use crate::decode::{DecodeError, First, InQuery, Request, Text};
 
 /// The link between something of Fanfare's and something of Klaviyo's.
@@ -37,20 +38,6 @@ pub(crate) struct SyncSource {
     updated_at: Option<Time>,
     updated_by: Option<String>,
     archived: bool,
-}
-
-/// Where a sync stands.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum SyncStatus {
-    /// Queued.
-    Pending,
-    /// Under way.
-    Syncing,
-    /// Done.
-    Success,
-    /// Ended otherwise, or cancelled.
-    Failed,
 }
 
 /// What is known of a list or segment, and its latest run.
@@ -123,7 +110,7 @@ pub(crate) struct SourcesQuery {
     /// `PENDING`, `SYNCING`, `SUCCESS` or `FAILED`
     #[deserr(default)]
     #[param(value_type = Option<String>)]
-    sync_status: Option<fanfare_domain::run::SyncStatus>,
+    sync_status: Option<SyncStatus>,
     /// How many, at most 1000; 100 if left out
     #[deserr(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
@@ -142,25 +129,13 @@ impl SourcesQuery {
         let filter = SourceFilter {
             source_type: self.sync_source.map(String::from),
             external_id: self.sync_source_id.map(String::from),
-            status: self.sync_status,
+            status: self.sync_status.map(Into::into),
         };
         let page = PageRequest {
             first: self.first.0,
             after: self.after.map(|id| id.to_string()),
         };
         (filter, page)
-    }
-}
-
-impl From<fanfare_domain::run::SyncStatus> for SyncStatus {
-    fn from(status: fanfare_domain::run::SyncStatus) -> Self {
-        use fanfare_domain::run::SyncStatus as Known;
-        match status {
-            Known::Pending => Self::Pending,
-            Known::Syncing => Self::Syncing,
-            Known::Success => Self::Success,
-            Known::Failed => Self::Failed,
-        }
     }
 }
 
