@@ -2,7 +2,7 @@
 //!
 //! A handler decodes, calls one use case of [`fanfare_sync::Integration`], and encodes. [`serve`]
 //! runs the API of a program that is wired already; [`serve_health`] is for a program that has
-//! nothing to show but its health. [`route`] has what a route is, and each file of [`handlers`] its own.
+//! nothing to show but its health. `route` has what a route is, and each file of `handlers` has its own routes.
 
 mod cursor;
 mod decode;

@@ -1,6 +1,6 @@
 //! A route: its method, path, authentication, handler and documentation in one value.
 //!
-//! The value is made beside the handler, by [`route!`](crate::route::route). The router serves it and the `OpenAPI`
+//! The value is made beside the handler, by `route!`. The router serves it and the `OpenAPI`
 //! document describes it; neither has a list of its own.
 
 use actix_web::http::Method;

@@ -21,7 +21,6 @@ pub(crate) const MAX_BODY_BYTES: usize = 1_000_000;
 const MAX_DROPPED_BYTES: usize = 16 * MAX_BODY_BYTES;
 
 /// The bytes of a body as they were sent, at most [`MAX_BODY_BYTES`].
-#[derive(Debug)]
 struct RawBody(Bytes);
 
 /// A body that must be there, or with `MAY_BE_EMPTY` one whose absence is an empty object.
