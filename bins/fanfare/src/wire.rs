@@ -115,7 +115,7 @@ pub(crate) fn run(run: &SyncRun, now: Timestamp) -> Value {
         "organizationId": run.organization,
         "syncSourceId": run.source,
         "audienceId": run.audience,
-        "mode": run.mode.as_str(),
+        "mode": run.pass.mode().as_str(),
         "trigger": run.trigger.as_str(),
         "status": run.status.as_str(),
         "attempt": run.attempt,

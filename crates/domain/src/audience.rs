@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{AudienceId, SourceId};
-use crate::issue::text_enum;
 use crate::source::CollectionRef;
+use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
 text_enum! {

@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::ids::AccountId;
-use crate::issue::text_enum;
+use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
 /// A private key of Klaviyo's, of the right kind.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::issue::text_enum;
 use crate::ports::KlaviyoError;
+use crate::text_enum::text_enum;
 
 text_enum! {
     /// Why a run ended `FAILED`.

@@ -82,6 +82,21 @@ text_id!(/// A Klaviyo list's or segment's id: six letters and digits today, opa
     CollectionId, 64);
 text_id!(/// A Klaviyo profile's id: a ULID today, shorter in old accounts, opaque to us.
     ProfileId, 64);
+text_id!(/// The id of a piece of work, unique within its kind.
+    WorkId, 64);
+
+impl WorkId {
+    /// A sync run's.
+    pub fn of_run(run: &RunId) -> Self {
+        Self(run.as_str().to_owned())
+    }
+
+    /// The sync run that it is of.
+    pub fn as_run(&self) -> RunId {
+        RunId(self.0.clone())
+    }
+}
+
 text_id!(/// A Klaviyo account's id, its public API key.
     AccountId, 64);
 text_id!(/// A position in a Klaviyo collection, handed back as it came.

@@ -1,7 +1,7 @@
 //! Organizations, their secret keys and what each role may do.
 
 use crate::ids::{KeyId, OrganizationId};
-use crate::issue::text_enum;
+use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
 /// A merchant.

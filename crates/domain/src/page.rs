@@ -70,6 +70,16 @@ pub struct Tally {
     pub skipped: u64,
 }
 
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.processed += other.processed;
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.skipped += other.skipped;
+    }
+}
+
 /// Everything a page changes. The sets hold no key twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PagePlan {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::issue::text_enum;
+use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
 text_enum! {

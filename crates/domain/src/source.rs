@@ -2,8 +2,8 @@
 
 use crate::failure::FailureCode;
 use crate::ids::{AudienceId, CollectionId, SourceId};
-use crate::issue::text_enum;
 use crate::run::{SyncRun, SyncStatus};
+use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
 text_enum! {
@@ -98,8 +98,8 @@ pub struct SourceData {
 }
 
 impl CollectionSource {
-    /// Takes over what its latest run says. The one way a source's status changes.
-    pub fn follow(&mut self, run: &SyncRun, now: Timestamp) {
+    /// Takes over what its latest run says: the one way a source's status changes.
+    pub(crate) fn follow(&mut self, run: &SyncRun, now: Timestamp) {
         self.status = run.status;
         if run.status == SyncStatus::Success {
             self.last_synced_at = run.finished_at;

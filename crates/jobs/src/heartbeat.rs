@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// A runner is taken for dead after so long without a heartbeat.
-const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+/// How long a runner without a heartbeat is still taken to be alive.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The heartbeat of a runner. It has two chambers: the queue, which hears rings, and the reaper, which
-/// rings for what was lost; each beats when the store has answered it. Clones are the same heartbeat.
+/// The heartbeat of a runner. Two of its parts beat when the store has answered them: the queue, which takes
+/// jobs, and the reaper, which notifies of work that was missed. Clones are the same heartbeat.
 #[derive(Debug, Clone, Default)]
 pub struct Heartbeat {
     queue: LastBeat,
@@ -31,10 +31,10 @@ impl Heartbeat {
         self.reaper.started().await;
     }
 
-    /// Waits until the queue has not beaten for so long.
-    pub(crate) async fn queue_fell_silent(&self, longest: Duration) {
+    /// Waits until the queue has not beaten for `limit`.
+    pub(crate) async fn queue_stopped(&self, limit: Duration) {
         let mut beats = self.queue.0.subscribe();
-        while tokio::time::timeout(longest, beats.changed()).await.is_ok() {}
+        while tokio::time::timeout(limit, beats.changed()).await.is_ok() {}
     }
 
     pub(crate) fn queue_answered(&self) {
@@ -60,7 +60,7 @@ impl LastBeat {
     fn is_alive(&self) -> bool {
         self.0
             .borrow()
-            .is_some_and(|at| at.elapsed() < LONGEST_SILENCE)
+            .is_some_and(|at| at.elapsed() < HEARTBEAT_TIMEOUT)
     }
 
     async fn started(&self) {
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_runner_is_dead_when_either_half_is_silent_for_half_a_minute() {
+    async fn a_runner_is_dead_when_either_part_has_not_beaten_for_half_a_minute() {
         let heartbeat = Heartbeat::default();
         assert!(!heartbeat.is_alive());
         heartbeat.queue_answered();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_runner_has_begun_when_both_halves_have() {
+    async fn a_runner_has_started_when_both_parts_have() {
         let heartbeat = Heartbeat::default();
         let beats = async {
             heartbeat.queue_answered();

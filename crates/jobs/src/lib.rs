@@ -1,15 +1,15 @@
-//! Runs are worked when a bell rings; apalis is the bell.
+//! The job runner: apalis notifies, our own rows decide.
 //!
-//! A job in apalis's queue is two ids, organization and run, and says only that the run may be worth
-//! a look. What is due, who holds it and how far it is are rows of ours: a job that is lost, doubled or
-//! late changes nothing, because [`fanfare_sync::engine::Engine::work`] claims the run first and
-//! returns at once if there is nothing to claim. So this crate needs no retries, no attempts and
-//! no results of apalis.
+//! A job in apalis's queue is an organization, a kind of work and an id, and says only that this work may be
+//! worth a look. What is due, which worker has it and how far it is are rows of ours: a job that is lost,
+//! doubled or late changes nothing, because [`fanfare_sync::engine::Engine::work`] claims the work first and
+//! returns at once if there is nothing to claim. So this crate needs no retries, no attempts and no results of
+//! apalis.
 //!
-//! [`Runner`] is all of it: it listens to a [`Queue`], works slices in a bounded number of slots,
-//! rings for runs whose ring was lost, whose pause is over or whose worker died, and drains when it
-//! is told to stop. A back end of the queue is one file beside `sqlite.rs`; what they share of apalis
-//! is in `apalis_worker.rs`.
+//! [`Runner`] is all of it: it listens to a [`Queue`], works slices in a bounded number of slots, notifies of
+//! work whose notification was lost, whose pause is over or whose worker died, and drains when it is told to
+//! stop. A back end of the queue is one file beside `sqlite.rs`; what they share of apalis is in
+//! `apalis_worker.rs`.
 
 mod apalis_worker;
 mod heartbeat;

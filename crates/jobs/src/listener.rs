@@ -1,7 +1,7 @@
-//! Whom a queue tells.
+//! The listener: what a job queue notifies of jobs.
 
 use crate::heartbeat::Heartbeat;
-use crate::payload::due_run;
+use crate::payload::work_item;
 use crate::slots::Slots;
 
 /// The runner, as a queue knows it. Clones are the same listener.
@@ -16,20 +16,20 @@ impl Listener {
         Self { slots, heartbeat }
     }
 
-    /// Takes a job's payload. Returns when the run is in a slot, not when it is worked: the job
-    /// has said all it had to say then, and the run's rows tell the rest. While no slot is free it
-    /// waits, so that other processes get the jobs behind this one.
+    /// Takes a job's payload. Returns when the work is in a slot, not when it is done: the job has said all it
+    /// had to say then, and the work's rows tell the rest. While no slot is free it waits, so that other
+    /// processes get the jobs behind this one.
     ///
     /// A payload that is not ours is logged and forgotten.
     pub async fn on_job(&self, payload: &[u8]) {
-        let Some(due) = due_run(payload) else {
+        let Some(work) = work_item(payload) else {
             tracing::error!(
                 bytes = payload.len(),
                 "a job in the queue is none of ours and was dropped"
             );
             return;
         };
-        self.slots.work(due).await;
+        self.slots.work(work).await;
     }
 
     /// The queue's database has answered.

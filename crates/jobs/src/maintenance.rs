@@ -1,49 +1,50 @@
-//! What a runner does beside listening, for as long as it lives.
+//! What a runner does beside listening, for as long as it lives: it notifies workers of due work, and deletes
+//! old jobs.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use fanfare_domain::ports::DueRuns;
+use fanfare_domain::ports::WorkQueue;
 use ulid::Ulid;
 
 use crate::heartbeat::Heartbeat;
 use crate::queue::{Queue, QueueError};
 
-/// Runs rung for at once at most. The next look comes soon.
-const RINGS: u32 = 200;
+/// Most notifications at once. The next look comes soon.
+const MAX_NOTIFICATIONS: u32 = 200;
 
-/// Rows tidied away at once.
-const TIDIED: u32 = 500;
+/// Most rows deleted at once.
+const MAX_DELETED: u32 = 500;
 
-const TIDY_INTERVAL: Duration = Duration::from_mins(1);
+const DELETION_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Rings for runs that nobody works on although they are due, the first time at once.
+/// Notifies workers of due work that is leased to none, the first time at once.
 pub(crate) async fn reap(
-    due_runs: &dyn DueRuns,
+    work_queue: &dyn WorkQueue,
     interval: Duration,
     heartbeat: &Heartbeat,
 ) -> Infallible {
     let mut is_away = false;
     loop {
-        match due_runs.notify(RINGS).await {
-            Ok(rung) => {
+        match work_queue.notify(MAX_NOTIFICATIONS).await {
+            Ok(notified) => {
                 heartbeat.reaper_answered();
-                if rung > 0 {
-                    metrics::counter!("fanfare_rings_total").increment(rung);
-                    tracing::debug!(rung, "rang for due runs");
+                if notified > 0 {
+                    metrics::counter!("fanfare_rings_total").increment(notified);
+                    tracing::debug!(notified, "workers were notified of due work");
                 }
                 if is_away {
-                    tracing::info!("due runs can be looked for again");
+                    tracing::info!("due work can be looked for again");
                 }
                 is_away = false;
-                measure(due_runs).await;
+                measure(work_queue).await;
             }
             // Once, and not each second that the store is away.
             Err(error) if !is_away => {
                 is_away = true;
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "due runs cannot be looked for; trying on"
+                    "due work cannot be looked for; trying on"
                 );
             }
             Err(_) => {}
@@ -53,34 +54,35 @@ pub(crate) async fn reap(
 }
 
 /// The gauge is left as it was if the store does not answer: the next look will tell.
-async fn measure(due_runs: &dyn DueRuns) {
-    if let Ok(backlog) = due_runs.backlog().await {
+async fn measure(work_queue: &dyn WorkQueue) {
+    if let Ok(backlog) = work_queue.backlog().await {
         #[expect(clippy::cast_precision_loss, reason = "a gauge of runs")]
         metrics::gauge!("fanfare_backlog_runs").set(backlog as f64);
     }
 }
 
-/// Deletes what is over from the queue, which apalis would keep for ever.
-pub(crate) async fn tidy(queue: &dyn Queue) -> Infallible {
+/// Deletes jobs that are over, which apalis would keep for ever.
+pub(crate) async fn delete_old_jobs(queue: &dyn Queue) -> Infallible {
     loop {
-        let tidied = tokio::time::timeout(TIDY_INTERVAL, queue.tidy(TIDIED)).await;
-        match tidied.unwrap_or(Err(QueueError::Silent(TIDY_INTERVAL))) {
+        let deleted =
+            tokio::time::timeout(DELETION_INTERVAL, queue.delete_old_jobs(MAX_DELETED)).await;
+        match deleted.unwrap_or(Err(QueueError::Timeout(DELETION_INTERVAL))) {
             // There is more.
-            Ok(gone) if gone >= u64::from(TIDIED) => continue,
+            Ok(count) if count >= u64::from(MAX_DELETED) => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "old jobs could not be deleted"
             ),
         }
-        tokio::time::sleep(jittered(TIDY_INTERVAL)).await;
+        tokio::time::sleep(jittered(DELETION_INTERVAL)).await;
     }
 }
 
 /// Up to a quarter more or less, so that processes that were started together spread.
 fn jittered(interval: Duration) -> Duration {
-    let dice = u32::try_from(Ulid::generate().random() % 1_000).unwrap_or_default();
-    interval * 3 / 4 + interval / 2_000 * dice
+    let random = u32::try_from(Ulid::generate().random() % 1_000).unwrap_or_default();
+    interval * 3 / 4 + interval / 2_000 * random
 }
 
 #[cfg(test)]

@@ -1,25 +1,29 @@
 //! What a job holds.
 
-use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::DueRun;
+use fanfare_domain::ids::{OrganizationId, WorkId};
+use fanfare_domain::work::{WorkItem, WorkKey, WorkKind};
 use serde::Deserialize;
 
-/// A job's payload, `{"organizationId":"…","runId":"…"}`: which run may be due. Nothing else, so that
-/// a queue can be looked into without meeting a key or a person.
+/// A job's payload, `{"organizationId":"…","kind":"…","id":"…"}`: which work may be due. Nothing else, so
+/// that a queue can be looked into without meeting a key or a person.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Ring {
+struct Payload {
     organization_id: String,
-    run_id: String,
+    kind: String,
+    id: String,
 }
 
-/// The run that a payload names; `None` if it is not one of ours. Why it is not stays unsaid: the
-/// reason would quote what somebody put there.
-pub(crate) fn due_run(payload: &[u8]) -> Option<DueRun> {
-    let ring: Ring = serde_json::from_slice(payload).ok()?;
-    Some(DueRun {
-        organization: OrganizationId::parse(ring.organization_id).ok()?,
-        run: RunId::parse(ring.run_id).ok()?,
+/// The work that a payload names; `None` if the payload is not one of ours. Why it is not stays unsaid: the
+/// reason would quote what the payload holds.
+pub(crate) fn work_item(payload: &[u8]) -> Option<WorkItem> {
+    let payload: Payload = serde_json::from_slice(payload).ok()?;
+    Some(WorkItem {
+        organization: OrganizationId::parse(payload.organization_id).ok()?,
+        key: WorkKey {
+            kind: WorkKind::parse(&payload.kind)?,
+            id: WorkId::parse(payload.id).ok()?,
+        },
     })
 }
 
@@ -28,22 +32,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_payload_is_two_ids_and_nothing_else() {
-        let due = due_run(br#"{"organizationId":"org_1","runId":"run_2"}"#).unwrap();
-        assert_eq!(due.organization.as_str(), "org_1");
-        assert_eq!(due.run.as_str(), "run_2");
+    fn a_payload_is_an_organization_a_kind_and_an_id_and_nothing_else() {
+        let work = work_item(br#"{"organizationId":"org_1","kind":"PULL","id":"run_2"}"#).unwrap();
+        assert_eq!(work.organization.as_str(), "org_1");
+        assert_eq!(work.key.kind, WorkKind::Pull);
+        assert_eq!(work.key.id.as_str(), "run_2");
 
         for foreign in [
             "",
             "null",
-            r#"["org_1","run_2"]x"#,
+            r#"["org_1","PULL","run_2"]x"#,
             r#"{"organizationId":"org_1"}"#,
-            r#"{"organizationId":"org_1","runId":2}"#,
-            r#"{"organizationId":"","runId":"run_2"}"#,
-            r#"{"organizationId":"org_1","runId":"run_2","email":"a@b.example"}"#,
+            r#"{"organizationId":"org_1","runId":"run_2"}"#,
+            r#"{"organizationId":"org_1","kind":"PULL","id":2}"#,
+            r#"{"organizationId":"org_1","kind":"DANCE","id":"run_2"}"#,
+            r#"{"organizationId":"","kind":"PULL","id":"run_2"}"#,
+            r#"{"organizationId":"org_1","kind":"PULL","id":"run_2","email":"a@b.example"}"#,
         ] {
-            assert_eq!(due_run(foreign.as_bytes()), None, "{foreign}");
+            assert_eq!(work_item(foreign.as_bytes()), None, "{foreign}");
         }
-        assert_eq!(due_run(b"\xff\xfe{"), None);
+        assert_eq!(work_item(b"\xff\xfe{"), None);
     }
 }

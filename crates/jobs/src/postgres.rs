@@ -27,7 +27,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const NOTIFICATIONS: &str = "apalis::job::insert";
 
 /// How long to wait before listening again when the database is away.
-const DEAF_FOR: Duration = Duration::from_secs(1);
+const RELISTEN_DELAY: Duration = Duration::from_secs(1);
 
 /// Heartbeats missed before apalis gives a job away. Nothing depends on it.
 const MISSED_HEARTBEATS: usize = 30;
@@ -36,7 +36,7 @@ const MISSED_HEARTBEATS: usize = 30;
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a program that starts waits to hear which tables there are.
-const PATIENCE: Duration = Duration::from_secs(20);
+const SCHEMA_CHECK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long what is over stays in the queue, for whoever wants to look.
 const KEPT: &str = "1 hour";
@@ -73,10 +73,10 @@ impl PostgresQueue {
     pub async fn check(&self) -> Result<(), QueueError> {
         let versions =
             sqlx::query_scalar("SELECT version FROM apalis._sqlx_migrations WHERE success");
-        let applied = tokio::time::timeout(PATIENCE, versions.fetch_all(&self.pool));
+        let applied = tokio::time::timeout(SCHEMA_CHECK_TIMEOUT, versions.fetch_all(&self.pool));
         let applied: Vec<i64> = match applied.await {
             Ok(applied) => applied.map_err(schema::unreadable)?,
-            Err(_) => return Err(QueueError::Silent(PATIENCE)),
+            Err(_) => return Err(QueueError::Timeout(SCHEMA_CHECK_TIMEOUT)),
         };
         schema::compare(&PostgresStorage::<()>::migrations(), &applied)
     }
@@ -87,8 +87,8 @@ impl PostgresQueue {
     }
 
     /// Puts back what a worker that has ended had fetched and not handed over: apalis drops a fetch
-    /// that is under way when a worker ends. If the database is away, the reaper rings.
-    async fn let_go(&self, worker: &str) {
+    /// that is under way when a worker ends. If the database is away, the reaper notifies again.
+    async fn release_jobs(&self, worker: &str) {
         let freed = sqlx::query(
             "UPDATE apalis.jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL
              WHERE lock_by = $1 AND status IN ('Queued', 'Running')",
@@ -107,26 +107,26 @@ impl PostgresQueue {
     /// Wakes the worker when a job comes, so that a click is heard at once. apalis's own listener takes a
     /// cut connection for the end; this one is a convenience, and whatever it misses the next heartbeat
     /// finds.
-    async fn wake_at_notifications(&self, bell: &MonitorContext) -> Infallible {
+    async fn wake_at_notifications(&self, context: &MonitorContext) -> Infallible {
         loop {
-            let heard = async {
+            let listening = async {
                 let mut notifications = PgListener::connect_with(&self.pool).await?;
                 notifications.listen(NOTIFICATIONS).await?;
                 loop {
                     // Missed ones are made up for by the first wake after a reconnection.
                     notifications.try_recv().await?;
-                    for worker in bell.workers() {
-                        drop(bell.wake_worker(worker.name()));
+                    for worker in context.workers() {
+                        drop(context.wake_worker(worker.name()));
                     }
                 }
             };
-            let heard: Result<Infallible, sqlx::Error> = heard.await;
-            let Err(error) = heard;
+            let ended: Result<Infallible, sqlx::Error> = listening.await;
+            let Err(error) = ended;
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
                 "not listening for new jobs; they are found at the next heartbeat"
             );
-            tokio::time::sleep(DEAF_FOR).await;
+            tokio::time::sleep(RELISTEN_DELAY).await;
         }
     }
 
@@ -137,7 +137,7 @@ impl PostgresQueue {
             .batch_size(1)
             .heartbeat_interval(HEARTBEAT)
             .missed_heartbeats(MISSED_HEARTBEATS)
-            // Marking a job as running looks at no owner: late, it would hide a new ring.
+            // Marking a job as running looks at no owner: late, it would hide a new notification.
             .lock_tasks(false)
             // Without results apalis acknowledges nothing.
             .persist_results(true)
@@ -147,7 +147,7 @@ impl PostgresQueue {
 #[async_trait]
 impl Queue for PostgresQueue {
     async fn listen(&self, listener: &Listener, stop: CancellationToken) -> Result<(), QueueError> {
-        let (pool, config, told) = (self.pool.clone(), self.config(), listener.clone());
+        let (pool, config, notified) = (self.pool.clone(), self.config(), listener.clone());
         let name = new_worker_name();
         let named = name.clone();
         let monitor = Monitor::new().register(move |_| {
@@ -157,19 +157,19 @@ impl Queue for PostgresQueue {
                 .catch_panic()
                 // One at a time, for an answer takes no longer than a slot is waited for.
                 .concurrency(1)
-                .data(told.clone())
+                .data(notified.clone())
                 .build(answer)
         });
-        let bell = monitor.context();
+        let context = monitor.context();
         let ended = tokio::select! {
             ended = run(monitor, listener, stop) => ended,
-            never = self.wake_at_notifications(&bell) => match never {},
+            never = self.wake_at_notifications(&context) => match never {},
         };
-        self.let_go(&name).await;
+        self.release_jobs(&name).await;
         ended
     }
 
-    async fn tidy(&self, size: u32) -> Result<u64, QueueError> {
+    async fn delete_old_jobs(&self, size: u32) -> Result<u64, QueueError> {
         let jobs = sqlx::query(
             "DELETE FROM apalis.jobs WHERE id IN (
                 SELECT id FROM apalis.jobs

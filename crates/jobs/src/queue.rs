@@ -1,4 +1,4 @@
-//! The bell, by role: whatever back end apalis has its jobs in.
+//! The job queue, by role: whatever back end apalis has its jobs in.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::listener::Listener;
 
-/// A queue of rings.
+/// A queue of job notifications.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Tells the listener of every ring, one after the other, and beats while the store answers. Takes
-    /// no more when `stop` is cancelled, and returns `Ok` only then: a queue that ends by itself
-    /// is an error, whatever it says.
+    /// Notifies the listener of every job, one after the other, and beats while the store answers. Takes no
+    /// more when `stop` is cancelled, and returns `Ok` only then: a queue that ends by itself is an error,
+    /// whatever it says.
     async fn listen(&self, listener: &Listener, stop: CancellationToken) -> Result<(), QueueError>;
 
-    /// Deletes up to `size` jobs that are over, and up to `size` traces of listeners that are gone.
+    /// Deletes up to `size` jobs that are over, and up to `size` rows of workers that are gone.
     /// Returns how many rows went.
-    async fn tidy(&self, size: u32) -> Result<u64, QueueError>;
+    async fn delete_old_jobs(&self, size: u32) -> Result<u64, QueueError>;
 
-    /// How often to look for runs that should be rung for. A run whose worker died must be taken up
-    /// within 15 s: the lease of 10 s, this and its jitter of a quarter, and the time that a ring
-    /// takes to be heard.
+    /// How often to look for work that workers should be notified of. Work whose worker died must be taken up
+    /// within 15 s: the lease of 10 s, this and its jitter of a quarter, and the time that a notification
+    /// takes.
     fn reap_interval(&self) -> Duration;
 }
 
@@ -48,7 +48,7 @@ pub enum QueueError {
     Migration(#[from] sqlx::migrate::MigrateError),
     /// The store has not answered for so long.
     #[error("its database has not answered for {} s", .0.as_secs())]
-    Silent(Duration),
+    Timeout(Duration),
     /// apalis gave up.
     #[error("the queue stopped listening: {0}")]
     Stopped(String),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::ports::DueRuns;
+use fanfare_domain::ports::WorkQueue;
 use fanfare_sync::Integration;
 use fanfare_sync::engine::Pace;
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::heartbeat::Heartbeat;
 use crate::listener::Listener;
-use crate::maintenance::{reap, tidy};
+use crate::maintenance::{delete_old_jobs, reap};
 use crate::queue::{Queue, QueueError};
 use crate::slots::Slots;
 
@@ -24,9 +24,9 @@ pub struct RunnerOptions {
     pub pace: Pace,
     /// How long slices may take to finish their page when the runner is told to stop.
     pub grace: Duration,
-    /// A queue that has not been answered for so long is listened to anew, over other connections: on
-    /// those it has, no answer may ever come.
-    pub silence: Duration,
+    /// A queue without a heartbeat for so long is listened to anew, over other connections: on those it has,
+    /// no answer may ever come.
+    pub heartbeat_timeout: Duration,
 }
 
 impl Default for RunnerOptions {
@@ -35,7 +35,7 @@ impl Default for RunnerOptions {
             slots: 16,
             pace: Pace::default(),
             grace: Duration::from_secs(25),
-            silence: Duration::from_secs(45),
+            heartbeat_timeout: Duration::from_secs(45),
         }
     }
 }
@@ -60,7 +60,7 @@ const RECOVERED: Duration = Duration::from_mins(1);
 /// Works runs until it is told to stop.
 pub struct Runner {
     queue: Arc<dyn Queue>,
-    due_runs: Arc<dyn DueRuns>,
+    work_queue: Arc<dyn WorkQueue>,
     integration: Integration,
     options: RunnerOptions,
     heartbeat: Heartbeat,
@@ -70,13 +70,13 @@ impl Runner {
     /// A runner of these use cases' runs.
     pub fn new(
         queue: Arc<dyn Queue>,
-        due_runs: Arc<dyn DueRuns>,
+        work_queue: Arc<dyn WorkQueue>,
         integration: Integration,
         options: RunnerOptions,
     ) -> Self {
         Self {
             queue,
-            due_runs,
+            work_queue,
             integration,
             options,
             heartbeat: Heartbeat::default(),
@@ -103,7 +103,7 @@ impl Runner {
         let _ends_slices = stop.clone().drop_guard();
         let slots = Slots::new(
             self.integration.clone(),
-            self.due_runs.clone(),
+            self.work_queue.clone(),
             pace,
             slots,
             stop.clone(),
@@ -116,8 +116,8 @@ impl Runner {
 
         let ended = tokio::select! {
             ended = self.keep_listening(&listener, &stop) => ended,
-            never = reap(self.due_runs.as_ref(), self.queue.reap_interval(), &self.heartbeat) => match never {},
-            never = tidy(self.queue.as_ref()) => match never {},
+            never = reap(self.work_queue.as_ref(), self.queue.reap_interval(), &self.heartbeat) => match never {},
+            never = delete_old_jobs(self.queue.as_ref()) => match never {},
             () = &mut overdue => {
                 end_all(&slots).await;
                 return Ok(());
@@ -173,10 +173,10 @@ impl Runner {
         listener: &Listener,
         stop: &CancellationToken,
     ) -> Result<(), QueueError> {
-        let silence = self.options.silence;
+        let limit = self.options.heartbeat_timeout;
         tokio::select! {
             ended = self.queue.listen(listener, stop.clone()) => ended,
-            () = self.heartbeat.queue_fell_silent(silence) => Err(QueueError::Silent(silence)),
+            () = self.heartbeat.queue_stopped(limit) => Err(QueueError::Timeout(limit)),
         }
     }
 }

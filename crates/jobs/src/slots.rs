@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::ports::{DueRun, DueRuns};
+use fanfare_domain::ports::WorkQueue;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
 use fanfare_sync::Integration;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use tokio::sync::Semaphore;
@@ -12,7 +13,7 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-/// Pauses up to this long are waited for in this process; the reaper rings after longer ones.
+/// Pauses up to this long are waited for in this process; after longer ones the reaper notifies.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Where slices are worked. Clones are the same slots.
@@ -22,7 +23,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 #[derive(Clone)]
 pub(crate) struct Slots {
     engine: Engine,
-    due_runs: Arc<dyn DueRuns>,
+    work_queue: Arc<dyn WorkQueue>,
     integration: Integration,
     free: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -34,14 +35,14 @@ impl Slots {
     /// So many slots. A cancelled `stop` ends every slice after its step.
     pub(crate) fn new(
         integration: Integration,
-        due_runs: Arc<dyn DueRuns>,
+        work_queue: Arc<dyn WorkQueue>,
         pace: Pace,
         size: usize,
         stop: CancellationToken,
     ) -> Self {
         Self {
             engine: Engine::new(integration.clone(), pace),
-            due_runs,
+            work_queue,
             integration,
             free: Arc::new(Semaphore::new(size)),
             tasks: TaskTracker::new(),
@@ -50,32 +51,32 @@ impl Slots {
         }
     }
 
-    /// Has a bell heard as soon as a slot is free: the slot works whatever has its turn, the run that the
-    /// bell rang for or another, until nothing is due. What comes of it the runs' rows tell.
-    pub(crate) async fn work(&self, rung: DueRun) {
+    /// Works, as soon as a slot is free, what is to be done next: the work that the job named or other work,
+    /// until nothing is due. What comes of it the work's rows tell.
+    pub(crate) async fn work(&self, notified: WorkItem) {
         let slot = tokio::select! {
             slot = Arc::clone(&self.free).acquire_owned() => slot.ok(),
-            // The ring has been taken from the queue. A slice that is told to stop as it begins claims
-            // the run and gives it back, and that rings for somebody else.
+            // The job has been taken from the queue. A slice that is told to stop as it begins claims
+            // the work and gives it back, and that notifies another worker.
             () = self.stop.cancelled() => None,
         };
         let slots = self.clone();
         self.tasks.spawn(async move {
             tokio::select! {
-                () = slots.work_turns(rung) => {}
+                () = slots.work_while_due(notified) => {}
                 () = slots.abort.cancelled() => {}
             }
             drop(slot);
         });
     }
 
-    async fn work_turns(&self, rung: DueRun) {
-        let mut due = self.next().await.unwrap_or_else(|| rung.clone());
-        let mut has_worked_rung = false;
+    async fn work_while_due(&self, notified: WorkItem) {
+        let mut work = self.next().await.unwrap_or_else(|| notified.clone());
+        let mut has_worked_notified = false;
         loop {
-            has_worked_rung |= due == rung;
-            match self.slice(due.clone()).await {
-                Some(SliceEnd::Paused(until)) => self.take_up_again(due.clone(), until),
+            has_worked_notified |= work == notified;
+            match self.slice(work.clone()).await {
+                Some(SliceEnd::Paused(until)) => self.take_up_again(work.clone(), until),
                 Some(_) => {}
                 // It will be taken up again, and not by a loop that goes round as fast as it can.
                 None => break,
@@ -84,26 +85,27 @@ impl Slots {
                 break;
             }
             match self.next().await {
-                // Somebody else was quicker, and is at it: whoever is behind has its turn.
-                Some(next) if next != due => due = next,
+                // If it is the same again, another worker was quicker and is at it.
+                Some(next) if next != work => work = next,
                 _ => break,
             }
         }
-        if !has_worked_rung {
-            // Its ring must not be lost: if it is still due, it is claimed, or given back and rung for.
-            if let Some(SliceEnd::Paused(until)) = self.slice(rung.clone()).await {
-                self.take_up_again(rung, until);
+        if !has_worked_notified {
+            // Its notification must not be lost: if the work is still due, it is claimed, or given back and
+            // another worker notified.
+            if let Some(SliceEnd::Paused(until)) = self.slice(notified.clone()).await {
+                self.take_up_again(notified, until);
             }
         }
     }
 
-    /// The run whose turn it is. None if none is due, or if the store does not tell.
-    async fn next(&self) -> Option<DueRun> {
+    /// What is to be done next. `None` if nothing is due, or if the store does not tell.
+    async fn next(&self) -> Option<WorkItem> {
         if self.stop.is_cancelled() {
             return None;
         }
-        let turn = self.due_runs.next().await.ok().flatten();
-        turn.map(|turn| turn.due)
+        let next = self.work_queue.next().await.ok().flatten();
+        next.map(|candidate| candidate.work)
     }
 
     /// Waits until no slice is worked any more.
@@ -118,10 +120,10 @@ impl Slots {
         self.drained().await;
     }
 
-    async fn slice(&self, due: DueRun) -> Option<SliceEnd> {
+    async fn slice(&self, work: WorkItem) -> Option<SliceEnd> {
         let (engine, stop) = (self.engine.clone(), self.stop.clone());
-        let worked = due.clone();
-        let slice = tokio::spawn(async move { engine.work(&worked, &stop).await });
+        let item = work.clone();
+        let slice = tokio::spawn(async move { engine.work(&item, &stop).await });
         match AbortOnDropHandle::new(slice).await {
             Ok(Ok(end)) => {
                 count(name(end));
@@ -131,8 +133,8 @@ impl Slots {
                 count("error");
                 tracing::error!(
                     processor = "klaviyo/sync-list",
-                    organizationId = %due.organization,
-                    runId = %due.run,
+                    organizationId = %work.organization,
+                    runId = %work.key.id,
                     error = &error as &dyn std::error::Error,
                     "a slice failed; the run will be taken up again"
                 );
@@ -140,15 +142,15 @@ impl Slots {
             }
             Err(error) => {
                 count("lost");
-                log_lost(&due, &error);
+                log_lost(&work, &error);
                 None
             }
         }
     }
 
-    /// Takes a paused run up again when its time has come, without a slot meanwhile. Another process
+    /// Takes paused work up again when its time has come, without a slot meanwhile. Another process
     /// may be faster; the claim tells.
-    fn take_up_again(&self, due: DueRun, until: Timestamp) {
+    fn take_up_again(&self, work: WorkItem, until: Timestamp) {
         let wait = until.since(self.integration.clock().now());
         if wait > LONGEST_WAIT {
             return;
@@ -158,7 +160,7 @@ impl Slots {
             tokio::select! {
                 () = slots.stop.cancelled() => {}
                 // Whole milliseconds are slept, and due times are finer.
-                () = tokio::time::sleep(wait + Duration::from_millis(1)) => slots.work(due).await,
+                () = tokio::time::sleep(wait + Duration::from_millis(1)) => slots.work(work).await,
             }
         });
     }
@@ -178,7 +180,7 @@ const fn name(end: SliceEnd) -> &'static str {
     }
 }
 
-fn log_lost(due: &DueRun, error: &JoinError) {
+fn log_lost(work: &WorkItem, error: &JoinError) {
     // A panic's message could quote anything; the panic hook has logged where it happened.
     let what = if error.is_panic() {
         "panicked"
@@ -187,8 +189,8 @@ fn log_lost(due: &DueRun, error: &JoinError) {
     };
     tracing::error!(
         processor = "klaviyo/sync-list",
-        organizationId = %due.organization,
-        runId = %due.run,
+        organizationId = %work.organization,
+        runId = %work.key.id,
         "a slice {what}; the run will be taken up again when its lease has run out"
     );
 }

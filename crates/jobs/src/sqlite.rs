@@ -79,8 +79,8 @@ impl SqliteQueue {
     }
 
     /// Puts back what a worker that has ended had fetched and not handed over: apalis drops a fetch
-    /// that is under way when a worker ends. If the database is away, the reaper rings.
-    async fn let_go(&self, worker: &str) {
+    /// that is under way when a worker ends. If the database is away, the reaper notifies again.
+    async fn release_jobs(&self, worker: &str) {
         let freed = sqlx::query(
             "UPDATE Jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL
              WHERE lock_by = ?1 AND status IN ('Queued', 'Running')",
@@ -103,7 +103,7 @@ impl SqliteQueue {
             .batch_size(1)
             .heartbeat_interval(HEARTBEAT)
             .missed_heartbeats(MISSED_HEARTBEATS)
-            // Marking a job as running looks at no owner: late, it would hide a new ring.
+            // Marking a job as running looks at no owner: late, it would hide a new notification.
             .lock_tasks(false)
             // Without results apalis acknowledges nothing.
             .persist_results(true)
@@ -113,7 +113,7 @@ impl SqliteQueue {
 #[async_trait]
 impl Queue for SqliteQueue {
     async fn listen(&self, listener: &Listener, stop: CancellationToken) -> Result<(), QueueError> {
-        let (pool, config, told) = (self.pool.clone(), self.config(), listener.clone());
+        let (pool, config, notified) = (self.pool.clone(), self.config(), listener.clone());
         let name = new_worker_name();
         let named = name.clone();
         let monitor = Monitor::new().register(move |_| {
@@ -123,15 +123,15 @@ impl Queue for SqliteQueue {
                 .catch_panic()
                 // One at a time, for an answer takes no longer than a slot is waited for.
                 .concurrency(1)
-                .data(told.clone())
+                .data(notified.clone())
                 .build(answer)
         });
         let ended = run(monitor, listener, stop).await;
-        self.let_go(&name).await;
+        self.release_jobs(&name).await;
         ended
     }
 
-    async fn tidy(&self, size: u32) -> Result<u64, QueueError> {
+    async fn delete_old_jobs(&self, size: u32) -> Result<u64, QueueError> {
         let jobs = sqlx::query(
             "DELETE FROM Jobs WHERE rowid IN (
                 SELECT rowid FROM Jobs

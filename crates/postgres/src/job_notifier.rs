@@ -1,17 +1,18 @@
-//! The bell: jobs in apalis's queue, put there by our own transaction.
+//! Job notifications: jobs in apalis's queue, put there by our own transaction.
 //!
 //! apalis offers no public way to enqueue inside a transaction of ours, so this file
-//! knows its schema, as `fanfare-jobs` does. The insert does what `queries/task/sink.sql` of apalis-postgres 1.0.0 does; that crate's
-//! trigger on the table then notifies its workers when we commit, for jobs that are due by the
-//! transaction's time.
+//! knows its schema, as `fanfare-jobs` does. The insert does what `queries/task/sink.sql` of apalis-postgres
+//! 1.0.0 does; that crate's trigger on the table then notifies its workers when we commit, for jobs that are
+//! due by the transaction's time.
 //!
-//! A run has one job at most: its payload is its idempotency key. A ring for a run whose job is still
+//! Work has one job at most: its payload is its idempotency key. A notification of work whose job is still
 //! waiting for a worker adds nothing, so that a busy queue does not fill with repeats. Any other job of
-//! the run is over or stuck with a worker that died, and makes room for the new one; if its handler is
-//! at work after all, it is by our own tables that it goes on. Nothing here is checked at compile time, because the tables are made by
-//! apalis's migrations and not by ours; tests run it against those migrations.
+//! the work is over or stuck with a worker that died, and makes room for the new one; if its handler is
+//! at work after all, it goes on by our own tables. Nothing here is checked at compile time, because the
+//! tables are made by apalis's migrations and not by ours; tests run it against those migrations.
 
-use fanfare_domain::ports::{DueRun, StoreError};
+use fanfare_domain::ports::StoreError;
+use fanfare_domain::work::WorkItem;
 use serde::Serialize;
 use sqlx::PgConnection;
 use ulid::Ulid;
@@ -19,16 +20,16 @@ use ulid::Ulid;
 use crate::answer::Asked;
 use crate::error::OpenError;
 
-/// The queue in apalis that due runs are rung in. A job's payload is
-/// `{"organizationId":"…","runId":"…"}`.
-pub const QUEUE: &str = "klaviyo/sync-list";
+/// The queue in apalis whose jobs tell workers of due work. A job's payload is
+/// `{"organizationId":"…","kind":"…","id":"…"}`.
+pub const QUEUE: &str = "klaviyo/work";
 
-/// Who is told that a run is due.
+/// Who is notified of due work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobNotifier {
     /// apalis's workers on the same database. Its tables must be there.
     Apalis,
-    /// Nobody: whoever embeds the store looks after due runs.
+    /// No worker: the program that embeds the store looks for due work itself.
     None,
 }
 
@@ -36,24 +37,25 @@ pub enum JobNotifier {
 #[serde(rename_all = "camelCase")]
 struct Payload<'a> {
     organization_id: &'a str,
-    run_id: &'a str,
+    kind: &'a str,
+    id: &'a str,
 }
 
 impl JobNotifier {
-    /// Puts a job for each run in the queue, in the caller's transaction, which holds the row of each
-    /// in our own queue.
+    /// Puts a job for each piece of work in apalis's queue, in the caller's transaction, which holds the row
+    /// of each in our own queue.
     pub(crate) async fn notify(
         self,
         connection: &mut PgConnection,
-        runs: &[DueRun],
+        work: &[WorkItem],
     ) -> Result<(), StoreError> {
-        if self == Self::None || runs.is_empty() {
+        if self == Self::None || work.is_empty() {
             return Ok(());
         }
-        let ids: Vec<String> = runs.iter().map(|_| Ulid::generate().to_string()).collect();
-        let payloads: Vec<String> = runs.iter().map(payload).collect();
-        // One that a worker is writing at this moment is let go by: to wait for it could end in a
-        // deadlock with apalis, which takes that badly. The run is rung for again if need be.
+        let ids: Vec<String> = work.iter().map(|_| Ulid::generate().to_string()).collect();
+        let payloads: Vec<String> = work.iter().map(payload).collect();
+        // A job that a worker is writing at this moment is passed over: to wait for it could end in a
+        // deadlock with apalis, which takes that badly. Workers are notified again if need be.
         sqlx::query(
             "WITH past AS MATERIALIZED (
                 SELECT id FROM apalis.jobs
@@ -67,7 +69,7 @@ impl JobNotifier {
         .execute(&mut *connection)
         .answer()
         .await?;
-        // Never more than one attempt: what failed is rung for again, by our own rules. `''` is an
+        // Never more than one attempt: workers are notified again of what failed, by our own rules. `''` is an
         // empty hstore, wherever that extension's schema is.
         sqlx::query(
             "INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at,
@@ -86,12 +88,13 @@ impl JobNotifier {
     }
 }
 
-fn payload(due: &DueRun) -> String {
+fn payload(work: &WorkItem) -> String {
     serde_json::to_string(&Payload {
-        organization_id: due.organization.as_str(),
-        run_id: due.run.as_str(),
+        organization_id: work.organization.as_str(),
+        kind: work.key.kind.as_str(),
+        id: work.key.id.as_str(),
     })
-    .expect("two texts become JSON")
+    .expect("three texts become JSON")
 }
 
 /// What apalis's migrations want to find. They would make the extensions themselves, and say less

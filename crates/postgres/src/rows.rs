@@ -1,7 +1,8 @@
 //! Columns to values and back.
 
-use fanfare_domain::ids::InvalidId;
+use fanfare_domain::ids::{InvalidId, OrganizationId, WorkId};
 use fanfare_domain::ports::StoreError;
+use fanfare_domain::work::{WorkItem, WorkKey, WorkKind};
 
 use crate::error::corrupt;
 
@@ -43,4 +44,23 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(
 /// A count as a column: Postgres's integers are signed.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A row of the queue of due work.
+pub(crate) fn work_item(
+    organization: String,
+    kind: &str,
+    work: String,
+) -> Result<WorkItem, StoreError> {
+    Ok(WorkItem {
+        organization: id(
+            organization,
+            OrganizationId::parse,
+            "work_queue.organization_id",
+        )?,
+        key: WorkKey {
+            kind: parse_enum(kind, WorkKind::parse, "work_queue.kind")?,
+            id: id(work, WorkId::parse, "work_queue.id")?,
+        },
+    })
 }

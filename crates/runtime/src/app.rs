@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::connection::KlaviyoKey;
-use fanfare_domain::ports::{Clock, DueRuns, Klaviyo, KlaviyoError};
+use fanfare_domain::ports::{Clock, Klaviyo, KlaviyoError, WorkQueue};
 use fanfare_jobs::{Runner, RunnerOptions};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
 use fanfare_sync::engine::Pace;
@@ -30,7 +30,7 @@ pub struct App {
     pub integration: Integration,
     /// The store behind them.
     pub storage: Storage,
-    due_runs: Arc<dyn DueRuns>,
+    work_queue: Arc<dyn WorkQueue>,
     klaviyo: Arc<dyn Klaviyo>,
     lease: Duration,
 }
@@ -47,13 +47,13 @@ impl App {
         let StoragePorts {
             store,
             directory,
-            due_runs,
+            work_queue,
             ledger,
         } = storage.ports();
         let integration = Integration::new(Ports {
             store,
             directory,
-            due_runs: Arc::clone(&due_runs),
+            work_queue: Arc::clone(&work_queue),
             ledger,
             klaviyo: Arc::clone(&klaviyo),
             sealer: Arc::new(XChaChaSealer::new(&key)),
@@ -63,7 +63,7 @@ impl App {
         Ok(Self {
             integration,
             storage,
-            due_runs,
+            work_queue,
             klaviyo,
             lease: config.lease,
         })
@@ -92,7 +92,7 @@ impl App {
         };
         Runner::new(
             self.storage.queue(),
-            Arc::clone(&self.due_runs),
+            Arc::clone(&self.work_queue),
             self.integration.clone(),
             options,
         )

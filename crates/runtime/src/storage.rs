@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use fanfare_domain::ports::{Clock, Directory, DueRuns, QuotaLedger, Store, StoreError};
+use fanfare_domain::ports::{Clock, Directory, QuotaLedger, Store, StoreError, WorkQueue};
 use fanfare_jobs::{PostgresQueue, Queue, QueueError, SqliteQueue};
 use fanfare_postgres::{PostgresOptions, PostgresStore};
 use fanfare_sqlite::{Schema, SqliteOptions, SqliteStore};
@@ -64,7 +64,7 @@ pub enum SchemaState {
 pub(crate) struct StoragePorts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) directory: Arc<dyn Directory>,
-    pub(crate) due_runs: Arc<dyn DueRuns>,
+    pub(crate) work_queue: Arc<dyn WorkQueue>,
     pub(crate) ledger: Arc<dyn QuotaLedger>,
 }
 
@@ -211,13 +211,13 @@ async fn open_postgres(url: &SecretString) -> Result<Storage, StorageError> {
 
 fn ports_of<S>(store: &S) -> StoragePorts
 where
-    S: Store + Directory + DueRuns + QuotaLedger + Clone + 'static,
+    S: Store + Directory + WorkQueue + QuotaLedger + Clone + 'static,
 {
     let store = Arc::new(store.clone());
     StoragePorts {
         store: store.clone(),
         directory: store.clone(),
-        due_runs: store.clone(),
+        work_queue: store.clone(),
         ledger: store,
     }
 }

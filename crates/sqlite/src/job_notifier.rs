@@ -1,12 +1,13 @@
-//! The bell: jobs in apalis's queue, put there by our own transaction.
+//! Job notifications: jobs in apalis's queue, put there by our own transaction.
 //!
 //! apalis offers no public way to enqueue inside a transaction of ours, so this file
 //! knows its table, as `fanfare-jobs` does. The statement does what `queries/task/sink.sql` of apalis-sqlite 1.0.0 does, and makes a
 //! job that is over wait again. It is not checked at compile time, because the table is made by
 //! apalis's migrations and not by ours; tests run it against those migrations.
 
-use fanfare_domain::ports::{DueRun, StoreError};
+use fanfare_domain::ports::StoreError;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use ulid::Ulid;
@@ -14,16 +15,16 @@ use ulid::Ulid;
 use crate::error::store_error;
 use crate::rows::json;
 
-/// The queue in apalis that due runs are rung in. A job's payload is
-/// `{"organizationId":"…","runId":"…"}`.
-pub const QUEUE: &str = "klaviyo/sync-list";
+/// The queue in apalis whose jobs tell workers of due work. A job's payload is
+/// `{"organizationId":"…","kind":"…","id":"…"}`.
+pub const QUEUE: &str = "klaviyo/work";
 
-/// Who is told that a run is due.
+/// Who is notified of due work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobNotifier {
     /// apalis's workers on the same file. Its tables must be there.
     Apalis,
-    /// Nobody: whoever embeds the store looks after due runs.
+    /// No worker: the program that embeds the store looks for due work itself.
     None,
 }
 
@@ -37,36 +38,38 @@ struct Job {
 #[serde(rename_all = "camelCase")]
 struct Payload<'a> {
     organization_id: &'a str,
-    run_id: &'a str,
+    kind: &'a str,
+    id: &'a str,
 }
 
 impl JobNotifier {
-    /// Sees to it that a job for each run waits in the queue, in the caller's transaction.
+    /// Makes a job for each piece of work wait in apalis's queue, in the caller's transaction.
     ///
-    /// A run has one job, which waits again at each ring: a queue that nobody listens to, or whose
+    /// Work has one job, which waits again at each notification: a queue that no worker listens to, or whose
     /// workers are all busy, does not grow with the repeats.
     pub(crate) async fn notify(
         self,
         connection: &mut SqliteConnection,
-        runs: &[DueRun],
+        work: &[WorkItem],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if self == Self::None || runs.is_empty() {
+        if self == Self::None || work.is_empty() {
             return Ok(());
         }
-        let jobs: Vec<Job> = runs
+        let jobs: Vec<Job> = work
             .iter()
-            .map(|due| Job {
+            .map(|work| Job {
                 id: Ulid::generate().to_string(),
                 payload: json(&Payload {
-                    organization_id: due.organization.as_str(),
-                    run_id: due.run.as_str(),
+                    organization_id: work.organization.as_str(),
+                    kind: work.key.kind.as_str(),
+                    id: work.key.id.as_str(),
                 }),
             })
             .collect();
-        // Never more than one attempt: what failed is rung for again, by our own rules. Whoever had the
-        // job before loses it, so that a late acknowledgement does not hide the new ring; and a
-        // job that waits already keeps its place in the line.
+        // Never more than one attempt: workers are notified again of what failed, by our own rules. The worker
+        // that had the job before loses it, so that a late acknowledgement does not hide the new notification;
+        // and a job that waits already keeps its place.
         sqlx::query(
             "INSERT INTO Jobs (id, job, job_type, status, attempts, max_attempts, run_at, priority,
                 metadata, idempotency_key)

@@ -1,8 +1,9 @@
 //! Columns to values and back.
 
-use fanfare_domain::ids::InvalidId;
+use fanfare_domain::ids::{InvalidId, OrganizationId, WorkId};
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::{WorkItem, WorkKey, WorkKind};
 
 use crate::error::corrupt;
 
@@ -60,4 +61,23 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(
     column: &str,
 ) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|_| corrupt(column))
+}
+
+/// A row of the queue of due work.
+pub(crate) fn work_item(
+    organization: String,
+    kind: &str,
+    work: String,
+) -> Result<WorkItem, StoreError> {
+    Ok(WorkItem {
+        organization: id(
+            organization,
+            OrganizationId::parse,
+            "work_queue.organization_id",
+        )?,
+        key: WorkKey {
+            kind: parse_enum(kind, WorkKind::parse, "work_queue.kind")?,
+            id: id(work, WorkId::parse, "work_queue.id")?,
+        },
+    })
 }

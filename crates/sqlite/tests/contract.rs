@@ -7,8 +7,9 @@ use std::time::Duration;
 use apalis_sqlite::SqliteStorage;
 use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::{Clock, DueRun};
+use fanfare_domain::ports::Clock;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
 use fanfare_sqlite::{JobNotifier, SqliteOptions, SqliteStore};
 use fanfare_testkit::clock::FixedClock;
 use fanfare_testkit::contract::{Handle, StoreHarness};
@@ -62,17 +63,19 @@ impl StoreHarness for OnFile {
     }
 
     /// As a worker would: what was heard waits no longer.
-    async fn on_job(&self) -> Option<Vec<DueRun>> {
+    async fn notifications(&self) -> Option<Vec<WorkItem>> {
         let jobs: Vec<(String, String)> = sqlx::query_as(
             "UPDATE Jobs SET status = 'Done' WHERE status = 'Pending'
-             RETURNING job ->> 'organizationId', job ->> 'runId'",
+             RETURNING job ->> 'organizationId', job ->> 'id'",
         )
         .fetch_all(&self.jobs)
         .await
         .unwrap();
-        let due = |(organization, run): (String, String)| DueRun {
-            organization: OrganizationId::parse(organization).unwrap(),
-            run: RunId::parse(run).unwrap(),
+        let due = |(organization, run): (String, String)| {
+            WorkItem::pull(
+                &OrganizationId::parse(organization).expect("an id"),
+                &RunId::parse(run).expect("an id"),
+            )
         };
         Some(jobs.into_iter().map(due).collect())
     }

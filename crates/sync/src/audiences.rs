@@ -12,7 +12,7 @@ use fanfare_domain::time::Timestamp;
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
 use crate::log::log_cancelled;
-use crate::runs::cancel_all;
+use crate::saving::cancel_runs;
 
 /// What a field of an update does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl Integration {
         let now = self.now();
         let active = unit.active_run(&found.source.id).await?;
         let why = "The audience was deleted.";
-        let cancelled = cancel_all(unit.as_mut(), active, why, now).await?;
+        let cancelled = cancel_runs(unit.as_mut(), active, why, now).await?;
 
         let mut record = unit
             .audience(id)

@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use fanfare_domain::audience::{Audience, distinct_name, name_from, usable_name};
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use fanfare_domain::ports::{Collection, UnitOfWork};
-use fanfare_domain::run::{NewRun, SyncRun, SyncStatus, Trigger};
+use fanfare_domain::run::{NewRun, SourceRun, SyncStatus, Trigger};
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
+use crate::saving::queue_run;
 
 /// Lists and segments to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,7 +156,7 @@ impl Integration {
     ) -> Result<Imported, Error> {
         let (now, ids) = (self.now(), &self.ports.ids);
         let audience_id = AudienceId::new(ids.ulid());
-        let mut source = CollectionSource {
+        let source = CollectionSource {
             id: SourceId::new(ids.ulid()),
             collection: collection.clone(),
             audience: audience_id.clone(),
@@ -189,27 +190,21 @@ impl Integration {
             updated_by: None,
             archived: false,
         };
-        let run = SyncRun::queued(
-            NewRun {
-                id: RunId::new(ids.ulid()),
-                organization: unit.organization().clone(),
-                source: source.id.clone(),
-                audience: audience.id.clone(),
-                trigger: Trigger::Import,
-                confirm_removals: false,
-            },
-            now,
-        );
-        source.follow(&run, now);
-        source.updated_at = None;
+        let new = NewRun {
+            id: RunId::new(ids.ulid()),
+            organization: unit.organization().clone(),
+            trigger: Trigger::Import,
+            confirm_removals: false,
+        };
         unit.put_source(&source).await?;
         unit.put_audience(&audience).await?;
-        unit.enqueue(&run).await?;
+        let run = SourceRun::queue(source, new, now);
+        queue_run(unit, &run).await?;
         Ok(Imported {
             collection,
-            source: source.id,
+            source: run.source().id.clone(),
             audience: audience.id,
-            run: run.id,
+            run: run.run().id.clone(),
         })
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use fanfare_domain::connection::{KlaviyoKey, SealedKey};
 use fanfare_domain::ids::{AccountId, OrganizationId};
 use fanfare_domain::ports::{
-    Clock, Directory, DueRuns, Ids, KeySealer, Klaviyo, QuotaLedger, Store, StoreError, UnitOfWork,
+    Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, Store, StoreError, UnitOfWork,
+    WorkQueue,
 };
 use fanfare_domain::time::Timestamp;
 
@@ -20,8 +21,8 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// Organizations and secret keys.
     pub directory: Arc<dyn Directory>,
-    /// The queue of due runs.
-    pub due_runs: Arc<dyn DueRuns>,
+    /// The queue of due work.
+    pub work_queue: Arc<dyn WorkQueue>,
     /// Klaviyo's quotas.
     pub ledger: Arc<dyn QuotaLedger>,
     /// Klaviyo.

@@ -20,6 +20,7 @@ mod log;
 mod rate_limit_block;
 mod resync;
 mod runs;
+mod saving;
 mod settings;
 mod sources;
 

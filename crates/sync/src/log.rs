@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fanfare_domain::run::SyncRun;
+use fanfare_domain::run::{SourceRun, SyncRun};
 use fanfare_domain::time::Timestamp;
 use tracing::{info, info_span};
 
@@ -13,8 +13,10 @@ pub(crate) struct Pause {
 }
 
 /// A worker has taken the run up.
-pub(crate) fn log_claimed(run: &SyncRun, now: Timestamp) {
-    let verb = if run.has_lost_its_checkpoint() {
+pub(crate) fn log_claimed(run: &SourceRun, now: Timestamp) {
+    let has_lost_its_checkpoint = run.has_lost_its_checkpoint();
+    let run = run.run();
+    let verb = if has_lost_its_checkpoint {
         "begun anew"
     } else if run.progress.pages == 0 && run.attempt <= 1 {
         "started"

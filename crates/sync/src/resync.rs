@@ -1,10 +1,11 @@
 //! A manual sync: a new full pass over an audience's list.
 
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
-use fanfare_domain::run::{NewRun, SyncRun, Trigger};
+use fanfare_domain::run::{NewRun, SourceRun, Trigger};
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
+use crate::saving::queue_run;
 
 /// A sync that was queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Integration {
             .audience(audience)
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;
-        let mut source = record.source;
+        let source = record.source;
         if record.audience.archived || source.archived {
             return Err(Error::NoSyncSource);
         }
@@ -39,25 +40,18 @@ impl Integration {
         if unit.connection().await?.is_none() {
             return Err(Error::KeyNotFound);
         }
-        let now = self.now();
-        let run = SyncRun::queued(
-            NewRun {
-                id: RunId::new(self.ports.ids.ulid()),
-                organization: organization.clone(),
-                source: source.id.clone(),
-                audience: record.audience.id,
-                trigger: Trigger::Manual,
-                confirm_removals,
-            },
-            now,
-        );
-        source.follow(&run, now);
-        unit.put_source(&source).await?;
-        unit.enqueue(&run).await?;
+        let new = NewRun {
+            id: RunId::new(self.ports.ids.ulid()),
+            organization: organization.clone(),
+            trigger: Trigger::Manual,
+            confirm_removals,
+        };
+        let run = SourceRun::queue(source, new, self.now());
+        queue_run(unit.as_mut(), &run).await?;
         unit.commit().await?;
         Ok(StartedSync {
-            source: source.id,
-            run: run.id,
+            source: run.source().id.clone(),
+            run: run.run().id.clone(),
         })
     }
 }

@@ -3,13 +3,12 @@
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
-use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SyncRun;
-use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
 use crate::log::log_cancelled;
+use crate::saving::cancel_runs;
 
 impl Integration {
     /// One run.
@@ -61,30 +60,9 @@ impl Integration {
             return Err(Error::RunFinished);
         }
         let why = "The sync was cancelled.";
-        let mut cancelled = cancel_all(unit.as_mut(), [run], why, self.now()).await?;
+        let mut cancelled = cancel_runs(unit.as_mut(), [run], why, self.now()).await?;
         unit.commit().await?;
         log_cancelled(&cancelled);
         cancelled.pop().ok_or(Error::NotFound(Entity::SyncRun))
     }
-}
-
-/// Cancels active runs, with their sources, and hands them out as they end. A worker that has one
-/// finds its lease gone.
-pub(crate) async fn cancel_all(
-    unit: &mut dyn UnitOfWork,
-    runs: impl IntoIterator<Item = SyncRun>,
-    why: &str,
-    now: Timestamp,
-) -> Result<Vec<SyncRun>, Error> {
-    let mut cancelled = Vec::new();
-    for mut run in runs {
-        run.cancel(why, now)?;
-        unit.save_run(&run).await?;
-        if let Some(mut source) = unit.source(&run.source).await? {
-            source.follow(&run, now);
-            unit.put_source(&source).await?;
-        }
-        cancelled.push(run);
-    }
-    Ok(cancelled)
 }

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::error::Error;
 use crate::integration::{Integration, quota_account};
 use crate::log::log_cancelled;
-use crate::runs::cancel_all;
+use crate::saving::cancel_runs;
 
 /// The connection as it is shown: never the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Integration {
         unit.delete_connection().await?;
         let active = unit.active_runs().await?;
         let why = "Klaviyo was disconnected.";
-        let cancelled = cancel_all(unit.as_mut(), active, why, self.now()).await?;
+        let cancelled = cancel_runs(unit.as_mut(), active, why, self.now()).await?;
         unit.commit().await?;
         log_cancelled(&cancelled);
         Ok(Settings { connection: None })

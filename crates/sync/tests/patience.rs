@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fanfare_domain::ports::{Clock, DueRun, KlaviyoError};
+use fanfare_domain::ports::{Clock, KlaviyoError};
 use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
 use fanfare_testkit::build::{at, list, profile};
@@ -44,14 +45,17 @@ async fn a_run_that_waits_a_second_again_and_again_keeps_its_lease() {
     let integration = Integration::new(Ports {
         store: Arc::new(store.clone()),
         directory: Arc::new(store.clone()),
-        due_runs: Arc::new(store.clone()),
+        work_queue: Arc::new(store.clone()),
         ledger: Arc::new(store.clone()),
         klaviyo: Arc::new(klaviyo.clone()),
         sealer: Arc::new(PlainSealer),
         clock,
         ids: Arc::new(SeededIds::default()),
     });
-    let organization = integration.create_organization("Shop").await.unwrap();
+    let organization = integration
+        .create_organization("Test organization")
+        .await
+        .unwrap();
     let organization = organization.organization;
     let connect = ConnectRequest {
         api_key: SecretString::from("pk_patience"),
@@ -63,10 +67,7 @@ async fn a_run_that_waits_a_second_again_and_again_keeps_its_lease() {
         actor: "key_1".to_owned(),
     };
     let imported = integration.import(&organization, request).await.unwrap();
-    let due = DueRun {
-        organization,
-        run: imported.imported[0].run.clone(),
-    };
+    let due = WorkItem::pull(&organization, &imported.imported[0].run);
     let wait = Some(KlaviyoError::Throttled(RetryAfter::Seconds(1)));
     klaviyo.fail_members(vec![wait; 12]);
     let pace = Pace {

@@ -7,12 +7,15 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use fanfare_domain::ids::{AudienceId, OrganizationId, ProfileId, RunId, SourceId};
+use fanfare_domain::ids::{AudienceId, Cursor, OrganizationId, ProfileId, RunId, SourceId};
+use fanfare_domain::lease::FencingToken;
 use fanfare_domain::page::{keys, plan};
 use fanfare_domain::ports::{Clock, Ids, PageWrite, Store};
 use fanfare_domain::profile::{Attribute, Profile};
-use fanfare_domain::run::{FencingToken, SyncRun};
+use fanfare_domain::run::{Opened, PagesTaken, SourceRun, SyncRun};
+use fanfare_domain::scan::ScannedPage;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkKey;
 use ulid::Ulid;
 
 use crate::build;
@@ -20,7 +23,7 @@ use crate::build;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const PAGE: u64 = 100;
-const WINDOW: u32 = 1_000;
+const BATCH: u32 = 1_000;
 const LEASE: Duration = Duration::from_hours(1);
 
 /// A clock that runs from a fixed day on.
@@ -86,41 +89,50 @@ struct Bench<'s> {
 impl Bench<'_> {
     async fn pass(&self, title: &str, name: &str) -> Outcome<()> {
         let mut run = self.queue().await?;
+        let work = WorkKey::pull(&run.run().id);
         let mut unit = self.store.begin(&self.organization).await?;
-        let claim = unit.claim(&run.id, LEASE).await?.ok_or("no claim")?;
-        run.claim(claim.abandoned, self.clock.now())?;
+        let claim = unit.claim(&work, LEASE).await?.ok_or("no claim")?;
+        let now = self.clock.now();
+        run.claim(claim.abandoned, now)?;
+        let opened = Opened {
+            members: unit.member_count(&self.audience).await?,
+            link_moves: unit.link_moves().await?,
+            ..Opened::default()
+        };
+        run.open(opened, now)?;
         unit.save_run(&run).await?;
         unit.commit().await?;
 
         let began = Instant::now();
         let (mut in_store, mut slowest) = (Duration::ZERO, Duration::ZERO);
         for first in (0..self.profiles).step_by(usize::try_from(PAGE)?) {
-            let page: Vec<Profile> = (first..(first + PAGE).min(self.profiles))
-                .map(|n| profile(n, name))
-                .collect();
-            let took = self.take(&mut run, claim.token, &page).await?;
+            let last = (first + PAGE).min(self.profiles);
+            let page: Vec<Profile> = (first..last).map(|n| profile(n, name)).collect();
+            let next = (last < self.profiles).then_some(last);
+            let took = self.take(&mut run, claim.token, &page, next).await?;
             in_store += took;
             slowest = slowest.max(took);
         }
-        let (reading, settling_began) = (began.elapsed(), Instant::now());
-        self.settle(&run).await?;
-        let reconciling = settling_began.elapsed();
+        let (reading, reconciling_began) = (began.elapsed(), Instant::now());
+        self.reconcile(run.run()).await?;
+        let reconciling = reconciling_began.elapsed();
 
         let mut unit = self.store.begin(&self.organization).await?;
-        run.succeed(self.clock.now())?;
+        run.cancel("The measurement is over.", self.clock.now())?;
         unit.save_run(&run).await?;
+        unit.dequeue(&work).await?;
         unit.commit().await?;
         while {
             let mut unit = self.store.begin(&self.organization).await?;
-            let forgotten = unit.delete_seen_profiles(WINDOW).await?;
+            let deleted = unit.delete_seen_profiles(BATCH).await?;
             unit.commit().await?;
-            forgotten > 0
+            deleted > 0
         } {}
 
         let rate = |time: Duration| u128::from(self.profiles) * 1_000 / time.as_millis().max(1);
         println!(
             "{title:>20}: {:>7} profiles/s ({} without deciding), slowest page {slowest:.1?}, \
-             settled in {reconciling:.2?}",
+             reconciled in {reconciling:.2?}",
             rate(reading),
             rate(in_store),
         );
@@ -130,41 +142,58 @@ impl Bench<'_> {
     /// Takes a page. Returns the time that was spent in the store.
     async fn take(
         &self,
-        run: &mut SyncRun,
+        run: &mut SourceRun,
         token: FencingToken,
         page: &[Profile],
+        next: Option<u64>,
     ) -> Outcome<Duration> {
         let began = Instant::now();
         let now = self.clock.now();
         let mut unit = self.store.begin(&self.organization).await?;
-        if !unit.renew(&run.id, token, LEASE).await? {
+        if !unit
+            .renew(&WorkKey::pull(&run.run().id), token, LEASE)
+            .await?
+        {
             return Err("the lease is lost".into());
         }
         let (emails, profiles) = keys(page);
-        let known = unit.known(&run.id, &emails, &profiles).await?;
+        let known = unit.known(&run.run().id, &emails, &profiles).await?;
         let decision_began = Instant::now();
         let plan = plan(page, known, now, now, &Fresh);
         let deciding = decision_began.elapsed();
         let write = PageWrite {
-            run: &run.id,
+            run: &run.run().id,
             audience: &self.audience,
             plan: &plan,
             now,
         };
         let added = unit.write_page(write).await?;
-        run.count_pages(1, plan.tally, added)?;
+        let scanned = ScannedPage {
+            next: next
+                .map(|next| Cursor::parse(next.to_string()))
+                .transpose()?,
+            profiles: page.len() as u64,
+            new_profiles: plan.seen_profiles.len() as u64,
+            ..ScannedPage::default()
+        };
+        let taken = PagesTaken {
+            pages: vec![(0, scanned)],
+            tally: plan.tally,
+            members_added: added,
+        };
+        run.take_pages(taken, 1, now)?;
         unit.save_run(run).await?;
         unit.commit().await?;
         Ok(began.elapsed().saturating_sub(deciding))
     }
 
-    async fn settle(&self, run: &SyncRun) -> Outcome<()> {
+    async fn reconcile(&self, run: &SyncRun) -> Outcome<()> {
         let mut after = None;
         loop {
             let mut unit = self.store.begin(&self.organization).await?;
             let (audience, now) = (&self.audience, self.clock.now());
             let window = unit
-                .add_missing_members(&run.id, audience, after.as_ref(), WINDOW, now)
+                .add_missing_members(&run.id, audience, after.as_ref(), BATCH, now)
                 .await?;
             unit.commit().await?;
             after = window.next;
@@ -176,7 +205,7 @@ impl Bench<'_> {
         loop {
             let mut unit = self.store.begin(&self.organization).await?;
             let window = unit
-                .remove_absent_members(&run.id, &self.audience, after.as_ref(), WINDOW)
+                .remove_absent_members(&run.id, &self.audience, after.as_ref(), BATCH)
                 .await?;
             unit.commit().await?;
             after = window.next;
@@ -186,7 +215,7 @@ impl Bench<'_> {
         }
     }
 
-    async fn queue(&self) -> Outcome<SyncRun> {
+    async fn queue(&self) -> Outcome<SourceRun> {
         let source = build::source(self.source.as_str(), build::list("RtPqXs"), &self.audience);
         let id = RunId::new(Ulid::generate());
         let run = build::run(&id, &self.organization, &source);
@@ -194,7 +223,8 @@ impl Bench<'_> {
         unit.put_source(&source).await?;
         let audience = build::audience(&self.audience, &self.source);
         unit.put_audience(&audience).await?;
-        unit.enqueue(&run).await?;
+        unit.insert_run(&run).await?;
+        unit.enqueue(&WorkKey::pull(&run.run().id)).await?;
         unit.commit().await?;
         Ok(run)
     }

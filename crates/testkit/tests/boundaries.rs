@@ -1,25 +1,25 @@
 //! To the microsecond, where the contract leaves room for stores whose clock runs on: when a lease, a
-//! pause and the ten seconds after a ring are over.
+//! pause and the ten seconds after a notification are over.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::ids::RunId;
-use fanfare_domain::ports::{Clock, DueRuns, Store, UnitOfWork};
+use fanfare_domain::ports::{Clock, Store, UnitOfWork, WorkQueue};
+use fanfare_domain::work::WorkKey;
 use fanfare_testkit::build::{audience, audience_id, list, organization_id, run, run_id, source};
 use fanfare_testkit::clock::FixedClock;
 use fanfare_testkit::memory::InMemoryStore;
 
 const LEASE: Duration = Duration::from_secs(10);
-const QUIET: Duration = Duration::from_secs(10);
+const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(10);
 const INSTANT: Duration = Duration::from_micros(1);
 
 async fn begin(store: &InMemoryStore) -> Box<dyn UnitOfWork> {
     store.begin(&organization_id("org_a")).await.unwrap()
 }
 
-/// A store with one queued run.
-async fn with_a_run() -> (InMemoryStore, FixedClock, RunId) {
+/// A store with one piece of queued work.
+async fn with_queued_work() -> (InMemoryStore, FixedClock, WorkKey) {
     let clock = FixedClock::default();
     let store = InMemoryStore::new(Arc::new(clock.clone()));
     let id = run_id("run_1");
@@ -30,46 +30,48 @@ async fn with_a_run() -> (InMemoryStore, FixedClock, RunId) {
         .await
         .unwrap();
     let run = run(&id, unit.organization(), &of);
-    unit.enqueue(&run).await.unwrap();
+    unit.insert_run(&run).await.unwrap();
+    let work = WorkKey::pull(&id);
+    unit.enqueue(&work).await.unwrap();
     unit.commit().await.unwrap();
-    (store, clock, id)
+    (store, clock, work)
 }
 
 #[tokio::test]
 async fn a_lease_has_run_out_at_its_end_and_not_before() {
-    let (store, clock, run) = with_a_run().await;
+    let (store, clock, work) = with_queued_work().await;
     let mut unit = begin(&store).await;
-    let claim = unit.claim(&run, LEASE).await.unwrap().unwrap();
+    let claim = unit.claim(&work, LEASE).await.unwrap().unwrap();
 
     clock.advance(LEASE.saturating_sub(INSTANT));
-    assert_eq!(unit.claim(&run, LEASE).await.unwrap(), None);
-    assert!(unit.renew(&run, claim.token, LEASE).await.unwrap());
+    assert_eq!(unit.claim(&work, LEASE).await.unwrap(), None);
+    assert!(unit.renew(&work, claim.token, LEASE).await.unwrap());
 
     clock.advance(LEASE);
-    assert!(!unit.renew(&run, claim.token, LEASE).await.unwrap());
-    assert!(unit.claim(&run, LEASE).await.unwrap().unwrap().abandoned);
+    assert!(!unit.renew(&work, claim.token, LEASE).await.unwrap());
+    assert!(unit.claim(&work, LEASE).await.unwrap().unwrap().abandoned);
 }
 
 #[tokio::test]
-async fn a_paused_run_is_due_at_its_time_and_not_before() {
-    let (store, clock, run) = with_a_run().await;
+async fn paused_work_is_due_at_its_time_and_not_before() {
+    let (store, clock, work) = with_queued_work().await;
     let mut unit = begin(&store).await;
-    let claim = unit.claim(&run, LEASE).await.unwrap().unwrap();
+    let claim = unit.claim(&work, LEASE).await.unwrap().unwrap();
     let due = clock.now().plus(LEASE);
-    assert!(unit.release(&run, claim.token, Some(due)).await.unwrap());
+    assert!(unit.release(&work, claim.token, Some(due)).await.unwrap());
 
     clock.advance(LEASE.saturating_sub(INSTANT));
-    assert_eq!(unit.claim(&run, LEASE).await.unwrap(), None);
+    assert_eq!(unit.claim(&work, LEASE).await.unwrap(), None);
 
     clock.advance(INSTANT);
-    assert!(unit.claim(&run, LEASE).await.unwrap().is_some());
+    assert!(unit.claim(&work, LEASE).await.unwrap().is_some());
 }
 
 #[tokio::test]
-async fn a_bell_rings_again_after_ten_seconds_and_not_before() {
-    let (store, clock, _) = with_a_run().await;
+async fn workers_are_notified_again_after_ten_seconds_and_not_before() {
+    let (store, clock, _) = with_queued_work().await;
 
-    clock.advance(QUIET.saturating_sub(INSTANT));
+    clock.advance(NOTIFICATION_TIMEOUT.saturating_sub(INSTANT));
     assert_eq!(store.notify(1).await.unwrap(), 0);
 
     clock.advance(INSTANT);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fanfare_domain::ports::{DueRuns, Store, StoreError};
+use fanfare_domain::ports::{Store, StoreError, WorkQueue};
 use fanfare_testkit::build::{connection, organization_id};
 use fanfare_testkit::clock::FixedClock;
 use fanfare_testkit::memory::{InMemoryStore, Operation};

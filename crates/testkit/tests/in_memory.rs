@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fanfare_domain::ports::{Clock, DueRun};
+use fanfare_domain::ports::Clock;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
 use fanfare_testkit::clock::FixedClock;
 use fanfare_testkit::contract::{Handle, StoreHarness};
 use fanfare_testkit::memory::InMemoryStore;
@@ -15,7 +16,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 struct InMemory {
     clock: FixedClock,
     handles: [Handle; 2],
-    bell: Mutex<UnboundedReceiver<DueRun>>,
+    notifications: Mutex<UnboundedReceiver<WorkItem>>,
 }
 
 impl InMemory {
@@ -24,7 +25,7 @@ impl InMemory {
         let store = InMemoryStore::new(Arc::new(clock.clone()));
         Self {
             clock,
-            bell: Mutex::new(store.rings()),
+            notifications: Mutex::new(store.notifications()),
             handles: [Handle::of(store.clone()), Handle::of(store)],
         }
     }
@@ -44,15 +45,15 @@ impl StoreHarness for InMemory {
         self.clock.advance(by);
     }
 
-    async fn on_job(&self) -> Option<Vec<DueRun>> {
-        let mut bell = self.bell.lock().expect("no panic before");
-        let mut heard = Vec::new();
-        while let Ok(due) = bell.try_recv() {
-            if !heard.contains(&due) {
-                heard.push(due);
+    async fn notifications(&self) -> Option<Vec<WorkItem>> {
+        let mut notifications = self.notifications.lock().expect("no panic before");
+        let mut notified = Vec::new();
+        while let Ok(work) = notifications.try_recv() {
+            if !notified.contains(&work) {
+                notified.push(work);
             }
         }
-        Some(heard)
+        Some(notified)
     }
 }
 

@@ -158,7 +158,7 @@ pub(super) fn telling(records: &[Record], side: Side) -> Result<Vec<Moment>> {
 /// The claim, the first write of a page, and a page's commit. First whether it is the commit of a unit that
 /// ends so.
 const BEFORE: &[(bool, &str)] = &[
-    (false, "UPDATE run_queue q SET token"),
+    (false, "UPDATE work_queue q SET token"),
     (false, "INSERT INTO consumers (organization_id"),
     (true, "INSERT INTO sync_sources"),
 ];
@@ -167,5 +167,5 @@ const BEFORE: &[(bool, &str)] = &[
 const AFTER: &[(bool, &str)] = &[
     (false, "UPDATE sync_runs SET"),
     (true, "INSERT INTO sync_sources"),
-    (false, "DELETE FROM run_queue"),
+    (false, "DELETE FROM work_queue"),
 ];

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::ids::{KeyId, OrganizationId, RunId};
+use crate::ids::{KeyId, OrganizationId};
 use crate::organization::{KeyHash, Organization, SecretKey};
 use crate::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use crate::time::Timestamp;
+use crate::work::SchedulingCandidate;
 
 /// Organizations and their secret keys.
 #[async_trait]
@@ -46,49 +47,23 @@ pub trait Directory: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
-/// A run that is waiting for a worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueRun {
-    /// Whose it is.
-    pub organization: OrganizationId,
-    /// The run.
-    pub run: RunId,
-}
-
-/// The run whose turn it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SchedulingCandidate {
-    /// It.
-    pub due: DueRun,
-    /// Runs of its organization that are held now.
-    pub held: u64,
-}
-
-impl SchedulingCandidate {
-    /// Whether an organization that holds `held` runs should leave one to it: even with one more, its own
-    /// would hold fewer.
-    pub const fn should_preempt(&self, held: u64) -> bool {
-        self.held + 1 < held
-    }
-}
-
-/// The queue of due runs, across organizations.
+/// The queue of due work, across organizations. [`super::Leases`] is the same queue, seen from one of them.
 #[async_trait]
-pub trait DueRuns: Send + Sync {
-    /// Rings the bell for runs that are due and that nobody works on: a pause is over, a lease has
-    /// run out, or a ring was lost. A run just rung for is left alone for ten seconds, so that a
-    /// busy worker's queue does not fill with repeats. At most `limit`; returns how many.
+pub trait WorkQueue: Send + Sync {
+    /// Notifies workers of work that is due and leased to none: a pause is over, a lease has run out, or a
+    /// notification was lost. Work of which a worker was just notified is left alone for ten seconds, so that
+    /// a busy worker's job queue does not fill with repeats. At most `limit` notifications; returns how many.
     async fn notify(&self, limit: u32) -> Result<u64, StoreError>;
 
-    /// Of the runs that are due now and held by nobody, the one whose turn it is: one of the organization
-    /// that holds the fewest, or else was served longest ago; of its runs the one that is due for longest,
-    /// or else was claimed least often. So nobody waits behind all runs of somebody who has many.
+    /// What is to be done next: of the work that is due now and leased to no worker, some of the organization
+    /// that has the fewest leases, or else got one longest ago; of its work what is due for longest, or else
+    /// was claimed least often. So no organization waits behind all work of one that has much.
     async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError>;
 
-    /// The organization's runs that are held now.
-    async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
+    /// How much work of the organization is leased to workers now.
+    async fn leased(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
 
-    /// Runs due now or held now: the gauge of work there is.
+    /// Work that is due or leased now: the gauge of work there is.
     async fn backlog(&self) -> Result<u64, StoreError>;
 }
 

@@ -1,8 +1,9 @@
 //! What the use cases need of the world, by role. Adapters implement these; nothing else may.
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
-//!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`]) are methods of that unit.
-//! * [`Directory`], [`DueRuns`] and [`QuotaLedger`] are the control tables, which belong to no
+//!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
+//!   [`Leases`]) are methods of that unit.
+//! * [`Directory`], [`WorkQueue`] and [`QuotaLedger`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is the other side.
 //! * [`Clock`], [`Ids`] and [`KeySealer`] are what a pure crate must be given.
@@ -13,21 +14,23 @@
 mod ambient;
 mod control;
 mod klaviyo;
+mod leases;
 mod pages;
 mod records;
 mod runs;
 mod store;
 
 pub use ambient::{Clock, Ids, KeySealer, SealError};
-pub use control::{Directory, DueRun, DueRuns, QuotaLedger, SchedulingCandidate};
+pub use control::{Directory, QuotaLedger, WorkQueue};
 pub use klaviyo::{
     Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
     MembersFrom,
 };
+pub use leases::Leases;
 pub use pages::{Batch, PageWrite, Pages};
 pub use records::{
     AudienceRecord, Audiences, Connections, ConsumerFilter, ConsumerRecord, Consumers, Lookup,
     SourceFilter, SourceRecord, Sources,
 };
-pub use runs::{Claim, Runs};
+pub use runs::Runs;
 pub use store::{Store, StoreError, UnitOfWork};

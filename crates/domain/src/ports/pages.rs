@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use crate::page::{Known, PagePlan};
+use crate::pass::LinkMoves;
 use crate::time::Timestamp;
 use crate::value::Email;
 
@@ -46,16 +47,12 @@ pub trait Pages {
 
     /// Writes a page's plan: consumers, links, seen_profiles, memberships and issues. Memberships and
     /// issues that are there already stay as they are. E-mails that move between consumers are
-    /// freed before they are taken. That links move is noted for every active run. Returns how many
-    /// consumers became members.
+    /// freed before they are taken. A page that moves links is counted ([`Pages::link_moves`]). Returns how
+    /// many consumers became members.
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError>;
 
-    /// Whether a page of any run has moved links since this one was queued, or since it was last forgotten.
-    /// If not, the consumers of what it has seen are those that were made members.
-    async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError>;
-
-    /// Forgets for this run that links have moved: those that move from here on are noted again.
-    async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError>;
+    /// How often pages have moved links of the organization from one consumer to another.
+    async fn link_moves(&mut self) -> Result<LinkMoves, StoreError>;
 
     /// Makes members of the consumers that the profiles seen by the run are linked to now, for the
     /// next `size` seen_profiles after `after` by profile id. `affected` are the new members.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Audiences, Connections, Consumers, Pages, Runs, Sources};
+use super::{Audiences, Connections, Consumers, Leases, Pages, Runs, Sources};
 use crate::ids::OrganizationId;
 
 /// Opens units of work.
@@ -26,7 +26,9 @@ pub trait Store: Send + Sync {
 /// Dropping a unit without [`UnitOfWork::commit`] MUST leave no trace. No unit is held open across
 /// a call to Klaviyo.
 #[async_trait]
-pub trait UnitOfWork: Connections + Sources + Audiences + Consumers + Pages + Runs + Send {
+pub trait UnitOfWork:
+    Connections + Sources + Audiences + Consumers + Pages + Runs + Leases + Send
+{
     /// The organization it was opened for.
     fn organization(&self) -> &OrganizationId;
 

@@ -1,10 +1,10 @@
-//! Where a run stands in its walk over a list: several partitions, each in a range of join times.
+//! How a list is read: several partitions, each a range of join times.
 //!
-//! A cursor chain gives a page per round trip. Ranges are read beside each other, and each partition's
-//! place is kept, so that whoever takes the run up reads one page of each again at most.
+//! A cursor chain gives one page per round trip. Partitions are read beside each other, and each partition's
+//! position is kept, so that the worker that takes the run up reads one page of each again at most.
 //!
-//! Exactly one partition goes to the list's end. It finishes last: whoever leaves and joins again while
-//! the others read comes up there.
+//! Exactly one partition goes to the list's end. It finishes last: a profile that leaves and joins again while
+//! the others are read comes up there.
 
 mod loop_detector;
 mod partition;
@@ -14,28 +14,24 @@ use std::time::Duration;
 pub use loop_detector::{CursorLoop, LoopDetector};
 pub use partition::{JoinTimes, Partition, PartitionNumber, ScannedPage};
 
-use crate::ids::{ConsumerId, ProfileId};
 use crate::time::Timestamp;
 
-/// A run's position. Written in the transaction that writes the pages it stands behind.
+/// How far a list is read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Checkpoint {
-    /// What the run is doing.
-    pub phase: Phase,
-    /// The partitions that have not finished, by their ranges.
-    pub partitions: Vec<Partition>,
-    /// Partitions that were added to the first.
+pub struct Scan {
+    /// The partitions that are not finished, by their ranges.
+    partitions: Vec<Partition>,
+    /// How many partitions were made after the first.
     added: PartitionNumber,
     /// Profiles on the fullest page so far.
     page_size: u64,
-    /// Whether Klaviyo's pages come in no order that a list could be shared by.
+    /// Whether Klaviyo's pages come in no order that a list could be split by.
     is_disordered: bool,
 }
 
-impl Default for Checkpoint {
+impl Default for Scan {
     fn default() -> Self {
         Self {
-            phase: Phase::default(),
             partitions: vec![Partition::default()],
             added: 0,
             page_size: 0,
@@ -44,24 +40,8 @@ impl Default for Checkpoint {
     }
 }
 
-/// The phases of a run, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Phase {
-    /// The list's name and size are still to be read.
-    #[default]
-    Opening,
-    /// Pages are being taken.
-    Reading,
-    /// All pages are taken; members that are missing are added, from this profile on.
-    Adding(Option<ProfileId>),
-    /// Members that were not seen are counted, and the guard is asked.
-    CheckingRemovals,
-    /// Members that were not seen are removed, from this consumer on. The guard has agreed.
-    Removing(Option<ConsumerId>),
-}
-
-/// Fewer pages than this are read sooner than a partition is put on them.
-const PAGES_WORTH_A_READER: u64 = 4;
+/// Pages that a partition is made for at least: fewer are read sooner by the partition that has them.
+const PAGES_WORTH_A_PARTITION: u64 = 4;
 
 /// A division costs two pages at most: an empty one, or one that two partitions have in common, and at the
 /// list's end another. So many pages are worth that.
@@ -70,9 +50,19 @@ const PAGES_WORTH_A_DIVISION: u64 = 20;
 /// Klaviyo's filters know whole seconds, so a range is not worth dividing below this.
 const SHORTEST_RANGE: Duration = Duration::from_secs(2);
 
-impl Checkpoint {
-    /// The partitions that may ask for their next page now: all that have one to ask for, or the first
-    /// quarantined alone, so that it is known whose page it was if something happens again.
+impl Scan {
+    /// The partitions that are not finished, by their ranges.
+    pub fn partitions(&self) -> &[Partition] {
+        &self.partitions
+    }
+
+    /// Whether the whole list is read.
+    pub const fn is_complete(&self) -> bool {
+        self.partitions.is_empty()
+    }
+
+    /// The partitions whose next page may be asked for now: all that have one, or the first quarantined one
+    /// alone, so that it is known whose page it was if something happens again.
     pub fn ready(&self) -> impl Iterator<Item = &Partition> {
         let quarantined = self.quarantined();
         self.partitions
@@ -83,7 +73,7 @@ impl Checkpoint {
             })
     }
 
-    /// The quarantined whose turn it is.
+    /// The quarantined partition that is read now.
     pub fn quarantined(&self) -> Option<PartitionNumber> {
         let quarantined = self
             .partitions
@@ -92,23 +82,23 @@ impl Checkpoint {
         quarantined.map(|partition| partition.number)
     }
 
-    /// This partition's page failed.
-    pub fn quarantine(&mut self, number: PartitionNumber) {
+    /// Reads this partition alone from now on: its page failed.
+    pub(crate) fn quarantine(&mut self, number: PartitionNumber) {
         if let Some(partition) = self.partition(number) {
             partition.is_quarantined = true;
         }
     }
 
-    /// A worker died, and any partition's page may have been the reason.
+    /// Reads each partition alone from now on: a worker died, and the page of any may have been the reason.
     pub(crate) fn quarantine_all(&mut self) {
         for partition in &mut self.partitions {
             partition.is_quarantined = !partition.is_waiting;
         }
     }
 
-    /// Moves a partition behind its page, the run's `pages`-th. A partition that is no more, because the list
-    /// turned out to be in disorder, moves nothing.
-    pub fn advance(
+    /// Moves a partition behind its page, the run's `pages`-th. A partition that is gone, because the list
+    /// turned out to be disordered, moves nothing.
+    pub(crate) fn advance(
         &mut self,
         number: PartitionNumber,
         page: ScannedPage,
@@ -121,7 +111,7 @@ impl Checkpoint {
         if partition.is_out_of_range(&page.joins)
             && !std::mem::replace(&mut self.is_disordered, true)
         {
-            // What lies before a range's beginning was taken for read by another, and may not be.
+            // What lies before a range's beginning was taken to be in another partition, and may not be.
             if self.added > 0 {
                 self.begin_anew();
                 return Ok(());
@@ -141,10 +131,8 @@ impl Checkpoint {
         }
         self.partitions
             .retain(|partition| partition.number != number);
-        match self.partitions.as_mut_slice() {
-            [] => self.phase = Phase::Adding(None),
-            [last] => last.is_waiting = false,
-            _ => {}
+        if let [last] = self.partitions.as_mut_slice() {
+            last.is_waiting = false;
         }
         Ok(())
     }
@@ -152,21 +140,21 @@ impl Checkpoint {
     /// Gives up a partition's cursor that Klaviyo no longer takes: it goes on from the latest join time it
     /// has seen, or begins anew where those say nothing of what is read. Tells `false` if there was no
     /// cursor to give up.
-    pub fn reposition(&mut self, number: PartitionNumber) -> bool {
+    pub(crate) fn reposition(&mut self, number: PartitionNumber) -> bool {
         let is_disordered = self.is_disordered;
         self.partition(number)
             .is_some_and(|partition| partition.reposition(is_disordered))
     }
 
-    /// Shares the `left` of `total` profiles among up to `most` partitions, as far as their requests are worth
-    /// it, dividing the longest ranges. The list's end is taken to be at `end`. Where a range begins is
+    /// Splits the `left` of `total` profiles among up to `most` partitions, as far as their requests are worth
+    /// it, by halving the longest ranges. The list's end is taken to be at `end`. Where a range begins is
     /// known only once its first page has come.
     ///
     /// An empty half costs its partition one page, and the other half is divided next: whatever the joins
     /// look like, the search is over after as many pages as the range has binary digits.
-    pub fn split(&mut self, most: usize, left: u64, total: u64, end: Timestamp) {
+    pub(crate) fn split(&mut self, most: usize, left: u64, total: u64, end: Timestamp) {
         let pages = |profiles: u64| profiles / self.page_size.max(1);
-        let partitions = usize::try_from(pages(left) / PAGES_WORTH_A_READER).unwrap_or(most);
+        let partitions = usize::try_from(pages(left) / PAGES_WORTH_A_PARTITION).unwrap_or(most);
         let divisions = pages(total) / PAGES_WORTH_A_DIVISION;
         while !self.is_disordered
             && u64::from(self.added) < divisions

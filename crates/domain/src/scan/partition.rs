@@ -22,8 +22,8 @@ pub struct Partition {
     pub cursor: Option<Cursor>,
     /// The latest join time it has seen.
     pub joined_until: Option<Timestamp>,
-    /// The watch on its cursors.
-    pub watch: LoopDetector,
+    /// Notices when its cursors lead in a circle.
+    pub loops: LoopDetector,
     /// Its page failed, or may have killed a worker: it is read with no other beside it.
     pub is_quarantined: bool,
     /// It has come to the list's end, and looks there again when all others have finished.
@@ -95,11 +95,11 @@ impl Partition {
                 self.joined_until = page.joins.latest;
                 self.cursor = None;
                 self.from = self.position();
-                self.watch.begin_anew();
+                self.loops.begin_anew();
             }
             return Ok(true);
         };
-        self.watch.step(&next, page.new_profiles, pages)?;
+        self.loops.step(&next, page.new_profiles, pages)?;
         self.cursor = Some(next);
         self.joined_until = self.joined_until.max(page.joins.latest);
         Ok(false)
@@ -111,7 +111,7 @@ impl Partition {
         if self.cursor.take().is_none() {
             return false;
         }
-        self.watch.begin_anew();
+        self.loops.begin_anew();
         if is_disordered {
             self.joined_until = None;
             self.from = None;

@@ -1,39 +1,100 @@
 //! The life of a run: every status times every event, and the counts of tries.
 
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::ids::{AudienceId, CollectionId, Cursor, OrganizationId, RunId, SourceId};
+use fanfare_domain::ids::{
+    AudienceId, CollectionId, ConsumerId, Cursor, OrganizationId, ProfileId, RunId, SourceId,
+};
 use fanfare_domain::page::Tally;
-use fanfare_domain::run::{Event, InvalidTransition, NewRun, SyncRun, SyncStatus, Trigger};
+use fanfare_domain::pass::{LinkMoves, Pass, Phase};
+use fanfare_domain::run::{
+    Event, InvalidTransition, NewRun, Opened, PagesTaken, Reconciliation, SourceRun, SyncStatus,
+    Trigger,
+};
 use fanfare_domain::scan::ScannedPage;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
 use proptest::prelude::*;
 
 use crate::world::at;
 
-pub(crate) fn queued() -> SyncRun {
+fn source() -> CollectionSource {
+    CollectionSource {
+        id: SourceId::parse("sync_1").unwrap(),
+        collection: CollectionRef {
+            kind: CollectionKind::List,
+            id: CollectionId::parse("L1").unwrap(),
+        },
+        audience: AudienceId::parse("aud_1").unwrap(),
+        status: SyncStatus::Pending,
+        last_synced_at: None,
+        data: SourceData {
+            name: Some("VIP".to_owned()),
+            ..SourceData::default()
+        },
+        created_at: at(0),
+        created_by: "key_1".to_owned(),
+        updated_at: None,
+        archived: false,
+    }
+}
+
+fn queued_on(source: CollectionSource) -> SourceRun {
     let new = NewRun {
         id: RunId::parse("run_1").unwrap(),
         organization: OrganizationId::parse("org_1").unwrap(),
-        source: SourceId::parse("sync_1").unwrap(),
-        audience: AudienceId::parse("aud_1").unwrap(),
         trigger: Trigger::Import,
         confirm_removals: false,
     };
-    SyncRun::queued(new, at(0))
+    SourceRun::queue(source, new, at(0))
 }
 
-fn in_status(status: SyncStatus) -> SyncRun {
+pub(crate) fn queued() -> SourceRun {
+    queued_on(source())
+}
+
+/// A run that has read its whole list, of so many members at its start.
+fn read(members: u64) -> SourceRun {
     let mut run = queued();
-    match status {
-        SyncStatus::Pending => {}
-        SyncStatus::Syncing => run.claim(false, at(1)).unwrap(),
+    run.claim(false, at(1)).unwrap();
+    let opened = Opened {
+        members,
+        ..Opened::default()
+    };
+    run.open(opened, at(1)).unwrap();
+    take(&mut run, None, Tally::default());
+    run
+}
+
+/// Takes a page of the first partition.
+fn take(run: &mut SourceRun, next: Option<&str>, tally: Tally) {
+    let page = ScannedPage {
+        next: next.map(|next| Cursor::parse(next).unwrap()),
+        new_profiles: 1,
+        ..ScannedPage::default()
+    };
+    let taken = PagesTaken {
+        pages: vec![(0, page)],
+        tally,
+        members_added: tally.created,
+    };
+    run.take_pages(taken, 1, at(1)).unwrap();
+}
+
+fn in_status(status: SyncStatus) -> SourceRun {
+    let run = match status {
+        SyncStatus::Pending => queued(),
+        SyncStatus::Syncing => read(0),
         SyncStatus::Success => {
-            run.claim(false, at(1)).unwrap();
-            run.succeed(at(2)).unwrap();
+            let mut run = read(0);
+            run.begin_reconciling(LinkMoves(0), at(2)).unwrap();
+            run
         }
-        SyncStatus::Failed => run.cancel("", at(2)).unwrap(),
-    }
-    assert_eq!(run.status, status);
+        SyncStatus::Failed => {
+            let mut run = queued();
+            run.cancel("", at(2)).unwrap();
+            run
+        }
+    };
+    assert_eq!(run.run().status, status);
     run
 }
 
@@ -41,18 +102,23 @@ fn in_status(status: SyncStatus) -> SyncRun {
 fn leads_to(from: SyncStatus, event: Event) -> Option<SyncStatus> {
     use SyncStatus::{Failed, Pending, Success, Syncing};
     match (from, event) {
-        (Pending | Syncing, Event::Claim) | (Syncing, Event::Page) => Some(Syncing),
+        (Pending | Syncing, Event::Claim) | (Syncing, Event::Progress) => Some(Syncing),
         (Syncing, Event::Succeed) => Some(Success),
         (Syncing, Event::Fail) | (Pending | Syncing, Event::Cancel) => Some(Failed),
         _ => None,
     }
 }
 
-fn happen(run: &mut SyncRun, event: Event) -> Result<(), InvalidTransition> {
+/// Every method that is such an event.
+fn happen(run: &mut SourceRun, event: Event) -> Result<(), InvalidTransition> {
     match event {
         Event::Claim => run.claim(false, at(3)),
-        Event::Page => run.count_pages(1, Tally::default(), 0),
-        Event::Succeed => run.succeed(at(3)),
+        Event::Progress => run.take_pages(PagesTaken::default(), 1, at(3)),
+        // The only way to success is a reconciliation that finds nothing to do.
+        Event::Succeed => match run.begin_reconciling(LinkMoves(0), at(3)) {
+            Ok(_) => Ok(()),
+            Err(refused) => Err(InvalidTransition { event, ..refused }),
+        },
         Event::Fail => run.fail(FailureCode::Internal, "", at(3)),
         Event::Cancel => run.cancel("", at(3)),
     }
@@ -66,8 +132,10 @@ fn every_transition_that_the_table_lacks_is_refused_and_changes_nothing() {
             let before = run.clone();
             let result = happen(&mut run, *event);
             if let Some(to) = leads_to(*from, *event) {
-                assert_eq!((result, run.status), (Ok(()), to), "{from} {event}");
-                assert_eq!(run.finished_at.is_some(), !to.is_active(), "{from} {event}");
+                assert_eq!((result, run.run().status), (Ok(()), to), "{from} {event}");
+                let has_ended = run.run().finished_at.is_some();
+                assert_eq!(has_ended, !to.is_active(), "{from} {event}");
+                assert_eq!(run.source().status, to, "{from} {event}");
             } else {
                 assert_eq!(
                     result,
@@ -83,23 +151,41 @@ fn every_transition_that_the_table_lacks_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_failed_answer_counts_only_while_a_worker_has_the_run() {
+fn every_step_is_refused_unless_a_worker_has_the_run() {
     for status in [SyncStatus::Pending, SyncStatus::Success, SyncStatus::Failed] {
-        let mut run = in_status(status);
-        let before = run.clone();
-        let refused = run.count_failure(0, FailureCode::UpstreamInvalid, "", at(3));
-        assert!(refused.is_err());
-        assert_eq!(run, before);
+        let before = in_status(status);
+        let steps: [fn(&mut SourceRun) -> bool; 6] = [
+            |run| run.open(Opened::default(), at(3)).is_err(),
+            |run| {
+                run.count_failure(None, FailureCode::UpstreamInvalid, "", at(3))
+                    .is_err()
+            },
+            |run| run.begin_reconciling(LinkMoves(1), at(3)).is_err(),
+            |run| run.members_added(1, None, at(3)).is_err(),
+            |run| run.check_removals(1, at(3)).is_err(),
+            |run| run.members_removed(1, None, LinkMoves(0), at(3)).is_err(),
+        ];
+        for step in steps {
+            let mut run = before.clone();
+            assert!(step(&mut run));
+            assert_eq!(run, before);
+        }
     }
 }
 
 #[test]
 fn a_new_run_inherits_nothing() {
-    let run = queued();
+    let mut run = queued();
+    let (first, source) = {
+        run.cancel("", at(1)).unwrap();
+        run.into_parts()
+    };
+    let run = queued_on(source).into_parts().0;
     assert_eq!(run.status, SyncStatus::Pending);
     assert_eq!((run.attempt, run.crashes, run.failures), (0, 0, 0));
-    assert_eq!(run.checkpoint, fanfare_domain::scan::Checkpoint::default());
-    assert_eq!(run.started_at, None);
+    assert_eq!(run.pass, Pass::default());
+    assert_eq!((run.started_at, run.error), (None, None));
+    assert!(first.error.is_some());
 }
 
 #[test]
@@ -107,31 +193,35 @@ fn the_third_crash_ends_the_run() {
     let mut run = queued();
     run.claim(false, at(1)).unwrap();
     for crash in 1..=3 {
-        assert_eq!(run.status, SyncStatus::Syncing, "before crash {crash}");
+        assert_eq!(
+            run.run().status,
+            SyncStatus::Syncing,
+            "before crash {crash}"
+        );
         run.claim(true, at(1)).unwrap();
     }
-    assert_eq!(run.status, SyncStatus::Failed);
-    assert_eq!(run.error.unwrap().code, FailureCode::WorkerCrashed);
+    assert_eq!(run.run().status, SyncStatus::Failed);
+    let error = run.run().error.as_ref().unwrap();
+    assert_eq!(error.code, FailureCode::WorkerCrashed);
 }
 
 #[test]
 fn the_fifth_failed_answer_ends_the_run_with_its_code() {
-    let mut run = in_status(SyncStatus::Syncing);
+    let mut run = queued();
+    run.claim(false, at(1)).unwrap();
     for _ in 1..5 {
-        assert!(
-            run.count_failure(0, FailureCode::UpstreamUnavailable, "", at(3))
-                .unwrap()
-        );
+        run.count_failure(None, FailureCode::UpstreamUnavailable, "", at(3))
+            .unwrap();
+        assert!(run.is_active());
     }
-    assert!(
-        !run.count_failure(0, FailureCode::UpstreamInvalid, "why", at(4))
-            .unwrap()
-    );
+    run.count_failure(None, FailureCode::UpstreamInvalid, "why", at(4))
+        .unwrap();
+    let run = run.run();
     assert_eq!(
         (run.status, run.finished_at),
         (SyncStatus::Failed, Some(at(4)))
     );
-    let error = run.error.unwrap();
+    let error = run.error.as_ref().unwrap();
     assert_eq!(
         (error.code, error.message.as_str()),
         (FailureCode::UpstreamInvalid, "why")
@@ -154,7 +244,9 @@ proptest! {
             0..40,
         ),
     ) {
-        let mut run = in_status(SyncStatus::Syncing);
+        let mut run = queued();
+        run.claim(false, at(1)).unwrap();
+        run.open(Opened::default(), at(1)).unwrap();
         let (mut crashes, mut failures) = (0, 0);
         for (n, happening) in happenings.into_iter().enumerate() {
             match happening {
@@ -164,27 +256,21 @@ proptest! {
                 }
                 Happening::FailedAnswer => {
                     failures += 1;
-                    run.count_failure(0, FailureCode::UpstreamUnavailable, "", at(1)).unwrap();
+                    run.count_failure(Some(0), FailureCode::UpstreamUnavailable, "", at(1)).unwrap();
                 }
                 Happening::Yield => {
-                    run.yielded();
+                    run.give_back(true);
                     run.claim(false, at(1)).unwrap();
                 }
                 Happening::Page => {
                     (crashes, failures) = (0, 0);
-                    run.count_pages(1, Tally::default(), 0).unwrap();
-                    let page = ScannedPage {
-                        next: Some(Cursor::parse(format!("c{n}")).unwrap()),
-                        new_profiles: 1,
-                        ..ScannedPage::default()
-                    };
-                    run.advance(0, page).unwrap();
-                    prop_assert_eq!(run.attempt, 1);
+                    take(&mut run, Some(&format!("c{n}")), Tally::default());
+                    prop_assert_eq!(run.run().attempt, 1);
                 }
             }
             let has_ended = crashes == 3 || failures == 5;
-            prop_assert_eq!(run.status == SyncStatus::Failed, has_ended);
-            prop_assert_eq!((run.crashes, run.failures), (crashes, failures));
+            prop_assert_eq!(run.run().status == SyncStatus::Failed, has_ended);
+            prop_assert_eq!((run.run().crashes, run.run().failures), (crashes, failures));
             if has_ended {
                 break;
             }
@@ -193,49 +279,92 @@ proptest! {
 }
 
 #[test]
+fn members_are_added_only_if_links_have_moved_since_the_pass_began() {
+    let mut run = read(10);
+    let next = run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+    assert_eq!(next, Reconciliation::CheckRemovals);
+
+    let mut run = read(10);
+    let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
+    assert_eq!(next, Reconciliation::AddMembers);
+    let after = ProfileId::parse("p5").ok();
+    run.members_added(3, after.clone(), at(3)).unwrap();
+    assert_eq!(*run.run().pass.phase(), Phase::AddingMembers { after });
+    run.members_added(2, None, at(3)).unwrap();
+    assert_eq!(*run.run().pass.phase(), Phase::CheckingRemovals);
+    assert_eq!(run.run().progress.members_added, 5);
+}
+
+#[test]
+fn removals_above_the_threshold_fail_the_run_and_others_are_carried_out() {
+    let mut run = read(200);
+    run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+    let mut held = run.clone();
+    held.check_removals(101, at(3)).unwrap();
+    let error = held.run().error.as_ref().unwrap();
+    assert_eq!(error.code, FailureCode::RemovalGuard);
+
+    run.check_removals(100, at(3)).unwrap();
+    let after = ConsumerId::parse("c5").ok();
+    run.members_removed(60, after.clone(), LinkMoves(0), at(3))
+        .unwrap();
+    assert_eq!(*run.run().pass.phase(), Phase::RemovingMembers { after });
+    run.members_removed(40, None, LinkMoves(0), at(4)).unwrap();
+    assert_eq!(run.run().status, SyncStatus::Success);
+    assert_eq!(run.run().progress.members_removed, 100);
+}
+
+#[test]
+fn links_that_move_during_the_removals_are_looked_for_after_them() {
+    let mut run = read(10);
+    run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+    run.check_removals(1, at(3)).unwrap();
+    run.members_removed(1, None, LinkMoves(1), at(3)).unwrap();
+    assert_eq!(
+        *run.run().pass.phase(),
+        Phase::AddingMembers { after: None }
+    );
+
+    let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
+    assert_eq!(next, Reconciliation::AddMembers);
+}
+
+#[test]
 fn the_source_follows_its_run_and_keeps_the_time_of_its_last_success() {
-    let mut source = CollectionSource {
-        id: SourceId::parse("sync_1").unwrap(),
-        collection: CollectionRef {
-            kind: CollectionKind::List,
-            id: CollectionId::parse("L1").unwrap(),
-        },
-        audience: AudienceId::parse("aud_1").unwrap(),
-        status: SyncStatus::Pending,
-        last_synced_at: None,
-        data: SourceData {
-            name: Some("VIP".to_owned()),
-            ..SourceData::default()
-        },
-        created_at: at(0),
-        created_by: "key_1".to_owned(),
-        updated_at: None,
-        archived: false,
+    let mut run = queued();
+    assert_eq!(
+        run.source().updated_at,
+        None,
+        "it is as new as its first run"
+    );
+    run.claim(false, at(1)).unwrap();
+    let opened = Opened {
+        name: Some("VIP".to_owned()),
+        ..Opened::default()
     };
+    run.open(opened, at(1)).unwrap();
     let tally = Tally {
         processed: 3,
         created: 2,
         skipped: 1,
         ..Tally::default()
     };
-    let mut run = in_status(SyncStatus::Syncing);
-    run.count_pages(1, tally, 2).unwrap();
-    run.succeed(at(9)).unwrap();
-    source.follow(&run, at(9));
+    take(&mut run, None, tally);
+    run.begin_reconciling(LinkMoves(0), at(9)).unwrap();
+    let source = run.into_parts().1;
     assert_eq!(
         (source.status, source.last_synced_at),
         (SyncStatus::Success, Some(at(9)))
     );
     assert_eq!((source.data.created, source.data.members_added), (2, 2));
 
-    let mut next = queued();
-    source.follow(&next, at(10));
+    let mut next = queued_on(source);
     assert_eq!(
-        (source.status, source.last_synced_at),
+        (next.source().status, next.source().last_synced_at),
         (SyncStatus::Pending, Some(at(9)))
     );
     next.cancel("", at(11)).unwrap();
-    source.follow(&next, at(11));
+    let source = next.source();
     assert_eq!(
         (source.status, source.last_synced_at),
         (SyncStatus::Failed, Some(at(9)))
@@ -248,29 +377,38 @@ fn the_source_follows_its_run_and_keeps_the_time_of_its_last_success() {
 fn rates_and_remaining_time_are_told_where_they_are_known() {
     let mut run = queued();
     assert_eq!(
-        (run.profiles_per_second(at(5)), run.eta_seconds(at(5))),
+        (
+            run.run().profiles_per_second(at(5)),
+            run.run().eta_seconds(at(5))
+        ),
         (None, None)
     );
 
     run.claim(false, at(10)).unwrap();
-    run.count_pages(
-        1,
-        Tally {
-            processed: 100,
-            unchanged: 100,
-            ..Tally::default()
-        },
-        0,
-    )
-    .unwrap();
-    assert_eq!(run.profiles_per_second(at(20)), Some(10.0));
-    assert_eq!(run.eta_seconds(at(20)), None);
-
-    run.progress.total = Some(250);
-    assert_eq!(run.eta_seconds(at(20)), Some(15));
-    run.succeed(at(20)).unwrap();
+    for total in [None, Some(250)] {
+        let opened = Opened {
+            total,
+            ..Opened::default()
+        };
+        run.open(opened, at(10)).unwrap();
+        if total.is_none() {
+            let tally = Tally {
+                processed: 100,
+                unchanged: 100,
+                ..Tally::default()
+            };
+            take(&mut run, Some("c1"), tally);
+        }
+        assert_eq!(run.run().profiles_per_second(at(20)), Some(10.0));
+        let left = total.map(|_| 15);
+        assert_eq!(run.run().eta_seconds(at(20)), left);
+    }
+    run.cancel("", at(20)).unwrap();
     assert_eq!(
-        (run.profiles_per_second(at(99)), run.eta_seconds(at(99))),
+        (
+            run.run().profiles_per_second(at(99)),
+            run.run().eta_seconds(at(99))
+        ),
         (Some(10.0), None)
     );
 }

@@ -1,12 +1,13 @@
-//! A run's position.
+//! How far a run has read its list.
 
 use std::collections::BTreeSet;
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::Cursor;
 use fanfare_domain::page::Tally;
-use fanfare_domain::run::{SyncRun, SyncStatus};
-use fanfare_domain::scan::{Checkpoint, JoinTimes, Partition, PartitionNumber, Phase, ScannedPage};
+use fanfare_domain::pass::{Pass, Phase};
+use fanfare_domain::run::{Opened, PagesTaken, SourceRun, SyncStatus};
+use fanfare_domain::scan::{JoinTimes, Partition, PartitionNumber, Scan, ScannedPage};
 use fanfare_domain::time::Timestamp;
 use proptest::prelude::*;
 
@@ -34,38 +35,60 @@ fn page(next: Option<u64>, joins: &[i64], new_profiles: u64) -> ScannedPage {
 /// Profiles on a page where nothing else is said.
 const PAGE: u64 = 100;
 
-fn numbers(checkpoint: &Checkpoint) -> Vec<PartitionNumber> {
-    checkpoint
+fn scan(run: &SourceRun) -> &Scan {
+    run.run().pass.scan().expect("a run that reads")
+}
+
+/// The partitions that may be asked for their next page.
+fn numbers(run: &SourceRun) -> Vec<PartitionNumber> {
+    scan(run)
         .ready()
         .map(|partition| partition.number)
         .collect()
 }
 
+/// Whether the whole list is read.
+fn is_read(run: &SourceRun) -> bool {
+    *run.run().pass.phase() == Phase::AddingMembers { after: None }
+}
+
 /// A run that is reading a list of `total` profiles.
-fn reading(total: u64) -> SyncRun {
+fn reading(total: Option<u64>) -> SourceRun {
     let mut run = queued();
     run.claim(false, at(END)).unwrap();
-    run.checkpoint.phase = Phase::Reading;
-    run.progress.total = Some(total);
+    let opened = Opened {
+        total,
+        ..Opened::default()
+    };
+    run.open(opened, at(END)).unwrap();
     run
 }
 
-/// Counts a page and moves behind it.
-fn take(run: &mut SyncRun, partition: PartitionNumber, page: ScannedPage) {
+/// Counts a page, moves behind it, and splits what is left among up to `most` partitions.
+fn take_and_split(run: &mut SourceRun, partition: PartitionNumber, page: ScannedPage, most: usize) {
     let tally = Tally {
         processed: page.new_profiles,
         unchanged: page.new_profiles,
         ..Tally::default()
     };
-    run.count_pages(1, tally, 0).unwrap();
-    run.advance(partition, page).unwrap();
+    let taken = PagesTaken {
+        pages: vec![(partition, page)],
+        tally,
+        members_added: 0,
+    };
+    run.take_pages(taken, most, at(END)).unwrap();
+}
+
+/// The same without splitting.
+fn take(run: &mut SourceRun, partition: PartitionNumber, page: ScannedPage) {
+    take_and_split(run, partition, page, 1);
 }
 
 /// A list by its members' join times, and a run that reads it page by page.
 struct Shared<'a> {
     joins: &'a [i64],
     page: usize,
-    run: SyncRun,
+    run: SourceRun,
     seen: BTreeSet<usize>,
     pages: usize,
 }
@@ -83,10 +106,10 @@ impl Shared<'_> {
         (page, (last < self.joins.len()).then_some(last as u64))
     }
 
-    /// Has the page of the partition that the dice choose.
-    fn step(&mut self, dice: usize) {
-        let ready: Vec<Partition> = self.run.checkpoint.ready().cloned().collect();
-        let partition = &ready[dice % ready.len()];
+    /// Takes the page of the partition that is chosen.
+    fn step(&mut self, choice: usize) {
+        let ready: Vec<Partition> = scan(&self.run).ready().cloned().collect();
+        let partition = &ready[choice % ready.len()];
         let (members, next) = self.answer(partition);
         let new = members.iter().filter(|n| !self.seen.contains(n)).count();
         let joins: Vec<i64> = members.iter().map(|n| self.joins[*n]).collect();
@@ -96,33 +119,32 @@ impl Shared<'_> {
             profiles: joins.len() as u64,
             ..page(next, &joins, new as u64)
         };
-        take(&mut self.run, partition.number, taken);
-        self.run.split(8, at(END));
+        take_and_split(&mut self.run, partition.number, taken, 8);
     }
 }
 
 proptest! {
     #[test]
-    fn whatever_the_joins_and_whoever_is_quickest_every_member_is_seen(
+    fn every_member_is_seen_whatever_the_joins_and_whichever_partition_is_quickest(
         mut joins in prop::collection::vec(prop_oneof![0_i64..END, 500_i64..510, Just(700_i64)], 0..400),
         page in 1_usize..8,
-        dice in prop::collection::vec(0_usize..100, 1..50),
+        choices in prop::collection::vec(0_usize..100, 1..50),
     ) {
         joins.sort_unstable();
         let mut shared = Shared {
             joins: &joins,
             page,
-            run: reading(joins.len() as u64),
+            run: reading(Some(joins.len() as u64)),
             seen: BTreeSet::new(),
             pages: 0,
         };
-        for dice in dice.into_iter().cycle() {
-            if shared.run.checkpoint.phase != Phase::Reading {
+        for choice in choices.into_iter().cycle() {
+            if is_read(&shared.run) {
                 break;
             }
-            prop_assert!(numbers(&shared.run.checkpoint).len() <= 8);
-            prop_assert!(shared.pages < 2_000, "the walk does not end");
-            shared.step(dice);
+            prop_assert!(numbers(&shared.run).len() <= 8);
+            prop_assert!(shared.pages < 2_000, "the scan does not end");
+            shared.step(choice);
         }
         prop_assert_eq!(shared.seen.len(), joins.len());
         // A division costs one page in vain at most, and one that two partitions have in common; the list's
@@ -135,64 +157,72 @@ proptest! {
     #[test]
     fn the_range_to_fall_back_to_is_the_latest_join_seen(mut joins in prop::collection::vec(0_i64..100, 1..30)) {
         joins.sort_unstable();
-        let mut checkpoint = Checkpoint::default();
+        let mut run = reading(None);
         for (n, joined) in (0_u64..).zip(&joins) {
-            checkpoint.advance(FIRST, page(Some(n), &[*joined], 1), n + 1).unwrap();
+            take(&mut run, FIRST, page(Some(n), &[*joined], 1));
         }
-        prop_assert!(checkpoint.reposition(FIRST));
-        prop_assert!(!checkpoint.reposition(FIRST));
-        let partition = &checkpoint.partitions[0];
+        prop_assert!(run.reposition(FIRST));
+        prop_assert!(!run.reposition(FIRST));
+        let partition = &scan(&run).partitions()[0];
         prop_assert_eq!(partition.from, joins.into_iter().max().map(at));
         prop_assert_eq!(&partition.cursor, &None);
     }
 
     #[test]
     fn a_position_survives_being_stored(steps in 0_u64..200) {
-        let mut run = reading(1_000_000);
+        let mut run = reading(Some(1_000_000));
         for n in 0..steps {
             let joined = i64::try_from(n).unwrap();
-            take(&mut run, FIRST, page(Some(n), &[joined], 100));
-            run.split(8, at(END));
+            take_and_split(&mut run, FIRST, page(Some(n), &[joined], 100), 8);
         }
-        let text = serde_json::to_string(&run.checkpoint).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Checkpoint>(&text).unwrap(), run.checkpoint);
+        let pass = &run.run().pass;
+        let text = serde_json::to_string(pass).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Pass>(&text).unwrap(), pass);
     }
 }
 
 #[test]
-fn the_last_page_leads_to_settling() {
-    let mut checkpoint = Checkpoint::default();
-    checkpoint
-        .advance(FIRST, page(Some(1), &[], 100), 1)
-        .unwrap();
-    checkpoint.advance(FIRST, page(None, &[], 7), 2).unwrap();
-    assert_eq!(checkpoint.phase, Phase::Adding(None));
-    assert!(checkpoint.partitions.is_empty());
+fn the_last_page_leads_to_reconciling() {
+    let mut run = reading(None);
+    take(&mut run, FIRST, page(Some(1), &[], 100));
+    assert!(!is_read(&run));
+    take(&mut run, FIRST, page(None, &[], 7));
+    assert!(is_read(&run));
 }
 
 #[test]
-fn the_last_page_ends_a_walk_however_barren_it_was() {
-    let mut checkpoint = Checkpoint::default();
+fn the_last_page_ends_a_scan_however_many_pages_had_no_new_profiles() {
+    let mut run = reading(None);
     for n in 0..1_000 {
-        checkpoint.advance(FIRST, page(Some(n), &[], 0), n).unwrap();
+        take(&mut run, FIRST, page(Some(n), &[], 0));
     }
-    checkpoint
-        .advance(FIRST, page(None, &[], 0), 1_001)
-        .unwrap();
-    assert_eq!(checkpoint.phase, Phase::Adding(None));
+    take(&mut run, FIRST, page(None, &[], 0));
+    assert!(is_read(&run));
+}
+
+#[test]
+fn pages_without_new_profiles_end_the_run_when_there_are_too_many() {
+    let mut run = reading(None);
+    for n in 0..1_000 {
+        take(&mut run, FIRST, page(Some(n), &[], 0));
+    }
+    take(&mut run, FIRST, page(Some(1_000), &[], 0));
+    let error = run.run().error.as_ref().unwrap();
+    assert_eq!(error.code, FailureCode::CursorLoop);
+    assert_eq!(run.source().status, SyncStatus::Failed);
 }
 
 #[test]
 fn a_range_read_anew_may_pass_the_same_cursors_again() {
-    let mut checkpoint = Checkpoint::default();
+    let mut run = reading(None);
     for n in 0..50 {
-        checkpoint.advance(FIRST, page(Some(n), &[], 1), n).unwrap();
+        take(&mut run, FIRST, page(Some(n), &[], 1));
     }
-    checkpoint.reposition(FIRST);
+    assert!(run.reposition(FIRST));
     for n in 0..50 {
-        let passed = checkpoint.advance(FIRST, page(Some(n), &[], 0), 50 + n);
-        passed.unwrap();
+        take(&mut run, FIRST, page(Some(n), &[], 0));
     }
+    assert!(run.is_active());
 }
 
 #[test]
@@ -203,70 +233,53 @@ fn joins_in_the_future_count_as_now() {
 }
 
 #[test]
-fn a_long_list_is_shared_by_join_times_and_a_short_one_is_not() {
-    let mut run = reading(100_000);
-    run.split(8, at(END));
-    assert_eq!(
-        numbers(&run.checkpoint).len(),
-        1,
-        "its beginning is not known yet"
-    );
-    take(&mut run, FIRST, page(Some(1), &[0, 10], 100));
-    run.split(8, at(END));
-    assert_eq!(numbers(&run.checkpoint).len(), 8);
-    let ranges: Vec<_> = run
-        .checkpoint
-        .partitions
-        .iter()
-        .map(|r| (r.from, r.until))
-        .collect();
+fn a_long_list_is_split_by_join_times_and_a_short_one_is_not() {
+    let mut run = reading(Some(100_000));
+    assert_eq!(numbers(&run).len(), 1, "its beginning is not known yet");
+    take_and_split(&mut run, FIRST, page(Some(1), &[0, 10], 100), 8);
+    assert_eq!(numbers(&run).len(), 8);
+    let partitions = scan(&run).partitions().iter();
+    let ranges: Vec<_> = partitions.map(|one| (one.from, one.until)).collect();
     for pair in ranges.windows(2) {
         assert_eq!(pair[0].1, pair[1].0, "one ends where the next begins");
     }
     assert_eq!(ranges[7].1, None, "one reads to the list's end");
 
-    let mut short = reading(400);
-    take(&mut short, FIRST, page(Some(1), &[0, 10], 100));
-    short.split(8, at(END));
-    assert_eq!(numbers(&short.checkpoint), [FIRST]);
+    let mut short = reading(Some(400));
+    take_and_split(&mut short, FIRST, page(Some(1), &[0, 10], 100), 8);
+    assert_eq!(numbers(&short), [FIRST]);
 }
 
 #[test]
-fn a_list_of_unknown_length_gets_more_readers_as_it_proves_to_be_long() {
-    let mut run = reading(0);
-    run.progress.total = None;
+fn a_list_of_unknown_length_gets_more_partitions_as_it_proves_to_be_long() {
+    let mut run = reading(None);
     let mut partitions = Vec::new();
     for n in 0..80 {
-        take(
-            &mut run,
-            FIRST,
-            page(Some(n), &[i64::try_from(n).unwrap()], 100),
-        );
-        run.split(8, at(END));
-        partitions.push(numbers(&run.checkpoint).len());
+        let joined = i64::try_from(n).unwrap();
+        take_and_split(&mut run, FIRST, page(Some(n), &[joined], 100), 8);
+        partitions.push(numbers(&run).len());
     }
     assert_eq!((partitions[0], partitions[9], partitions[79]), (1, 2, 8));
 }
 
 /// Two partitions: one from the beginning, one from the middle to the list's end.
-fn two_partitions() -> SyncRun {
-    let mut run = reading(2_000);
-    take(&mut run, FIRST, page(Some(1), &[0, 10], 100));
-    run.split(2, at(END));
-    assert_eq!(numbers(&run.checkpoint), [0, 1]);
+fn two_partitions() -> SourceRun {
+    let mut run = reading(Some(2_000));
+    take_and_split(&mut run, FIRST, page(Some(1), &[0, 10], 100), 2);
+    assert_eq!(numbers(&run), [0, 1]);
     run
 }
 
 #[test]
-fn whoever_reads_to_the_end_looks_there_again_when_the_others_have_finished() {
+fn the_partition_at_the_lists_end_looks_there_again_when_the_others_have_finished() {
     let mut run = two_partitions();
     take(&mut run, 1, page(Some(9), &[60_000], 100));
     take(&mut run, 1, page(None, &[70_000], 100));
-    assert_eq!(numbers(&run.checkpoint), [0], "it waits");
+    assert_eq!(numbers(&run), [0], "it waits");
 
     take(&mut run, 0, page(Some(2), &[55_000], 100));
-    assert_eq!(numbers(&run.checkpoint), [1]);
-    let last = &run.checkpoint.partitions[0];
+    assert_eq!(numbers(&run), [1]);
+    let last = &scan(&run).partitions()[0];
     assert_eq!(
         last.cursor,
         Some(cursor(9)),
@@ -274,7 +287,7 @@ fn whoever_reads_to_the_end_looks_there_again_when_the_others_have_finished() {
     );
 
     take(&mut run, 1, page(None, &[70_000, 80_000], 1));
-    assert_eq!(run.checkpoint.phase, Phase::Adding(None));
+    assert!(is_read(&run));
 }
 
 #[test]
@@ -282,92 +295,101 @@ fn of_a_last_page_of_several_seconds_only_the_latest_is_read_again() {
     let mut run = two_partitions();
     take(&mut run, 1, page(None, &[60_000, 70_000, 70_000], 100));
     take(&mut run, 0, page(Some(2), &[55_000], 100));
-    let last = &run.checkpoint.partitions[0];
+    let last = &scan(&run).partitions()[0];
     assert_eq!((last.from, &last.cursor), (Some(at(70_000)), &None));
 
     take(&mut run, 1, page(None, &[70_000, 70_000, 80_000], 1));
-    assert_eq!(run.checkpoint.phase, Phase::Adding(None));
+    assert!(is_read(&run));
 }
 
 #[test]
-fn a_list_in_disorder_is_read_anew_by_one_reader_from_one_end_to_the_other() {
-    for astray in [page(Some(7), &[60_000, 59_000], 2), page(Some(7), &[20], 1)] {
+fn a_disordered_list_is_read_anew_as_one_partition() {
+    for out_of_range in [page(Some(7), &[60_000, 59_000], 2), page(Some(7), &[20], 1)] {
         let mut run = two_partitions();
-        take(&mut run, 1, astray);
-        run.split(8, at(END));
-        let partitions: Vec<_> = run.checkpoint.partitions.iter().collect();
+        take_and_split(&mut run, 1, out_of_range, 8);
+        let partitions = scan(&run).partitions().to_vec();
         assert_eq!(partitions.len(), 1);
         assert_eq!((partitions[0].from, partitions[0].until), (None, None));
 
         let alone = partitions[0].number;
         take(&mut run, 0, page(Some(3), &[11], 100));
         assert_eq!(
-            numbers(&run.checkpoint),
+            numbers(&run),
             [alone],
             "a partition of before moves nothing"
         );
         take(&mut run, alone, page(Some(4), &[9, 8], 2));
         take(&mut run, alone, page(None, &[7], 1));
-        assert_eq!(run.checkpoint.phase, Phase::Adding(None));
+        assert!(is_read(&run));
     }
 }
 
 #[test]
 fn a_cursor_that_is_forgotten_in_a_disordered_list_begins_it_anew() {
-    for astray in [page(Some(2), &[50, 40], 2), page(Some(2), &[20], 1)] {
-        let mut run = reading(10_000);
+    for out_of_range in [page(Some(2), &[50, 40], 2), page(Some(2), &[20], 1)] {
+        let mut run = reading(Some(10_000));
         take(&mut run, FIRST, page(Some(1), &[30], 100));
-        take(&mut run, FIRST, astray);
-        assert!(run.checkpoint.reposition(FIRST));
+        take(&mut run, FIRST, out_of_range);
+        assert!(run.reposition(FIRST));
 
-        let partition = &run.checkpoint.partitions[0];
+        let partition = &scan(&run).partitions()[0];
         assert_eq!((partition.from, &partition.cursor), (None, &None));
         take(&mut run, FIRST, page(Some(3), &[20], 100));
-        assert!(run.checkpoint.reposition(FIRST));
-        assert_eq!(run.checkpoint.partitions[0].from, None);
-        assert!(!run.checkpoint.reposition(FIRST), "no cursor to give up");
+        assert!(run.reposition(FIRST));
+        assert_eq!(scan(&run).partitions()[0].from, None);
+        assert!(!run.reposition(FIRST), "no cursor to give up");
     }
 }
 
 #[test]
-fn after_a_crash_the_readers_read_one_after_the_other_until_each_has_taken_its_page() {
+fn after_a_crash_the_partitions_are_read_one_by_one_until_each_has_had_its_page() {
     let mut run = two_partitions();
     run.claim(true, at(END)).unwrap();
-    assert_eq!((numbers(&run.checkpoint), run.crashes), (vec![0], 1));
-    take(&mut run, 0, page(Some(2), &[11], 100));
-    run.split(8, at(END));
-    assert_eq!((numbers(&run.checkpoint), run.crashes), (vec![1], 1));
+    assert_eq!((numbers(&run), run.run().crashes), (vec![0], 1));
+    take_and_split(&mut run, 0, page(Some(2), &[11], 100), 8);
+    assert_eq!((numbers(&run), run.run().crashes), (vec![1], 1));
     take(&mut run, 1, page(Some(9), &[60_000], 100));
-    assert_eq!((numbers(&run.checkpoint), run.crashes), (vec![0, 1], 0));
+    assert_eq!((numbers(&run), run.run().crashes), (vec![0, 1], 0));
 }
 
 #[test]
-fn a_page_that_kills_its_worker_ends_the_run_though_other_readers_get_on() {
+fn a_page_that_kills_its_worker_ends_the_run_though_other_partitions_get_on() {
     let mut run = two_partitions();
     for crash in 1..=3 {
-        assert_eq!(run.status, SyncStatus::Syncing, "before crash {crash}");
+        assert_eq!(
+            run.run().status,
+            SyncStatus::Syncing,
+            "before crash {crash}"
+        );
         run.claim(true, at(END)).unwrap();
         if crash < 3 {
             take(&mut run, 0, page(Some(20 + crash), &[11], 100));
         }
     }
-    let error = run.error.unwrap();
+    let error = run.run().error.as_ref().unwrap();
     assert_eq!(error.code, FailureCode::WorkerCrashed);
 }
 
-fn fail(run: &mut SyncRun, partition: PartitionNumber) -> bool {
-    run.count_failure(partition, FailureCode::UpstreamUnavailable, "", at(END))
-        .unwrap()
+/// Counts a failed answer. Tells whether the run goes on.
+fn fail(run: &mut SourceRun, partition: PartitionNumber) -> bool {
+    run.count_failure(
+        Some(partition),
+        FailureCode::UpstreamUnavailable,
+        "",
+        at(END),
+    )
+    .unwrap();
+    run.is_active()
 }
 
 #[test]
-fn five_failed_answers_for_one_page_end_the_run_though_other_readers_get_on() {
+fn five_failed_answers_for_one_page_end_the_run_though_other_partitions_get_on() {
     let mut run = two_partitions();
     assert!(fail(&mut run, 1));
     // What was on its way.
     take(&mut run, 0, page(Some(2), &[11], 100));
     for _ in 0..3 {
-        assert_eq!(numbers(&run.checkpoint), [1], "it is asked for alone");
+        assert_eq!(numbers(&run), [1], "it is asked for alone");
         assert!(fail(&mut run, 1));
     }
     assert!(!fail(&mut run, 1));
@@ -381,12 +403,12 @@ fn failed_answers_for_different_pages_are_not_added_up() {
     }
     for (partition, joined) in [(0, 11), (1, 60_000)] {
         for _ in 0..3 {
-            assert_eq!(numbers(&run.checkpoint), [partition]);
+            assert_eq!(numbers(&run), [partition]);
             assert!(fail(&mut run, partition));
         }
         take(&mut run, partition, page(Some(20), &[joined], 100));
     }
-    assert_eq!((numbers(&run.checkpoint), run.failures), (vec![0, 1], 0));
+    assert_eq!((numbers(&run), run.run().failures), (vec![0, 1], 0));
 }
 
 #[test]

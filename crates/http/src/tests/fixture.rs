@@ -11,7 +11,7 @@ use actix_web::test::{self, TestRequest};
 use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::organization::{KeyKind, Role};
-use fanfare_domain::ports::DueRun;
+use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, Integration, Ports};
 use fanfare_testkit::build::{list, profile, segment};
@@ -71,7 +71,7 @@ impl Fixture {
         let integration = Integration::new(Ports {
             store: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),
-            due_runs: Arc::new(store.clone()),
+            work_queue: Arc::new(store.clone()),
             ledger: Arc::new(store.clone()),
             klaviyo: Arc::new(klaviyo.clone()),
             sealer: Arc::new(PlainSealer),
@@ -138,10 +138,8 @@ impl Fixture {
     /// Works a run to its end.
     pub(super) async fn work(&self, run: &Value) -> SliceEnd {
         let engine = Engine::new(self.integration.clone(), Pace::default());
-        let due = DueRun {
-            organization: self.own.id.clone(),
-            run: RunId::parse(run.as_str().expect("an id")).expect("an id"),
-        };
+        let run = RunId::parse(run.as_str().unwrap()).unwrap();
+        let due = WorkItem::pull(&self.own.id, &run);
         engine
             .work(&due, &CancellationToken::new())
             .await

@@ -68,7 +68,7 @@ impl Run {
             organization_id: run.organization.to_string(),
             sync_source_id: run.source.to_string(),
             audience_id: run.audience.to_string(),
-            mode: run.mode.into(),
+            mode: run.pass.mode().into(),
             trigger: run.trigger.into(),
             status: run.status.into(),
             attempt: run.attempt,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fanfare_domain::ports::DueRuns;
+use fanfare_domain::ports::WorkQueue;
 use fanfare_jobs::RunnerOptions;
 use tokio_util::sync::CancellationToken;
 
@@ -124,7 +124,7 @@ async fn many_slices_in_the_middle_are_all_given_back() {
     // Some may be pausing for the quota; nobody holds any.
     assert_eq!(world.jobs_that_are("Queued").await, 0);
     let (queued, held): (i64, i64) =
-        sqlx::query_as("SELECT COUNT(*), COUNT(lease_until) FROM run_queue")
+        sqlx::query_as("SELECT COUNT(*), COUNT(lease_until) FROM work_queue")
             .fetch_one(&world.jobs)
             .await
             .unwrap();

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
-use fanfare_domain::ports::{DueRuns, KlaviyoError, SchedulingCandidate, StoreError};
+use fanfare_domain::ports::{KlaviyoError, StoreError, WorkQueue};
 use fanfare_domain::quota::RetryAfter;
+use fanfare_domain::work::SchedulingCandidate;
 use fanfare_jobs::{Runner, RunnerOptions};
 use std::sync::Arc;
 
@@ -89,7 +90,7 @@ async fn two_runners_on_one_file_ask_for_each_page_once() {
 struct NoReaper;
 
 #[async_trait]
-impl DueRuns for NoReaper {
+impl WorkQueue for NoReaper {
     async fn notify(&self, _: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
@@ -98,7 +99,7 @@ impl DueRuns for NoReaper {
         Ok(None)
     }
 
-    async fn held(&self, _: &OrganizationId) -> Result<u64, StoreError> {
+    async fn leased(&self, _: &OrganizationId) -> Result<u64, StoreError> {
         Ok(0)
     }
 

@@ -68,7 +68,7 @@ async fn world(size: usize) -> World {
     let integration = Integration::new(Ports {
         store: ports.clone(),
         directory: ports.clone(),
-        due_runs: ports.clone(),
+        work_queue: ports.clone(),
         ledger: ports,
         klaviyo: Arc::new(klaviyo.clone()),
         sealer: Arc::new(PlainSealer),
@@ -213,7 +213,7 @@ async fn on_postgres_what_is_long_over_goes_in_batches() {
 
     let mut gone = Vec::new();
     for _ in 0..3 {
-        gone.push(world.queue.tidy(2).await.unwrap());
+        gone.push(world.queue.delete_old_jobs(2).await.unwrap());
     }
 
     // Two jobs and a worker, a job, nothing.

@@ -41,7 +41,7 @@ impl Queue for Failing {
         Err(QueueError::Stopped("it does so".to_owned()))
     }
 
-    async fn tidy(&self, _: u32) -> Result<u64, QueueError> {
+    async fn delete_old_jobs(&self, _: u32) -> Result<u64, QueueError> {
         Err(QueueError::Stopped("it does so".to_owned()))
     }
 
@@ -63,7 +63,7 @@ impl Queue for Falling {
         pending().await
     }
 
-    async fn tidy(&self, _: u32) -> Result<u64, QueueError> {
+    async fn delete_old_jobs(&self, _: u32) -> Result<u64, QueueError> {
         pending().await
     }
 
@@ -78,7 +78,7 @@ fn runner(queue: impl Queue + 'static) -> Runner {
     let integration = Integration::new(Ports {
         store: store.clone(),
         directory: store.clone(),
-        due_runs: store.clone(),
+        work_queue: store.clone(),
         ledger: store.clone(),
         klaviyo: Arc::new(FakeKlaviyo::default()),
         sealer: Arc::new(PlainSealer),
@@ -134,7 +134,7 @@ async fn a_queue_that_is_never_answered_again_is_listened_to_anew() {
     let first = silences.recv().await.unwrap();
     let second = silences.recv().await.unwrap();
 
-    let silence = RunnerOptions::default().silence;
+    let silence = RunnerOptions::default().heartbeat_timeout;
     assert!(second - first >= silence, "{:?}", second - first);
     stop.cancel();
     working.await.unwrap().unwrap();

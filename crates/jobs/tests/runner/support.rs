@@ -93,7 +93,7 @@ pub(crate) async fn world(lists: &[usize]) -> World {
     let integration = Integration::new(Ports {
         store: ports.clone(),
         directory: ports.clone(),
-        due_runs: ports.clone(),
+        work_queue: ports.clone(),
         ledger: ports,
         klaviyo: Arc::new(klaviyo.clone()),
         sealer: Arc::new(PlainSealer),
@@ -223,7 +223,7 @@ impl World {
     /// The payload of a run's job.
     pub(crate) fn payload(&self, run: &RunId) -> Vec<u8> {
         format!(
-            r#"{{"organizationId":"{}","runId":"{run}"}}"#,
+            r#"{{"organizationId":"{}","kind":"PULL","id":"{run}"}}"#,
             self.organization
         )
         .into_bytes()

@@ -56,7 +56,7 @@ async fn jobs_that_are_long_over_go_in_batches_and_all_others_stay() {
 
     let mut gone = Vec::new();
     for _ in 0..4 {
-        gone.push(world.queue.tidy(2).await.unwrap());
+        gone.push(world.queue.delete_old_jobs(2).await.unwrap());
     }
 
     assert_eq!(gone, [2, 2, 1, 0]);
@@ -71,7 +71,7 @@ async fn workers_that_are_long_gone_go_when_no_job_names_them_any_more() {
     worker(&world, "alive", 1).await;
     job(&world, QUEUE, "Queued", None, Some("holds")).await;
 
-    assert_eq!(world.queue.tidy(10).await.unwrap(), 1);
+    assert_eq!(world.queue.delete_old_jobs(10).await.unwrap(), 1);
 
     assert_eq!(count(&world, WORKERS).await, 2);
     assert_eq!(count(&world, JOBS).await, 1);

@@ -43,9 +43,9 @@ async fn payloads_that_are_not_ours_are_dropped_and_stop_nobody() {
         b"",
         b"\xff\x00{",
         b"{\"organizationId\":",
-        br#"{"runId":"run_1","email":"someone@example.com"}"#,
-        br#"{"organizationId":"org_nobody","runId":"run_nobody"}"#,
-        br#"{"organizationId":"../../etc","runId":"' OR 1 = 1 --"}"#,
+        br#"{"kind":"PULL","id":"run_1","email":"someone@example.com"}"#,
+        br#"{"organizationId":"org_nobody","kind":"PULL","id":"run_nobody"}"#,
+        br#"{"organizationId":"../../etc","kind":"PULL","id":"' OR 1 = 1 --"}"#,
     ];
     for payload in foreign {
         world.push_job(payload).await;
@@ -75,12 +75,12 @@ async fn a_job_with_another_organizations_id_finds_nothing() {
     // A bell is a bell: were the run due, a slot would work it, as its own organization's.
     for statement in [
         "DELETE FROM Jobs",
-        "UPDATE run_queue SET due_at = due_at + 3600000000, ring_at = ring_at + 3600000000",
+        "UPDATE work_queue SET due_at = due_at + 3600000000, notify_at = notify_at + 3600000000",
     ] {
         sqlx::query(statement).execute(&world.jobs).await.unwrap();
     }
     let forged = format!(
-        r#"{{"organizationId":"{}","runId":"{run}"}}"#,
+        r#"{{"organizationId":"{}","kind":"PULL","id":"{run}"}}"#,
         other.organization
     );
     world.push_job(forged.as_bytes()).await;

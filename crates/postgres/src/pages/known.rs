@@ -123,7 +123,7 @@ async fn seen_profiles(
     sqlx::query!(
         "SELECT s.profile_id, s.with_email, s.joined_at FROM unnest($3::text[]) AS p (id)
          CROSS JOIN LATERAL (
-            SELECT * FROM run_sightings
+            SELECT * FROM run_seen_profiles
             WHERE organization_id = $1 AND run_id = $2 AND profile_id = p.id OFFSET 0) s",
         organization,
         run.as_str(),
@@ -135,7 +135,11 @@ async fn seen_profiles(
     .into_iter()
     .map(|row| {
         Ok(SeenProfile {
-            profile: id(row.profile_id, ProfileId::parse, "run_sightings.profile_id")?,
+            profile: id(
+                row.profile_id,
+                ProfileId::parse,
+                "run_seen_profiles.profile_id",
+            )?,
             with_email: row.with_email,
             joined_at: time(row.joined_at),
         })

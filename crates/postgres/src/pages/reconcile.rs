@@ -4,6 +4,7 @@
 //! organization for long, however large the list.
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
+use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, StoreError};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
@@ -61,7 +62,7 @@ async fn edge_of_seen_profiles(
     size: i64,
 ) -> Result<Edge, StoreError> {
     sqlx::query_scalar!(
-        "SELECT profile_id FROM run_sightings
+        "SELECT profile_id FROM run_seen_profiles
          WHERE organization_id = $1 AND run_id = $2 AND profile_id > $3
          ORDER BY profile_id LIMIT 2 OFFSET $4",
         organization,
@@ -75,37 +76,18 @@ async fn edge_of_seen_profiles(
     .map(Edge::of)
 }
 
-pub(super) async fn links_have_moved(
+pub(super) async fn link_moves(
     connection: &mut PgConnection,
     organization: &str,
-    run: &RunId,
-) -> Result<bool, StoreError> {
-    let moved = sqlx::query_scalar!(
-        "SELECT links_moved FROM sync_runs WHERE organization_id = $1 AND id = $2",
-        organization,
-        run.as_str()
+) -> Result<LinkMoves, StoreError> {
+    let moves = sqlx::query_scalar!(
+        "SELECT moves FROM link_moves WHERE organization_id = $1",
+        organization
     )
     .fetch_optional(connection)
     .answer()
     .await?;
-    Ok(moved.unwrap_or_default())
-}
-
-pub(super) async fn forget_moved_links(
-    connection: &mut PgConnection,
-    organization: &str,
-    run: &RunId,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "UPDATE sync_runs SET links_moved = false
-         WHERE organization_id = $1 AND id = $2 AND links_moved",
-        organization,
-        run.as_str()
-    )
-    .execute(connection)
-    .answer()
-    .await?;
-    Ok(())
+    count(moves.unwrap_or_default(), "link_moves.moves").map(LinkMoves)
 }
 
 pub(super) async fn add_missing_members(
@@ -125,7 +107,7 @@ pub(super) async fn add_missing_members(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
          SELECT DISTINCT $1, $2, l.consumer_id, $3, $6::timestamptz
-         FROM run_sightings s
+         FROM run_seen_profiles s
          CROSS JOIN LATERAL (
             SELECT consumer_id FROM profile_links
             WHERE organization_id = $1 AND profile_id = s.profile_id OFFSET 0) l
@@ -147,7 +129,7 @@ pub(super) async fn add_missing_members(
     .await?;
     Ok(Batch {
         affected: done.rows_affected(),
-        next: edge.next(|last| id(last, ProfileId::parse, "run_sightings.profile_id"))?,
+        next: edge.next(|last| id(last, ProfileId::parse, "run_seen_profiles.profile_id"))?,
     })
 }
 
@@ -194,7 +176,7 @@ pub(super) async fn count_absent_members(
              AND NOT EXISTS (
                 SELECT FROM profile_links l
                 CROSS JOIN LATERAL (
-                    SELECT FROM run_sightings
+                    SELECT FROM run_seen_profiles
                     WHERE organization_id = $1 AND run_id = $2 AND profile_id = l.profile_id OFFSET 0
                 ) s
                 WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id OFFSET 0)"#,
@@ -227,7 +209,7 @@ pub(super) async fn remove_absent_members(
            AND NOT EXISTS (
             SELECT FROM profile_links l
             CROSS JOIN LATERAL (
-                SELECT FROM run_sightings
+                SELECT FROM run_seen_profiles
                 WHERE organization_id = $1 AND run_id = $2 AND profile_id = l.profile_id OFFSET 0) s
             WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id OFFSET 0)",
         organization,
@@ -258,7 +240,7 @@ pub(super) async fn delete_seen_profiles(
         };
         let edge = edge_of_seen_profiles(connection, organization, &run, "", signed(left)).await?;
         let done = sqlx::query!(
-            "DELETE FROM run_sightings
+            "DELETE FROM run_seen_profiles
              WHERE organization_id = $1 AND run_id = $2 AND profile_id <= $3",
             organization,
             run,
@@ -279,18 +261,18 @@ async fn ended_run(
     organization: &str,
 ) -> Result<Option<String>, StoreError> {
     sqlx::query_scalar!(
-        r#"WITH RECURSIVE sighted (run_id) AS (
-            (SELECT run_id FROM run_sightings WHERE organization_id = $1 ORDER BY run_id LIMIT 1)
+        r#"WITH RECURSIVE seen_runs (run_id) AS (
+            (SELECT run_id FROM run_seen_profiles WHERE organization_id = $1 ORDER BY run_id LIMIT 1)
             UNION ALL
-            SELECT (SELECT s.run_id FROM run_sightings s
-                    WHERE s.organization_id = $1 AND s.run_id > sighted.run_id
+            SELECT (SELECT s.run_id FROM run_seen_profiles s
+                    WHERE s.organization_id = $1 AND s.run_id > seen_runs.run_id
                     ORDER BY s.run_id LIMIT 1)
-            FROM sighted WHERE sighted.run_id IS NOT NULL
+            FROM seen_runs WHERE seen_runs.run_id IS NOT NULL
            )
-           SELECT r.id FROM sighted
+           SELECT r.id FROM seen_runs
            CROSS JOIN LATERAL (
             SELECT id, status FROM sync_runs
-            WHERE organization_id = $1 AND id = sighted.run_id OFFSET 0) r
+            WHERE organization_id = $1 AND id = seen_runs.run_id OFFSET 0) r
            WHERE r.status NOT IN ('PENDING', 'SYNCING')
            LIMIT 1"#,
         organization

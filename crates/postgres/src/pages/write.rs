@@ -32,7 +32,7 @@ pub(super) async fn write_page(
     consumers::insert((connection, organization), &plan.created, now).await?;
     put_links((connection, organization), &plan.links, now).await?;
     if plan.moves_links {
-        note_moved_links((connection, organization)).await?;
+        count_link_move((connection, organization)).await?;
     }
     let run = page.run.as_str();
     insert_seen_profiles((connection, organization), run, &plan.seen_profiles).await?;
@@ -86,11 +86,10 @@ async fn must_be_there(
     }
 }
 
-/// Tells every active run of the organization.
-async fn note_moved_links((connection, organization): At<'_>) -> Result<(), StoreError> {
+async fn count_link_move((connection, organization): At<'_>) -> Result<(), StoreError> {
     sqlx::query!(
-        "UPDATE sync_runs SET links_moved = true
-         WHERE organization_id = $1 AND status IN ('PENDING', 'SYNCING') AND NOT links_moved",
+        "INSERT INTO link_moves AS l (organization_id, moves) VALUES ($1, 1)
+         ON CONFLICT (organization_id) DO UPDATE SET moves = l.moves + 1",
         organization
     )
     .execute(connection)
@@ -160,7 +159,7 @@ async fn insert_seen_profiles(
         .map(|one| at::at(one.joined_at))
         .collect();
     sqlx::query!(
-        "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email, joined_at)
+        "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
          SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[], $5::timestamptz[]) AS w
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
         organization,

@@ -1,18 +1,14 @@
-//! Runs: reading, queueing and saving them. Leases are in `lease.rs`, rows in `row.rs`.
+//! Runs: reading and saving them. Rows are in `row.rs`.
 
 mod issues;
-mod lease;
 mod row;
-
-use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
-use fanfare_domain::ports::{Claim, Runs, StoreError};
-use fanfare_domain::run::{FencingToken, SyncRun};
-use fanfare_domain::time::Timestamp;
+use fanfare_domain::ports::{Runs, Sources, StoreError};
+use fanfare_domain::run::{SourceRun, SyncRun};
 use sqlx::types::Json;
 
 use crate::answer::Asked;
@@ -27,7 +23,7 @@ macro_rules! select_runs {
     ($which:literal, $($parameter:expr),+ $(,)?) => {
         sqlx::query_as!(
             RunRow,
-            r#"SELECT organization_id, id, source_id, audience_id, mode, trigger, status, attempt,
+            r#"SELECT organization_id, id, source_id, audience_id, trigger, status, attempt,
                 crashes, failures, confirm_removals, queued_at, started_at, finished_at,
                 members_at_start, total, processed, created, updated, unchanged, skipped,
                 members_added, members_removed, pages,
@@ -124,46 +120,21 @@ impl Runs for PostgresUnit {
         issues::page(self, run, page).await
     }
 
-    async fn enqueue(&mut self, run: &SyncRun) -> Result<(), StoreError> {
-        self.insert_run(run).await?;
-        lease::enqueue(self, &run.id).await
+    async fn insert_run(&mut self, run: &SourceRun) -> Result<(), StoreError> {
+        self.insert_new_run(run.run()).await?;
+        self.save_run(run).await
     }
 
-    async fn save_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
-        self.update_run(run).await?;
-        if run.status.is_active() {
-            return Ok(());
-        }
-        lease::leave_queue(self, &run.id).await
-    }
-
-    async fn claim(&mut self, run: &RunId, length: Duration) -> Result<Option<Claim>, StoreError> {
-        lease::claim(self, run, length).await
-    }
-
-    async fn renew(
-        &mut self,
-        run: &RunId,
-        token: FencingToken,
-        length: Duration,
-    ) -> Result<bool, StoreError> {
-        lease::renew(self, run, token, length).await
-    }
-
-    async fn release(
-        &mut self,
-        run: &RunId,
-        token: FencingToken,
-        due: Option<Timestamp>,
-    ) -> Result<bool, StoreError> {
-        lease::release(self, run, token, due).await
+    async fn save_run(&mut self, run: &SourceRun) -> Result<(), StoreError> {
+        self.update_run(run.run()).await?;
+        self.put_source(run.source()).await
     }
 }
 
 impl PostgresUnit {
-    /// A run as it is before anybody has worked on it; the rest of the row follows with the first
-    /// `save_run`, and until then is what a new run has.
-    async fn insert_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
+    /// A run as it is before a worker has taken it up. A run need not be fresh to be inserted: the rest of the
+    /// row follows in `update_run`.
+    async fn insert_new_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
         let (organization, connection) = self.writing()?;
         sqlx::query!(
             "INSERT INTO sync_runs (organization_id, id, source_id, audience_id, mode, trigger,
@@ -175,18 +146,17 @@ impl PostgresUnit {
             run.id.as_str(),
             run.source.as_str(),
             run.audience.as_str(),
-            run.mode.as_str(),
+            run.pass.mode().as_str(),
             run.trigger.as_str(),
             run.status.as_str(),
             run.confirm_removals,
             At(run.queued_at),
-            Json(&run.checkpoint) as _
+            Json(&run.pass) as _
         )
         .execute(connection)
         .answer()
         .await?;
-        // A run need not be fresh to be queued: what it has been through goes with it.
-        self.update_run(run).await
+        Ok(())
     }
 
     async fn update_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
@@ -218,7 +188,7 @@ impl PostgresUnit {
             signed(progress.members_added),
             signed(progress.members_removed),
             signed(progress.pages),
-            Json(&run.checkpoint) as _,
+            Json(&run.pass) as _,
             error.map(|error| error.code.as_str()),
             error.map(|error| error.message.as_str()),
             run.confirm_removals

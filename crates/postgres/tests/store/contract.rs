@@ -6,8 +6,9 @@ use std::time::Duration;
 use apalis_postgres::PostgresStorage;
 use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::{Clock, DueRun};
+use fanfare_domain::ports::Clock;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
 use fanfare_postgres::{JobNotifier, PostgresOptions, PostgresStore, migrate};
 use fanfare_testkit::clock::FixedClock;
 use fanfare_testkit::contract::{Handle, StoreHarness};
@@ -61,18 +62,20 @@ impl StoreHarness for OnPostgres {
     }
 
     /// As a worker would: what was heard waits no longer.
-    async fn on_job(&self) -> Option<Vec<DueRun>> {
+    async fn notifications(&self) -> Option<Vec<WorkItem>> {
         let jobs: Vec<(String, String)> = sqlx::query_as(
             "UPDATE apalis.jobs SET status = 'Done' WHERE status = 'Pending'
              RETURNING convert_from(job, 'UTF8')::json ->> 'organizationId',
-                convert_from(job, 'UTF8')::json ->> 'runId'",
+                convert_from(job, 'UTF8')::json ->> 'id'",
         )
         .fetch_all(&self.jobs)
         .await
         .unwrap();
-        let due = |(organization, run): (String, String)| DueRun {
-            organization: OrganizationId::parse(organization).unwrap(),
-            run: RunId::parse(run).unwrap(),
+        let due = |(organization, run): (String, String)| {
+            WorkItem::pull(
+                &OrganizationId::parse(organization).expect("an id"),
+                &RunId::parse(run).expect("an id"),
+            )
         };
         Some(jobs.into_iter().map(due).collect())
     }

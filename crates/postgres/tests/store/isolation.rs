@@ -100,7 +100,7 @@ async fn a_statement_that_forgets_the_filter_changes_no_other_organizations_rows
 async fn a_row_of_another_organization_can_neither_be_written_nor_given_away() {
     let (_fixture, pool) = two_organizations().await;
     for statement in [
-        "INSERT INTO run_sightings SELECT 'org_b', run_id, 'p9', true FROM run_sightings LIMIT 1",
+        "INSERT INTO run_seen_profiles SELECT 'org_b', run_id, 'p9', true FROM run_seen_profiles LIMIT 1",
         "UPDATE consumers SET organization_id = 'org_b'",
     ] {
         let mut tx = pool.begin().await.unwrap();

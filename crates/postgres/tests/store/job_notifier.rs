@@ -1,8 +1,9 @@
-//! Rings: jobs in apalis's own table, in the transaction of what they are for.
+//! Job notifications: jobs in apalis's own table, in the transaction of what they are for.
 
 use std::time::Duration;
 
-use fanfare_domain::ports::{Clock, DueRuns};
+use fanfare_domain::ports::{Clock, WorkQueue};
+use fanfare_domain::work::WorkKey;
 use fanfare_postgres::QUEUE;
 use sqlx::postgres::PgListener;
 use sqlx::{PgPool, Row};
@@ -12,12 +13,12 @@ use crate::support::{Fixture, org, store, with_apalis};
 const LEASE: Duration = Duration::from_secs(10);
 
 /// Ends the jobs that wait, as a worker of apalis does. Returns how many there were.
-async fn hear(pool: &PgPool) -> u64 {
-    let heard = sqlx::query(
+async fn finish_jobs(pool: &PgPool) -> u64 {
+    let finished = sqlx::query(
         "UPDATE apalis.jobs SET status = 'Done', attempts = 1, done_at = now()
          WHERE status = 'Pending'",
     );
-    heard.execute(pool).await.unwrap().rows_affected()
+    finished.execute(pool).await.unwrap().rows_affected()
 }
 
 /// The payloads of the jobs, in the order of their coming.
@@ -45,7 +46,10 @@ async fn a_queued_run_is_a_job_as_apalis_would_have_written_it() {
     .await
     .unwrap();
     let payload: Vec<u8> = job.get("job");
-    let want = format!(r#"{{"organizationId":"org_a","runId":"{}"}}"#, run.id);
+    let want = format!(
+        r#"{{"organizationId":"org_a","kind":"PULL","id":"{}"}}"#,
+        run.id
+    );
     assert_eq!(String::from_utf8(payload).unwrap(), want);
     assert_eq!(job.get::<String, _>("job_type"), QUEUE);
     assert_eq!(job.get::<String, _>("status"), "Pending");
@@ -68,7 +72,9 @@ async fn a_unit_that_is_dropped_leaves_neither_run_nor_job() {
     unit.put_audience(&Fixture::audience(&source))
         .await
         .unwrap();
-    unit.enqueue(&run).await.unwrap();
+    unit.insert_run(&run).await.unwrap();
+    let work = WorkKey::pull(&run.run().id);
+    unit.enqueue(&work).await.unwrap();
 
     drop(unit);
 
@@ -77,7 +83,7 @@ async fn a_unit_that_is_dropped_leaves_neither_run_nor_job() {
         fixture
             .read(&organization)
             .await
-            .run(&run.id)
+            .run(&run.run().id)
             .await
             .unwrap(),
         None
@@ -97,7 +103,7 @@ async fn without_a_doorbell_a_run_is_queued_and_nobody_told() {
 }
 
 #[tokio::test]
-async fn a_ring_that_nobody_heard_is_repeated_after_ten_seconds_and_not_before() {
+async fn workers_are_notified_again_after_ten_seconds_and_not_before() {
     let (fixture, _pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
 
@@ -121,10 +127,10 @@ async fn a_run_has_one_job_however_often_it_is_rung_for() {
 
     ring().await;
     ring().await;
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
     ring().await;
 
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
     assert_eq!(jobs(&pool).await.len(), 1);
 }
 
@@ -168,7 +174,7 @@ async fn a_late_acknowledgement_does_not_hide_a_new_ring() {
         .unwrap();
 
     assert_eq!(late.rows_affected(), 0);
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
 }
 
 #[tokio::test]
@@ -176,31 +182,42 @@ async fn a_run_given_back_rings_at_once_and_a_pause_when_it_is_over() {
     let (fixture, pool) = with_apalis().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
     let now = fixture.clock.now();
     for (due, want) in [(now, 1), (now.plus(Duration::from_secs(45)), 0)] {
         let mut unit = fixture.begin(&organization).await;
-        let claim = unit.claim(&run.id, LEASE).await.unwrap().unwrap();
-        assert!(unit.release(&run.id, claim.token, Some(due)).await.unwrap());
+        let claim = unit
+            .claim(&WorkKey::pull(&run.id), LEASE)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(
+            unit.release(&WorkKey::pull(&run.id), claim.token, Some(due))
+                .await
+                .unwrap()
+        );
         unit.commit().await.unwrap();
 
-        assert_eq!(hear(&pool).await, want);
+        assert_eq!(finish_jobs(&pool).await, want);
     }
 
     fixture.clock.advance(Duration::from_secs(44));
     assert_eq!(fixture.store.notify(10).await.unwrap(), 0);
     fixture.clock.advance(Duration::from_secs(1));
     assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
 }
 
 #[tokio::test]
-async fn a_worker_that_went_silent_is_rung_for_when_its_lease_runs_out() {
+async fn of_work_of_a_dead_worker_others_are_notified_when_its_lease_runs_out() {
     let (fixture, _pool) = with_apalis().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
     let mut unit = fixture.begin(&organization).await;
-    unit.claim(&run.id, LEASE).await.unwrap().unwrap();
+    unit.claim(&WorkKey::pull(&run.id), LEASE)
+        .await
+        .unwrap()
+        .unwrap();
     unit.commit().await.unwrap();
 
     fixture.clock.advance(Duration::from_secs(9));
@@ -210,23 +227,23 @@ async fn a_worker_that_went_silent_is_rung_for_when_its_lease_runs_out() {
 }
 
 #[tokio::test]
-async fn many_runs_are_rung_for_up_to_the_limit_each_once() {
+async fn of_much_work_workers_are_notified_up_to_the_limit_each_once() {
     let (fixture, pool) = with_apalis().await;
     for list in ["l1", "l2", "l3", "l4", "l5"] {
         fixture.queue(&org("org_a"), list).await;
     }
-    assert_eq!(hear(&pool).await, 5);
+    assert_eq!(finish_jobs(&pool).await, 5);
     fixture.clock.advance(Duration::from_mins(1));
 
     for want in [3, 2, 0] {
         assert_eq!(fixture.store.notify(3).await.unwrap(), want);
-        assert_eq!(hear(&pool).await, want);
+        assert_eq!(finish_jobs(&pool).await, want);
     }
     assert_eq!(jobs(&pool).await.len(), 5);
 }
 
 #[tokio::test]
-async fn a_job_is_heard_by_an_idle_worker_at_once() {
+async fn an_idle_worker_is_notified_of_a_job_at_once() {
     let (fixture, pool) = with_apalis().await;
     // The channel of apalis's trigger, which its listener hears.
     let mut listener = PgListener::connect_with(&fixture.store.pool(1))
@@ -236,9 +253,9 @@ async fn a_job_is_heard_by_an_idle_worker_at_once() {
 
     let run = fixture.queue(&org("org_a"), "list1").await;
 
-    let heard = listener.recv().await.unwrap();
-    let heard: serde_json::Value = serde_json::from_str(heard.payload()).unwrap();
-    assert_eq!(heard["job_type"], QUEUE);
+    let notification = listener.recv().await.unwrap();
+    let job: serde_json::Value = serde_json::from_str(notification.payload()).unwrap();
+    assert_eq!(job["job_type"], QUEUE);
     let fetched: Vec<u8> = sqlx::query_scalar(
         "WITH worker AS (
             INSERT INTO apalis.workers (id, worker_type, storage_name) VALUES ('w', $1, 's')
@@ -246,7 +263,7 @@ async fn a_job_is_heard_by_an_idle_worker_at_once() {
          SELECT job FROM apalis.jobs WHERE id = $2 AND run_at < now()",
     )
     .bind(QUEUE)
-    .bind(heard["id"].as_str())
+    .bind(job["id"].as_str())
     .fetch_one(&pool)
     .await
     .unwrap();

@@ -249,13 +249,13 @@ async fn a_table_that_is_read_for_long_is_waited_for_in_short_tries() {
     fixture
         .database
         .execute(
-            "ALTER TABLE sync_runs DROP COLUMN links_moved;
-         DELETE FROM fanfare_migrations WHERE version = 20261125000012",
+            "ALTER TABLE run_seen_profiles RENAME TO run_sightings;
+         DELETE FROM fanfare_migrations WHERE version = 20261128000003",
         )
         .await;
     let pool = fixture.database.pool();
     let mut dump = pool.begin().await.unwrap();
-    sqlx::query("SELECT FROM sync_runs")
+    sqlx::query("SELECT FROM run_sightings")
         .execute(&mut *dump)
         .await
         .unwrap();

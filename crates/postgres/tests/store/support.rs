@@ -8,8 +8,9 @@ use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::page::{PagePlan, keys, plan};
 use fanfare_domain::ports::{Clock, Ids, PageWrite, Store, UnitOfWork};
 use fanfare_domain::profile::Profile;
-use fanfare_domain::run::SyncRun;
+use fanfare_domain::run::{SourceRun, SyncRun};
 use fanfare_domain::source::CollectionSource;
+use fanfare_domain::work::WorkKey;
 use fanfare_postgres::{JobNotifier, PostgresOptions, PostgresStore, migrate};
 use fanfare_testkit::build;
 use fanfare_testkit::clock::{FixedClock, SeededIds};
@@ -69,12 +70,14 @@ impl Fixture {
         let mut unit = self.begin(organization).await;
         unit.put_source(&source).await.unwrap();
         unit.put_audience(&Self::audience(&source)).await.unwrap();
-        unit.enqueue(&run).await.unwrap();
+        unit.insert_run(&run).await.unwrap();
+        let work = WorkKey::pull(&run.run().id);
+        unit.enqueue(&work).await.unwrap();
         unit.commit().await.unwrap();
-        run
+        run.into_parts().0
     }
 
-    pub(crate) fn run(&self, organization: &OrganizationId, of: &CollectionSource) -> SyncRun {
+    pub(crate) fn run(&self, organization: &OrganizationId, of: &CollectionSource) -> SourceRun {
         build::run(&RunId::new(self.ids.ulid()), organization, of)
     }
 

@@ -11,8 +11,8 @@ pub(crate) const CONTROL: &[&str] = &[
     "meta",
     "organizations",
     "quota_buckets",
-    "run_queue",
-    "run_turns",
+    "last_claims",
+    "work_queue",
 ];
 
 /// The tables with an organization's rows.

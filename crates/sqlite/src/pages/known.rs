@@ -120,7 +120,7 @@ async fn seen_profiles(
     let (run, profiles) = (run.as_str(), json(of));
     sqlx::query!(
         "SELECT s.profile_id, s.with_email, s.joined_at FROM json_each(?3) p
-         CROSS JOIN run_sightings s
+         CROSS JOIN run_seen_profiles s
            ON s.organization_id = ?1 AND s.run_id = ?2 AND s.profile_id = p.value",
         organization,
         run,
@@ -132,9 +132,13 @@ async fn seen_profiles(
     .into_iter()
     .map(|row| {
         Ok(SeenProfile {
-            profile: id(row.profile_id, ProfileId::parse, "run_sightings.profile_id")?,
+            profile: id(
+                row.profile_id,
+                ProfileId::parse,
+                "run_seen_profiles.profile_id",
+            )?,
             with_email: row.with_email != 0,
-            joined_at: time_opt(row.joined_at, "run_sightings.joined_at")?,
+            joined_at: time_opt(row.joined_at, "run_seen_profiles.joined_at")?,
         })
     })
     .collect()

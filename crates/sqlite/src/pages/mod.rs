@@ -1,5 +1,5 @@
 //! What a sync reads and writes: pages (`known.rs`, `write.rs`, `consumers.rs`) and, at the end of a pass, batches
-//! over what it has seen and over the members (`settle.rs`).
+//! over what it has seen and over the members (`reconcile.rs`).
 
 mod consumers;
 mod known;
@@ -9,6 +9,7 @@ mod write;
 use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::Known;
+use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
@@ -32,14 +33,9 @@ impl Pages for SqliteUnit {
         write::write_page(connection, organization, &page).await
     }
 
-    async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError> {
+    async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {
         let (organization, connection) = self.reading();
-        reconcile::links_have_moved(connection, organization, run).await
-    }
-
-    async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError> {
-        let (organization, connection) = self.writing()?;
-        reconcile::forget_moved_links(connection, organization, run).await
+        reconcile::link_moves(connection, organization).await
     }
 
     async fn add_missing_members(

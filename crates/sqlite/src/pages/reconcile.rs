@@ -4,6 +4,7 @@
 //! for long, however large the list.
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
+use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, StoreError};
 use fanfare_domain::time::Timestamp;
 use sqlx::SqliteConnection;
@@ -37,38 +38,18 @@ fn next_of<T>(
     }
 }
 
-pub(super) async fn links_have_moved(
+pub(super) async fn link_moves(
     connection: &mut SqliteConnection,
     organization: &str,
-    run: &RunId,
-) -> Result<bool, StoreError> {
-    let run = run.as_str();
-    let moved = sqlx::query_scalar!(
-        "SELECT links_moved FROM sync_runs WHERE organization_id = ?1 AND id = ?2",
-        organization,
-        run
+) -> Result<LinkMoves, StoreError> {
+    let moves = sqlx::query_scalar!(
+        "SELECT moves FROM link_moves WHERE organization_id = ?1",
+        organization
     )
     .fetch_optional(connection)
     .await
     .map_err(store_error)?;
-    Ok(moved.unwrap_or_default() != 0)
-}
-
-pub(super) async fn forget_moved_links(
-    connection: &mut SqliteConnection,
-    organization: &str,
-    run: &RunId,
-) -> Result<(), StoreError> {
-    let run = run.as_str();
-    sqlx::query!(
-        "UPDATE sync_runs SET links_moved = 0 WHERE organization_id = ?1 AND id = ?2",
-        organization,
-        run
-    )
-    .execute(connection)
-    .await
-    .map_err(store_error)?;
-    Ok(())
+    count(moves.unwrap_or_default(), "link_moves.moves").map(LinkMoves)
 }
 
 pub(super) async fn add_missing_members(
@@ -82,7 +63,7 @@ pub(super) async fn add_missing_members(
     let after = batch.after.map_or("", ProfileId::as_str);
     let (size, last) = (batch.size, batch.size.saturating_sub(1));
     let edge = sqlx::query_scalar!(
-        "SELECT profile_id FROM run_sightings
+        "SELECT profile_id FROM run_seen_profiles
          WHERE organization_id = ?1 AND run_id = ?2 AND profile_id > ?3
          ORDER BY profile_id LIMIT 2 OFFSET ?4",
         organization,
@@ -97,7 +78,7 @@ pub(super) async fn add_missing_members(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
          SELECT ?1, ?2, l.consumer_id, ?3, ?6
-         FROM (SELECT profile_id FROM run_sightings
+         FROM (SELECT profile_id FROM run_seen_profiles
                WHERE organization_id = ?1 AND run_id = ?3 AND profile_id > ?4
                ORDER BY profile_id LIMIT ?5) s
          CROSS JOIN profile_links l ON l.organization_id = ?1 AND l.profile_id = s.profile_id
@@ -116,7 +97,7 @@ pub(super) async fn add_missing_members(
     Ok(Batch {
         affected: done.rows_affected(),
         next: next_of(edge, |last| {
-            id(last, ProfileId::parse, "run_sightings.profile_id")
+            id(last, ProfileId::parse, "run_seen_profiles.profile_id")
         })?,
     })
 }
@@ -166,7 +147,7 @@ pub(super) async fn count_absent_members(
                ORDER BY consumer_id LIMIT ?5) m
          WHERE m.run_id <> ?2 AND NOT EXISTS (
             SELECT 1 FROM profile_links l
-            CROSS JOIN run_sightings s
+            CROSS JOIN run_seen_profiles s
               ON s.organization_id = ?1 AND s.run_id = ?2 AND s.profile_id = l.profile_id
             WHERE l.organization_id = ?1 AND l.consumer_id = m.consumer_id)",
         organization,
@@ -202,7 +183,7 @@ pub(super) async fn remove_absent_members(
                   ORDER BY consumer_id LIMIT ?5) m
             WHERE NOT EXISTS (
                 SELECT 1 FROM profile_links l
-                CROSS JOIN run_sightings s
+                CROSS JOIN run_seen_profiles s
                   ON s.organization_id = ?1 AND s.run_id = ?2 AND s.profile_id = l.profile_id
                 WHERE l.organization_id = ?1 AND l.consumer_id = m.consumer_id))",
         organization,
@@ -228,20 +209,20 @@ pub(super) async fn delete_seen_profiles(
     size: u32,
 ) -> Result<u64, StoreError> {
     let done = sqlx::query!(
-        "WITH RECURSIVE sighted (run_id) AS (
-            SELECT (SELECT run_id FROM run_sightings WHERE organization_id = ?1
+        "WITH RECURSIVE seen_runs (run_id) AS (
+            SELECT (SELECT run_id FROM run_seen_profiles WHERE organization_id = ?1
                     ORDER BY run_id LIMIT 1)
             UNION ALL
-            SELECT (SELECT s.run_id FROM run_sightings s
-                    WHERE s.organization_id = ?1 AND s.run_id > sighted.run_id
+            SELECT (SELECT s.run_id FROM run_seen_profiles s
+                    WHERE s.organization_id = ?1 AND s.run_id > seen_runs.run_id
                     ORDER BY s.run_id LIMIT 1)
-            FROM sighted WHERE sighted.run_id IS NOT NULL
+            FROM seen_runs WHERE seen_runs.run_id IS NOT NULL
          )
-         DELETE FROM run_sightings
+         DELETE FROM run_seen_profiles
          WHERE (organization_id, run_id, profile_id) IN (
-            SELECT s.organization_id, s.run_id, s.profile_id FROM sighted
-            CROSS JOIN sync_runs r ON r.organization_id = ?1 AND r.id = sighted.run_id
-            CROSS JOIN run_sightings s ON s.organization_id = ?1 AND s.run_id = r.id
+            SELECT s.organization_id, s.run_id, s.profile_id FROM seen_runs
+            CROSS JOIN sync_runs r ON r.organization_id = ?1 AND r.id = seen_runs.run_id
+            CROSS JOIN run_seen_profiles s ON s.organization_id = ?1 AND s.run_id = r.id
             WHERE r.status NOT IN ('PENDING', 'SYNCING')
             LIMIT ?2)",
         organization,

@@ -33,7 +33,7 @@ pub(super) async fn write_page(
         put_links((connection, organization), &rows, now).await?;
     }
     if plan.moves_links {
-        note_moved_links((connection, organization)).await?;
+        count_link_move((connection, organization)).await?;
     }
     let run = page.run.as_str();
     if !plan.seen_profiles.is_empty() {
@@ -86,11 +86,10 @@ impl<'a> LinkJson<'a> {
     }
 }
 
-/// Tells every active run of the organization.
-async fn note_moved_links((connection, organization): At<'_>) -> Result<(), StoreError> {
+async fn count_link_move((connection, organization): At<'_>) -> Result<(), StoreError> {
     sqlx::query!(
-        "UPDATE sync_runs INDEXED BY sync_runs_one_active_per_source SET links_moved = 1
-         WHERE organization_id = ?1 AND status IN ('PENDING', 'SYNCING') AND links_moved = 0",
+        "INSERT INTO link_moves AS l (organization_id, moves) VALUES (?1, 1)
+         ON CONFLICT (organization_id) DO UPDATE SET moves = l.moves + 1",
         organization
     )
     .execute(connection)
@@ -140,7 +139,7 @@ async fn insert_seen_profiles(
     rows: &str,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "INSERT INTO run_sightings (organization_id, run_id, profile_id, with_email, joined_at)
+        "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
          SELECT ?1, ?2, value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each(?3) WHERE true
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
         organization,

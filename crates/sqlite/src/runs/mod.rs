@@ -1,18 +1,14 @@
-//! Runs: reading, queueing and saving them. Leases are in `lease.rs`, rows in `row.rs`.
+//! Runs: reading and saving them. Rows are in `row.rs`.
 
 mod issues;
-mod lease;
 mod row;
-
-use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
-use fanfare_domain::ports::{Claim, Runs, StoreError};
-use fanfare_domain::run::{FencingToken, SyncRun};
-use fanfare_domain::time::Timestamp;
+use fanfare_domain::ports::{Runs, Sources, StoreError};
+use fanfare_domain::run::{SourceRun, SyncRun};
 
 use crate::error::{refused, store_error};
 use crate::rows::{count, json, micros, signed};
@@ -24,7 +20,7 @@ macro_rules! select_runs {
     ($which:literal, $($parameter:expr),+ $(,)?) => {
         sqlx::query_as!(
             RunRow,
-            "SELECT organization_id, id, source_id, audience_id, mode, trigger, status, attempt,
+            "SELECT organization_id, id, source_id, audience_id, trigger, status, attempt,
                 crashes, failures, confirm_removals, queued_at, started_at, finished_at,
                 members_at_start, total, processed, created, updated, unchanged, skipped,
                 members_added, members_removed, pages, checkpoint, error_code, error_message
@@ -121,52 +117,30 @@ impl Runs for SqliteUnit {
         issues::page(self, run, page).await
     }
 
-    async fn enqueue(&mut self, run: &SyncRun) -> Result<(), StoreError> {
-        self.insert_run(run).await?;
-        lease::enqueue(self, &run.id).await
+    async fn insert_run(&mut self, run: &SourceRun) -> Result<(), StoreError> {
+        self.insert_new_run(run.run()).await?;
+        self.save_run(run).await
     }
 
-    async fn save_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
-        self.update_run(run).await?;
-        if run.status.is_active() {
-            return Ok(());
-        }
-        lease::leave_queue(self, &run.id).await
-    }
-
-    async fn claim(&mut self, run: &RunId, length: Duration) -> Result<Option<Claim>, StoreError> {
-        lease::claim(self, run, length).await
-    }
-
-    async fn renew(
-        &mut self,
-        run: &RunId,
-        token: FencingToken,
-        length: Duration,
-    ) -> Result<bool, StoreError> {
-        lease::renew(self, run, token, length).await
-    }
-
-    async fn release(
-        &mut self,
-        run: &RunId,
-        token: FencingToken,
-        due: Option<Timestamp>,
-    ) -> Result<bool, StoreError> {
-        lease::release(self, run, token, due).await
+    async fn save_run(&mut self, run: &SourceRun) -> Result<(), StoreError> {
+        self.update_run(run.run()).await?;
+        self.put_source(run.source()).await
     }
 }
 
 impl SqliteUnit {
-    /// A run as it is before anybody has worked on it; the rest of the row follows with the first
-    /// `save_run`, and until then is what a new run has.
-    async fn insert_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
+    /// A run as it is before a worker has taken it up. A run need not be fresh to be inserted: the rest of the
+    /// row follows in `update_run`.
+    async fn insert_new_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
         let (organization, connection) = self.writing()?;
         let (id, source, audience) = (run.id.as_str(), run.source.as_str(), run.audience.as_str());
-        let (mode, trigger, status) =
-            (run.mode.as_str(), run.trigger.as_str(), run.status.as_str());
+        let (mode, trigger, status) = (
+            run.pass.mode().as_str(),
+            run.trigger.as_str(),
+            run.status.as_str(),
+        );
         let queued_at = run.queued_at.as_micros();
-        let checkpoint = json(&run.checkpoint);
+        let checkpoint = json(&run.pass);
         sqlx::query!(
             "INSERT INTO sync_runs (organization_id, id, source_id, audience_id, mode, trigger,
                 status, attempt, crashes, failures, confirm_removals, queued_at, members_at_start,
@@ -187,14 +161,12 @@ impl SqliteUnit {
         .execute(connection)
         .await
         .map_err(store_error)?;
-        // A run need not be fresh to be queued: what it has been through goes with it.
-        self.update_run(run).await
+        Ok(())
     }
 
     async fn update_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
         let (organization, connection) = self.writing()?;
-        let (id, status, checkpoint) =
-            (run.id.as_str(), run.status.as_str(), json(&run.checkpoint));
+        let (id, status, checkpoint) = (run.id.as_str(), run.status.as_str(), json(&run.pass));
         let (started_at, finished_at) = (micros(run.started_at), micros(run.finished_at));
         let (progress, tally) = (&run.progress, &run.progress.tally);
         let (total, pages) = (progress.total.map(signed), signed(progress.pages));

@@ -4,7 +4,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use fanfare_domain::page::Tally;
 use fanfare_domain::ports::StoreError;
-use fanfare_domain::run::{Progress, RunError, RunMode, SyncRun, SyncStatus, Trigger};
+use fanfare_domain::run::{Progress, RunError, SyncRun, SyncStatus, Trigger};
 
 use crate::rows::{count, id, parse_enum, time, time_opt, to_u32};
 
@@ -13,7 +13,6 @@ pub(super) struct RunRow {
     pub(super) id: String,
     pub(super) source_id: String,
     pub(super) audience_id: String,
-    pub(super) mode: String,
     pub(super) trigger: String,
     pub(super) status: String,
     pub(super) attempt: i64,
@@ -75,8 +74,7 @@ impl TryFrom<RunRow> for SyncRun {
             progress: row.progress()?,
             error: row.error()?,
             // Another version may have written it: then the list is read from its beginning.
-            checkpoint: serde_json::from_str(&row.checkpoint).unwrap_or_default(),
-            mode: parse_enum(&row.mode, RunMode::parse, "sync_runs.mode")?,
+            pass: serde_json::from_str(&row.checkpoint).unwrap_or_default(),
             trigger: parse_enum(&row.trigger, Trigger::parse, "sync_runs.trigger")?,
             status: parse_enum(&row.status, SyncStatus::parse, "sync_runs.status")?,
             id: id(row.id, RunId::parse, "sync_runs.id")?,

@@ -1,7 +1,7 @@
 //! Faults of the file, in the ports' words.
 
+use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{Store, StoreError};
-use fanfare_domain::scan::Checkpoint;
 
 use crate::support::{Fixture, org, store};
 
@@ -39,7 +39,7 @@ async fn a_checkpoint_that_another_version_wrote_is_the_lists_beginning() {
 
     let read = unit.run(&run.id).await.unwrap().unwrap();
 
-    assert_eq!(read.checkpoint, Checkpoint::default());
+    assert_eq!(read.pass, Pass::default());
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
-//! Rings: jobs in apalis's own table, in the transaction of what they are for.
+//! Job notifications: jobs in apalis's own table, in the transaction of what they are for.
 
 use std::time::Duration;
 
 use apalis_sqlite::SqliteStorage;
-use fanfare_domain::ports::{Clock, DueRuns};
+use fanfare_domain::ports::{Clock, WorkQueue};
+use fanfare_domain::work::WorkKey;
 use fanfare_sqlite::{JobNotifier, QUEUE};
 use sqlx::{Row, SqlitePool};
 
@@ -21,12 +22,12 @@ async fn with_apalis() -> (Fixture, SqlitePool) {
 }
 
 /// Ends the jobs that wait, as a worker of apalis does. Returns how many there were.
-async fn hear(pool: &SqlitePool) -> u64 {
-    let heard = sqlx::query(
+async fn finish_jobs(pool: &SqlitePool) -> u64 {
+    let finished = sqlx::query(
         "UPDATE Jobs SET status = 'Done', attempts = 1, done_at = strftime('%s', 'now')
          WHERE status = 'Pending'",
     );
-    heard.execute(pool).await.unwrap().rows_affected()
+    finished.execute(pool).await.unwrap().rows_affected()
 }
 
 /// The payloads of the jobs, in the order of their coming.
@@ -51,7 +52,10 @@ async fn a_queued_run_is_a_job_as_apalis_would_have_written_it() {
         .await
         .unwrap();
     let payload: Vec<u8> = job.get("job");
-    let want = format!(r#"{{"organizationId":"org_a","runId":"{}"}}"#, run.id);
+    let want = format!(
+        r#"{{"organizationId":"org_a","kind":"PULL","id":"{}"}}"#,
+        run.id
+    );
     assert_eq!(String::from_utf8(payload).unwrap(), want);
     assert_eq!(job.get::<String, _>("job_type"), QUEUE);
     assert_eq!(job.get::<String, _>("status"), "Pending");
@@ -77,7 +81,9 @@ async fn a_unit_that_is_dropped_leaves_neither_run_nor_job() {
     unit.put_audience(&Fixture::audience(&source))
         .await
         .unwrap();
-    unit.enqueue(&run).await.unwrap();
+    unit.insert_run(&run).await.unwrap();
+    let work = WorkKey::pull(&run.run().id);
+    unit.enqueue(&work).await.unwrap();
 
     drop(unit);
 
@@ -86,7 +92,7 @@ async fn a_unit_that_is_dropped_leaves_neither_run_nor_job() {
         fixture
             .read(&organization)
             .await
-            .run(&run.id)
+            .run(&run.run().id)
             .await
             .unwrap(),
         None
@@ -106,7 +112,7 @@ async fn without_a_doorbell_a_run_is_queued_and_nobody_told() {
 }
 
 #[tokio::test]
-async fn a_ring_that_nobody_heard_is_repeated_after_ten_seconds_and_not_before() {
+async fn workers_are_notified_again_after_ten_seconds_and_not_before() {
     let (fixture, _pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
 
@@ -130,10 +136,10 @@ async fn a_run_has_one_job_however_often_it_is_rung_for() {
 
     ring().await;
     ring().await;
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
     ring().await;
 
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
     assert_eq!(jobs(&pool).await.len(), 1);
 }
 
@@ -175,7 +181,7 @@ async fn a_late_acknowledgement_does_not_hide_a_new_ring() {
         .unwrap();
 
     assert_eq!(late.rows_affected(), 0);
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
 }
 
 #[tokio::test]
@@ -183,31 +189,42 @@ async fn a_run_given_back_rings_at_once_and_a_pause_when_it_is_over() {
     let (fixture, pool) = with_apalis().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
     let now = fixture.clock.now();
     for (due, want) in [(now, 1), (now.plus(Duration::from_secs(45)), 0)] {
         let mut unit = fixture.begin(&organization).await;
-        let claim = unit.claim(&run.id, LEASE).await.unwrap().unwrap();
-        assert!(unit.release(&run.id, claim.token, Some(due)).await.unwrap());
+        let claim = unit
+            .claim(&WorkKey::pull(&run.id), LEASE)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(
+            unit.release(&WorkKey::pull(&run.id), claim.token, Some(due))
+                .await
+                .unwrap()
+        );
         unit.commit().await.unwrap();
 
-        assert_eq!(hear(&pool).await, want);
+        assert_eq!(finish_jobs(&pool).await, want);
     }
 
     fixture.clock.advance(Duration::from_secs(44));
     assert_eq!(fixture.store.notify(10).await.unwrap(), 0);
     fixture.clock.advance(Duration::from_secs(1));
     assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
-    assert_eq!(hear(&pool).await, 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
 }
 
 #[tokio::test]
-async fn a_worker_that_went_silent_is_rung_for_when_its_lease_runs_out() {
+async fn of_work_of_a_dead_worker_others_are_notified_when_its_lease_runs_out() {
     let (fixture, _pool) = with_apalis().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
     let mut unit = fixture.begin(&organization).await;
-    unit.claim(&run.id, LEASE).await.unwrap().unwrap();
+    unit.claim(&WorkKey::pull(&run.id), LEASE)
+        .await
+        .unwrap()
+        .unwrap();
     unit.commit().await.unwrap();
 
     fixture.clock.advance(Duration::from_secs(9));
@@ -217,17 +234,17 @@ async fn a_worker_that_went_silent_is_rung_for_when_its_lease_runs_out() {
 }
 
 #[tokio::test]
-async fn many_runs_are_rung_for_up_to_the_limit_each_once() {
+async fn of_much_work_workers_are_notified_up_to_the_limit_each_once() {
     let (fixture, pool) = with_apalis().await;
     for list in ["l1", "l2", "l3", "l4", "l5"] {
         fixture.queue(&org("org_a"), list).await;
     }
-    assert_eq!(hear(&pool).await, 5);
+    assert_eq!(finish_jobs(&pool).await, 5);
     fixture.clock.advance(Duration::from_mins(1));
 
     for want in [3, 2, 0] {
         assert_eq!(fixture.store.notify(3).await.unwrap(), want);
-        assert_eq!(hear(&pool).await, want);
+        assert_eq!(finish_jobs(&pool).await, want);
     }
     assert_eq!(jobs(&pool).await.len(), 5);
 }

@@ -14,8 +14,8 @@ const CONTROL: &[&str] = &[
     "meta",
     "organizations",
     "quota_buckets",
-    "run_queue",
-    "run_turns",
+    "last_claims",
+    "work_queue",
 ];
 
 fn crate_folder() -> &'static Path {
@@ -124,9 +124,9 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH klaviyo_connections USING PRIMARY KEY (organization_id=?)",
     "SEARCH api_keys USING INDEX api_keys_by_organization (organization_id=?)",
     "SEARCH sync_runs USING INDEX sync_runs_one_active_per_source (organization_id=?)",
-    "SEARCH run_queue USING PRIMARY KEY (organization_id=?)",
-    "SEARCH run_turns USING PRIMARY KEY (organization_id=?)",
-    "SEARCH run_sightings USING PRIMARY KEY (organization_id=?)",
+    "SEARCH work_queue USING PRIMARY KEY (organization_id=?)",
+    "SEARCH last_claims USING PRIMARY KEY (organization_id=?)",
+    "SEARCH run_seen_profiles USING PRIMARY KEY (organization_id=?)",
 ];
 
 #[tokio::test]

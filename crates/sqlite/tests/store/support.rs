@@ -5,8 +5,9 @@ use std::sync::Arc;
 use fanfare_domain::audience::Audience;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::ports::{Ids, Store, UnitOfWork};
-use fanfare_domain::run::SyncRun;
+use fanfare_domain::run::{SourceRun, SyncRun};
 use fanfare_domain::source::CollectionSource;
+use fanfare_domain::work::WorkKey;
 use fanfare_sqlite::{JobNotifier, SqliteOptions, SqliteStore};
 use fanfare_testkit::build;
 use fanfare_testkit::clock::{FixedClock, SeededIds};
@@ -57,12 +58,14 @@ impl Fixture {
         let mut unit = self.begin(organization).await;
         unit.put_source(&source).await.unwrap();
         unit.put_audience(&Self::audience(&source)).await.unwrap();
-        unit.enqueue(&run).await.unwrap();
+        unit.insert_run(&run).await.unwrap();
+        let work = WorkKey::pull(&run.run().id);
+        unit.enqueue(&work).await.unwrap();
         unit.commit().await.unwrap();
-        run
+        run.into_parts().0
     }
 
-    pub(crate) fn run(&self, organization: &OrganizationId, of: &CollectionSource) -> SyncRun {
+    pub(crate) fn run(&self, organization: &OrganizationId, of: &CollectionSource) -> SourceRun {
         build::run(&RunId::new(self.ids.ulid()), organization, of)
     }
 

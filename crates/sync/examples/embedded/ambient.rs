@@ -1,4 +1,4 @@
-//! The machine's time and dice, and a vault for keys.
+//! The machine's time and random numbers, and a vault for keys.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -24,22 +24,21 @@ impl Clock for SystemClock {
     }
 }
 
-pub(crate) struct Dice;
+pub(crate) struct RandomIds;
 
-impl Ids for Dice {
+impl Ids for RandomIds {
     fn ulid(&self) -> Ulid {
         Ulid::with_source(&mut rand::rng())
     }
 }
 
-/// Where nothing is written to disk, nothing has to be encrypted: the vault keeps the keys, and the
-/// store gets a number for each.
+/// Keeps the keys in memory and gives the store a number for each, so that the file holds no secret.
 #[derive(Default)]
 pub(crate) struct Vault(Mutex<HashMap<Vec<u8>, (OrganizationId, SecretString)>>);
 
 impl KeySealer for Vault {
     fn seal(&self, organization: &OrganizationId, key: &SecretString) -> SealedKey {
-        let number = Dice.ulid().to_bytes().to_vec();
+        let number = RandomIds.ulid().to_bytes().to_vec();
         let entry = (organization.clone(), key.clone());
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         keys.insert(number.clone(), entry);

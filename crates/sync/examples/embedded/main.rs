@@ -1,13 +1,9 @@
-//! Another service that embeds the integration, with a store of its own.
+//! Another service that embeds the integration.
 //!
 //! `fanfare-sync` and `fanfare-domain` are all it takes; a service gives them its adapters for the
-//! ports. Here these are a store in memory ([`store`]), a Klaviyo that answers from a table
-//! ([`klaviyo`]), and the machine's time and dice ([`ambient`]). The program connects, imports a list,
-//! works the run, and prints the audience.
-//!
-//! The store is long, about a thousand lines, because the ports have some sixty methods and none is
-//! left out here; each is a few lines. A service that has Fanfare's tables already writes the same
-//! methods as statements.
+//! ports. Here these are the embedded store on a throw-away file, a Klaviyo that answers from a table
+//! ([`klaviyo`]), and the machine's time and random numbers ([`ambient`]). The program connects, imports a
+//! list, works the run, and prints the audience.
 //!
 //! ```text
 //! cargo run -p fanfare-sync --example embedded
@@ -15,15 +11,17 @@
 
 mod ambient;
 mod klaviyo;
-mod store;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use fanfare_domain::ids::{CollectionId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
-use fanfare_domain::ports::{Clock, DueRun};
+use fanfare_domain::ports::Clock;
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_domain::work::WorkItem;
+use fanfare_sqlite::SqliteStore;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
 use secrecy::SecretString;
@@ -33,13 +31,17 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let integration = wire();
-    let shop = integration.create_organization("Shop").await?.organization;
+    let folder = tempfile::tempdir()?;
+    let integration = wire(&folder.path().join("example.db")).await?;
+    let organization = integration
+        .create_organization("My shop")
+        .await?
+        .organization;
     let request = ConnectRequest {
         api_key: SecretString::from("pk_embedded_example"),
         confirm_account_change: false,
     };
-    integration.connect(&shop, request).await?;
+    integration.connect(&organization, request).await?;
 
     let newsletter = CollectionRef {
         kind: CollectionKind::List,
@@ -49,40 +51,36 @@ async fn main() -> Result<()> {
         collections: vec![newsletter],
         actor: "example".to_owned(),
     };
-    for imported in integration.import(&shop, request).await?.imported {
-        let due = DueRun {
-            organization: shop.clone(),
-            run: imported.run,
-        };
-        work(&integration, &due).await?;
-        let run = integration.run(&shop, &due.run).await?;
-        print(&integration, &shop, &run).await?;
+    for imported in integration.import(&organization, request).await?.imported {
+        work(&integration, &WorkItem::pull(&organization, &imported.run)).await?;
+        let run = integration.run(&organization, &imported.run).await?;
+        print(&integration, &organization, &run).await?;
     }
     Ok(())
 }
 
 /// The composition root: adapters in, use cases out.
-fn wire() -> Integration {
+async fn wire(file: &Path) -> Result<Integration> {
     let clock = Arc::new(ambient::SystemClock);
-    let store = Arc::new(store::Memory::new(clock.clone()));
-    Integration::new(Ports {
+    let store = Arc::new(SqliteStore::open(file, clock.clone()).await?);
+    Ok(Integration::new(Ports {
         store: store.clone(),
         directory: store.clone(),
-        due_runs: store.clone(),
+        work_queue: store.clone(),
         ledger: store,
         klaviyo: Arc::new(klaviyo::Table),
         sealer: Arc::new(ambient::Vault::default()),
         clock,
-        ids: Arc::new(ambient::Dice),
-    })
+        ids: Arc::new(ambient::RandomIds),
+    }))
 }
 
-/// What a job runner does when the bell rings: a slice, and again when the run is due.
-async fn work(integration: &Integration, due: &DueRun) -> Result<()> {
+/// What a job runner does when it is notified of work: a slice, and again when the work is due.
+async fn work(integration: &Integration, work: &WorkItem) -> Result<()> {
     let engine = Engine::new(integration.clone(), Pace::default());
     let stop = CancellationToken::new();
     loop {
-        match engine.work(due, &stop).await? {
+        match engine.work(work, &stop).await? {
             SliceEnd::Paused(until) => {
                 tokio::time::sleep(until.since(ambient::SystemClock.now())).await;
             }
@@ -92,18 +90,25 @@ async fn work(integration: &Integration, due: &DueRun) -> Result<()> {
     }
 }
 
-async fn print(integration: &Integration, shop: &OrganizationId, run: &SyncRun) -> Result<()> {
-    let audience = integration.audience(shop, &run.audience).await?.audience;
+async fn print(
+    integration: &Integration,
+    organization: &OrganizationId,
+    run: &SyncRun,
+) -> Result<()> {
+    let audience = integration
+        .audience(organization, &run.audience)
+        .await?
+        .audience;
     let tally = run.progress.tally;
     println!(
         "{}: {}, {} profiles, {} skipped",
         audience.name, run.status, tally.processed, tally.skipped
     );
-    let everybody = PageRequest {
+    let all = PageRequest {
         first: 100,
         after: None,
     };
-    let members = integration.members(shop, &run.audience, None, &everybody);
+    let members = integration.members(organization, &run.audience, None, &all);
     for member in members.await?.items {
         let consumer = member.consumer;
         println!(
@@ -119,7 +124,7 @@ async fn print(integration: &Integration, shop: &OrganizationId, run: &SyncRun) 
                 .map_or("-", |held| held.value.as_str()),
         );
     }
-    for issue in integration.issues(shop, &run.id, &everybody).await?.items {
+    for issue in integration.issues(organization, &run.id, &all).await?.items {
         println!("  {}: {}", issue.profile, issue.kind.code.message());
     }
     Ok(())

@@ -1,34 +1,61 @@
-//! The hold on a run, kept while Klaviyo takes its time.
+//! The lease of work, kept while Klaviyo takes its time.
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::UnitOfWork;
-use fanfare_domain::run::FencingToken;
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::lease::FencingToken;
+use fanfare_domain::ports::{StoreError, UnitOfWork};
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::error::Error;
 use crate::integration::Integration;
 
-/// A lease that was got, and has to be shown before every write.
+/// The pause between two tries to give work back while the database is away.
+const RELEASE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A lease that a worker has got, and has to show before every write.
 pub(super) struct Lease<'a> {
     pub(super) integration: &'a Integration,
-    pub(super) organization: OrganizationId,
-    pub(super) run: RunId,
-    pub(super) token: FencingToken,
-    pub(super) length: Duration,
-    /// When it was got, or last renewed while something was waited for. Pages renew it too, which is
+    pub(super) work: WorkItem,
+    token: FencingToken,
+    length: Duration,
+    /// When the worker got it, or last renewed it while it waited for something. Pages renew it too, which is
     /// not counted here.
-    pub(super) renewed_at: Mutex<Instant>,
+    renewed_at: Mutex<Instant>,
 }
 
-impl Lease<'_> {
-    /// Opens a unit in which the lease holds. `None` if it is somebody else's by now.
+impl<'a> Lease<'a> {
+    /// A lease that was just got.
+    pub(super) fn new(
+        integration: &'a Integration,
+        work: WorkItem,
+        token: FencingToken,
+        length: Duration,
+    ) -> Self {
+        Self {
+            integration,
+            work,
+            token,
+            length,
+            renewed_at: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// The organization that the work is of.
+    pub(super) const fn organization(&self) -> &OrganizationId {
+        &self.work.organization
+    }
+
+    /// Opens a unit in which the lease holds. `None` if it is another worker's by now.
     pub(super) async fn begin(&self) -> Result<Option<Box<dyn UnitOfWork>>, Error> {
-        let mut unit = self.integration.begin(&self.organization).await?;
-        let is_held = unit.renew(&self.run, self.token, self.length).await?;
+        let mut unit = self.integration.begin(self.organization()).await?;
+        let is_held = unit.renew(&self.work.key, self.token, self.length).await?;
         Ok(is_held.then_some(unit))
     }
 
@@ -55,7 +82,7 @@ impl Lease<'_> {
         }
     }
 
-    /// Renews the lease when it is time to. `false` if it is somebody else's by now.
+    /// Renews the lease when it is time to. `false` if it is another worker's by now.
     async fn renew_in_time(&self) -> Result<bool, Error> {
         tokio::time::sleep_until(self.next_renewal()).await;
         let Some(unit) = self.begin().await? else {
@@ -74,5 +101,44 @@ impl Lease<'_> {
     fn renewed(&self) {
         let renewed_at = self.renewed_at.lock();
         *renewed_at.unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Gives the work back in a unit of the caller's: due at once, or at `due`. `false` if the lease is
+    /// another worker's by now.
+    pub(super) async fn release_in(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        due: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        unit.release(&self.work.key, self.token, due).await
+    }
+
+    /// Gives the work back, due at once. `false` if the lease is another worker's by now.
+    pub(super) async fn release(&self) -> Result<bool, StoreError> {
+        let mut unit = self.integration.begin(self.organization()).await?;
+        let was_held = self.release_in(unit.as_mut(), None).await?;
+        unit.commit().await?;
+        Ok(was_held)
+    }
+
+    /// Gives the work back as soon as the database is there again, so that its absence is not taken for this
+    /// worker's death. A worker that is to stop tries once more.
+    pub(super) async fn release_when_possible(&self, error: &Error, stop: &CancellationToken) {
+        if !error.is_transient() {
+            return;
+        }
+        warn!(
+            error = error as &dyn std::error::Error,
+            "the database is away; giving the run back"
+        );
+        loop {
+            let is_last = stop.is_cancelled();
+            let pause = tokio::time::sleep(RELEASE_RETRY_INTERVAL);
+            let _ = stop.run_until_cancelled(pause).await;
+            match self.release().await {
+                Err(error) if error.is_transient() && !is_last => {}
+                _ => return,
+            }
+        }
     }
 }

@@ -1,25 +1,19 @@
-//! The engine: works a run, a slice at a time.
+//! The engine: works what is due, a slice at a time.
 //!
-//! A slice claims the run, does steps until its time is up, and gives the run back. Each step asks
-//! Klaviyo first, then one unit of work renews the lease, writes what the step brought and moves the
-//! checkpoint: all of it or nothing. While pages are written the next are asked for. So a worker that dies, stalls or is
-//! overtaken between any two statements leaves a run that the next claim takes up from its
-//! checkpoint.
+//! Work is known by its organization, kind and id; the engine hands it to the module of its kind. What every
+//! kind needs is here: a lease that is kept while Klaviyo takes its time ([`lease`]), and an end to waiting
+//! when the worker is to stop ([`drain`]). A worker that dies, stalls or is overtaken between any two
+//! statements leaves work that the next claim takes up from its checkpoint.
 
 mod drain;
-mod failed_calls;
-mod fetching;
 mod lease;
-mod opening;
-mod reading;
-mod reconciling;
-mod slice;
+mod pull;
 
 use std::time::Duration;
 
-use fanfare_domain::ports::DueRun;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::{WorkItem, WorkKind};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
@@ -82,7 +76,9 @@ impl Engine {
     ///
     /// On an error the run was given back if the store could be reached; if not, its lease runs
     /// out and it is taken up again.
-    pub async fn work(&self, due: &DueRun, stop: &CancellationToken) -> Result<SliceEnd, Error> {
-        slice::work(&self.integration, self.pace, due, stop).await
+    pub async fn work(&self, work: &WorkItem, stop: &CancellationToken) -> Result<SliceEnd, Error> {
+        match work.key.kind {
+            WorkKind::Pull => pull::work(&self.integration, self.pace, work, stop).await,
+        }
     }
 }

@@ -6,12 +6,12 @@ use fanfare_testkit::build::organization_id;
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::shop::Shop;
+use crate::test_organization::TestOrganization;
 
 #[tokio::test(start_paused = true)]
 async fn a_key_opens_its_organization_with_its_role_until_it_is_revoked() {
-    let shop = Shop::unconnected(&FakeKlaviyo::default()).await;
-    let (integration, organization) = (&shop.integration, &shop.organization);
+    let org = TestOrganization::unconnected(&FakeKlaviyo::default()).await;
+    let (integration, organization) = (&org.integration, &org.organization);
     let new = integration
         .create_key(organization, Role::Editor, KeyKind::Test)
         .await
@@ -36,10 +36,10 @@ async fn a_key_opens_its_organization_with_its_role_until_it_is_revoked() {
 
 #[tokio::test(start_paused = true)]
 async fn of_a_key_only_a_hash_is_stored() {
-    let shop = Shop::unconnected(&FakeKlaviyo::default()).await;
-    let new = shop.integration.create_organization("Other").await.unwrap();
+    let org = TestOrganization::unconnected(&FakeKlaviyo::default()).await;
+    let new = org.integration.create_organization("Other").await.unwrap();
 
-    let stored = shop.integration.keys(&new.organization).await.unwrap();
+    let stored = org.integration.keys(&new.organization).await.unwrap();
 
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0].role, Role::Owner);
@@ -50,8 +50,8 @@ async fn of_a_key_only_a_hash_is_stored() {
 
 #[tokio::test(start_paused = true)]
 async fn a_made_up_key_opens_nothing() {
-    let shop = Shop::unconnected(&FakeKlaviyo::default()).await;
-    let found = shop
+    let org = TestOrganization::unconnected(&FakeKlaviyo::default()).await;
+    let found = org
         .integration
         .authenticate(&SecretString::from("sk_live_made_up"))
         .await
@@ -61,13 +61,13 @@ async fn a_made_up_key_opens_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn an_organization_needs_a_name_and_a_key_needs_an_organization() {
-    let shop = Shop::unconnected(&FakeKlaviyo::default()).await;
+    let org = TestOrganization::unconnected(&FakeKlaviyo::default()).await;
     for name in ["", "  ", "a\nb", &"x".repeat(256)] {
-        let refused = shop.integration.create_organization(name).await;
+        let refused = org.integration.create_organization(name).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{name:?}");
     }
     let nowhere = organization_id("org_nowhere");
-    let refused = shop
+    let refused = org
         .integration
         .create_key(&nowhere, Role::Viewer, KeyKind::Live)
         .await;

@@ -10,7 +10,7 @@ use fanfare_sync::engine::SliceEnd;
 use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
-use crate::shop::{Shop, emails, klaviyo_with};
+use crate::test_organization::{TestOrganization, emails, klaviyo_with};
 
 fn unavailable() -> KlaviyoError {
     KlaviyoError::Unavailable("played".to_owned())
@@ -28,11 +28,11 @@ async fn the_fifth_failed_answer_for_a_page_ends_the_run_with_its_code() {
         (KlaviyoError::ForeignLink, FailureCode::UpstreamInvalid),
     ] {
         let klaviyo = klaviyo_with(&list("L1"), 6);
-        let shop = Shop::on(&klaviyo).await;
-        let run = shop.imported(&list("L1")).await;
+        let org = TestOrganization::on(&klaviyo).await;
+        let run = org.imported(&list("L1")).await;
         klaviyo.fail_members(std::iter::once(None).chain(vec![Some(error); 5]));
 
-        let run = shop.work_to_end(&run).await;
+        let run = org.work_to_end(&run).await;
 
         assert_eq!(run.status, SyncStatus::Failed);
         let error = run.error.clone().unwrap();
@@ -40,7 +40,7 @@ async fn the_fifth_failed_answer_for_a_page_ends_the_run_with_its_code() {
         assert!(!error.message.is_empty());
         assert_eq!(klaviyo.member_calls().len(), 6);
         assert_eq!(
-            shop.members(&run.id).await,
+            org.members(&run.id).await,
             emails(0..2),
             "what was read stays"
         );
@@ -51,21 +51,21 @@ async fn the_fifth_failed_answer_for_a_page_ends_the_run_with_its_code() {
 #[tokio::test(start_paused = true)]
 async fn tries_are_one_to_sixty_seconds_apart_without_a_worker_and_ever_longer() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     klaviyo.fail_members(vec![Some(unavailable()); 4]);
     let mut waits = Vec::new();
     for attempt in 1..=4 {
-        let SliceEnd::Paused(until) = shop.work(&run).await else {
+        let SliceEnd::Paused(until) = org.work(&run).await else {
             panic!("the worker was held");
         };
-        waits.push(until.since(shop.now()));
-        assert_eq!(shop.run(&run).await.attempt, attempt);
-        assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
-        tokio::time::advance(until.since(shop.now())).await;
+        waits.push(until.since(org.now()));
+        assert_eq!(org.run(&run).await.attempt, attempt);
+        assert_eq!(org.work(&run).await, SliceEnd::NotDue);
+        tokio::time::advance(until.since(org.now())).await;
     }
     assert_eq!(
-        shop.work(&run).await,
+        org.work(&run).await,
         SliceEnd::Finished(SyncStatus::Success)
     );
 
@@ -81,31 +81,31 @@ async fn tries_are_one_to_sixty_seconds_apart_without_a_worker_and_ever_longer()
 #[tokio::test(start_paused = true)]
 async fn a_page_in_between_forgives_failed_answers() {
     let klaviyo = klaviyo_with(&list("L1"), 8);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     for _ in 0..4 {
         klaviyo.fail_members(vec![Some(invalid()); 4]);
         klaviyo.fail_members([None]);
     }
-    let run = shop.work_to_end(&run).await;
+    let run = org.work_to_end(&run).await;
     assert_eq!((run.status, run.attempt), (SyncStatus::Success, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_lists_own_look_up_is_tried_as_often() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     klaviyo.fail_others(vec![Some(unavailable()); 5]);
 
-    let run = shop.work_to_end(&run).await;
+    let run = org.work_to_end(&run).await;
 
     assert_eq!(run.error.unwrap().code, FailureCode::UpstreamUnavailable);
     assert!(klaviyo.member_calls().is_empty());
 }
 
-async fn connection_status(shop: &Shop) -> (ConnectionStatus, bool) {
-    let settings = shop.integration.settings(&shop.organization).await.unwrap();
+async fn connection_status(org: &TestOrganization) -> (ConnectionStatus, bool) {
+    let settings = org.integration.settings(&org.organization).await.unwrap();
     let connection = settings.connection.unwrap();
     (connection.status, connection.message.is_some())
 }
@@ -133,65 +133,62 @@ async fn what_another_try_cannot_cure_ends_the_run_at_once() {
         ),
     ] {
         let klaviyo = klaviyo_with(&list("L1"), 6);
-        let shop = Shop::on(&klaviyo).await;
-        let run = shop.imported(&list("L1")).await;
+        let org = TestOrganization::on(&klaviyo).await;
+        let run = org.imported(&list("L1")).await;
         klaviyo.fail_members([None, Some(error)]);
 
-        assert_eq!(
-            shop.work(&run).await,
-            SliceEnd::Finished(SyncStatus::Failed)
-        );
+        assert_eq!(org.work(&run).await, SliceEnd::Finished(SyncStatus::Failed));
 
-        let run = shop.run(&run).await;
+        let run = org.run(&run).await;
         assert_eq!(run.error.unwrap().code, code);
-        assert_eq!(shop.members(&run.id).await, emails(0..2));
+        assert_eq!(org.members(&run.id).await, emails(0..2));
         let want = if is_the_keys_fault {
             ConnectionStatus::Error
         } else {
             ConnectionStatus::Active
         };
-        assert_eq!(connection_status(&shop).await, (want, is_the_keys_fault));
+        assert_eq!(connection_status(&org).await, (want, is_the_keys_fault));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_run_keeps_the_time_of_the_last_success() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
-    let shop = Shop::on(&klaviyo).await;
-    let first = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
     tokio::time::advance(Duration::from_mins(1)).await;
     klaviyo.fail_members([Some(KlaviyoError::NotFound)]);
 
-    let second = shop.resynced(&first, false).await;
+    let second = org.resynced(&first, false).await;
 
     assert_eq!(second.status, SyncStatus::Failed);
-    let source = shop
+    let source = org
         .integration
-        .audience(&shop.organization, &first.audience)
+        .audience(&org.organization, &first.audience)
         .await
         .unwrap()
         .source;
     assert_eq!(source.last_synced_at, first.finished_at);
     assert_eq!(source.data.last_error.as_deref(), Some("source_gone"));
-    assert_eq!(shop.members(&first.id).await, emails(0..2));
+    assert_eq!(org.members(&first.id).await, emails(0..2));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_reads_a_whole_list_again_is_no_longer_in_doubt() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
-    let shop = Shop::on(&klaviyo).await;
-    let first = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
     klaviyo.fail_members([Some(KlaviyoError::KeyRejected)]);
-    shop.resynced(&first, false).await;
+    org.resynced(&first, false).await;
     assert_eq!(
-        connection_status(&shop).await,
+        connection_status(&org).await,
         (ConnectionStatus::Error, true)
     );
 
-    shop.resynced(&first, false).await;
+    org.resynced(&first, false).await;
 
     assert_eq!(
-        connection_status(&shop).await,
+        connection_status(&org).await,
         (ConnectionStatus::Active, false)
     );
 }
@@ -199,12 +196,12 @@ async fn a_key_that_reads_a_whole_list_again_is_no_longer_in_doubt() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_is_deleted_during_the_walk_ends_the_run_and_keeps_the_members() {
     let klaviyo: FakeKlaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
-    let first = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
     klaviyo.change_after_pages(1, |contents| drop(contents.collections.remove(&list("L1"))));
 
-    let second = shop.resynced(&first, false).await;
+    let second = org.resynced(&first, false).await;
 
     assert_eq!(second.error.unwrap().code, FailureCode::SourceGone);
-    assert_eq!(shop.members(&first.id).await, emails(0..6));
+    assert_eq!(org.members(&first.id).await, emails(0..6));
 }

@@ -9,7 +9,7 @@ use fanfare_sync::{AudienceUpdate, Entity, Error, Patch};
 use fanfare_testkit::build::{consumer_id, list};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
-use crate::shop::{Shop, everything, klaviyo_with};
+use crate::test_organization::{TestOrganization, everything, klaviyo_with};
 
 pub(crate) fn named(name: &str) -> AudienceUpdate {
     AudienceUpdate {
@@ -21,13 +21,13 @@ pub(crate) fn named(name: &str) -> AudienceUpdate {
 
 #[tokio::test(start_paused = true)]
 async fn an_update_changes_what_it_names_and_keeps_the_rest() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 1)).await;
-    let id = shop.import(&[list("L1")]).await.unwrap().imported[0]
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 1)).await;
+    let id = org.import(&[list("L1")]).await.unwrap().imported[0]
         .audience
         .clone();
     let update = |update| {
-        shop.integration
-            .update_audience(&shop.organization, &id, update)
+        org.integration
+            .update_audience(&org.organization, &id, update)
     };
     let described = AudienceUpdate {
         description: Patch::Set(Some("Friends".to_owned())),
@@ -50,18 +50,18 @@ async fn an_update_changes_what_it_names_and_keeps_the_rest() {
     );
     assert_eq!(audience.description.as_deref(), Some("Friends"));
     assert_eq!(audience.refresh_interval_seconds, None);
-    assert_eq!(audience.updated_at, Some(shop.now()));
+    assert_eq!(audience.updated_at, Some(org.now()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_a_different_name_is_a_name_given_by_hand() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 1)).await;
-    let id = shop.import(&[list("L1")]).await.unwrap().imported[0]
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 1)).await;
+    let id = org.import(&[list("L1")]).await.unwrap().imported[0]
         .audience
         .clone();
     let update = |update| {
-        shop.integration
-            .update_audience(&shop.organization, &id, update)
+        org.integration
+            .update_audience(&org.organization, &id, update)
     };
 
     assert!(!update(named("VIP")).await.unwrap().audience.named_by_hand);
@@ -76,48 +76,48 @@ async fn only_a_different_name_is_a_name_given_by_hand() {
 
 #[tokio::test(start_paused = true)]
 async fn archiving_ends_what_runs_and_frees_the_list_for_another_import() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 4)).await;
-    let outcome = shop.import(&[list("L1")]).await.unwrap();
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 4)).await;
+    let outcome = org.import(&[list("L1")]).await.unwrap();
     let first = &outcome.imported[0];
 
-    let archived = shop
+    let archived = org
         .integration
-        .archive_audience(&shop.organization, &first.audience, "key_2")
+        .archive_audience(&org.organization, &first.audience, "key_2")
         .await
         .unwrap();
 
     assert!(archived.audience.archived && archived.source.archived);
     assert_eq!(archived.source.status, SyncStatus::Failed);
-    let run = shop.run(&first.run).await;
+    let run = org.run(&first.run).await;
     assert_eq!(run.error.unwrap().code, FailureCode::Cancelled);
-    assert_eq!(shop.work(&first.run).await, SliceEnd::NotDue);
-    let audiences = shop
+    assert_eq!(org.work(&first.run).await, SliceEnd::NotDue);
+    let audiences = org
         .integration
-        .audiences(&shop.organization, &everything())
+        .audiences(&org.organization, &everything())
         .await
         .unwrap();
     assert!(audiences.items.is_empty());
-    let refused = shop
+    let refused = org
         .integration
-        .sync_audience(&shop.organization, &first.audience, false)
+        .sync_audience(&org.organization, &first.audience, false)
         .await;
     assert!(matches!(refused, Err(Error::NoSyncSource)));
 
-    let again = shop.import(&[list("L1")]).await.unwrap();
+    let again = org.import(&[list("L1")]).await.unwrap();
     assert_ne!(again.imported[0].audience, first.audience);
     assert_ne!(again.imported[0].source, first.source);
-    assert_eq!(shop.name(&again.imported[0].run).await, "VIP");
+    assert_eq!(org.name(&again.imported[0].run).await, "VIP");
 }
 
 #[tokio::test(start_paused = true)]
 async fn archiving_twice_is_archiving_once() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 1)).await;
-    let id = shop.import(&[list("L1")]).await.unwrap().imported[0]
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 1)).await;
+    let id = org.import(&[list("L1")]).await.unwrap().imported[0]
         .audience
         .clone();
     let archive = |actor| {
-        shop.integration
-            .archive_audience(&shop.organization, &id, actor)
+        org.integration
+            .archive_audience(&org.organization, &id, actor)
     };
     let first = archive("key_1").await.unwrap();
     assert_eq!(archive("key_2").await.unwrap(), first);
@@ -125,28 +125,28 @@ async fn archiving_twice_is_archiving_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_audiences_status_is_its_sources_and_its_version_grows_with_runs() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 3)).await;
-    let run = shop.imported(&list("L1")).await;
-    let audience = shop.run(&run).await.audience;
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 3)).await;
+    let run = org.imported(&list("L1")).await;
+    let audience = org.run(&run).await.audience;
     let status = || {
-        shop.integration
-            .audience_status(&shop.organization, &audience)
+        org.integration
+            .audience_status(&org.organization, &audience)
     };
 
     let queued = status().await.unwrap();
     assert!(queued.is_in_progress() && queued.is_stale());
     assert_eq!(queued.version, 1);
 
-    let done = shop.work_to_end(&run).await;
+    let done = org.work_to_end(&run).await;
     let synced = status().await.unwrap();
     assert!(!synced.is_in_progress() && !synced.is_stale());
     assert_eq!(synced.record.source.last_synced_at, done.finished_at);
 
-    shop.resynced(&done, false).await;
+    org.resynced(&done, false).await;
     assert_eq!(status().await.unwrap().version, 2);
     assert_eq!(
-        shop.integration
-            .member_count(&shop.organization, &audience)
+        org.integration
+            .member_count(&org.organization, &audience)
             .await
             .unwrap(),
         3
@@ -155,27 +155,22 @@ async fn an_audiences_status_is_its_sources_and_its_version_grows_with_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn members_can_be_searched() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 12)).await;
-    let run = shop.synced(&list("L1")).await;
-    let found = shop
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 12)).await;
+    let run = org.synced(&list("L1")).await;
+    let found = org
         .integration
-        .members(
-            &shop.organization,
-            &run.audience,
-            Some("P01"),
-            &everything(),
-        )
+        .members(&org.organization, &run.audience, Some("P01"), &everything())
         .await;
     assert_eq!(found.unwrap().items.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_belongs_to_another_organization_is_not_there() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 2)).await;
-    let run = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 2)).await;
+    let run = org.synced(&list("L1")).await;
     let (integration, stranger) = (
-        &shop.integration,
-        shop.integration
+        &org.integration,
+        org.integration
             .create_organization("Stranger")
             .await
             .unwrap(),
@@ -224,19 +219,19 @@ async fn what_belongs_to_another_organization_is_not_there() {
         .consumers(stranger, &ConsumerFilter::default(), &everything())
         .await;
     assert!(consumers.unwrap().items.is_empty());
-    assert_eq!(shop.members(&run.id).await.len(), 2);
+    assert_eq!(org.members(&run.id).await.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_does_not_exist_is_not_found() {
-    let shop = Shop::on(&FakeKlaviyo::default()).await;
-    let consumer = shop
+    let org = TestOrganization::on(&FakeKlaviyo::default()).await;
+    let consumer = org
         .integration
-        .consumer(&shop.organization, &consumer_id("cons_none"))
+        .consumer(&org.organization, &consumer_id("cons_none"))
         .await;
     assert!(matches!(consumer, Err(Error::NotFound(Entity::Consumer))));
-    let keys = shop.integration.keys(&shop.organization).await.unwrap();
+    let keys = org.integration.keys(&org.organization).await.unwrap();
     assert_eq!(keys[0].role, Role::Owner);
-    let organizations = shop.integration.organizations(10, None).await.unwrap();
+    let organizations = org.integration.organizations(10, None).await.unwrap();
     assert_eq!(organizations.len(), 1);
 }

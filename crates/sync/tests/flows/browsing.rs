@@ -14,7 +14,7 @@ use fanfare_testkit::clock::PlainSealer;
 use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 
 use crate::mocks::Circle;
-use crate::shop::{Shop, klaviyo_with, members};
+use crate::test_organization::{TestOrganization, klaviyo_with, members};
 
 #[tokio::test(start_paused = true)]
 async fn every_list_is_shown_once_with_what_syncs_it() {
@@ -23,12 +23,12 @@ async fn every_list_is_shown_once_with_what_syncs_it() {
         klaviyo = klaviyo.with(list(&format!("L{number}")), "A list", Vec::<Profile>::new());
     }
     klaviyo = klaviyo.with(segment("S1"), "A segment", members(0..3));
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.synced(&list("L12")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.synced(&list("L12")).await;
 
-    let lists = shop
+    let lists = org
         .integration
-        .collections(&shop.organization, CollectionKind::List)
+        .collections(&org.organization, CollectionKind::List)
         .await
         .unwrap();
 
@@ -46,9 +46,9 @@ async fn every_list_is_shown_once_with_what_syncs_it() {
     );
     assert_eq!(source.last_synced_at, run.finished_at);
 
-    let segments = shop
+    let segments = org
         .integration
-        .collections(&shop.organization, CollectionKind::Segment)
+        .collections(&org.organization, CollectionKind::Segment)
         .await
         .unwrap();
     assert_eq!(segments.len(), 1);
@@ -56,12 +56,12 @@ async fn every_list_is_shown_once_with_what_syncs_it() {
 
 #[tokio::test(start_paused = true)]
 async fn lists_that_lead_in_a_circle_are_an_unusable_answer() {
-    let shop = Shop::wired(Arc::new(Circle(3)), Arc::new(PlainSealer)).await;
-    shop.connect("pk_shop").await.unwrap();
+    let org = TestOrganization::wired(Arc::new(Circle(3)), Arc::new(PlainSealer)).await;
+    org.connect("pk_key1").await.unwrap();
 
-    let refused = shop
+    let refused = org
         .integration
-        .collections(&shop.organization, CollectionKind::List)
+        .collections(&org.organization, CollectionKind::List)
         .await;
 
     let Err(Error::KlaviyoUnreachable(KlaviyoError::Invalid(_))) = refused else {
@@ -72,24 +72,22 @@ async fn lists_that_lead_in_a_circle_are_an_unusable_answer() {
 #[tokio::test(start_paused = true)]
 async fn without_a_key_nothing_is_shown() {
     let klaviyo = klaviyo_with(&list("L1"), 3);
-    let shop = Shop::unconnected(&klaviyo).await;
-    let refused = shop
+    let org = TestOrganization::unconnected(&klaviyo).await;
+    let refused = org
         .integration
-        .collections(&shop.organization, CollectionKind::List)
+        .collections(&org.organization, CollectionKind::List)
         .await;
     assert!(matches!(refused, Err(Error::KeyNotFound)));
-    let refused = shop
+    let refused = org
         .integration
-        .estimate(&shop.organization, &list("L1"))
+        .estimate(&org.organization, &list("L1"))
         .await;
     assert!(matches!(refused, Err(Error::KeyNotFound)));
     assert!(klaviyo.calls().is_empty());
 }
 
-async fn estimate(shop: &Shop, id: &str) -> Result<Estimate, Error> {
-    shop.integration
-        .estimate(&shop.organization, &list(id))
-        .await
+async fn estimate(org: &TestOrganization, id: &str) -> Result<Estimate, Error> {
+    org.integration.estimate(&org.organization, &list(id)).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,22 +95,22 @@ async fn an_estimate_tells_profiles_requests_and_seconds() {
     let klaviyo = FakeKlaviyo::default()
         .with(list("big"), "Big", members(0..1_050))
         .with(list("empty"), "Empty", Vec::<Profile>::new());
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
 
-    let big = estimate(&shop, "big").await.unwrap();
+    let big = estimate(&org, "big").await.unwrap();
     assert_eq!(
         (big.profiles, big.requests, big.seconds),
         (Some(1_050), Some(12), Some(0))
     );
-    let empty = estimate(&shop, "empty").await.unwrap();
+    let empty = estimate(&org, "empty").await.unwrap();
     assert_eq!((empty.profiles, empty.requests), (Some(0), Some(2)));
     assert!(matches!(
-        estimate(&shop, "gone").await,
+        estimate(&org, "gone").await,
         Err(Error::NotFound(Entity::KlaviyoList))
     ));
-    let gone = shop
+    let gone = org
         .integration
-        .estimate(&shop.organization, &segment("gone"))
+        .estimate(&org.organization, &segment("gone"))
         .await;
     assert!(matches!(gone, Err(Error::NotFound(Entity::KlaviyoSegment))));
 }
@@ -125,25 +123,25 @@ async fn what_klaviyo_does_not_count_is_not_guessed() {
         requests: None,
         seconds: None,
     };
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     klaviyo.change(|contents| contents.counts = false);
-    assert_eq!(estimate(&shop, "L1").await.unwrap(), unknown);
+    assert_eq!(estimate(&org, "L1").await.unwrap(), unknown);
 
     klaviyo.change(|contents| contents.counts = true);
     // Counting has fifteen requests a minute; one is used up.
     for _ in 0..14 {
-        assert_eq!(estimate(&shop, "L1").await.unwrap().profiles, Some(3));
+        assert_eq!(estimate(&org, "L1").await.unwrap().profiles, Some(3));
     }
-    assert_eq!(estimate(&shop, "L1").await.unwrap(), unknown);
+    assert_eq!(estimate(&org, "L1").await.unwrap(), unknown);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_asked_for_silence_when_counted_is_not_asked_without_counting() {
     let klaviyo = klaviyo_with(&list("L1"), 3);
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     klaviyo.fail_others([Some(KlaviyoError::Throttled(RetryAfter::Seconds(60)))]);
 
-    let Err(Error::KlaviyoThrottled(wait)) = estimate(&shop, "L1").await else {
+    let Err(Error::KlaviyoThrottled(wait)) = estimate(&org, "L1").await else {
         panic!("the list was asked inside its block");
     };
 

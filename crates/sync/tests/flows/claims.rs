@@ -6,96 +6,96 @@ use fanfare_domain::run::SyncStatus;
 use fanfare_sync::engine::SliceEnd;
 use fanfare_testkit::build::list;
 
-use crate::shop::{LEASE, Shop, emails, klaviyo_with, poll, poll_until};
+use crate::test_organization::{LEASE, TestOrganization, emails, klaviyo_with, poll, poll_until};
 
 #[tokio::test(start_paused = true)]
 async fn who_comes_second_gets_nothing() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
-    let mut first = shop.worker(&run);
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
+    let mut first = org.worker(&run);
     poll_until(&mut first, || klaviyo.member_calls().len() == 1);
 
-    assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
+    assert_eq!(org.work(&run).await, SliceEnd::NotDue);
 
     assert_eq!(
         first.await.unwrap(),
         SliceEnd::Finished(SyncStatus::Success)
     );
-    assert_eq!(shop.members(&run).await, emails(0..6));
-    assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
+    assert_eq!(org.members(&run).await, emails(0..6));
+    assert_eq!(org.work(&run).await, SliceEnd::NotDue);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_overtaken_worker_writes_nothing_more_wherever_it_was() {
     for polls in 1.. {
         let klaviyo = klaviyo_with(&list("L1"), 6);
-        let shop = Shop::on(&klaviyo).await;
-        let run = shop.imported(&list("L1")).await;
-        let mut slow = shop.worker(&run);
+        let org = TestOrganization::on(&klaviyo).await;
+        let run = org.imported(&list("L1")).await;
+        let mut slow = org.worker(&run);
         if poll(&mut slow, polls).is_some() {
             assert!(polls > 20, "there were steps to be slow at");
             return;
         }
         tokio::time::advance(LEASE + Duration::from_secs(1)).await;
-        let (slow, overtaking) = tokio::join!(slow, shop.worker(&run));
+        let (slow, overtaking) = tokio::join!(slow, org.worker(&run));
         let ends = [slow.unwrap(), overtaking.unwrap()];
         let finished = ends
             .iter()
             .filter(|end| matches!(end, SliceEnd::Finished(_)))
             .count();
         assert_eq!(finished, 1, "{ends:?} after {polls} polls");
-        let run = shop.run(&run).await;
+        let run = org.run(&run).await;
         assert_eq!(
             (run.status, run.progress.tally.processed, run.progress.pages),
             (SyncStatus::Success, 6, 3)
         );
         assert_eq!(run.progress.members_added, 6);
-        assert_eq!(shop.members(&run.id).await, emails(0..6));
+        assert_eq!(org.members(&run.id).await, emails(0..6));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_does_not_lose_the_lease() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     klaviyo.fall_silent(true);
-    let mut waiting = tokio::spawn(shop.worker(&run));
+    let mut waiting = tokio::spawn(org.worker(&run));
     for _ in 0..30 {
         tokio::time::sleep(LEASE / 2).await;
-        assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
+        assert_eq!(org.work(&run).await, SliceEnd::NotDue);
     }
 
-    shop.integration
-        .cancel_run(&shop.organization, &run)
+    org.integration
+        .cancel_run(&org.organization, &run)
         .await
         .unwrap();
 
     assert_eq!((&mut waiting).await.unwrap().unwrap(), SliceEnd::Overtaken);
-    assert_eq!(shop.run(&run).await.status, SyncStatus::Failed);
+    assert_eq!(org.run(&run).await.status, SyncStatus::Failed);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_not_there_is_not_due() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 1)).await;
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 1)).await;
     let nowhere = fanfare_testkit::build::run_id("run_nowhere");
-    assert_eq!(shop.work(&nowhere).await, SliceEnd::NotDue);
+    assert_eq!(org.work(&nowhere).await, SliceEnd::NotDue);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_ran_out_with_nobody_to_take_it_is_no_crash() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     for asleep in 1..=4 {
-        let mut sleeper = shop.worker(&run);
+        let mut sleeper = org.worker(&run);
         poll_until(&mut sleeper, || klaviyo.member_calls().len() == asleep);
         tokio::time::advance(LEASE + Duration::from_secs(1)).await;
         assert_eq!(sleeper.await.unwrap(), SliceEnd::Overtaken);
     }
 
-    let run = shop.work_to_end(&run).await;
+    let run = org.work_to_end(&run).await;
 
     assert_eq!((run.status, run.error), (SyncStatus::Success, None));
 }

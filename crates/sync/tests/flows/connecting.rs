@@ -14,7 +14,7 @@ use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 use secrecy::SecretString;
 
-use crate::shop::{Shop, klaviyo_with};
+use crate::test_organization::{TestOrganization, klaviyo_with};
 
 fn account(id: &str) -> AccountId {
     AccountId::parse(id).unwrap()
@@ -27,17 +27,17 @@ fn klaviyo_of(id: &str) -> FakeKlaviyo {
     klaviyo
 }
 
-async fn last4(shop: &Shop) -> Option<String> {
-    let settings = shop.integration.settings(&shop.organization).await.unwrap();
+async fn last4(org: &TestOrganization) -> Option<String> {
+    let settings = org.integration.settings(&org.organization).await.unwrap();
     settings.connection.map(|connection| connection.last4)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_is_tried_for_all_that_it_is_needed_for_before_it_is_stored() {
     let klaviyo = klaviyo_of("AbC123");
-    let shop = Shop::unconnected(&klaviyo).await;
+    let org = TestOrganization::unconnected(&klaviyo).await;
 
-    let connection = shop
+    let connection = org
         .connect(" pk_0123456789 ")
         .await
         .unwrap()
@@ -58,7 +58,7 @@ async fn a_key_is_tried_for_all_that_it_is_needed_for_before_it_is_stored() {
     );
     assert_eq!(
         (connection.account, connection.verified_at),
-        (Some(account("AbC123")), shop.now())
+        (Some(account("AbC123")), org.now())
     );
     assert!(connection.missing_scopes.is_empty());
 }
@@ -66,7 +66,7 @@ async fn a_key_is_tried_for_all_that_it_is_needed_for_before_it_is_stored() {
 #[tokio::test(start_paused = true)]
 async fn what_is_no_private_key_is_refused_without_a_call_and_without_an_echo() {
     let klaviyo = FakeKlaviyo::default();
-    let shop = Shop::unconnected(&klaviyo).await;
+    let org = TestOrganization::unconnected(&klaviyo).await;
     for key in [
         "sk_live_canary",
         "pk_live_canary",
@@ -74,7 +74,7 @@ async fn what_is_no_private_key_is_refused_without_a_call_and_without_an_echo() 
         "canary",
         "pk_",
     ] {
-        let Err(Error::Invalid(faults)) = shop.connect(key).await else {
+        let Err(Error::Invalid(faults)) = org.connect(key).await else {
             panic!("{key} was taken");
         };
         assert_eq!(faults[0].field, "klaviyo.apiKey");
@@ -86,25 +86,25 @@ async fn what_is_no_private_key_is_refused_without_a_call_and_without_an_echo() 
 #[tokio::test(start_paused = true)]
 async fn a_failed_verification_leaves_the_stored_key_as_it_was() {
     let klaviyo = FakeKlaviyo::default();
-    klaviyo.change(|contents| contents.keys = vec!["pk_shop".to_owned()]);
-    let shop = Shop::on(&klaviyo).await;
+    klaviyo.change(|contents| contents.keys = vec!["pk_key1".to_owned()]);
+    let org = TestOrganization::on(&klaviyo).await;
 
     assert!(matches!(
-        shop.connect("pk_other").await,
+        org.connect("pk_other").await,
         Err(Error::KeyRejected)
     ));
     klaviyo.fail_others([Some(KlaviyoError::Unavailable("played".to_owned()))]);
     assert!(matches!(
-        shop.connect("pk_shop").await,
+        org.connect("pk_key1").await,
         Err(Error::KlaviyoUnreachable(_))
     ));
     klaviyo.change(|contents| contents.missing_scopes = vec!["profiles:read".to_owned()]);
-    let Err(Error::ScopeMissing(scopes)) = shop.connect("pk_shop").await else {
+    let Err(Error::ScopeMissing(scopes)) = org.connect("pk_key1").await else {
         panic!("a key that reads no profiles was taken");
     };
     assert_eq!(scopes, ["profiles:read"]);
 
-    assert_eq!(last4(&shop).await.as_deref(), Some("shop"));
+    assert_eq!(last4(&org).await.as_deref(), Some("key1"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,9 +112,9 @@ async fn scopes_of_optional_features_are_only_listed() {
     let klaviyo = klaviyo_of("AbC123");
     let optional = ["accounts:read", "segments:read"].map(str::to_owned);
     klaviyo.change(|contents| contents.missing_scopes = optional.to_vec());
-    let shop = Shop::unconnected(&klaviyo).await;
+    let org = TestOrganization::unconnected(&klaviyo).await;
 
-    let connection = shop.connect("pk_shop").await.unwrap().connection.unwrap();
+    let connection = org.connect("pk_key1").await.unwrap().connection.unwrap();
 
     assert_eq!(connection.missing_scopes, optional);
     assert_eq!(
@@ -126,40 +126,40 @@ async fn scopes_of_optional_features_are_only_listed() {
 #[tokio::test(start_paused = true)]
 async fn a_key_of_another_account_has_to_be_confirmed() {
     let klaviyo = klaviyo_of("AbC123");
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     klaviyo.change(|contents| contents.account = Some(account("XyZ789")));
 
-    let Err(Error::AccountDiffers { connected, offered }) = shop.connect("pk_other").await else {
+    let Err(Error::AccountDiffers { connected, offered }) = org.connect("pk_other").await else {
         panic!("the other account was taken");
     };
     assert_eq!((connected, offered), (account("AbC123"), account("XyZ789")));
-    assert_eq!(last4(&shop).await.as_deref(), Some("shop"));
+    assert_eq!(last4(&org).await.as_deref(), Some("key1"));
 
     let confirmed = ConnectRequest {
         api_key: SecretString::from("pk_other"),
         confirm_account_change: true,
     };
-    shop.integration
-        .connect(&shop.organization, confirmed)
+    org.integration
+        .connect(&org.organization, confirmed)
         .await
         .unwrap();
-    assert_eq!(last4(&shop).await.as_deref(), Some("ther"));
+    assert_eq!(last4(&org).await.as_deref(), Some("ther"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_short_wait_for_quota_is_sat_out_and_a_long_one_is_told() {
     let klaviyo = FakeKlaviyo::default();
-    let shop = Shop::unconnected(&klaviyo).await;
-    let before = shop.now();
+    let org = TestOrganization::unconnected(&klaviyo).await;
+    let before = org.now();
     // The account first, then the lists.
     klaviyo.fail_others([None, Some(KlaviyoError::Throttled(RetryAfter::Seconds(1)))]);
-    shop.connect("pk_shop").await.unwrap();
-    assert_eq!(shop.now().since(before), Duration::from_secs(1));
+    org.connect("pk_key1").await.unwrap();
+    assert_eq!(org.now().since(before), Duration::from_secs(1));
 
     klaviyo.fail_others([None, Some(KlaviyoError::Throttled(RetryAfter::Seconds(30)))]);
     // The account's own quota holds one request a second.
     tokio::time::advance(Duration::from_secs(1)).await;
-    let Err(Error::KlaviyoThrottled(wait)) = shop.connect("pk_shop").await else {
+    let Err(Error::KlaviyoThrottled(wait)) = org.connect("pk_key1").await else {
         panic!("nobody was told to wait");
     };
     assert_eq!(wait, Duration::from_secs(30));
@@ -168,15 +168,15 @@ async fn a_short_wait_for_quota_is_sat_out_and_a_long_one_is_told() {
 #[tokio::test(start_paused = true)]
 async fn the_same_key_keeps_its_account_when_klaviyo_cannot_be_asked_for_it() {
     let klaviyo = klaviyo_of("AbC123");
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     // More than the fifteen a minute that this question has.
     for _ in 0..17 {
-        let connection = shop.connect("pk_shop").await.unwrap().connection.unwrap();
+        let connection = org.connect("pk_key1").await.unwrap().connection.unwrap();
         assert_eq!(connection.account, Some(account("AbC123")));
     }
     // Of another key it would be unknown whether its account differs.
     assert!(matches!(
-        shop.connect("pk_other").await,
+        org.connect("pk_other").await,
         Err(Error::KlaviyoThrottled(_))
     ));
 }
@@ -184,25 +184,25 @@ async fn the_same_key_keeps_its_account_when_klaviyo_cannot_be_asked_for_it() {
 #[tokio::test(start_paused = true)]
 async fn silence_asked_of_a_connection_binds_it_under_its_accounts_name_too() {
     let klaviyo = klaviyo_with(&list("L1"), 4);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     klaviyo.fail_members([Some(KlaviyoError::Throttled(RetryAfter::Seconds(300)))]);
-    let asked = shop.now().plus(Duration::from_mins(5));
-    assert_eq!(shop.work(&run).await, SliceEnd::Paused(asked));
+    let asked = org.now().plus(Duration::from_mins(5));
+    assert_eq!(org.work(&run).await, SliceEnd::Paused(asked));
 
     klaviyo.change(|contents| contents.account = Some(account("AbC123")));
-    shop.connect("pk_shop").await.unwrap();
-    let cancelled = shop
+    org.connect("pk_key1").await.unwrap();
+    let cancelled = org
         .integration
-        .cancel_run(&shop.organization, &run)
+        .cancel_run(&org.organization, &run)
         .await
         .unwrap();
-    let next = shop
+    let next = org
         .integration
-        .sync_audience(&shop.organization, &cancelled.audience, false)
+        .sync_audience(&org.organization, &cancelled.audience, false)
         .await;
 
-    assert_eq!(shop.work(&next.unwrap().run).await, SliceEnd::Paused(asked));
+    assert_eq!(org.work(&next.unwrap().run).await, SliceEnd::Paused(asked));
     assert_eq!(klaviyo.member_calls().len(), 1);
 }
 
@@ -213,23 +213,20 @@ async fn disconnecting_takes_the_key_cancels_what_runs_and_keeps_the_audiences()
         "Other",
         Vec::<fanfare_domain::profile::Profile>::new(),
     );
-    let shop = Shop::on(&klaviyo).await;
-    let done = shop.synced(&list("L1")).await;
-    let queued = shop.imported(&list("L2")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let done = org.synced(&list("L1")).await;
+    let queued = org.imported(&list("L2")).await;
 
-    shop.integration
-        .disconnect(&shop.organization)
-        .await
-        .unwrap();
+    org.integration.disconnect(&org.organization).await.unwrap();
 
-    assert_eq!(last4(&shop).await, None);
-    let cancelled = shop.run(&queued).await;
+    assert_eq!(last4(&org).await, None);
+    let cancelled = org.run(&queued).await;
     assert_eq!(cancelled.status, SyncStatus::Failed);
     assert_eq!(cancelled.error.unwrap().code, FailureCode::Cancelled);
-    assert_eq!(shop.work(&queued).await, SliceEnd::NotDue);
-    assert_eq!(shop.members(&done.id).await.len(), 4);
+    assert_eq!(org.work(&queued).await, SliceEnd::NotDue);
+    assert_eq!(org.members(&done.id).await.len(), 4);
     assert!(matches!(
-        shop.import(&[list("L1")]).await,
+        org.import(&[list("L1")]).await,
         Err(Error::KeyNotFound)
     ));
 }

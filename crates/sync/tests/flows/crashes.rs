@@ -13,11 +13,11 @@ use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::Operation;
 
 use crate::picture::Picture;
-use crate::shop::{LEASE, Shop, klaviyo_with, members, poll, poll_until};
+use crate::test_organization::{LEASE, TestOrganization, klaviyo_with, members, poll, poll_until};
 
 /// A second pass that has everything to do: people who join, leave, change, share and are broken.
 struct Scene {
-    shop: Shop,
+    org: TestOrganization,
     klaviyo: FakeKlaviyo,
     run: RunId,
     pages_before: usize,
@@ -26,8 +26,8 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let klaviyo = klaviyo_with(&list("L1"), 5);
-        let shop = Shop::on(&klaviyo).await;
-        let first = shop.synced(&list("L1")).await;
+        let org = TestOrganization::on(&klaviyo).await;
+        let first = org.synced(&list("L1")).await;
         let people: Vec<Profile> = members(1..4)
             .into_iter()
             .chain([
@@ -51,15 +51,15 @@ impl Scene {
             ])
             .collect();
         klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().1 = people);
-        let started = shop
+        let started = org
             .integration
-            .sync_audience(&shop.organization, &first.audience, false)
+            .sync_audience(&org.organization, &first.audience, false)
             .await;
         let pages_before = klaviyo.member_calls().len();
         // The list may be counted again.
         tokio::time::advance(Duration::from_mins(1)).await;
         Self {
-            shop,
+            org,
             klaviyo,
             run: started.unwrap().run,
             pages_before,
@@ -71,20 +71,20 @@ impl Scene {
     }
 
     async fn picture(&self) -> Picture {
-        self.shop.picture(std::slice::from_ref(&self.run)).await
+        self.org.picture(std::slice::from_ref(&self.run)).await
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_may_die_anywhere_and_the_rows_end_the_same() {
     let calm = Scene::new().await;
-    calm.shop.work_to_end(&calm.run).await;
+    calm.org.work_to_end(&calm.run).await;
     let (want, pages) = (calm.picture().await, calm.pages());
     assert_eq!(pages, 4);
 
     for polls in 1.. {
         let scene = Scene::new().await;
-        let mut worker = scene.shop.worker(&scene.run);
+        let mut worker = scene.org.worker(&scene.run);
         if poll(&mut worker, polls).is_some() {
             assert!(polls > 40, "there were steps to die at");
             return;
@@ -92,8 +92,8 @@ async fn a_worker_may_die_anywhere_and_the_rows_end_the_same() {
         drop(worker);
         tokio::time::advance(LEASE).await;
 
-        if scene.shop.run(&scene.run).await.status.is_active() {
-            scene.shop.work_to_end(&scene.run).await;
+        if scene.org.run(&scene.run).await.status.is_active() {
+            scene.org.work_to_end(&scene.run).await;
         }
 
         assert_eq!(scene.picture().await, want, "died after {polls} polls");
@@ -108,18 +108,18 @@ async fn a_worker_may_die_anywhere_and_the_rows_end_the_same() {
 #[tokio::test(start_paused = true)]
 async fn a_worker_may_die_twice_in_a_row_anywhere() {
     let calm = Scene::new().await;
-    calm.shop.work_to_end(&calm.run).await;
+    calm.org.work_to_end(&calm.run).await;
     let want = calm.picture().await;
 
     for polls in (1..60).step_by(7) {
         for more in (1..60).step_by(11) {
             let scene = Scene::new().await;
             for polls in [polls, more] {
-                let _ = poll(&mut scene.shop.worker(&scene.run), polls);
+                let _ = poll(&mut scene.org.worker(&scene.run), polls);
                 tokio::time::advance(LEASE).await;
             }
-            if scene.shop.run(&scene.run).await.status.is_active() {
-                scene.shop.work_to_end(&scene.run).await;
+            if scene.org.run(&scene.run).await.status.is_active() {
+                scene.org.work_to_end(&scene.run).await;
             }
             assert_eq!(
                 scene.picture().await,
@@ -133,7 +133,7 @@ async fn a_worker_may_die_twice_in_a_row_anywhere() {
 #[tokio::test(start_paused = true)]
 async fn the_store_may_fail_anywhere_and_that_is_no_crash() {
     let calm = Scene::new().await;
-    calm.shop.work_to_end(&calm.run).await;
+    calm.org.work_to_end(&calm.run).await;
     let (want, pages) = (calm.picture().await, calm.pages());
 
     let operations = [
@@ -146,25 +146,25 @@ async fn the_store_may_fail_anywhere_and_that_is_no_crash() {
     for operation in operations {
         for polls in 0.. {
             let scene = Scene::new().await;
-            let mut worker = scene.shop.worker(&scene.run);
+            let mut worker = scene.org.worker(&scene.run);
             if poll(&mut worker, polls).is_some() {
                 assert!(polls > 40, "there were steps to fail at");
                 break;
             }
-            scene.shop.store.fail_next(operation, 1);
+            scene.org.store.fail_next(operation, 1);
             let end = worker.await;
             // What was not met by the worker must not be met by the test.
-            scene.shop.store.fail_next(operation, 0);
+            scene.org.store.fail_next(operation, 0);
             match end {
                 Ok(end) => assert!(matches!(end, SliceEnd::Finished(_)), "{end:?}"),
                 Err(Error::Store(error)) => assert!(error.is_transient(), "{error:?}"),
                 Err(error) => panic!("{error:?}"),
             }
 
-            let run = scene.shop.run(&scene.run).await;
+            let run = scene.org.run(&scene.run).await;
             if run.status.is_active() {
                 // The lease was given back, so that nobody has to wait for its end.
-                let run = scene.shop.work_to_end(&scene.run).await;
+                let run = scene.org.work_to_end(&scene.run).await;
                 assert_eq!(run.crashes, 0);
             }
 
@@ -182,17 +182,17 @@ async fn the_store_may_fail_anywhere_and_that_is_no_crash() {
 async fn a_long_absence_of_the_database_ends_no_run() {
     let scene = Scene::new().await;
     for _ in 0..5 {
-        let mut worker = scene.shop.worker(&scene.run);
+        let mut worker = scene.org.worker(&scene.run);
         let before = scene.klaviyo.member_calls().len();
         poll_until(&mut worker, || scene.klaviyo.member_calls().len() > before);
         // Two minutes: every try to give the run back fails, once a second.
-        scene.shop.store.fail_next(Operation::Begin, 120);
+        scene.org.store.fail_next(Operation::Begin, 120);
         let Err(Error::Store(_)) = worker.await else {
             panic!("nobody noticed");
         };
     }
 
-    let run = scene.shop.work_to_end(&scene.run).await;
+    let run = scene.org.work_to_end(&scene.run).await;
 
     assert_eq!(run.status, SyncStatus::Success);
 }
@@ -200,44 +200,41 @@ async fn a_long_absence_of_the_database_ends_no_run() {
 #[tokio::test(start_paused = true)]
 async fn a_third_crash_at_one_page_ends_the_run_and_keeps_what_was_read() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
-    let mut worker = shop.worker(&run);
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
+    let mut worker = org.worker(&run);
     poll_until(&mut worker, || klaviyo.member_calls().len() == 2);
     drop(worker);
     for crash in 2..=3 {
         tokio::time::advance(LEASE).await;
         let before = klaviyo.member_calls().len();
-        let mut worker = shop.worker(&run);
+        let mut worker = org.worker(&run);
         poll_until(&mut worker, || klaviyo.member_calls().len() > before);
         drop(worker);
-        assert_eq!(shop.run(&run).await.attempt, crash);
+        assert_eq!(org.run(&run).await.attempt, crash);
     }
     tokio::time::advance(LEASE).await;
 
-    assert_eq!(
-        shop.work(&run).await,
-        SliceEnd::Finished(SyncStatus::Failed)
-    );
+    assert_eq!(org.work(&run).await, SliceEnd::Finished(SyncStatus::Failed));
 
-    let ended = shop.run(&run).await;
+    let ended = org.run(&run).await;
     assert_eq!(ended.error.unwrap().code, FailureCode::WorkerCrashed);
-    assert_eq!(shop.members(&run).await.len(), 2);
+    assert_eq!(org.members(&run).await.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn crashes_with_a_page_in_between_are_not_added_up() {
     let klaviyo = klaviyo_with(&list("L1"), 20);
-    let mut shop = Shop::on(&klaviyo).await;
-    shop.pace.partitions = 1;
-    let run = shop.imported(&list("L1")).await;
+    let mut org = TestOrganization::on(&klaviyo).await;
+    org.pace.partitions = 1;
+    let run = org.imported(&list("L1")).await;
     for _ in 0..8 {
         let before = klaviyo.member_calls().len();
-        let mut worker = shop.worker(&run);
+        let mut worker = org.worker(&run);
         // A page is behind it when the next is asked for.
         poll_until(&mut worker, || klaviyo.member_calls().len() == before + 2);
         drop(worker);
         tokio::time::advance(LEASE + Duration::from_secs(1)).await;
     }
-    assert_eq!(shop.work_to_end(&run).await.status, SyncStatus::Success);
+    assert_eq!(org.work_to_end(&run).await.status, SyncStatus::Success);
 }

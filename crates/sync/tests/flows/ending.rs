@@ -10,7 +10,7 @@ use fanfare_sync::engine::SliceEnd;
 use fanfare_testkit::build::list;
 
 use crate::mocks::MockQueue;
-use crate::shop::{Shop, klaviyo_with, poll};
+use crate::test_organization::{TestOrganization, klaviyo_with, poll};
 
 #[derive(Debug, Clone, Copy)]
 enum Act {
@@ -26,17 +26,17 @@ async fn a_run_that_was_ended_is_written_to_no_more() {
     for act in [Act::Cancel, Act::Archive, Act::Disconnect] {
         for polls in 1.. {
             let klaviyo = klaviyo_with(&list("L1"), 6);
-            let shop = Shop::on(&klaviyo).await;
-            let run = shop.imported(&list("L1")).await;
-            let mut worker = shop.worker(&run);
-            if poll(&mut worker, polls).is_some() || !shop.run(&run).await.status.is_active() {
+            let org = TestOrganization::on(&klaviyo).await;
+            let run = org.imported(&list("L1")).await;
+            let mut worker = org.worker(&run);
+            if poll(&mut worker, polls).is_some() || !org.run(&run).await.status.is_active() {
                 assert!(polls > 20, "there were steps to be ended at");
                 break;
             }
-            let audience = shop.run(&run).await.audience;
+            let audience = org.run(&run).await.audience;
             // A worker that holds the organization's lock must get on before anybody can act.
             let ended = tokio::spawn(worker);
-            let (integration, organization) = (&shop.integration, &shop.organization);
+            let (integration, organization) = (&org.integration, &org.organization);
             let acted = match act {
                 Act::Cancel => integration.cancel_run(organization, &run).await.is_ok(),
                 Act::Archive => integration
@@ -45,11 +45,11 @@ async fn a_run_that_was_ended_is_written_to_no_more() {
                     .is_ok(),
                 Act::Disconnect => integration.disconnect(organization).await.is_ok(),
             };
-            let after_the_act = shop.picture(std::slice::from_ref(&run)).await;
+            let after_the_act = org.picture(std::slice::from_ref(&run)).await;
 
             let end = ended.await.unwrap().unwrap();
 
-            let ended = shop.run(&run).await;
+            let ended = org.run(&run).await;
             if ended.status == SyncStatus::Success {
                 // It was done before the act.
                 continue;
@@ -60,11 +60,8 @@ async fn a_run_that_was_ended_is_written_to_no_more() {
                 "{end:?}: {act:?} after {polls} polls"
             );
             assert_eq!(ended.error.unwrap().code, FailureCode::Cancelled);
-            assert_eq!(
-                shop.picture(std::slice::from_ref(&run)).await,
-                after_the_act
-            );
-            assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
+            assert_eq!(org.picture(std::slice::from_ref(&run)).await, after_the_act);
+            assert_eq!(org.work(&run).await, SliceEnd::NotDue);
         }
     }
 }
@@ -72,20 +69,20 @@ async fn a_run_that_was_ended_is_written_to_no_more() {
 #[tokio::test(start_paused = true)]
 async fn a_waiting_run_is_ended_at_once() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     let wait = fanfare_domain::quota::RetryAfter::Seconds(100);
     klaviyo.fail_members([Some(fanfare_domain::ports::KlaviyoError::Throttled(wait))]);
-    assert!(matches!(shop.work(&run).await, SliceEnd::Paused(_)));
+    assert!(matches!(org.work(&run).await, SliceEnd::Paused(_)));
 
-    shop.integration
-        .cancel_run(&shop.organization, &run)
+    org.integration
+        .cancel_run(&org.organization, &run)
         .await
         .unwrap();
 
     tokio::time::advance(Duration::from_secs(100)).await;
-    assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
-    assert_eq!(shop.run(&run).await.status, SyncStatus::Failed);
+    assert_eq!(org.work(&run).await, SliceEnd::NotDue);
+    assert_eq!(org.run(&run).await.status, SyncStatus::Failed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,17 +91,16 @@ async fn a_fault_of_ours_ends_the_run_instead_of_trying_for_ever() {
     let mut broken = MockQueue::new();
     broken
         .expect_next()
-        .returning(|| Err(StoreError::Corrupt("due_runs.due".to_owned())));
-    let mut shop = Shop::on(&klaviyo).await.with_due_runs(Arc::new(broken));
-    shop.pace.slice = Duration::ZERO;
-    let run = shop.imported(&list("L1")).await;
+        .returning(|| Err(StoreError::Corrupt("work_queue.due".to_owned())));
+    let mut org = TestOrganization::on(&klaviyo)
+        .await
+        .with_work_queue(Arc::new(broken));
+    org.pace.slice = Duration::ZERO;
+    let run = org.imported(&list("L1")).await;
 
-    assert_eq!(
-        shop.work(&run).await,
-        SliceEnd::Finished(SyncStatus::Failed)
-    );
+    assert_eq!(org.work(&run).await, SliceEnd::Finished(SyncStatus::Failed));
 
-    let error = shop.run(&run).await.error.unwrap();
+    let error = org.run(&run).await.error.unwrap();
     assert_eq!(error.code, FailureCode::Internal);
-    assert!(!error.message.contains("due_runs"), "{}", error.message);
+    assert!(!error.message.contains("work_queue"), "{}", error.message);
 }

@@ -9,15 +9,15 @@ use fanfare_testkit::build::{list, segment};
 use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 use futures_util::future::join_all;
 
-use crate::shop::{Shop, everything, klaviyo_with, members, poll};
+use crate::test_organization::{TestOrganization, everything, klaviyo_with, members, poll};
 
 #[tokio::test(start_paused = true)]
 async fn each_list_is_answered_once_in_the_order_asked() {
     let klaviyo = klaviyo_with(&list("L1"), 3)
         .with(list("L2"), "Second", members(0..1))
         .with(segment("S1"), "Segment", members(0..1));
-    let shop = Shop::on(&klaviyo).await;
-    let first = shop.import(&[list("L2")]).await.unwrap();
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.import(&[list("L2")]).await.unwrap();
 
     let asked = [
         segment("S1"),
@@ -28,7 +28,7 @@ async fn each_list_is_answered_once_in_the_order_asked() {
         segment("gone"),
         segment("L1"),
     ];
-    let outcome = shop.import(&asked).await.unwrap();
+    let outcome = org.import(&asked).await.unwrap();
 
     let imported: Vec<&CollectionRef> = outcome.imported.iter().map(|i| &i.collection).collect();
     assert_eq!(imported, [&segment("S1"), &list("L1")]);
@@ -52,20 +52,20 @@ async fn each_list_is_answered_once_in_the_order_asked() {
 
 #[tokio::test(start_paused = true)]
 async fn audience_source_and_run_begin_together_as_pending() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 3)).await;
-    let mut rings = shop.store.rings();
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 3)).await;
+    let mut notifications = org.store.notifications();
 
-    let outcome = shop.import(&[list("L1")]).await.unwrap();
+    let outcome = org.import(&[list("L1")]).await.unwrap();
 
     let imported = &outcome.imported[0];
-    let run = shop.run(&imported.run).await;
+    let run = org.run(&imported.run).await;
     assert_eq!(
         (run.status, run.trigger, run.attempt),
         (SyncStatus::Pending, Trigger::Import, 0)
     );
-    let record = shop
+    let record = org
         .integration
-        .audience(&shop.organization, &imported.audience)
+        .audience(&org.organization, &imported.audience)
         .await
         .unwrap();
     assert_eq!(
@@ -83,7 +83,7 @@ async fn audience_source_and_run_begin_together_as_pending() {
         (record.source.last_synced_at, record.audience.named_by_hand),
         (None, false)
     );
-    assert_eq!(rings.try_recv().unwrap(), shop.due(&imported.run));
+    assert_eq!(notifications.try_recv().unwrap(), org.due(&imported.run));
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,31 +91,31 @@ async fn a_name_that_is_taken_is_told_apart_and_a_missing_one_made_up() {
     let klaviyo = klaviyo_with(&list("L1"), 1)
         .with(list("L2"), "VIP", members(0..1))
         .with(list("L3"), " \u{0} ", members(0..1));
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
 
-    let outcome = shop
+    let outcome = org
         .import(&[list("L1"), list("L2"), list("L3")])
         .await
         .unwrap();
 
     let mut names = Vec::new();
     for imported in &outcome.imported {
-        names.push(shop.name(&imported.run).await);
+        names.push(org.name(&imported.run).await);
     }
     assert_eq!(names, ["VIP", "VIP (Klaviyo L2)", "Klaviyo list L3"]);
-    let third = shop
+    let third = org
         .integration
-        .audience(&shop.organization, &outcome.imported[2].audience)
+        .audience(&org.organization, &outcome.imported[2].audience)
         .await;
     assert_eq!(third.unwrap().source.data.name, None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn fifty_imports_at_once_make_one_audience() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 3)).await;
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 3)).await;
 
     let wanted = [list("L1")];
-    let outcomes = join_all((0..50).map(|_| shop.import(&wanted))).await;
+    let outcomes = join_all((0..50).map(|_| org.import(&wanted))).await;
 
     let outcomes: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
     let imported: Vec<_> = outcomes.iter().flat_map(|o| &o.imported).collect();
@@ -129,11 +129,11 @@ async fn fifty_imports_at_once_make_one_audience() {
 #[tokio::test(start_paused = true)]
 async fn klaviyo_is_not_asked_about_a_list_that_is_synced() {
     let klaviyo = klaviyo_with(&list("L1"), 3);
-    let shop = Shop::on(&klaviyo).await;
-    shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    org.imported(&list("L1")).await;
     let before = klaviyo.calls().len();
 
-    shop.import(&[list("L1")]).await.unwrap();
+    org.import(&[list("L1")]).await.unwrap();
 
     assert_eq!(klaviyo.calls().len(), before);
 }
@@ -141,15 +141,15 @@ async fn klaviyo_is_not_asked_about_a_list_that_is_synced() {
 #[tokio::test(start_paused = true)]
 async fn an_import_that_fails_halfway_leaves_nothing() {
     let klaviyo = klaviyo_with(&list("L1"), 3).with(list("L2"), "Second", members(0..1));
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     klaviyo.fail_others([None, Some(KlaviyoError::Unavailable("played".to_owned()))]);
 
-    let refused = shop.import(&[list("L1"), list("L2")]).await;
+    let refused = org.import(&[list("L1"), list("L2")]).await;
 
     assert!(matches!(refused, Err(Error::KlaviyoUnreachable(_))));
-    let audiences = shop
+    let audiences = org
         .integration
-        .audiences(&shop.organization, &everything())
+        .audiences(&org.organization, &everything())
         .await
         .unwrap();
     assert!(audiences.items.is_empty());
@@ -162,9 +162,9 @@ async fn a_hundred_lists_are_imported_within_the_burst_quota() {
     for list in &wanted {
         klaviyo = klaviyo.with(list.clone(), list.id.as_str(), Vec::<Profile>::new());
     }
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
 
-    let outcome = shop.import(&wanted).await.unwrap();
+    let outcome = org.import(&wanted).await.unwrap();
 
     assert_eq!(outcome.imported.len(), 100);
     let asked = klaviyo
@@ -178,9 +178,9 @@ async fn a_hundred_lists_are_imported_within_the_burst_quota() {
 #[tokio::test(start_paused = true)]
 async fn an_import_that_is_overtaken_by_a_disconnection_leaves_no_run_behind() {
     for polls in 1..30 {
-        let shop = Shop::on(&klaviyo_with(&list("L1"), 3)).await;
-        let integration = shop.integration.clone();
-        let (organization, actor) = (shop.organization.clone(), "key_1".to_owned());
+        let org = TestOrganization::on(&klaviyo_with(&list("L1"), 3)).await;
+        let integration = org.integration.clone();
+        let (organization, actor) = (org.organization.clone(), "key_1".to_owned());
         let request = fanfare_sync::ImportRequest {
             collections: vec![list("L1")],
             actor,
@@ -189,7 +189,7 @@ async fn an_import_that_is_overtaken_by_a_disconnection_leaves_no_run_behind() {
             Box::pin(async move { integration.import(&organization, request).await });
 
         let mut outcome = poll(&mut import, polls);
-        let disconnect = shop.integration.disconnect(&shop.organization);
+        let disconnect = org.integration.disconnect(&org.organization);
         if outcome.is_none() {
             let (imported, cut) = tokio::join!(import, disconnect);
             cut.unwrap();
@@ -200,7 +200,7 @@ async fn an_import_that_is_overtaken_by_a_disconnection_leaves_no_run_behind() {
 
         match outcome.unwrap() {
             Ok(outcome) => {
-                let run = shop.run(&outcome.imported[0].run).await;
+                let run = org.run(&outcome.imported[0].run).await;
                 assert_eq!(run.status, SyncStatus::Failed, "after {polls} polls");
             }
             Err(error) => assert!(matches!(error, Error::KeyNotFound), "{error:?}"),
@@ -212,11 +212,11 @@ async fn an_import_that_is_overtaken_by_a_disconnection_leaves_no_run_behind() {
 #[tokio::test(start_paused = true)]
 async fn an_import_beside_an_archiving_never_says_that_the_list_is_not_there() {
     for polls in 1..20 {
-        let shop = Shop::on(&klaviyo_with(&list("L1"), 3)).await;
-        let first = shop.import(&[list("L1")]).await.unwrap();
+        let org = TestOrganization::on(&klaviyo_with(&list("L1"), 3)).await;
+        let first = org.import(&[list("L1")]).await.unwrap();
         let audience = &first.imported[0].audience;
-        let integration = shop.integration.clone();
-        let (organization, actor) = (shop.organization.clone(), "key_1".to_owned());
+        let integration = org.integration.clone();
+        let (organization, actor) = (org.organization.clone(), "key_1".to_owned());
         let request = fanfare_sync::ImportRequest {
             collections: vec![list("L1")],
             actor,
@@ -225,9 +225,9 @@ async fn an_import_beside_an_archiving_never_says_that_the_list_is_not_there() {
             Box::pin(async move { integration.import(&organization, request).await });
 
         let early = poll(&mut import, polls);
-        let archive = shop
+        let archive = org
             .integration
-            .archive_audience(&shop.organization, audience, "key_1");
+            .archive_audience(&org.organization, audience, "key_1");
         let outcome = if let Some(outcome) = early {
             archive.await.unwrap();
             outcome

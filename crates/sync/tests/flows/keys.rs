@@ -12,17 +12,17 @@ use fanfare_testkit::build::list;
 use fanfare_testkit::clock::PlainSealer;
 
 use crate::mocks::MockSealer;
-use crate::shop::{Shop, emails, klaviyo_with, poll_until};
+use crate::test_organization::{TestOrganization, emails, klaviyo_with, poll_until};
 
 #[tokio::test(start_paused = true)]
 async fn a_replaced_key_is_used_from_the_next_slice_on() {
     let klaviyo = klaviyo_with(&list("L1"), 8);
-    let mut shop = Shop::on(&klaviyo).await;
-    shop.pace.slice = Duration::ZERO;
-    let run = shop.imported(&list("L1")).await;
-    let mut worker = shop.worker(&run);
+    let mut org = TestOrganization::on(&klaviyo).await;
+    org.pace.slice = Duration::ZERO;
+    let run = org.imported(&list("L1")).await;
+    let mut worker = org.worker(&run);
     poll_until(&mut worker, || klaviyo.member_calls().len() == 1);
-    shop.connect("pk_new").await.unwrap();
+    org.connect("pk_new").await.unwrap();
     // From here on only the new key is taken; the call that is under way was let through.
     klaviyo.change(|contents| contents.keys = vec!["pk_new".to_owned()]);
 
@@ -30,34 +30,34 @@ async fn a_replaced_key_is_used_from_the_next_slice_on() {
         worker.await.unwrap(),
         SliceEnd::Finished(SyncStatus::Success)
     );
-    assert_eq!(shop.members(&run).await, emails(0..8));
+    assert_eq!(org.members(&run).await, emails(0..8));
 }
 
 /// Whoever replaces a key revokes the old one soon, and the run must not fail of that.
 #[tokio::test(start_paused = true)]
 async fn a_key_that_was_replaced_and_revoked_within_a_slice_costs_a_slice_and_not_the_run() {
     let klaviyo = klaviyo_with(&list("L1"), 8);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
-    let mut worker = shop.worker(&run);
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
+    let mut worker = org.worker(&run);
     poll_until(&mut worker, || klaviyo.member_calls().len() == 2);
-    shop.connect("pk_new").await.unwrap();
+    org.connect("pk_new").await.unwrap();
     klaviyo.change(|contents| contents.keys = vec!["pk_new".to_owned()]);
 
     assert_eq!(worker.await.unwrap(), SliceEnd::Yielded);
-    let connection = shop
+    let connection = org
         .integration
-        .settings(&shop.organization)
+        .settings(&org.organization)
         .await
         .unwrap()
         .connection
         .unwrap();
     assert_eq!(connection.status, ConnectionStatus::Active);
     assert_eq!(
-        shop.work(&run).await,
+        org.work(&run).await,
         SliceEnd::Finished(SyncStatus::Success)
     );
-    assert_eq!(shop.members(&run).await, emails(0..8));
+    assert_eq!(org.members(&run).await, emails(0..8));
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,16 +77,13 @@ async fn a_run_whose_key_no_longer_opens_fails_and_says_what_to_do() {
             Err(SealError::UnknownVersion(2))
         }
     });
-    let shop = Shop::wired(Arc::new(klaviyo.clone()), Arc::new(sealer)).await;
-    shop.connect("pk_shop").await.unwrap();
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::wired(Arc::new(klaviyo.clone()), Arc::new(sealer)).await;
+    org.connect("pk_key1").await.unwrap();
+    let run = org.imported(&list("L1")).await;
 
-    assert_eq!(
-        shop.work(&run).await,
-        SliceEnd::Finished(SyncStatus::Failed)
-    );
+    assert_eq!(org.work(&run).await, SliceEnd::Finished(SyncStatus::Failed));
 
-    let error = shop.run(&run).await.error.unwrap();
+    let error = org.run(&run).await.error.unwrap();
     assert_eq!(error.code, FailureCode::KeyInvalid);
     assert!(error.message.contains("Connect Klaviyo again"));
     assert!(klaviyo.member_calls().is_empty());
@@ -108,18 +105,15 @@ async fn a_key_that_stops_opening_between_two_slices_ends_the_run_the_same_way()
             Err(SealError::DoesNotOpen)
         }
     });
-    let mut shop = Shop::wired(Arc::new(klaviyo.clone()), Arc::new(sealer)).await;
-    shop.pace.slice = Duration::ZERO;
-    shop.connect("pk_shop").await.unwrap();
-    let run = shop.imported(&list("L1")).await;
+    let mut org = TestOrganization::wired(Arc::new(klaviyo.clone()), Arc::new(sealer)).await;
+    org.pace.slice = Duration::ZERO;
+    org.connect("pk_key1").await.unwrap();
+    let run = org.imported(&list("L1")).await;
+
+    assert_eq!(org.work(&run).await, SliceEnd::Finished(SyncStatus::Failed));
 
     assert_eq!(
-        shop.work(&run).await,
-        SliceEnd::Finished(SyncStatus::Failed)
-    );
-
-    assert_eq!(
-        shop.run(&run).await.error.unwrap().code,
+        org.run(&run).await.error.unwrap().code,
         FailureCode::KeyInvalid
     );
 }

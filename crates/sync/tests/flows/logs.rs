@@ -11,7 +11,7 @@ use fanfare_testkit::build::{list, profile};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use serde_json::Value;
 
-use crate::shop::{LEASE, Shop, poll_until};
+use crate::test_organization::{LEASE, TestOrganization, poll_until};
 
 /// A log kept in memory.
 #[derive(Clone, Default)]
@@ -76,22 +76,22 @@ fn canaries() -> FakeKlaviyo {
 async fn a_runs_life_is_told_in_one_line_for_each_turn_with_counts_and_duration() {
     let (log, _guard) = listen();
     let klaviyo = canaries();
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     klaviyo.fail_members([None, Some(KlaviyoError::Throttled(RetryAfter::Seconds(30)))]);
-    assert!(matches!(shop.work(&run).await, SliceEnd::Paused(_)));
+    assert!(matches!(org.work(&run).await, SliceEnd::Paused(_)));
     tokio::time::advance(Duration::from_secs(30)).await;
-    shop.work_to_end(&run).await;
+    org.work_to_end(&run).await;
 
     let lines = log.runs();
 
     let messages: Vec<&str> = lines.iter().map(|(message, _)| message.as_str()).collect();
     assert_eq!(messages, ["started", "paused", "resumed", "ended"]);
-    let source = shop.run(&run).await.source;
+    let source = org.run(&run).await.source;
     for (message, line) in &lines {
         let (fields, span) = (&line["fields"], &line["span"]);
         assert_eq!(span["processor"], "klaviyo/sync-list");
-        assert_eq!(span["organizationId"], shop.organization.as_str());
+        assert_eq!(span["organizationId"], org.organization.as_str());
         assert_eq!(span["runId"], run.as_str());
         assert_eq!(span["syncSourceId"], source.as_str());
         for count in [
@@ -115,11 +115,11 @@ async fn a_runs_life_is_told_in_one_line_for_each_turn_with_counts_and_duration(
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_cancelled_tells_its_end_too() {
     let (log, _guard) = listen();
-    let shop = Shop::on(&canaries()).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&canaries()).await;
+    let run = org.imported(&list("L1")).await;
 
-    shop.integration
-        .cancel_run(&shop.organization, &run)
+    org.integration
+        .cancel_run(&org.organization, &run)
         .await
         .unwrap();
 
@@ -137,20 +137,20 @@ async fn a_run_that_is_cancelled_tells_its_end_too() {
 async fn no_line_holds_a_key_an_email_a_phone_number_or_a_name() {
     let (log, _guard) = listen();
     let klaviyo = canaries();
-    let shop = Shop::unconnected(&klaviyo).await;
-    shop.connect("pk_canary_key").await.unwrap();
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::unconnected(&klaviyo).await;
+    org.connect("pk_canary_key").await.unwrap();
+    let run = org.imported(&list("L1")).await;
     klaviyo.fail_members([None, Some(KlaviyoError::Invalid("not JSON".to_owned()))]);
-    assert!(matches!(shop.work(&run).await, SliceEnd::Paused(_)));
+    assert!(matches!(org.work(&run).await, SliceEnd::Paused(_)));
     tokio::time::advance(Duration::from_mins(1)).await;
     let before = klaviyo.member_calls().len();
-    let mut worker = shop.worker(&run);
+    let mut worker = org.worker(&run);
     poll_until(&mut worker, || klaviyo.member_calls().len() > before);
     drop(worker);
     tokio::time::advance(LEASE).await;
-    let done = shop.work_to_end(&run).await;
+    let done = org.work_to_end(&run).await;
     klaviyo.fail_members([Some(KlaviyoError::KeyRejected)]);
-    shop.resynced(&done, false).await;
+    org.resynced(&done, false).await;
 
     let text = log.text();
 

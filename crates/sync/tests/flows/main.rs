@@ -19,5 +19,5 @@ mod reading;
 mod removals;
 mod resyncing;
 mod scanning;
-mod shop;
 mod slices;
+mod test_organization;

@@ -4,17 +4,18 @@ use async_trait::async_trait;
 use fanfare_domain::connection::{KlaviyoKey, SealedKey};
 use fanfare_domain::ids::{Cursor, OrganizationId};
 use fanfare_domain::ports::{
-    Account, Answer, Capability, Collection, CollectionPage, DueRuns, KeySealer, Klaviyo,
-    KlaviyoError, MemberPage, MembersFrom, QuotaLedger, SchedulingCandidate, SealError, StoreError,
+    Account, Answer, Capability, Collection, CollectionPage, KeySealer, Klaviyo, KlaviyoError,
+    MemberPage, MembersFrom, QuotaLedger, SealError, StoreError, WorkQueue,
 };
 use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::SchedulingCandidate;
 use fanfare_testkit::build::list;
 use fanfare_testkit::memory::InMemoryStore;
 use secrecy::SecretString;
 
-use crate::shop::members;
+use crate::test_organization::members;
 
 mockall::mock! {
     pub(crate) Sealer {}
@@ -29,10 +30,10 @@ mockall::mock! {
     pub(crate) Queue {}
 
     #[async_trait]
-    impl DueRuns for Queue {
+    impl WorkQueue for Queue {
         async fn notify(&self, limit: u32) -> Result<u64, StoreError>;
         async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError>;
-        async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
+        async fn leased(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
         async fn backlog(&self) -> Result<u64, StoreError>;
     }
 }
@@ -55,7 +56,7 @@ impl Circle {
 const fn answer<T>(value: T) -> Result<Answer<T>, KlaviyoError> {
     Ok(Answer {
         value,
-        limits: None,
+        rate_limits: None,
     })
 }
 

@@ -9,7 +9,7 @@ use fanfare_domain::run::SyncStatus;
 use fanfare_testkit::build::{list, profile};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
-use crate::shop::{LEASE, Shop, klaviyo_with, members, poll};
+use crate::test_organization::{LEASE, TestOrganization, klaviyo_with, members, poll};
 
 const OLD: &str = "a@x.io";
 const NEW: &str = "b@x.io";
@@ -17,7 +17,7 @@ const NEW: &str = "b@x.io";
 /// Two lists with a member in common. Somebody else in the second has the e-mail that the common one takes.
 struct Scene {
     klaviyo: FakeKlaviyo,
-    shop: Shop,
+    org: TestOrganization,
     /// Of the first list.
     ours: RunId,
     /// Of the second.
@@ -44,15 +44,15 @@ impl Scene {
     /// Both lists are imported, for the first time.
     async fn of_an_import() -> Self {
         let klaviyo = klaviyo_with(&list("L1"), 0).with(list("L2"), "Other", members([]));
-        let shop = Shop::on(&klaviyo).await;
+        let org = TestOrganization::on(&klaviyo).await;
         has(&klaviyo, "L2", vec![somebody("other", NEW)]);
-        let first = shop.synced(&list("L2")).await;
+        let first = org.synced(&list("L2")).await;
         mover_has(&klaviyo, OLD);
         Self {
-            ours: shop.imported(&list("L1")).await,
-            others: shop.queued_again(&first).await,
+            ours: org.imported(&list("L1")).await,
+            others: org.queued_again(&first).await,
             klaviyo,
-            shop,
+            org,
         }
     }
 
@@ -62,15 +62,15 @@ impl Scene {
         mover_has(&klaviyo, OLD);
         let before = members(0..7).into_iter().chain([somebody("mover", OLD)]);
         has(&klaviyo, "L1", before.collect());
-        let shop = Shop::on(&klaviyo).await;
-        let ours = shop.synced(&list("L1")).await;
-        let others = shop.synced(&list("L2")).await;
+        let org = TestOrganization::on(&klaviyo).await;
+        let ours = org.synced(&list("L1")).await;
+        let others = org.synced(&list("L2")).await;
         mover_has(&klaviyo, OLD);
         Self {
-            ours: shop.queued_again(&ours).await,
-            others: shop.queued_again(&others).await,
+            ours: org.queued_again(&ours).await,
+            others: org.queued_again(&others).await,
             klaviyo,
-            shop,
+            org,
         }
     }
 
@@ -80,15 +80,15 @@ impl Scene {
     async fn plays(self, polls: usize, more: usize, loses_checkpoint: bool) -> bool {
         let Self {
             klaviyo,
-            shop,
+            org,
             ours,
             others,
         } = self;
-        let (mut worker, mut others) = (shop.worker(&ours), shop.worker(&others));
+        let (mut worker, mut others) = (org.worker(&ours), org.worker(&others));
         let mut is_over = poll(&mut worker, polls).is_some();
         mover_has(&klaviyo, NEW);
         loop {
-            if !shop.run(&ours).await.status.is_active() {
+            if !org.run(&ours).await.status.is_active() {
                 return false;
             }
             if poll(&mut others, 100).is_some() {
@@ -101,23 +101,23 @@ impl Scene {
         drop(worker);
         if !is_over {
             tokio::time::advance(LEASE).await;
-            if shop.run(&ours).await.status.is_active() {
+            if org.run(&ours).await.status.is_active() {
                 if loses_checkpoint {
-                    shop.lose_checkpoint(&ours).await;
+                    org.lose_checkpoint(&ours).await;
                 }
-                shop.work_to_end(&ours).await;
+                org.work_to_end(&ours).await;
             }
         }
 
         let when = format!(
             "moved after {polls} polls, died after {more} more, lost its checkpoint: {loses_checkpoint}"
         );
-        let run = shop.run(&ours).await;
+        let run = org.run(&ours).await;
         assert_eq!(run.status, SyncStatus::Success, "{when}");
         // A page that was on its way has the old e-mail, and may be the last to say so.
-        let mover = shop.email_of("mover").await;
+        let mover = org.email_of("mover").await;
         let want = [mover, "p000@x.io".to_owned()];
-        assert_eq!(shop.members(&run.id).await, want, "{when}");
+        assert_eq!(org.members(&run.id).await, want, "{when}");
         true
     }
 }

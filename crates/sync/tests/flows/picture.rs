@@ -7,7 +7,7 @@ use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Lookup, SourceFilter};
 use fanfare_domain::source::PROFILE_SOURCE_TYPE;
 
-use crate::shop::{Shop, everything};
+use crate::test_organization::{TestOrganization, everything};
 
 /// Lines of text, so that a difference can be read.
 pub(crate) type Picture = BTreeSet<String>;
@@ -32,7 +32,7 @@ fn portrait(record: &ConsumerRecord) -> String {
     )
 }
 
-impl Shop {
+impl TestOrganization {
     /// The picture after these runs.
     pub(crate) async fn picture(&self, runs: &[RunId]) -> Picture {
         let (integration, organization) = (&self.integration, &self.organization);

@@ -15,7 +15,7 @@ use fanfare_testkit::memory::Operation;
 use tokio_util::sync::CancellationToken;
 
 use crate::mocks::SlowLedger;
-use crate::shop::{Shop, klaviyo_with, members, poll, poll_until};
+use crate::test_organization::{TestOrganization, klaviyo_with, members, poll, poll_until};
 
 fn throttled(seconds: u64) -> KlaviyoError {
     KlaviyoError::Throttled(RetryAfter::Seconds(seconds))
@@ -24,18 +24,18 @@ fn throttled(seconds: u64) -> KlaviyoError {
 #[tokio::test(start_paused = true)]
 async fn silence_is_kept_to_the_second_without_a_worker_and_counts_as_no_failure() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     klaviyo.fail_members(vec![Some(throttled(4_000)); 7]);
     for asked in 1..=7 {
-        let until = shop.now().plus(Duration::from_secs(4_000));
-        assert_eq!(shop.work(&run).await, SliceEnd::Paused(until));
-        assert_eq!(shop.work(&run).await, SliceEnd::NotDue);
+        let until = org.now().plus(Duration::from_secs(4_000));
+        assert_eq!(org.work(&run).await, SliceEnd::Paused(until));
+        assert_eq!(org.work(&run).await, SliceEnd::NotDue);
         assert_eq!(klaviyo.member_calls().len(), asked);
         tokio::time::advance(Duration::from_secs(4_000)).await;
     }
 
-    let run = shop.work_to_end(&run).await;
+    let run = org.work_to_end(&run).await;
 
     assert_eq!(
         (run.status, run.crashes, run.failures),
@@ -46,8 +46,8 @@ async fn silence_is_kept_to_the_second_without_a_worker_and_counts_as_no_failure
 #[tokio::test(start_paused = true)]
 async fn attempts_are_counted_as_claims_since_the_last_page() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     klaviyo.fail_members([
         None,
         Some(throttled(60)),
@@ -56,19 +56,19 @@ async fn attempts_are_counted_as_claims_since_the_last_page() {
     ]);
     let mut attempts = Vec::new();
     for _ in 0..3 {
-        assert!(matches!(shop.work(&run).await, SliceEnd::Paused(_)));
-        attempts.push(shop.run(&run).await.attempt);
+        assert!(matches!(org.work(&run).await, SliceEnd::Paused(_)));
+        attempts.push(org.run(&run).await.attempt);
         tokio::time::advance(Duration::from_mins(1)).await;
     }
     // The first claim got on before it was told to wait, the others did not.
     assert_eq!(attempts, [0, 1, 2]);
-    assert_eq!(shop.work_to_end(&run).await.attempt, 1);
+    assert_eq!(org.work_to_end(&run).await.attempt, 1);
 }
 
 /// Two lists of one account, imported. Klaviyo answers the first call with block until then.
 struct TwoLists {
     klaviyo: FakeKlaviyo,
-    shop: Shop,
+    org: TestOrganization,
     first: RunId,
     second: RunId,
     until: Timestamp,
@@ -77,14 +77,14 @@ struct TwoLists {
 impl TwoLists {
     async fn throttled() -> Self {
         let klaviyo = klaviyo_with(&list("L1"), 4).with(list("L2"), "Other", members(0..2));
-        let shop = Shop::on(&klaviyo).await;
+        let org = TestOrganization::on(&klaviyo).await;
         klaviyo.fail_members([Some(throttled(120))]);
         Self {
-            first: shop.imported(&list("L1")).await,
-            second: shop.imported(&list("L2")).await,
-            until: shop.now().plus(Duration::from_mins(2)),
+            first: org.imported(&list("L1")).await,
+            second: org.imported(&list("L2")).await,
+            until: org.now().plus(Duration::from_mins(2)),
             klaviyo,
-            shop,
+            org,
         }
     }
 }
@@ -93,40 +93,40 @@ impl TwoLists {
 async fn another_engine_and_another_list_of_the_account_keep_the_silence_too() {
     let TwoLists {
         klaviyo,
-        shop,
+        org,
         first,
         second,
         until,
     } = TwoLists::throttled().await;
-    assert_eq!(shop.work(&first).await, SliceEnd::Paused(until));
+    assert_eq!(org.work(&first).await, SliceEnd::Paused(until));
 
-    let another = Engine::new(shop.integration.clone(), shop.pace);
+    let another = Engine::new(org.integration.clone(), org.pace);
     let end = another
-        .work(&shop.due(&second), &CancellationToken::new())
+        .work(&org.due(&second), &CancellationToken::new())
         .await
         .unwrap();
 
     assert_eq!(end, SliceEnd::Paused(until));
     assert_eq!(klaviyo.member_calls().len(), 1);
     tokio::time::advance(Duration::from_mins(2)).await;
-    assert_eq!(shop.work_to_end(&second).await.status, SyncStatus::Success);
+    assert_eq!(org.work_to_end(&second).await.status, SyncStatus::Success);
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_kept_in_this_process_before_the_ledger_knows_of_it() {
     let TwoLists {
         klaviyo,
-        shop,
+        org,
         first,
         second,
         until,
     } = TwoLists::throttled().await;
-    let ledger = SlowLedger(shop.store.clone());
-    let shop = shop.with_ledger(Arc::new(ledger));
-    let mut asked = shop.worker(&first);
+    let ledger = SlowLedger(org.store.clone());
+    let org = org.with_ledger(Arc::new(ledger));
+    let mut asked = org.worker(&first);
     poll_until(&mut asked, || klaviyo.member_calls().len() == 1);
 
-    assert_eq!(shop.work(&second).await, SliceEnd::Paused(until));
+    assert_eq!(org.work(&second).await, SliceEnd::Paused(until));
 
     assert!(
         poll(&mut asked, 100).is_none(),
@@ -139,20 +139,20 @@ async fn silence_is_kept_in_this_process_before_the_ledger_knows_of_it() {
 async fn another_process_learns_of_a_silence_though_the_store_was_away_and_the_worker_is_gone() {
     let TwoLists {
         klaviyo,
-        shop,
+        org,
         first,
         second,
         until,
     } = TwoLists::throttled().await;
-    let mut asked = shop.worker(&first);
+    let mut asked = org.worker(&first);
     poll_until(&mut asked, || klaviyo.member_calls().len() == 1);
-    shop.store.fail_next(Operation::Control, 3);
+    org.store.fail_next(Operation::Control, 3);
     let _ = poll(&mut asked, 10);
     drop(asked);
     tokio::time::sleep(Duration::from_secs(4)).await;
 
-    let ledger = Arc::new(shop.store.clone());
-    let another_process = shop.with_ledger(ledger);
+    let ledger = Arc::new(org.store.clone());
+    let another_process = org.with_ledger(ledger);
     let end = another_process.work(&second).await;
 
     assert_eq!(end, SliceEnd::Paused(until));
@@ -162,11 +162,11 @@ async fn another_process_learns_of_a_silence_though_the_store_was_away_and_the_w
 #[tokio::test(start_paused = true)]
 async fn silence_without_a_time_lasts_a_minute() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     klaviyo.fail_members([Some(KlaviyoError::Throttled(RetryAfter::Unknown))]);
-    let until = shop.now().plus(Duration::from_mins(1));
-    assert_eq!(shop.work(&run).await, SliceEnd::Paused(until));
+    let until = org.now().plus(Duration::from_mins(1));
+    assert_eq!(org.work(&run).await, SliceEnd::Paused(until));
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,16 +176,16 @@ async fn a_used_up_quota_is_waited_for_without_a_worker_and_never_exceeded() {
         burst: 2,
         steady: 4,
     });
-    let shop = Shop::on(&klaviyo).await;
-    let began = shop.now();
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let began = org.now();
+    let run = org.imported(&list("L1")).await;
     let mut pauses = 0;
     loop {
-        match shop.work(&run).await {
+        match org.work(&run).await {
             SliceEnd::Paused(until) => {
                 pauses += 1;
                 assert!(klaviyo.member_calls().len() <= 4 * pauses);
-                tokio::time::sleep(until.since(shop.now())).await;
+                tokio::time::sleep(until.since(org.now())).await;
             }
             end => {
                 assert_eq!(end, SliceEnd::Finished(SyncStatus::Success));
@@ -194,7 +194,7 @@ async fn a_used_up_quota_is_waited_for_without_a_worker_and_never_exceeded() {
         }
     }
     // Ten pages at four a minute.
-    let minutes = shop.now().since(began).as_secs() / 60;
+    let minutes = org.now().since(began).as_secs() / 60;
     assert_eq!(minutes, 2);
-    assert_eq!(shop.run(&run).await.progress.tally.processed, 20);
+    assert_eq!(org.run(&run).await.progress.tally.processed, 20);
 }

@@ -13,7 +13,7 @@ use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 use std::time::Duration;
 
 use crate::audiences::named;
-use crate::shop::{Shop, emails, klaviyo_with, members};
+use crate::test_organization::{TestOrganization, emails, klaviyo_with, members};
 
 #[tokio::test(start_paused = true)]
 async fn an_import_makes_members_of_everybody_who_can_be_reached() {
@@ -32,11 +32,11 @@ async fn an_import_makes_members_of_everybody_who_can_be_reached() {
             profile("f"),
         ],
     );
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
 
-    let run = shop.synced(&list("L1")).await;
+    let run = org.synced(&list("L1")).await;
 
-    assert_eq!(shop.members(&run.id).await, ["-", "ann@x.io", "bo@x.io"]);
+    assert_eq!(org.members(&run.id).await, ["-", "ann@x.io", "bo@x.io"]);
     let (progress, tally) = (run.progress, run.progress.tally);
     assert_eq!(
         (tally.processed, tally.created, tally.updated, tally.skipped),
@@ -46,8 +46,8 @@ async fn an_import_makes_members_of_everybody_who_can_be_reached() {
         (progress.total, progress.pages, progress.members_added),
         (Some(6), 3, 3)
     );
-    assert_eq!((run.attempt, run.finished_at), (1, Some(shop.now())));
-    let issues = shop.issues(&run.id).await;
+    assert_eq!((run.attempt, run.finished_at), (1, Some(org.now())));
+    let issues = org.issues(&run.id).await;
     assert_eq!(
         issues,
         [
@@ -57,9 +57,9 @@ async fn an_import_makes_members_of_everybody_who_can_be_reached() {
             ("f".to_owned(), IssueCode::MissingContact),
         ]
     );
-    let source = shop
+    let source = org
         .integration
-        .audience(&shop.organization, &run.audience)
+        .audience(&org.organization, &run.audience)
         .await
         .unwrap()
         .source;
@@ -73,16 +73,16 @@ async fn an_import_makes_members_of_everybody_who_can_be_reached() {
 #[tokio::test(start_paused = true)]
 async fn segments_are_read_like_lists_and_share_their_consumers() {
     let klaviyo = klaviyo_with(&list("L1"), 4).with(segment("S1"), "Fans", members(2..6));
-    let shop = Shop::on(&klaviyo).await;
-    shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    org.synced(&list("L1")).await;
 
-    let run = shop.synced(&segment("S1")).await;
+    let run = org.synced(&segment("S1")).await;
 
-    assert_eq!(shop.members(&run.id).await, emails(2..6));
+    assert_eq!(org.members(&run.id).await, emails(2..6));
     let tally = run.progress.tally;
     assert_eq!((tally.created, tally.unchanged), (2, 2));
     assert!(
-        shop.issues(&run.id).await.is_empty(),
+        org.issues(&run.id).await.is_empty(),
         "an e-mail on two lists is no duplicate"
     );
 }
@@ -90,10 +90,10 @@ async fn segments_are_read_like_lists_and_share_their_consumers() {
 #[tokio::test(start_paused = true)]
 async fn an_empty_list_takes_one_page_and_makes_an_empty_audience() {
     let klaviyo = klaviyo_with(&list("L1"), 0);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.synced(&list("L1")).await;
     assert_eq!((run.progress.pages, run.progress.total), (1, Some(0)));
-    assert!(shop.members(&run.id).await.is_empty());
+    assert!(org.members(&run.id).await.is_empty());
 }
 
 fn rename(klaviyo: &FakeKlaviyo, list: &CollectionRef, name: Option<&str>) {
@@ -104,9 +104,9 @@ fn rename(klaviyo: &FakeKlaviyo, list: &CollectionRef, name: Option<&str>) {
 #[tokio::test(start_paused = true)]
 async fn a_rename_in_klaviyo_follows_with_the_next_run() {
     let klaviyo = klaviyo_with(&list("L1"), 1).with(list("L2"), "Other", members(0..1));
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.synced(&list("L1")).await;
-    shop.synced(&list("L2")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.synced(&list("L1")).await;
+    org.synced(&list("L2")).await;
     for (name, want) in [
         (Some("Friends"), "Friends"),
         (Some("Other"), "Other (Klaviyo L1)"),
@@ -115,12 +115,12 @@ async fn a_rename_in_klaviyo_follows_with_the_next_run() {
         (Some("VIP"), "VIP"),
     ] {
         rename(&klaviyo, &list("L1"), name);
-        shop.resynced(&run, false).await;
-        assert_eq!(shop.name(&run.id).await, want);
+        org.resynced(&run, false).await;
+        assert_eq!(org.name(&run.id).await, want);
     }
-    let record = shop
+    let record = org
         .integration
-        .audience(&shop.organization, &run.audience)
+        .audience(&org.organization, &run.audience)
         .await
         .unwrap();
     assert_eq!(record.audience.updated_by.as_deref(), Some(SYSTEM_ACTOR));
@@ -129,20 +129,20 @@ async fn a_rename_in_klaviyo_follows_with_the_next_run() {
 #[tokio::test(start_paused = true)]
 async fn a_name_given_by_hand_stays() {
     let klaviyo = klaviyo_with(&list("L1"), 1);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.synced(&list("L1")).await;
-    shop.integration
-        .update_audience(&shop.organization, &run.audience, named("Mine"))
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.synced(&list("L1")).await;
+    org.integration
+        .update_audience(&org.organization, &run.audience, named("Mine"))
         .await
         .unwrap();
     rename(&klaviyo, &list("L1"), Some("Friends"));
 
-    shop.resynced(&run, false).await;
+    org.resynced(&run, false).await;
 
-    assert_eq!(shop.name(&run.id).await, "Mine");
-    let source = shop
+    assert_eq!(org.name(&run.id).await, "Mine");
+    let source = org
         .integration
-        .audience(&shop.organization, &run.audience)
+        .audience(&org.organization, &run.audience)
         .await
         .unwrap()
         .source;
@@ -153,11 +153,11 @@ async fn a_name_given_by_hand_stays() {
 async fn a_lists_name_is_kept_without_what_no_database_can_store() {
     let klaviyo = klaviyo_with(&list("L1"), 1);
     rename(&klaviyo, &list("L1"), Some("V\u{0}IP"));
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.synced(&list("L1")).await;
-    let source = shop
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.synced(&list("L1")).await;
+    let source = org
         .integration
-        .audience(&shop.organization, &run.audience)
+        .audience(&org.organization, &run.audience)
         .await
         .unwrap()
         .source;
@@ -180,16 +180,16 @@ fn look_ups(klaviyo: &FakeKlaviyo) -> Vec<bool> {
 #[tokio::test(start_paused = true)]
 async fn a_run_does_not_wait_for_the_quota_of_counting() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     // Counting has one request a second, and this takes it.
-    shop.integration
-        .estimate(&shop.organization, &list("L1"))
+    org.integration
+        .estimate(&org.organization, &list("L1"))
         .await
         .unwrap();
     let before = look_ups(&klaviyo).len();
 
-    let run = shop.work_to_end(&run).await;
+    let run = org.work_to_end(&run).await;
 
     assert_eq!(look_ups(&klaviyo)[before..], [false]);
     assert_eq!(
@@ -201,22 +201,22 @@ async fn a_run_does_not_wait_for_the_quota_of_counting() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_asked_for_silence_when_counted_is_left_alone() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
     klaviyo.fail_others([Some(KlaviyoError::Throttled(RetryAfter::Seconds(90)))]);
     let before = look_ups(&klaviyo).len();
 
-    let until = shop.now().plus(Duration::from_secs(90));
-    assert_eq!(shop.work(&run).await, SliceEnd::Paused(until));
+    let until = org.now().plus(Duration::from_secs(90));
+    assert_eq!(org.work(&run).await, SliceEnd::Paused(until));
 
     assert_eq!(look_ups(&klaviyo)[before..], [true]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_remembers_nobody_once_it_has_ended() {
-    let shop = Shop::on(&klaviyo_with(&list("L1"), 5)).await;
-    shop.synced(&list("L1")).await;
-    let mut unit = shop.store.begin(&shop.organization).await.unwrap();
+    let org = TestOrganization::on(&klaviyo_with(&list("L1"), 5)).await;
+    org.synced(&list("L1")).await;
+    let mut unit = org.store.begin(&org.organization).await.unwrap();
     assert_eq!(unit.delete_seen_profiles(100).await.unwrap(), 0);
 }
 
@@ -230,8 +230,8 @@ async fn the_values_of_a_later_change_replace_earlier_ones() {
             .build()
     };
     let klaviyo = FakeKlaviyo::default().with(list("L1"), "VIP", [of("Ann", 10)]);
-    let shop = Shop::on(&klaviyo).await;
-    let run = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.synced(&list("L1")).await;
     for (name, updated, want, changed) in [
         ("Anna", 20, "Anna", 1),
         ("Old", 5, "Anna", 0),
@@ -241,8 +241,8 @@ async fn the_values_of_a_later_change_replace_earlier_ones() {
         klaviyo.change(|contents| {
             contents.collections.get_mut(&list("L1")).unwrap().1 = vec![profile];
         });
-        let again = shop.resynced(&run, false).await;
-        let name = shop.consumers().await[0].full_name.clone().unwrap();
+        let again = org.resynced(&run, false).await;
+        let name = org.consumers().await[0].full_name.clone().unwrap();
         assert_eq!(
             (name.value.as_str(), again.progress.tally.updated),
             (want, changed)

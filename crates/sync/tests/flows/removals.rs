@@ -6,7 +6,7 @@ use fanfare_domain::run::SyncStatus;
 use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
-use crate::shop::{Shop, emails, klaviyo_with, members};
+use crate::test_organization::{TestOrganization, emails, klaviyo_with, members};
 
 fn now_has(klaviyo: &FakeKlaviyo, numbers: impl IntoIterator<Item = i64>) {
     let people = members(numbers);
@@ -16,44 +16,41 @@ fn now_has(klaviyo: &FakeKlaviyo, numbers: impl IntoIterator<Item = i64>) {
 #[tokio::test(start_paused = true)]
 async fn a_complete_pass_makes_the_members_exactly_the_lists_and_keeps_the_consumers() {
     let klaviyo = klaviyo_with(&list("L1"), 7);
-    let shop = Shop::on(&klaviyo).await;
-    let first = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
     now_has(&klaviyo, [1, 3, 8, 9]);
 
-    let second = shop.resynced(&first, false).await;
+    let second = org.resynced(&first, false).await;
 
-    assert_eq!(shop.members(&first.id).await, emails([1, 3, 8, 9]));
+    assert_eq!(org.members(&first.id).await, emails([1, 3, 8, 9]));
     let progress = second.progress;
     assert_eq!((progress.members_added, progress.members_removed), (2, 5));
-    assert_eq!(shop.consumers().await.len(), 9);
+    assert_eq!(org.consumers().await.len(), 9);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_partial_pass_adds_and_removes_nobody() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
-    let first = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
     now_has(&klaviyo, 10..16);
     klaviyo.fail_members([None, Some(KlaviyoError::NotFound)]);
 
-    let second = shop.resynced(&first, false).await;
+    let second = org.resynced(&first, false).await;
 
     assert_eq!(second.status, SyncStatus::Failed);
-    assert_eq!(
-        shop.members(&first.id).await,
-        emails((0..6).chain([10, 11]))
-    );
+    assert_eq!(org.members(&first.id).await, emails((0..6).chain([10, 11])));
 }
 
 #[tokio::test(start_paused = true)]
 async fn more_than_half_of_a_large_audience_leave_only_when_confirmed() {
     let klaviyo = klaviyo_with(&list("L1"), 120).page_size(50);
-    let shop = Shop::on(&klaviyo).await;
-    let first = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
     // 61 leave, and somebody joins.
     now_has(&klaviyo, (61..120).chain([500]));
 
-    let guarded = shop.resynced(&first, false).await;
+    let guarded = org.resynced(&first, false).await;
 
     let error = guarded.error.clone().unwrap();
     assert_eq!(error.code, FailureCode::RemovalGuard);
@@ -65,34 +62,31 @@ async fn more_than_half_of_a_large_audience_leave_only_when_confirmed() {
         ),
         (1, 0)
     );
-    assert_eq!(shop.members(&first.id).await, emails((0..120).chain([500])));
-    let source = shop
+    assert_eq!(org.members(&first.id).await, emails((0..120).chain([500])));
+    let source = org
         .integration
-        .audience(&shop.organization, &first.audience)
+        .audience(&org.organization, &first.audience)
         .await
         .unwrap()
         .source;
     assert_eq!(source.last_synced_at, first.finished_at);
 
-    let confirmed = shop.resynced(&first, true).await;
+    let confirmed = org.resynced(&first, true).await;
     assert_eq!(
         (confirmed.status, confirmed.progress.members_removed),
         (SyncStatus::Success, 61)
     );
-    assert_eq!(
-        shop.members(&first.id).await,
-        emails((61..120).chain([500]))
-    );
+    assert_eq!(org.members(&first.id).await, emails((61..120).chain([500])));
 }
 
 #[tokio::test(start_paused = true)]
 async fn just_half_may_leave_and_a_small_audience_may_empty() {
     let klaviyo = klaviyo_with(&list("L1"), 120).page_size(50);
-    let shop = Shop::on(&klaviyo).await;
-    let first = shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
     for (left, removed) in [(60..120, 60), (60..60, 60)] {
         now_has(&klaviyo, left);
-        let run = shop.resynced(&first, false).await;
+        let run = org.resynced(&first, false).await;
         assert_eq!(
             (run.status, run.progress.members_removed),
             (SyncStatus::Success, removed)

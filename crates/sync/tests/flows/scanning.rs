@@ -11,7 +11,9 @@ use fanfare_testkit::clock::PlainSealer;
 use fanfare_testkit::fake_klaviyo::Contents;
 
 use crate::mocks::Circle;
-use crate::shop::{Shop, emails, klaviyo_with, member, members, poll_until};
+use crate::test_organization::{
+    TestOrganization, emails, klaviyo_with, member, members, poll_until,
+};
 
 fn people(contents: &mut Contents) -> &mut Vec<Profile> {
     &mut contents.collections.get_mut(&list("L1")).unwrap().1
@@ -20,13 +22,13 @@ fn people(contents: &mut Contents) -> &mut Vec<Profile> {
 #[tokio::test(start_paused = true)]
 async fn who_joins_during_the_walk_is_met_at_its_end() {
     let klaviyo = klaviyo_with(&list("L1"), 5);
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     klaviyo.change_after_pages(1, |contents| people(contents).push(member(50)));
     klaviyo.change_after_pages(2, |contents| people(contents).push(member(51)));
 
-    let run = shop.synced(&list("L1")).await;
+    let run = org.synced(&list("L1")).await;
 
-    assert_eq!(shop.members(&run.id).await, emails((0..5).chain([50, 51])));
+    assert_eq!(org.members(&run.id).await, emails((0..5).chain([50, 51])));
     assert_eq!(
         (run.progress.tally.processed, run.progress.total),
         (7, Some(5))
@@ -36,21 +38,21 @@ async fn who_joins_during_the_walk_is_met_at_its_end() {
 #[tokio::test(start_paused = true)]
 async fn who_leaves_before_their_page_is_no_member_and_who_leaves_after_it_goes_next_time() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     klaviyo.change_after_pages(1, |contents| drop(people(contents).remove(5)));
-    let run = shop.synced(&list("L1")).await;
-    assert_eq!(shop.members(&run.id).await, emails(0..5));
+    let run = org.synced(&list("L1")).await;
+    assert_eq!(org.members(&run.id).await, emails(0..5));
 
     klaviyo.change(|contents| drop(people(contents).remove(0)));
-    let next = shop.resynced(&run, false).await;
-    assert_eq!(shop.members(&run.id).await, emails(1..5));
+    let next = org.resynced(&run, false).await;
+    assert_eq!(org.members(&run.id).await, emails(1..5));
     assert_eq!(next.progress.members_removed, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_joins_again_is_seen_twice_and_counted_once() {
     let klaviyo = klaviyo_with(&list("L1"), 5);
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     klaviyo.change_after_pages(2, |contents| {
         let again = Profile {
             joined_at: Some(at(60)),
@@ -59,12 +61,12 @@ async fn who_joins_again_is_seen_twice_and_counted_once() {
         people(contents).push(again);
     });
 
-    let run = shop.synced(&list("L1")).await;
+    let run = org.synced(&list("L1")).await;
 
     let tally = run.progress.tally;
     assert_eq!((tally.processed, tally.created), (5, 5));
-    assert!(shop.issues(&run.id).await.is_empty());
-    assert_eq!(shop.members(&run.id).await, emails(0..5));
+    assert!(org.issues(&run.id).await.is_empty());
+    assert_eq!(org.members(&run.id).await, emails(0..5));
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,8 +78,8 @@ async fn who_moves_to_another_consumer_after_their_page_is_a_member_as_the_new_o
         people(contents).extend([shared("a", 1).build(), shared("b", 2).build()]);
         people(contents).extend(members(3..7));
     });
-    let shop = Shop::on(&klaviyo).await;
-    shop.synced(&list("L1")).await;
+    let org = TestOrganization::on(&klaviyo).await;
+    org.synced(&list("L1")).await;
     let moved = profile("a")
         .email("alone@x.io")
         .updated(9)
@@ -91,40 +93,40 @@ async fn who_moves_to_another_consumer_after_their_page_is_a_member_as_the_new_o
             .1
             .push(moved);
     });
-    let first = shop
+    let first = org
         .integration
-        .audiences(&shop.organization, &crate::shop::everything())
+        .audiences(&org.organization, &crate::test_organization::everything())
         .await
         .unwrap();
     let audience = &first.items[0].audience.id;
-    let started = shop
+    let started = org
         .integration
-        .sync_audience(&shop.organization, audience, false)
+        .sync_audience(&org.organization, audience, false)
         .await
         .unwrap();
 
     let before = klaviyo.member_calls().len();
-    let mut walking = shop.worker(&started.run);
+    let mut walking = org.worker(&started.run);
     poll_until(&mut walking, || klaviyo.member_calls().len() == before + 2);
-    shop.synced(&list("L2")).await;
+    org.synced(&list("L2")).await;
     walking.await.unwrap();
 
-    let run = shop.run(&started.run).await;
+    let run = org.run(&started.run).await;
     assert_eq!(run.status, SyncStatus::Success);
     let mut want = emails(3..7);
     want.extend(["alone@x.io".to_owned(), "shared@x.io".to_owned()]);
     want.sort();
-    assert_eq!(shop.members(&run.id).await, want);
+    assert_eq!(org.members(&run.id).await, want);
     assert_eq!(run.progress.members_added, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_forgotten_cursor_costs_the_last_second_and_not_the_walk() {
     let klaviyo = klaviyo_with(&list("L1"), 9);
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     klaviyo.fail_members([None, None, Some(KlaviyoError::CursorRejected)]);
 
-    let run = shop.synced(&list("L1")).await;
+    let run = org.synced(&list("L1")).await;
 
     let calls = klaviyo.member_calls();
     // The members of the second page joined at 2 and 3; the range begins with the latter.
@@ -138,18 +140,18 @@ async fn a_forgotten_cursor_costs_the_last_second_and_not_the_walk() {
         "a cursor is a position of its range"
     );
     assert_eq!(run.progress.tally.processed, 9);
-    assert_eq!(shop.members(&run.id).await, emails(0..9));
+    assert_eq!(org.members(&run.id).await, emails(0..9));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_walk_whose_every_cursor_is_forgotten_gets_on_by_ranges() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     for _ in 0..8 {
         klaviyo.fail_members([None, Some(KlaviyoError::CursorRejected)]);
     }
-    let run = shop.synced(&list("L1")).await;
-    assert_eq!(shop.members(&run.id).await, emails(0..6));
+    let run = org.synced(&list("L1")).await;
+    assert_eq!(org.members(&run.id).await, emails(0..6));
     assert_eq!(run.progress.tally.processed, 6);
 }
 
@@ -163,24 +165,24 @@ async fn a_join_dated_in_the_future_makes_no_range_that_skips_the_present() {
             ..member(number)
         }));
     });
-    let shop = Shop::on(&klaviyo).await;
+    let org = TestOrganization::on(&klaviyo).await;
     klaviyo.fail_members([None, Some(KlaviyoError::CursorRejected)]);
 
-    let began = shop.now();
-    shop.synced(&list("L1")).await;
+    let began = org.now();
+    org.synced(&list("L1")).await;
 
     assert_eq!(klaviyo.member_calls()[2].joined_from, Some(began));
 }
 
 #[tokio::test(start_paused = true)]
 async fn pages_that_lead_in_a_circle_end_the_run_and_remove_nobody() {
-    let shop = Shop::wired(Arc::new(Circle(5)), Arc::new(PlainSealer)).await;
-    shop.connect("pk_shop").await.unwrap();
-    let run = shop.imported(&list("L1")).await;
+    let org = TestOrganization::wired(Arc::new(Circle(5)), Arc::new(PlainSealer)).await;
+    org.connect("pk_key1").await.unwrap();
+    let run = org.imported(&list("L1")).await;
 
-    let run = shop.work_to_end(&run).await;
+    let run = org.work_to_end(&run).await;
 
     assert_eq!(run.error.unwrap().code, FailureCode::CursorLoop);
-    assert_eq!(shop.members(&run.id).await, emails(0..5));
+    assert_eq!(org.members(&run.id).await, emails(0..5));
     assert!(run.progress.pages < 40, "{} pages", run.progress.pages);
 }

@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{LEASE, READERS, World};
+use crate::world::{LEASE, PARTITIONS, World};
 
 /// How often each thing happened.
 #[derive(Debug, Default, Clone, Copy)]
@@ -77,7 +77,7 @@ struct Worker {
 }
 
 pub(crate) struct Chaos<'a> {
-    dice: StdRng,
+    random: StdRng,
     world: &'a World,
     workers: Vec<Worker>,
     tally: Tally,
@@ -92,7 +92,7 @@ pub(crate) struct Chaos<'a> {
 impl<'a> Chaos<'a> {
     pub(crate) fn new(seed: u64, world: &'a World) -> Self {
         Self {
-            dice: StdRng::seed_from_u64(!seed),
+            random: StdRng::seed_from_u64(!seed),
             world,
             workers: Vec::new(),
             tally: Tally::default(),
@@ -138,7 +138,7 @@ impl<'a> Chaos<'a> {
     }
 
     async fn step(&mut self, may_disturb: bool) {
-        match self.dice.random_range(0..100) {
+        match self.random.random_range(0..100) {
             0..10 if self.workers.len() < 4 => self.hire(),
             10..18 => self.pass_time().await,
             18..20 if may_disturb => self.kill().await,
@@ -152,12 +152,12 @@ impl<'a> Chaos<'a> {
 
     fn somebody(&mut self) -> Option<usize> {
         let count = self.workers.len();
-        (count > 0).then(|| self.dice.random_range(0..count))
+        (count > 0).then(|| self.random.random_range(0..count))
     }
 
     /// A ring is heard: a worker looks at a run, due or not.
     fn hire(&mut self) {
-        let run = &self.world.runs[self.dice.random_range(0..self.world.runs.len())];
+        let run = &self.world.runs[self.random.random_range(0..self.world.runs.len())];
         let (engine, due) = (self.world.engine(), self.world.due(run));
         let stop = CancellationToken::new();
         let token = stop.clone();
@@ -196,7 +196,7 @@ impl<'a> Chaos<'a> {
 
     /// A while in which everybody who is not frozen gets on, and renews what they hold.
     async fn pass_time(&mut self) {
-        let mut left = Duration::from_millis(self.dice.random_range(1..4_000));
+        let mut left = Duration::from_millis(self.random.random_range(1..4_000));
         let tick = LEASE / 4;
         while !left.is_zero() {
             let by = left.min(tick);
@@ -227,8 +227,8 @@ impl<'a> Chaos<'a> {
         }
         drop(self.workers.swap_remove(index));
         self.tally.kills += 1;
-        self.excuses += READERS;
-        if self.dice.random_bool(0.5) {
+        self.excuses += PARTITIONS;
+        if self.random.random_bool(0.5) {
             self.outlast_a_lease().await;
         }
     }
@@ -242,10 +242,10 @@ impl<'a> Chaos<'a> {
         if !self.may_lose_a_lease(&run) {
             return;
         }
-        self.workers[index].frozen = self.dice.random_range(200..600);
+        self.workers[index].frozen = self.random.random_range(200..600);
         self.tally.freezes += 1;
         // What it was at, and what it had asked for when it fell asleep.
-        self.excuses += 2 * READERS;
+        self.excuses += 2 * PARTITIONS;
         self.outlast_a_lease().await;
     }
 
@@ -261,7 +261,7 @@ impl<'a> Chaos<'a> {
     }
 
     fn disturb_the_store(&mut self) {
-        let operation = match self.dice.random_range(0..5) {
+        let operation = match self.random.random_range(0..5) {
             0 => Operation::Read,
             1 => Operation::Begin,
             2 => {
@@ -279,7 +279,7 @@ impl<'a> Chaos<'a> {
             }
             _ => Operation::Control,
         };
-        self.excuses += READERS;
+        self.excuses += PARTITIONS;
         self.world.store.fail_next(operation, 1);
     }
 
@@ -289,7 +289,7 @@ impl<'a> Chaos<'a> {
         }
         self.answers += 1;
         self.excuses += 1;
-        let error = match self.dice.random_range(0..4) {
+        let error = match self.random.random_range(0..4) {
             0 => KlaviyoError::Unavailable("played".to_owned()),
             1 => KlaviyoError::Invalid("played".to_owned()),
             2 => KlaviyoError::Throttled(RetryAfter::Seconds(2)),

@@ -17,22 +17,22 @@ pub(crate) struct Lists {
 
 impl Lists {
     pub(crate) fn of(seed: u64) -> Self {
-        let mut dice = StdRng::seed_from_u64(seed);
-        let page_size = dice.random_range(1..=4);
-        let people: Vec<Profile> = (0..dice.random_range(1..=60))
-            .map(|number| person(number, &mut dice))
+        let mut random = StdRng::seed_from_u64(seed);
+        let page_size = random.random_range(1..=4);
+        let people: Vec<Profile> = (0..random.random_range(1..=60))
+            .map(|number| person(number, &mut random))
             .collect();
         let names = ["One", "Two"];
-        let lists = names[..dice.random_range(1..=2)]
+        let lists = names[..random.random_range(1..=2)]
             .iter()
             .map(|name| {
                 let mut members: Vec<Profile> = people
                     .iter()
-                    .filter(|_| dice.random_bool(0.8))
+                    .filter(|_| random.random_bool(0.8))
                     .cloned()
                     .collect();
                 // A member who joins again during the walk is seen twice.
-                if let Some(again) = members.first().cloned().filter(|_| dice.random_bool(0.3)) {
+                if let Some(again) = members.first().cloned().filter(|_| random.random_bool(0.3)) {
                     members.push(again);
                 }
                 (list(name), members)
@@ -53,26 +53,29 @@ impl Lists {
 }
 
 /// Somebody, with few addresses for many people, so that they meet.
-fn person(number: u32, dice: &mut StdRng) -> Profile {
+fn person(number: u32, random: &mut StdRng) -> Profile {
     // Some joined at once, the others over the year that ends with the clock's time.
-    let joined = if dice.random_bool(0.5) {
+    let joined = if random.random_bool(0.5) {
         7
     } else {
-        dice.random_range(0..YEAR)
+        random.random_range(0..YEAR)
     };
     let mut person = profile(&format!("P{number:02}"))
-        .updated(dice.random_range(0..4))
+        .updated(random.random_range(0..4))
         .joined(joined);
-    person = match dice.random_range(0..10) {
+    person = match random.random_range(0..10) {
         0 => person,
         1 => person.email("not an address"),
         2 => person.phone(&format!("+155500000{number:02}")),
-        _ => person.email(&format!(" Person{}@Example.com", dice.random_range(0..30))),
+        _ => person.email(&format!(
+            " Person{}@Example.com",
+            random.random_range(0..30)
+        )),
     };
-    if dice.random_bool(0.5) {
-        person = person.first_name(["Ada", "Ben", " ", "\0"][dice.random_range(0..4)]);
+    if random.random_bool(0.5) {
+        person = person.first_name(["Ada", "Ben", " ", "\0"][random.random_range(0..4)]);
     }
-    if dice.random_bool(0.3) {
+    if random.random_bool(0.3) {
         person = person.phone(&format!("+155511111{number:02}"));
     }
     person.build()

@@ -1,4 +1,4 @@
-//! The engine under every interleaving that dice can think of, in virtual time.
+//! The engine under every interleaving that random can think of, in virtual time.
 //!
 //! A seed decides the lists, then what happens to the workers: each is a future that is polled one
 //! step at a time, so that it can be killed, frozen past its lease or overtaken between any two

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::{Clock, DueRun};
+use fanfare_domain::ports::Clock;
+use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::lists::Lists;
 
 /// Partitions of a list at most.
-pub(crate) const READERS: usize = 4;
+pub(crate) const PARTITIONS: usize = 4;
 
 /// How long a lease is here.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
@@ -42,14 +43,17 @@ impl World {
         let integration = Integration::new(Ports {
             store: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),
-            due_runs: Arc::new(store.clone()),
+            work_queue: Arc::new(store.clone()),
             ledger: Arc::new(store.clone()),
             klaviyo: Arc::new(klaviyo.clone()),
             sealer: Arc::new(PlainSealer),
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::default()),
         });
-        let organization = integration.create_organization("Shop").await.unwrap();
+        let organization = integration
+            .create_organization("Test organization")
+            .await
+            .unwrap();
         let organization = organization.organization;
         let connect = ConnectRequest {
             api_key: SecretString::from("pk_simulation"),
@@ -76,17 +80,14 @@ impl World {
         let pace = Pace {
             lease: LEASE,
             slice: Duration::from_secs(10),
-            partitions: READERS,
+            partitions: PARTITIONS,
             batch: 2,
         };
         Engine::new(self.integration.clone(), pace)
     }
 
-    pub(crate) fn due(&self, run: &RunId) -> DueRun {
-        DueRun {
-            organization: self.organization.clone(),
-            run: run.clone(),
-        }
+    pub(crate) fn due(&self, run: &RunId) -> WorkItem {
+        WorkItem::pull(&self.organization, run)
     }
 
     /// Works the runs one after the other, with nothing in the way.

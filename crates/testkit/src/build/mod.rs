@@ -13,7 +13,7 @@ use fanfare_domain::value::{Email, FullName, Phone};
 pub use profiles::{ProfileBuilder, page_plan, profile};
 pub use records::{
     ConsumerBuilder, audience, connection, consumer, issue, link, organization, run, secret_key,
-    source, stamp,
+    source, stamp, succeeded,
 };
 
 /// So many seconds after 2026-01-01T00:00:00Z.

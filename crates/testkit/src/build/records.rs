@@ -6,7 +6,9 @@ use fanfare_domain::consumer::{Consumer, Primary, ProfileLink, Stamp, Stamped};
 use fanfare_domain::ids::{AudienceId, KeyId, OrganizationId, RunId, SourceId};
 use fanfare_domain::issue::{Field, Issue, IssueCode, IssueKind};
 use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey};
-use fanfare_domain::run::{NewRun, SyncRun, SyncStatus, Trigger};
+use fanfare_domain::pass::LinkMoves;
+use fanfare_domain::run::{NewRun, Opened, PagesTaken, SourceRun, SyncStatus, Trigger};
+use fanfare_domain::scan::ScannedPage;
 use fanfare_domain::source::{CollectionRef, CollectionSource, SourceData};
 
 use super::{at, consumer_id, email, full_name, organization_id, phone, profile_id, source_id};
@@ -89,16 +91,28 @@ pub fn audience(id: &AudienceId, source: &SourceId) -> Audience {
 }
 
 /// A queued import.
-pub fn run(id: &RunId, organization: &OrganizationId, source: &CollectionSource) -> SyncRun {
+pub fn run(id: &RunId, organization: &OrganizationId, source: &CollectionSource) -> SourceRun {
     let new = NewRun {
         id: id.clone(),
         organization: organization.clone(),
-        source: source.id.clone(),
-        audience: source.audience.clone(),
         trigger: Trigger::Import,
         confirm_removals: false,
     };
-    SyncRun::queued(new, at(0))
+    SourceRun::queue(source.clone(), new, at(0))
+}
+
+/// The run after it has read one empty page and succeeded, at [`at`]`(20)`.
+pub fn succeeded(mut run: SourceRun) -> SourceRun {
+    run.claim(false, at(10)).expect("a claim");
+    run.open(Opened::default(), at(20)).expect("a claimed run");
+    let taken = PagesTaken {
+        pages: vec![(0, ScannedPage::default())],
+        ..PagesTaken::default()
+    };
+    run.take_pages(taken, 1, at(20)).expect("an opened run");
+    run.begin_reconciling(LinkMoves::default(), at(20))
+        .expect("a run that has read everything");
+    run
 }
 
 /// A profile's link to a consumer, last updated at [`at`]`(updated)`. Its source is

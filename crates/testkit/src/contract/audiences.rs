@@ -7,7 +7,7 @@ use fanfare_domain::ports::AudienceRecord;
 
 use super::assert_refused;
 use super::harness::StoreHarness;
-use super::scene::{ALL, Scene, assert_paged};
+use super::test_organization::{ALL, TestOrganization, assert_paged};
 use crate::build::{self, at, audience_id, profile};
 
 fn full(audience: &Audience) -> Audience {
@@ -33,16 +33,16 @@ fn full(audience: &Audience) -> Audience {
 
 /// Every field comes back, of a new audience and of one overwritten, with its source.
 pub async fn an_audience_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let source = scene.import("list1").await;
+    let org = TestOrganization::new(harness);
+    let source = org.import("list1").await;
     let fresh = build::audience(&source.audience, &source.id);
 
     for put in [full(&fresh), fresh] {
-        let mut unit = scene.begin().await;
+        let mut unit = org.begin().await;
         unit.put_audience(&put).await.expect("an audience");
         unit.commit().await.expect("a commit");
 
-        let mut unit = scene.read().await;
+        let mut unit = org.read().await;
         let record = unit.audience(&put.id).await.expect("an answer");
         let want = AudienceRecord {
             audience: put,
@@ -54,10 +54,10 @@ pub async fn an_audience_comes_back_as_it_was_put_last(harness: &dyn StoreHarnes
 
 /// A record shows the source as it is now.
 pub async fn an_audience_shows_what_its_source_has_become(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut source = scene.import("list1").await;
+    let org = TestOrganization::new(harness);
+    let mut source = org.import("list1").await;
     source.data.processed = 7;
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     unit.put_source(&source).await.expect("a source");
 
     let record = unit.audience(&source.audience).await.expect("an answer");
@@ -66,9 +66,9 @@ pub async fn an_audience_shows_what_its_source_has_become(harness: &dyn StoreHar
 
 /// An audience is put after its source.
 pub async fn an_audience_without_its_source_is_refused(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let source = Scene::source("list1");
-    let mut unit = scene.begin().await;
+    let org = TestOrganization::new(harness);
+    let source = TestOrganization::source("list1");
+    let mut unit = org.begin().await;
 
     let refused = unit
         .put_audience(&build::audience(&source.audience, &source.id))
@@ -79,13 +79,13 @@ pub async fn an_audience_without_its_source_is_refused(harness: &dyn StoreHarnes
 
 /// Unarchived ones by id; an archived one is still found by its id.
 pub async fn audiences_are_paged_by_id_and_archived_ones_left_out(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
+    let org = TestOrganization::new(harness);
     for list in ["b", "a", "d", "c", "e"] {
-        scene.import(list).await;
+        org.import(list).await;
     }
-    let mut archived = build::audience(&audience_id("aud_c"), &Scene::source("c").id);
+    let mut archived = build::audience(&audience_id("aud_c"), &TestOrganization::source("c").id);
     archived.archived = true;
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     unit.put_audience(&archived).await.expect("an audience");
 
     let all = unit.audiences(&ALL).await.expect("audiences").items;
@@ -104,12 +104,12 @@ pub async fn audiences_are_paged_by_id_and_archived_ones_left_out(harness: &dyn 
 
 /// Exactly that name, of an unarchived audience, and not of the one that asks.
 pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let source = scene.import("list1").await;
+    let org = TestOrganization::new(harness);
+    let source = org.import("list1").await;
     let mut audience = build::audience(&source.audience, &source.id);
     "VIP 100%".clone_into(&mut audience.name);
     let nobody = audience_id("aud_none");
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     unit.put_audience(&audience).await.expect("an audience");
 
     for (name, except, want) in [
@@ -136,8 +136,8 @@ pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreH
 
 /// Members by consumer id, as many as are counted, and none of another audience.
 pub async fn members_are_paged_by_id_and_counted(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let (run, other) = (scene.queue("list1").await, scene.queue("list2").await);
+    let org = TestOrganization::new(harness);
+    let (run, other) = (org.queue("list1").await, org.queue("list2").await);
     let people = |numbers: std::ops::Range<u32>| -> Vec<_> {
         let one = |n| {
             profile(&format!("p{n}"))
@@ -146,9 +146,9 @@ pub async fn members_are_paged_by_id_and_counted(harness: &dyn StoreHarness) {
         };
         numbers.map(one).collect()
     };
-    scene.take(&run, &people(0..9)).await;
-    scene.take(&other, &people(5..12)).await;
-    let mut unit = scene.read().await;
+    org.take(&run, &people(0..9)).await;
+    org.take(&other, &people(5..12)).await;
+    let mut unit = org.read().await;
 
     for (audience, want) in [(&run.audience, 9), (&other.audience, 7)] {
         let all = unit

@@ -4,12 +4,12 @@ use fanfare_domain::connection::{ConnectionStatus, SealedKey};
 use fanfare_domain::ids::AccountId;
 
 use super::harness::StoreHarness;
-use super::scene::Scene;
+use super::test_organization::TestOrganization;
 use crate::build::{at, connection};
 
 /// Every field comes back, and the second connection takes the first one's place.
 pub async fn a_connection_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
+    let org = TestOrganization::new(harness);
     let mut refused = connection();
     refused.key = SealedKey {
         master_key_version: 2_000_000_000,
@@ -22,7 +22,7 @@ pub async fn a_connection_comes_back_as_it_was_put_last(harness: &dyn StoreHarne
     refused.message = Some("Klaviyo said \u{201c}no\u{201d} \u{1f511}".to_owned());
 
     for put in [connection(), refused, connection()] {
-        let mut unit = scene.begin().await;
+        let mut unit = org.begin().await;
         unit.put_connection(&put).await.expect("a connection");
         assert_eq!(
             unit.connection().await.expect("an answer"),
@@ -30,15 +30,15 @@ pub async fn a_connection_comes_back_as_it_was_put_last(harness: &dyn StoreHarne
         );
         unit.commit().await.expect("a commit");
 
-        let mut unit = scene.read().await;
+        let mut unit = org.read().await;
         assert_eq!(unit.connection().await.expect("an answer"), Some(put));
     }
 }
 
 /// A deleted connection is gone for every process; deleting it again is no error.
 pub async fn a_deleted_connection_is_gone(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut unit = scene.begin().await;
+    let org = TestOrganization::new(harness);
+    let mut unit = org.begin().await;
     unit.delete_connection().await.expect("nothing to delete");
     unit.put_connection(&connection())
         .await
@@ -46,13 +46,13 @@ pub async fn a_deleted_connection_is_gone(harness: &dyn StoreHarness) {
     unit.commit().await.expect("a commit");
 
     for _ in 0..2 {
-        let mut unit = scene.begin().await;
+        let mut unit = org.begin().await;
         unit.delete_connection().await.expect("a deletion");
         assert_eq!(unit.connection().await.expect("an answer"), None);
         unit.commit().await.expect("a commit");
     }
 
-    let unit = scene.elsewhere().read(&scene.organization).await;
+    let unit = org.elsewhere().read(&org.organization).await;
     let mut unit = unit.expect("a unit for reading");
     assert_eq!(unit.connection().await.expect("an answer"), None);
 }

@@ -3,18 +3,18 @@
 use fanfare_domain::ports::{ConsumerRecord, Lookup};
 
 use super::harness::StoreHarness;
-use super::scene::Scene;
+use super::test_organization::TestOrganization;
 use crate::build::{at, consumer_id, email, profile, profile_id};
 
 /// Its dates are those of its pages; a change that nobody could see leaves them.
 pub async fn a_consumer_tells_who_made_and_changed_it_and_when(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let page = |name: &str, updated: i64| {
         let one = profile("p1").email("a@example.com").first_name(name);
         [one.updated(updated).build()]
     };
-    let (plan, _) = scene.take_at(100, &run, &page("Ada", 1)).await;
+    let (plan, _) = org.take_at(100, &run, &page("Ada", 1)).await;
     let id = &plan.created[0].id;
     let made = ConsumerRecord {
         consumer: plan.created[0].clone(),
@@ -24,7 +24,7 @@ pub async fn a_consumer_tells_who_made_and_changed_it_and_when(harness: &dyn Sto
         updated_at: None,
         updated_by: None,
     };
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     assert_eq!(
         unit.consumer(id).await.expect("an answer"),
         Some(made.clone())
@@ -32,20 +32,20 @@ pub async fn a_consumer_tells_who_made_and_changed_it_and_when(harness: &dyn Sto
     drop(unit);
 
     // Only the stamps move: nobody could see it.
-    let (plan, _) = scene.take_at(200, &run, &page("Ada", 2)).await;
+    let (plan, _) = org.take_at(200, &run, &page("Ada", 2)).await;
     assert!(!plan.updated[0].visible);
     let restamped = ConsumerRecord {
         consumer: plan.updated[0].consumer.clone(),
         ..made
     };
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     assert_eq!(
         unit.consumer(id).await.expect("an answer"),
         Some(restamped.clone())
     );
     drop(unit);
 
-    let (plan, _) = scene.take_at(300, &run, &page("Grace", 3)).await;
+    let (plan, _) = org.take_at(300, &run, &page("Grace", 3)).await;
     assert!(plan.updated[0].visible);
     let renamed = ConsumerRecord {
         consumer: plan.updated[0].consumer.clone(),
@@ -54,7 +54,7 @@ pub async fn a_consumer_tells_who_made_and_changed_it_and_when(harness: &dyn Sto
         updated_by: Some("system:klaviyo".to_owned()),
         ..restamped
     };
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     assert_eq!(unit.consumer(id).await.expect("an answer"), Some(renamed));
     let nobody = unit.consumer(&consumer_id("cons_none")).await;
     assert_eq!(nobody.expect("an answer"), None);
@@ -62,8 +62,8 @@ pub async fn a_consumer_tells_who_made_and_changed_it_and_when(harness: &dyn Sto
 
 /// By the whole e-mail, phone number or profile id, and not by a part or another case of it.
 pub async fn consumers_are_looked_up_exactly(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let page = [
         profile("p1")
             .email("ada@example.com")
@@ -72,9 +72,9 @@ pub async fn consumers_are_looked_up_exactly(harness: &dyn StoreHarness) {
         profile("p2").email("ada@example.com").updated(-1).build(),
         profile("p3").phone("+12025550101").build(),
     ];
-    let (plan, _) = scene.take(&run, &page).await;
+    let (plan, _) = org.take(&run, &page).await;
     let (ada, other) = (&plan.created[0].id, &plan.created[1].id);
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
 
     let email_of = |text: &str| Lookup::Email(text.to_owned());
     let phone_of = |text: &str| Lookup::Phone(text.to_owned());
@@ -100,19 +100,19 @@ pub async fn consumers_are_looked_up_exactly(harness: &dyn StoreHarness) {
 
 /// A phone number may be many people's. The first hundred by id are found.
 pub async fn a_look_up_finds_a_hundred_at_most(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let page: Vec<_> = (0..101)
         .map(|n| profile(&format!("p{n}")).phone("+12025550101").build())
         .collect();
-    let (plan, _) = scene.take(&run, &page).await;
+    let (plan, _) = org.take(&run, &page).await;
     let mut all: Vec<_> = plan
         .created
         .iter()
         .map(|consumer| consumer.id.clone())
         .collect();
     all.sort();
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
 
     let found = unit
         .lookup_consumers(&Lookup::Phone("+12025550101".to_owned()))

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fanfare_domain::ports::{Directory, DueRun, DueRuns, QuotaLedger, Store};
+use fanfare_domain::ports::{Directory, QuotaLedger, Store, WorkQueue};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
 
 /// One process's way to the store: all its ports.
 #[derive(Clone)]
@@ -14,8 +15,8 @@ pub struct Handle {
     pub store: Arc<dyn Store>,
     /// Organizations and keys.
     pub directory: Arc<dyn Directory>,
-    /// The queue of due runs.
-    pub queue: Arc<dyn DueRuns>,
+    /// The queue of due work.
+    pub queue: Arc<dyn WorkQueue>,
     /// Klaviyo's quotas.
     pub quota: Arc<dyn QuotaLedger>,
 }
@@ -24,7 +25,7 @@ impl Handle {
     /// A handle on an adapter that implements every port.
     pub fn of<S>(store: S) -> Self
     where
-        S: Store + Directory + DueRuns + QuotaLedger + 'static,
+        S: Store + Directory + WorkQueue + QuotaLedger + 'static,
     {
         let store = Arc::new(store);
         Self {
@@ -48,10 +49,10 @@ pub trait StoreHarness: Send + Sync {
     /// Moves that clock forwards, for both handles.
     async fn advance(&self, by: Duration);
 
-    /// What the bell has rung for since it was last asked, through either handle: each run once, in any
-    /// order, since a store may ring no second time for what nobody has come for. `None` where nobody
-    /// listens: then only what [`DueRuns`] tells of rings is checked.
-    async fn on_job(&self) -> Option<Vec<DueRun>> {
+    /// The work that workers were notified of since the last call, through either handle: each piece once, in
+    /// any order, since a store may notify no second time of work that no worker has come for. `None` where
+    /// notifications go nowhere: then only what [`WorkQueue`] tells of them is checked.
+    async fn notifications(&self) -> Option<Vec<WorkItem>> {
         None
     }
 }

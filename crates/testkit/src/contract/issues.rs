@@ -4,7 +4,7 @@ use fanfare_domain::issue::{Field, Issue, IssueCode};
 use fanfare_domain::page::PagePlan;
 
 use super::harness::StoreHarness;
-use super::scene::{ALL, Scene, assert_paged};
+use super::test_organization::{ALL, TestOrganization, assert_paged};
 use crate::build::{at, issue, run_id};
 
 fn plan(issues: Vec<Issue>) -> PagePlan {
@@ -16,8 +16,8 @@ fn plan(issues: Vec<Issue>) -> PagePlan {
 
 /// By profile, then code, then field, all as bytes; none is before every field.
 pub async fn issues_are_paged_by_profile_code_and_field(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let mut want = vec![
         issue("A2", IssueCode::MissingContact, None),
         issue("a1", IssueCode::DuplicateEmail, Some(Field::Email)),
@@ -35,9 +35,9 @@ pub async fn issues_are_paged_by_profile_code_and_field(harness: &dyn StoreHarne
     let mut mixed: Vec<Issue> = want.iter().rev().cloned().collect();
     mixed.swap(0, 4);
     let later = mixed.split_off(5);
-    scene.write(&run, &plan(mixed)).await;
-    scene.write(&run, &plan(later)).await;
-    let mut unit = scene.read().await;
+    org.write(&run, &plan(mixed)).await;
+    org.write(&run, &plan(later)).await;
+    let mut unit = org.read().await;
 
     let all = unit.issues(&run.id, &ALL).await.expect("issues").items;
     assert_eq!(all, want);
@@ -49,16 +49,16 @@ pub async fn issues_are_paged_by_profile_code_and_field(harness: &dyn StoreHarne
 
 /// Met again, an issue is the one there, with the time it was first met.
 pub async fn an_issue_is_one_however_often_it_is_met(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let first = issue("p1", IssueCode::InvalidEmail, Some(Field::Email));
     let mut again = first.clone();
     again.at = at(500);
 
-    scene.write(&run, &plan(vec![first.clone()])).await;
-    scene.write(&run, &plan(vec![again])).await;
+    org.write(&run, &plan(vec![first.clone()])).await;
+    org.write(&run, &plan(vec![again])).await;
 
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     assert_eq!(
         unit.issues(&run.id, &ALL).await.expect("issues").items,
         [first]
@@ -67,20 +67,20 @@ pub async fn an_issue_is_one_however_often_it_is_met(harness: &dyn StoreHarness)
 
 /// Two runs may meet the same, each its own; a run that never was has met nothing.
 pub async fn issues_are_their_runs(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let (one, other) = (scene.queue("list1").await, scene.queue("list2").await);
+    let org = TestOrganization::new(harness);
+    let (one, other) = (org.queue("list1").await, org.queue("list2").await);
     let met = issue("p1", IssueCode::MissingContact, None);
-    scene.write(&one, &plan(vec![met.clone()])).await;
-    let mut unit = scene.read().await;
+    org.write(&one, &plan(vec![met.clone()])).await;
+    let mut unit = org.read().await;
     assert_eq!(
         unit.issues(&other.id, &ALL).await.expect("issues").items,
         []
     );
     drop(unit);
 
-    scene.write(&other, &plan(vec![met.clone()])).await;
+    org.write(&other, &plan(vec![met.clone()])).await;
 
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     for run in [&one.id, &other.id] {
         let issues = unit.issues(run, &ALL).await.expect("issues").items;
         assert_eq!(issues, std::slice::from_ref(&met));

@@ -11,33 +11,33 @@ use fanfare_domain::run::SyncRun;
 
 use super::harness::StoreHarness;
 use super::oracle::{Given, Oracle, Person, Seen, Stamp, keep_latest};
-use super::scene::{ALL, Dice, Scene};
+use super::test_organization::{ALL, Choices, TestOrganization};
 use crate::build::{at, profile_id};
 
 /// Profiles, addresses and values are few, so that they meet often.
 const PROFILES: usize = 8;
 const ADDRESSES: usize = 6;
 
-fn pick(dice: &mut Dice) -> Seen {
-    let id = format!("p{}", dice.below(PROFILES));
-    let email = match dice.below(8) {
+fn pick(choices: &mut Choices) -> Seen {
+    let id = format!("p{}", choices.below(PROFILES));
+    let email = match choices.below(8) {
         0 => Given::Absent,
         1 => Given::Broken,
-        _ => Given::Address(format!("e{}@example.com", dice.below(ADDRESSES))),
+        _ => Given::Address(format!("e{}@example.com", choices.below(ADDRESSES))),
     };
-    let updated = [None, Some(dice.below(40))][dice.below(9).min(1)];
+    let updated = [None, Some(choices.below(40))][choices.below(9).min(1)];
     Seen {
         id,
         email,
-        phone: (dice.below(3) == 0).then(|| format!("+1202555010{}", dice.below(4))),
-        name: (dice.below(4) > 0).then(|| format!("N\u{e4}me \"{}\"", dice.below(4))),
+        phone: (choices.below(3) == 0).then(|| format!("+1202555010{}", choices.below(4))),
+        name: (choices.below(4) > 0).then(|| format!("N\u{e4}me \"{}\"", choices.below(4))),
         updated: updated.map(|seconds| i64::try_from(seconds).expect("small")),
     }
 }
 
 /// Everybody in the store, in order.
-async fn people(scene: &Scene<'_>, runs: &[&SyncRun]) -> Vec<Person> {
-    let mut unit = scene.read().await;
+async fn people(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<Person> {
+    let mut unit = org.read().await;
     let profiles: Vec<_> = (0..PROFILES)
         .map(|n| profile_id(&format!("p{n}")))
         .collect();
@@ -71,7 +71,7 @@ async fn people(scene: &Scene<'_>, runs: &[&SyncRun]) -> Vec<Person> {
     }
     drop(unit);
     for run in runs {
-        for member in scene.members(&run.audience).await {
+        for member in org.members(&run.audience).await {
             let person = people.get_mut(&member).expect("a member is a consumer");
             person.lists.insert(run.audience.to_string());
         }
@@ -95,9 +95,9 @@ fn stamp(of: &DomainStamp) -> Stamp {
 }
 
 /// Ends a pass, in windows of two.
-async fn settle(scene: &Scene<'_>, run: &mut SyncRun) -> (u64, u64) {
+async fn settle(org: &TestOrganization<'_>, run: &mut SyncRun) -> (u64, u64) {
     let (mut added, mut removed) = (0, 0);
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     let mut after = None;
     loop {
         let (id, audience) = (&run.id, &run.audience);
@@ -125,7 +125,7 @@ async fn settle(scene: &Scene<'_>, run: &mut SyncRun) -> (u64, u64) {
         }
     }
     unit.commit().await.expect("a commit");
-    scene.finish(run).await;
+    org.finish(run).await;
     (added, removed)
 }
 
@@ -135,17 +135,17 @@ pub async fn any_sequence_of_pages_ends_in_the_same_rows_as_the_oracles(
     harness: &dyn StoreHarness,
 ) {
     for seed in 0..10 {
-        let scene = Scene::of(harness, &format!("org_{seed}"));
-        let mut runs = [scene.queue("list0").await, scene.queue("list1").await];
+        let org = TestOrganization::of(harness, &format!("org_{seed}"));
+        let mut runs = [org.queue("list0").await, org.queue("list1").await];
         let mut seen = [BTreeSet::new(), BTreeSet::new()];
-        let (mut dice, mut oracle) = (Dice::new(seed), Oracle::default());
+        let (mut choices, mut oracle) = (Choices::new(seed), Oracle::default());
         for page in 0..40 {
-            let which = dice.below(2);
+            let which = choices.below(2);
             let list = runs[which].audience.to_string();
-            let page_of: Vec<Seen> = (0..=dice.below(5)).map(|_| pick(&mut dice)).collect();
+            let page_of: Vec<Seen> = (0..=choices.below(5)).map(|_| pick(&mut choices)).collect();
             let sent: Vec<Profile> = page_of.iter().map(Seen::profile).collect();
 
-            let (plan, added) = scene.take(&runs[which], &sent).await;
+            let (plan, added) = org.take(&runs[which], &sent).await;
 
             let place = format!("seed {seed}, page {page}");
             for one in &page_of {
@@ -157,14 +157,14 @@ pub async fn any_sequence_of_pages_ends_in_the_same_rows_as_the_oracles(
                 .filter(|one| seen[which].insert(one.id.clone()));
             check_counts(&plan, new.count() as u64, &place);
             assert_eq!(added, joined, "{place}");
-            let stored = people(&scene, &[&runs[0], &runs[1]]).await;
+            let stored = people(&org, &[&runs[0], &runs[1]]).await;
             assert_eq!(stored, oracle.people(), "{place}");
-            if dice.below(6) == 0 {
-                let settled = settle(&scene, &mut runs[which]).await;
+            if choices.below(6) == 0 {
+                let settled = settle(&org, &mut runs[which]).await;
                 assert_eq!(settled, oracle.settle(&list, &seen[which]), "{place}");
-                let stored = people(&scene, &[&runs[0], &runs[1]]).await;
+                let stored = people(&org, &[&runs[0], &runs[1]]).await;
                 assert_eq!(stored, oracle.people(), "{place}");
-                runs[which] = scene.queue(&format!("list{which}")).await;
+                runs[which] = org.queue(&format!("list{which}")).await;
                 seen[which].clear();
             }
         }
@@ -179,21 +179,23 @@ fn check_counts(plan: &fanfare_domain::page::PagePlan, new: u64, place: &str) {
 }
 
 /// Versions of profiles that keep their address, or their having none.
-fn steady_versions(dice: &mut Dice) -> Vec<Seen> {
+fn steady_versions(choices: &mut Choices) -> Vec<Seen> {
     let contacts: Vec<Option<String>> = (0..PROFILES)
-        .map(|_| (dice.below(4) > 0).then(|| format!("e{}@example.com", dice.below(ADDRESSES))))
+        .map(|_| {
+            (choices.below(4) > 0).then(|| format!("e{}@example.com", choices.below(ADDRESSES)))
+        })
         .collect();
     let mut versions = Vec::new();
     for (n, address) in contacts.iter().enumerate() {
         for updated in [None, Some(1), Some(5), Some(9)] {
-            let mut version = pick(dice);
+            let mut version = pick(choices);
             version.id = format!("p{n}");
             version.email = address.clone().map_or(Given::Absent, Given::Address);
             version.updated = updated;
             if address.is_none() {
-                version.phone = Some(format!("+1202555010{}", dice.below(4)));
+                version.phone = Some(format!("+1202555010{}", choices.below(4)));
             }
-            if dice.below(3) > 0 {
+            if choices.below(3) > 0 {
                 versions.push(version);
             }
         }
@@ -230,34 +232,34 @@ fn grouped(versions: &[Seen], list: &AudienceId) -> Vec<Person> {
 /// the same rows, and those that grouping alone gives.
 pub async fn neither_order_nor_pages_nor_repeats_matter(harness: &dyn StoreHarness) {
     for seed in 0..8 {
-        let mut dice = Dice::new(1_000 + seed);
-        let versions = steady_versions(&mut dice);
+        let mut choices = Choices::new(1_000 + seed);
+        let versions = steady_versions(&mut choices);
         for round in 0..4 {
-            let scene = Scene::of(harness, &format!("org_{seed}_{round}"));
-            let mut run = scene.queue("list1").await;
+            let org = TestOrganization::of(harness, &format!("org_{seed}_{round}"));
+            let mut run = org.queue("list1").await;
             let mut order = versions.clone();
-            for _ in 0..dice.below(10) {
-                let repeat = versions[dice.below(versions.len())].clone();
+            for _ in 0..choices.below(10) {
+                let repeat = versions[choices.below(versions.len())].clone();
                 order.push(repeat);
             }
-            dice.shuffle(&mut order);
+            choices.shuffle(&mut order);
             let mut rest = order.as_slice();
             while !rest.is_empty() {
-                let (page, left) = rest.split_at(rest.len().min(1 + dice.below(9)));
+                let (page, left) = rest.split_at(rest.len().min(1 + choices.below(9)));
                 let sent: Vec<Profile> = page.iter().map(Seen::profile).collect();
-                scene.take(&run, &sent).await;
+                org.take(&run, &sent).await;
                 rest = left;
             }
 
             assert_eq!(
-                settle(&scene, &mut run).await,
+                settle(&org, &mut run).await,
                 (0, 0),
                 "seed {seed}, round {round}"
             );
 
             let want = grouped(&versions, &run.audience);
             assert_eq!(
-                people(&scene, &[&run]).await,
+                people(&org, &[&run]).await,
                 want,
                 "seed {seed}, round {round}"
             );

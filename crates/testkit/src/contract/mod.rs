@@ -1,19 +1,20 @@
-//! What every store must do, as sentences that are tests.
+//! What every store must do, as cases that are tests.
 //!
 //! An adapter implements [`StoreHarness`] in its tests and writes one line,
-//! [`store_contract!`](crate::store_contract). Each sentence is an `async fn` that takes the harness of
+//! [`store_contract!`](crate::store_contract). Each case is an `async fn` that takes the harness of
 //! a fresh store and panics where the store does otherwise.
 //!
-//! Nothing in here reads a clock or rolls dice: ids and choices are seeded, rows carry the times of
+//! Nothing in here reads a clock or draws at random: ids and choices are seeded, rows carry the times of
 //! [`crate::build::at`], and leases and pauses pass only by [`StoreHarness::advance`]. A store may
-//! measure them by a clock that runs on meanwhile: no sentence comes nearer than ten seconds to the
+//! measure them by a clock that runs on meanwhile: no case comes nearer than ten seconds to the
 //! end of one.
 
 pub mod audiences;
+pub mod cases;
 pub mod connections;
 pub mod consumers;
 pub mod directory;
-mod furniture;
+mod fixture;
 mod harness;
 pub mod issues;
 pub mod leases;
@@ -24,11 +25,10 @@ pub mod queue;
 pub mod quota;
 pub mod reconciling;
 pub mod runs;
-mod scene;
 pub mod search;
-pub mod sentences;
 pub mod sources;
 pub mod tenancy;
+mod test_organization;
 pub mod texts;
 pub mod units;
 

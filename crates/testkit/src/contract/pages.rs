@@ -8,9 +8,9 @@ use fanfare_domain::ports::Lookup;
 use fanfare_domain::profile::Profile;
 
 use super::assert_refused;
-use super::furniture::snapshot;
+use super::fixture::snapshot;
 use super::harness::StoreHarness;
-use super::scene::{ALL, Scene, sorted, write};
+use super::test_organization::{ALL, TestOrganization, sorted, write};
 use crate::build::{at, consumer, email, issue, link, profile, profile_id, stamp};
 
 fn seen(profile: &str, with_email: bool) -> SeenProfile {
@@ -43,9 +43,9 @@ fn ada_and_bo() -> Vec<Profile> {
 /// The consumers of the e-mails and of the profiles; all their links, also of profiles that were not
 /// asked for; the run's seen_profiles of both. Nobody else's.
 pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
-    let (plan, _) = scene.take(&run, &ada_and_bo()).await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    let (plan, _) = org.take(&run, &ada_and_bo()).await;
     let by_email = |text: &str| {
         let bears = |one: &&Consumer| one.email == Some(email(text));
         plan.created.iter().find(bears).expect("created").clone()
@@ -64,7 +64,7 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
         .find(|one| one.email.is_none())
         .expect("created")
         .clone();
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
 
     for (emails, profiles, consumers, seen_profiles) in [
         (
@@ -112,18 +112,17 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
 }
 
 /// A seen is its run's, and a profile that nobody is linked to has one too.
-pub async fn each_run_knows_its_own_sightings(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let (first, second) = (scene.queue("list1").await, scene.queue("list2").await);
-    scene.take(&first, &ada_and_bo()).await;
-    scene
-        .take(&second, &[profile("p4").email("cy@example.com").build()])
+pub async fn each_run_knows_what_it_has_seen_itself(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let (first, second) = (org.queue("list1").await, org.queue("list2").await);
+    org.take(&first, &ada_and_bo()).await;
+    org.take(&second, &[profile("p4").email("cy@example.com").build()])
         .await;
-    scene.take(&second, &[profile("p7").build()]).await;
+    org.take(&second, &[profile("p7").build()]).await;
     let asked = ["p1", "p3", "p4", "p7"].map(profile_id);
 
-    let of_first = scene.known(&first.id, &asked).await;
-    let of_second = scene.known(&second.id, &asked).await;
+    let of_first = org.known(&first.id, &asked).await;
+    let of_second = org.known(&second.id, &asked).await;
 
     let all = [("p1", true), ("p2", true), ("p3", false), ("p4", true)];
     assert_eq!(of_first.seen_profiles, all.map(|(id, with)| seen(id, with)));
@@ -138,20 +137,20 @@ pub async fn each_run_knows_its_own_sightings(harness: &dyn StoreHarness) {
 /// Taken again, a page plans nothing and adds nobody. Written again, its seen_profiles, memberships and
 /// issues stay as they are.
 pub async fn a_page_taken_again_writes_nothing(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let mut page = ada_and_bo();
     page.push(profile("p5").email("broken").build());
-    let (plan, added) = scene.take_at(100, &run, &page).await;
+    let (plan, added) = org.take_at(100, &run, &page).await;
     assert_eq!(added, 3);
     let profiles: Vec<ProfileId> = page.iter().map(|one| one.id.clone()).collect();
-    let before = snapshot(&scene, &profiles).await;
+    let before = snapshot(&org, &profiles).await;
 
-    let (again, added) = scene.take_at(200, &run, &page).await;
+    let (again, added) = org.take_at(200, &run, &page).await;
 
     assert_eq!(added, 0);
     assert!(again.created.is_empty() && again.updated.is_empty() && again.links.is_empty());
-    assert_eq!(snapshot(&scene, &profiles).await, before);
+    assert_eq!(snapshot(&org, &profiles).await, before);
 
     let repeat = PagePlan {
         seen_profiles: plan
@@ -163,32 +162,32 @@ pub async fn a_page_taken_again_writes_nothing(harness: &dyn StoreHarness) {
         issues: again.issues,
         ..PagePlan::default()
     };
-    assert_eq!(scene.write(&run, &repeat).await, 0);
-    assert_eq!(snapshot(&scene, &profiles).await, before);
+    assert_eq!(org.write(&run, &repeat).await, 0);
+    assert_eq!(snapshot(&org, &profiles).await, before);
 }
 
 /// An empty plan is no fault.
 pub async fn an_empty_page_writes_nothing(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
-    let before = snapshot(&scene, &[]).await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    let before = snapshot(&org, &[]).await;
 
-    assert_eq!(scene.take(&run, &[]).await.1, 0);
+    assert_eq!(org.take(&run, &[]).await.1, 0);
 
-    assert_eq!(snapshot(&scene, &[]).await, before);
+    assert_eq!(snapshot(&org, &[]).await, before);
 }
 
 /// Two swap, three rotate, one goes to a consumer that is only now made: in one page each.
 pub async fn emails_move_between_consumers_within_a_page(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let one = |id: &str, address: &str| consumer(id).email(address).build();
     let (a, b, c) = ("a@example.com", "b@example.com", "c@example.com");
     let start = PagePlan {
         created: vec![one("cons_1", a), one("cons_2", b), one("cons_3", c)],
         ..PagePlan::default()
     };
-    scene.write(&run, &start).await;
+    org.write(&run, &start).await;
 
     let swap = vec![one("cons_1", b), one("cons_2", a)];
     let rotate = vec![one("cons_1", c), one("cons_2", b), one("cons_3", a)];
@@ -201,9 +200,9 @@ pub async fn emails_move_between_consumers_within_a_page(harness: &dyn StoreHarn
             created,
             ..PagePlan::default()
         };
-        scene.write(&run, &plan).await;
+        org.write(&run, &plan).await;
 
-        let mut unit = scene.read().await;
+        let mut unit = org.read().await;
         for consumer in want {
             let stored = unit.consumer(&consumer.id).await.expect("an answer");
             assert_eq!(stored.expect("the consumer").consumer, consumer);
@@ -220,16 +219,16 @@ pub async fn emails_move_between_consumers_within_a_page(harness: &dyn StoreHarn
 
 /// One link for each profile: it moves, with all that it says, and keeps its own id.
 pub async fn a_link_moves_to_another_consumer(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let stay = [
         profile("p1").email("a@example.com").updated(1).build(),
         profile("p2").email("b@example.com").updated(2).build(),
     ];
-    let (before, _) = scene.take_at(100, &run, &stay).await;
+    let (before, _) = org.take_at(100, &run, &stay).await;
     let (left, taken) = (&before.created[0].id, &before.created[1].id);
 
-    let (plan, added) = scene
+    let (plan, added) = org
         .take_at(
             200,
             &run,
@@ -238,7 +237,7 @@ pub async fn a_link_moves_to_another_consumer(harness: &dyn StoreHarness) {
         .await;
 
     assert_eq!((plan.links.len(), added), (1, 0));
-    let known = scene.known(&run.id, &["p1", "p2"].map(profile_id)).await;
+    let known = org.known(&run.id, &["p1", "p2"].map(profile_id)).await;
     let link = known
         .links
         .iter()
@@ -249,7 +248,7 @@ pub async fn a_link_moves_to_another_consumer(harness: &dyn StoreHarness) {
         (taken, &before.links[0].source)
     );
     assert_eq!((link.updated, link.changed_at), (Some(at(9)), at(200)));
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     let left = unit
         .consumer(left)
         .await
@@ -272,8 +271,8 @@ pub async fn a_link_moves_to_another_consumer(harness: &dyn StoreHarness) {
 
 /// Every value comes back with the stamp that wrote it, with a time, without one, or with none.
 pub async fn stamps_come_back_as_they_were(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let (dated, undated) = (stamp("p1", Some(7)), stamp("p2", None));
     let stamped = consumer("cons_1")
         .phone("+12025550101", Some(dated.clone()))
@@ -292,36 +291,36 @@ pub async fn stamps_come_back_as_they_were(harness: &dyn StoreHarness) {
         links: vec![link("p1", "cons_1", Some(7)), link("p2", "cons_1", None)],
         ..PagePlan::default()
     };
-    scene.write(&run, &plan).await;
+    org.write(&run, &plan).await;
 
     for _ in 0..2 {
-        let mut unit = scene.read().await;
+        let mut unit = org.read().await;
         for consumer in &plan.created {
             let stored = unit.consumer(&consumer.id).await.expect("an answer");
             assert_eq!(stored.expect("the consumer").consumer, *consumer);
         }
         drop(unit);
-        let known = scene.known(&run.id, &["p1", "p2"].map(profile_id)).await;
+        let known = org.known(&run.id, &["p1", "p2"].map(profile_id)).await;
         assert_eq!(known.links, plan.links);
         let again = PagePlan {
             updated: plan.created.iter().cloned().map(overwritten).collect(),
             ..PagePlan::default()
         };
-        scene.write(&run, &again).await;
+        org.write(&run, &again).await;
     }
 }
 
 /// An e-mail is one consumer's. Whoever is overwritten is there; whoever is inserted is not; a link
 /// and a membership lead to somebody.
 pub async fn a_page_that_cannot_be_is_refused(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let known = consumer("cons_1").email("a@example.com").build();
     let start = PagePlan {
         created: vec![known.clone()],
         ..PagePlan::default()
     };
-    scene.write(&run, &start).await;
+    org.write(&run, &start).await;
     let namesake = consumer("cons_2").email("a@example.com").build();
     let stranger = consumer("cons_none").build();
     let faulty = [
@@ -362,18 +361,18 @@ pub async fn a_page_that_cannot_be_is_refused(harness: &dyn StoreHarness) {
         ),
     ];
     for (what, plan) in faulty {
-        let mut unit = scene.begin().await;
+        let mut unit = org.begin().await;
         assert_refused(unit.write_page(write(&run, &plan, at(0))).await, what);
     }
-    let lost = scene.run(&Scene::source("list1"));
+    let lost = org.run(&TestOrganization::source("list1"));
     let plan = PagePlan {
         issues: vec![issue("p1", IssueCode::MissingContact, None)],
         seen_profiles: vec![seen("p1", true)],
         ..PagePlan::default()
     };
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     assert_refused(
-        unit.write_page(write(&lost, &plan, at(0))).await,
+        unit.write_page(write(lost.run(), &plan, at(0))).await,
         "a page of no run",
     );
 }

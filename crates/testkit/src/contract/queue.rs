@@ -1,298 +1,304 @@
-//! The queue of due runs, and the bell.
+//! The queue of due work, and its notifications.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fanfare_domain::ids::RunId;
-use fanfare_domain::ports::DueRun;
 use fanfare_domain::run::SyncRun;
+use fanfare_domain::work::WorkItem;
 
 use super::harness::StoreHarness;
-use super::scene::{LEASE, Scene};
+use super::test_organization::{LEASE, TestOrganization};
 use crate::build::at;
 
-const HALF_QUIET: Duration = Duration::from_secs(5);
-const QUIET: Duration = Duration::from_secs(11);
+/// Half of the time that a worker has to claim work it was notified of, and a bit more than the whole.
+const HALF_TIMEOUT: Duration = Duration::from_secs(5);
+const AFTER_TIMEOUT: Duration = Duration::from_secs(11);
 
-/// Rings, and fails unless exactly these many were rung for and heard.
-async fn assert_rings(scene: &Scene<'_>, limit: u32, want: usize) -> BTreeSet<(String, RunId)> {
-    scene.harness.on_job().await;
-    let rung = scene.handle().queue.notify(limit).await.expect("a count");
-    assert_eq!(rung, want as u64);
-    let Some(heard) = scene.harness.on_job().await else {
+/// Notifies workers, and fails unless they were notified of exactly this much work.
+async fn assert_notifies(
+    org: &TestOrganization<'_>,
+    limit: u32,
+    want: usize,
+) -> BTreeSet<WorkItem> {
+    org.harness.notifications().await;
+    let count = org.handle().queue.notify(limit).await.expect("a count");
+    assert_eq!(count, want as u64);
+    let Some(notified) = org.harness.notifications().await else {
         return BTreeSet::new();
     };
-    assert_eq!(heard.len(), want, "heard");
-    let key = |due: DueRun| (due.organization.to_string(), due.run);
-    heard.into_iter().map(key).collect()
+    assert_eq!(notified.len(), want, "arrived");
+    notified.into_iter().collect()
 }
 
-/// Fails unless these, and no others, were rung for since the last time.
-async fn assert_heard(scene: &Scene<'_>, want: &[DueRun]) {
-    let heard = scene.harness.on_job().await;
+/// Fails unless workers were notified of this work, and no other, since the last time.
+async fn assert_notified(org: &TestOrganization<'_>, want: &[WorkItem]) {
+    let notified = org.harness.notifications().await;
     assert!(
-        heard.as_deref().is_none_or(|heard| heard == want),
-        "{heard:?} is not {want:?}"
+        notified.as_deref().is_none_or(|notified| notified == want),
+        "{notified:?} is not {want:?}"
     );
 }
 
-fn due(run: &SyncRun) -> DueRun {
-    DueRun {
-        organization: run.organization.clone(),
-        run: run.id.clone(),
-    }
+fn work(run: &SyncRun) -> WorkItem {
+    WorkItem::pull(&run.organization, &run.id)
 }
 
-/// Queued, a run is due at once and rung for with its commit.
-pub async fn a_queued_run_is_due_and_rung_for(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+/// Queued, work is due at once, and a worker is notified of it with the commit.
+pub async fn queued_work_is_due_and_notified_of(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
 
-    assert_heard(&scene, &[due(&run)]).await;
+    assert_notified(&org, &[work(&run)]).await;
     let queue = &harness.handles()[1].queue;
     assert_eq!(queue.backlog().await.expect("a backlog"), 1);
-    assert_eq!(turn(&scene).await, Some((due(&run), 0)));
+    assert_eq!(next(&org).await, Some((work(&run), 0)));
 }
 
-/// A run that nobody came for is rung for again after ten seconds, and again, and not before.
-pub async fn a_ring_that_nobody_heard_is_repeated(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
-    assert_rings(&scene, 10, 0).await;
+/// Of work that no worker has claimed, workers are notified again after ten seconds, and again, and not
+/// before.
+pub async fn a_notification_that_no_worker_took_is_repeated(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    assert_notifies(&org, 10, 0).await;
     for _ in 0..3 {
-        scene.advance(HALF_QUIET).await;
-        assert_rings(&scene, 10, 0).await;
-        scene.advance(QUIET).await;
-        let rung = assert_rings(&scene, 10, 1).await;
-        assert!(rung.iter().all(|(_, id)| *id == run.id));
-        assert_rings(&scene, 10, 0).await;
+        org.advance(HALF_TIMEOUT).await;
+        assert_notifies(&org, 10, 0).await;
+        org.advance(AFTER_TIMEOUT).await;
+        let notified = assert_notifies(&org, 10, 1).await;
+        assert!(notified.iter().all(|one| *one == work(&run)));
+        assert_notifies(&org, 10, 0).await;
     }
 }
 
-/// A run that is held is not rung for, until its lease has run out: then it is, though it was never
+/// Of leased work no worker is notified until the lease has run out: then one is, though it was never
 /// given back.
-pub async fn a_worker_that_went_silent_is_rung_for(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await.id;
-    let token = scene.claim(&run).await.expect("a lease");
-    scene.advance(QUIET).await;
-    assert_rings(&scene, 10, 0).await;
-    let mut unit = scene.begin().await;
-    assert!(unit.renew(&run, token, LEASE).await.expect("an answer"));
+pub async fn work_of_a_dead_worker_is_notified_of(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let work = work(&org.queue("list1").await).key;
+    let token = org.claim(&work).await.expect("a lease");
+    org.advance(AFTER_TIMEOUT).await;
+    assert_notifies(&org, 10, 0).await;
+    let mut unit = org.begin().await;
+    assert!(unit.renew(&work, token, LEASE).await.expect("an answer"));
     unit.commit().await.expect("a commit");
-    scene.advance(LEASE.saturating_sub(QUIET)).await;
-    assert_rings(&scene, 10, 0).await;
+    org.advance(LEASE.saturating_sub(AFTER_TIMEOUT)).await;
+    assert_notifies(&org, 10, 0).await;
 
-    scene.advance(QUIET * 2).await;
+    org.advance(AFTER_TIMEOUT * 2).await;
 
-    assert_rings(&scene, 10, 1).await;
+    assert_notifies(&org, 10, 1).await;
 }
 
-/// A ring that was heard is over: whoever claims and goes silent, or pauses, is not shielded by the ten
-/// seconds after it.
-pub async fn a_claim_ends_the_quiet_after_a_ring(harness: &dyn StoreHarness) {
+/// A notification has done its duty with the claim: a worker that dies after it, or pauses, is not covered by
+/// the ten seconds.
+pub async fn a_claim_ends_the_pause_after_a_notification(harness: &dyn StoreHarness) {
     const SHORT: Duration = Duration::from_secs(1);
     const SOON: Duration = Duration::from_secs(5);
-    let scene = Scene::new(harness);
-    let silent = scene.queue("list1").await.id;
-    let mut unit = scene.begin().await;
-    let claim = unit.claim(&silent, SHORT).await.expect("an answer");
+    let org = TestOrganization::new(harness);
+    let work = work(&org.queue("list1").await).key;
+    let mut unit = org.begin().await;
+    let claim = unit.claim(&work, SHORT).await.expect("an answer");
     assert!(claim.is_some());
     unit.commit().await.expect("a commit");
-    scene.advance(SOON).await;
-    assert_rings(&scene, 10, 1).await;
+    org.advance(SOON).await;
+    assert_notifies(&org, 10, 1).await;
 
-    let token = scene.claim(&silent).await.expect("a lease");
+    let token = org.claim(&work).await.expect("a lease");
     let due = harness.now().await.plus(SHORT);
-    assert!(scene.release(&silent, token, Some(due)).await);
-    scene.advance(SOON).await;
-    assert_rings(&scene, 10, 1).await;
+    assert!(org.release(&work, token, Some(due)).await);
+    org.advance(SOON).await;
+    assert_notifies(&org, 10, 1).await;
 }
 
 /// Given back at once, a run is rung for with that commit; given back for later, when it is due.
 pub async fn a_run_given_back_is_rung_for_when_it_is_due(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
-    assert_heard(&scene, &[due(&run)]).await;
-    let token = scene.claim(&run.id).await.expect("a lease");
-    assert_heard(&scene, &[]).await;
-    assert!(scene.release(&run.id, token, None).await);
-    assert_heard(&scene, &[due(&run)]).await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    assert_notified(&org, &[work(&run)]).await;
+    let token = org.claim(&work(&run).key).await.expect("a lease");
+    assert_notified(&org, &[]).await;
+    assert!(org.release(&work(&run).key, token, None).await);
+    assert_notified(&org, &[work(&run)]).await;
 
-    let token = scene.claim(&run.id).await.expect("a lease");
+    let token = org.claim(&work(&run).key).await.expect("a lease");
     let later = harness.now().await.plus(LEASE);
-    assert!(scene.release(&run.id, token, Some(later)).await);
-    assert_heard(&scene, &[]).await;
-    scene.advance(LEASE / 2).await;
-    assert_rings(&scene, 10, 0).await;
+    assert!(org.release(&work(&run).key, token, Some(later)).await);
+    assert_notified(&org, &[]).await;
+    org.advance(LEASE / 2).await;
+    assert_notifies(&org, 10, 0).await;
 
-    scene.advance(LEASE / 2 + QUIET).await;
+    org.advance(LEASE / 2 + AFTER_TIMEOUT).await;
 
-    assert_rings(&scene, 10, 1).await;
+    assert_notifies(&org, 10, 1).await;
 }
 
 /// No more than the limit at a time, each once, of every organization.
-pub async fn many_runs_are_rung_for_up_to_the_limit(harness: &dyn StoreHarness) {
-    let (ours, theirs) = (Scene::new(harness), Scene::of(harness, "org_b"));
+pub async fn much_work_is_notified_of_up_to_the_limit(harness: &dyn StoreHarness) {
+    let (ours, theirs) = (
+        TestOrganization::new(harness),
+        TestOrganization::of(harness, "org_b"),
+    );
     for list in ["l1", "l2", "l3"] {
         ours.queue(list).await;
         theirs.queue(list).await;
     }
-    ours.advance(QUIET).await;
+    ours.advance(AFTER_TIMEOUT).await;
 
-    let mut rung = assert_rings(&ours, 4, 4).await;
-    rung.extend(assert_rings(&ours, 4, 2).await);
-    assert_rings(&ours, 4, 0).await;
+    let mut notified = assert_notifies(&ours, 4, 4).await;
+    notified.extend(assert_notifies(&ours, 4, 2).await);
+    assert_notifies(&ours, 4, 0).await;
 
-    assert!(rung.is_empty() || rung.len() == 6, "each once: {rung:?}");
-    assert_rings(&ours, 0, 0).await;
-}
-
-/// A finished run is rung for no more.
-pub async fn a_finished_run_is_not_rung_for(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut run = scene.queue("list1").await;
-    scene.finish(&mut run).await;
-
-    scene.advance(QUIET).await;
-
-    assert_rings(&scene, 10, 0).await;
-}
-
-/// Whose turn it is, and how many runs the organization holds.
-async fn turn(scene: &Scene<'_>) -> Option<(DueRun, u64)> {
-    let turn = scene.handle().queue.next().await.expect("an answer");
-    turn.map(|turn| (turn.due, turn.held))
-}
-
-async fn held(scene: &Scene<'_>) -> u64 {
-    let organization = &scene.organization;
-    let held = scene.handle().queue.held(organization).await;
-    held.expect("a count")
-}
-
-/// A run can be next while it is due and held by nobody.
-pub async fn a_run_waits_while_it_is_due_and_nobodys(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    assert_eq!(turn(&scene).await, None, "an empty queue");
-    let run = scene.queue("list1").await;
-    let its_turn = Some((due(&run), 0));
-    assert_eq!(
-        (turn(&scene).await, held(&scene).await),
-        (its_turn.clone(), 0)
+    assert!(
+        notified.is_empty() || notified.len() == 6,
+        "each once: {notified:?}"
     );
+    assert_notifies(&ours, 0, 0).await;
+}
 
-    let token = scene.claim(&run.id).await.expect("a lease");
-    assert_eq!((turn(&scene).await, held(&scene).await), (None, 1), "held");
+/// Of finished work no worker is notified.
+pub async fn finished_work_is_not_notified_of(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    org.finish(&run).await;
+
+    org.advance(AFTER_TIMEOUT).await;
+
+    assert_notifies(&org, 10, 0).await;
+}
+
+/// What is to be done next, and how many leases its organization has.
+async fn next(org: &TestOrganization<'_>) -> Option<(WorkItem, u64)> {
+    let candidate = org.handle().queue.next().await.expect("an answer");
+    candidate.map(|candidate| (candidate.work, candidate.leased))
+}
+
+async fn leased(org: &TestOrganization<'_>) -> u64 {
+    let organization = &org.organization;
+    let leased = org.handle().queue.leased(organization).await;
+    leased.expect("a count")
+}
+
+/// Work can be next while it is due and leased to no worker.
+pub async fn work_is_a_candidate_while_it_is_due_and_not_leased(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    assert_eq!(next(&org).await, None, "an empty queue");
+    let run = org.queue("list1").await;
+    let is_next = Some((work(&run), 0));
+    assert_eq!((next(&org).await, leased(&org).await), (is_next.clone(), 0));
+
+    let token = org.claim(&work(&run).key).await.expect("a lease");
+    assert_eq!((next(&org).await, leased(&org).await), (None, 1), "leased");
     let later = harness.now().await.plus(LEASE);
-    assert!(scene.release(&run.id, token, Some(later)).await);
-    assert_eq!(
-        (turn(&scene).await, held(&scene).await),
-        (None, 0),
-        "paused"
-    );
-    scene.advance(LEASE + QUIET).await;
-    assert_eq!(turn(&scene).await, its_turn, "due again");
+    assert!(org.release(&work(&run).key, token, Some(later)).await);
+    assert_eq!((next(&org).await, leased(&org).await), (None, 0), "paused");
+    org.advance(LEASE + AFTER_TIMEOUT).await;
+    assert_eq!(next(&org).await, is_next, "due again");
 
-    scene.claim(&run.id).await.expect("a lease");
-    scene.advance(LEASE + QUIET).await;
+    org.claim(&work(&run).key).await.expect("a lease");
+    org.advance(LEASE + AFTER_TIMEOUT).await;
     assert_eq!(
-        (turn(&scene).await, held(&scene).await),
-        (its_turn, 0),
-        "its holder went silent"
+        (next(&org).await, leased(&org).await),
+        (is_next, 0),
+        "its worker died"
     );
 }
 
-/// Whoever holds fewer runs is next, however long the others have been waiting.
-pub async fn whoever_holds_the_fewest_runs_is_next(harness: &dyn StoreHarness) {
-    let (many, single) = (Scene::new(harness), Scene::of(harness, "org_single"));
+/// Work of the organization with fewer leases is next, however long the others have been waiting.
+pub async fn the_organization_with_the_fewest_leases_is_next(harness: &dyn StoreHarness) {
+    let (many, single) = (
+        TestOrganization::new(harness),
+        TestOrganization::of(harness, "org_single"),
+    );
     let mut runs = Vec::new();
     for list in ["l1", "l2", "l3", "l4"] {
         runs.push(many.queue(list).await);
-        many.advance(HALF_QUIET).await;
+        many.advance(HALF_TIMEOUT).await;
     }
     let alone = single.queue("l1").await;
     assert_eq!(
-        turn(&many).await,
-        Some((due(&runs[0]), 0)),
-        "nobody holds one"
+        next(&many).await,
+        Some((work(&runs[0]), 0)),
+        "no organization has a lease"
     );
 
-    many.claim(&runs[0].id).await.expect("a lease");
-    assert_eq!(turn(&many).await, Some((due(&alone), 0)));
-    single.claim(&alone.id).await.expect("a lease");
-    assert_eq!(turn(&many).await, Some((due(&runs[1]), 1)), "even again");
-    many.claim(&runs[1].id).await.expect("a lease");
+    many.claim(&work(&runs[0]).key).await.expect("a lease");
+    assert_eq!(next(&many).await, Some((work(&alone), 0)));
+    single.claim(&work(&alone).key).await.expect("a lease");
+    assert_eq!(next(&many).await, Some((work(&runs[1]), 1)), "even again");
+    many.claim(&work(&runs[1]).key).await.expect("a lease");
     let another = single.queue("l2").await;
-    assert_eq!(turn(&many).await, Some((due(&another), 1)));
-    assert_eq!((held(&many).await, held(&single).await), (2, 1));
+    assert_eq!(next(&many).await, Some((work(&another), 1)));
+    assert_eq!((leased(&many).await, leased(&single).await), (2, 1));
 }
 
-/// Among those that hold none, nobody has a second turn before the others have had one.
-pub async fn whoever_was_served_longest_ago_is_next(harness: &dyn StoreHarness) {
-    let (many, single) = (Scene::new(harness), Scene::of(harness, "org_single"));
+/// Among organizations without a lease, none has a second claim before the others have had one.
+pub async fn the_organization_whose_last_claim_is_longest_ago_is_next(harness: &dyn StoreHarness) {
+    let (many, single) = (
+        TestOrganization::new(harness),
+        TestOrganization::of(harness, "org_single"),
+    );
     let mut runs = Vec::new();
     for list in ["l1", "l2", "l3"] {
         runs.push(many.queue(list).await);
     }
-    many.advance(HALF_QUIET).await;
+    many.advance(HALF_TIMEOUT).await;
     let alone = single.queue("l1").await;
 
-    let first = turn(&many).await.expect("a turn").0;
+    let first = next(&many).await.expect("a candidate").0;
     assert_eq!(first.organization, many.organization, "due for longest");
-    let index = runs.iter().position(|run| run.id == first.run);
-    let mut done = runs.remove(index.expect("one of them"));
-    many.claim(&done.id).await.expect("a lease");
-    many.finish(&mut done).await;
-    assert_eq!(turn(&many).await, Some((due(&alone), 0)));
+    let index = runs.iter().position(|run| work(run) == first);
+    let done = runs.remove(index.expect("one of them"));
+    many.claim(&work(&done).key).await.expect("a lease");
+    many.finish(&done).await;
+    assert_eq!(next(&many).await, Some((work(&alone), 0)));
 
-    many.advance(HALF_QUIET).await;
-    let token = single.claim(&alone.id).await.expect("a lease");
-    assert!(single.release(&alone.id, token, None).await);
-    let next = turn(&many).await.expect("a turn").0;
+    many.advance(HALF_TIMEOUT).await;
+    let token = single.claim(&work(&alone).key).await.expect("a lease");
+    assert!(single.release(&work(&alone).key, token, None).await);
+    let next = next(&many).await.expect("a candidate").0;
     assert_eq!(next.organization, many.organization);
 }
 
-/// Of one organization's runs that became due at once, the one that was claimed least often is next.
-pub async fn whoever_was_served_least_is_next(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let (first, second) = (scene.queue("l1").await, scene.queue("l2").await);
+/// Of one organization's work that became due at once, what was claimed least often is next.
+pub async fn work_that_was_claimed_least_often_is_next(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let (first, second) = (org.queue("l1").await, org.queue("l2").await);
     let later = harness.now().await.plus(LEASE);
     for run in [&first, &first, &second] {
-        let token = scene.claim(&run.id).await.expect("a lease");
+        let token = org.claim(&work(&run).key).await.expect("a lease");
         let at = if run.id == first.id && token.0 == 1 {
             at(0)
         } else {
             later
         };
-        assert!(scene.release(&run.id, token, Some(at)).await);
+        assert!(org.release(&work(&run).key, token, Some(at)).await);
     }
-    assert_eq!(turn(&scene).await, None);
-    scene.advance(LEASE + QUIET).await;
-    assert_eq!(turn(&scene).await, Some((due(&second), 0)));
+    assert_eq!(next(&org).await, None);
+    org.advance(LEASE + AFTER_TIMEOUT).await;
+    assert_eq!(next(&org).await, Some((work(&second), 0)));
 }
 
-/// The backlog holds what is due and what is held, not what is paused.
-pub async fn the_backlog_is_what_is_due_or_held(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let queue = &scene.handle().queue;
+/// The backlog is what is due and what is leased, not what is paused.
+pub async fn the_backlog_is_what_is_due_or_leased(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let queue = &org.handle().queue;
     let mut runs = Vec::new();
     for list in ["l1", "l2", "l3"] {
-        runs.push(scene.queue(list).await);
+        runs.push(org.queue(list).await);
     }
     assert_eq!(queue.backlog().await.expect("a backlog"), 3, "due");
-    scene.claim(&runs[0].id).await.expect("a lease");
-    let token = scene.claim(&runs[1].id).await.expect("a lease");
-    assert_eq!(queue.backlog().await.expect("a backlog"), 3, "held");
+    org.claim(&work(&runs[0]).key).await.expect("a lease");
+    let token = org.claim(&work(&runs[1]).key).await.expect("a lease");
+    assert_eq!(queue.backlog().await.expect("a backlog"), 3, "leased");
     let later = harness.now().await.plus(LEASE);
-    assert!(scene.release(&runs[1].id, token, Some(later)).await);
+    assert!(org.release(&work(&runs[1]).key, token, Some(later)).await);
     assert_eq!(queue.backlog().await.expect("a backlog"), 2, "paused");
-    scene.finish(&mut runs[2]).await;
+    org.finish(&runs[2]).await;
     assert_eq!(queue.backlog().await.expect("a backlog"), 1, "finished");
-    scene.advance(LEASE + QUIET).await;
+    org.advance(LEASE + AFTER_TIMEOUT).await;
     assert_eq!(
         queue.backlog().await.expect("a backlog"),
         2,
-        "due again, and gone silent"
+        "due again, and its worker dead"
     );
 }

@@ -7,7 +7,7 @@ use fanfare_domain::time::Timestamp;
 use tokio::task::JoinSet;
 
 use super::harness::StoreHarness;
-use super::scene::Dice;
+use super::test_organization::Choices;
 use crate::build::at;
 
 /// Whatever is asked, in whatever order, through whichever process, at whatever times: the answers
@@ -15,12 +15,12 @@ use crate::build::at;
 pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
     for seed in 0..8 {
         let (account, endpoint) = (format!("acct_{seed}"), Endpoint::ALL[seed % 10]);
-        let (mut dice, mut bucket) = (Dice::new(seed as u64), None::<Bucket>);
+        let (mut choices, mut bucket) = (Choices::new(seed as u64), None::<Bucket>);
         let mut now = at(0);
         for step in 0..120 {
-            let quota = &harness.handles()[dice.below(2)].quota;
+            let quota = &harness.handles()[choices.below(2)].quota;
             let fresh = Bucket::new(endpoint, now);
-            match dice.below(10) {
+            match choices.below(10) {
                 0..=5 => {
                     let got = quota
                         .reserve(&account, endpoint, now)
@@ -31,21 +31,21 @@ pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
                 }
                 6 => {
                     let limits = RateLimits {
-                        burst: 1 + u32::try_from(dice.below(5)).expect("small"),
-                        steady: 1 + u32::try_from(dice.below(40)).expect("small"),
+                        burst: 1 + u32::try_from(choices.below(5)).expect("small"),
+                        steady: 1 + u32::try_from(choices.below(40)).expect("small"),
                     };
                     let learnt = quota.learn(&account, endpoint, limits, now).await;
                     learnt.expect("an answer");
                     bucket.get_or_insert(fresh).limits = limits;
                 }
                 7 => {
-                    let until = now.plus(Duration::from_millis(dice.below(90_000) as u64));
+                    let until = now.plus(Duration::from_millis(choices.below(90_000) as u64));
                     let blocked = quota.block(&account, endpoint, until, now).await;
                     blocked.expect("an answer");
                     bucket.get_or_insert(fresh).block(until);
                 }
-                8 => now = step_on(now, &mut dice, 70_000),
-                _ => now = step_on(now, &mut dice, 700),
+                8 => now = step_on(now, &mut choices, 70_000),
+                _ => now = step_on(now, &mut choices, 700),
             }
             let stored = quota
                 .bucket(&account, endpoint, now)
@@ -58,9 +58,9 @@ pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
 }
 
 /// Mostly forwards, and now and then back: clocks of two processes differ.
-fn step_on(now: Timestamp, dice: &mut Dice, most_ms: usize) -> Timestamp {
-    let by = i64::try_from(dice.below(most_ms)).expect("small") * 1_000;
-    let sign = if dice.below(8) == 0 { -1 } else { 1 };
+fn step_on(now: Timestamp, choices: &mut Choices, most_ms: usize) -> Timestamp {
+    let by = i64::try_from(choices.below(most_ms)).expect("small") * 1_000;
+    let sign = if choices.below(8) == 0 { -1 } else { 1 };
     Timestamp::from_micros(now.as_micros() + sign * by).expect("a time")
 }
 

@@ -2,12 +2,13 @@
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::PagePlan;
+use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
 
 use super::harness::StoreHarness;
-use super::scene::Scene;
+use super::test_organization::TestOrganization;
 use crate::build::{at, consumer, email, link, profile, profile_id};
 
 /// How many people are in the lists here.
@@ -28,13 +29,13 @@ fn people(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
 /// Every batch, one after the other, each in its own unit. Returns what they affected, after having
 /// checked that there were as many as the rows need.
 async fn chain<K>(
-    scene: &Scene<'_>,
+    org: &TestOrganization<'_>,
     (rows, size): (u32, u32),
     mut batch: impl AsyncFnMut(&mut dyn UnitOfWork, Option<&K>, u32) -> Batch<K>,
 ) -> u64 {
     let (mut after, mut affected, mut batches) = (None, 0, 0);
     loop {
-        let mut unit = scene.begin().await;
+        let mut unit = org.begin().await;
         let done = batch(unit.as_mut(), after.as_ref(), size).await;
         unit.commit().await.expect("a commit");
         batches += 1;
@@ -52,11 +53,15 @@ async fn chain<K>(
     }
 }
 
-type At<'a> = (&'a RunId, &'a AudienceId);
+type Into<'a> = (&'a RunId, &'a AudienceId);
 
-async fn add_missing(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u32)) -> u64 {
+async fn add_missing(
+    org: &TestOrganization<'_>,
+    (run, audience): Into<'_>,
+    rows: (u32, u32),
+) -> u64 {
     chain(
-        scene,
+        org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ProfileId>, size| {
             let batch = unit.add_missing_members(run, audience, after, size, at(50));
@@ -66,9 +71,13 @@ async fn add_missing(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u32
     .await
 }
 
-async fn count_absent(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u32)) -> u64 {
+async fn count_absent(
+    org: &TestOrganization<'_>,
+    (run, audience): Into<'_>,
+    rows: (u32, u32),
+) -> u64 {
     chain(
-        scene,
+        org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
             let batch = unit.count_absent_members(run, audience, after, size);
@@ -78,9 +87,13 @@ async fn count_absent(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u3
     .await
 }
 
-async fn remove_absent(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u32)) -> u64 {
+async fn remove_absent(
+    org: &TestOrganization<'_>,
+    (run, audience): Into<'_>,
+    rows: (u32, u32),
+) -> u64 {
     chain(
-        scene,
+        org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
             let batch = unit.remove_absent_members(run, audience, after, size);
@@ -90,40 +103,39 @@ async fn remove_absent(scene: &Scene<'_>, (run, audience): At<'_>, rows: (u32, u
     .await
 }
 
-fn at_run(run: &SyncRun) -> At<'_> {
+fn at_run(run: &SyncRun) -> Into<'_> {
     (&run.id, &run.audience)
 }
 
-/// RateLimits of every size, one after the other, are one big batch.
-pub async fn those_not_seen_leave_whatever_the_size_of_the_windows(harness: &dyn StoreHarness) {
+/// Batches of every size, one after the other, are one big batch.
+pub async fn those_not_seen_leave_whatever_the_size_of_the_batches(harness: &dyn StoreHarness) {
     for size in SIZES {
-        let scene = Scene::of(harness, &format!("org_{size}"));
-        let mut first = scene.queue("list1").await;
-        scene.take(&first, &people(0..PEOPLE)).await;
-        scene.finish(&mut first).await;
-        let second = scene.queue("list1").await;
-        scene
-            .take(&second, &people((0..PEOPLE).filter(|n| n % 3 == 0)))
+        let org = TestOrganization::of(harness, &format!("org_{size}"));
+        let first = org.queue("list1").await;
+        org.take(&first, &people(0..PEOPLE)).await;
+        org.finish(&first).await;
+        let second = org.queue("list1").await;
+        org.take(&second, &people((0..PEOPLE).filter(|n| n % 3 == 0)))
             .await;
 
         let all = (PEOPLE, size);
         assert_eq!(
-            count_absent(&scene, at_run(&second), all).await,
+            count_absent(&org, at_run(&second), all).await,
             8,
             "batches of {size}"
         );
         assert_eq!(
-            count_absent(&scene, at_run(&second), all).await,
+            count_absent(&org, at_run(&second), all).await,
             8,
             "counting removes nobody"
         );
         assert_eq!(
-            remove_absent(&scene, at_run(&second), all).await,
+            remove_absent(&org, at_run(&second), all).await,
             8,
             "batches of {size}"
         );
 
-        let mut unit = scene.read().await;
+        let mut unit = org.read().await;
         let mut want = Vec::new();
         for n in (0..PEOPLE).filter(|n| n % 3 == 0) {
             let known = unit
@@ -131,8 +143,8 @@ pub async fn those_not_seen_leave_whatever_the_size_of_the_windows(harness: &dyn
                 .await;
             want.push(known.expect("what is known").consumers[0].id.clone());
         }
-        assert_eq!(scene.members(&second.audience).await, want);
-        assert_eq!(count_absent(&scene, at_run(&second), (4, size)).await, 0);
+        assert_eq!(org.members(&second.audience).await, want);
+        assert_eq!(count_absent(&org, at_run(&second), (4, size)).await, 0);
         // Consumers stay.
         let gone = unit
             .known(&second.id, &[email("e1@example.com")], &[])
@@ -142,191 +154,160 @@ pub async fn those_not_seen_leave_whatever_the_size_of_the_windows(harness: &dyn
 }
 
 /// The same of those who are added.
-pub async fn those_seen_become_members_whatever_the_size_of_the_windows(
+pub async fn those_seen_become_members_whatever_the_size_of_the_batches(
     harness: &dyn StoreHarness,
 ) {
     for size in SIZES {
-        let scene = Scene::of(harness, &format!("org_{size}"));
-        let run = scene.queue("list1").await;
-        scene.take(&run, &people(0..PEOPLE)).await;
-        let other = scene.import("list2").await;
+        let org = TestOrganization::of(harness, &format!("org_{size}"));
+        let run = org.queue("list1").await;
+        org.take(&run, &people(0..PEOPLE)).await;
+        let other = org.import("list2").await;
 
         let into = (&run.id, &other.audience);
         let all = (PEOPLE, size);
         assert_eq!(
-            add_missing(&scene, into, all).await,
+            add_missing(&org, into, all).await,
             u64::from(PEOPLE),
             "batches of {size}"
         );
-        assert_eq!(add_missing(&scene, into, all).await, 0, "nobody twice");
+        assert_eq!(add_missing(&org, into, all).await, 0, "nobody twice");
         assert_eq!(
-            add_missing(&scene, at_run(&run), all).await,
+            add_missing(&org, at_run(&run), all).await,
             0,
             "the page made them members"
         );
 
-        let expected = scene.members(&run.audience).await;
-        assert_eq!(scene.members(&other.audience).await, expected);
+        let expected = org.members(&run.audience).await;
+        assert_eq!(org.members(&other.audience).await, expected);
     }
 }
 
 /// A profile that moved after its page was taken: its new consumer becomes a member, and the one it
 /// left, whom this run itself had added, goes without being counted as lost.
-pub async fn profiles_that_moved_meanwhile_are_settled_where_they_are_now(
+pub async fn profiles_that_moved_meanwhile_are_reconciled_where_they_are_now(
     harness: &dyn StoreHarness,
 ) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
-    let (before, _) = scene.take(&run, &people(0..3)).await;
-    let rival = scene.queue("list2").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    let (before, _) = org.take(&run, &people(0..3)).await;
+    let rival = org.queue("list2").await;
     let moved = [
         profile("o1").email("new@example.com").build(),
         profile("p01").email("new@example.com").build(),
     ];
-    let (plan, _) = scene.take(&rival, &moved).await;
+    let (plan, _) = org.take(&rival, &moved).await;
     let (left, taken) = (before.created[1].id.clone(), plan.created[0].id.clone());
-    assert!(!scene.members(&run.audience).await.contains(&taken));
+    assert!(!org.members(&run.audience).await.contains(&taken));
 
-    assert_eq!(add_missing(&scene, at_run(&run), (3, 2)).await, 1);
-    assert_eq!(count_absent(&scene, at_run(&run), (4, 2)).await, 0);
-    assert_eq!(remove_absent(&scene, at_run(&run), (4, 3)).await, 1);
+    assert_eq!(add_missing(&org, at_run(&run), (3, 2)).await, 1);
+    assert_eq!(count_absent(&org, at_run(&run), (4, 2)).await, 0);
+    assert_eq!(remove_absent(&org, at_run(&run), (4, 3)).await, 1);
 
-    let members = scene.members(&run.audience).await;
+    let members = org.members(&run.audience).await;
     assert_eq!(members.len(), 3);
     assert!(members.contains(&taken) && !members.contains(&left));
 }
 
 /// One of two profiles of a consumer is enough for it to stay.
 pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut first = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let first = org.queue("list1").await;
     let both = [
         profile("p1").email("a@example.com").build(),
         profile("p2").email("a@example.com").build(),
         profile("p3").email("b@example.com").build(),
     ];
-    scene.take(&first, &both).await;
-    scene.finish(&mut first).await;
-    let second = scene.queue("list1").await;
-    scene.take(&second, &both[1..2]).await;
+    org.take(&first, &both).await;
+    org.finish(&first).await;
+    let second = org.queue("list1").await;
+    org.take(&second, &both[1..2]).await;
 
-    assert_eq!(remove_absent(&scene, at_run(&second), (2, 1)).await, 1);
+    assert_eq!(remove_absent(&org, at_run(&second), (2, 1)).await, 1);
 
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     let kept = unit.known(&second.id, &[email("a@example.com")], &[]).await;
     let kept = kept.expect("what is known").consumers[0].id.clone();
     drop(unit);
-    assert_eq!(scene.members(&second.audience).await, [kept]);
+    assert_eq!(org.members(&second.audience).await, [kept]);
 }
 
 /// What another run has seen keeps nobody; another audience loses nobody.
-pub async fn settling_is_one_runs_and_one_audiences(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut first = scene.queue("list1").await;
-    scene.take(&first, &people(0..6)).await;
-    scene.finish(&mut first).await;
-    let other = scene.queue("list2").await;
-    scene.take(&other, &people(0..6)).await;
-    let second = scene.queue("list1").await;
+pub async fn reconciling_is_of_one_run_and_one_audience(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let first = org.queue("list1").await;
+    org.take(&first, &people(0..6)).await;
+    org.finish(&first).await;
+    let other = org.queue("list2").await;
+    org.take(&other, &people(0..6)).await;
+    let second = org.queue("list1").await;
 
-    assert_eq!(remove_absent(&scene, at_run(&second), (6, 4)).await, 6);
+    assert_eq!(remove_absent(&org, at_run(&second), (6, 4)).await, 6);
 
-    assert_eq!(scene.members(&second.audience).await, []);
-    assert_eq!(scene.members(&other.audience).await.len(), 6);
+    assert_eq!(org.members(&second.audience).await, []);
+    assert_eq!(org.members(&other.audience).await.len(), 6);
 }
 
 /// A profile that was skipped is seen and linked to nobody: a row of the batch, and no member.
-pub async fn sightings_of_nobody_add_nobody(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+pub async fn seen_profiles_without_a_consumer_add_no_member(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let mut page: Vec<Profile> = (0..4).map(|n| profile(&format!("o{n}")).build()).collect();
     page.extend(people(0..1));
-    scene.take(&run, &page).await;
-    let other = scene.import("list2").await;
+    org.take(&run, &page).await;
+    let other = org.import("list2").await;
 
     assert_eq!(
-        add_missing(&scene, (&run.id, &other.audience), (5, 2)).await,
+        add_missing(&org, (&run.id, &other.audience), (5, 2)).await,
         1
     );
 }
 
-/// Every active run of the organization learns that links have moved, whichever run's page moved them;
-/// one that is queued afterwards does not, nor does another organization's.
-pub async fn moved_links_are_noted_for_every_active_run(harness: &dyn StoreHarness) {
-    let (scene, theirs) = (Scene::new(harness), Scene::of(harness, "org_theirs"));
-    let mut ended = scene.queue("list1").await;
-    scene.take(&ended, &people(0..2)).await;
-    scene.finish(&mut ended).await;
-    let (first, second) = (scene.queue("list2").await, scene.queue("list3").await);
-    let foreign = theirs.queue("list1").await;
-    scene.take(&first, &people(0..2)).await;
-    for run in [&ended, &first, &second] {
-        assert!(!have_moved(&scene, run).await, "nothing has moved yet");
-    }
+/// Pages that move links are counted, whichever run they are of; other pages are not, nor are another
+/// organization's.
+pub async fn link_moves_are_counted_for_the_organization(harness: &dyn StoreHarness) {
+    let (org, other) = (
+        TestOrganization::new(harness),
+        TestOrganization::of(harness, "org_other"),
+    );
+    let (first, second) = (org.queue("list1").await, org.queue("list2").await);
+    org.take(&first, &people(0..2)).await;
+    org.take(&second, &people(0..2)).await;
+    assert_eq!(link_moves(&org).await, LinkMoves(0));
 
-    // Somebody takes the other's e-mail.
+    // One profile takes the other's e-mail.
     let mover = profile("p00").email("e1@example.com").updated(9).build();
-    let (plan, _) = scene.take(&first, &[mover]).await;
+    let (plan, _) = org.take(&first, &[mover]).await;
+
     assert!(plan.moves_links);
-
-    let late = scene.queue("list4").await;
-    for (run, moved) in [
-        (&ended, false),
-        (&first, true),
-        (&second, true),
-        (&late, false),
-    ] {
-        assert_eq!(have_moved(&scene, run).await, moved, "{:?}", run.source);
-    }
-    assert!(!have_moved(&theirs, &foreign).await);
-
-    // What is saved of a run afterwards does not wipe it.
-    let mut unit = scene.begin().await;
-    unit.save_run(&second).await.expect("a row");
-    unit.commit().await.expect("a commit");
-    assert!(have_moved(&scene, &second).await);
-}
-
-/// Forgotten for one run, moved links are noted for others still, and for this one when more move.
-pub async fn moved_links_are_forgotten_until_more_move(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let (first, second) = (scene.queue("list1").await, scene.queue("list2").await);
+    assert_eq!(link_moves(&org).await, LinkMoves(1));
     let moves = PagePlan {
         moves_links: true,
         ..PagePlan::default()
     };
-    scene.write(&first, &moves).await;
-
-    let mut unit = scene.begin().await;
-    unit.forget_moved_links(&first.id).await.expect("a row");
-    assert!(!unit.links_have_moved(&first.id).await.expect("an answer"));
-    unit.commit().await.expect("a commit");
-
-    assert!(!have_moved(&scene, &first).await);
-    assert!(have_moved(&scene, &second).await);
-    scene.write(&second, &moves).await;
-    assert!(have_moved(&scene, &first).await);
+    org.write(&second, &moves).await;
+    assert_eq!(link_moves(&org).await, LinkMoves(2));
+    assert_eq!(link_moves(&other).await, LinkMoves(0));
 }
 
-async fn have_moved(scene: &Scene<'_>, run: &SyncRun) -> bool {
-    let mut unit = scene.read().await;
-    unit.links_have_moved(&run.id).await.expect("an answer")
+async fn link_moves(org: &TestOrganization<'_>) -> LinkMoves {
+    let mut unit = org.read().await;
+    unit.link_moves().await.expect("an answer")
 }
 
-/// RateLimits go by the bytes of an id, and pass over none, whatever its case and length.
-pub async fn windows_pass_over_no_id(harness: &dyn StoreHarness) {
+/// Batches go by the bytes of an id, and pass over none, whatever its case and length.
+pub async fn batches_pass_over_no_id(harness: &dyn StoreHarness) {
     let ids = [
         "A", "AA", "B", "Z", "_", "a", "aB", "ab", "b", "z", "~", "0",
     ];
     for size in SIZES {
-        let scene = Scene::of(harness, &format!("org_{size}"));
-        let run = scene.queue("list1").await;
+        let org = TestOrganization::of(harness, &format!("org_{size}"));
+        let run = org.queue("list1").await;
         let plan = PagePlan {
             created: ids.iter().map(|id| consumer(id).build()).collect(),
             links: ids.iter().map(|id| link(id, id, None)).collect(),
             ..PagePlan::default()
         };
-        scene.write(&run, &plan).await;
+        org.write(&run, &plan).await;
         let seen = PagePlan {
             seen_profiles: ids
                 .iter()
@@ -338,38 +319,38 @@ pub async fn windows_pass_over_no_id(harness: &dyn StoreHarness) {
                 .collect(),
             ..PagePlan::default()
         };
-        scene.write(&run, &seen).await;
+        org.write(&run, &seen).await;
 
         assert_eq!(
-            add_missing(&scene, at_run(&run), (PEOPLE, size)).await,
+            add_missing(&org, at_run(&run), (PEOPLE, size)).await,
             u64::from(PEOPLE)
         );
-        let next = scene.run(&Scene::source("list1"));
+        let next = org.run(&TestOrganization::source("list1"));
         assert_eq!(
-            remove_absent(&scene, (&next.id, &run.audience), (PEOPLE, size)).await,
+            remove_absent(&org, (&next.run().id, &run.audience), (PEOPLE, size)).await,
             12
         );
     }
 }
 
 /// Those of ended runs, up to the limit at a time; an active run's and another organization's stay.
-pub async fn sightings_of_ended_runs_are_forgotten(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
+pub async fn seen_profiles_of_ended_runs_are_deleted(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
     for list in ["list1", "list2", "list3"] {
-        let mut run = scene.queue(list).await;
-        scene.take(&run, &people(0..10)).await;
-        scene.finish(&mut run).await;
+        let run = org.queue(list).await;
+        org.take(&run, &people(0..10)).await;
+        org.finish(&run).await;
     }
-    let active = scene.queue("list4").await;
-    scene.take(&active, &people(0..10)).await;
-    let theirs = Scene::of(harness, "org_b");
-    let mut foreign = theirs.queue("list1").await;
+    let active = org.queue("list4").await;
+    org.take(&active, &people(0..10)).await;
+    let theirs = TestOrganization::of(harness, "org_b");
+    let foreign = theirs.queue("list1").await;
     theirs.take(&foreign, &people(0..10)).await;
-    theirs.finish(&mut foreign).await;
+    theirs.finish(&foreign).await;
 
     let mut forgotten = Vec::new();
     for _ in 0..5 {
-        let mut unit = scene.begin().await;
+        let mut unit = org.begin().await;
         forgotten.push(unit.delete_seen_profiles(12).await.expect("a count"));
         unit.commit().await.expect("a commit");
     }
@@ -377,7 +358,7 @@ pub async fn sightings_of_ended_runs_are_forgotten(harness: &dyn StoreHarness) {
     assert_eq!(forgotten, [12, 12, 6, 0, 0]);
     let profiles: Vec<ProfileId> = people(0..10).into_iter().map(|one| one.id).collect();
     assert_eq!(
-        scene.known(&active.id, &profiles).await.seen_profiles.len(),
+        org.known(&active.id, &profiles).await.seen_profiles.len(),
         10
     );
     assert_eq!(

@@ -3,21 +3,35 @@
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::Cursor;
 use fanfare_domain::page::Tally;
-use fanfare_domain::run::{Progress, RunMode, SyncRun, Trigger};
-use fanfare_domain::scan::{JoinTimes, Phase, ScannedPage};
+use fanfare_domain::pass::{FullPass, LinkMoves, Pass, Phase};
+use fanfare_domain::run::{NewRun, Opened, PagesTaken, SourceRun, Trigger};
+use fanfare_domain::scan::{JoinTimes, ScannedPage};
+use fanfare_domain::work::WorkKey;
 use tokio::task::JoinSet;
 
 use super::assert_refused;
 use super::harness::StoreHarness;
-use super::scene::{ALL, Scene, assert_paged};
+use super::test_organization::{ALL, TestOrganization, assert_paged};
 use crate::build::{at, audience_id, consumer_id, profile_id, run_id, source_id};
 
-/// A run that has been through everything.
-fn worn(mut run: SyncRun) -> SyncRun {
+/// A run that has been through everything, and reads several partitions.
+fn worn(mut run: SourceRun) -> SourceRun {
     run.claim(true, at(100)).expect("a claim");
-    run.members_at_start = 7_000_000_000;
-    run.progress = Progress {
+    let opened = Opened {
+        name: Some("VIP \u{2606}".to_owned()),
         total: Some(12_000_000_000),
+        members: 7_000_000_000,
+        link_moves: LinkMoves(9_000_000_000),
+    };
+    run.open(opened, at(1_000_000)).expect("a claimed run");
+    let page = ScannedPage {
+        next: Cursor::parse("bmV4dDo6aWQ6Ok5aWFlsTmE=".repeat(20)).ok(),
+        joins: JoinTimes::of([Some(at(80)), Some(at(90))], at(100)),
+        profiles: 100,
+        new_profiles: 100,
+    };
+    let taken = PagesTaken {
+        pages: vec![(0, page)],
         tally: Tally {
             processed: 10,
             created: 1,
@@ -26,43 +40,42 @@ fn worn(mut run: SyncRun) -> SyncRun {
             skipped: 4,
         },
         members_added: 5,
-        members_removed: 6,
-        pages: 7,
     };
-    let page = ScannedPage {
-        next: Cursor::parse("bmV4dDo6aWQ6Ok5aWFlsTmE=".repeat(20)).ok(),
-        joins: JoinTimes::of([Some(at(80)), Some(at(90))], at(100)),
-        profiles: 100,
-        new_profiles: 100,
-    };
-    run.advance(0, page).expect("a straight walk");
-    run.split(8, at(1_000_000));
+    run.take_pages(taken, 8, at(1_000_000))
+        .expect("an opened run");
+    let (mut run, source) = run.into_parts();
+    run.progress.members_removed = 6;
     run.attempt = 4;
     run.crashes = 2;
     run.failures = 3;
-    run
+    SourceRun::from_stored(run, source)
 }
 
-/// Every field comes back: queued, worn, in every phase, and failed.
+/// Every field comes back, of the run and of its source: queued, worn, in every phase, and failed.
 pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut fresh = scene.run(&scene.import("list1").await);
-    fresh.trigger = Trigger::Manual;
-    fresh.mode = RunMode::Incremental;
-    fresh.confirm_removals = true;
-    let mut unit = scene.begin().await;
-    unit.enqueue(&fresh).await.expect("a place in the queue");
-    assert_eq!(
-        unit.run(&fresh.id).await.expect("an answer"),
-        Some(fresh.clone())
-    );
+    let org = TestOrganization::new(harness);
+    let source = org.import("list1").await;
+    let new = NewRun {
+        id: run_id("run_fresh"),
+        organization: org.organization.clone(),
+        trigger: Trigger::Manual,
+        confirm_removals: true,
+    };
+    let fresh = SourceRun::queue(source, new, at(1));
+    let mut unit = org.begin().await;
+    unit.insert_run(&fresh).await.expect("a run");
     unit.commit().await.expect("a commit");
+    assert_eq!(org.load(fresh.run()).await, fresh);
 
-    let worn = worn(fresh.clone());
+    let worn = worn(fresh);
+    assert!(worn.run().pass.scan().expect("a scan").partitions().len() > 1);
     let in_phase = |phase: Phase| {
-        let mut run = worn.clone();
-        run.checkpoint.phase = phase;
-        run
+        let (mut run, source) = worn.clone().into_parts();
+        run.pass = Pass::Full(FullPass {
+            phase,
+            link_moves: LinkMoves(3),
+        });
+        SourceRun::from_stored(run, source)
     };
     let mut failed = worn.clone();
     let why = "What \u{201c}happened\u{201d}, and what to do.\n";
@@ -71,62 +84,64 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
         .expect("a failure");
     for run in [
         in_phase(Phase::Opening),
-        in_phase(Phase::Reading),
-        in_phase(Phase::Adding(None)),
-        in_phase(Phase::Adding(Some(profile_id(
-            "01GDDKASAP8TKDDA2GRZDSVP4H",
-        )))),
-        in_phase(Phase::Removing(None)),
-        in_phase(Phase::Removing(Some(consumer_id("cons_1")))),
+        worn.clone(),
+        in_phase(Phase::AddingMembers { after: None }),
+        in_phase(Phase::AddingMembers {
+            after: Some(profile_id("01GDDKASAP8TKDDA2GRZDSVP4H")),
+        }),
+        in_phase(Phase::CheckingRemovals),
+        in_phase(Phase::RemovingMembers { after: None }),
+        in_phase(Phase::RemovingMembers {
+            after: Some(consumer_id("cons_1")),
+        }),
         failed,
     ] {
-        let mut unit = scene.begin().await;
-        unit.save_run(&run).await.expect("a run saved");
-        unit.commit().await.expect("a commit");
+        org.save(&run).await;
 
-        let mut unit = scene.read().await;
-        assert_eq!(unit.run(&run.id).await.expect("an answer"), Some(run));
+        assert_eq!(org.load(run.run()).await, run);
     }
 }
 
 /// A run that is not there cannot be saved, read or found.
 pub async fn a_run_that_is_not_there_is_not_saved(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.run(&scene.import("list1").await);
-    let mut unit = scene.begin().await;
+    let org = TestOrganization::new(harness);
+    let run = org.run(&org.import("list1").await);
+    let mut unit = org.begin().await;
 
-    assert_eq!(unit.run(&run.id).await.expect("an answer"), None);
-    assert_eq!(unit.active_run(&run.source).await.expect("an answer"), None);
+    assert_eq!(unit.run(&run.run().id).await.expect("an answer"), None);
+    let source = &run.source().id;
+    assert_eq!(unit.active_run(source).await.expect("an answer"), None);
     assert_refused(unit.save_run(&run).await, "a run that is not there");
 }
 
 /// A run is of a source and an audience that are there.
 pub async fn a_run_of_nothing_is_refused(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.run(&scene.import("list1").await);
+    let org = TestOrganization::new(harness);
+    let (run, source) = org.run(&org.import("list1").await).into_parts();
     let mut of_no_source = run.clone();
     of_no_source.source = source_id("sync_none");
     let mut of_no_audience = run;
     of_no_audience.audience = audience_id("aud_none");
     for run in [of_no_source, of_no_audience] {
-        let mut unit = scene.begin().await;
-        assert_refused(unit.enqueue(&run).await, "a run of nothing");
+        let run = SourceRun::from_stored(run, source.clone());
+        let mut unit = org.begin().await;
+        assert_refused(unit.insert_run(&run).await, "a run of nothing");
     }
 }
 
 /// Pending and syncing runs are active, each its source's one; ended ones are not.
 pub async fn active_runs_are_those_that_go_on(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let pending = scene.queue("list1").await;
-    let mut syncing = scene.queue("list2").await;
-    let mut ended = scene.queue("list3").await;
-    syncing.claim(false, at(1)).expect("a claim");
-    let mut unit = scene.begin().await;
-    unit.save_run(&syncing).await.expect("a run saved");
-    unit.commit().await.expect("a commit");
-    scene.finish(&mut ended).await;
+    let org = TestOrganization::new(harness);
+    let pending = org.queue("list1").await;
+    let syncing = org.queue("list2").await;
+    let ended = org.queue("list3").await;
+    let mut claimed = org.load(&syncing).await;
+    claimed.claim(false, at(1)).expect("a claim");
+    org.save(&claimed).await;
+    let (syncing, _) = claimed.into_parts();
+    org.finish(&ended).await;
 
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     let mut active = unit.active_runs().await.expect("runs");
     active.sort_by(|a, b| a.source.cmp(&b.source));
     assert_eq!(active, [pending.clone(), syncing.clone()]);
@@ -142,61 +157,66 @@ pub async fn active_runs_are_those_that_go_on(harness: &dyn StoreHarness) {
 /// A second active run of a source is refused by the store itself; after the end of the first it is
 /// not.
 pub async fn a_source_has_one_active_run(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut first = scene.queue("list1").await;
-    let second = scene.run(&Scene::source("list1"));
-    let mut unit = scene.begin().await;
-    assert_refused(unit.enqueue(&second).await, "a second active run");
+    let org = TestOrganization::new(harness);
+    let first = org.queue("list1").await;
+    let second = org.run(&TestOrganization::source("list1"));
+    let mut unit = org.begin().await;
+    assert_refused(unit.insert_run(&second).await, "a second active run");
     drop(unit);
 
-    scene.finish(&mut first).await;
+    org.finish(&first).await;
 
-    let mut unit = scene.begin().await;
-    unit.enqueue(&second).await.expect("a place in the queue");
-    assert_eq!(unit.active_runs().await.expect("runs"), [second]);
+    let mut unit = org.begin().await;
+    unit.insert_run(&second).await.expect("a run");
+    assert_eq!(
+        unit.active_runs().await.expect("runs"),
+        [second.into_parts().0]
+    );
 }
 
 /// Fifty clicks at once, from two processes, that do not even look first: one run.
 pub async fn of_fifty_runs_queued_at_once_one_stays(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let source = scene.import("list1").await;
+    let org = TestOrganization::new(harness);
+    let source = org.import("list1").await;
     let mut clicks = JoinSet::new();
     for n in 0..50 {
         let store = harness.handles()[n % 2].store.clone();
-        let run = scene.run(&source);
+        let organization = org.organization.clone();
+        let run = org.run(&source);
         clicks.spawn(async move {
             let mut unit = store
-                .begin(&run.organization)
+                .begin(&organization)
                 .await
                 .expect("a unit for writing");
-            if unit.enqueue(&run).await.is_err() {
+            if unit.insert_run(&run).await.is_err() {
                 return 0;
             }
+            let work = WorkKey::pull(&run.run().id);
+            unit.enqueue(&work).await.expect("a row in the queue");
             u32::from(unit.commit().await.is_ok())
         });
     }
     let queued: u32 = clicks.join_all().await.into_iter().sum();
 
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     assert_eq!(queued, 1);
     assert_eq!(unit.active_runs().await.expect("runs").len(), 1);
     assert_eq!(unit.run_count(&source.audience).await.expect("a count"), 1);
-    assert_eq!(scene.handle().queue.backlog().await.expect("a backlog"), 1);
+    assert_eq!(org.handle().queue.backlog().await.expect("a backlog"), 1);
 }
 
 /// The latest first, and none of another audience.
 pub async fn an_audiences_runs_are_paged_from_the_latest(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
+    let org = TestOrganization::new(harness);
     let mut runs = Vec::new();
     for _ in 0..5 {
-        let mut run = scene.queue("list1").await;
-        scene.finish(&mut run).await;
-        runs.insert(0, run);
-        let mut other = scene.queue("list2").await;
-        scene.finish(&mut other).await;
+        let run = org.queue("list1").await;
+        runs.insert(0, org.finish(&run).await);
+        let other = org.queue("list2").await;
+        org.finish(&other).await;
     }
     let audience = runs[0].audience.clone();
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
 
     let all = unit.runs(&audience, &ALL).await.expect("runs").items;
     assert_eq!(all, runs);

@@ -6,12 +6,12 @@ use fanfare_domain::run::SyncRun;
 use fanfare_domain::time::Timestamp;
 
 use super::harness::StoreHarness;
-use super::scene::{ALL, Scene, assert_paged};
+use super::test_organization::{ALL, TestOrganization, assert_paged};
 use crate::build::{at, profile};
 
 /// Three people, two of them members of `list1`'s audience. Returns its run.
-async fn furnish(scene: &Scene<'_>) -> SyncRun {
-    let run = scene.queue("list1").await;
+async fn set_up(org: &TestOrganization<'_>) -> SyncRun {
+    let run = org.queue("list1").await;
     let page = [
         profile("p1")
             .email("ada_l@example.com")
@@ -24,15 +24,14 @@ async fn furnish(scene: &Scene<'_>) -> SyncRun {
             .first_name("B \\ C")
             .build(),
     ];
-    scene.take_at(100, &run, &page).await;
-    let other = scene.queue("list2").await;
-    scene
-        .take_at(
-            200,
-            &other,
-            &[profile("p3").phone("+4930555").first_name("ADA").build()],
-        )
-        .await;
+    org.take_at(100, &run, &page).await;
+    let other = org.queue("list2").await;
+    org.take_at(
+        200,
+        &other,
+        &[profile("p3").phone("+4930555").first_name("ADA").build()],
+    )
+    .await;
     run
 }
 
@@ -58,9 +57,9 @@ const CASES: [(&str, usize, usize); 16] = [
 
 /// Members are searched so.
 pub async fn a_search_among_members_takes_wildcards_literally(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = furnish(&scene).await;
-    let mut unit = scene.read().await;
+    let org = TestOrganization::new(harness);
+    let run = set_up(&org).await;
+    let mut unit = org.read().await;
     for (search, want, _) in CASES {
         let found = unit.members(&run.audience, Some(search), &ALL).await;
         assert_eq!(found.expect("members").items.len(), want, "{search:?}");
@@ -69,9 +68,9 @@ pub async fn a_search_among_members_takes_wildcards_literally(harness: &dyn Stor
 
 /// And all consumers.
 pub async fn a_search_among_consumers_takes_wildcards_literally(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = furnish(&scene).await;
-    let mut unit = scene.read().await;
+    let org = TestOrganization::new(harness);
+    let run = set_up(&org).await;
+    let mut unit = org.read().await;
     for (search, members, want) in CASES {
         let mut filter = ConsumerFilter {
             search: Some(search.to_owned()),
@@ -87,9 +86,9 @@ pub async fn a_search_among_consumers_takes_wildcards_literally(harness: &dyn St
 
 /// Made after, made before: both ends left out, alone and together with an audience.
 pub async fn consumers_are_filtered_by_when_they_were_made(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = furnish(&scene).await;
-    let mut unit = scene.read().await;
+    let org = TestOrganization::new(harness);
+    let run = set_up(&org).await;
+    let mut unit = org.read().await;
     for (after, before, want, members) in [
         (None, None, 3, 2),
         (Some(99), None, 3, 2),
@@ -116,8 +115,8 @@ pub async fn consumers_are_filtered_by_when_they_were_made(harness: &dyn StoreHa
 
 /// Filtered or not, a search has one order, whatever the size of its pages.
 pub async fn what_a_search_finds_is_paged_by_id(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let one = |n: u32| {
         let name = ["Ada", "Bo"][n as usize % 2];
         profile(&format!("p{n}"))
@@ -125,11 +124,9 @@ pub async fn what_a_search_finds_is_paged_by_id(harness: &dyn StoreHarness) {
             .first_name(name)
             .build()
     };
-    let (plan, _): (PagePlan, u64) = scene
-        .take(&run, &(0..12).map(one).collect::<Vec<_>>())
-        .await;
+    let (plan, _): (PagePlan, u64) = org.take(&run, &(0..12).map(one).collect::<Vec<_>>()).await;
     assert_eq!(plan.created.len(), 12);
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
 
     let every = ConsumerFilter::default();
     let of_name = ConsumerFilter {

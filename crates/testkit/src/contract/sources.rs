@@ -7,13 +7,13 @@ use fanfare_domain::source::{CollectionKind, CollectionSource, PROFILE_SOURCE_TY
 
 use super::assert_refused;
 use super::harness::StoreHarness;
-use super::scene::{ALL, Scene, assert_paged};
+use super::test_organization::{ALL, TestOrganization, assert_paged};
 use crate::build::{self, at, audience_id, list, profile, segment, source_id};
 
 /// Every field comes back, of a new source and of one overwritten.
 pub async fn a_source_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let fresh = Scene::source("list1");
+    let org = TestOrganization::new(harness);
+    let fresh = TestOrganization::source("list1");
     let mut failed = fresh.clone();
     failed.status = SyncStatus::Failed;
     failed.last_synced_at = Some(at(50));
@@ -34,11 +34,11 @@ pub async fn a_source_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) 
     archived.archived = true;
 
     for put in [fresh, failed, archived] {
-        let mut unit = scene.begin().await;
+        let mut unit = org.begin().await;
         unit.put_source(&put).await.expect("a source");
         unit.commit().await.expect("a commit");
 
-        let mut unit = scene.read().await;
+        let mut unit = org.read().await;
         assert_eq!(
             unit.source(&put.id).await.expect("an answer"),
             Some(put.clone())
@@ -65,10 +65,10 @@ fn record_of(source: &CollectionSource) -> SourceRecord {
 
 /// A list is found by its id, a segment of the same id is another, an archived source is none.
 pub async fn a_list_is_found_by_its_unarchived_source(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let of_list = Scene::source("same");
+    let org = TestOrganization::new(harness);
+    let of_list = TestOrganization::source("same");
     let of_segment = build::source("sync_segment", segment("same"), &audience_id("aud_segment"));
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     for source in [&of_list, &of_segment] {
         unit.put_source(source).await.expect("a source");
     }
@@ -94,29 +94,29 @@ pub async fn a_list_is_found_by_its_unarchived_source(harness: &dyn StoreHarness
 
 /// A second unarchived source of a list is refused; beside an archived one it is not.
 pub async fn a_list_has_one_unarchived_source(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut first = scene.import("list1").await;
+    let org = TestOrganization::new(harness);
+    let mut first = org.import("list1").await;
     let mut second = first.clone();
     second.id = source_id("sync_second");
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     assert_refused(unit.put_source(&second).await, "a rival source");
     drop(unit);
 
     first.archived = true;
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     unit.put_source(&first).await.expect("the first, archived");
     unit.put_source(&second).await.expect("the second");
     unit.commit().await.expect("a commit");
 
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     first.archived = false;
     assert_refused(unit.put_source(&first).await, "the first, back again");
 }
 
 /// All of a kind, unarchived, ordered by Klaviyo's id as bytes: capitals come first.
 pub async fn the_sources_of_a_kind_come_by_klaviyos_id(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut unit = scene.begin().await;
+    let org = TestOrganization::new(harness);
+    let mut unit = org.begin().await;
     for (n, id) in ["b", "B", "a1", "Z", "_", "zz"].into_iter().enumerate() {
         let source = build::source(&format!("sync_{n}"), list(id), &audience_id("aud_1"));
         unit.put_source(&source).await.expect("a source");
@@ -140,10 +140,10 @@ pub async fn the_sources_of_a_kind_come_by_klaviyos_id(harness: &dyn StoreHarnes
 
 /// A profile's link is a source too: always in success, dated by its last change.
 pub async fn a_profiles_link_is_a_source(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let page = [profile("p1").email("a@example.com").build()];
-    let (plan, _) = scene.take_at(100, &run, &page).await;
+    let (plan, _) = org.take_at(100, &run, &page).await;
     let link = &plan.links[0];
     let expected = SourceRecord {
         id: link.source.clone(),
@@ -157,7 +157,7 @@ pub async fn a_profiles_link_is_a_source(harness: &dyn StoreHarness) {
         updated_at: None,
         archived: false,
     };
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     let record = unit.source_record(&link.source).await.expect("an answer");
     assert_eq!(record, Some(expected.clone()));
     assert_eq!(unit.source(&link.source).await.expect("an answer"), None);
@@ -167,9 +167,9 @@ pub async fn a_profiles_link_is_a_source(harness: &dyn StoreHarness) {
         .email("a@example.com")
         .first_name("A")
         .updated(5);
-    scene.take_at(200, &run, &[renamed.build()]).await;
+    org.take_at(200, &run, &[renamed.build()]).await;
 
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     let record = unit.source_record(&link.source).await.expect("an answer");
     let changed = SourceRecord {
         last_synced_at: Some(at(200)),
@@ -181,9 +181,9 @@ pub async fn a_profiles_link_is_a_source(harness: &dyn StoreHarness) {
 
 /// Each filter narrows, all together too, and archived sources are not found.
 pub async fn sources_are_searched_by_type_id_and_status(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    furnish(&scene).await;
-    let mut unit = scene.read().await;
+    let org = TestOrganization::new(harness);
+    set_up(&org).await;
+    let mut unit = org.read().await;
     for (source_type, external_id, status, want) in [
         (None, None, None, 6),
         (Some("klaviyo:list"), None, None, 3),
@@ -218,16 +218,16 @@ pub async fn sources_are_searched_by_type_id_and_status(harness: &dyn StoreHarne
 }
 
 /// Three lists, one of them failed, a segment, an archived list and two links.
-async fn furnish(scene: &Scene<'_>) {
-    let run = scene.queue("list1").await;
+async fn set_up(org: &TestOrganization<'_>) {
+    let run = org.queue("list1").await;
     let page = [
         profile("p1").email("a@example.com").build(),
         profile("p2").email("b@example.com").build(),
     ];
-    scene.take(&run, &page).await;
-    scene.import("list2").await;
-    let mut unit = scene.begin().await;
-    let mut failed = Scene::source("list3");
+    org.take(&run, &page).await;
+    org.import("list2").await;
+    let mut unit = org.begin().await;
+    let mut failed = TestOrganization::source("list3");
     failed.status = SyncStatus::Failed;
     unit.put_source(&failed).await.expect("a source");
     let of_segment = build::source(
@@ -236,7 +236,7 @@ async fn furnish(scene: &Scene<'_>) {
         &audience_id("aud_segment"),
     );
     unit.put_source(&of_segment).await.expect("a source");
-    let mut archived = Scene::source("list4");
+    let mut archived = TestOrganization::source("list4");
     archived.archived = true;
     unit.put_source(&archived).await.expect("a source");
     unit.commit().await.expect("a commit");
@@ -244,9 +244,9 @@ async fn furnish(scene: &Scene<'_>) {
 
 /// Lists, segments and links are one sequence, by id.
 pub async fn sources_are_paged_by_id_whatever_their_type(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    furnish(&scene).await;
-    let mut unit = scene.read().await;
+    let org = TestOrganization::new(harness);
+    set_up(&org).await;
+    let mut unit = org.read().await;
     let filter = SourceFilter::default();
     let all = unit.search_sources(&filter, &ALL).await.expect("sources");
     assert_eq!(all.len(), 6);

@@ -5,37 +5,38 @@ use fanfare_domain::page::Known;
 use fanfare_domain::ports::{Batch, ConsumerFilter, Lookup, SourceFilter, StoreError, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::source::CollectionKind;
+use fanfare_domain::work::WorkKey;
 
-use super::furniture::{Furniture, Write, furnish, people, snapshot};
+use super::fixture::{Fixture, Write, people, set_up, snapshot};
 use super::harness::StoreHarness;
-use super::scene::{ALL, LEASE, Scene};
+use super::test_organization::{ALL, LEASE, TestOrganization};
 
 /// Every method that reads, given the other organization's ids, answers as for ids that never were.
 pub async fn nothing_of_another_organization_is_read(harness: &dyn StoreHarness) {
-    let ours = Scene::new(harness);
-    let furniture = furnish(&ours).await;
+    let ours = TestOrganization::new(harness);
+    let fixture = set_up(&ours).await;
     let mut unit = ours.read().await;
     let consumers = unit.consumers(&ConsumerFilter::default(), &ALL).await;
     let consumer = consumers.expect("consumers").items[0].consumer.id.clone();
     // The probe itself is sound: to its own organization each method has something to tell.
-    let own = found_by_reading(unit.as_mut(), &furniture, &consumer).await;
+    let own = found_by_reading(unit.as_mut(), &fixture, &consumer).await;
     assert_eq!(own.expect("answers").len(), 25);
     drop(unit);
-    let theirs = Scene::of(harness, "org_b");
+    let theirs = TestOrganization::of(harness, "org_b");
 
     for what in ["with nothing of their own", "with rows of their own"] {
         for mut unit in [theirs.read().await, theirs.begin().await] {
-            let found = found_by_reading(unit.as_mut(), &furniture, &consumer).await;
+            let found = found_by_reading(unit.as_mut(), &fixture, &consumer).await;
             assert_eq!(found.expect("answers"), Vec::<&str>::new(), "{what}");
         }
         theirs.import("list9").await;
     }
 }
 
-/// Names the methods that found something of the furniture.
+/// Names the methods that found something of the fixture.
 async fn found_by_reading(
     unit: &mut dyn UnitOfWork,
-    of: &Furniture,
+    of: &Fixture,
     consumer: &ConsumerId,
 ) -> Result<Vec<&'static str>, StoreError> {
     let (run, audience, source) = (&of.held.id, &of.held.audience, &of.held.source);
@@ -56,7 +57,7 @@ async fn found_by_reading(
         affected: 0,
         next: None,
     };
-    let collection = Scene::source("list1").collection;
+    let collection = TestOrganization::source("list1").collection;
     let lists = unit.sources(CollectionKind::List).await?;
     let audiences = unit.audiences(&ALL).await?.items;
     let by_email = Lookup::Email("ada@example.com".to_owned());
@@ -83,7 +84,7 @@ async fn found_by_reading(
         ),
         (
             "is_name_taken",
-            unit.is_name_taken(audience.as_str(), &of.waiting.audience)
+            unit.is_name_taken(audience.as_str(), &of.waiting.run().audience)
                 .await?,
         ),
         (
@@ -130,12 +131,12 @@ async fn found_by_reading(
 /// Every method that writes, given the other organization's ids, does nothing or is refused, and
 /// that organization has all it had.
 pub async fn nothing_of_another_organization_is_touched(harness: &dyn StoreHarness) {
-    let ours = Scene::new(harness);
-    let furniture = furnish(&ours).await;
-    let before = snapshot(&ours, &furniture.profiles).await;
-    let strangers = Scene::of(harness, "org_b");
+    let ours = TestOrganization::new(harness);
+    let fixture = set_up(&ours).await;
+    let before = snapshot(&ours, &fixture.profiles).await;
+    let strangers = TestOrganization::of(harness, "org_b");
     // What is not about a row that is there makes one of their own, on which others could stand.
-    let neighbours = Scene::of(harness, "org_c");
+    let neighbours = TestOrganization::of(harness, "org_c");
 
     for write in Write::ALL {
         let theirs = if write.names_a_row() {
@@ -144,7 +145,7 @@ pub async fn nothing_of_another_organization_is_touched(harness: &dyn StoreHarne
             &neighbours
         };
         let mut unit = theirs.begin().await;
-        let done = write.attempt(unit.as_mut(), &furniture).await;
+        let done = write.attempt(unit.as_mut(), &fixture).await;
         let is_kept_out = matches!(done, Ok(false) | Err(StoreError::Refused(_)));
         assert!(is_kept_out || !write.names_a_row(), "{write:?}: {done:?}");
         if done.is_ok() {
@@ -155,32 +156,45 @@ pub async fn nothing_of_another_organization_is_touched(harness: &dyn StoreHarne
         }
     }
 
-    assert_eq!(snapshot(&ours, &furniture.profiles).await, before);
-    assert!(ours.claim(&furniture.waiting.id).await.is_some());
+    assert_eq!(snapshot(&ours, &fixture.profiles).await, before);
+    assert!(
+        ours.claim(&WorkKey::pull(&fixture.waiting.run().id))
+            .await
+            .is_some()
+    );
     let mut unit = ours.begin().await;
-    let renewed = unit.renew(&furniture.held.id, furniture.token, LEASE).await;
+    let renewed = unit
+        .renew(&WorkKey::pull(&fixture.held.id), fixture.token, LEASE)
+        .await;
     assert!(renewed.expect("an answer"));
 }
 
 /// Two organizations may have the same list, the same people and the same ids, each its own.
 pub async fn two_organizations_have_each_their_own_of_the_same(harness: &dyn StoreHarness) {
-    let (ours, theirs) = (Scene::new(harness), Scene::of(harness, "org_b"));
-    let our_furniture = furnish(&ours).await;
-    let their_furniture = furnish(&theirs).await;
-    let before = snapshot(&ours, &our_furniture.profiles).await;
-    assert_eq!(our_furniture.held.id, their_furniture.held.id);
+    let (ours, theirs) = (
+        TestOrganization::new(harness),
+        TestOrganization::of(harness, "org_b"),
+    );
+    let our_fixture = set_up(&ours).await;
+    let their_fixture = set_up(&theirs).await;
+    let before = snapshot(&ours, &our_fixture.profiles).await;
+    assert_eq!(our_fixture.held.id, their_fixture.held.id);
 
     let mut unit = theirs.begin().await;
     for write in Write::ALL {
-        let done = write.attempt(unit.as_mut(), &their_furniture).await;
+        let done = write.attempt(unit.as_mut(), &their_fixture).await;
         assert!(done.expect("a write"), "{write:?} must do something");
     }
     unit.commit().await.expect("a commit");
 
-    assert_eq!(snapshot(&ours, &our_furniture.profiles).await, before);
+    assert_eq!(snapshot(&ours, &our_fixture.profiles).await, before);
     let mut unit = ours.begin().await;
     let renewed = unit
-        .renew(&our_furniture.held.id, our_furniture.token, LEASE)
+        .renew(
+            &WorkKey::pull(&our_fixture.held.id),
+            our_fixture.token,
+            LEASE,
+        )
         .await;
     assert!(renewed.expect("an answer"), "their release is not ours");
 }

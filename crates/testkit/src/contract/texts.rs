@@ -6,7 +6,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, FullName, MAX_VALUE_BYTES};
 
 use super::harness::StoreHarness;
-use super::scene::Scene;
+use super::test_organization::TestOrganization;
 use crate::build::{consumer, consumer_id, link, profile_id, stamp};
 
 /// Everything but NUL: quotes, JSON's own signs, controls, signs of four bytes, non-characters.
@@ -50,8 +50,8 @@ pub async fn the_longest_names_come_back_as_they_went_in(harness: &dyn StoreHarn
 }
 
 async fn come_back(harness: &dyn StoreHarness, names: impl Iterator<Item = String>) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let with_name = |(n, name): (usize, String)| -> Consumer {
         let mut one = consumer(&format!("cons_{n:03}")).full_name("x", Some(stamp("p1", None)));
         one = one.email(&format!("e{n}@example.com"));
@@ -66,9 +66,9 @@ async fn come_back(harness: &dyn StoreHarness, names: impl Iterator<Item = Strin
         ..PagePlan::default()
     };
 
-    scene.write(&run, &plan).await;
+    org.write(&run, &plan).await;
 
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     for want in created {
         let stored = unit
             .consumer(&want.id)
@@ -82,8 +82,8 @@ async fn come_back(harness: &dyn StoreHarness, names: impl Iterator<Item = Strin
 
 /// E-mails that differ only in what a database might fold are different.
 pub async fn emails_are_told_apart_by_every_sign(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let long = format!("{}@example.com", "l".repeat(242));
     let addresses = [
         "straße@example.com",
@@ -103,9 +103,9 @@ pub async fn emails_are_told_apart_by_every_sign(harness: &dyn StoreHarness) {
         created: addresses.iter().enumerate().map(bearer).collect(),
         ..PagePlan::default()
     };
-    scene.write(&run, &plan).await;
+    org.write(&run, &plan).await;
 
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     for (n, address) in addresses.into_iter().enumerate() {
         let address = Email::parse(address).expect("an e-mail");
         let known = unit
@@ -119,8 +119,8 @@ pub async fn emails_are_told_apart_by_every_sign(harness: &dyn StoreHarness) {
 
 /// To the microsecond, before 1970 and up to the year 9999.
 pub async fn times_come_back_to_the_microsecond(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
     let times: Vec<Timestamp> = [
         "1969-12-31T23:59:59.999999Z",
         "1970-01-01T00:00:00Z",
@@ -144,8 +144,8 @@ pub async fn times_come_back_to_the_microsecond(harness: &dyn StoreHarness) {
         ..PagePlan::default()
     };
 
-    scene.write(&run, &plan).await;
+    org.write(&run, &plan).await;
 
-    let known = scene.known(&run.id, &[profile_id("p0")]).await;
+    let known = org.known(&run.id, &[profile_id("p0")]).await;
     assert_eq!(known.links, plan.links);
 }

@@ -3,89 +3,104 @@
 use std::sync::Arc;
 
 use fanfare_domain::ports::StoreError;
+use fanfare_domain::work::WorkKey;
 use tokio::task::JoinSet;
 
-use super::furniture::{Write, furnish, snapshot};
+use super::fixture::{Write, set_up, snapshot};
 use super::harness::StoreHarness;
-use super::scene::{LEASE, Scene};
+use super::test_organization::{LEASE, TestOrganization};
 use crate::build;
 
 /// A unit tells whose it is.
 pub async fn a_unit_tells_its_organization(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
+    let org = TestOrganization::new(harness);
 
-    assert_eq!(*scene.read().await.organization(), scene.organization);
-    assert_eq!(*scene.begin().await.organization(), scene.organization);
+    assert_eq!(*org.read().await.organization(), org.organization);
+    assert_eq!(*org.begin().await.organization(), org.organization);
 }
 
-/// Rows, queue and bell are as before, whatever the unit did.
+/// Rows, queue and notifications are as before, whatever the unit did.
 pub async fn a_dropped_unit_leaves_no_trace(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let furniture = furnish(&scene).await;
-    let before = snapshot(&scene, &furniture.profiles).await;
-    let queue = &scene.handle().queue;
+    let org = TestOrganization::new(harness);
+    let fixture = set_up(&org).await;
+    let before = snapshot(&org, &fixture.profiles).await;
+    let queue = &org.handle().queue;
     let backlog = queue.backlog().await.expect("a backlog");
-    harness.on_job().await;
+    harness.notifications().await;
 
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     for write in Write::ALL {
-        let done = write.attempt(unit.as_mut(), &furniture).await;
+        let done = write.attempt(unit.as_mut(), &fixture).await;
         assert!(done.expect("a write"), "{write:?} must do something");
     }
     drop(unit);
 
-    assert_eq!(snapshot(&scene, &furniture.profiles).await, before);
+    assert_eq!(snapshot(&org, &fixture.profiles).await, before);
     assert_eq!(queue.backlog().await.expect("a backlog"), backlog);
-    assert!(harness.on_job().await.is_none_or(|rings| rings.is_empty()));
-    let mut unit = scene.begin().await;
-    let renewed = unit.renew(&furniture.held.id, furniture.token, LEASE).await;
+    assert!(
+        harness
+            .notifications()
+            .await
+            .is_none_or(|notified| notified.is_empty())
+    );
+    let mut unit = org.begin().await;
+    let renewed = unit
+        .renew(&WorkKey::pull(&fixture.held.id), fixture.token, LEASE)
+        .await;
     assert!(renewed.expect("an answer"));
     drop(unit);
-    assert!(scene.claim(&furniture.waiting.id).await.is_some());
+    assert!(
+        org.claim(&WorkKey::pull(&fixture.waiting.run().id))
+            .await
+            .is_some()
+    );
 }
 
 /// What one unit commits is what another process reads.
 pub async fn a_committed_unit_is_seen_elsewhere(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let furniture = furnish(&scene).await;
-    let before = snapshot(&scene, &furniture.profiles).await;
+    let org = TestOrganization::new(harness);
+    let fixture = set_up(&org).await;
+    let before = snapshot(&org, &fixture.profiles).await;
 
-    let mut unit = scene.begin().await;
+    let mut unit = org.begin().await;
     for write in Write::ALL {
         write
-            .attempt(unit.as_mut(), &furniture)
+            .attempt(unit.as_mut(), &fixture)
             .await
             .expect("a write");
     }
     unit.commit().await.expect("a commit");
 
-    assert_ne!(snapshot(&scene, &furniture.profiles).await, before);
-    let elsewhere = scene.elsewhere().read(&scene.organization).await;
+    assert_ne!(snapshot(&org, &fixture.profiles).await, before);
+    let elsewhere = org.elsewhere().read(&org.organization).await;
     let mut elsewhere = elsewhere.expect("a unit for reading");
-    let run = elsewhere.run(&furniture.next.id).await.expect("an answer");
-    assert_eq!(run, Some(furniture.next));
+    let run = elsewhere
+        .run(&fixture.next.run().id)
+        .await
+        .expect("an answer");
+    assert_eq!(run.as_ref(), Some(fixture.next.run()));
 }
 
 /// Each write is a `ReadOnly`, and nothing is done.
 pub async fn a_unit_for_reading_refuses_every_write(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let furniture = furnish(&scene).await;
-    let before = snapshot(&scene, &furniture.profiles).await;
+    let org = TestOrganization::new(harness);
+    let fixture = set_up(&org).await;
+    let before = snapshot(&org, &fixture.profiles).await;
 
     for write in Write::ALL {
-        let mut unit = scene.read().await;
-        let refused = write.attempt(unit.as_mut(), &furniture).await;
+        let mut unit = org.read().await;
+        let refused = write.attempt(unit.as_mut(), &fixture).await;
         let is_read_only = matches!(refused, Err(StoreError::ReadOnly));
         assert!(is_read_only, "{write:?}: {refused:?}");
     }
 
-    assert_eq!(snapshot(&scene, &furniture.profiles).await, before);
+    assert_eq!(snapshot(&org, &fixture.profiles).await, before);
 }
 
 /// A unit for reading may be committed, which does nothing.
 pub async fn a_unit_for_reading_can_be_committed(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut unit = scene.read().await;
+    let org = TestOrganization::new(harness);
+    let mut unit = org.read().await;
     unit.connection().await.expect("an answer");
 
     unit.commit().await.expect("a commit of nothing");
@@ -93,45 +108,44 @@ pub async fn a_unit_for_reading_can_be_committed(harness: &dyn StoreHarness) {
 
 /// A reader sees the state it began with, whatever is committed meanwhile.
 pub async fn a_reader_keeps_to_one_state(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let run = scene.queue("list1").await;
-    let mut reader = scene.read().await;
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    let mut reader = org.read().await;
     assert_eq!(reader.run_count(&run.audience).await.expect("a count"), 1);
 
-    let mut finished = run.clone();
-    scene.finish(&mut finished).await;
+    let finished = org.finish(&run).await;
 
     assert_eq!(reader.run(&run.id).await.expect("a run"), Some(run.clone()));
-    let mut later = scene.read().await;
+    let mut later = org.read().await;
     assert_eq!(later.run(&run.id).await.expect("a run"), Some(finished));
 }
 
 /// A reader is served while a writer is open, and does not see what that has written.
 pub async fn a_reader_waits_for_no_writer(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut writer = scene.begin().await;
+    let org = TestOrganization::new(harness);
+    let mut writer = org.begin().await;
     writer
         .put_connection(&build::connection())
         .await
         .expect("a connection");
 
     for handle in harness.handles() {
-        let reader = handle.store.read(&scene.organization).await;
+        let reader = handle.store.read(&org.organization).await;
         let mut reader = reader.expect("a unit for reading");
         assert_eq!(reader.connection().await.expect("an answer"), None);
     }
 
     writer.commit().await.expect("a commit");
-    let mut reader = scene.read().await;
+    let mut reader = org.read().await;
     assert!(reader.connection().await.expect("an answer").is_some());
 }
 
 /// A writer of another process waits for the one there, and then sees what that has written.
 pub async fn a_writer_sees_what_the_writer_before_it_wrote(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut first = scene.begin().await;
+    let org = TestOrganization::new(harness);
+    let mut first = org.begin().await;
     let elsewhere = Arc::clone(&harness.handles()[1].store);
-    let organization = scene.organization.clone();
+    let organization = org.organization.clone();
     let second = tokio::spawn(async move {
         let mut unit = elsewhere
             .begin(&organization)
@@ -155,12 +169,12 @@ pub async fn a_writer_sees_what_the_writer_before_it_wrote(harness: &dyn StoreHa
 
 /// Fifty add one to what they read, from two processes: fifty is what is there in the end.
 pub async fn no_update_is_lost_among_many_writers(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let source = scene.import("list1").await;
+    let org = TestOrganization::new(harness);
+    let source = org.import("list1").await;
     let mut writers = JoinSet::new();
     for n in 0..50 {
         let store = Arc::clone(&harness.handles()[n % 2].store);
-        let (organization, id) = (scene.organization.clone(), source.id.clone());
+        let (organization, id) = (org.organization.clone(), source.id.clone());
         writers.spawn(async move {
             let mut unit = store
                 .begin(&organization)
@@ -176,15 +190,15 @@ pub async fn no_update_is_lost_among_many_writers(harness: &dyn StoreHarness) {
     }
     writers.join_all().await;
 
-    let mut unit = scene.read().await;
+    let mut unit = org.read().await;
     let source = unit.source(&source.id).await.expect("an answer");
     assert_eq!(source.expect("the source").data.processed, 50);
 }
 
 /// Whoever waits for a writer and gives up (a request that was cut off) leaves nothing locked.
 pub async fn a_writer_that_gave_up_waiting_is_in_nobodys_way(harness: &dyn StoreHarness) {
-    let scene = Scene::new(harness);
-    let mut holder = scene.begin().await;
+    let org = TestOrganization::new(harness);
+    let mut holder = org.begin().await;
     holder
         .put_connection(&build::connection())
         .await
@@ -192,7 +206,7 @@ pub async fn a_writer_that_gave_up_waiting_is_in_nobodys_way(harness: &dyn Store
     for handle in harness.handles() {
         tokio::select! {
             biased;
-            _ = handle.store.begin(&scene.organization) => panic!("two writers at once"),
+            _ = handle.store.begin(&org.organization) => panic!("two writers at once"),
             () = tokio::task::yield_now() => {}
         }
     }
@@ -200,7 +214,7 @@ pub async fn a_writer_that_gave_up_waiting_is_in_nobodys_way(harness: &dyn Store
     holder.commit().await.expect("a commit");
 
     for handle in harness.handles().iter().chain(harness.handles()) {
-        let unit = handle.store.begin(&scene.organization).await;
+        let unit = handle.store.begin(&org.organization).await;
         let mut unit = unit.expect("a unit for writing");
         unit.put_connection(&build::connection())
             .await

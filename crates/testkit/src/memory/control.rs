@@ -1,22 +1,15 @@
 //! The control tables, which belong to no organization.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
+use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{KeyHash, Organization, SecretKey};
-use fanfare_domain::ports::{
-    Directory, DueRun, DueRuns, QuotaLedger, SchedulingCandidate, StoreError,
-};
+use fanfare_domain::ports::{Directory, QuotaLedger, StoreError};
 use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 
 use super::faults::Operation;
-use super::rows::{Place, refuse};
+use super::rows::refuse;
 use super::{InMemoryStore, State, lock};
-
-/// How long a run that was rung for is left alone.
-const QUIET: Duration = Duration::from_secs(10);
 
 #[async_trait]
 impl Directory for InMemoryStore {
@@ -106,85 +99,6 @@ impl Directory for InMemoryStore {
 fn has_key(state: &State, key: &SecretKey) -> bool {
     let mut keys = state.keys.values();
     keys.any(|other| other.id == key.id || other.hash == key.hash)
-}
-
-#[async_trait]
-impl DueRuns for InMemoryStore {
-    async fn notify(&self, limit: u32) -> Result<u64, StoreError> {
-        self.inner.faults.meet(Operation::Control)?;
-        let now = self.inner.clock.now();
-        let mut state = lock(&self.inner.state);
-        let is_quiet = |due: &DueRun| {
-            let rung = state.rung.get(&key(due));
-            rung.is_some_and(|at| now.since(*at) < QUIET)
-        };
-        let mut rings: Vec<(Timestamp, DueRun)> = places(&state)
-            .filter(|(due, place)| place.is_waiting(now) && !is_quiet(due))
-            .map(|(due, place)| (place.due, due))
-            .collect();
-        rings.sort_by_key(|(since, _)| *since);
-        rings.truncate(limit as usize);
-        let rings: Vec<DueRun> = rings.into_iter().map(|(_, due)| due).collect();
-        for due in &rings {
-            state.rung.insert(key(due), now);
-        }
-        drop(state);
-        self.inner.ring_bell(&rings);
-        Ok(rings.len() as u64)
-    }
-
-    async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
-        self.inner.faults.meet(Operation::Control)?;
-        let now = self.inner.clock.now();
-        let state = lock(&self.inner.state);
-        let turns = places(&state)
-            .filter(|(_, place)| place.is_waiting(now))
-            .map(|(due, place)| {
-                let held = held(&state, &due.organization, now);
-                let rows = state.tenants.get(&due.organization);
-                let served_at = rows.and_then(|rows| rows.served_at);
-                let order = (held, served_at, place.due, place.token, due.run.clone());
-                (order, SchedulingCandidate { due, held })
-            });
-        Ok(turns.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, turn)| turn))
-    }
-
-    async fn held(&self, organization: &OrganizationId) -> Result<u64, StoreError> {
-        self.inner.faults.meet(Operation::Control)?;
-        let state = lock(&self.inner.state);
-        Ok(held(&state, organization, self.inner.clock.now()))
-    }
-
-    async fn backlog(&self) -> Result<u64, StoreError> {
-        self.inner.faults.meet(Operation::Control)?;
-        let now = self.inner.clock.now();
-        let state = lock(&self.inner.state);
-        let open = places(&state).filter(|(_, place)| place.due <= now || place.is_held(now));
-        Ok(open.count() as u64)
-    }
-}
-
-fn held(state: &State, organization: &OrganizationId, now: Timestamp) -> u64 {
-    let places = state.tenants.get(organization).into_iter();
-    let places = places.flat_map(|rows| rows.queue.values());
-    places.filter(|place| place.is_held(now)).count() as u64
-}
-
-fn key(due: &DueRun) -> (OrganizationId, RunId) {
-    (due.organization.clone(), due.run.clone())
-}
-
-/// The queue of every organization.
-fn places(state: &State) -> impl Iterator<Item = (DueRun, &Place)> {
-    state.tenants.iter().flat_map(|(organization, rows)| {
-        rows.queue.iter().map(|(run, place)| {
-            let due = DueRun {
-                organization: organization.clone(),
-                run: run.clone(),
-            };
-            (due, place)
-        })
-    })
 }
 
 #[async_trait]

@@ -8,22 +8,25 @@ mod audiences;
 mod consumers;
 mod control;
 mod faults;
+mod leases;
 mod pages;
 mod rows;
 mod runs;
 mod sources;
 mod unit;
+mod work_queue;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
+use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{Organization, SecretKey};
-use fanfare_domain::ports::{Clock, DueRun, Store, StoreError, UnitOfWork};
+use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use fanfare_domain::quota::{Bucket, Endpoint};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
 use tokio::sync::mpsc;
 
 use faults::Faults;
@@ -42,7 +45,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     writers: Mutex<HashMap<OrganizationId, Arc<tokio::sync::Mutex<()>>>>,
-    doorbells: Mutex<Vec<mpsc::UnboundedSender<DueRun>>>,
+    listeners: Mutex<Vec<mpsc::UnboundedSender<WorkItem>>>,
     faults: Faults,
 }
 
@@ -50,8 +53,8 @@ struct Inner {
 #[derive(Default)]
 struct State {
     tenants: BTreeMap<OrganizationId, Arc<Rows>>,
-    /// When a run was last rung for, forgotten once it is claimed.
-    rung: HashMap<(OrganizationId, RunId), Timestamp>,
+    /// When a worker was last notified of work; forgotten once the work is claimed.
+    notified: HashMap<WorkItem, Timestamp>,
     organizations: BTreeMap<OrganizationId, Organization>,
     keys: BTreeMap<KeyId, SecretKey>,
     buckets: HashMap<(String, Endpoint), Bucket>,
@@ -65,16 +68,16 @@ impl InMemoryStore {
                 clock,
                 state: Mutex::default(),
                 writers: Mutex::default(),
-                doorbells: Mutex::default(),
+                listeners: Mutex::default(),
                 faults: Faults::default(),
             }),
         }
     }
 
-    /// The rings of the bell from now on, in the order of the commits that rang it.
-    pub fn rings(&self) -> mpsc::UnboundedReceiver<DueRun> {
+    /// The notifications from now on, in the order of the commits that sent them.
+    pub fn notifications(&self) -> mpsc::UnboundedReceiver<WorkItem> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        lock(&self.inner.doorbells).push(sender);
+        lock(&self.inner.listeners).push(sender);
         receiver
     }
 
@@ -121,9 +124,10 @@ impl InMemoryStore {
 }
 
 impl Inner {
-    fn ring_bell(&self, rings: &[DueRun]) {
-        // A listener that has gone takes its bell along.
-        lock(&self.doorbells).retain(|bell| rings.iter().all(|due| bell.send(due.clone()).is_ok()));
+    fn notify(&self, work: &[WorkItem]) {
+        // A listener that has gone is forgotten.
+        lock(&self.listeners)
+            .retain(|listener| work.iter().all(|item| listener.send(item.clone()).is_ok()));
     }
 }
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::{Known, PagePlan};
+use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
@@ -68,8 +69,7 @@ impl Pages for Unit {
         write_consumers(rows, page.plan, page.now)?;
         write_links(rows, page.plan, page.now)?;
         if page.plan.moves_links {
-            let active = rows.runs.values().filter(|run| run.status.is_active());
-            rows.moved_links.extend(active.map(|run| run.id.clone()));
+            rows.link_moves.0 += 1;
         }
         let seen_by_run = rows.seen_profiles.entry(page.run.clone()).or_default();
         for seen in &page.plan.seen_profiles {
@@ -87,13 +87,8 @@ impl Pages for Unit {
         add_members(rows, page.run, page.audience, members)
     }
 
-    async fn links_have_moved(&mut self, run: &RunId) -> Result<bool, StoreError> {
-        Ok(self.rows().moved_links.contains(run))
-    }
-
-    async fn forget_moved_links(&mut self, run: &RunId) -> Result<(), StoreError> {
-        self.rows_mut()?.moved_links.remove(run);
-        Ok(())
+    async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {
+        Ok(self.rows().link_moves)
     }
 
     async fn add_missing_members(

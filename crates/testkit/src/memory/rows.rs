@@ -7,11 +7,14 @@ use fanfare_domain::connection::Connection;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
+use fanfare_domain::lease::FencingToken;
 use fanfare_domain::page::SeenProfile;
+use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{ConsumerRecord, StoreError};
-use fanfare_domain::run::{FencingToken, SyncRun};
+use fanfare_domain::run::SyncRun;
 use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkKey;
 
 /// Who made the rows that a sync writes.
 pub(super) const SYSTEM_ACTOR: &str = "system:klaviyo";
@@ -27,12 +30,12 @@ pub(super) struct Rows {
     pub(super) members: BTreeMap<AudienceId, BTreeMap<ConsumerId, Membership>>,
     pub(super) seen_profiles: BTreeMap<RunId, BTreeMap<ProfileId, SeenProfile>>,
     pub(super) issues: BTreeMap<RunId, BTreeMap<IssueKey, Issue>>,
-    /// Runs during which links have moved.
-    pub(super) moved_links: BTreeSet<RunId>,
+    /// How often pages have moved links.
+    pub(super) link_moves: LinkMoves,
     pub(super) runs: BTreeMap<RunId, SyncRun>,
-    pub(super) queue: BTreeMap<RunId, Place>,
-    /// When a run was last claimed.
-    pub(super) served_at: Option<Timestamp>,
+    pub(super) queue: BTreeMap<WorkKey, QueueRow>,
+    /// When work was last claimed.
+    pub(super) claimed_at: Option<Timestamp>,
 }
 
 /// Profile, code and field: an issue's key within its run.
@@ -58,23 +61,23 @@ pub(super) struct Membership {
     pub(super) by: RunId,
 }
 
-/// A run's place in the queue of due runs.
+/// Work in the queue of due work.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct QueueRow {
     pub(super) due: Timestamp,
-    /// ActiveSlice until then; `None` when nobody holds it.
-    pub(super) held_until: Option<Timestamp>,
+    /// Leased until then; `None` when leased to no worker.
+    pub(super) lease_until: Option<Timestamp>,
     /// The latest token given.
     pub(super) token: FencingToken,
 }
 
-impl Place {
-    pub(super) fn is_held(&self, now: Timestamp) -> bool {
-        self.held_until.is_some_and(|until| until > now)
+impl QueueRow {
+    pub(super) fn is_leased(&self, now: Timestamp) -> bool {
+        self.lease_until.is_some_and(|until| until > now)
     }
 
     pub(super) fn is_waiting(&self, now: Timestamp) -> bool {
-        self.due <= now && !self.is_held(now)
+        self.due <= now && !self.is_leased(now)
     }
 }
 

@@ -1,17 +1,14 @@
-//! Runs, their leases and their issues.
-
-use std::time::Duration;
+//! Runs and their issues.
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
-use fanfare_domain::ports::{Claim, Runs, StoreError};
-use fanfare_domain::run::{FencingToken, SyncRun};
-use fanfare_domain::time::Timestamp;
+use fanfare_domain::ports::{Runs, Sources, StoreError};
+use fanfare_domain::run::{SourceRun, SyncRun};
 
-use super::rows::{IssueKey, Place, refuse};
-use super::unit::{Bell, Unit};
+use super::rows::{IssueKey, refuse};
+use super::unit::Unit;
 
 #[async_trait]
 impl Runs for Unit {
@@ -65,8 +62,8 @@ impl Runs for Unit {
         Ok(Page::of(found, |(key, _)| key.clone()).map(|(_, issue)| issue))
     }
 
-    async fn enqueue(&mut self, run: &SyncRun) -> Result<(), StoreError> {
-        let now = self.now();
+    async fn insert_run(&mut self, run: &SourceRun) -> Result<(), StoreError> {
+        let (run, source) = (run.run(), run.source());
         let rows = self.rows_mut()?;
         if !rows.sources.contains_key(&run.source) || !rows.audiences.contains_key(&run.audience) {
             return Err(refuse("the run's source or audience is not there"));
@@ -78,78 +75,12 @@ impl Runs for Unit {
         if rows.runs.insert(run.id.clone(), run.clone()).is_some() {
             return Err(refuse("the run is there already"));
         }
-        let place = Place {
-            due: now,
-            held_until: None,
-            token: FencingToken(0),
-        };
-        rows.queue.insert(run.id.clone(), place);
-        self.at_commit(Bell::Ring(run.id.clone()));
-        Ok(())
+        self.put_source(source).await
     }
 
-    async fn save_run(&mut self, run: &SyncRun) -> Result<(), StoreError> {
-        let rows = self.rows_mut()?;
-        let row = rows.runs.get_mut(&run.id);
-        *row.ok_or_else(|| refuse("the run is not there"))? = run.clone();
-        if !run.status.is_active() {
-            rows.queue.remove(&run.id);
-        }
-        Ok(())
-    }
-
-    async fn claim(&mut self, run: &RunId, length: Duration) -> Result<Option<Claim>, StoreError> {
-        let now = self.now();
-        let Some(place) = self.rows_mut()?.queue.get_mut(run) else {
-            return Ok(None);
-        };
-        if !place.is_waiting(now) {
-            return Ok(None);
-        }
-        let claim = Claim {
-            token: FencingToken(place.token.0 + 1),
-            abandoned: place.held_until.is_some(),
-        };
-        place.token = claim.token;
-        place.held_until = Some(now.plus(length));
-        self.rows_mut()?.served_at = Some(now);
-        self.at_commit(Bell::Heard(run.clone()));
-        Ok(Some(claim))
-    }
-
-    async fn renew(
-        &mut self,
-        run: &RunId,
-        token: FencingToken,
-        length: Duration,
-    ) -> Result<bool, StoreError> {
-        let now = self.now();
-        let place = self.rows_mut()?.queue.get_mut(run);
-        let Some(place) = place.filter(|place| place.token == token && place.is_held(now)) else {
-            return Ok(false);
-        };
-        place.held_until = Some(now.plus(length));
-        Ok(true)
-    }
-
-    async fn release(
-        &mut self,
-        run: &RunId,
-        token: FencingToken,
-        due: Option<Timestamp>,
-    ) -> Result<bool, StoreError> {
-        let now = self.now();
-        let due = due.unwrap_or(now);
-        let place = self.rows_mut()?.queue.get_mut(run);
-        let held = |place: &Place| place.token == token && place.held_until.is_some();
-        let Some(place) = place.filter(|place| held(place)) else {
-            return Ok(false);
-        };
-        place.held_until = None;
-        place.due = due;
-        if due <= now {
-            self.at_commit(Bell::Ring(run.clone()));
-        }
-        Ok(true)
+    async fn save_run(&mut self, run: &SourceRun) -> Result<(), StoreError> {
+        let row = self.rows_mut()?.runs.get_mut(&run.run().id);
+        *row.ok_or_else(|| refuse("the run is not there"))? = run.run().clone();
+        self.put_source(run.source()).await
     }
 }

@@ -1,12 +1,13 @@
-//! The unit of work: a copy of an organization's rows, and the bell's rings until the commit.
+//! The unit of work: a copy of an organization's rows, and the notifications until the commit.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use fanfare_domain::connection::Connection;
-use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::ports::{Connections, DueRun, StoreError, UnitOfWork};
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{Connections, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::{WorkItem, WorkKey};
 use tokio::sync::OwnedMutexGuard;
 
 use super::faults::Operation;
@@ -26,14 +27,15 @@ pub(super) struct Unit {
     organization: OrganizationId,
     rows: Arc<Rows>,
     mode: Mode,
-    bell: Vec<Bell>,
+    notifications: Vec<Notification>,
 }
 
-/// What the unit does to the bell when it commits.
-pub(super) enum Bell {
-    Ring(RunId),
-    /// The run was claimed: the last ring for it was heard.
-    Heard(RunId),
+/// What happens to notifications when the unit commits.
+pub(super) enum Notification {
+    /// A worker is notified of the work.
+    Sent(WorkKey),
+    /// The work was claimed: the last notification of it has done its duty.
+    Taken(WorkKey),
 }
 
 impl Unit {
@@ -48,7 +50,7 @@ impl Unit {
             organization,
             rows,
             mode,
-            bell: Vec::new(),
+            notifications: Vec::new(),
         }
     }
 
@@ -68,8 +70,8 @@ impl Unit {
         self.inner.clock.now()
     }
 
-    pub(super) fn at_commit(&mut self, bell: Bell) {
-        self.bell.push(bell);
+    pub(super) fn at_commit(&mut self, notification: Notification) {
+        self.notifications.push(notification);
     }
 }
 
@@ -93,29 +95,29 @@ impl UnitOfWork for Unit {
 }
 
 impl Unit {
-    /// Puts the rows in the place of those there, rings, and lets the next writer in.
+    /// Puts the rows in the place of those there, notifies, and lets the next writer in.
     fn write(self) {
         let now = self.inner.clock.now();
-        let mut rings = Vec::new();
+        let mut sent = Vec::new();
         let mut state = lock(&self.inner.state);
-        for bell in self.bell {
-            match bell {
-                Bell::Ring(run) => {
-                    let key = (self.organization.clone(), run.clone());
-                    state.rung.insert(key, now);
-                    rings.push(DueRun {
-                        organization: self.organization.clone(),
-                        run,
-                    });
+        for notification in self.notifications {
+            let item = |key| WorkItem {
+                organization: self.organization.clone(),
+                key,
+            };
+            match notification {
+                Notification::Sent(key) => {
+                    state.notified.insert(item(key.clone()), now);
+                    sent.push(item(key));
                 }
-                Bell::Heard(run) => {
-                    state.rung.remove(&(self.organization.clone(), run));
+                Notification::Taken(key) => {
+                    state.notified.remove(&item(key));
                 }
             }
         }
         state.tenants.insert(self.organization, self.rows);
         drop(state);
-        self.inner.ring_bell(&rings);
+        self.inner.notify(&sent);
     }
 }
 

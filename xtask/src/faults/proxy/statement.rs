@@ -160,8 +160,8 @@ mod tests {
 
         assert_eq!(shown("COMMIT"), "COMMIT");
         assert_eq!(
-            shown("WITH t AS (SELECT 1) UPDATE run_queue q SET token = 1"),
-            "UPDATE run_queue q SET token"
+            shown("WITH t AS (SELECT 1) UPDATE work_queue q SET token = 1"),
+            "UPDATE work_queue q SET token"
         );
         assert_eq!(
             shown("SELECT a, b FROM t, quota_buckets b FOR UPDATE OF b"),

@@ -1,0 +1,11 @@
+//! The life of a sync run: what it is, and how it and its source change together.
+
+mod reading;
+mod reconciling;
+mod record;
+mod source_run;
+
+pub use reading::{Opened, PagesTaken};
+pub use reconciling::Reconciliation;
+pub use record::{NewRun, Progress, RunError, RunMode, SyncRun, SyncStatus, Trigger};
+pub use source_run::{Event, InvalidTransition, SourceRun};

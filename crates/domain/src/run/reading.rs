@@ -1,0 +1,137 @@
+//! A run opens its list and reads it, page by page.
+
+use super::{Event, InvalidTransition, SourceRun};
+use crate::failure::{FailureCode, MAX_FAILED_ANSWERS};
+use crate::page::Tally;
+use crate::pass::{FullPass, LinkMoves, Pass, Phase};
+use crate::scan::{CursorLoop, PartitionNumber, Scan, ScannedPage};
+use crate::time::Timestamp;
+
+/// What is known when a list has been opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// The list's name, where it has one that can be stored.
+    pub name: Option<String>,
+    /// Klaviyo's count of its profiles, where known.
+    pub total: Option<u64>,
+    /// The members that the audience has now.
+    pub members: u64,
+    /// The organization's link moves so far.
+    pub link_moves: LinkMoves,
+}
+
+/// Pages that were written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PagesTaken {
+    /// The pages, each with the partition it belongs to.
+    pub pages: Vec<(PartitionNumber, ScannedPage)>,
+    /// Their profiles, by outcome.
+    pub tally: Tally,
+    /// Consumers that became members.
+    pub members_added: u64,
+}
+
+impl SourceRun {
+    /// The list has been opened, and its pages are read next.
+    pub fn open(&mut self, opened: Opened, now: Timestamp) -> Result<(), InvalidTransition> {
+        self.require_syncing(Event::Progress)?;
+        self.source.data.name = opened.name;
+        self.run.progress.total = opened.total;
+        self.run.members_at_start = opened.members;
+        self.run.pass = Pass::Full(FullPass {
+            phase: Phase::Reading(Scan::default()),
+            link_moves: opened.link_moves,
+        });
+        self.reset_failures();
+        self.follow(now);
+        Ok(())
+    }
+
+    /// Pages were written: they are counted, their partitions move behind them, and what is left of the list
+    /// is split among up to `most` partitions. Pages that lead in a circle end the run with `cursor_loop`.
+    pub fn take_pages(
+        &mut self,
+        taken: PagesTaken,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<(), InvalidTransition> {
+        self.require_syncing(Event::Progress)?;
+        let progress = &mut self.run.progress;
+        progress.tally += taken.tally;
+        progress.members_added += taken.members_added;
+        progress.pages += taken.pages.len() as u64;
+        for (partition, page) in taken.pages {
+            if self.advance(partition, page).is_err() {
+                let message = "Klaviyo's pages of this list lead in a circle. The profiles of the pages read \
+                    so far were kept. Sync again later.";
+                return self.fail(FailureCode::CursorLoop, message, now);
+            }
+        }
+        self.split(most, now);
+        self.follow(now);
+        Ok(())
+    }
+
+    /// A partition moves behind a page that was counted. Failed answers are forgotten only if it is the page
+    /// that failed.
+    fn advance(&mut self, partition: PartitionNumber, page: ScannedPage) -> Result<(), CursorLoop> {
+        let pages = self.run.progress.pages;
+        let Some(scan) = self.run.pass.scan_mut() else {
+            return Ok(());
+        };
+        let failures = match scan.quarantined() {
+            Some(quarantined) if quarantined != partition => self.run.failures,
+            _ => 0,
+        };
+        scan.advance(partition, page, pages)?;
+        if scan.is_complete() {
+            self.set_phase(Phase::AddingMembers { after: None });
+        }
+        self.reset_failures();
+        self.run.failures = failures;
+        Ok(())
+    }
+
+    /// How much is left is estimated where Klaviyo does not tell: as much as was read.
+    fn split(&mut self, most: usize, now: Timestamp) {
+        let read = self.run.progress.tally.processed;
+        let total = self.run.progress.total.unwrap_or(2 * read).max(read);
+        let end = self.run.started_at.unwrap_or(now);
+        if let Some(scan) = self.run.pass.scan_mut() {
+            scan.split(most, total - read, total, end);
+        }
+    }
+
+    /// Klaviyo gave no usable answer for a partition's page, or for the list itself (`None`). The fifth time
+    /// ends the run with `code`; `message` tells what the answer was. While one partition is quarantined, only
+    /// the failed answers for its page are counted.
+    pub fn count_failure(
+        &mut self,
+        partition: Option<PartitionNumber>,
+        code: FailureCode,
+        message: impl Into<String>,
+        now: Timestamp,
+    ) -> Result<(), InvalidTransition> {
+        self.require_syncing(Event::Fail)?;
+        if let (Some(partition), Some(scan)) = (partition, self.run.pass.scan_mut()) {
+            let quarantined = scan.quarantined();
+            scan.quarantine(partition);
+            if quarantined.is_some_and(|quarantined| quarantined != partition) {
+                return Ok(());
+            }
+        }
+        self.run.failures += 1;
+        if self.run.failures >= MAX_FAILED_ANSWERS {
+            return self.fail(code, message, now);
+        }
+        self.follow(now);
+        Ok(())
+    }
+
+    /// Gives up a partition's cursor that Klaviyo no longer takes: the partition goes on from the latest join
+    /// time it has seen, or begins anew where those say nothing. `false` if it had no cursor.
+    pub fn reposition(&mut self, partition: PartitionNumber) -> bool {
+        let scan = self.run.pass.scan_mut();
+        scan.is_some_and(|scan| scan.reposition(partition))
+    }
+}

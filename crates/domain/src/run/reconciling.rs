@@ -1,0 +1,100 @@
+//! After the last page: a run makes the audience's members exactly the consumers that were seen.
+
+use super::{Event, InvalidTransition, SourceRun};
+use crate::failure::FailureCode;
+use crate::ids::{ConsumerId, ProfileId};
+use crate::pass::{LinkMoves, Pass, Phase};
+use crate::removal::may_remove;
+use crate::time::Timestamp;
+
+/// What reconciling has to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reconciliation {
+    /// Add members that are missing, a batch at a time: profiles have moved between consumers.
+    AddMembers,
+    /// Check how many members would be removed.
+    CheckRemovals,
+    /// Nothing: the run has succeeded.
+    Done,
+}
+
+impl SourceRun {
+    /// All pages are read: what reconciling begins with. Members are missing only if profiles have moved
+    /// between consumers since the pass began, or since members were last added.
+    pub fn begin_reconciling(
+        &mut self,
+        link_moves: LinkMoves,
+        now: Timestamp,
+    ) -> Result<Reconciliation, InvalidTransition> {
+        self.require_syncing(Event::Progress)?;
+        let Pass::Full(full) = &mut self.run.pass;
+        if std::mem::replace(&mut full.link_moves, link_moves) != link_moves {
+            return Ok(Reconciliation::AddMembers);
+        }
+        if self.run.members_at_start == 0 {
+            // The pages have added every member, and nobody was one before.
+            self.succeed(now)?;
+            return Ok(Reconciliation::Done);
+        }
+        self.set_phase(Phase::CheckingRemovals);
+        Ok(Reconciliation::CheckRemovals)
+    }
+
+    /// A batch of missing members was added; `next` is the profile that the next batch goes on after.
+    pub fn members_added(
+        &mut self,
+        added: u64,
+        next: Option<ProfileId>,
+        now: Timestamp,
+    ) -> Result<(), InvalidTransition> {
+        self.require_syncing(Event::Progress)?;
+        self.run.progress.members_added += added;
+        self.reset_failures();
+        self.set_phase(match next {
+            after @ Some(_) => Phase::AddingMembers { after },
+            None => Phase::CheckingRemovals,
+        });
+        self.follow(now);
+        Ok(())
+    }
+
+    /// The members that were not seen have been counted. Above the removal threshold the run ends with
+    /// `removal_guard`.
+    pub fn check_removals(&mut self, absent: u64, now: Timestamp) -> Result<(), InvalidTransition> {
+        self.require_syncing(Event::Progress)?;
+        let at_start = self.run.members_at_start;
+        if !may_remove(at_start, absent, self.run.confirm_removals) {
+            let message = format!(
+                "This pass would have removed {absent} of {at_start} members, more than half, so \
+                 they were kept. If that is right, sync again and confirm the removals."
+            );
+            return self.fail(FailureCode::RemovalGuard, message, now);
+        }
+        self.set_phase(Phase::RemovingMembers { after: None });
+        self.follow(now);
+        Ok(())
+    }
+
+    /// A batch of members was removed; `next` is the consumer that the next batch goes on after. After the
+    /// last batch the run has succeeded, unless profiles have moved meanwhile: then their new consumers are
+    /// still to be added.
+    pub fn members_removed(
+        &mut self,
+        removed: u64,
+        next: Option<ConsumerId>,
+        link_moves: LinkMoves,
+        now: Timestamp,
+    ) -> Result<(), InvalidTransition> {
+        self.require_syncing(Event::Progress)?;
+        self.run.progress.members_removed += removed;
+        self.reset_failures();
+        let Pass::Full(full) = &self.run.pass;
+        match next {
+            after @ Some(_) => self.set_phase(Phase::RemovingMembers { after }),
+            None if full.link_moves == link_moves => return self.succeed(now),
+            None => self.set_phase(Phase::AddingMembers { after: None }),
+        }
+        self.follow(now);
+        Ok(())
+    }
+}

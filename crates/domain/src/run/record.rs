@@ -1,0 +1,161 @@
+//! A sync run as it is read and shown. Only [`SourceRun`](super::SourceRun) changes one.
+
+use crate::failure::FailureCode;
+use crate::ids::{AudienceId, OrganizationId, RunId, SourceId};
+use crate::page::Tally;
+use crate::pass::Pass;
+use crate::text_enum::text_enum;
+use crate::time::Timestamp;
+
+text_enum! {
+    /// How much of the list a run reads.
+    RunMode {
+        /// All of it.
+        Full = "FULL",
+        /// What changed since the last run.
+        Incremental = "INCREMENTAL",
+    }
+}
+
+text_enum! {
+    /// What started a run.
+    Trigger {
+        /// The import of the list.
+        Import = "IMPORT",
+        /// A user's or a service's request.
+        Manual = "MANUAL",
+        /// Its time had come.
+        Schedule = "SCHEDULE",
+        /// Klaviyo told of a change.
+        Webhook = "WEBHOOK",
+    }
+}
+
+text_enum! {
+    /// Where a run, its sync source and its audience stand. The three never disagree.
+    SyncStatus {
+        /// Queued.
+        Pending = "PENDING",
+        /// A worker has taken it up.
+        Syncing = "SYNCING",
+        /// All pages read, memberships reconciled.
+        Success = "SUCCESS",
+        /// It ended otherwise, or was cancelled.
+        Failed = "FAILED",
+    }
+}
+
+impl SyncStatus {
+    /// Whether a run in this status is still going to do something.
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Pending | Self::Syncing)
+    }
+}
+
+/// Why a run ended `FAILED`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunError {
+    /// The reason, for machines.
+    pub code: FailureCode,
+    /// The reason, for people: what happened and what to do.
+    pub message: String,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Klaviyo's count of the list's profiles, where known.
+    pub total: Option<u64>,
+    /// Profiles, by how they fared.
+    pub tally: Tally,
+    /// Consumers that became members.
+    pub members_added: u64,
+    /// Members that were removed.
+    pub members_removed: u64,
+    /// Pages taken.
+    pub pages: u64,
+}
+
+/// One pass over one list or segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncRun {
+    /// Its id.
+    pub id: RunId,
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The sync source that it reads.
+    pub source: SourceId,
+    /// The audience that it fills.
+    pub audience: AudienceId,
+    /// What started it.
+    pub trigger: Trigger,
+    /// Its status, which its source and audience share.
+    pub status: SyncStatus,
+    /// Claims since the last committed page, including the claim that committed it.
+    pub attempt: u32,
+    /// Claims since the last committed page that took over a dead worker's lease.
+    pub crashes: u32,
+    /// Failed answers of Klaviyo for the page that is read now.
+    pub failures: u32,
+    /// Whether the caller has confirmed that more than half of the members may be removed.
+    pub confirm_removals: bool,
+    /// When it was asked for.
+    pub queued_at: Timestamp,
+    /// When a worker first took it up.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The audience's members when it started.
+    pub members_at_start: u64,
+    /// How far it is.
+    pub progress: Progress,
+    /// What it has to do, and how far it is.
+    pub pass: Pass,
+    /// Why it failed.
+    pub error: Option<RunError>,
+}
+
+/// A run to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRun {
+    /// Its id.
+    pub id: RunId,
+    /// The organization.
+    pub organization: OrganizationId,
+    /// What starts it.
+    pub trigger: Trigger,
+    /// Whether more than half of the members may be removed.
+    pub confirm_removals: bool,
+}
+
+impl SyncRun {
+    /// Profiles per second since the start, `None` before any.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate to be shown, not counted with"
+    )]
+    pub fn profiles_per_second(&self, now: Timestamp) -> Option<f64> {
+        let seconds = self
+            .finished_at
+            .unwrap_or(now)
+            .since(self.started_at?)
+            .as_secs_f64();
+        (seconds > 0.0).then(|| self.progress.tally.processed as f64 / seconds)
+    }
+
+    /// Seconds to the end at the present rate, where both are known.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an estimate to be shown; the cast saturates"
+    )]
+    pub fn eta_seconds(&self, now: Timestamp) -> Option<u64> {
+        let left = self
+            .progress
+            .total?
+            .saturating_sub(self.progress.tally.processed);
+        let rate = self.profiles_per_second(now).filter(|rate| *rate > 0.0)?;
+        (self.status == SyncStatus::Syncing).then(|| (left as f64 / rate).ceil() as u64)
+    }
+}

@@ -1,0 +1,230 @@
+//! A run and its source, which change together and are saved together.
+
+use crate::failure::{FailureCode, MAX_CRASHES};
+use crate::pass::{Pass, Phase};
+use crate::scan::Scan;
+use crate::source::CollectionSource;
+use crate::text_enum::text_enum;
+use crate::time::Timestamp;
+
+use super::{NewRun, Progress, RunError, SyncRun, SyncStatus};
+
+/// A sync run with its source. Every change of a run's status, counts or phase is one of its methods, and the
+/// source's status and data follow in the same step, so that the two never disagree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRun {
+    pub(super) run: SyncRun,
+    pub(super) source: CollectionSource,
+}
+
+text_enum! {
+    /// What happens to a run.
+    Event {
+        /// A worker takes it up.
+        Claim = "be claimed",
+        /// A step of it was done: the list was opened, pages were read, or members reconciled.
+        Progress = "go on",
+        /// Everything is done.
+        Succeed = "succeed",
+        /// It ends in failure.
+        Fail = "fail",
+        /// It is ended from outside.
+        Cancel = "be cancelled",
+    }
+}
+
+/// A change of status that cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a run that is {from} cannot {event}")]
+pub struct InvalidTransition {
+    /// The status it has.
+    pub from: SyncStatus,
+    /// What was tried.
+    pub event: Event,
+}
+
+impl SourceRun {
+    /// A new run of a source, from page one, with no cursor inherited. The caller has made sure that the
+    /// source has no active run.
+    pub fn queue(source: CollectionSource, new: NewRun, now: Timestamp) -> Self {
+        let run = SyncRun {
+            id: new.id,
+            organization: new.organization,
+            source: source.id.clone(),
+            audience: source.audience.clone(),
+            trigger: new.trigger,
+            status: SyncStatus::Pending,
+            attempt: 0,
+            crashes: 0,
+            failures: 0,
+            confirm_removals: new.confirm_removals,
+            queued_at: now,
+            started_at: None,
+            finished_at: None,
+            members_at_start: 0,
+            progress: Progress::default(),
+            pass: Pass::default(),
+            error: None,
+        };
+        let is_first = source.data.last_run_id.is_none();
+        let updated_at = source.updated_at;
+        let mut queued = Self { run, source };
+        queued.follow(now);
+        if is_first {
+            // The source is as new as its first run.
+            queued.source.updated_at = updated_at;
+        }
+        queued
+    }
+
+    /// A run and its source as a store has them.
+    pub const fn from_stored(run: SyncRun, source: CollectionSource) -> Self {
+        Self { run, source }
+    }
+
+    /// The run.
+    pub const fn run(&self) -> &SyncRun {
+        &self.run
+    }
+
+    /// The source.
+    pub const fn source(&self) -> &CollectionSource {
+        &self.source
+    }
+
+    /// The run and the source, to be shown.
+    pub fn into_parts(self) -> (SyncRun, CollectionSource) {
+        (self.run, self.source)
+    }
+
+    /// Whether the run is still going to do something.
+    pub const fn is_active(&self) -> bool {
+        self.run.status.is_active()
+    }
+
+    /// Whether the run's checkpoint could not be read, because another version wrote it: the run has read
+    /// pages, and is to open the list again.
+    pub fn has_lost_its_checkpoint(&self) -> bool {
+        self.run.progress.pages > 0 && *self.run.pass.phase() == Phase::Opening
+    }
+
+    /// A worker takes the run up, for the first time or again. `abandoned` says that the lease it takes over
+    /// was held by a worker that stopped renewing it. The third such claim without a page in between ends the
+    /// run instead: it seems to kill its workers.
+    pub fn claim(&mut self, abandoned: bool, now: Timestamp) -> Result<(), InvalidTransition> {
+        self.require_active(Event::Claim)?;
+        let run = &mut self.run;
+        run.status = SyncStatus::Syncing;
+        run.started_at.get_or_insert(now);
+        run.attempt += 1;
+        if abandoned {
+            run.crashes += 1;
+            if let Some(scan) = run.pass.scan_mut() {
+                scan.quarantine_all();
+            }
+        }
+        if run.crashes >= MAX_CRASHES {
+            let message = format!(
+                "The worker died {} times at the same place of the list. See its logs, then sync again.",
+                run.crashes
+            );
+            return self.fail(FailureCode::WorkerCrashed, message, now);
+        }
+        self.follow(now);
+        Ok(())
+    }
+
+    /// The worker gives the run back by its own will. With `progress`, this claim was no failed try.
+    pub fn give_back(&mut self, progress: bool) {
+        if progress && self.run.failures == 0 {
+            self.run.attempt = 0;
+        }
+    }
+
+    /// Everything is done.
+    pub(super) fn succeed(&mut self, now: Timestamp) -> Result<(), InvalidTransition> {
+        self.require_syncing(Event::Succeed)?;
+        self.end(SyncStatus::Success, None, now);
+        Ok(())
+    }
+
+    /// The run fails while a worker has it.
+    pub fn fail(
+        &mut self,
+        code: FailureCode,
+        message: impl Into<String>,
+        now: Timestamp,
+    ) -> Result<(), InvalidTransition> {
+        self.require_syncing(Event::Fail)?;
+        let message = message.into();
+        self.end(SyncStatus::Failed, Some(RunError { code, message }), now);
+        Ok(())
+    }
+
+    /// The run is ended from outside, queued or running; what was written stays.
+    pub fn cancel(
+        &mut self,
+        message: impl Into<String>,
+        now: Timestamp,
+    ) -> Result<(), InvalidTransition> {
+        self.require_active(Event::Cancel)?;
+        let error = RunError {
+            code: FailureCode::Cancelled,
+            message: message.into(),
+        };
+        self.end(SyncStatus::Failed, Some(error), now);
+        Ok(())
+    }
+
+    fn end(&mut self, status: SyncStatus, error: Option<RunError>, now: Timestamp) {
+        let run = &mut self.run;
+        run.status = status;
+        run.error = error;
+        run.started_at = run.started_at.map(|at| at.min(now));
+        run.finished_at = Some(now);
+        self.follow(now);
+    }
+
+    pub(super) fn set_phase(&mut self, phase: Phase) {
+        let Pass::Full(full) = &mut self.run.pass;
+        full.phase = phase;
+    }
+
+    /// A step was done: what went wrong before is forgotten. Crashes are not, while there are partitions
+    /// whose pages may have been the reason and are still to be read.
+    pub(super) fn reset_failures(&mut self) {
+        let run = &mut self.run;
+        run.attempt = 1;
+        run.failures = 0;
+        if run.pass.scan().and_then(Scan::quarantined).is_none() {
+            run.crashes = 0;
+        }
+    }
+
+    pub(super) fn follow(&mut self, now: Timestamp) {
+        self.source.follow(&self.run, now);
+    }
+
+    fn require_active(&self, event: Event) -> Result<(), InvalidTransition> {
+        if self.run.status.is_active() {
+            Ok(())
+        } else {
+            Err(self.refuse(event))
+        }
+    }
+
+    pub(super) fn require_syncing(&self, event: Event) -> Result<(), InvalidTransition> {
+        if self.run.status == SyncStatus::Syncing {
+            Ok(())
+        } else {
+            Err(self.refuse(event))
+        }
+    }
+
+    const fn refuse(&self, event: Event) -> InvalidTransition {
+        InvalidTransition {
+            from: self.run.status,
+            event,
+        }
+    }
+}

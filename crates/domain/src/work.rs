@@ -1,0 +1,88 @@
+//! Work that is done in the background, of any kind, and which of it is done next.
+//!
+//! Work is known by its organization, its kind and its id. What is to be done, and how far it is, the rows
+//! of that kind say: the queue of due work only says that there is something to do.
+
+use crate::ids::{OrganizationId, RunId, WorkId};
+use crate::text_enum::text_enum;
+
+text_enum! {
+    /// A kind of work.
+    WorkKind {
+        /// A sync run that reads a Klaviyo list or segment. Its id is the run's.
+        Pull = "PULL",
+    }
+}
+
+/// Work within its organization.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkKey {
+    /// Its kind.
+    pub kind: WorkKind,
+    /// Its id, which is unique within the kind.
+    pub id: WorkId,
+}
+
+impl WorkKey {
+    /// The work of a sync run.
+    pub fn pull(run: &RunId) -> Self {
+        Self {
+            kind: WorkKind::Pull,
+            id: WorkId::of_run(run),
+        }
+    }
+}
+
+/// Work of one organization: all that a job's payload says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkItem {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The work.
+    pub key: WorkKey,
+}
+
+impl WorkItem {
+    /// The work of a sync run.
+    pub fn pull(organization: &OrganizationId, run: &RunId) -> Self {
+        Self {
+            organization: organization.clone(),
+            key: WorkKey::pull(run),
+        }
+    }
+}
+
+/// Work that is due and leased to no worker, as the scheduler compares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedulingCandidate {
+    /// The work.
+    pub work: WorkItem,
+    /// How much work of its organization is leased to workers now.
+    pub leased: u64,
+}
+
+impl SchedulingCandidate {
+    /// Whether a worker should leave work of an organization that has `leased` leases for this: also with
+    /// one lease more, the candidate's organization would have fewer.
+    pub const fn should_preempt(&self, leased: u64) -> bool {
+        self.leased + 1 < leased
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organization_with_fewer_leases_preempts_until_both_have_as_many() {
+        let organization = OrganizationId::parse("org_1").unwrap();
+        let candidate = |leased| SchedulingCandidate {
+            work: WorkItem::pull(&organization, &RunId::parse("run_1").unwrap()),
+            leased,
+        };
+        assert!(candidate(0).should_preempt(2));
+        assert!(!candidate(0).should_preempt(1));
+        assert!(!candidate(3).should_preempt(4));
+        assert!(candidate(3).should_preempt(5));
+    }
+}

@@ -1,0 +1,136 @@
+//! Work of kind `PULL`: a sync run reads a Klaviyo list or segment.
+//!
+//! A slice claims the run, does steps until its time is up, and gives the run back. Each step asks
+//! Klaviyo first; then one unit of work renews the lease, writes what the step brought and saves the run with
+//! its checkpoint: all of it or nothing. While pages are written the next are asked for.
+
+mod failed_calls;
+mod fetching;
+mod opening;
+mod reading;
+mod reconciling;
+mod slice;
+
+use std::sync::Arc;
+
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::run::SourceRun;
+use fanfare_domain::work::WorkItem;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info_span};
+
+use super::lease::Lease;
+use super::{Pace, SliceEnd};
+use crate::error::Error;
+use crate::integration::Integration;
+use crate::log::{log_claimed, log_ended};
+use crate::saving::{load_run, save_run};
+
+use slice::ActiveSlice;
+
+pub(super) async fn work(
+    integration: &Integration,
+    pace: Pace,
+    work: &WorkItem,
+    stop: &CancellationToken,
+) -> Result<SliceEnd, Error> {
+    let span = info_span!(
+        "job.sync_list",
+        processor = "klaviyo/sync-list",
+        organizationId = %work.organization,
+        runId = %work.key.id,
+        syncSourceId = tracing::field::Empty,
+    );
+    async {
+        let Some((run, lease)) = claim(integration, pace, work, stop).await? else {
+            return Ok(SliceEnd::NotDue);
+        };
+        tracing::Span::current().record("syncSourceId", run.source().id.as_str());
+        if !run.is_active() {
+            log_ended(run.run());
+            return Ok(SliceEnd::Finished(run.run().status));
+        }
+        log_claimed(&run, integration.now());
+        let end = match work_claimed(&lease, pace, run, stop).await {
+            Err(error) if !error.is_transient() => fail_run(&lease, &error).await,
+            other => other,
+        };
+        if let Err(error) = &end {
+            lease.release_when_possible(error, stop).await;
+        }
+        end
+    }
+    .instrument(span)
+    .await
+}
+
+/// Takes the run's lease. `None` if the run is not due, has ended, or is leased to another worker.
+async fn claim<'a>(
+    integration: &'a Integration,
+    pace: Pace,
+    work: &WorkItem,
+    stop: &CancellationToken,
+) -> Result<Option<(SourceRun, Lease<'a>)>, Error> {
+    let mut unit = integration.begin(&work.organization).await?;
+    let Some(mut run) = load_run(unit.as_mut(), &work.key.id.as_run())
+        .await?
+        .filter(SourceRun::is_active)
+    else {
+        return Ok(None);
+    };
+    let Some(claim) = unit.claim(&work.key, pace.lease).await? else {
+        return Ok(None);
+    };
+    run.claim(claim.abandoned, integration.now())?;
+    save_run(unit.as_mut(), &run).await?;
+    let lease = Lease::new(integration, work.clone(), claim.token, pace.lease);
+    if let Err(error) = unit.commit().await.map_err(Error::from) {
+        // It may have been committed all the same.
+        lease.release_when_possible(&error, stop).await;
+        return Err(error);
+    }
+    Ok(Some((run, lease)))
+}
+
+async fn work_claimed<'a>(
+    lease: &'a Lease<'a>,
+    pace: Pace,
+    run: SourceRun,
+    stop: &'a CancellationToken,
+) -> Result<SliceEnd, Error> {
+    let integration = lease.integration;
+    let connection = integration.open_connection(lease.organization()).await?;
+    let mut slice = ActiveSlice::new(lease, pace, run, Arc::new(connection));
+    slice.work_until(stop).await
+}
+
+/// Fails a run that no worker can work: its key is gone or does not open, or something of ours is
+/// broken.
+async fn fail_run(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
+    error!(
+        error = why as &dyn std::error::Error,
+        "the run cannot be worked"
+    );
+    let (code, message) = match why {
+        Error::KeyNotFound | Error::Seal(_) => (
+            FailureCode::KeyInvalid,
+            "The stored Klaviyo API key cannot be read. Connect Klaviyo again, then sync.",
+        ),
+        _ => (
+            FailureCode::Internal,
+            "A fault of ours stopped the sync. What was read so far was kept; tell support, then sync again.",
+        ),
+    };
+    let Some(mut unit) = lease.begin().await? else {
+        return Ok(SliceEnd::Overtaken);
+    };
+    // As it was last committed, whatever was intended since.
+    let Some(mut run) = load_run(unit.as_mut(), &lease.work.key.id.as_run()).await? else {
+        return Ok(SliceEnd::Overtaken);
+    };
+    run.fail(code, message, lease.integration.now())?;
+    save_run(unit.as_mut(), &run).await?;
+    unit.commit().await?;
+    log_ended(run.run());
+    Ok(SliceEnd::Finished(run.run().status))
+}

@@ -1,0 +1,84 @@
+//! The first step: what the list is called and how many profiles it has.
+
+use fanfare_domain::audience::usable_name;
+use fanfare_domain::ports::{Collection, UnitOfWork};
+use fanfare_domain::run::Opened;
+use tokio_util::sync::CancellationToken;
+
+use super::slice::{ActiveSlice, Step};
+use crate::SYSTEM_ACTOR;
+use crate::browse::single_endpoint;
+use crate::engine::drain::Drain;
+use crate::error::Error;
+use crate::gateway::CallError;
+use crate::import::free_name;
+
+impl ActiveSlice<'_> {
+    pub(super) async fn open(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
+        let Some(answer) = Drain::default().wait_for(self.ask(), stop).await else {
+            return Ok(Step::Continue);
+        };
+        let Some(answer) = answer? else {
+            return Ok(Step::Lost);
+        };
+        match answer {
+            Ok(collection) => self.opened(collection).await,
+            Err(error) => self.not_answered(None, error).await,
+        }
+    }
+
+    async fn ask(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
+        // The count has a small quota of its own; a run does not wait for it.
+        match self.look_up(true).await {
+            Ok(Some(Err(CallError::NotBefore(_)))) => self.look_up(false).await,
+            other => other,
+        }
+    }
+
+    async fn look_up(&self, count: bool) -> Result<Option<Result<Collection, CallError>>, Error> {
+        let collection = &self.run.source().collection;
+        let klaviyo = &self.integration.ports.klaviyo;
+        let call = klaviyo.collection(&self.connection.key, collection, count);
+        let endpoint = single_endpoint(collection.kind, count);
+        let gateway = self.integration.gateway();
+        self.lease
+            .keep_during(gateway.call(&self.connection.account, endpoint, call))
+            .await
+    }
+
+    async fn opened(&mut self, collection: Collection) -> Result<Step, Error> {
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Step::Lost);
+        };
+        self.rename(unit.as_mut(), collection.name.as_deref())
+            .await?;
+        let opened = Opened {
+            name: collection.name.as_deref().and_then(usable_name),
+            total: collection.profile_count,
+            members: unit.member_count(&self.run.run().audience).await?,
+            link_moves: unit.link_moves().await?,
+        };
+        self.run.open(opened, self.integration.now())?;
+        self.mark_progress();
+        self.commit_step(unit).await
+    }
+
+    /// A rename in Klaviyo follows, unless a user has named the audience.
+    async fn rename(&self, unit: &mut dyn UnitOfWork, name: Option<&str>) -> Result<(), Error> {
+        let Some(record) = unit.audience(&self.run.run().audience).await? else {
+            return Ok(());
+        };
+        let mut audience = record.audience;
+        if audience.named_by_hand {
+            return Ok(());
+        }
+        let name = free_name(unit, &self.run.source().collection, name, &audience.id).await?;
+        if name != audience.name {
+            audience.name = name;
+            audience.updated_at = Some(self.integration.now());
+            audience.updated_by = Some(SYSTEM_ACTOR.to_owned());
+            unit.put_audience(&audience).await?;
+        }
+        Ok(())
+    }
+}

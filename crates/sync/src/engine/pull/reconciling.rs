@@ -1,0 +1,116 @@
+//! After the last page: the audience's members become exactly the consumers that were seen.
+
+use fanfare_domain::connection::{Connection, ConnectionStatus};
+use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::ports::UnitOfWork;
+use fanfare_domain::run::{Reconciliation, SyncStatus};
+use fanfare_domain::time::Timestamp;
+
+use super::slice::{ActiveSlice, Step};
+use crate::error::Error;
+
+impl ActiveSlice<'_> {
+    /// Adds a batch of consumers that were seen and are no members, because their profiles moved to them
+    /// since; or decides that there are none.
+    pub(super) async fn add_members(&mut self, after: Option<ProfileId>) -> Result<Step, Error> {
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Step::Lost);
+        };
+        let now = self.integration.now();
+        if after.is_none() {
+            let link_moves = unit.link_moves().await?;
+            match self.run.begin_reconciling(link_moves, now)? {
+                Reconciliation::AddMembers => {}
+                // Nothing was written: the count comes with the next step.
+                Reconciliation::CheckRemovals => return Ok(Step::Continue),
+                Reconciliation::Done => return self.commit_reconciled(unit, now).await,
+            }
+        }
+        let run = self.run.run();
+        let batch = unit
+            .add_missing_members(&run.id, &run.audience, after.as_ref(), self.pace.batch, now)
+            .await?;
+        self.run.members_added(batch.affected, batch.next, now)?;
+        self.mark_progress();
+        self.commit_step(unit).await
+    }
+
+    pub(super) async fn check_removals(&mut self) -> Result<Step, Error> {
+        let Some(absent) = self.lease.keep_during(self.count_absent()).await? else {
+            return Ok(Step::Lost);
+        };
+        let absent = absent?;
+        let Some(unit) = self.lease.begin().await? else {
+            return Ok(Step::Lost);
+        };
+        self.run.check_removals(absent, self.integration.now())?;
+        self.commit_step(unit).await
+    }
+
+    async fn count_absent(&self) -> Result<u64, Error> {
+        let mut unit = self.integration.read(self.lease.organization()).await?;
+        let run = self.run.run();
+        let (mut absent, mut after) = (0, None);
+        loop {
+            let batch = unit
+                .count_absent_members(&run.id, &run.audience, after.as_ref(), self.pace.batch)
+                .await?;
+            absent += batch.affected;
+            after = batch.next;
+            if after.is_none() {
+                return Ok(absent);
+            }
+        }
+    }
+
+    /// Removes a batch of members that were not seen.
+    pub(super) async fn remove_members(
+        &mut self,
+        after: Option<ConsumerId>,
+    ) -> Result<Step, Error> {
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Step::Lost);
+        };
+        let now = self.integration.now();
+        let run = self.run.run();
+        let batch = unit
+            .remove_absent_members(&run.id, &run.audience, after.as_ref(), self.pace.batch)
+            .await?;
+        let link_moves = unit.link_moves().await?;
+        self.run
+            .members_removed(batch.affected, batch.next, link_moves, now)?;
+        self.mark_progress();
+        self.commit_reconciled(unit, now).await
+    }
+
+    /// Commits a step that may have been the run's last.
+    async fn commit_reconciled(
+        &mut self,
+        mut unit: Box<dyn UnitOfWork>,
+        now: Timestamp,
+    ) -> Result<Step, Error> {
+        if self.run.run().status == SyncStatus::Success {
+            self.mark_connection_active(unit.as_mut(), now).await?;
+        }
+        self.commit_step(unit).await
+    }
+
+    /// A key that has read a whole list works, whatever was noted of it before.
+    async fn mark_connection_active(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let stored = unit.connection().await?;
+        let is_doubted = |connection: &Connection| {
+            connection.status == ConnectionStatus::Error && connection.key == self.connection.sealed
+        };
+        if let Some(mut connection) = stored.filter(is_doubted) {
+            connection.status = ConnectionStatus::Active;
+            connection.verified_at = now;
+            connection.message = None;
+            unit.put_connection(&connection).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,396 @@
+//! A test organization: a store, a Klaviyo, and the use cases between them, whose time is the runtime's.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use fanfare_domain::consumer::Consumer;
+use fanfare_domain::ids::{OrganizationId, ProfileId, RunId};
+use fanfare_domain::issue::IssueCode;
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::pass::Pass;
+use fanfare_domain::ports::{
+    Clock, ConsumerFilter, KeySealer, Klaviyo, Lookup, QuotaLedger, Store, WorkQueue,
+};
+use fanfare_domain::profile::Profile;
+use fanfare_domain::run::{SourceRun, SyncRun, SyncStatus};
+use fanfare_domain::source::CollectionRef;
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
+use fanfare_sync::engine::{Engine, Pace, SliceEnd};
+use fanfare_sync::{
+    ConnectRequest, Error, ImportOutcome, ImportRequest, Integration, Ports, Settings,
+};
+use fanfare_testkit::build::profile;
+use fanfare_testkit::clock::{PlainSealer, SeededIds};
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+use fanfare_testkit::memory::InMemoryStore;
+use secrecy::SecretString;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// The time that timers run by, so that a sleeper wakes up later by every clock.
+pub(crate) struct RuntimeClock {
+    base: Timestamp,
+    since: Instant,
+}
+
+impl Default for RuntimeClock {
+    fn default() -> Self {
+        Self {
+            base: Timestamp::parse("2026-11-24T12:00:00Z").unwrap(),
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Clock for RuntimeClock {
+    fn now(&self) -> Timestamp {
+        self.base.plus(self.since.elapsed())
+    }
+}
+
+/// How long a lease is here.
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
+pub(crate) struct TestOrganization {
+    pub(crate) store: InMemoryStore,
+    ports: Ports,
+    pub(crate) integration: Integration,
+    pub(crate) organization: OrganizationId,
+    pub(crate) pace: Pace,
+    clock: Arc<RuntimeClock>,
+}
+
+impl TestOrganization {
+    /// An organization that has connected this Klaviyo.
+    pub(crate) async fn on(klaviyo: &FakeKlaviyo) -> Self {
+        let org = Self::unconnected(klaviyo).await;
+        org.connect("pk_key1").await.unwrap();
+        org
+    }
+
+    pub(crate) async fn unconnected(klaviyo: &FakeKlaviyo) -> Self {
+        Self::wired(Arc::new(klaviyo.clone()), Arc::new(PlainSealer)).await
+    }
+
+    pub(crate) async fn wired(klaviyo: Arc<dyn Klaviyo>, sealer: Arc<dyn KeySealer>) -> Self {
+        let clock = Arc::new(RuntimeClock::default());
+        let store = InMemoryStore::new(clock.clone());
+        let ports = Ports {
+            store: Arc::new(store.clone()),
+            directory: Arc::new(store.clone()),
+            work_queue: Arc::new(store.clone()),
+            ledger: Arc::new(store.clone()),
+            klaviyo,
+            sealer,
+            clock: clock.clone(),
+            ids: Arc::new(SeededIds::default()),
+        };
+        let integration = Integration::new(ports.clone());
+        let organization = integration
+            .create_organization("Test organization")
+            .await
+            .unwrap()
+            .organization;
+        let pace = Pace {
+            lease: LEASE,
+            slice: Duration::from_secs(10),
+            partitions: 8,
+            batch: 2,
+        };
+        Self {
+            store,
+            ports,
+            integration,
+            organization,
+            pace,
+            clock,
+        }
+    }
+
+    /// The same with another queue of due runs.
+    pub(crate) fn with_work_queue(self, work_queue: Arc<dyn WorkQueue>) -> Self {
+        let ports = Ports {
+            work_queue,
+            ..self.ports
+        };
+        Self {
+            integration: Integration::new(ports.clone()),
+            ports,
+            ..self
+        }
+    }
+
+    /// The same with another ledger of quotas.
+    pub(crate) fn with_ledger(self, ledger: Arc<dyn QuotaLedger>) -> Self {
+        let ports = Ports {
+            ledger,
+            ..self.ports
+        };
+        Self {
+            integration: Integration::new(ports.clone()),
+            ports,
+            ..self
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) async fn connect(&self, key: &str) -> Result<Settings, Error> {
+        let request = ConnectRequest {
+            api_key: SecretString::from(key),
+            confirm_account_change: false,
+        };
+        self.integration.connect(&self.organization, request).await
+    }
+
+    pub(crate) async fn import(
+        &self,
+        collections: &[CollectionRef],
+    ) -> Result<ImportOutcome, Error> {
+        let request = ImportRequest {
+            collections: collections.to_vec(),
+            actor: "key_1".to_owned(),
+        };
+        self.integration.import(&self.organization, request).await
+    }
+
+    /// Imports a list; its first run.
+    pub(crate) async fn imported(&self, collection: &CollectionRef) -> RunId {
+        let outcome = self.import(std::slice::from_ref(collection)).await.unwrap();
+        outcome.imported[0].run.clone()
+    }
+
+    /// Imports a list and works it to its end.
+    pub(crate) async fn synced(&self, collection: &CollectionRef) -> SyncRun {
+        let run = self.imported(collection).await;
+        let run = self.work_to_end(&run).await;
+        assert_eq!(run.status, SyncStatus::Success, "{:?}", run.error);
+        run
+    }
+
+    /// Queues the next run of a run's audience.
+    pub(crate) async fn queued_again(&self, run: &SyncRun) -> RunId {
+        let (organization, audience) = (&self.organization, &run.audience);
+        let started = self
+            .integration
+            .sync_audience(organization, audience, false);
+        started.await.unwrap().run
+    }
+
+    /// Syncs the audience of a run again, to its end.
+    pub(crate) async fn resynced(&self, run: &SyncRun, confirm_removals: bool) -> SyncRun {
+        let (organization, audience) = (&self.organization, &run.audience);
+        let started = self
+            .integration
+            .sync_audience(organization, audience, confirm_removals)
+            .await;
+        self.work_to_end(&started.unwrap().run).await
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        Engine::new(self.integration.clone(), self.pace)
+    }
+
+    pub(crate) fn due(&self, run: &RunId) -> WorkItem {
+        WorkItem::pull(&self.organization, run)
+    }
+
+    /// A worker that takes the run up, to be driven by hand.
+    pub(crate) fn worker(&self, run: &RunId) -> Worker {
+        self.stoppable_worker(run, CancellationToken::new())
+    }
+
+    pub(crate) fn stoppable_worker(&self, run: &RunId, stop: CancellationToken) -> Worker {
+        let (engine, due) = (self.engine(), self.due(run));
+        Box::pin(async move { engine.work(&due, &stop).await })
+    }
+
+    /// One slice.
+    pub(crate) async fn work(&self, run: &RunId) -> SliceEnd {
+        self.worker(run).await.unwrap()
+    }
+
+    /// Slice after slice, each when it is due, until the run has ended.
+    pub(crate) async fn work_to_end(&self, run: &RunId) -> SyncRun {
+        loop {
+            match self.work(run).await {
+                SliceEnd::Finished(_) => return self.run(run).await,
+                SliceEnd::Yielded => {}
+                SliceEnd::Paused(until) => tokio::time::sleep(until.since(self.now())).await,
+                end => panic!("the run cannot be worked: {end:?}"),
+            }
+        }
+    }
+
+    /// The run. If it is the latest, its source says the same.
+    pub(crate) async fn run(&self, id: &RunId) -> SyncRun {
+        let run = self.integration.run(&self.organization, id).await.unwrap();
+        let record = self
+            .integration
+            .audience(&self.organization, &run.audience)
+            .await
+            .unwrap();
+        if record.source.data.last_run_id.as_deref() == Some(id.as_str()) {
+            assert_eq!(record.source.status, run.status);
+        }
+        let tally = run.progress.tally;
+        let sum = tally.created + tally.updated + tally.unchanged + tally.skipped;
+        assert_eq!(tally.processed, sum);
+        run
+    }
+
+    /// The e-mails of the members, in order.
+    pub(crate) async fn members(&self, run: &RunId) -> Vec<String> {
+        let run = self.run(run).await;
+        let page = everything();
+        let members = self
+            .integration
+            .members(&self.organization, &run.audience, None, &page);
+        let mut emails: Vec<String> = members
+            .await
+            .unwrap()
+            .items
+            .iter()
+            .map(|m| {
+                m.consumer
+                    .email
+                    .as_ref()
+                    .map_or("-", |email| email.as_str())
+                    .to_owned()
+            })
+            .collect();
+        emails.sort();
+        emails
+    }
+
+    /// All of the organization's consumers.
+    pub(crate) async fn consumers(&self) -> Vec<Consumer> {
+        let (filter, page) = (ConsumerFilter::default(), everything());
+        let consumers = self
+            .integration
+            .consumers(&self.organization, &filter, &page);
+        consumers
+            .await
+            .unwrap()
+            .items
+            .into_iter()
+            .map(|record| record.consumer)
+            .collect()
+    }
+
+    /// Leaves a run's checkpoint as one that another version wrote is read.
+    pub(crate) async fn lose_checkpoint(&self, run: &RunId) {
+        let mut unit = self.store.begin(&self.organization).await.unwrap();
+        let mut run = unit.run(run).await.unwrap().unwrap();
+        let source = unit.source(&run.source).await.unwrap().unwrap();
+        run.pass = Pass::default();
+        let run = SourceRun::from_stored(run, source);
+        unit.save_run(&run).await.unwrap();
+        unit.commit().await.unwrap();
+    }
+
+    /// The e-mail of the consumer that a profile is linked to.
+    pub(crate) async fn email_of(&self, profile: &str) -> String {
+        let profile = Lookup::Profile(ProfileId::parse(profile).unwrap());
+        let linked = self
+            .integration
+            .lookup_consumers(&self.organization, &profile)
+            .await
+            .unwrap();
+        let email = linked[0].consumer.email.as_ref();
+        email.map_or("-", |email| email.as_str()).to_owned()
+    }
+
+    /// The name of the audience that a run fills.
+    pub(crate) async fn name(&self, run: &RunId) -> String {
+        let run = self.run(run).await;
+        let record = self
+            .integration
+            .audience(&self.organization, &run.audience)
+            .await;
+        record.unwrap().audience.name
+    }
+
+    pub(crate) async fn issues(&self, run: &RunId) -> Vec<(String, IssueCode)> {
+        let issues = self
+            .integration
+            .issues(&self.organization, run, &everything())
+            .await
+            .unwrap();
+        issues
+            .items
+            .iter()
+            .map(|issue| (issue.profile.to_string(), issue.kind.code))
+            .collect()
+    }
+}
+
+pub(crate) type Worker = Pin<Box<dyn Future<Output = Result<SliceEnd, Error>> + Send>>;
+
+/// Polls a future this often. `None` if it has not ended by then.
+pub(crate) fn poll<T>(
+    future: &mut Pin<Box<dyn Future<Output = T> + Send>>,
+    times: usize,
+) -> Option<T> {
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..times {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// Polls a future until something is so. It must not end before.
+pub(crate) fn poll_until<T>(
+    future: &mut Pin<Box<dyn Future<Output = T> + Send>>,
+    is_so: impl Fn() -> bool,
+) {
+    for _ in 0..10_000 {
+        if is_so() {
+            return;
+        }
+        assert!(poll(future, 1).is_none(), "it ended too early");
+    }
+    panic!("it never came to be");
+}
+
+pub(crate) const fn everything() -> PageRequest {
+    PageRequest {
+        first: 10_000,
+        after: None,
+    }
+}
+
+/// A profile with an e-mail, which joined then.
+pub(crate) fn member(number: i64) -> Profile {
+    let id = format!("P{number:03}");
+    profile(&id)
+        .email(&format!("p{number:03}@x.io"))
+        .joined(number)
+        .build()
+}
+
+pub(crate) fn members(numbers: impl IntoIterator<Item = i64>) -> Vec<Profile> {
+    numbers.into_iter().map(member).collect()
+}
+
+/// Their e-mails.
+pub(crate) fn emails(numbers: impl IntoIterator<Item = i64>) -> Vec<String> {
+    numbers
+        .into_iter()
+        .map(|number| format!("p{number:03}@x.io"))
+        .collect()
+}
+
+/// A Klaviyo with one list of so many members, two a page.
+pub(crate) fn klaviyo_with(list: &CollectionRef, count: i64) -> FakeKlaviyo {
+    FakeKlaviyo::default()
+        .page_size(2)
+        .with(list.clone(), "VIP", members(0..count))
+}

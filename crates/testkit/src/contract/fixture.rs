@@ -1,0 +1,268 @@
+//! An organization with a row of every kind, every write there is, and everything there is to read.
+
+use fanfare_domain::connection::Connection;
+use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::issue::Issue;
+use fanfare_domain::lease::FencingToken;
+use fanfare_domain::page::{Known, PagePlan};
+use fanfare_domain::pass::LinkMoves;
+use fanfare_domain::ports::{
+    AudienceRecord, ConsumerFilter, ConsumerRecord, SourceFilter, SourceRecord, StoreError,
+    UnitOfWork,
+};
+use fanfare_domain::profile::Profile;
+use fanfare_domain::run::{SourceRun, SyncRun};
+use fanfare_domain::source::CollectionSource;
+use fanfare_domain::work::WorkKey;
+
+use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
+use crate::build::{self, at, page_plan, profile, profile_id};
+
+/// An organization with a row of every kind.
+pub(super) struct Fixture {
+    /// An active run that a worker holds. It has seen two of four members and met an issue, and links have
+    /// moved.
+    pub(super) held: SyncRun,
+    /// With this token.
+    pub(super) token: FencingToken,
+    /// A queued run of another list.
+    pub(super) waiting: SourceRun,
+    /// A source without an active run.
+    pub(super) idle: CollectionSource,
+    /// A run of it that could be queued.
+    pub(super) next: SourceRun,
+    /// Everyone the organization has seen.
+    pub(super) profiles: Vec<ProfileId>,
+}
+
+pub(super) fn people() -> Vec<Profile> {
+    vec![
+        profile("p1")
+            .email("ada@example.com")
+            .first_name("Ada")
+            .build(),
+        profile("p2").phone("+12025550102").first_name("Bo").build(),
+        profile("p3").email("cy@example.com").build(),
+        profile("p4")
+            .email("di@example.com")
+            .phone("+12025550104")
+            .build(),
+    ]
+}
+
+pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
+    let before = org.queue("list1").await;
+    org.take(&before, &people()).await;
+    org.finish(&before).await;
+    let held = org.queue("list1").await;
+    let mut seen = people();
+    seen.truncate(2);
+    seen.push(profile("p5").email("not an address").build());
+    org.take(&held, &seen).await;
+    let moves = PagePlan {
+        moves_links: true,
+        ..PagePlan::default()
+    };
+    org.write(&held, &moves).await;
+    let token = org.claim(&WorkKey::pull(&held.id)).await.expect("a lease");
+    let waiting = org.queue("list2").await;
+    let waiting = org.load(&waiting).await;
+    let idle = org.import("list3").await;
+    let mut unit = org.begin().await;
+    unit.put_connection(&build::connection())
+        .await
+        .expect("a connection");
+    unit.commit().await.expect("a commit");
+    Fixture {
+        held,
+        token,
+        waiting,
+        next: org.run(&idle),
+        idle,
+        profiles: ["p1", "p2", "p3", "p4", "p5"].map(profile_id).to_vec(),
+    }
+}
+
+/// A method that writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Write {
+    PutConnection,
+    PutSource,
+    PutAudience,
+    PutPage,
+    AddMissingMembers,
+    RemoveAbsentMembers,
+    DeleteSeenProfiles,
+    InsertRun,
+    Enqueue,
+    Claim,
+    SaveRun,
+    Renew,
+    Release,
+    DeleteConnection,
+}
+
+impl Write {
+    /// All of them. In this order, each does something in a set up organization.
+    pub(super) const ALL: [Self; 14] = [
+        Self::PutConnection,
+        Self::PutSource,
+        Self::PutAudience,
+        Self::PutPage,
+        Self::AddMissingMembers,
+        Self::RemoveAbsentMembers,
+        Self::DeleteSeenProfiles,
+        Self::InsertRun,
+        Self::Enqueue,
+        Self::Claim,
+        Self::SaveRun,
+        Self::Renew,
+        Self::Release,
+        Self::DeleteConnection,
+    ];
+
+    /// Whether it is about a row that is there already, by its id.
+    pub(super) const fn names_a_row(self) -> bool {
+        !matches!(
+            self,
+            Self::PutConnection
+                | Self::DeleteConnection
+                | Self::PutSource
+                | Self::DeleteSeenProfiles
+                | Self::Enqueue
+        )
+    }
+
+    /// Does it to that fixture, in this unit. Tells whether something was done.
+    pub(super) async fn attempt(
+        self,
+        unit: &mut dyn UnitOfWork,
+        to: &Fixture,
+    ) -> Result<bool, StoreError> {
+        let Fixture {
+            held,
+            token,
+            waiting,
+            idle,
+            next,
+            ..
+        } = to;
+        let leased = WorkKey::pull(&held.id);
+        Ok(match self {
+            Self::PutConnection => {
+                let mut connection = build::connection();
+                "new4".clone_into(&mut connection.last4);
+                unit.put_connection(&connection).await.map(|()| true)?
+            }
+            Self::PutSource => {
+                let mut source = idle.clone();
+                source.data.name = Some("changed".to_owned());
+                unit.put_source(&source).await.map(|()| true)?
+            }
+            Self::PutAudience => {
+                let mut audience = build::audience(&idle.audience, &idle.id);
+                "changed".clone_into(&mut audience.name);
+                unit.put_audience(&audience).await.map(|()| true)?
+            }
+            Self::PutPage => {
+                let page = [profile("p9").email("new@example.com")];
+                let ids = crate::clock::SeededIds::new(99);
+                let plan = page_plan(page, Known::default(), at(30), &ids);
+                unit.write_page(write(held, &plan, at(30))).await? > 0
+            }
+            Self::AddMissingMembers => {
+                let (run, audience) = (&held.id, &waiting.run().audience);
+                let window = unit.add_missing_members(run, audience, None, 100, at(30));
+                window.await?.affected > 0
+            }
+            Self::RemoveAbsentMembers => {
+                let (run, audience) = (&held.id, &held.audience);
+                let window = unit.remove_absent_members(run, audience, None, 100);
+                window.await?.affected > 0
+            }
+            Self::DeleteSeenProfiles => unit.delete_seen_profiles(100).await? > 0,
+            Self::InsertRun => unit.insert_run(next).await.map(|()| true)?,
+            Self::Enqueue => {
+                let work = WorkKey::pull(&next.run().id);
+                unit.enqueue(&work).await.map(|()| true)?
+            }
+            Self::Claim => {
+                let work = WorkKey::pull(&waiting.run().id);
+                unit.claim(&work, LEASE).await?.is_some()
+            }
+            Self::SaveRun => {
+                let mut run = waiting.clone();
+                run.cancel("", at(30)).expect("an active run");
+                unit.save_run(&run).await.map(|()| true)?
+            }
+            Self::Renew => unit.renew(&leased, *token, LEASE).await?,
+            Self::Release => unit.release(&leased, *token, None).await?,
+            Self::DeleteConnection => unit.delete_connection().await.map(|()| true)?,
+        })
+    }
+}
+
+/// Everything that can be read of an organization.
+#[derive(Debug, PartialEq)]
+pub(super) struct Snapshot {
+    connection: Option<Connection>,
+    sources: Vec<SourceRecord>,
+    source_rows: Vec<Option<CollectionSource>>,
+    audiences: Vec<AudienceRecord>,
+    consumers: Vec<ConsumerRecord>,
+    members: Vec<Vec<ConsumerId>>,
+    runs: Vec<Vec<SyncRun>>,
+    active: Vec<SyncRun>,
+    issues: Vec<Vec<Issue>>,
+    known: Vec<Known>,
+    link_moves: LinkMoves,
+}
+
+/// Reads everything. `profiles` are those whose links and seen_profiles are looked at.
+pub(super) async fn snapshot(org: &TestOrganization<'_>, profiles: &[ProfileId]) -> Snapshot {
+    let mut unit = org.read().await;
+    read_all(unit.as_mut(), profiles)
+        .await
+        .expect("everything can be read")
+}
+
+async fn read_all(
+    unit: &mut dyn UnitOfWork,
+    profiles: &[ProfileId],
+) -> Result<Snapshot, StoreError> {
+    let sources = unit.search_sources(&SourceFilter::default(), &ALL).await?;
+    let mut source_rows = Vec::new();
+    for source in &sources {
+        source_rows.push(unit.source(&source.id).await?);
+    }
+    let audiences = unit.audiences(&ALL).await?.items;
+    let (mut members, mut runs) = (Vec::new(), Vec::new());
+    let (mut issues, mut known) = (Vec::new(), Vec::new());
+    for record in &audiences {
+        let page = unit.members(&record.audience.id, None, &ALL).await?;
+        members.push(page.items.into_iter().map(|one| one.consumer.id).collect());
+        runs.push(unit.runs(&record.audience.id, &ALL).await?.items);
+    }
+    for run in runs.iter().flatten() {
+        issues.push(unit.issues(&run.id, &ALL).await?.items);
+        known.push(sorted(unit.known(&run.id, &[], profiles).await?));
+    }
+    let mut active = unit.active_runs().await?;
+    active.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(Snapshot {
+        connection: unit.connection().await?,
+        source_rows,
+        sources,
+        audiences,
+        consumers: unit
+            .consumers(&ConsumerFilter::default(), &ALL)
+            .await?
+            .items,
+        members,
+        runs,
+        active,
+        issues,
+        known,
+        link_moves: unit.link_moves().await?,
+    })
+}
