@@ -2,9 +2,8 @@
 
 use anyhow::{Result, bail};
 use fanfare_domain::ids::OrganizationId;
-use fanfare_domain::ports::KlaviyoError;
 use fanfare_runtime::{App, Config};
-use fanfare_sync::Integration;
+use fanfare_sync::{Error as SyncError, Integration};
 
 use crate::args::OrganizationOption;
 use crate::errors::{UsageError, explain};
@@ -31,9 +30,12 @@ impl CommandContext {
         &self.app.integration
     }
 
-    /// Asks Klaviyo once, to see that it answers.
-    pub(crate) async fn reach_klaviyo(&self) -> Result<(), KlaviyoError> {
-        self.app.reach_klaviyo().await
+    /// Whether Klaviyo answers at all.
+    pub(crate) async fn reach_klaviyo(&self) -> Result<()> {
+        match self.integration().reach_klaviyo().await {
+            Err(SyncError::KlaviyoUnreachable(cause)) => Err(cause.into()),
+            reached => reached.map_err(explain),
+        }
     }
 
     /// The organization that a command is about: the one named, or the only one.

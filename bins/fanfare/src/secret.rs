@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Read};
 
 use anyhow::{Context, Result};
+use fanfare_domain::connection::ApiKey;
 use fanfare_runtime::klaviyo_key_of_environment;
 use secrecy::SecretString;
 
@@ -14,10 +15,16 @@ use crate::errors::UsageError;
 const LONGEST_LINE: u64 = 4_096;
 
 /// Klaviyo's private API key.
-pub(crate) fn klaviyo_key() -> Result<SecretString> {
-    if let Some(key) = klaviyo_key_of_environment() {
-        return Ok(key);
-    }
+pub(crate) fn klaviyo_key() -> Result<ApiKey> {
+    let text = match klaviyo_key_of_environment() {
+        Some(text) => text,
+        None => read_key()?,
+    };
+    ApiKey::parse(&text).map_err(anyhow::Error::from)
+}
+
+/// The key from a pipe or a prompt.
+fn read_key() -> Result<SecretString> {
     let input = io::stdin();
     let text = if input.is_terminal() {
         rpassword::prompt_password("Klaviyo private API key (it is not shown): ")

@@ -4,13 +4,13 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, OrganizationId};
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
-/// A private key of Klaviyo's, of the right kind.
+/// A private API key of Klaviyo's, parsed where it enters the program.
 #[derive(Clone)]
-pub struct KlaviyoKey(SecretString);
+pub struct ApiKey(SecretString);
 
 /// Why a text is not a private key of Klaviyo's. Never shows the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,15 +28,15 @@ pub enum InvalidKey {
         "a Klaviyo private API key begins with pk_; make one in Klaviyo under Settings, API keys"
     )]
     NotPrivate,
-    /// Nothing, too much or unheard-of characters after `pk_`.
+    /// After `pk_` there is nothing, too much, or a character that no key has.
     #[error(
         "a Klaviyo private API key is pk_ and letters, digits, - or _ (at most 200 characters)"
     )]
     Malformed,
 }
 
-impl KlaviyoKey {
-    /// Takes a key as somebody typed it, blanks around it dropped.
+impl ApiKey {
+    /// Takes a key as the user typed it; white space around it is dropped.
     pub fn parse(text: &SecretString) -> Result<Self, InvalidKey> {
         let text = text.expose_secret().trim();
         if text.starts_with("sk_") {
@@ -71,9 +71,67 @@ impl KlaviyoKey {
     }
 }
 
-impl fmt::Debug for KlaviyoKey {
+impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KlaviyoKey(…)")
+        f.write_str("ApiKey(…)")
+    }
+}
+
+/// What authenticates an organization's calls to Klaviyo.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A private API key.
+    ApiKey(ApiKey),
+}
+
+impl From<ApiKey> for Credential {
+    fn from(key: ApiKey) -> Self {
+        Self::ApiKey(key)
+    }
+}
+
+/// A connection that is ready for calls to Klaviyo.
+#[derive(Debug, Clone)]
+pub struct OpenConnection {
+    /// The name under which the quota is counted: all keys of one Klaviyo account share it.
+    pub quota_account: String,
+    /// What authenticates its calls.
+    pub credential: Credential,
+    /// The generation of the stored credential, or 0 for one that is not stored yet.
+    pub generation: u64,
+}
+
+impl OpenConnection {
+    /// A connection with a credential of this Klaviyo account, or of an unknown one.
+    pub fn new(
+        organization: &OrganizationId,
+        account: Option<&AccountId>,
+        credential: Credential,
+    ) -> Self {
+        let quota_account = match account {
+            Some(account) => format!("account:{account}"),
+            None => format!("connection:{organization}"),
+        };
+        Self {
+            quota_account,
+            credential,
+            generation: 0,
+        }
+    }
+
+    /// A connection with a credential that no Klaviyo account has. Its calls are counted, too.
+    pub fn without_account(credential: Credential) -> Self {
+        Self {
+            quota_account: "no account".to_owned(),
+            credential,
+            generation: 0,
+        }
+    }
+
+    /// The same with the generation of the stored credential.
+    #[must_use]
+    pub fn of_generation(self, generation: u64) -> Self {
+        Self { generation, ..self }
     }
 }
 
@@ -101,6 +159,9 @@ text_enum! {
 pub struct Connection {
     /// The key.
     pub key: SealedKey,
+    /// Counts the keys that were stored, from 1. The store counts: two slices that saw the same
+    /// generation had the same key. A disconnection ends all runs, so the count may begin anew after it.
+    pub generation: u64,
     /// Its last four characters.
     pub last4: String,
     /// Klaviyo's account, where the key may tell.
@@ -120,7 +181,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, want: Result<&str, InvalidKey>) {
-        let got = KlaviyoKey::parse(&SecretString::from(text)).map(|key| key.last4());
+        let got = ApiKey::parse(&SecretString::from(text)).map(|key| key.last4());
         assert_eq!(got.as_deref().map_err(|error| *error), want);
     }
 
@@ -143,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_key_never_shows_in_debug() {
-        let key = KlaviyoKey::parse(&SecretString::from("pk_canary")).unwrap();
+        let key = ApiKey::parse(&SecretString::from("pk_canary")).unwrap();
         assert!(!format!("{key:?}").contains("canary"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ports::KlaviyoError;
+use crate::klaviyo::KlaviyoError;
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -50,7 +50,7 @@ pub enum Remedy {
     Fail(FailureCode),
 }
 
-/// Classifies an error of the Klaviyo port. The one place where it is decided.
+/// Classifies an error of Klaviyo's. The one place where it is decided.
 pub const fn remedy(error: &KlaviyoError) -> Remedy {
     match error {
         KlaviyoError::Throttled(_) => Remedy::Wait,
@@ -72,12 +72,12 @@ pub const fn remedy(error: &KlaviyoError) -> Remedy {
 
 /// How long to wait after the `failures`-th failed answer for one page: about 1, 4, 16 and 60
 /// seconds, each spread by a quarter so that many runs do not come back at once, and never outside
-/// 1 to 60 seconds. `dice` is any random number.
-pub fn backoff(failures: u32, dice: u64) -> Duration {
+/// 1 to 60 seconds. `random` is any random number.
+pub fn backoff(failures: u32, random: u64) -> Duration {
     let base_ms = 1_000_u64.saturating_mul(4_u64.saturating_pow(failures.saturating_sub(1)));
     let base_ms = base_ms.min(60_000);
     let spread_ms = base_ms / 2;
-    let jittered = base_ms - spread_ms / 2 + dice % (spread_ms + 1);
+    let jittered = base_ms - spread_ms / 2 + random % (spread_ms + 1);
     Duration::from_millis(jittered.clamp(1_000, 60_000))
 }
 
@@ -88,8 +88,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_backoff_is_never_outside_one_to_sixty_seconds(failures in 0_u32..40, dice: u64) {
-            let wait = backoff(failures, dice);
+        fn a_backoff_is_never_outside_one_to_sixty_seconds(failures in 0_u32..40, random: u64) {
+            let wait = backoff(failures, random);
             prop_assert!((1..=60).contains(&wait.as_secs()), "{wait:?}");
         }
 

@@ -4,6 +4,12 @@ use std::fmt;
 
 use ulid::Ulid;
 
+/// Where new ids and random numbers come from.
+pub trait Ids: Send + Sync {
+    /// A ULID never given before. Its lower 80 bits are random, or seeded in tests.
+    fn ulid(&self) -> Ulid;
+}
+
 /// An id that could not be: empty, too long, or with characters no id has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an id: 1 to {max} visible ASCII characters are expected")]

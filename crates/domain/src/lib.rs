@@ -1,19 +1,21 @@
 //! The rules of the Klaviyo integration, as values and pure functions, and the ports they are
 //! reached through.
 //!
-//! Nothing here does I/O, reads a clock or rolls dice: time and ids arrive as arguments. The only
+//! Nothing here does I/O, reads a clock or makes a random number: time and ids arrive as arguments. The only
 //! `async` in the crate is in the signatures of [`ports`], which adapters implement and use cases
 //! call. Start with [`page::plan`], which decides what a page of Klaviyo profiles does to
 //! Fanfare's consumers; then [`run`], the life of a sync run; then [`ports::UnitOfWork`], through
 //! which both are stored.
 
 pub mod audience;
+pub mod collection;
 pub mod connection;
 pub mod consumer;
 pub mod failure;
 pub mod identity;
 pub mod ids;
 pub mod issue;
+pub mod klaviyo;
 pub mod lease;
 pub mod organization;
 pub mod page;

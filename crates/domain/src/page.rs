@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::consumer::{Consumer, ProfileLink, primary_of};
 use crate::identity::{Evidence, Identity, Linked, identify};
-use crate::ids::{ConsumerId, ProfileId, SourceId};
+use crate::ids::{ConsumerId, Ids, ProfileId, SourceId};
 use crate::issue::{Field, Issue, IssueCode, IssueKind};
-use crate::ports::Ids;
 use crate::profile::{Profile, UsableProfile};
 use crate::time::Timestamp;
 use crate::value::Email;

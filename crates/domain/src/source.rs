@@ -1,50 +1,14 @@
 //! Sync sources: the link between something of ours and something of Klaviyo's.
 
 use crate::failure::FailureCode;
-use crate::ids::{AudienceId, CollectionId, SourceId};
+use crate::ids::{AudienceId, SourceId};
 use crate::run::{SyncRun, SyncStatus};
-use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
-text_enum! {
-    /// What a Klaviyo collection of profiles is.
-    CollectionKind {
-        /// A list: people join and leave.
-        List = "LIST",
-        /// A segment: Klaviyo computes who is in it.
-        Segment = "SEGMENT",
-    }
-}
-
-impl CollectionKind {
-    /// The sync source's type, `<vendor>:<entity>`.
-    pub const fn source_type(self) -> &'static str {
-        match self {
-            Self::List => "klaviyo:list",
-            Self::Segment => "klaviyo:segment",
-        }
-    }
-
-    /// `list` or `segment`, as in a sentence.
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::Segment => "segment",
-        }
-    }
-}
+pub use crate::collection::{CollectionKind, CollectionRef};
 
 /// The type of a profile's sync source.
 pub const PROFILE_SOURCE_TYPE: &str = "klaviyo:profile";
-
-/// A list or segment of one Klaviyo account.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CollectionRef {
-    /// List or segment.
-    pub kind: CollectionKind,
-    /// Klaviyo's id.
-    pub id: CollectionId,
-}
 
 /// The sync source of an audience.
 #[derive(Debug, Clone, PartialEq, Eq)]

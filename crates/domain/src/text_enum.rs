@@ -1,6 +1,7 @@
-//! Enums whose values are known by a text: to users, stores and logs.
+//! Enums whose values have one text each, which users, stores and logs share.
 
-/// Defines an enum with a text for each of its values, both ways.
+/// Declares an enum together with the text of each value: `ALL`, `as_str`, `parse` and `Display`
+/// follow from it.
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*

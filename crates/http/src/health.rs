@@ -7,7 +7,7 @@ use async_trait::async_trait;
 /// Whether a program can do its work now.
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// `Err` says in one line what is missing and what to do; it is shown to anybody who asks, so
+    /// `Err` says in one line what is missing and what to do; every caller of `/readyz` sees it, so
     /// it must hold nothing private.
     async fn check(&self) -> Result<(), String>;
 }

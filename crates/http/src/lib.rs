@@ -2,21 +2,26 @@
 //!
 //! A handler decodes, calls one use case of [`fanfare_sync::Integration`], and encodes. [`serve`]
 //! runs the API of a program that is wired already; [`serve_health`] is for a program that has
-//! nothing to show but its health. `routes` is the table of everything that is served.
+//! nothing to show but its health. `route` has what a route is, and each file of `handlers` has its own routes.
 
 mod cursor;
 mod decode;
 mod error;
-mod gate;
 mod handlers;
 mod health;
+mod middleware;
 mod openapi;
-mod routes;
+mod route;
+mod router;
 mod server;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 pub use health::{Readiness, RenderMetrics};
-pub use openapi::json as openapi_json;
 pub use server::{Api, serve, serve_health};
+
+/// The `OpenAPI` document of the whole API: pretty-printed JSON, ending in a line feed.
+pub fn openapi_json() -> String {
+    openapi::json(handlers::routes())
+}

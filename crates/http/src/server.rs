@@ -11,9 +11,11 @@ use actix_web::{App, Error, HttpServer};
 use fanfare_sync::Integration;
 use tokio_util::sync::CancellationToken;
 
-use crate::gate::{RateLimiter, Streams, watch};
+use crate::handlers::{self, service};
 use crate::health::{Health, Readiness, RenderMetrics};
-use crate::routes;
+use crate::middleware::{RateLimiter, Streams, observe};
+use crate::route::Route;
+use crate::{openapi, router};
 
 /// What the API is served with.
 #[derive(Clone)]
@@ -33,7 +35,7 @@ pub struct Api {
 /// signals, [`Api::shutdown`] stops it.
 pub fn serve(listener: TcpListener, api: Api) -> std::io::Result<Server> {
     let shutdown = api.shutdown.clone();
-    let parts = Parts::of(api);
+    let parts = Parts::new(api, handlers::routes());
     let server = HttpServer::new(move || app(&parts)).listen(listener)?;
     Ok(run(
         server.disable_signals().shutdown_timeout(30).run(),
@@ -52,7 +54,7 @@ pub fn serve_health(
     let app = move || {
         App::new()
             .app_data(health.clone())
-            .configure(routes::health)
+            .configure(|config| router::register(config, service::worker_routes()))
     };
     let server = HttpServer::new(app).workers(1).listen(listener)?;
     Ok(run(
@@ -78,11 +80,15 @@ pub(crate) struct Parts {
     shutdown: Data<CancellationToken>,
     limiter: Data<RateLimiter>,
     streams: Data<Streams>,
+    document: Data<service::Document>,
+    routes: &'static [Route],
 }
 
 impl Parts {
-    pub(crate) fn of(api: Api) -> Self {
+    pub(crate) fn new(api: Api, routes: &'static [Route]) -> Self {
         Self {
+            document: Data::new(service::Document(openapi::json(routes))),
+            routes,
             integration: Data::new(api.integration),
             health: Data::new(Health {
                 readiness: api.readiness,
@@ -113,6 +119,7 @@ pub(crate) fn app(
         .app_data(parts.shutdown.clone())
         .app_data(parts.limiter.clone())
         .app_data(parts.streams.clone())
-        .configure(routes::all)
-        .wrap(from_fn(watch))
+        .app_data(parts.document.clone())
+        .configure(|config| router::register(config, parts.routes))
+        .wrap(from_fn(observe))
 }

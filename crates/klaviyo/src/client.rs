@@ -4,31 +4,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fanfare_domain::connection::KlaviyoKey;
+use fanfare_domain::collection::{CollectionKind, CollectionRef};
+use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::Cursor;
-use fanfare_domain::ports::{
-    Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
-    MembersFrom,
+use fanfare_domain::klaviyo::{
+    Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberPage, MembersFrom,
 };
-use fanfare_domain::quota::RateLimits;
-use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_domain::ports::Klaviyo;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, StatusCode, redirect, retry};
+use reqwest::{Client, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use secrecy::ExposeSecret;
 
 use crate::origin::Origin;
 use crate::request::{REVISION, Request};
-use crate::{body, document, member, refusal};
+use crate::{account, body, collection, member, probe, rate_limits, refusal};
 
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     /// Until the connection stands.
     pub connect: Duration,
-    /// Between two pieces of an answer.
-    pub silence: Duration,
+    /// Between two pieces of an answer, and before its first.
+    pub read: Duration,
     /// From the first byte sent to the last byte read.
     pub total: Duration,
 }
@@ -37,7 +36,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            silence: Duration::from_secs(15),
+            read: Duration::from_secs(15),
             total: Duration::from_secs(30),
         }
     }
@@ -84,7 +83,7 @@ impl KlaviyoHttp {
             .user_agent(concat!("fanfare-klaviyo/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .connect_timeout(timeouts.connect)
-            .read_timeout(timeouts.silence)
+            .read_timeout(timeouts.read)
             .timeout(timeouts.total)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -100,23 +99,23 @@ impl KlaviyoHttp {
         &self.origin
     }
 
-    async fn get<T>(
+    async fn send<T>(
         &self,
-        key: &KlaviyoKey,
+        credential: &Credential,
         request: Request,
         read: impl FnOnce(&[u8]) -> Result<T, KlaviyoError>,
     ) -> Result<Answer<T>, KlaviyoError> {
         let response = self
             .client
-            .get(request.url)
-            .header(AUTHORIZATION, authorization(key))
+            .request(request.method, request.url)
+            .header(AUTHORIZATION, authorization(credential))
             .send()
             .await
             .map_err(|error| unanswered(&error))?;
         let status = response.status();
-        if status != StatusCode::OK {
+        if status != request.expects {
             let headers = response.headers().clone();
-            // A refusal whose body cannot be read, or is a book, is still one.
+            // A refusal whose body cannot be read, or is too long, is still one.
             let body = body::read(response, body::MAX_REFUSAL_BYTES).await;
             let body = body.unwrap_or_default();
             return Err(refusal::read(status, &headers, &body, request.has_cursor));
@@ -124,7 +123,7 @@ impl KlaviyoHttp {
         let rate_limits = response
             .headers()
             .get(RATE_LIMIT)
-            .and_then(|value| RateLimits::parse(value.to_str().ok()?));
+            .and_then(|value| rate_limits::parse(value.to_str().ok()?));
         let body = body::read(response, body::MAX_BODY_BYTES).await?;
         Ok(Answer {
             value: read(&body)?,
@@ -148,7 +147,8 @@ fn tls(origin: &Origin) -> Result<ClientConfig, BuildError> {
     Ok(config.with_no_client_auth())
 }
 
-fn authorization(key: &KlaviyoKey) -> HeaderValue {
+fn authorization(credential: &Credential) -> HeaderValue {
+    let Credential::ApiKey(key) = credential;
     let text = format!("Klaviyo-API-Key {}", key.secret().expose_secret());
     // A key is visible ASCII by construction.
     let mut value =
@@ -173,68 +173,69 @@ fn unanswered(error: &reqwest::Error) -> KlaviyoError {
 
 #[async_trait]
 impl Klaviyo for KlaviyoHttp {
-    async fn account(&self, key: &KlaviyoKey) -> Result<Answer<Account>, KlaviyoError> {
-        let request = Request::account(&self.origin);
-        self.get(key, request, document::account).await
+    async fn account(&self, credential: &Credential) -> Result<Answer<Account>, KlaviyoError> {
+        let request = account::request(&self.origin);
+        self.send(credential, request, account::read).await
     }
 
     async fn collections(
         &self,
-        key: &KlaviyoKey,
+        credential: &Credential,
         kind: CollectionKind,
         cursor: Option<&Cursor>,
     ) -> Result<Answer<CollectionPage>, KlaviyoError> {
-        let request = Request::collections(&self.origin, kind, cursor);
-        self.get(key, request, |body| {
-            document::collections(body, kind, &self.origin)
+        let request = collection::page_request(&self.origin, kind, cursor);
+        self.send(credential, request, |body| {
+            collection::read_page(body, kind, &self.origin)
         })
         .await
     }
 
     async fn collection(
         &self,
-        key: &KlaviyoKey,
-        collection: &CollectionRef,
+        credential: &Credential,
+        of: &CollectionRef,
         count: bool,
     ) -> Result<Answer<Collection>, KlaviyoError> {
-        let request = Request::collection(&self.origin, collection, count)?;
-        self.get(key, request, |body| {
-            document::collection(body, collection.kind)
-        })
-        .await
+        let request = collection::request(&self.origin, of, count)?;
+        self.send(credential, request, |body| collection::read(body, of.kind))
+            .await
     }
 
     async fn members(
         &self,
-        key: &KlaviyoKey,
+        credential: &Credential,
         collection: &CollectionRef,
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
-        let request = Request::members(&self.origin, collection, from)?;
-        self.get(key, request, |body| member::page(body, &self.origin))
-            .await
+        let request = member::request(&self.origin, collection, from)?;
+        self.send(credential, request, |body| {
+            member::read_page(body, &self.origin)
+        })
+        .await
     }
 
     async fn probe(
         &self,
-        key: &KlaviyoKey,
+        credential: &Credential,
         capability: Capability,
     ) -> Result<Answer<()>, KlaviyoError> {
-        let request = Request::probe(&self.origin, capability);
-        self.get(key, request, document::anything).await
+        let request = probe::request(&self.origin, capability);
+        self.send(credential, request, probe::read).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use fanfare_domain::connection::ApiKey;
     use secrecy::SecretString;
 
     use super::*;
 
     #[test]
     fn the_line_with_the_key_does_not_print() {
-        let key = KlaviyoKey::parse(&SecretString::from("pk_canary0123456789")).unwrap();
-        let line = authorization(&key);
+        let key = ApiKey::parse(&SecretString::from("pk_canary0123456789")).unwrap();
+        let line = authorization(&key.into());
         assert_eq!(line, "Klaviyo-API-Key pk_canary0123456789");
         assert!(line.is_sensitive());
         assert_eq!(format!("{line:?}"), "Sensitive");

@@ -1,29 +1,26 @@
-//! Klaviyo's JSON:API documents: lists, segments, accounts, and where the next page begins.
+//! The frame of Klaviyo's JSON:API documents, and where the next page begins.
 
 use std::borrow::Cow;
 
-use fanfare_domain::ids::{AccountId, CollectionId, Cursor};
-use fanfare_domain::ports::{Account, Collection, CollectionPage, KlaviyoError};
-use fanfare_domain::source::CollectionKind;
+use fanfare_domain::ids::Cursor;
+use fanfare_domain::klaviyo::KlaviyoError;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::lenient::{Object, Raw, time, value};
 use crate::origin::Origin;
 
 /// A document with one resource.
 #[derive(Deserialize)]
-struct Single<T> {
-    data: T,
+pub(crate) struct Single<T> {
+    pub(crate) data: T,
 }
 
 /// A document with a page of resources.
 #[derive(Deserialize)]
 pub(crate) struct Many<'a, T> {
     pub(crate) data: Vec<T>,
-    /// A document without an object of links is no page: taken for the last one, it would end a walk
+    /// A document without an object of links is no page: taken for the last one, it would end a scan
     /// early.
     #[serde(borrow)]
     links: &'a RawValue,
@@ -34,40 +31,6 @@ pub(crate) struct Many<'a, T> {
 struct Links<'a> {
     #[serde(borrow, default)]
     next: Option<Cow<'a, str>>,
-}
-
-/// A list or segment.
-#[derive(Deserialize)]
-struct Resource<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow, default)]
-    attributes: Object<Attributes<'a>>,
-}
-
-/// Attributes that were not asked for are absent.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Attributes<'a> {
-    #[serde(borrow)]
-    name: Raw<'a>,
-    #[serde(borrow)]
-    created: Raw<'a>,
-    #[serde(borrow)]
-    updated: Raw<'a>,
-    #[serde(borrow)]
-    opt_in_process: Raw<'a>,
-    #[serde(borrow)]
-    is_active: Raw<'a>,
-    #[serde(borrow)]
-    is_processing: Raw<'a>,
-    #[serde(borrow)]
-    profile_count: Raw<'a>,
-}
-
-#[derive(Deserialize)]
-struct Identifier {
-    id: String,
 }
 
 /// Reads a document, telling what is wrong by place and never by content.
@@ -90,58 +53,6 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Klaviyo
         let (line, column) = (error.line(), error.column());
         KlaviyoError::Invalid(format!("{what} (line {line}, column {column})"))
     })
-}
-
-/// An account document. The key's own account is the only one in it.
-pub(crate) fn account(body: &[u8]) -> Result<Account, KlaviyoError> {
-    let document: Single<Vec<Identifier>> = parse(body)?;
-    let [account] = <[Identifier; 1]>::try_from(document.data)
-        .map_err(|_| KlaviyoError::Invalid("it does not name one account".to_owned()))?;
-    let id = AccountId::parse(account.id).map_err(|_| broken_id("account"))?;
-    Ok(Account { id })
-}
-
-/// A document that need only be one: what it holds was not asked for.
-pub(crate) fn anything(body: &[u8]) -> Result<(), KlaviyoError> {
-    parse::<Single<IgnoredAny>>(body).map(drop)
-}
-
-/// A single list or segment.
-pub(crate) fn collection(body: &[u8], kind: CollectionKind) -> Result<Collection, KlaviyoError> {
-    let document: Single<Resource<'_>> = parse(body)?;
-    document.data.read(kind)
-}
-
-/// A page of lists or segments.
-pub(crate) fn collections(
-    body: &[u8],
-    kind: CollectionKind,
-    origin: &Origin,
-) -> Result<CollectionPage, KlaviyoError> {
-    let document: Many<'_, Resource<'_>> = parse(body)?;
-    let next = document.next(origin)?;
-    let items = document
-        .data
-        .into_iter()
-        .map(|resource| resource.read(kind))
-        .collect::<Result<_, _>>()?;
-    Ok(CollectionPage { items, next })
-}
-
-impl Resource<'_> {
-    fn read(self, kind: CollectionKind) -> Result<Collection, KlaviyoError> {
-        let attributes = self.attributes.0;
-        Ok(Collection {
-            id: CollectionId::parse(self.id).map_err(|_| broken_id(kind.noun()))?,
-            name: value(attributes.name),
-            created: time(attributes.created),
-            updated: time(attributes.updated),
-            opt_in_process: value(attributes.opt_in_process),
-            is_active: value(attributes.is_active),
-            is_processing: value(attributes.is_processing),
-            profile_count: value(attributes.profile_count),
-        })
-    }
 }
 
 impl<T> Many<'_, T> {

@@ -5,15 +5,20 @@
 //! nothing it is sent: answers are bounded in size and time, one broken attribute costs that
 //! attribute and no more, and no error shows anything of a body that could be a person's.
 //!
-//! Start with `request.rs` (what is asked) and `refusal.rs` (what is made of other answers than
-//! 200); `document.rs` and `member.rs` read the rest, by `lenient.rs` where one value may be broken.
+//! Each call has a file that makes its request and reads its answer: `account.rs`, `collection.rs`,
+//! `member.rs` and `probe.rs`. `request.rs` and `document.rs` hold what they share, `lenient.rs` reads
+//! values of which one may be broken, and `refusal.rs` names what any other status means.
 
+mod account;
 mod body;
 mod client;
+mod collection;
 mod document;
 mod lenient;
 mod member;
 mod origin;
+mod probe;
+mod rate_limits;
 mod refusal;
 mod request;
 mod retry_after;

@@ -1,19 +1,56 @@
-//! Members of a list or segment.
+//! `GET /api/lists/{id}/profiles` and the segment's: members by join time.
 //!
 //! A broken attribute costs itself ([`crate::lenient`] says how), attributes of another shape their
-//! profile's attributes. A profile without a usable id costs the page: it may be anybody, and a
-//! member that was passed over would be taken for one that has left.
+//! profile's attributes. A profile without a usable id costs the page: it may be any member, and a
+//! member that is left out would be taken for one that has left.
 
 use std::borrow::Cow;
 
+use fanfare_domain::collection::CollectionRef;
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::ports::{KlaviyoError, MemberPage};
+use fanfare_domain::klaviyo::{KlaviyoError, MemberPage, MembersFrom};
 use fanfare_domain::profile::{Attribute, Profile};
 use serde::Deserialize;
 
 use crate::document::{Many, broken_id, parse};
 use crate::lenient::{Object, Raw, time};
 use crate::origin::Origin;
+use crate::request::{Request, id_segment};
+
+/// Profiles on a page: Klaviyo's most.
+const PAGE_SIZE: &str = "100";
+
+/// What a sync needs of a profile. Everything else stays with Klaviyo.
+const FIELDS: &str = "email,phone_number,first_name,last_name,joined_group_at,updated";
+
+/// Asks for a page of members by join time.
+pub(crate) fn request(
+    origin: &Origin,
+    of: &CollectionRef,
+    from: &MembersFrom,
+) -> Result<Request, KlaviyoError> {
+    let filter = from.joined_from.map(|at| {
+        format!(
+            "greater-or-equal(joined_group_at,{})",
+            at.to_whole_seconds()
+        )
+    });
+    let mut parameters = vec![
+        ("fields[profile]", FIELDS),
+        ("sort", "joined_group_at"),
+        ("page[size]", PAGE_SIZE),
+    ];
+    if let Some(filter) = &filter {
+        parameters.push(("filter", filter));
+    }
+    let path = [of.kind.descriptor().path, id_segment(of)?, "profiles"];
+    Ok(Request::get(
+        origin,
+        path,
+        &parameters,
+        from.cursor.as_ref(),
+    ))
+}
 
 #[derive(Deserialize)]
 struct Resource<'a> {
@@ -40,8 +77,8 @@ struct Attributes<'a> {
     joined_group_at: Raw<'a>,
 }
 
-/// A page of members.
-pub(crate) fn page(body: &[u8], origin: &Origin) -> Result<MemberPage, KlaviyoError> {
+/// Reads a page of members.
+pub(crate) fn read_page(body: &[u8], origin: &Origin) -> Result<MemberPage, KlaviyoError> {
     let document: Many<'_, Resource<'_>> = parse(body)?;
     let next = document.next(origin)?;
     let profiles = document.data.iter().map(read).collect::<Result<_, _>>()?;
@@ -90,9 +127,9 @@ mod tests {
     #[test]
     fn no_beginning_of_a_page_is_a_page() {
         let whole = document(&json!({"email": "a@example.com", "first_name": "Zo\u{eb}"}));
-        assert!(page(whole.as_bytes(), &origin()).is_ok());
+        assert!(read_page(whole.as_bytes(), &origin()).is_ok());
         for end in 0..whole.len() {
-            let cut = page(&whole.as_bytes()[..end], &origin());
+            let cut = read_page(&whole.as_bytes()[..end], &origin());
             assert!(matches!(cut, Err(KlaviyoError::Invalid(_))), "at {end}");
         }
     }
@@ -100,7 +137,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_text_is_read_as_it_was_written(text in any::<String>()) {
-            let read = page(document(&json!({"email": text})).as_bytes(), &origin()).unwrap();
+            let read = read_page(document(&json!({"email": text})).as_bytes(), &origin()).unwrap();
             prop_assert_eq!(&read.profiles[0].email, &Attribute::Text(text));
         }
 
@@ -116,7 +153,7 @@ mod tests {
             for broken in broken.filter(|json| json != "null") {
                 let body = document(&json!({"email": "X", "last_name": "kept"}));
                 let body = body.replace("\"X\"", &broken);
-                let read = page(body.as_bytes(), &origin()).unwrap();
+                let read = read_page(body.as_bytes(), &origin()).unwrap();
                 prop_assert_eq!(&read.profiles[0].email, &Attribute::Unusable);
                 prop_assert_eq!(&read.profiles[0].last_name, &Attribute::text("kept"));
             }
@@ -124,7 +161,7 @@ mod tests {
 
         #[test]
         fn no_bytes_are_too_strange_to_be_refused(body in any::<Vec<u8>>()) {
-            prop_assert!(page(&body, &origin()).is_err());
+            prop_assert!(read_page(&body, &origin()).is_err());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is made of an answer that is not 200.
+//! What is made of an answer with another status than the request expects.
 //!
 //! Judged by status, media type and Klaviyo's error `code`, as little as possible by words: details
 //! may change within a revision. A `detail` can quote what was sent or stored, so none is kept.

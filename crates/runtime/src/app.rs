@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::connection::KlaviyoKey;
-use fanfare_domain::ports::{Clock, Klaviyo, KlaviyoError, WorkQueue};
+use fanfare_domain::ports::{Clock, WorkQueue};
 use fanfare_jobs::{Runner, RunnerOptions};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
 use fanfare_sync::engine::Pace;
 use fanfare_sync::{Integration, Ports};
-use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::error::StartError;
@@ -31,7 +29,6 @@ pub struct App {
     /// The store behind them.
     pub storage: Storage,
     work_queue: Arc<dyn WorkQueue>,
-    klaviyo: Arc<dyn Klaviyo>,
     lease: Duration,
 }
 
@@ -40,7 +37,6 @@ impl App {
     pub async fn open(config: &Config) -> Result<Self, StartError> {
         // The cheapest fault is found first, before anything is made.
         let klaviyo = KlaviyoHttp::new(config.klaviyo.clone(), Timeouts::default())?;
-        let klaviyo: Arc<dyn Klaviyo> = Arc::new(klaviyo);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(&config.database, Arc::clone(&clock)).await?;
         let key = master_key(config, &storage).await?;
@@ -55,7 +51,7 @@ impl App {
             directory,
             work_queue: Arc::clone(&work_queue),
             ledger,
-            klaviyo: Arc::clone(&klaviyo),
+            klaviyo: Arc::new(klaviyo),
             sealer: Arc::new(XChaChaSealer::new(&key)),
             clock,
             ids: Arc::new(SystemIds),
@@ -64,21 +60,8 @@ impl App {
             integration,
             storage,
             work_queue,
-            klaviyo,
             lease: config.lease,
         })
-    }
-
-    /// Asks Klaviyo once with a key of no account, to see that it answers: a refusal of the key is an
-    /// answer.
-    pub async fn reach_klaviyo(&self) -> Result<(), KlaviyoError> {
-        let unknown = SecretString::from("pk_nobodys");
-        let key = KlaviyoKey::parse(&unknown)
-            .map_err(|error| KlaviyoError::Refused(error.to_string()))?;
-        match self.klaviyo.account(&key).await {
-            Ok(_) | Err(KlaviyoError::KeyRejected) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 
     /// A runner of this store's runs.

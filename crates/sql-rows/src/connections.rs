@@ -4,7 +4,7 @@ use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::StoreError;
 
-use crate::columns::{id, parse_enum, to_u32};
+use crate::columns::{count, id, parse_enum, to_u32};
 use crate::db_timestamp::DbTimestamp;
 
 /// A row of `klaviyo_connections`. `S` is how the database keeps the missing scopes: Postgres as an array
@@ -14,6 +14,7 @@ use crate::db_timestamp::DbTimestamp;
 pub struct ConnectionRow<S> {
     pub master_key_version: i64,
     pub sealed_key: Vec<u8>,
+    pub generation: i64,
     pub last4: String,
     pub account_id: Option<String>,
     pub status: String,
@@ -36,6 +37,7 @@ impl<S> ConnectionRow<S> {
                 master_key_version: to_u32(self.master_key_version, version)?,
                 bytes: self.sealed_key,
             },
+            generation: count(self.generation, "klaviyo_connections.generation")?,
             last4: self.last4,
             account: account
                 .map(|text| id(text, AccountId::parse, "klaviyo_connections.account_id"))

@@ -35,9 +35,7 @@ impl TryFrom<SourceRow> for CollectionSource {
     type Error = StoreError;
 
     fn try_from(row: SourceRow) -> Result<Self, StoreError> {
-        let kind = [CollectionKind::List, CollectionKind::Segment]
-            .into_iter()
-            .find(|kind| kind.source_type() == row.sync_source)
+        let kind = CollectionKind::of_source_type(&row.sync_source)
             .ok_or_else(|| corrupt("sync_sources.sync_source"))?;
         let collection = "sync_sources.sync_source_id";
         let (audience, status) = ("sync_sources.audience_id", "sync_sources.sync_status");

@@ -2,36 +2,36 @@
 
 use std::collections::{HashMap, HashSet};
 
+use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::ids::{Cursor, OrganizationId};
-use fanfare_domain::ports::{Collection, KlaviyoError};
-use fanfare_domain::quota::Endpoint;
+use fanfare_domain::klaviyo::{Collection, KlaviyoError};
 use fanfare_domain::scan::LoopDetector;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource};
 
 use crate::error::{Entity, Error};
-use crate::integration::{Integration, OpenConnection};
+use crate::integration::Integration;
 
 /// A list or segment in Klaviyo, and the source that syncs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrowsedCollection {
     /// As Klaviyo has it.
     pub collection: Collection,
-    /// What syncs it, if something does.
+    /// The source that syncs it, if there is one.
     pub source: Option<CollectionSource>,
 }
 
 /// What an import would cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// Klaviyo's count of profiles, where it tells now.
+    /// How many profiles it has, where Klaviyo says so now.
     pub profiles: Option<u64>,
-    /// Requests to read them.
+    /// How many requests read them.
     pub requests: Option<u64>,
-    /// Least seconds by the quota, as free as it is now.
+    /// The least time that the quota allows, in seconds, as free as it is now.
     pub seconds: Option<u64>,
 }
 
-/// Profiles on a page of members.
+/// Profiles on a page of members, which takes one request.
 const PROFILES_PER_REQUEST: u64 = 100;
 
 impl Integration {
@@ -82,18 +82,14 @@ impl Integration {
         };
         // An empty list still takes a page, and the list itself is read once.
         let requests = profiles.div_ceil(PROFILES_PER_REQUEST).max(1) + 1;
-        let now = self.now();
-        let endpoint = members_endpoint(collection.kind);
-        let bucket = self
-            .ports
-            .ledger
-            .bucket(&connection.account, endpoint, now)
+        let least = self
+            .klaviyo
+            .estimate_members(&connection, collection, requests)
             .await?;
-        let seconds = bucket.estimate(requests, now).as_secs();
         Ok(Estimate {
             profiles: Some(profiles),
             requests: Some(requests),
-            seconds: Some(seconds),
+            seconds: Some(least.as_secs()),
         })
     }
 
@@ -104,19 +100,10 @@ impl Integration {
         collection: &CollectionRef,
         count: bool,
     ) -> Result<Collection, Error> {
-        let klaviyo = &self.ports.klaviyo;
-        let endpoint = single_endpoint(collection.kind, count);
-        let call = || klaviyo.collection(&connection.key, collection, count);
-        match self
-            .gateway()
-            .ask(&connection.account, endpoint, call)
-            .await
-        {
+        let call = || self.klaviyo.collection(connection, collection, count);
+        match self.klaviyo.with_short_wait(call).await {
             Err(Error::KlaviyoUnreachable(KlaviyoError::NotFound)) => {
-                Err(Error::NotFound(match collection.kind {
-                    CollectionKind::List => Entity::KlaviyoList,
-                    CollectionKind::Segment => Entity::KlaviyoSegment,
-                }))
+                Err(Error::NotFound(Entity::KlaviyoCollection(collection.kind)))
             }
             other => other,
         }
@@ -127,17 +114,12 @@ impl Integration {
         connection: &OpenConnection,
         kind: CollectionKind,
     ) -> Result<Vec<Collection>, Error> {
-        let klaviyo = &self.ports.klaviyo;
-        let endpoint = browse_endpoint(kind);
         let (mut found, mut seen, mut pages) = (Vec::new(), HashSet::new(), 0);
         let mut watch = LoopDetector::default();
         let mut cursor: Option<Cursor> = None;
         loop {
-            let call = || klaviyo.collections(&connection.key, kind, cursor.as_ref());
-            let page = self
-                .gateway()
-                .ask(&connection.account, endpoint, call)
-                .await?;
+            let call = || self.klaviyo.collections(connection, kind, cursor.as_ref());
+            let page = self.klaviyo.with_short_wait(call).await?;
             let before = found.len();
             found.extend(
                 page.items
@@ -154,28 +136,5 @@ impl Integration {
             })?;
             cursor = Some(next);
         }
-    }
-}
-
-const fn browse_endpoint(kind: CollectionKind) -> Endpoint {
-    match kind {
-        CollectionKind::List => Endpoint::Lists,
-        CollectionKind::Segment => Endpoint::Segments,
-    }
-}
-
-pub(crate) const fn single_endpoint(kind: CollectionKind, count: bool) -> Endpoint {
-    match (kind, count) {
-        (CollectionKind::List, false) => Endpoint::List,
-        (CollectionKind::List, true) => Endpoint::ListCount,
-        (CollectionKind::Segment, false) => Endpoint::Segment,
-        (CollectionKind::Segment, true) => Endpoint::SegmentCount,
-    }
-}
-
-pub(crate) const fn members_endpoint(kind: CollectionKind) -> Endpoint {
-    match kind {
-        CollectionKind::List => Endpoint::ListProfiles,
-        CollectionKind::Segment => Endpoint::SegmentProfiles,
     }
 }

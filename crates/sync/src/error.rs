@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::{KlaviyoError, SealError, StoreError};
 use fanfare_domain::run::InvalidTransition;
@@ -17,10 +18,8 @@ pub enum Entity {
     SyncSource,
     /// A sync run.
     SyncRun,
-    /// A list in Klaviyo.
-    KlaviyoList,
-    /// A segment in Klaviyo.
-    KlaviyoSegment,
+    /// A list or segment in Klaviyo.
+    KlaviyoCollection(CollectionKind),
     /// An organization.
     Organization,
     /// A secret key.
@@ -34,8 +33,7 @@ impl std::fmt::Display for Entity {
             Self::Consumer => "Consumer",
             Self::SyncSource => "Sync source",
             Self::SyncRun => "Sync run",
-            Self::KlaviyoList => "Klaviyo list",
-            Self::KlaviyoSegment => "Klaviyo segment",
+            Self::KlaviyoCollection(kind) => kind.descriptor().entity,
             Self::Organization => "Organization",
             Self::SecretKey => "Secret key",
         })
@@ -108,7 +106,6 @@ impl Error {
     pub(crate) const fn is_transient(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_transient())
     }
-
     pub(crate) fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldViolation {
             field: field.to_owned(),

@@ -6,7 +6,7 @@ use fanfare_domain::audience::{Audience, distinct_name, name_from, usable_name};
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use fanfare_domain::ports::{Collection, UnitOfWork};
 use fanfare_domain::run::{NewRun, SourceRun, SyncStatus, Trigger};
-use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
+use fanfare_domain::source::{CollectionRef, CollectionSource, SourceData};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::error::{Entity, Error};
@@ -107,7 +107,7 @@ impl Integration {
                     }
                     match self.look_up(connection, &collection, false).await {
                         Ok(found) => Ok((collection, Found::InKlaviyo(found))),
-                        Err(Error::NotFound(Entity::KlaviyoList | Entity::KlaviyoSegment)) => {
+                        Err(Error::NotFound(Entity::KlaviyoCollection(_))) => {
                             Ok((collection, Found::Nowhere))
                         }
                         Err(error) => Err(error),
@@ -228,10 +228,9 @@ pub(crate) async fn free_name(
 impl Skipped {
     /// The reason as Fanfare words it.
     pub const fn reason_text(&self) -> &'static str {
-        match (&self.reason, self.collection.kind) {
-            (SkipReason::AlreadySynced(_), _) => "Already synced",
-            (SkipReason::NotFound, CollectionKind::List) => "List not found",
-            (SkipReason::NotFound, CollectionKind::Segment) => "Segment not found",
+        match &self.reason {
+            SkipReason::AlreadySynced(_) => "Already synced",
+            SkipReason::NotFound => self.collection.kind.descriptor().not_found,
         }
     }
 }

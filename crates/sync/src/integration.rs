@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use fanfare_domain::connection::{KlaviyoKey, SealedKey};
-use fanfare_domain::ids::{AccountId, OrganizationId};
+use fanfare_domain::connection::{ApiKey, OpenConnection};
+use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{
     Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, Store, StoreError, UnitOfWork,
     WorkQueue,
@@ -11,8 +11,7 @@ use fanfare_domain::ports::{
 use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
-use crate::gateway::Gateway;
-use crate::rate_limit_block::RateLimitBlocks;
+use crate::klaviyo::KlaviyoClient;
 
 /// The adapters behind the ports.
 #[derive(Clone)]
@@ -35,28 +34,37 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
 }
 
+/// The ports that the use cases reach themselves. Klaviyo and its quotas are reached through the client.
+#[derive(Clone)]
+pub(crate) struct OwnPorts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) work_queue: Arc<dyn WorkQueue>,
+    pub(crate) sealer: Arc<dyn KeySealer>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+}
+
 /// The use cases. Cheap to clone.
 #[derive(Clone)]
 pub struct Integration {
-    pub(crate) ports: Ports,
-    blocks: RateLimitBlocks,
-}
-
-/// An opened connection: what a call to Klaviyo needs.
-#[derive(Debug, Clone)]
-pub(crate) struct OpenConnection {
-    pub(crate) key: KlaviyoKey,
-    /// The key as it was stored: another one there means that it was replaced.
-    pub(crate) sealed: SealedKey,
-    pub(crate) account: String,
+    pub(crate) ports: OwnPorts,
+    pub(crate) klaviyo: KlaviyoClient,
 }
 
 impl Integration {
     /// The use cases over these adapters.
     pub fn new(ports: Ports) -> Self {
         Self {
-            ports,
-            blocks: RateLimitBlocks::default(),
+            klaviyo: KlaviyoClient::new(ports.klaviyo, ports.ledger, Arc::clone(&ports.clock)),
+            ports: OwnPorts {
+                store: ports.store,
+                directory: ports.directory,
+                work_queue: ports.work_queue,
+                sealer: ports.sealer,
+                clock: ports.clock,
+                ids: ports.ids,
+            },
         }
     }
 
@@ -88,11 +96,7 @@ impl Integration {
         self.ports.store.begin(of).await
     }
 
-    pub(crate) fn gateway(&self) -> Gateway<'_> {
-        Gateway::new(&self.ports, &self.blocks)
-    }
-
-    /// Opens the stored key.
+    /// Opens the stored connection.
     pub(crate) async fn open_connection(
         &self,
         organization: &OrganizationId,
@@ -100,19 +104,8 @@ impl Integration {
         let stored = self.read(organization).await?.connection().await?;
         let stored = stored.ok_or(Error::KeyNotFound)?;
         let secret = self.ports.sealer.open(organization, &stored.key)?;
-        let key = KlaviyoKey::parse(&secret).map_err(|_| Error::KeyNotFound)?;
-        Ok(OpenConnection {
-            key,
-            account: quota_account(organization, stored.account.as_ref()),
-            sealed: stored.key,
-        })
-    }
-}
-
-/// The name under which a connection's quota is kept: all keys of one Klaviyo account share it.
-pub(crate) fn quota_account(organization: &OrganizationId, account: Option<&AccountId>) -> String {
-    match account {
-        Some(account) => format!("account:{account}"),
-        None => format!("connection:{organization}"),
+        let key = ApiKey::parse(&secret).map_err(|_| Error::KeyNotFound)?;
+        let account = stored.account.as_ref();
+        Ok(OpenConnection::new(organization, account, key.into()).of_generation(stored.generation))
     }
 }

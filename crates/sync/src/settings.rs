@@ -1,14 +1,16 @@
-//! The connection to Klaviyo: looked at, made, replaced and cut.
+//! The connection to Klaviyo: shown, made, replaced and deleted.
 
-use fanfare_domain::connection::{Connection, ConnectionStatus, KlaviyoKey};
+use fanfare_domain::collection::CollectionKind;
+use fanfare_domain::connection::{
+    ApiKey, Connection, ConnectionStatus, Credential, OpenConnection,
+};
 use fanfare_domain::ids::{AccountId, OrganizationId};
-use fanfare_domain::ports::{Capability, KlaviyoError};
-use fanfare_domain::quota::Endpoint;
+use fanfare_domain::klaviyo::{Capability, KlaviyoError};
 use fanfare_domain::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
-use crate::integration::{Integration, quota_account};
+use crate::integration::Integration;
 use crate::log::log_cancelled;
 use crate::saving::cancel_runs;
 
@@ -39,8 +41,8 @@ pub struct ConnectionView {
 /// A key to connect with.
 #[derive(Debug)]
 pub struct ConnectRequest {
-    /// As it was typed.
-    pub api_key: SecretString,
+    /// The key.
+    pub api_key: ApiKey,
     /// Whether the key may belong to another Klaviyo account than the one before.
     pub confirm_account_change: bool,
 }
@@ -60,8 +62,7 @@ impl Integration {
         organization: &OrganizationId,
         request: ConnectRequest,
     ) -> Result<Settings, Error> {
-        let key = KlaviyoKey::parse(&request.api_key)
-            .map_err(|error| Error::invalid("klaviyo.apiKey", error.to_string()))?;
+        let key = request.api_key;
         let verified = self.verify(organization, &key).await?;
 
         let mut unit = self.begin(organization).await?;
@@ -80,6 +81,7 @@ impl Integration {
         }
         let connection = Connection {
             key: self.ports.sealer.seal(organization, key.secret()),
+            generation: 0,
             last4: key.last4(),
             account: verified.account,
             status: ConnectionStatus::Active,
@@ -101,11 +103,25 @@ impl Integration {
         organization: &OrganizationId,
     ) -> Result<Vec<String>, Error> {
         let connection = self.open_connection(organization).await?;
-        let verified = self.verify(organization, &connection.key).await?;
+        let Credential::ApiKey(key) = &connection.credential;
+        let verified = self.verify(organization, key).await?;
         Ok(verified.missing_scopes)
     }
 
-    /// Cuts the connection: the key is shredded and what runs is cancelled; audiences stay.
+    /// Whether Klaviyo answers at all. It is asked with a key that no account has: that Klaviyo refuses
+    /// this key is an answer.
+    pub async fn reach_klaviyo(&self) -> Result<(), Error> {
+        let invalid = |_| Error::KeyRejected;
+        let key = ApiKey::parse(&SecretString::from("pk_nobodys")).map_err(invalid)?;
+        let connection = OpenConnection::without_account(key.into());
+        let call = || self.klaviyo.account(&connection);
+        match self.klaviyo.with_short_wait(call).await {
+            Ok(_) | Err(Error::KeyRejected) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes the connection: the key is overwritten and active runs are cancelled; audiences stay.
     pub async fn disconnect(&self, organization: &OrganizationId) -> Result<Settings, Error> {
         let mut unit = self.begin(organization).await?;
         unit.delete_connection().await?;
@@ -117,27 +133,30 @@ impl Integration {
         Ok(Settings { connection: None })
     }
 
-    async fn verify(
-        &self,
-        organization: &OrganizationId,
-        key: &KlaviyoKey,
-    ) -> Result<Verified, Error> {
+    async fn verify(&self, organization: &OrganizationId, key: &ApiKey) -> Result<Verified, Error> {
         let stored = self.read(organization).await?.connection().await?;
         let mut missing_scopes = Vec::new();
         // Whose the key is comes first: what is asked then is taken from that account's quota.
         let account = self
             .whose(organization, key, stored.as_ref(), &mut missing_scopes)
             .await?;
-        let name = quota_account(organization, account.as_ref());
+        let connection = OpenConnection::new(organization, account.as_ref(), key.clone().into());
 
         let mut required = Vec::new();
-        for capability in [Capability::ReadLists, Capability::ReadProfiles] {
-            required.extend(self.probe(&name, key, capability).await?);
+        let (needed, optional): (Vec<CollectionKind>, Vec<CollectionKind>) = CollectionKind::ALL
+            .iter()
+            .partition(|kind| kind.descriptor().is_scope_required);
+        let needed = needed.into_iter().map(Capability::ReadCollections);
+        for capability in needed.chain([Capability::ReadProfiles]) {
+            required.extend(self.probe(&connection, capability).await?);
         }
         if !required.is_empty() {
             return Err(Error::ScopeMissing(required));
         }
-        missing_scopes.extend(self.probe(&name, key, Capability::ReadSegments).await?);
+        for kind in optional {
+            let capability = Capability::ReadCollections(kind);
+            missing_scopes.extend(self.probe(&connection, capability).await?);
+        }
         missing_scopes.sort();
         missing_scopes.dedup();
         Ok(Verified {
@@ -150,18 +169,14 @@ impl Integration {
     async fn whose(
         &self,
         organization: &OrganizationId,
-        key: &KlaviyoKey,
+        key: &ApiKey,
         stored: Option<&Connection>,
         missing_scopes: &mut Vec<String>,
     ) -> Result<Option<AccountId>, Error> {
         let known = stored.and_then(|connection| connection.account.as_ref());
-        let name = quota_account(organization, known);
-        let klaviyo = &self.ports.klaviyo;
-        let asked = self
-            .gateway()
-            .ask(&name, Endpoint::Accounts, || klaviyo.account(key))
-            .await;
-        let account = match asked {
+        let before = OpenConnection::new(organization, known, key.clone().into());
+        let call = || self.klaviyo.account(&before);
+        let account = match self.klaviyo.with_short_wait(call).await {
             Ok(found) => Some(found.id),
             Err(Error::ScopeMissing(scopes)) => {
                 missing_scopes.extend(scopes);
@@ -176,8 +191,8 @@ impl Integration {
             },
             Err(error) => return Err(error),
         };
-        let new_name = quota_account(organization, account.as_ref());
-        self.gateway().inherit_block(&name, &new_name).await?;
+        let after = OpenConnection::new(organization, account.as_ref(), key.clone().into());
+        self.klaviyo.inherit_blocks(&before, &after).await?;
         Ok(account)
     }
 
@@ -185,7 +200,7 @@ impl Integration {
     fn is_stored(
         &self,
         organization: &OrganizationId,
-        key: &KlaviyoKey,
+        key: &ApiKey,
         stored: Option<&Connection>,
     ) -> bool {
         let opened = stored.map(|stored| self.ports.sealer.open(organization, &stored.key));
@@ -198,21 +213,11 @@ impl Integration {
     /// The scopes that a capability lacks: none if the key has it.
     async fn probe(
         &self,
-        account: &str,
-        key: &KlaviyoKey,
+        connection: &OpenConnection,
         capability: Capability,
     ) -> Result<Vec<String>, Error> {
-        let endpoint = match capability {
-            Capability::ReadLists => Endpoint::Lists,
-            Capability::ReadProfiles => Endpoint::Profiles,
-            Capability::ReadSegments => Endpoint::Segments,
-        };
-        let klaviyo = &self.ports.klaviyo;
-        let probed = self
-            .gateway()
-            .ask(account, endpoint, || klaviyo.probe(key, capability))
-            .await;
-        match probed {
+        let call = || self.klaviyo.probe(connection, capability);
+        match self.klaviyo.with_short_wait(call).await {
             Ok(()) => Ok(Vec::new()),
             Err(Error::ScopeMissing(scopes)) if scopes.is_empty() => {
                 Ok(vec![capability.scope().to_owned()])

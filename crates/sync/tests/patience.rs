@@ -11,11 +11,10 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
-use fanfare_testkit::build::{at, list, profile};
+use fanfare_testkit::build::{api_key, at, list, profile};
 use fanfare_testkit::clock::{PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
-use secrecy::SecretString;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +57,7 @@ async fn a_run_that_waits_a_second_again_and_again_keeps_its_lease() {
         .unwrap();
     let organization = organization.organization;
     let connect = ConnectRequest {
-        api_key: SecretString::from("pk_patience"),
+        api_key: api_key("pk_patience"),
         confirm_account_change: false,
     };
     integration.connect(&organization, connect).await.unwrap();

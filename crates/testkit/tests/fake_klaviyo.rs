@@ -1,6 +1,6 @@
 //! The Klaviyo in memory answers as the port says.
 
-use fanfare_domain::connection::KlaviyoKey;
+use fanfare_domain::connection::{ApiKey, Credential};
 use fanfare_domain::ids::{AccountId, Cursor};
 use fanfare_domain::ports::{Capability, Klaviyo, KlaviyoError, MemberPage, MembersFrom};
 use fanfare_domain::quota::RateLimits;
@@ -9,8 +9,10 @@ use fanfare_testkit::build::{at, list, profile, segment};
 use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 use secrecy::SecretString;
 
-fn key() -> KlaviyoKey {
-    KlaviyoKey::parse(&SecretString::from("pk_test0123456789")).unwrap()
+fn key() -> Credential {
+    ApiKey::parse(&SecretString::from("pk_test0123456789"))
+        .unwrap()
+        .into()
 }
 
 /// Five members who joined a second apart, two a page.
@@ -135,11 +137,18 @@ async fn what_it_does_not_know_or_allow_it_says() {
     let lacking = klaviyo.members(&key, &list("L1"), &from).await;
     let scopes = vec!["profiles:read".to_owned()];
     assert_eq!(lacking.unwrap_err(), KlaviyoError::ScopeMissing(scopes));
-    assert!(klaviyo.probe(&key, Capability::ReadLists).await.is_ok());
+    assert!(
+        klaviyo
+            .probe(&key, Capability::ReadCollections(CollectionKind::List))
+            .await
+            .is_ok()
+    );
     assert!(klaviyo.probe(&key, Capability::ReadProfiles).await.is_err());
 
     klaviyo.change(|contents| contents.keys = vec!["pk_another".to_owned()]);
-    let refused = klaviyo.probe(&key, Capability::ReadLists).await;
+    let refused = klaviyo
+        .probe(&key, Capability::ReadCollections(CollectionKind::List))
+        .await;
     assert_eq!(refused.unwrap_err(), KlaviyoError::KeyRejected);
 }
 

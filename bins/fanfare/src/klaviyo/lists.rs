@@ -28,10 +28,7 @@ pub(super) async fn run(
         print_json(&found.iter().map(shape).collect::<Vec<Value>>().into())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let heading = match kind {
-        CollectionKind::List => "List",
-        CollectionKind::Segment => "Segment",
-    };
+    let heading = kind.descriptor().title;
     let mut rows = table(&[heading, "Name", "Sync", "Audience", "Last synced"]);
     for browsed in found {
         let source = browsed.source.as_ref();

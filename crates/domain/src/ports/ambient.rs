@@ -1,7 +1,6 @@
-//! Time, randomness and the master key.
+//! Time and the master key.
 
 use secrecy::SecretString;
-use ulid::Ulid;
 
 use crate::connection::SealedKey;
 use crate::ids::OrganizationId;
@@ -11,12 +10,6 @@ use crate::time::Timestamp;
 pub trait Clock: Send + Sync {
     /// Now, in UTC.
     fn now(&self) -> Timestamp;
-}
-
-/// Where ids and dice come from.
-pub trait Ids: Send + Sync {
-    /// A ULID never given before. Its lower 80 bits are random, or seeded in tests.
-    fn ulid(&self) -> Ulid;
 }
 
 /// Seals Klaviyo keys with the master key, and opens them.

@@ -20,12 +20,9 @@ mod records;
 mod runs;
 mod store;
 
-pub use ambient::{Clock, Ids, KeySealer, SealError};
+pub use ambient::{Clock, KeySealer, SealError};
 pub use control::{Directory, QuotaLedger, WorkQueue};
-pub use klaviyo::{
-    Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
-    MembersFrom,
-};
+pub use klaviyo::Klaviyo;
 pub use leases::Leases;
 pub use pages::{Batch, PageWrite, Pages};
 pub use records::{
@@ -34,3 +31,8 @@ pub use records::{
 };
 pub use runs::Runs;
 pub use store::{Store, StoreError, UnitOfWork};
+
+pub use crate::ids::Ids;
+pub use crate::klaviyo::{
+    Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberPage, MembersFrom,
+};

@@ -18,7 +18,9 @@ pub trait Connections {
     /// The connection, if there is one.
     async fn connection(&mut self) -> Result<Option<Connection>, StoreError>;
 
-    /// Stores the connection in place of the one there.
+    /// Stores the connection in place of the one there. An adapter MUST count the generation itself, in
+    /// the same statement, whatever `connection` holds: 1 for the first key, one more for each key whose
+    /// sealed bytes differ from those there, and the same for the same bytes.
     async fn put_connection(&mut self, connection: &Connection) -> Result<(), StoreError>;
 
     /// Deletes the connection. The sealed key MUST be overwritten, not only unlinked, where the

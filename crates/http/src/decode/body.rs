@@ -4,14 +4,14 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use deserr::Deserr;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::fault::{Fault, Faults};
-use super::node::Node;
-use super::object::Object;
-use crate::error::ApiError;
+use super::error::{DecodeError, InBody};
+use super::{Request, decode};
+use crate::error::{ApiError, Violation, Violations};
 
 /// The largest body, in bytes: 1 MB.
 pub(crate) const MAX_BODY_BYTES: usize = 1_000_000;
@@ -20,68 +20,61 @@ pub(crate) const MAX_BODY_BYTES: usize = 1_000_000;
 /// reads gets to see the answer.
 const MAX_DROPPED_BYTES: usize = 16 * MAX_BODY_BYTES;
 
-/// A body that was read; `None` if there was none.
+/// The bytes of a body as they were sent, at most [`MAX_BODY_BYTES`].
+struct RawBody(Bytes);
+
+/// A body that must be there, or with `MAY_BE_EMPTY` one whose absence is an empty object.
 #[derive(Debug)]
-pub(crate) struct Body(Option<Value>);
+pub(crate) struct Body<T, const MAY_BE_EMPTY: bool = false>(pub(crate) T);
 
-impl Body {
-    /// Decodes a body that must be there. `decode` takes the members it knows; any other is a
-    /// fault.
-    pub(crate) fn decode<T>(
-        self,
-        decode: impl FnOnce(&mut Object, &mut Faults) -> Option<T>,
-    ) -> Result<T, ApiError> {
-        let Some(value) = self.0 else {
-            return Err(ApiError::invalid(&not_json(
-                "the body is empty; send a JSON object",
-            )));
-        };
-        let mut faults = Faults::default();
-        let decoded = Node::root(value).object(&mut faults).and_then(|mut body| {
-            let decoded = decode(&mut body, &mut faults);
-            body.finish(&mut faults);
-            decoded
-        });
-        faults.or(decoded)
-    }
+/// A body that may be left out.
+pub(crate) type OptionalBody<T> = Body<T, true>;
 
-    /// Decodes a body that may be left out, which is the same as an empty object.
-    pub(crate) fn decode_optional<T>(
-        self,
-        decode: impl FnOnce(&mut Object, &mut Faults) -> Option<T>,
-    ) -> Result<T, ApiError> {
-        Self(
-            self.0
-                .or_else(|| Some(Value::Object(serde_json::Map::new()))),
-        )
-        .decode(decode)
+impl FromRequest for RawBody {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let payload = payload.take();
+        Box::pin(async move { read(payload).await.map(Self) })
     }
 }
 
-impl FromRequest for Body {
+impl<T, const MAY_BE_EMPTY: bool> FromRequest for Body<T, MAY_BE_EMPTY>
+where
+    T: Request + Deserr<DecodeError<InBody>>,
+{
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        let payload = payload.take();
+        let (request, body) = (request.clone(), RawBody::from_request(request, payload));
         Box::pin(async move {
-            let bytes = read(payload).await?;
-            if bytes.is_empty() {
-                return Ok(Self(None));
-            }
-            if !is_json(&request) {
-                return Err(ApiError::unsupported_media_type());
-            }
-            match serde_json::from_slice(&bytes) {
-                Ok(value) => Ok(Self(Some(value))),
-                Err(error) => {
-                    let message = format!("the body is not JSON: {error}");
-                    Err(ApiError::invalid(&not_json(message)))
-                }
-            }
+            let value = match parse(&request, &body.await?)? {
+                Some(value) => value,
+                None if MAY_BE_EMPTY => Map::new().into(),
+                None => return Err(not_json("the body is empty; send a JSON object")),
+            };
+            let decoded = decode(value, Violations::default());
+            decoded
+                .map(Self)
+                .map_err(|violations| ApiError::invalid(&violations))
         })
     }
+}
+
+/// The JSON of a body; `None` if there was none.
+fn parse(request: &HttpRequest, body: &RawBody) -> Result<Option<Value>, ApiError> {
+    if body.0.is_empty() {
+        return Ok(None);
+    }
+    if !is_json(request) {
+        return Err(ApiError::unsupported_media_type());
+    }
+    let value = serde_json::from_slice(&body.0);
+    value
+        .map(Some)
+        .map_err(|error| not_json(format!("the body is not JSON: {error}")))
 }
 
 fn is_json(request: &HttpRequest) -> bool {
@@ -97,9 +90,7 @@ async fn read(mut payload: Payload) -> Result<Bytes, ApiError> {
     let mut bytes = BytesMut::new();
     let mut length = 0;
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| {
-            ApiError::invalid(&not_json("the body ended early or could not be read"))
-        })?;
+        let chunk = chunk.map_err(|_| not_json("the body ended early or could not be read"))?;
         length += chunk.len();
         if length > MAX_DROPPED_BYTES {
             break;
@@ -109,17 +100,12 @@ async fn read(mut payload: Payload) -> Result<Bytes, ApiError> {
         }
     }
     if length > MAX_BODY_BYTES {
-        return Err(ApiError::too_large());
+        return Err(ApiError::too_large(MAX_BODY_BYTES));
     }
     Ok(bytes.freeze())
 }
 
-fn not_json(message: impl Into<String>) -> Faults {
-    Faults::from(Fault {
-        path: Vec::new(),
-        rule: "json",
-        expected: "JSON".to_owned(),
-        received: "unknown".to_owned(),
-        message: message.into(),
-    })
+fn not_json(message: impl Into<String>) -> ApiError {
+    let violation = Violation::new(Vec::new(), "json", "JSON", "unknown", message);
+    ApiError::invalid(&violation.into())
 }

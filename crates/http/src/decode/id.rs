@@ -47,12 +47,16 @@ path_id!(AudienceId, Entity::Audience, |text| Self::parse(text).ok());
 path_id!(ConsumerId, Entity::Consumer, |text| Self::parse(text).ok());
 path_id!(SourceId, Entity::SyncSource, |text| Self::parse(text).ok());
 path_id!(RunId, Entity::SyncRun, |text| Self::parse(text).ok());
-path_id!(ListRef, Entity::KlaviyoList, |text| {
-    collection(CollectionKind::List, text).map(Self)
-});
-path_id!(SegmentRef, Entity::KlaviyoSegment, |text| {
-    collection(CollectionKind::Segment, text).map(Self)
-});
+path_id!(
+    ListRef,
+    Entity::KlaviyoCollection(CollectionKind::List),
+    |text| { collection(CollectionKind::List, text).map(Self) }
+);
+path_id!(
+    SegmentRef,
+    Entity::KlaviyoCollection(CollectionKind::Segment),
+    |text| { collection(CollectionKind::Segment, text).map(Self) }
+);
 
 fn collection(kind: CollectionKind, text: String) -> Option<CollectionRef> {
     let id = CollectionId::parse(text).ok()?;

@@ -1,15 +1,55 @@
-//! From bytes to what a use case takes. A request is refused whole, with every fault in it named.
+//! From bytes to what a use case takes. A request is refused whole, with every violation in it named.
+//!
+//! A request type derives [`deserr::Deserr`] to be decoded and a schema of `utoipa` to be documented;
+//! this module has the extractors, the error that collects the violations, and types of values.
 
-mod body;
-mod fault;
+pub(crate) mod body;
+mod error;
 mod id;
-mod node;
-mod object;
 mod query;
+mod value;
 
-pub(crate) use body::{Body, MAX_BODY_BYTES};
-pub(crate) use fault::{Fault, Faults, Key, ValidationDetail, ValidationIssue};
-pub(crate) use id::{Id, ListRef, SegmentRef};
-pub(crate) use node::Node;
-pub(crate) use object::Object;
-pub(crate) use query::{IncludeParams, NoQuery, PageParams, Query, include, page, search};
+use serde_json::{Map, Value};
+
+pub(crate) use self::body::{Body, OptionalBody};
+pub(crate) use self::error::{
+    DecodeError, InBody, InQuery, InSecret, Place, missing, missing_object, missing_string,
+};
+pub(crate) use self::id::{Id, ListRef, SegmentRef};
+pub(crate) use self::query::{NoQuery, PageParameters, PagedQuery, Query};
+pub(crate) use self::value::{AtMost, First, Text, parse_text, parsed, refuse, refused};
+use crate::error::{Violation, Violations};
+
+/// What a body or a query string is decoded into.
+pub(crate) trait Request {
+    /// What is wrong between the fields that were sent. A field that is taken out of `sent` is not
+    /// decoded by itself.
+    fn check_together(_sent: &mut Map<String, Value>) -> Option<Violation> {
+        None
+    }
+}
+
+/// A request without fields.
+#[derive(Debug, deserr::Deserr)]
+#[deserr(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+impl Request for Nothing {}
+
+/// Decodes a value, or gives everything that is wrong with it, in the words of the place `P`.
+fn decode<T, P: Place>(mut value: Value, mut violations: Violations) -> Result<T, Violations>
+where
+    T: Request + deserr::Deserr<DecodeError<P>>,
+{
+    if let Value::Object(sent) = &mut value {
+        violations.extend(T::check_together(sent));
+    }
+    match deserr::deserialize::<T, _, DecodeError<P>>(value) {
+        Ok(decoded) if violations.is_empty() => Ok(decoded),
+        Ok(_) => Err(violations),
+        Err(error) => {
+            violations.append(error.into());
+            Err(violations)
+        }
+    }
+}

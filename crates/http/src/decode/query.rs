@@ -4,154 +4,101 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use deserr::Deserr;
 use fanfare_domain::paging::PageRequest;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 use utoipa::IntoParams;
 
-use super::fault::Faults;
-use super::object::Object;
-use crate::cursor;
-use crate::error::ApiError;
+use super::error::{DecodeError, InQuery};
+use super::value::{Cursor, First};
+use super::{Nothing, Request, decode};
+use crate::error::{ApiError, Violation, Violations};
 
-/// A query string that was sent.
+/// The parameters of a query string.
 #[derive(Debug)]
-pub(crate) struct Query {
-    parameters: Map<String, Value>,
-    /// Those given more than once.
-    twice: Vec<String>,
-}
+pub(crate) struct Query<T>(pub(crate) T);
 
-/// That a route takes no parameters: any is a fault.
+/// A query string without parameters.
+pub(crate) type NoQuery = Query<Nothing>;
+
+/// The parameters of a query string that asks for a page.
 #[derive(Debug)]
-pub(crate) struct NoQuery;
+pub(crate) struct PagedQuery<T>(pub(crate) T, pub(crate) PageRequest);
 
-/// What is asked for of a page.
-#[derive(IntoParams)]
+/// Which page is asked for.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = DecodeError<InQuery>, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes parameters that are decoded by hand")]
-pub(crate) struct PageParams {
+pub(crate) struct PageParameters {
     /// How many, at most 100; 20 if left out.
-    #[param(minimum = 1, maximum = 100)]
-    first: Option<u32>,
+    #[deserr(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    first: First<20, 100>,
     /// The `endCursor` of the page before.
-    after: Option<String>,
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor>,
 }
 
-/// What is asked for beside an audience.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes parameters that are decoded by hand")]
-pub(crate) struct IncludeParams {
-    /// `primarySyncSource` to see the sync source too. `rules` and `imports` are always there.
-    include: Option<String>,
+impl Request for PageParameters {}
+
+impl<T: Request + Deserr<DecodeError<InQuery>>> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (parameters, violations) = parameters(request);
+        let decoded = decode(parameters.into(), violations);
+        ready(
+            decoded
+                .map(Self)
+                .map_err(|violations| ApiError::invalid(&violations)),
+        )
+    }
 }
 
-/// How many items a page has by default, and at most.
-const DEFAULT_FIRST: u32 = 20;
-const MAX_FIRST: u32 = 100;
+impl<T: Request + Deserr<DecodeError<InQuery>>> FromRequest for PagedQuery<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
 
-/// Shortest text to search for, in characters.
-const MIN_SEARCH: usize = 2;
-const MAX_SEARCH: usize = 255;
-
-impl Query {
-    fn parse(text: &str) -> Self {
-        let (mut parameters, mut twice) = (Map::new(), Vec::new());
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            let before = parameters.insert(name.to_string(), Value::from(value.as_ref()));
-            if before.is_some() {
-                twice.push(name.into_owned());
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (mut parameters, violations) = parameters(request);
+        let of_page = ["first", "after"].into_iter();
+        let of_page = of_page
+            .filter_map(|name| parameters.remove_entry(name))
+            .collect();
+        let page = decode::<PageParameters, InQuery>(Value::Object(of_page), violations);
+        let decoded = decode(parameters.into(), Violations::default());
+        ready(match (page, decoded) {
+            (Ok(page), Ok(decoded)) => Ok(Self(decoded, page.into())),
+            (page, decoded) => {
+                let mut violations = page.err().unwrap_or_default();
+                violations.append(decoded.err().unwrap_or_default());
+                Err(ApiError::invalid(&violations))
             }
+        })
+    }
+}
+
+impl From<PageParameters> for PageRequest {
+    fn from(parameters: PageParameters) -> Self {
+        Self {
+            first: parameters.first.0,
+            after: parameters.after.map(|cursor| cursor.0),
         }
-        Self { parameters, twice }
     }
+}
 
-    /// Decodes the parameters. `decode` takes those it knows; any other is a fault.
-    pub(crate) fn decode<T>(
-        self,
-        decode: impl FnOnce(&mut Object, &mut Faults) -> Option<T>,
-    ) -> Result<T, ApiError> {
-        let mut faults = Faults::default();
-        let mut parameters = Object::of_query(self.parameters);
-        for name in self.twice {
-            parameters.refuse_repeated(&name, &mut faults);
+/// The parameters that were sent, and the violations of those that were sent twice.
+fn parameters(request: &HttpRequest) -> (Map<String, Value>, Violations) {
+    let (mut parameters, mut violations) = (Map::new(), Violations::default());
+    for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+        let before = parameters.insert(name.to_string(), Value::from(value.as_ref()));
+        if before.is_some() {
+            let message = "is given more than once".to_owned();
+            violations.add(Violation::of_name(Vec::new(), &name, "once", message));
         }
-        let decoded = decode(&mut parameters, &mut faults);
-        parameters.finish(&mut faults);
-        faults.or(decoded)
     }
-}
-
-/// `first` and `after`.
-pub(crate) fn page(query: &mut Object, faults: &mut Faults) -> Option<PageRequest> {
-    let first = match query.take("first").present() {
-        Some(first) => first.digits(1..=MAX_FIRST, faults),
-        None => Some(DEFAULT_FIRST),
-    };
-    let after = match query.take("after").present() {
-        Some(after) => {
-            let read = |text: &str| {
-                cursor::decode(text)
-                    .ok_or("is not a cursor; send the endCursor of a page as it was")
-            };
-            after.parsed("cursor", "cursor", read, faults).map(Some)
-        }
-        None => Some(None),
-    };
-    Some(PageRequest {
-        first: first?,
-        after: after?,
-    })
-}
-
-/// `search`.
-#[expect(
-    clippy::option_option,
-    reason = "whether it is right, and whether it is there"
-)]
-pub(crate) fn search(query: &mut Object, faults: &mut Faults) -> Option<Option<String>> {
-    // What is searched for is somebody's name, address or number: a fault does not echo it.
-    match query.take("search").masked().present() {
-        Some(search) => search.text(MIN_SEARCH..=MAX_SEARCH, faults).map(Some),
-        None => Some(None),
-    }
-}
-
-/// `include`: which of `known` are asked for.
-pub(crate) fn include<'k>(
-    query: &mut Object,
-    known: &[&'k str],
-    faults: &mut Faults,
-) -> Option<Vec<&'k str>> {
-    let Some(include) = query.take("include").present() else {
-        return Some(Vec::new());
-    };
-    let find = |text: &str| -> Result<Vec<&'k str>, String> {
-        text.split(',')
-            .map(|name| {
-                let found = known.iter().find(|known| **known == name.trim()).copied();
-                found.ok_or_else(|| format!("can include {}", known.join(", ")))
-            })
-            .collect()
-    };
-    include.parsed("picklist", &known.join(" | "), find, faults)
-}
-
-impl FromRequest for Query {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::parse(request.query_string())))
-    }
-}
-
-impl FromRequest for NoQuery {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Query::parse(request.query_string()).decode(|_, _| Some(Self)))
-    }
+    (parameters, violations)
 }

@@ -1,6 +1,7 @@
-//! Everything that is answered instead of what was asked for, in one shape.
+//! The errors that the API answers, in one shape.
 
-mod cases;
+mod application;
+mod violation;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -13,16 +14,17 @@ use fanfare_domain::organization::Role;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::decode::{Faults, MAX_BODY_BYTES, ValidationDetail, ValidationIssue};
+pub(crate) use self::violation::{Key, Violation, Violations, is_showable};
+use self::violation::{ValidationDetail, ValidationIssue};
 
-/// An answer that refuses.
+/// An answer that refuses a request.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Refusal>);
 
 /// The answer, with what is for our logs alone.
 #[derive(Debug)]
 struct Refusal {
-    status: StatusCode,
+    status: u16,
     body: ErrorBody,
     allow: Option<String>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
@@ -59,7 +61,7 @@ pub(crate) struct ErrorBody {
 
 impl ApiError {
     pub(crate) fn new(
-        status: StatusCode,
+        status: u16,
         error: impl Into<Cow<'static, str>>,
         code: impl Into<Cow<'static, str>>,
     ) -> Self {
@@ -78,144 +80,107 @@ impl ApiError {
         }))
     }
 
-    fn saying(mut self, message: impl Into<String>) -> Self {
+    fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.body.message = Some(message.into());
         self
     }
 
-    /// To be tried again after so long, whole seconds and at least one.
-    fn after(mut self, wait: Duration) -> Self {
+    /// Tells the caller to try again after this time, in whole seconds and at least one.
+    fn with_retry_after(mut self, wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         self.0.body.retry_after = Some(seconds.max(1));
         self
     }
 
-    fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    fn with_cause(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
     /// 400: the request does not validate.
-    pub(crate) fn invalid(faults: &Faults) -> Self {
-        let mut error = Self::new(
-            StatusCode::BAD_REQUEST,
-            "validation_error",
-            "VALIDATION_FAILED",
-        )
-        .saying(faults.message());
-        error.0.body.issues = Some(faults.issues());
-        error.0.body.details = Some(faults.details());
+    pub(crate) fn invalid(violations: &Violations) -> Self {
+        let mut error = Self::new(400, "validation_error", "VALIDATION_FAILED")
+            .with_message(violations.message());
+        error.0.body.issues = Some(violations.issues());
+        error.0.body.details = Some(violations.details());
         error
     }
 
-    /// 401: nobody is known by what was sent.
+    /// 401: the request names no caller that the service knows.
     pub(crate) fn authentication_required(message: &str) -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "Authentication required",
-            "AUTHENTICATION_REQUIRED",
-        )
-        .saying(message)
+        Self::new(401, "Authentication required", "AUTHENTICATION_REQUIRED").with_message(message)
     }
 
-    /// 401: credentials of another kind were sent.
+    /// 401: the request has credentials of another type.
     pub(crate) fn secret_key_required() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "Secret key required",
-            "SECRET_KEY_REQUIRED",
-        )
-        .saying("Send a secret key of Fanfare's: Authorization: Bearer sk_…")
+        Self::new(401, "Secret key required", "SECRET_KEY_REQUIRED")
+            .with_message("Send a secret key of Fanfare's: Authorization: Bearer sk_…")
     }
 
-    /// 403: the key's role does not reach so far.
+    /// 403: the key's role is too low.
     pub(crate) fn forbidden(needed: Role, held: Role) -> Self {
         let (needed, held) = (needed.as_str(), held.as_str());
-        Self::new(StatusCode::FORBIDDEN, "Forbidden", "FORBIDDEN").saying(format!(
+        Self::new(403, "Forbidden", "FORBIDDEN").with_message(format!(
             "This needs the role {needed}; this key's role is {held}."
         ))
     }
 
     /// 404: there is no such route.
     pub(crate) fn no_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "Not found", "ROUTE_NOT_FOUND")
-            .saying("There is no such route; /api/openapi.json lists them all.")
+        Self::new(404, "Not found", "ROUTE_NOT_FOUND")
+            .with_message("There is no such route; /api/openapi.json lists them all.")
     }
 
     /// 405: the route has other methods.
     pub(crate) fn method_not_allowed(allowed: &str) -> Self {
-        let mut error = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "Method not allowed",
-            "METHOD_NOT_ALLOWED",
-        )
-        .saying(format!("This route takes {allowed}."));
+        let mut error = Self::new(405, "Method not allowed", "METHOD_NOT_ALLOWED")
+            .with_message(format!("This route takes {allowed}."));
         error.0.allow = Some(allowed.to_owned());
         error
     }
 
     /// 413: the body is too large.
-    pub(crate) fn too_large() -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "Payload too large",
-            "PAYLOAD_TOO_LARGE",
-        )
-        .saying(format!(
-            "A body may have {MAX_BODY_BYTES} bytes; send less at once."
+    pub(crate) fn too_large(max_bytes: usize) -> Self {
+        Self::new(413, "Payload too large", "PAYLOAD_TOO_LARGE").with_message(format!(
+            "A body may have {max_bytes} bytes; send less at once."
         ))
     }
 
     /// 415: the body is not said to be JSON.
     pub(crate) fn unsupported_media_type() -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Unsupported media type",
-            "UNSUPPORTED_MEDIA_TYPE",
-        )
-        .saying("Send JSON, with Content-Type: application/json.")
+        Self::new(415, "Unsupported media type", "UNSUPPORTED_MEDIA_TYPE")
+            .with_message("Send JSON, with Content-Type: application/json.")
     }
 
-    /// 429: the organization has spent its minute.
+    /// 429: the organization has used up its requests of this minute.
     pub(crate) fn rate_limited(wait: Duration) -> Self {
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "Rate limit exceeded",
-            "RATE_LIMIT_EXCEEDED",
-        )
-        .after(wait)
+        Self::new(429, "Rate limit exceeded", "RATE_LIMIT_EXCEEDED").with_retry_after(wait)
     }
 
     /// 429: the organization has as many event streams open as it may.
     pub(crate) fn too_many_streams(limit: usize, wait: Duration) -> Self {
-        Self::rate_limited(wait).saying(format!(
+        Self::rate_limited(wait).with_message(format!(
             "{limit} event streams of this organization are open: end one first."
         ))
     }
 
     /// 503: the program is not ready, for this reason.
     pub(crate) fn not_ready(reason: impl Into<String>) -> Self {
-        Self::unavailable().saying(reason)
+        Self::unavailable().with_message(reason)
     }
 
     fn unavailable() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Service unavailable",
-            "SERVICE_UNAVAILABLE",
-        )
-        .after(Duration::from_secs(5))
+        Self::new(503, "Service unavailable", "SERVICE_UNAVAILABLE")
+            .with_retry_after(Duration::from_secs(5))
     }
 
-    /// 500: a fault of ours.
+    /// 500: an error of the service itself.
     pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Internal server error",
+        Self::new(500, "Internal server error",
             "INTERNAL_ERROR",
         )
-        .saying("This is a fault of the service. Its logs tell more, under the X-Request-Id of this answer.")
-        .because(cause)
+        .with_message("This is a fault of the service. Its logs tell more, under the X-Request-Id of this answer.")
+        .with_cause(cause)
     }
 
     /// The code, for the log.
@@ -223,15 +188,15 @@ impl ApiError {
         &self.0.body.code
     }
 
-    /// What lies behind it, for the log: each cause's own words. They hold nothing private.
+    /// The messages of the error's causes, for the log. They hold nothing private.
     pub(crate) fn causes(&self) -> String {
-        let mut words = Vec::new();
+        let mut messages = Vec::new();
         let mut cause = self.0.cause.as_deref().map(|cause| cause as &dyn StdError);
         while let Some(error) = cause {
-            words.push(error.to_string());
+            messages.push(error.to_string());
             cause = error.source();
         }
-        words.join(": ")
+        messages.join(": ")
     }
 }
 
@@ -243,18 +208,18 @@ impl fmt::Display for ApiError {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.0.status
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.0.status);
+        let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.0.body.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
         if let Some(allow) = &self.0.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
         }
-        if self.0.status == StatusCode::UNAUTHORIZED {
+        if self.status_code() == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
         response.json(&self.0.body)

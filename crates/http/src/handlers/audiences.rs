@@ -1,44 +1,45 @@
 //! `/api/audiences`.
 
-use std::collections::BTreeMap;
-
 use actix_web::web::Json;
-use fanfare_domain::audience::{GroupType, MAX_NAME_CHARS};
 use fanfare_domain::ids::AudienceId;
-use fanfare_sync::{AudienceUpdate, Patch};
+use fanfare_domain::organization::Role::{Editor, Viewer};
 
-use super::{Answer, Cases};
-use crate::decode::{self, Body, Faults, Id, NoQuery, Node, Object, Query};
-use crate::gate::By;
-use crate::wire;
+use super::{Answer, Application};
+use crate::decode::{Body, Id, NoQuery, OptionalBody, PageParameters, PagedQuery, Query};
+use crate::middleware::{Authentication::SecretKey, Principal};
+use crate::route::{Route, route};
+use crate::wire::{self, Include};
 
-/// What `include` can ask for. Rules and imports are always there.
-const INCLUDES: [&str; 3] = ["rules", "imports", SOURCE];
-const SOURCE: &str = "primarySyncSource";
-
-const MAX_DESCRIPTION: usize = 10_000;
-const MAX_TEXT: usize = 255;
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route!(SecretKey(Viewer), list),
+        route!(SecretKey(Viewer), show),
+        route!(SecretKey(Editor), update),
+        route!(SecretKey(Editor), archive),
+        route!(SecretKey(Editor), sync),
+        route!(SecretKey(Viewer), members),
+        route!(SecretKey(Viewer), count),
+        route!(SecretKey(Viewer), status),
+    ]
+}
 
 /// List the audiences
 ///
 /// Those that are not archived, the oldest first.
 #[utoipa::path(
     get, path = "/api/audiences", tag = "Audiences", operation_id = "getAudiences",
-    params(
-        decode::PageParams,
-        decode::IncludeParams,
-    ),
+    params(PageParameters, wire::AudienceQuery),
     responses((status = 200, description = "A page of audiences", body = wire::Page<wire::Audience>)),
 )]
-pub(crate) async fn list(cases: Cases, by: By, query: Query) -> Answer<wire::Page<wire::Audience>> {
-    let (page, with_source) = query.decode(|query, faults| {
-        let page = decode::page(query, faults);
-        let includes = decode::include(query, &INCLUDES, faults);
-        Some((page?, includes?.contains(&SOURCE)))
-    })?;
-    let organization = &by.organization;
-    let page = cases.audiences(organization, &page).await?;
-    let show = |record| wire::Audience::of(organization, record, with_source);
+async fn list(
+    application: Application,
+    principal: Principal,
+    PagedQuery(query, page): PagedQuery<wire::AudienceQuery>,
+) -> Answer<wire::Page<wire::Audience>> {
+    let organization = &principal.organization;
+    let page = application.audiences(organization, &page).await?;
+    let show = |record| wire::Audience::of(organization, record, query.include);
     Ok(Json(wire::Page::of(page, show)))
 }
 
@@ -49,27 +50,23 @@ pub(crate) async fn list(cases: Cases, by: By, query: Query) -> Answer<wire::Pag
     get, path = "/api/audiences/{id}", tag = "Audiences", operation_id = "getAudience",
     params(
         ("id" = String, Path, description = "The audience"),
-        decode::IncludeParams,
+        wire::AudienceQuery,
     ),
     responses(
         (status = 200, description = "The audience", body = wire::Audience),
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn show(
-    cases: Cases,
-    by: By,
+async fn show(
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
-    query: Query,
+    query: Query<wire::AudienceQuery>,
 ) -> Answer<wire::Audience> {
-    let includes = query.decode(|query, faults| decode::include(query, &INCLUDES, faults))?;
-    let record = cases.audience(&by.organization, &id.0).await?;
-    let with_source = includes.contains(&SOURCE);
-    Ok(Json(wire::Audience::of(
-        &by.organization,
-        record,
-        with_source,
-    )))
+    let organization = &principal.organization;
+    let record = application.audience(organization, &id.0).await?;
+    let include = query.0.include;
+    Ok(Json(wire::Audience::of(organization, record, include)))
 }
 
 /// Change an audience
@@ -84,20 +81,23 @@ pub(crate) async fn show(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn update(
-    cases: Cases,
-    by: By,
+async fn update(
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
-    body: Body,
+    body: Body<wire::AudienceBody>,
 ) -> Answer<wire::Audience> {
-    let update = AudienceUpdate {
-        actor: by.actor(),
-        ..body.decode(changes)?
-    };
-    let organization = &by.organization;
-    let record = cases.update_audience(organization, &id.0, update).await?;
-    Ok(Json(wire::Audience::of(organization, record, false)))
+    let update = body.0.into_update(principal.actor());
+    let organization = &principal.organization;
+    let record = application
+        .update_audience(organization, &id.0, update)
+        .await?;
+    Ok(Json(wire::Audience::of(
+        organization,
+        record,
+        Include::default(),
+    )))
 }
 
 /// Archive an audience
@@ -111,17 +111,21 @@ pub(crate) async fn update(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn archive(
-    cases: Cases,
-    by: By,
+async fn archive(
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
 ) -> Answer<wire::Audience> {
-    let organization = &by.organization;
-    let record = cases
-        .archive_audience(organization, &id.0, &by.actor())
+    let organization = &principal.organization;
+    let record = application
+        .archive_audience(organization, &id.0, &principal.actor())
         .await?;
-    Ok(Json(wire::Audience::of(organization, record, false)))
+    Ok(Json(wire::Audience::of(
+        organization,
+        record,
+        Include::default(),
+    )))
 }
 
 /// List the members
@@ -131,27 +135,23 @@ pub(crate) async fn archive(
     get, path = "/api/audiences/{id}/members", tag = "Audiences", operation_id = "getAudienceMembers",
     params(
         ("id" = String, Path, description = "The audience"),
-        decode::PageParams,
-        ("search" = Option<String>, Query, description = "Part of an e-mail, phone number or name", min_length = 2, max_length = 255),
+        PageParameters,
+        wire::SearchQuery,
     ),
     responses(
         (status = 200, description = "A page of consumers", body = wire::Page<wire::Consumer>),
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn members(
-    cases: Cases,
-    by: By,
+async fn members(
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
-    query: Query,
+    PagedQuery(query, page): PagedQuery<wire::SearchQuery>,
 ) -> Answer<wire::Page<wire::Consumer>> {
-    let (page, search) = query.decode(|query, faults| {
-        let page = decode::page(query, faults);
-        let search = decode::search(query, faults);
-        Some((page?, search?))
-    })?;
-    let organization = &by.organization;
-    let page = cases
+    let search = query.search.map(String::from);
+    let organization = &principal.organization;
+    let page = application
         .members(organization, &id.0, search.as_deref(), &page)
         .await?;
     let show = |consumer| wire::Consumer::of(organization, consumer);
@@ -167,13 +167,15 @@ pub(crate) async fn members(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn count(
-    cases: Cases,
-    by: By,
+async fn count(
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
 ) -> Answer<wire::Count> {
-    let count = cases.member_count(&by.organization, &id.0).await?;
+    let count = application
+        .member_count(&principal.organization, &id.0)
+        .await?;
     Ok(Json(wire::Count::of(&id.0, count)))
 }
 
@@ -186,13 +188,15 @@ pub(crate) async fn count(
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn status(
-    cases: Cases,
-    by: By,
+async fn status(
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
 ) -> Answer<wire::Status> {
-    let status = cases.audience_status(&by.organization, &id.0).await?;
+    let status = application
+        .audience_status(&principal.organization, &id.0)
+        .await?;
     Ok(Json(status.into()))
 }
 
@@ -209,85 +213,16 @@ pub(crate) async fn status(
         (status = 409, description = "`SYNC_IN_PROGRESS`: a run is queued or under way"),
     ),
 )]
-pub(crate) async fn sync(
-    cases: Cases,
-    by: By,
+async fn sync(
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
-    body: Body,
+    body: OptionalBody<wire::SyncBody>,
 ) -> Answer<wire::StartedSync> {
-    let confirm =
-        body.decode_optional(
-            |body, faults| match body.take("confirmRemovals").present() {
-                Some(confirm) => confirm.boolean(faults),
-                None => Some(false),
-            },
-        )?;
-    let started = cases
-        .sync_audience(&by.organization, &id.0, confirm)
+    let confirm = body.0.confirm_removals;
+    let started = application
+        .sync_audience(&principal.organization, &id.0, confirm)
         .await?;
     Ok(Json(started.into()))
-}
-
-fn changes(body: &mut Object, faults: &mut Faults) -> Option<AudienceUpdate> {
-    let name = match body.take("name").present() {
-        Some(name) => name.text(1..=MAX_NAME_CHARS, faults).map(Some),
-        None => Some(None),
-    };
-    let mut text =
-        |name, max, faults: &mut Faults| patch(body.take(name), |text| text.text(0..=max, faults));
-    let description = text("description", MAX_DESCRIPTION, faults);
-    let icon_name = text("iconName", MAX_TEXT, faults);
-    let group_id = text("groupId", MAX_TEXT, faults);
-    let group_name = text("groupName", MAX_TEXT, faults);
-    let group_type = patch(body.take("groupType"), |group| {
-        let words: Vec<_> = GroupType::ALL.iter().map(|g| (g.as_str(), *g)).collect();
-        group.word(&words, faults)
-    });
-    let metadata = patch(body.take("metadata"), |metadata| {
-        metadata_of(metadata, faults)
-    });
-    let last_refreshed_at = patch(body.take("lastRefreshedAt"), |time| time.instant(faults));
-    let refresh_interval_seconds = patch(body.take("refreshIntervalSeconds"), |interval| {
-        interval.refuse(
-            "check",
-            "null",
-            "is not built yet; null is for manual only",
-            faults,
-        );
-        None
-    });
-    if let Some(kind) = body.take("type").present() {
-        let _: Option<()> = kind.word(&[("SYNCED_LIST", ())], faults);
-    }
-    Some(AudienceUpdate {
-        name: name?,
-        description: description?,
-        icon_name: icon_name?,
-        metadata: metadata?,
-        group_id: group_id?,
-        group_name: group_name?,
-        group_type: group_type?,
-        last_refreshed_at: last_refreshed_at?,
-        refresh_interval_seconds: refresh_interval_seconds?,
-        actor: String::new(),
-    })
-}
-
-/// A field that may be left out, or be null.
-fn patch<T>(node: Node, decode: impl FnOnce(Node) -> Option<T>) -> Option<Patch<T>> {
-    let Some(node) = node.present() else {
-        return Some(Patch::Keep);
-    };
-    match node.non_null() {
-        Some(node) => decode(node).map(|value| Patch::Set(Some(value))),
-        None => Some(Patch::Set(None)),
-    }
-}
-
-/// Any members, as JSON text by name.
-fn metadata_of(node: Node, faults: &mut Faults) -> Option<BTreeMap<String, String>> {
-    let members = node.storable_members(faults)?;
-    let text = |(name, value): (String, serde_json::Value)| (name, value.to_string());
-    Some(members.into_iter().map(text).collect())
 }

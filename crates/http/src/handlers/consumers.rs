@@ -1,62 +1,44 @@
 //! `/api/consumers`.
 
 use actix_web::web::Json;
-use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId};
-use fanfare_domain::ports::{ConsumerFilter, Lookup};
-use fanfare_domain::value::{Email, Phone};
+use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::organization::Role::Viewer;
 
-use super::{Answer, Cases};
-use crate::decode::{self, Faults, Id, NoQuery, Node, Object, Query};
-use crate::gate::By;
+use super::{Answer, Application};
+use crate::decode::{Id, NoQuery, PageParameters, PagedQuery, Query};
+use crate::error::ApiError;
+use crate::middleware::{Authentication::SecretKey, Principal};
+use crate::route::{Route, route};
 use crate::wire;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route!(SecretKey(Viewer), list),
+        route!(SecretKey(Viewer), search),
+        route!(SecretKey(Viewer), show),
+    ]
+}
 
 /// List consumers
 ///
 /// The oldest first.
 #[utoipa::path(
     get, path = "/api/consumers", tag = "Consumers", operation_id = "getConsumers",
-    params(
-        decode::PageParams,
-        ("search" = Option<String>, Query, description = "Part of an e-mail, phone number or name", min_length = 2, max_length = 255),
-        ("audienceId" = Option<String>, Query, description = "Members of this audience only"),
-        ("createdAfter" = Option<String>, Query, description = "Made after this time"),
-        ("createdBefore" = Option<String>, Query, description = "Made before this time"),
-    ),
+    params(PageParameters, wire::ConsumersQuery),
     responses((status = 200, description = "A page of consumers", body = wire::Page<wire::Consumer>)),
 )]
-pub(crate) async fn list(cases: Cases, by: By, query: Query) -> Answer<wire::Page<wire::Consumer>> {
-    let (filter, page) = query.decode(|query, faults| {
-        let page = decode::page(query, faults);
-        let filter = filter(query, faults);
-        Some((filter?, page?))
-    })?;
-    let organization = &by.organization;
-    let page = cases.consumers(organization, &filter, &page).await?;
+async fn list(
+    application: Application,
+    principal: Principal,
+    PagedQuery(query, page): PagedQuery<wire::ConsumersQuery>,
+) -> Answer<wire::Page<wire::Consumer>> {
+    let organization = &principal.organization;
+    let page = application
+        .consumers(organization, &query.into(), &page)
+        .await?;
     let show = |consumer| wire::Consumer::of(organization, consumer);
     Ok(Json(wire::Page::of(page, show)))
-}
-
-fn filter(query: &mut Object, faults: &mut Faults) -> Option<ConsumerFilter> {
-    let search = decode::search(query, faults);
-    let audience = match query.take("audienceId").present() {
-        Some(id) => {
-            let id = id.parsed("id", "id", |text: &str| AudienceId::parse(text), faults);
-            id.map(Some)
-        }
-        None => Some(None),
-    };
-    let mut instant = |name, faults: &mut Faults| match query.take(name).present() {
-        Some(time) => time.instant(faults).map(Some),
-        None => Some(None),
-    };
-    let created_after = instant("createdAfter", faults);
-    let created_before = instant("createdBefore", faults);
-    Some(ConsumerFilter {
-        search: search?,
-        audience: audience?,
-        created_after: created_after?,
-        created_before: created_before?,
-    })
 }
 
 /// Look consumers up
@@ -64,62 +46,21 @@ fn filter(query: &mut Object, faults: &mut Faults) -> Option<ConsumerFilter> {
 /// By exactly one of the parameters, which must match as a whole: at most 100 consumers.
 #[utoipa::path(
     get, path = "/api/consumers/search", tag = "Consumers", operation_id = "searchConsumers",
-    params(
-        ("email" = Option<String>, Query, description = "An e-mail address"),
-        ("phone" = Option<String>, Query, description = "A phone number in E.164; `+` is `%2B` in a query"),
-        ("externalId" = Option<String>, Query, description = "Klaviyo's id of a profile"),
-    ),
+    params(wire::LookupQuery),
     responses((status = 200, description = "The consumers that match", body = Vec<wire::Consumer>)),
 )]
-pub(crate) async fn search(cases: Cases, by: By, query: Query) -> Answer<Vec<wire::Consumer>> {
-    let lookup = query.decode(lookup)?;
-    let organization = &by.organization;
-    let found = cases.lookup_consumers(organization, &lookup).await?;
+async fn search(
+    application: Application,
+    principal: Principal,
+    query: Query<wire::LookupQuery>,
+) -> Answer<Vec<wire::Consumer>> {
+    let lookup = query.0.lookup();
+    let lookup =
+        lookup.ok_or_else(|| ApiError::internal("no parameter of a lookup was decoded"))?;
+    let organization = &principal.organization;
+    let found = application.lookup_consumers(organization, &lookup).await?;
     let show = |consumer| wire::Consumer::of(organization, consumer);
     Ok(Json(found.into_iter().map(show).collect()))
-}
-
-fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
-    let given = ["email", "phone", "externalId"].map(|name| query.take(name).present());
-    // What is searched for is somebody's address or number: a fault does not echo it.
-    let [email, phone, id] = given.map(|node| node.map(Node::masked));
-    match (email, phone, id) {
-        (Some(email), None, None) => {
-            let parse = |text: &str| {
-                // A blank within an address can only be a `+` that was not escaped.
-                Email::parse(&text.trim().replace(' ', "+"))
-                    .map(|email| email.as_str().to_owned())
-                    .map_err(|_| "must be an e-mail address")
-            };
-            let email = email.parsed("email", "e-mail", parse, faults);
-            email.map(Lookup::Email)
-        }
-        (None, Some(phone), None) => {
-            let parse = |sent: &str| {
-                // So can a blank before a number.
-                let text = sent.strip_prefix(' ').map(|digits| format!("+{digits}"));
-                Phone::parse(text.as_deref().unwrap_or(sent))
-                    .map(|phone| phone.as_str().to_owned())
-                    .map_err(|_| "must be a phone number like +12345678901")
-            };
-            phone
-                .parsed("phone", "E.164", parse, faults)
-                .map(Lookup::Phone)
-        }
-        (None, None, Some(id)) => {
-            let id = id.parsed(
-                "id",
-                "Klaviyo's id",
-                |text: &str| ProfileId::parse(text),
-                faults,
-            );
-            id.map(Lookup::Profile)
-        }
-        _ => {
-            faults.add_to_whole("give exactly one of email, phone and externalId");
-            None
-        }
-    }
 }
 
 /// Show a consumer
@@ -131,12 +72,12 @@ fn lookup(query: &mut Object, faults: &mut Faults) -> Option<Lookup> {
         (status = 404, description = "`CONSUMER_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn show(
-    cases: Cases,
-    by: By,
+async fn show(
+    application: Application,
+    principal: Principal,
     id: Id<ConsumerId>,
     _: NoQuery,
 ) -> Answer<wire::Consumer> {
-    let consumer = cases.consumer(&by.organization, &id.0).await?;
-    Ok(Json(wire::Consumer::of(&by.organization, consumer)))
+    let consumer = application.consumer(&principal.organization, &id.0).await?;
+    Ok(Json(wire::Consumer::of(&principal.organization, consumer)))
 }

@@ -7,22 +7,29 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::organization::Role::Viewer;
 use fanfare_domain::run::SyncRun;
 use fanfare_sync::{Error, Integration};
 use futures_util::{Stream, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::Cases;
+use super::Application;
 use crate::decode::{Id, NoQuery};
 use crate::error::ApiError;
-use crate::gate::{By, OpenStream, Streams};
+use crate::middleware::{Authentication::SecretKey, OpenStream, Principal, Streams};
+use crate::route::{Route, route};
 use crate::wire;
 
-/// How often the run is looked at: no more than four events a second come of it.
-const PERIOD: Duration = Duration::from_millis(250);
+/// How often the run is read: at most four events a second.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Looks without news after which a comment says that the connection lives: 15 seconds.
-const QUIET_LOOKS: u32 = 60;
+/// Polls without a change after which a comment keeps the connection open: 15 seconds.
+const POLLS_BEFORE_COMMENT: u32 = 60;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![route!(SecretKey(Viewer), watch)]
+}
 
 /// Watch a run
 ///
@@ -38,72 +45,72 @@ const QUIET_LOOKS: u32 = 60;
         (status = 404, description = "`SYNC_RUN_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn watch(
-    cases: Cases,
-    by: By,
+async fn watch(
+    application: Application,
+    principal: Principal,
     id: Id<RunId>,
     _: NoQuery,
     streams: Data<Streams>,
     shutdown: Data<CancellationToken>,
 ) -> Result<HttpResponse, ApiError> {
-    let run = cases.run(&by.organization, &id.0).await?;
+    let run = application.run(&principal.organization, &id.0).await?;
     let watch = Watch {
-        cases: cases.get_ref().clone(),
-        organization: by.organization.clone(),
+        application: application.get_ref().clone(),
+        organization: principal.organization.clone(),
         run: id.0,
-        _open: streams.open(&by.organization)?,
+        _open: streams.open(&principal.organization)?,
     };
     let shutdown = shutdown.get_ref().clone().cancelled_owned();
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        // Proxies that would collect the events are told not to.
+        // Asks proxies not to buffer the events.
         .insert_header(("X-Accel-Buffering", "no"))
         .streaming(events(watch, run).take_until(shutdown)))
 }
 
 struct Watch {
-    cases: Integration,
+    application: Integration,
     organization: OrganizationId,
     run: RunId,
     _open: OpenStream,
 }
 
-/// What comes next.
-enum Next {
-    /// This state of the run is news.
-    Show(Box<SyncRun>),
-    /// This state was shown: look until it has changed.
-    Look(Box<SyncRun>),
-    /// All was said.
+/// What the stream does next.
+enum Step {
+    /// Send this state of the run.
+    Send(Box<SyncRun>),
+    /// This state was sent: read the run until it has changed.
+    Poll(Box<SyncRun>),
+    /// End the stream.
     End,
 }
 
 fn events(watch: Watch, run: SyncRun) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let first = Next::Show(Box::new(run));
+    let first = Step::Send(Box::new(run));
     stream::unfold((watch, first), |(watch, next)| async {
         let (event, next) = match next {
-            Next::Show(run) => (watch.event("progress", &run), Next::Look(run)),
-            Next::Look(run) if !run.status.is_active() => (watch.event("done", &run), Next::End),
-            Next::Look(shown) => watch.look(shown).await?,
-            Next::End => return None,
+            Step::Send(run) => (watch.event("progress", &run), Step::Poll(run)),
+            Step::Poll(run) if !run.status.is_active() => (watch.event("done", &run), Step::End),
+            Step::Poll(shown) => watch.poll(shown).await?,
+            Step::End => return None,
         };
         Some((Ok(event), (watch, next)))
     })
 }
 
 impl Watch {
-    /// Looks until there is news. `None` if the run can no longer be looked at.
-    async fn look(&self, shown: Box<SyncRun>) -> Option<(Bytes, Next)> {
-        for _ in 0..QUIET_LOOKS {
-            tokio::time::sleep(PERIOD).await;
-            match self.cases.run(&self.organization, &self.run).await {
+    /// Reads the run until it has changed. `None` if the run can no longer be read.
+    async fn poll(&self, shown: Box<SyncRun>) -> Option<(Bytes, Step)> {
+        for _ in 0..POLLS_BEFORE_COMMENT {
+            tokio::time::sleep(POLL_INTERVAL).await;
+            match self.application.run(&self.organization, &self.run).await {
                 Ok(run) if run == *shown => {}
                 Ok(run) => {
                     let event = self.event("progress", &run);
-                    return Some((event, Next::Look(Box::new(run))));
+                    return Some((event, Step::Poll(Box::new(run))));
                 }
-                // The store is away: it may be back before anybody has to know.
+                // The store is away: it may be back before the caller notices.
                 Err(Error::Store(error)) if error.is_transient() => {}
                 Err(error) => {
                     let error = ApiError::from(error);
@@ -118,11 +125,11 @@ impl Watch {
                 }
             }
         }
-        Some((Bytes::from_static(b": still here\n\n"), Next::Look(shown)))
+        Some((Bytes::from_static(b": still here\n\n"), Step::Poll(shown)))
     }
 
     fn event(&self, name: &str, run: &SyncRun) -> Bytes {
-        let run = wire::Run::of(run.clone(), self.cases.clock().now());
+        let run = wire::Run::of(run.clone(), self.application.clock().now());
         match serde_json::to_string(&run) {
             Ok(json) => Bytes::from(format!("event: {name}\ndata: {json}\n\n")),
             Err(_) => Bytes::from_static(b": a run that cannot be shown\n\n"),

@@ -1,21 +1,42 @@
 //! The handlers: each decodes, calls one use case, and encodes.
 
-pub(crate) mod audiences;
-pub(crate) mod consumers;
-pub(crate) mod events;
-pub(crate) mod klaviyo;
-pub(crate) mod runs;
+mod audiences;
+mod consumers;
+mod events;
+mod klaviyo;
+mod runs;
 pub(crate) mod service;
-pub(crate) mod settings;
-pub(crate) mod sources;
+mod settings;
+mod sources;
+
+use std::sync::LazyLock;
 
 use actix_web::web;
 use fanfare_sync::Integration;
 
 use crate::error::ApiError;
+use crate::route::Route;
+
+/// Every route of the API's program.
+pub(crate) fn routes() -> &'static [Route] {
+    static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+        let of_files = [
+            service::routes,
+            settings::routes,
+            klaviyo::routes,
+            audiences::routes,
+            runs::routes,
+            events::routes,
+            sources::routes,
+            consumers::routes,
+        ];
+        of_files.into_iter().flat_map(|routes| routes()).collect()
+    });
+    &ROUTES
+}
 
 /// The use cases.
-type Cases = web::Data<Integration>;
+type Application = web::Data<Integration>;
 
 /// JSON, or an error.
 type Answer<T> = Result<web::Json<T>, ApiError>;

@@ -2,11 +2,23 @@
 
 use actix_web::web::Json;
 use fanfare_domain::ids::{AudienceId, RunId};
+use fanfare_domain::organization::Role::{Editor, Viewer};
 
-use super::{Answer, Cases};
-use crate::decode::{self, Body, Id, NoQuery, Query};
-use crate::gate::By;
+use super::{Answer, Application};
+use crate::decode::{Id, NoQuery, Nothing, OptionalBody, PageParameters, PagedQuery};
+use crate::middleware::{Authentication::SecretKey, Principal};
+use crate::route::{Route, route};
 use crate::wire;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route!(SecretKey(Viewer), of_audience),
+        route!(SecretKey(Viewer), show),
+        route!(SecretKey(Viewer), issues),
+        route!(SecretKey(Editor), cancel),
+    ]
+}
 
 /// List an audience's runs
 ///
@@ -15,22 +27,23 @@ use crate::wire;
     get, path = "/api/audiences/{id}/runs", tag = "Sync runs", operation_id = "getAudienceRuns",
     params(
         ("id" = String, Path, description = "The audience"),
-        decode::PageParams,
+        PageParameters,
     ),
     responses(
         (status = 200, description = "A page of runs", body = wire::Page<wire::Run>),
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn of_audience(
-    cases: Cases,
-    by: By,
+async fn of_audience(
+    application: Application,
+    principal: Principal,
     id: Id<AudienceId>,
-    query: Query,
+    PagedQuery(_, page): PagedQuery<Nothing>,
 ) -> Answer<wire::Page<wire::Run>> {
-    let page = query.decode(decode::page)?;
-    let page = cases.runs(&by.organization, &id.0, &page).await?;
-    let now = cases.clock().now();
+    let page = application
+        .runs(&principal.organization, &id.0, &page)
+        .await?;
+    let now = application.clock().now();
     Ok(Json(wire::Page::of(page, |run| wire::Run::of(run, now))))
 }
 
@@ -43,9 +56,14 @@ pub(crate) async fn of_audience(
         (status = 404, description = "`SYNC_RUN_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn show(cases: Cases, by: By, id: Id<RunId>, _: NoQuery) -> Answer<wire::Run> {
-    let run = cases.run(&by.organization, &id.0).await?;
-    Ok(Json(wire::Run::of(run, cases.clock().now())))
+async fn show(
+    application: Application,
+    principal: Principal,
+    id: Id<RunId>,
+    _: NoQuery,
+) -> Answer<wire::Run> {
+    let run = application.run(&principal.organization, &id.0).await?;
+    Ok(Json(wire::Run::of(run, application.clock().now())))
 }
 
 /// List a run's issues
@@ -55,21 +73,22 @@ pub(crate) async fn show(cases: Cases, by: By, id: Id<RunId>, _: NoQuery) -> Ans
     get, path = "/api/sync-runs/{id}/issues", tag = "Sync runs", operation_id = "getSyncRunIssues",
     params(
         ("id" = String, Path, description = "The run"),
-        decode::PageParams,
+        PageParameters,
     ),
     responses(
         (status = 200, description = "A page of issues", body = wire::Page<wire::Issue>),
         (status = 404, description = "`SYNC_RUN_NOT_FOUND`"),
     ),
 )]
-pub(crate) async fn issues(
-    cases: Cases,
-    by: By,
+async fn issues(
+    application: Application,
+    principal: Principal,
     id: Id<RunId>,
-    query: Query,
+    PagedQuery(_, page): PagedQuery<Nothing>,
 ) -> Answer<wire::Page<wire::Issue>> {
-    let page = query.decode(decode::page)?;
-    let page = cases.issues(&by.organization, &id.0, &page).await?;
+    let page = application
+        .issues(&principal.organization, &id.0, &page)
+        .await?;
     Ok(Json(wire::Page::of(page, wire::Issue::from)))
 }
 
@@ -85,14 +104,15 @@ pub(crate) async fn issues(
         (status = 409, description = "`SYNC_RUN_FINISHED`: it has ended already"),
     ),
 )]
-pub(crate) async fn cancel(
-    cases: Cases,
-    by: By,
+async fn cancel(
+    application: Application,
+    principal: Principal,
     id: Id<RunId>,
     _: NoQuery,
-    body: Body,
+    _: OptionalBody<Nothing>,
 ) -> Answer<wire::Run> {
-    body.decode_optional(|_, _| Some(()))?;
-    let run = cases.cancel_run(&by.organization, &id.0).await?;
-    Ok(Json(wire::Run::of(run, cases.clock().now())))
+    let run = application
+        .cancel_run(&principal.organization, &id.0)
+        .await?;
+    Ok(Json(wire::Run::of(run, application.clock().now())))
 }

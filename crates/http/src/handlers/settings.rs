@@ -1,14 +1,22 @@
 //! `/api/settings`.
 
 use actix_web::web::Json;
-use fanfare_domain::connection::KlaviyoKey;
-use fanfare_sync::ConnectRequest;
-use secrecy::SecretString;
+use fanfare_domain::organization::Role::{Admin, Editor};
 
-use super::{Answer, Cases};
-use crate::decode::{Body, Faults, NoQuery, Object};
-use crate::gate::By;
+use super::{Answer, Application};
+use crate::decode::{Body, NoQuery};
+use crate::middleware::{Authentication::SecretKey, Principal};
+use crate::openapi::KlaviyoRefusals;
+use crate::route::{Route, route};
 use crate::wire;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route!(SecretKey(Editor), show),
+        route!(SecretKey(Admin), update),
+    ]
+}
 
 /// Show the settings
 ///
@@ -17,8 +25,12 @@ use crate::wire;
     get, path = "/api/settings", tag = "Settings", operation_id = "getSettings",
     responses((status = 200, description = "The settings", body = wire::Settings)),
 )]
-pub(crate) async fn show(cases: Cases, by: By, _: NoQuery) -> Answer<wire::Settings> {
-    let settings = cases.settings(&by.organization).await?;
+async fn show(
+    application: Application,
+    principal: Principal,
+    _: NoQuery,
+) -> Answer<wire::Settings> {
+    let settings = application.settings(&principal.organization).await?;
     Ok(Json(settings.into()))
 }
 
@@ -32,38 +44,19 @@ pub(crate) async fn show(cases: Cases, by: By, _: NoQuery) -> Answer<wire::Setti
     responses(
         (status = 200, description = "The settings as they are now", body = wire::Settings),
         (status = 409, description = "`KLAVIYO_ACCOUNT_DIFFERS`: the key is of another Klaviyo account than the one connected; send `confirmAccountChange`"),
+        KlaviyoRefusals,
     ),
 )]
-pub(crate) async fn update(cases: Cases, by: By, _: NoQuery, body: Body) -> Answer<wire::Settings> {
-    let settings = match body.decode(change)? {
-        Change::Connect(request) => cases.connect(&by.organization, request).await?,
-        Change::Disconnect => cases.disconnect(&by.organization).await?,
+async fn update(
+    application: Application,
+    principal: Principal,
+    _: NoQuery,
+    body: Body<wire::SettingsBody>,
+) -> Answer<wire::Settings> {
+    let organization = &principal.organization;
+    let settings = match body.0.into_connect() {
+        Some(request) => application.connect(organization, request).await?,
+        None => application.disconnect(organization).await?,
     };
     Ok(Json(settings.into()))
-}
-
-enum Change {
-    Connect(ConnectRequest),
-    Disconnect,
-}
-
-fn change(body: &mut Object, faults: &mut Faults) -> Option<Change> {
-    let Some(klaviyo) = body.take("klaviyo").masked().non_null() else {
-        return Some(Change::Disconnect);
-    };
-    let mut klaviyo = klaviyo.object(faults)?;
-    let key = |text: &str| {
-        let text = SecretString::from(text);
-        KlaviyoKey::parse(&text).map(|_| text)
-    };
-    let api_key = klaviyo.take("apiKey").parsed("key", "pk_…", key, faults);
-    let confirm = match klaviyo.take("confirmAccountChange").present() {
-        Some(confirm) => confirm.boolean(faults),
-        None => Some(false),
-    };
-    klaviyo.finish(faults);
-    Some(Change::Connect(ConnectRequest {
-        api_key: api_key?,
-        confirm_account_change: confirm?,
-    }))
 }

@@ -1,13 +1,13 @@
-//! The API described, from the same code that serves it.
+//! The API described: the document is put together from the routes that are served.
 
 mod common;
 
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use self::common::Routes;
+pub(crate) use self::common::KlaviyoRefusals;
 use crate::error::ErrorBody;
-use crate::handlers::{audiences, consumers, events, klaviyo, runs, service, settings, sources};
+use crate::route::{Route, operations};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -16,39 +16,7 @@ use crate::handlers::{audiences, consumers, events, klaviyo, runs, service, sett
         description = "Keeps Fanfare audiences equal to Klaviyo lists and segments.\n\nEverything below `/api` is answered below `/api/v1` as well. A secret key decides the organization and the role (`viewer`, `editor`, `admin`, `owner`; each may do all that the ones before may); ids of other organizations are not found. Unknown body fields and query parameters are refused. An organization may make 1000 requests a minute.",
         license(name = "MIT", identifier = "MIT"),
     ),
-    paths(
-        settings::show,
-        settings::update,
-        klaviyo::lists,
-        klaviyo::segments,
-        klaviyo::estimate_list,
-        klaviyo::estimate_segment,
-        klaviyo::import,
-        audiences::list,
-        audiences::show,
-        audiences::update,
-        audiences::archive,
-        audiences::sync,
-        audiences::members,
-        audiences::count,
-        audiences::status,
-        runs::of_audience,
-        runs::show,
-        events::watch,
-        runs::issues,
-        runs::cancel,
-        sources::search,
-        sources::show,
-        consumers::list,
-        consumers::search,
-        consumers::show,
-        service::live,
-        service::ready,
-        service::metrics,
-        service::document,
-    ),
     components(schemas(ErrorBody)),
-    modifiers(&Routes),
     tags(
         (name = "Settings", description = "The connection to Klaviyo"),
         (name = "Klaviyo", description = "What is in Klaviyo, and its import"),
@@ -61,14 +29,25 @@ use crate::handlers::{audiences, consumers, events, klaviyo, runs, service, sett
 )]
 struct Document;
 
-/// The document.
-pub(crate) fn document() -> OpenApi {
-    Document::openapi()
+/// The document of some routes.
+pub(crate) fn document(routes: &[Route]) -> OpenApi {
+    let mut document = Document::openapi();
+    for route in routes {
+        let mut documentation = route.documentation.clone();
+        for item in documentation.paths.paths.values_mut() {
+            for (_, operation) in operations(item) {
+                common::describe(operation, route.authentication);
+            }
+        }
+        document.merge(documentation);
+    }
+    common::complete(&mut document);
+    document
 }
 
-/// The `OpenAPI` document of the whole API: pretty-printed JSON, ending in a line feed.
-pub fn json() -> String {
-    let json = document().to_pretty_json();
+/// The document of some routes as text: pretty-printed JSON, ending in a line feed.
+pub(crate) fn json(routes: &[Route]) -> String {
+    let json = document(routes).to_pretty_json();
     // Strings and maps of strings always serialise.
     json.map(|json| json + "\n").unwrap_or_default()
 }

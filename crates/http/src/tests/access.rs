@@ -1,14 +1,28 @@
 //! Who may ask what.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::Method;
 use fanfare_domain::organization::Role;
 use serde_json::json;
 
-use super::world::{ROLES, World};
-use crate::routes::{API, BASES, Entry};
+use super::fixture::{Fixture, ROLES};
+use crate::handlers;
+use crate::middleware::Authentication;
+use crate::route::Route;
+use crate::router::BASES;
 
-fn path(base: &str, entry: &Entry) -> String {
-    let path = format!("{base}{}", entry.path);
+/// The routes that take a secret key, with the role.
+fn protected() -> impl Iterator<Item = (&'static Route, Role)> {
+    let role = |route: &'static Route| match route.authentication {
+        Authentication::SecretKey(role) => Some((route, role)),
+        Authentication::None => None,
+    };
+    handlers::routes().iter().filter_map(role)
+}
+
+fn path(base: &str, route: &Route) -> String {
+    let path = route.path.replacen("/api", base, 1);
     ["{id}", "{listId}", "{segmentId}"]
         .iter()
         .fold(path, |path, id| path.replace(id, "unknown"))
@@ -16,11 +30,11 @@ fn path(base: &str, entry: &Entry) -> String {
 
 #[actix_web::test]
 async fn without_a_secret_key_no_route_of_the_api_answers() {
-    let world = World::connected().await;
-    for entry in API {
+    let fixture = Fixture::connected().await;
+    for (route, _) in protected() {
         for base in BASES {
-            let path = path(base, entry);
-            let ask = || world.ask(entry.method.clone(), &path).by_nobody();
+            let path = path(base, route);
+            let ask = || fixture.ask(route.method.clone(), &path).without_key();
 
             let answer = ask().send().await;
             answer.refuses(401, "Authentication required", "AUTHENTICATION_REQUIRED");
@@ -37,14 +51,13 @@ async fn without_a_secret_key_no_route_of_the_api_answers() {
 
 #[actix_web::test]
 async fn each_route_wants_its_role_and_names_it() {
-    let world = World::connected().await;
-    for entry in API {
-        let needed = entry.role.expect("a role");
+    let fixture = Fixture::connected().await;
+    for (route, needed) in protected() {
         for role in ROLES {
-            world.wait_a_minute();
-            let ask = world.ask(entry.method.clone(), &path("/api", entry));
-            let answer = ask.by(world.own.key(role)).send().await;
-            let what = format!("{} {} as {}", entry.method, entry.path, role.as_str());
+            fixture.wait_a_minute();
+            let ask = fixture.ask(route.method.clone(), &path("/api", route));
+            let answer = ask.by(fixture.own.key(role)).send().await;
+            let what = format!("{} {} as {}", route.method, route.path, role.as_str());
             if role < needed {
                 answer.refuses(403, "Forbidden", "FORBIDDEN");
                 let message = answer.body["message"].as_str().unwrap();
@@ -59,8 +72,9 @@ async fn each_route_wants_its_role_and_names_it() {
 #[actix_web::test]
 async fn roles_are_those_of_the_contract() {
     let of = |method: Method, path: &str| {
-        let found = API.iter().find(|e| e.method == method && e.path == path);
-        found.and_then(|entry| entry.role)
+        let path = format!("/api{path}");
+        let found = protected().find(|(route, _)| route.method == method && route.path == path);
+        found.map(|(_, role)| role)
     };
     for (method, path, role) in [
         (Method::GET, "/settings", Role::Editor),
@@ -74,22 +88,31 @@ async fn roles_are_those_of_the_contract() {
     ] {
         assert_eq!(of(method, path), Some(role), "{path}");
     }
-    let others = API.iter().filter(|entry| entry.method == Method::GET);
-    let others = others.filter(|entry| entry.path != "/settings");
-    for entry in others {
-        assert_eq!(entry.role, Some(Role::Viewer), "{}", entry.path);
+    let others = protected().filter(|(route, _)| route.method == Method::GET);
+    let others = others.filter(|(route, _)| route.path != "/api/settings");
+    for (route, role) in others {
+        assert_eq!(role, Role::Viewer, "{}", route.path);
     }
+    let open = handlers::routes().iter();
+    let open = open.filter(|route| route.authentication == Authentication::None);
+    let open: BTreeSet<&str> = open.map(|route| route.path.as_str()).collect();
+    let of_contract = ["/", "/api/openapi.json", "/healthz", "/metrics", "/readyz"];
+    assert_eq!(open, of_contract.into());
 }
 
 #[actix_web::test]
 async fn a_revoked_key_opens_nothing() {
-    let world = World::new().await;
-    let keys = world.integration.keys(&world.own.id).await.unwrap();
+    let fixture = Fixture::new().await;
+    let keys = fixture.integration.keys(&fixture.own.id).await.unwrap();
     let viewer = keys.iter().find(|key| key.role == Role::Viewer).unwrap();
-    let ask = || world.get("/api/audiences").by(world.own.key(Role::Viewer));
+    let ask = || {
+        fixture
+            .get("/api/audiences")
+            .by(fixture.own.key(Role::Viewer))
+    };
     assert_eq!(ask().send().await.status, 200);
 
-    let revoked = world.integration.revoke_key(&world.own.id, &viewer.id);
+    let revoked = fixture.integration.revoke_key(&fixture.own.id, &viewer.id);
     revoked.await.unwrap();
 
     let answer = ask().send().await;
@@ -98,7 +121,7 @@ async fn a_revoked_key_opens_nothing() {
 
 #[actix_web::test]
 async fn both_bases_answer_the_same() {
-    let (world, _) = World::imported().await;
+    let (fixture, _) = Fixture::imported().await;
     for route in [
         "/audiences",
         "/consumers?first=2",
@@ -106,8 +129,8 @@ async fn both_bases_answer_the_same() {
         "/klaviyo",
         "/nowhere",
     ] {
-        let one = world.get(&format!("/api{route}")).send().await;
-        let other = world.get(&format!("/api/v1{route}")).send().await;
+        let one = fixture.get(&format!("/api{route}")).send().await;
+        let other = fixture.get(&format!("/api/v1{route}")).send().await;
         assert_eq!(
             (one.status, one.text),
             (other.status, other.text),
@@ -118,7 +141,7 @@ async fn both_bases_answer_the_same() {
 
 #[actix_web::test]
 async fn unknown_routes_and_methods_are_refused_in_the_same_shape() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     for path in [
         "/api",
         "/api/nowhere",
@@ -126,7 +149,7 @@ async fn unknown_routes_and_methods_are_refused_in_the_same_shape() {
         "/api/v1/x",
         "/nowhere",
     ] {
-        let answer = world.get(path).send().await;
+        let answer = fixture.get(path).send().await;
         answer.refuses(404, "Not found", "ROUTE_NOT_FOUND");
     }
     for (method, path, allowed) in [
@@ -137,7 +160,7 @@ async fn unknown_routes_and_methods_are_refused_in_the_same_shape() {
         (Method::POST, "/healthz", "GET"),
         (Method::PUT, "/api/openapi.json", "GET"),
     ] {
-        let answer = world.ask(method, path).json(&json!({})).await;
+        let answer = fixture.ask(method, path).json(&json!({})).await;
         answer.refuses(405, "Method not allowed", "METHOD_NOT_ALLOWED");
         assert_eq!(answer.header("allow"), allowed, "{path}");
     }

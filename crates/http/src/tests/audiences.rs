@@ -3,30 +3,30 @@
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use super::world::{World, path, people, without_ids};
+use super::fixture::{Fixture, path, people, without_ids};
 
 #[actix_web::test]
 async fn an_audience_has_fanfares_shape() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let audience = path("/api/audiences/{id}", &imported["audienceId"]);
 
-    let answer = world.get(&audience).send().await;
+    let answer = fixture.get(&audience).send().await;
     assert_json_snapshot!("audience", without_ids(answer.body));
 
-    let with = world
+    let with = fixture
         .get(&format!("{audience}?include=primarySyncSource"))
         .send()
         .await;
     let source = without_ids(with.body["primarySyncSource"].clone());
     assert_json_snapshot!("audience_with_its_source", source);
 
-    let all = world
+    let all = fixture
         .get("/api/audiences?include=rules,imports,primarySyncSource")
         .send()
         .await;
     assert_eq!(all.body["data"], json!([with.body]));
 
-    let unknown = world
+    let unknown = fixture
         .get(&format!("{audience}?include=members"))
         .send()
         .await;
@@ -35,17 +35,17 @@ async fn an_audience_has_fanfares_shape() {
 
 #[actix_web::test]
 async fn status_and_count_have_fanfares_shape() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let audience = path("/api/audiences/{id}", &imported["audienceId"]);
 
-    let status = world.get(&format!("{audience}/status")).send().await;
+    let status = fixture.get(&format!("{audience}/status")).send().await;
     assert_json_snapshot!("audience_status", without_ids(status.body));
-    let count = world.get(&format!("{audience}/count")).send().await;
+    let count = fixture.get(&format!("{audience}/count")).send().await;
     assert_json_snapshot!("audience_count", without_ids(count.body));
 
-    let running = world.import("XyZaBc").await;
+    let running = fixture.import("XyZaBc").await;
     let status = path("/api/audiences/{id}/status", &running["audienceId"]);
-    let status = world.get(&status).send().await.body;
+    let status = fixture.get(&status).send().await.body;
     assert_eq!(status["syncStatus"], "PENDING");
     assert_eq!(
         (&status["stale"], &status["inProgress"]),
@@ -55,7 +55,7 @@ async fn status_and_count_have_fanfares_shape() {
 
 #[actix_web::test]
 async fn every_field_of_an_audience_can_be_set_and_taken_away() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let audience = path("/api/audiences/{id}", &imported["audienceId"]);
     let changes = json!({
         "name": " Spring ",
@@ -70,12 +70,12 @@ async fn every_field_of_an_audience_can_be_set_and_taken_away() {
         "refreshIntervalSeconds": null,
     });
 
-    let changed = world.put(&audience).json(&changes).await;
+    let changed = fixture.put(&audience).json(&changes).await;
     assert_json_snapshot!("changed_audience", without_ids(changed.body.clone()));
-    assert_eq!(world.get(&audience).send().await.body, changed.body);
+    assert_eq!(fixture.get(&audience).send().await.body, changed.body);
 
     // What is left out stays.
-    let kept = world.put(&audience).json(&json!({})).await.body;
+    let kept = fixture.put(&audience).json(&json!({})).await.body;
     for name in [
         "name",
         "description",
@@ -90,7 +90,7 @@ async fn every_field_of_an_audience_can_be_set_and_taken_away() {
         "description": null, "iconName": null, "metadata": null, "groupId": null,
         "groupName": null, "groupType": null, "lastRefreshedAt": null,
     });
-    let cleared = world.put(&audience).json(&nothing).await.body;
+    let cleared = fixture.put(&audience).json(&nothing).await.body;
     for name in nothing.as_object().unwrap().keys() {
         assert_eq!(cleared[name], Value::Null, "{name}");
     }
@@ -99,9 +99,9 @@ async fn every_field_of_an_audience_can_be_set_and_taken_away() {
 
 #[actix_web::test]
 async fn faults_of_a_change_are_told_all_at_once_and_change_nothing() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let audience = path("/api/audiences/{id}", &imported["audienceId"]);
-    let before = world.get(&audience).send().await.body;
+    let before = fixture.get(&audience).send().await.body;
     let body = json!({
         "name": null,
         "description": 1,
@@ -115,7 +115,7 @@ async fn faults_of_a_change_are_told_all_at_once_and_change_nothing() {
         "refreshIntervalSeconds": 900,
         "rules": [],
     });
-    let answer = world.put(&audience).json(&body).await;
+    let answer = fixture.put(&audience).json(&body).await;
     let blamed: Vec<&str> = body
         .as_object()
         .unwrap()
@@ -123,23 +123,23 @@ async fn faults_of_a_change_are_told_all_at_once_and_change_nothing() {
         .map(String::as_str)
         .collect();
     answer.blames(&blamed);
-    world
+    fixture
         .put(&audience)
         .json(&json!({"name": " "}))
         .await
         .blames(&["name"]);
-    world
+    fixture
         .put(&audience)
         .json(&json!({"metadata": [1]}))
         .await
         .blames(&["metadata"]);
-    assert_eq!(world.get(&audience).send().await.body, before);
+    assert_eq!(fixture.get(&audience).send().await.body, before);
 }
 
 /// One store would keep it and another refuse it.
 #[actix_web::test]
 async fn a_text_with_a_nul_is_refused_in_whatever_field() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let audience = path("/api/audiences/{id}", &imported["audienceId"]);
     for (field, value) in [
         ("name", json!("a\u{0}b")),
@@ -150,7 +150,7 @@ async fn a_text_with_a_nul_is_refused_in_whatever_field() {
         ("metadata", json!({"a\u{0}b": 1})),
         ("metadata", json!({"a": {"b": ["c\u{0}"]}})),
     ] {
-        let answer = world.put(&audience).json(&json!({field: value})).await;
+        let answer = fixture.put(&audience).json(&json!({field: value})).await;
         answer.blames(&[field]);
     }
     for query in [
@@ -162,46 +162,46 @@ async fn a_text_with_a_nul_is_refused_in_whatever_field() {
         "/api/consumers/search?phone=%2B4930%001234567".to_owned(),
         "/api/consumers/search?externalId=a%00b".to_owned(),
     ] {
-        let answer = world.get(&query).send().await;
+        let answer = fixture.get(&query).send().await;
         assert_eq!(answer.status, 400, "{query}: {}", answer.text);
     }
 }
 
 #[actix_web::test]
 async fn a_deleted_audience_is_told_archived_and_leaves_the_collection() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let audience = path("/api/audiences/{id}", &imported["audienceId"]);
 
-    let deleted = world.delete(&audience).send().await;
+    let deleted = fixture.delete(&audience).send().await;
 
     assert_eq!(deleted.status, 200);
     assert_eq!(deleted.body["archived"], true);
-    assert_eq!(world.get(&audience).send().await.body, deleted.body);
+    assert_eq!(fixture.get(&audience).send().await.body, deleted.body);
     assert_eq!(
-        world.get("/api/audiences").send().await.body["data"],
+        fixture.get("/api/audiences").send().await.body["data"],
         json!([])
     );
     // Twice is no harm.
-    assert_eq!(world.delete(&audience).send().await.body, deleted.body);
+    assert_eq!(fixture.delete(&audience).send().await.body, deleted.body);
 }
 
 #[actix_web::test]
 async fn pages_follow_each_other_to_the_end() {
-    let world = World::connected().await;
-    world.klaviyo.change(|klaviyo| {
+    let fixture = Fixture::connected().await;
+    fixture.klaviyo.change(|klaviyo| {
         let list = fanfare_testkit::build::list("Many01");
         let members = people(0..7).into_iter().map(Into::into).collect();
         klaviyo
             .collections
             .insert(list, (Some("Many".to_owned()), members));
     });
-    let imported = world.import("Many01").await;
-    world.work(&imported["runId"]).await;
+    let imported = fixture.import("Many01").await;
+    fixture.work(&imported["runId"]).await;
     let members = path("/api/audiences/{id}/members", &imported["audienceId"]);
     for first in [1, 3, 7, 100] {
         let (mut seen, mut after) = (Vec::new(), String::new());
         loop {
-            let page = world
+            let page = fixture
                 .get(&format!("{members}?first={first}{after}"))
                 .send()
                 .await
@@ -219,15 +219,15 @@ async fn pages_follow_each_other_to_the_end() {
         let all: Vec<String> = (0..7).map(|n| format!("person{n}@example.com")).collect();
         assert_eq!(seen, all, "{first} at a time");
     }
-    let default = world.get(&members).send().await.body;
+    let default = fixture.get(&members).send().await.body;
     assert_eq!(default["data"].as_array().map(Vec::len), Some(7));
 }
 
 #[actix_web::test]
 async fn members_are_searched_and_pages_are_bounded() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let members = path("/api/audiences/{id}/members", &imported["audienceId"]);
-    let found = world
+    let found = fixture
         .get(&format!("{members}?search=PERSON1"))
         .send()
         .await
@@ -236,10 +236,13 @@ async fn members_are_searched_and_pages_are_bounded() {
     assert_eq!(found["data"][0]["email"], "person1@example.com");
 
     let wrong = "first=0&after=nonsense&search=x&last=3";
-    let answer = world.get(&format!("{members}?{wrong}")).send().await;
+    let answer = fixture.get(&format!("{members}?{wrong}")).send().await;
     answer.blames(&["first", "after", "search", "last"]);
     for first in ["0", "101", "-1", "1.5", "", "ten"] {
-        let answer = world.get(&format!("{members}?first={first}")).send().await;
+        let answer = fixture
+            .get(&format!("{members}?first={first}"))
+            .send()
+            .await;
         answer.blames(&["first"]);
     }
 }

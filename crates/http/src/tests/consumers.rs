@@ -3,7 +3,7 @@
 use insta::assert_json_snapshot;
 use serde_json::json;
 
-use super::world::{Answer, World, path, without_ids};
+use super::fixture::{Answer, Fixture, path, without_ids};
 
 fn emails(answer: &Answer, pointer: &str) -> Vec<String> {
     let found = answer
@@ -17,11 +17,11 @@ fn emails(answer: &Answer, pointer: &str) -> Vec<String> {
 
 #[actix_web::test]
 async fn a_consumer_has_the_whole_of_fanfares_shape() {
-    let (world, imported) = World::imported().await;
-    let all = world.get("/api/consumers").send().await;
+    let (fixture, imported) = Fixture::imported().await;
+    let all = fixture.get("/api/consumers").send().await;
     let consumer = &all.body["data"][0];
 
-    let one = world
+    let one = fixture
         .get(&path("/api/consumers/{id}", &consumer["id"]))
         .send()
         .await;
@@ -29,19 +29,19 @@ async fn a_consumer_has_the_whole_of_fanfares_shape() {
     assert_eq!(&one.body, consumer);
     assert_json_snapshot!("consumer", without_ids(one.body.clone()));
     let source = path("/api/sync-sources/{id}", &one.body["primarySyncSourceId"]);
-    let source = world.get(&source).send().await.body;
+    let source = fixture.get(&source).send().await.body;
     assert_eq!(source["syncSource"], "klaviyo:profile");
     assert_eq!(source["syncSourceId"], one.body["primaryExternalId"]);
     let members = path("/api/audiences/{id}/members", &imported["audienceId"]);
     assert_eq!(
-        world.get(&members).send().await.body["data"],
+        fixture.get(&members).send().await.body["data"],
         all.body["data"]
     );
 }
 
 #[actix_web::test]
 async fn consumers_are_looked_up_by_exactly_one_thing() {
-    let (world, _) = World::imported().await;
+    let (fixture, _) = Fixture::imported().await;
     for query in [
         "email=PERSON1@example.com",
         "email=%20person1%40example.com%20",
@@ -49,22 +49,22 @@ async fn consumers_are_looked_up_by_exactly_one_thing() {
         "phone=+491510000001",
         "externalId=P1",
     ] {
-        let answer = world
+        let answer = fixture
             .get(&format!("/api/consumers/search?{query}"))
             .send()
             .await;
         assert_eq!(emails(&answer, ""), ["person1@example.com"], "{query}");
     }
-    let nobody = world
+    let no_match = fixture
         .get("/api/consumers/search?externalId=P99")
         .send()
         .await;
-    assert_eq!(nobody.body, json!([]));
+    assert_eq!(no_match.body, json!([]));
 }
 
 #[actix_web::test]
 async fn a_look_up_that_cannot_be_is_refused_without_an_echo() {
-    let (world, _) = World::imported().await;
+    let (fixture, _) = Fixture::imported().await;
     for (query, blamed) in [
         ("", "body"),
         ("email=canary@example.com&phone=%2B4915100000099", "body"),
@@ -73,7 +73,7 @@ async fn a_look_up_that_cannot_be_is_refused_without_an_echo() {
         ("externalId=", "externalId"),
         ("q=canary&email=canary@example.com", "q"),
     ] {
-        let answer = world
+        let answer = fixture
             .get(&format!("/api/consumers/search?{query}"))
             .send()
             .await;
@@ -84,13 +84,13 @@ async fn a_look_up_that_cannot_be_is_refused_without_an_echo() {
 
 #[actix_web::test]
 async fn consumers_are_narrowed() {
-    let (world, imported) = World::imported().await;
-    let vip = world.import("XyZaBc").await;
-    world.work(&vip["runId"]).await;
+    let (fixture, imported) = Fixture::imported().await;
+    let vip = fixture.import("XyZaBc").await;
+    fixture.work(&vip["runId"]).await;
     let count = |query: String| {
-        let world = &world;
+        let fixture = &fixture;
         async move {
-            let answer = world.get(&format!("/api/consumers?{query}")).send().await;
+            let answer = fixture.get(&format!("/api/consumers?{query}")).send().await;
             emails(&answer, "/data").len()
         }
     };
@@ -115,15 +115,15 @@ async fn consumers_are_narrowed() {
         0
     );
     let wrong = "createdAfter=today&createdBefore=1&audienceId=%20&sortBy=email";
-    let answer = world.get(&format!("/api/consumers?{wrong}")).send().await;
+    let answer = fixture.get(&format!("/api/consumers?{wrong}")).send().await;
     answer.blames(&["createdAfter", "createdBefore", "audienceId", "sortBy"]);
 }
 
 #[actix_web::test]
 async fn consumers_that_never_were_are_not_found() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     for id in ["cons_1", "%00", "a%20b", &"x".repeat(300)] {
-        let answer = world.get(&format!("/api/consumers/{id}")).send().await;
+        let answer = fixture.get(&format!("/api/consumers/{id}")).send().await;
         answer.refuses(404, "Consumer not found", "CONSUMER_NOT_FOUND");
     }
 }

@@ -6,7 +6,7 @@ use fanfare_testkit::memory::Operation;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::world::{Answer, World, path};
+use super::fixture::{Answer, Fixture, path};
 
 /// The events of a stream: their names and data.
 fn events(answer: &Answer) -> Vec<(String, Value)> {
@@ -27,32 +27,32 @@ fn names(events: &[(String, Value)]) -> Vec<&str> {
 
 #[actix_web::test]
 async fn a_run_that_has_ended_is_told_and_done() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let run = path("/api/sync-runs/{id}", &imported["runId"]);
 
-    let answer = world.get(&format!("{run}/events")).send().await;
+    let answer = fixture.get(&format!("{run}/events")).send().await;
 
     assert_eq!(answer.header("content-type"), "text/event-stream");
     assert_eq!(answer.header("cache-control"), "no-store");
     let events = events(&answer);
     assert_eq!(names(&events), ["progress", "done"]);
-    let shown = world.get(&run).send().await.body;
+    let shown = fixture.get(&run).send().await.body;
     assert!(events.iter().all(|(_, run)| *run == shown));
 }
 
 #[actix_web::test]
 async fn a_run_is_followed_to_its_end_and_no_more_than_four_times_a_second() {
     tokio::time::pause();
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
     let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
     let begun = tokio::time::Instant::now();
 
     let work = async {
         tokio::time::sleep(Duration::from_millis(1_100)).await;
-        world.work(&imported["runId"]).await;
+        fixture.work(&imported["runId"]).await;
     };
-    let (answer, ()) = tokio::join!(world.get(&watch).send(), work);
+    let (answer, ()) = tokio::join!(fixture.get(&watch).send(), work);
 
     let events = events(&answer);
     assert_eq!(names(&events), ["progress", "progress", "done"]);
@@ -64,18 +64,18 @@ async fn a_run_is_followed_to_its_end_and_no_more_than_four_times_a_second() {
 }
 
 #[actix_web::test]
-async fn silence_is_broken_by_comments() {
+async fn a_stream_without_news_sends_comments() {
     tokio::time::pause();
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
     let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
     let cancel = path("/api/sync-runs/{id}/cancel", &imported["runId"]);
 
     let later = async {
         tokio::time::sleep(Duration::from_secs(40)).await;
-        world.post(&cancel).send().await;
+        fixture.post(&cancel).send().await;
     };
-    let (answer, ()) = tokio::join!(world.get(&watch).send(), later);
+    let (answer, ()) = tokio::join!(fixture.get(&watch).send(), later);
 
     assert_eq!(answer.text.matches(": still here\n\n").count(), 2);
     let events = events(&answer);
@@ -86,18 +86,18 @@ async fn silence_is_broken_by_comments() {
 #[actix_web::test]
 async fn a_store_that_is_away_for_a_moment_ends_nothing() {
     tokio::time::pause();
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
     let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
     let cancel = path("/api/sync-runs/{id}/cancel", &imported["runId"]);
 
     let later = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        world.store.fail_next(Operation::Read, 3);
+        fixture.store.fail_next(Operation::Read, 3);
         tokio::time::sleep(Duration::from_secs(2)).await;
-        world.post(&cancel).send().await;
+        fixture.post(&cancel).send().await;
     };
-    let (answer, ()) = tokio::join!(world.get(&watch).send(), later);
+    let (answer, ()) = tokio::join!(fixture.get(&watch).send(), later);
 
     assert_eq!(names(&events(&answer)), ["progress", "progress", "done"]);
 }
@@ -105,37 +105,37 @@ async fn a_store_that_is_away_for_a_moment_ends_nothing() {
 #[actix_web::test]
 async fn the_end_of_the_service_is_the_end_of_the_stream_without_done() {
     tokio::time::pause();
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
     let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
 
     let later = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
-        world.shutdown.cancel();
+        fixture.shutdown.cancel();
     };
-    let (answer, ()) = tokio::join!(world.get(&watch).send(), later);
+    let (answer, ()) = tokio::join!(fixture.get(&watch).send(), later);
 
     assert_eq!(names(&events(&answer)), ["progress"]);
 }
 
 #[actix_web::test]
 async fn a_run_that_is_not_there_is_no_stream() {
-    let world = World::new().await;
-    let answer = world.get("/api/sync-runs/run_1/events").send().await;
+    let fixture = Fixture::new().await;
+    let answer = fixture.get("/api/sync-runs/run_1/events").send().await;
     answer.refuses(404, "Sync run not found", "SYNC_RUN_NOT_FOUND");
 }
 
 #[actix_web::test]
 async fn an_organization_has_a_hundred_streams_at_once_and_room_again_when_they_end() {
     tokio::time::pause();
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
     let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
 
-    let streams = join_all((0..=100).map(|_| world.get(&watch).send()));
+    let streams = join_all((0..=100).map(|_| fixture.get(&watch).send()));
     let work = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        world.work(&imported["runId"]).await;
+        fixture.work(&imported["runId"]).await;
     };
     let (answers, ()) = tokio::join!(streams, work);
 
@@ -147,6 +147,6 @@ async fn an_organization_has_a_hundred_streams_at_once_and_room_again_when_they_
         told.iter()
             .all(|one| names(&events(one)).last() == Some(&"done"))
     );
-    let again = world.get(&watch).send().await;
+    let again = fixture.get(&watch).send().await;
     assert_eq!(again.status, 200);
 }

@@ -3,11 +3,11 @@
 use fanfare_testkit::memory::Operation;
 use serde_json::json;
 
-use super::world::{World, path};
+use super::fixture::{Fixture, path};
 
 #[actix_web::test]
 async fn a_store_that_is_away_is_told_with_the_time_to_come_back() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let audience = path("/api/audiences/{id}", &imported["audienceId"]);
     for (operation, method) in [
         (Operation::Control, "GET"),
@@ -15,16 +15,16 @@ async fn a_store_that_is_away_is_told_with_the_time_to_come_back() {
         (Operation::Begin, "PUT"),
         (Operation::Commit, "PUT"),
     ] {
-        world.store.fail_next(operation, 1);
+        fixture.store.fail_next(operation, 1);
         let answer = match method {
-            "GET" => world.get(&audience).send().await,
-            _ => world.put(&audience).json(&json!({"name": "New"})).await,
+            "GET" => fixture.get(&audience).send().await,
+            _ => fixture.put(&audience).json(&json!({"name": "New"})).await,
         };
         answer.refuses(503, "Service unavailable", "SERVICE_UNAVAILABLE");
         assert_eq!(answer.header("retry-after"), "5", "{operation:?}");
         assert_eq!(answer.body["retryAfter"], 5);
     }
-    let answer = world.get(&audience).send().await;
+    let answer = fixture.get(&audience).send().await;
     assert_eq!(
         (answer.status, &answer.body["name"]),
         (200, &json!("Newsletter"))

@@ -3,13 +3,13 @@
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use super::world::{World, path, without_ids};
+use super::fixture::{Fixture, path, without_ids};
 
 const IMPORT: &str = "/api/audiences/import/klaviyo";
 
 #[actix_web::test]
 async fn lists_and_segments_are_imported_each_once() {
-    let (world, _) = World::imported().await;
+    let (fixture, _) = Fixture::imported().await;
     let body = json!({
         "listIds": ["RtPqXs", "XyZaBc", "XyZaBc", "NoSuch"],
         "segmentIds": ["SgMnt1", "NoSuch"],
@@ -17,7 +17,7 @@ async fn lists_and_segments_are_imported_each_once() {
         "refreshIntervalSeconds": null,
     });
 
-    let answer = world.post(IMPORT).json(&body).await;
+    let answer = fixture.post(IMPORT).json(&body).await;
 
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_json_snapshot!("import", without_ids(answer.body));
@@ -25,19 +25,19 @@ async fn lists_and_segments_are_imported_each_once() {
 
 #[actix_web::test]
 async fn segments_alone_are_an_import_and_nothing_is_none() {
-    let world = World::connected().await;
-    let answer = world
+    let fixture = Fixture::connected().await;
+    let answer = fixture
         .post(IMPORT)
         .json(&json!({"segmentIds": ["SgMnt1"]}))
         .await;
     assert_eq!(answer.body["imported"][0]["kind"], "SEGMENT");
-    let answer = world.post(IMPORT).json(&json!({"listIds": []})).await;
+    let answer = fixture.post(IMPORT).json(&json!({"listIds": []})).await;
     assert_eq!(answer.body, json!({"imported": [], "skipped": []}));
 }
 
 #[actix_web::test]
 async fn faults_of_an_import_are_told_all_at_once() {
-    let world = World::connected().await;
+    let fixture = Fixture::connected().await;
     let body = json!({
         "listIds": ["RtPqXs", 7, "", "ä"],
         "segmentIds": "SgMnt1",
@@ -45,7 +45,7 @@ async fn faults_of_an_import_are_told_all_at_once() {
         "refreshIntervalSeconds": 900,
         "audience": true,
     });
-    let answer = world.post(IMPORT).json(&body).await;
+    let answer = fixture.post(IMPORT).json(&body).await;
     let blamed = [
         "listIds.1",
         "listIds.2",
@@ -57,13 +57,13 @@ async fn faults_of_an_import_are_told_all_at_once() {
     ];
     answer.blames(&blamed);
 
-    world
+    fixture
         .post(IMPORT)
         .json(&json!({}))
         .await
         .blames(&["listIds"]);
-    world.post(IMPORT).send().await.blames(&["body"]);
-    let answer = world
+    fixture.post(IMPORT).send().await.blames(&["body"]);
+    let answer = fixture
         .post(IMPORT)
         .json(&json!({"listIds": [], "sync": "WEEKLY"}))
         .await;
@@ -72,13 +72,19 @@ async fn faults_of_an_import_are_told_all_at_once() {
 
 #[actix_web::test]
 async fn a_hundred_lists_are_taken_and_one_more_is_not() {
-    let world = World::connected().await;
+    let fixture = Fixture::connected().await;
     let ids = |n| (0..n).map(|_| Value::from("RtPqXs")).collect::<Value>();
-    let answer = world.post(IMPORT).json(&json!({"listIds": ids(100)})).await;
+    let answer = fixture
+        .post(IMPORT)
+        .json(&json!({"listIds": ids(100)}))
+        .await;
     assert_eq!(answer.body["imported"].as_array().map(Vec::len), Some(1));
-    let answer = world.post(IMPORT).json(&json!({"listIds": ids(101)})).await;
+    let answer = fixture
+        .post(IMPORT)
+        .json(&json!({"listIds": ids(101)}))
+        .await;
     answer.blames(&["listIds"]);
-    let answer = world
+    let answer = fixture
         .post(IMPORT)
         .json(&json!({"listIds": [], "segmentIds": ids(101)}))
         .await;
@@ -87,19 +93,19 @@ async fn a_hundred_lists_are_taken_and_one_more_is_not() {
 
 #[actix_web::test]
 async fn one_sync_at_a_time() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let sync = path("/api/audiences/{id}/sync", &imported["audienceId"]);
 
-    let started = world.post(&sync).send().await;
+    let started = fixture.post(&sync).send().await;
     assert_json_snapshot!("started_sync", without_ids(started.body.clone()));
-    let again = world
+    let again = fixture
         .post(&sync)
         .json(&json!({"confirmRemovals": true}))
         .await;
     again.refuses(409, "Sync already in progress", "SYNC_IN_PROGRESS");
 
-    world.work(&started.body["runId"]).await;
-    let confirmed = world
+    fixture.work(&started.body["runId"]).await;
+    let confirmed = fixture
         .post(&sync)
         .json(&json!({"confirmRemovals": true}))
         .await;
@@ -109,40 +115,47 @@ async fn one_sync_at_a_time() {
 
 #[actix_web::test]
 async fn a_sync_takes_no_other_fields() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let sync = path("/api/audiences/{id}/sync", &imported["audienceId"]);
     let body = json!({"confirmRemovals": "yes", "full": true});
-    world
+    fixture
         .post(&sync)
         .json(&body)
         .await
         .blames(&["confirmRemovals", "full"]);
-    world.post(&sync).json(&json!(null)).await.blames(&["body"]);
-    world.post(&sync).json(&json!([])).await.blames(&["body"]);
+    fixture
+        .post(&sync)
+        .json(&json!(null))
+        .await
+        .blames(&["body"]);
+    fixture.post(&sync).json(&json!([])).await.blames(&["body"]);
 }
 
 #[actix_web::test]
 async fn an_archived_audience_has_no_source_and_its_list_can_be_imported_again() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let audience = path("/api/audiences/{id}", &imported["audienceId"]);
-    assert_eq!(world.delete(&audience).send().await.body["archived"], true);
+    assert_eq!(
+        fixture.delete(&audience).send().await.body["archived"],
+        true
+    );
 
-    let answer = world.post(&format!("{audience}/sync")).send().await;
+    let answer = fixture.post(&format!("{audience}/sync")).send().await;
     answer.refuses(400, "Audience has no sync source", "NO_SYNC_SOURCE");
 
-    let again = world.import("RtPqXs").await;
+    let again = fixture.import("RtPqXs").await;
     assert_ne!(again["audienceId"], imported["audienceId"]);
     assert_ne!(again["syncSourceId"], imported["syncSourceId"]);
 }
 
 #[actix_web::test]
 async fn nothing_is_synced_without_a_connection() {
-    let (world, imported) = World::imported().await;
-    world
+    let (fixture, imported) = Fixture::imported().await;
+    fixture
         .put("/api/settings")
         .json(&json!({"klaviyo": null}))
         .await;
     let sync = path("/api/audiences/{id}/sync", &imported["audienceId"]);
-    let answer = world.post(&sync).send().await;
+    let answer = fixture.post(&sync).send().await;
     answer.refuses(400, "Klaviyo API key not found", "KLAVIYO_KEY_NOT_FOUND");
 }

@@ -5,7 +5,7 @@ use fanfare_domain::quota::RetryAfter;
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use super::world::{World, without_ids};
+use super::fixture::{Fixture, without_ids};
 
 const ROUTES: [&str; 4] = [
     "/api/klaviyo",
@@ -16,36 +16,39 @@ const ROUTES: [&str; 4] = [
 
 #[actix_web::test]
 async fn lists_and_segments_are_told_with_what_syncs_them() {
-    let (world, _) = World::imported().await;
+    let (fixture, _) = Fixture::imported().await;
 
-    let lists = world.get("/api/klaviyo").send().await;
+    let lists = fixture.get("/api/klaviyo").send().await;
     assert_json_snapshot!("klaviyo_lists", without_ids(lists.body));
 
-    let segments = world.get("/api/klaviyo/segments").send().await;
+    let segments = fixture.get("/api/klaviyo/segments").send().await;
     assert_json_snapshot!("klaviyo_segments", without_ids(segments.body));
 }
 
 #[actix_web::test]
 async fn an_estimate_is_made_of_klaviyos_own_count() {
-    let world = World::connected().await;
+    let fixture = Fixture::connected().await;
 
-    let answer = world.get(ROUTES[2]).send().await;
+    let answer = fixture.get(ROUTES[2]).send().await;
     assert_eq!(answer.body["profiles"], 3);
     assert_eq!(answer.body["requests"], 2);
     assert!(answer.body["seconds"].is_u64());
 
-    world.klaviyo.change(|klaviyo| klaviyo.counts = false);
-    let answer = world.get(ROUTES[3]).send().await;
+    fixture.klaviyo.change(|klaviyo| klaviyo.counts = false);
+    let answer = fixture.get(ROUTES[3]).send().await;
     let unknown = json!({"profiles": null, "requests": null, "seconds": null});
     assert_eq!(answer.body, unknown);
 }
 
 #[actix_web::test]
 async fn what_klaviyo_does_not_have_is_not_found() {
-    let world = World::connected().await;
-    let answer = world.get("/api/klaviyo/lists/NoSuch/estimate").send().await;
+    let fixture = Fixture::connected().await;
+    let answer = fixture
+        .get("/api/klaviyo/lists/NoSuch/estimate")
+        .send()
+        .await;
     answer.refuses(404, "Klaviyo list not found", "KLAVIYO_LIST_NOT_FOUND");
-    let answer = world
+    let answer = fixture
         .get("/api/klaviyo/segments/RtPqXs/estimate")
         .send()
         .await;
@@ -54,25 +57,25 @@ async fn what_klaviyo_does_not_have_is_not_found() {
         "Klaviyo segment not found",
         "KLAVIYO_SEGMENT_NOT_FOUND",
     );
-    let answer = world.get("/api/klaviyo/lists/%20/estimate").send().await;
+    let answer = fixture.get("/api/klaviyo/lists/%20/estimate").send().await;
     answer.refuses(404, "Klaviyo list not found", "KLAVIYO_LIST_NOT_FOUND");
 }
 
 #[actix_web::test]
 async fn without_a_connection_there_is_nothing_to_ask() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     for route in ROUTES {
-        let answer = world.get(route).send().await;
+        let answer = fixture.get(route).send().await;
         answer.refuses(400, "Klaviyo API key not found", "KLAVIYO_KEY_NOT_FOUND");
     }
-    let import = world.post("/api/audiences/import/klaviyo");
+    let import = fixture.post("/api/audiences/import/klaviyo");
     let answer = import.json(&json!({"listIds": ["RtPqXs"]})).await;
     answer.refuses(400, "Klaviyo API key not found", "KLAVIYO_KEY_NOT_FOUND");
 }
 
 #[actix_web::test]
 async fn klaviyos_own_troubles_are_told_apart() {
-    let world = World::connected().await;
+    let fixture = Fixture::connected().await;
     let troubles: [(KlaviyoError, u16, &str, &str); 6] = [
         (
             KlaviyoError::KeyRejected,
@@ -112,34 +115,34 @@ async fn klaviyos_own_troubles_are_told_apart() {
         ),
     ];
     for (trouble, status, error, code) in troubles {
-        world.klaviyo.fail_others([Some(trouble)]);
-        let answer = world.get("/api/klaviyo").send().await;
+        fixture.klaviyo.fail_others([Some(trouble)]);
+        let answer = fixture.get("/api/klaviyo").send().await;
         answer.refuses(status, error, code);
     }
     // And when they are over, so are their answers.
-    assert_eq!(world.get("/api/klaviyo").send().await.status, 200);
+    assert_eq!(fixture.get("/api/klaviyo").send().await.status, 200);
 }
 
 #[actix_web::test]
 async fn when_klaviyo_asks_to_wait_so_do_we() {
-    let world = World::connected().await;
+    let fixture = Fixture::connected().await;
     let wait = RetryAfter::Seconds(42);
-    world
+    fixture
         .klaviyo
         .fail_others([Some(KlaviyoError::Throttled(wait))]);
 
-    let answer = world.get("/api/klaviyo").send().await;
+    let answer = fixture.get("/api/klaviyo").send().await;
 
     answer.refuses(503, "Klaviyo is busy", "KLAVIYO_THROTTLED");
     let seconds: u64 = answer.header("retry-after").parse().unwrap();
     assert!((42..=43).contains(&seconds), "{seconds}");
     assert_eq!(answer.body["retryAfter"], Value::from(seconds));
-    // Nobody asks before the time has come.
-    let calls = world.klaviyo.calls().len();
-    world
+    // The service does not ask Klaviyo before the time has come.
+    let calls = fixture.klaviyo.calls().len();
+    fixture
         .get("/api/klaviyo")
         .send()
         .await
         .refuses(503, "Klaviyo is busy", "KLAVIYO_THROTTLED");
-    assert_eq!(world.klaviyo.calls().len(), calls);
+    assert_eq!(fixture.klaviyo.calls().len(), calls);
 }

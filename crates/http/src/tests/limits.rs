@@ -6,13 +6,13 @@ use actix_web::test::{self, TestRequest};
 use fanfare_domain::organization::Role;
 use serde_json::{Value, json};
 
-use super::world::{Organization, World};
-use crate::decode::MAX_BODY_BYTES;
+use super::fixture::{Fixture, Organization};
+use crate::decode::body::MAX_BODY_BYTES;
 use crate::server::app;
 
 /// Asks so often, with every key in turn.
-async fn ask(world: &World, organization: &Organization, times: u32) {
-    let service = test::init_service(app(&world.parts)).await;
+async fn ask(fixture: &Fixture, organization: &Organization, times: u32) {
+    let service = test::init_service(app(&fixture.parts)).await;
     for n in 0..times {
         let role = [Role::Owner, Role::Viewer][n as usize % 2];
         let key = format!("Bearer {}", organization.key(role));
@@ -25,32 +25,32 @@ async fn ask(world: &World, organization: &Organization, times: u32) {
 
 #[actix_web::test]
 async fn an_organization_has_a_thousand_requests_a_minute() {
-    let world = World::new().await;
-    world.clock.advance(Duration::from_secs(40));
-    ask(&world, &world.own, 998).await;
+    let fixture = Fixture::new().await;
+    fixture.clock.advance(Duration::from_secs(40));
+    ask(&fixture, &fixture.own, 998).await;
 
-    let answer = world.get("/api/audiences").send().await;
+    let answer = fixture.get("/api/audiences").send().await;
     assert_eq!(answer.header("x-ratelimit-limit"), "1000");
     assert_eq!(answer.header("x-ratelimit-remaining"), "1");
     // 2026-11-24T12:01:00Z
     assert_eq!(answer.header("x-ratelimit-reset"), "1795521660");
 
-    assert_eq!(world.get("/api/nowhere").send().await.status, 404);
-    let answer = world.get("/api/audiences").send().await;
+    assert_eq!(fixture.get("/api/nowhere").send().await.status, 404);
+    let answer = fixture.get("/api/audiences").send().await;
     answer.refuses(429, "Rate limit exceeded", "RATE_LIMIT_EXCEEDED");
     assert_eq!(answer.header("retry-after"), "20");
     assert_eq!(answer.body["retryAfter"], 20);
     assert_eq!(answer.header("x-ratelimit-remaining"), "0");
 
-    // Others are not held up, and neither is anybody in the next minute.
-    let other = world
+    // Other organizations have limits of their own, and the next minute has its own.
+    let other = fixture
         .get("/api/audiences")
-        .by(world.other.key(Role::Viewer))
+        .by(fixture.other.key(Role::Viewer))
         .send()
         .await;
     assert_eq!(other.header("x-ratelimit-remaining"), "999");
-    world.clock.advance(Duration::from_secs(20));
-    let answer = world.get("/api/audiences").send().await;
+    fixture.clock.advance(Duration::from_secs(20));
+    let answer = fixture.get("/api/audiences").send().await;
     assert_eq!(
         (answer.status, answer.header("x-ratelimit-remaining")),
         (200, "999")
@@ -58,28 +58,28 @@ async fn an_organization_has_a_thousand_requests_a_minute() {
 }
 
 #[actix_web::test]
-async fn who_is_not_known_spends_nothing() {
-    let world = World::new().await;
+async fn a_caller_that_is_not_known_uses_up_no_rate_limit() {
+    let fixture = Fixture::new().await;
     for _ in 0..3 {
-        let answer = world
+        let answer = fixture
             .get("/api/audiences")
             .by("sk_live_unknown")
             .send()
             .await;
         assert_eq!(answer.header("x-ratelimit-remaining"), "1000");
     }
-    let answer = world.get("/api/audiences").send().await;
+    let answer = fixture.get("/api/audiences").send().await;
     assert_eq!(answer.header("x-ratelimit-remaining"), "999");
 }
 
 #[actix_web::test]
 async fn a_body_may_have_a_megabyte() {
-    let world = World::connected().await;
+    let fixture = Fixture::connected().await;
     let padded = |bytes: usize| {
         let body = json!({"listIds": []}).to_string();
         format!("{body}{}", " ".repeat(bytes - body.len()))
     };
-    let import = || world.post("/api/audiences/import/klaviyo");
+    let import = || fixture.post("/api/audiences/import/klaviyo");
 
     let answer = import()
         .text("application/json", padded(MAX_BODY_BYTES))
@@ -95,11 +95,14 @@ async fn a_body_may_have_a_megabyte() {
 
 #[actix_web::test]
 async fn not_more_than_a_hundred_faults_are_listed_and_the_rest_is_counted() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     let body: serde_json::Map<String, Value> = (0..250)
         .map(|n| (format!("field{n}"), Value::Null))
         .collect();
-    let answer = world.put("/api/settings").json(&Value::Object(body)).await;
+    let answer = fixture
+        .put("/api/settings")
+        .json(&Value::Object(body))
+        .await;
     assert_eq!(answer.body["details"].as_array().map(Vec::len), Some(100));
     let message = answer.body["message"].as_str().unwrap();
     // And `klaviyo` is missing.

@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::world::{World, path};
+use super::fixture::{Fixture, path};
 
 /// A log in memory.
 #[derive(Clone, Default)]
@@ -61,13 +61,13 @@ impl Log {
 #[actix_web::test]
 async fn each_request_is_one_line_without_anything_private() {
     let (log, _guard) = Log::record();
-    let world = World::connected().await;
-    let ask = world
+    let fixture = Fixture::connected().await;
+    let ask = fixture
         .get("/api/klaviyo")
         .header("x-request-id", "the-request");
     ask.send().await;
-    world.get("/api/audiences/aud_1?first=1").send().await;
-    world.get("/nowhere/canary").by_nobody().send().await;
+    fixture.get("/api/audiences/aud_1?first=1").send().await;
+    fixture.get("/nowhere/canary").without_key().send().await;
 
     let lines = log.lines();
     let answered: Vec<&Value> = lines
@@ -85,7 +85,7 @@ async fn each_request_is_one_line_without_anything_private() {
     assert_eq!(klaviyo["status"], 200);
     assert!(klaviyo["durationMs"].is_u64());
     assert_eq!(klaviyo["requestId"], "the-request");
-    assert_eq!(klaviyo["organizationId"], world.own.id.as_str());
+    assert_eq!(klaviyo["organizationId"], fixture.own.id.as_str());
     assert_eq!(audience["route"], "/api/audiences/{id}");
     assert_eq!(audience["status"], 400);
     assert_eq!(nowhere["route"], "unmatched");
@@ -95,12 +95,12 @@ async fn each_request_is_one_line_without_anything_private() {
 
 #[actix_web::test]
 async fn a_run_that_a_request_ends_is_one_line_that_tells_which_part_ended_it() {
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
     let (log, _guard) = Log::record();
 
     let cancel = path("/api/sync-runs/{id}/cancel", &imported["runId"]);
-    world.post(&cancel).send().await;
+    fixture.post(&cancel).send().await;
 
     let lines = log.lines();
     let ended: Vec<&Value> = lines
@@ -122,11 +122,11 @@ async fn a_run_that_a_request_ends_is_one_line_that_tells_which_part_ended_it() 
 #[actix_web::test]
 async fn a_failure_tells_the_log_more_than_the_client() {
     let (log, _guard) = Log::record();
-    let world = World::connected().await;
+    let fixture = Fixture::connected().await;
     let cause = KlaviyoError::Invalid("the page has no data".to_owned());
-    world.klaviyo.fail_others([Some(cause)]);
+    fixture.klaviyo.fail_others([Some(cause)]);
 
-    let answer = world.get("/api/klaviyo").send().await;
+    let answer = fixture.get("/api/klaviyo").send().await;
 
     assert!(!answer.text.contains("no data"), "{}", answer.text);
     let lines = log.lines();
@@ -148,10 +148,13 @@ async fn metrics_count_by_pattern() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     let _guard = metrics::set_default_local_recorder(&recorder);
-    let world = World::new().await;
-    world.get("/api/audiences/aud_canary").send().await;
-    world.get("/api/audiences/aud_canary2").send().await;
-    world.ask("CANARY".parse().unwrap(), "/canary").send().await;
+    let fixture = Fixture::new().await;
+    fixture.get("/api/audiences/aud_canary").send().await;
+    fixture.get("/api/audiences/aud_canary2").send().await;
+    fixture
+        .ask("CANARY".parse().unwrap(), "/canary")
+        .send()
+        .await;
 
     let text = handle.render();
 
@@ -173,10 +176,10 @@ async fn metrics_count_by_pattern() {
 
 /// Keys, addresses, numbers and names are put wherever a client or Klaviyo can put them.
 #[actix_web::test]
-async fn canaries_sing_nowhere() {
+async fn private_values_are_in_no_log_metric_or_error() {
     let (log, _guard) = Log::record();
-    let world = World::connected().await;
-    world.klaviyo.change(|klaviyo| {
+    let fixture = Fixture::connected().await;
+    fixture.klaviyo.change(|klaviyo| {
         let person = profile("P9")
             .email("canary@example.com")
             .phone("+4915100000099")
@@ -185,10 +188,10 @@ async fn canaries_sing_nowhere() {
         let entry = (Some("Newsletter".to_owned()), vec![person]);
         klaviyo.collections.insert(list("RtPqXs"), entry);
     });
-    let imported = world.import("RtPqXs").await;
-    world.work(&imported["runId"]).await;
+    let imported = fixture.import("RtPqXs").await;
+    fixture.work(&imported["runId"]).await;
 
-    world.wait_a_minute();
+    fixture.wait_a_minute();
 
     let mut errors = Vec::new();
     let key = "pk_canary0123456789";
@@ -203,18 +206,23 @@ async fn canaries_sing_nowhere() {
     ];
     let audience = path("/api/audiences/{id}", &imported["audienceId"]);
     for body in &bodies {
-        errors.push(world.put("/api/settings").json(body).await);
-        errors.push(world.post("/api/audiences/import/klaviyo").json(body).await);
-        errors.push(world.post(&format!("{audience}/sync")).json(body).await);
+        errors.push(fixture.put("/api/settings").json(body).await);
+        errors.push(
+            fixture
+                .post("/api/audiences/import/klaviyo")
+                .json(body)
+                .await,
+        );
+        errors.push(fixture.post(&format!("{audience}/sync")).json(body).await);
     }
-    world
+    fixture
         .klaviyo
         .change(|klaviyo| klaviyo.keys = vec!["pk_other".to_owned()]);
-    errors.push(world.put("/api/settings").json(&bodies[0]).await);
+    errors.push(fixture.put("/api/settings").json(&bodies[0]).await);
     let connect = json!({"klaviyo": {"apiKey": key}});
-    errors.push(world.put("/api/settings").json(&connect).await);
+    errors.push(fixture.put("/api/settings").json(&connect).await);
     errors.push(
-        world
+        fixture
             .put("/api/settings")
             .text("application/json", format!("{{\"{key}"))
             .await,
@@ -228,21 +236,26 @@ async fn canaries_sing_nowhere() {
         "pk_canary=1",
     ] {
         errors.push(
-            world
+            fixture
                 .get(&format!("/api/consumers/search?{query}"))
                 .send()
                 .await,
         );
     }
-    errors.push(world.get("/api/consumers/canary@example.com").send().await);
     errors.push(
-        world
+        fixture
+            .get("/api/consumers/canary@example.com")
+            .send()
+            .await,
+    );
+    errors.push(
+        fixture
             .get("/api/canary@example.com")
             .by("sk_live_canary")
             .send()
             .await,
     );
-    let strange = world
+    let strange = fixture
         .get("/api/audiences")
         .header("x-request-id", "canary@example.com");
     assert!(
@@ -252,9 +265,14 @@ async fn canaries_sing_nowhere() {
             .header("x-request-id")
             .contains("canary")
     );
-    world.store.fail_next(Operation::Begin, 1);
-    errors.push(world.put(&audience).json(&json!({"name": "Canary"})).await);
-    let found = world
+    fixture.store.fail_next(Operation::Begin, 1);
+    errors.push(
+        fixture
+            .put(&audience)
+            .json(&json!({"name": "Canary"}))
+            .await,
+    );
+    let found = fixture
         .get("/api/consumers/search?email=canary@example.com")
         .send()
         .await;
@@ -262,7 +280,7 @@ async fn canaries_sing_nowhere() {
 
     let logged = log.text().to_lowercase();
     assert!(logged.contains("request answered"));
-    for private in ["canary", "4915100000099", super::world::KLAVIYO_KEY] {
+    for private in ["canary", "4915100000099", super::fixture::KLAVIYO_KEY] {
         assert!(
             !logged.contains(private),
             "{private} is in the log: {logged}"

@@ -4,19 +4,19 @@ use fanfare_testkit::build::{list, profile};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use super::world::{World, path, without_ids};
+use super::fixture::{Fixture, path, without_ids};
 
 #[actix_web::test]
 async fn a_run_is_told_from_its_beginning_to_its_end() {
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
     let run = path("/api/sync-runs/{id}", &imported["runId"]);
 
-    let queued = world.get(&run).send().await;
+    let queued = fixture.get(&run).send().await;
     assert_json_snapshot!("queued_run", without_ids(queued.body));
 
-    world.work(&imported["runId"]).await;
-    let ended = world.get(&run).send().await.body;
+    fixture.work(&imported["runId"]).await;
+    let ended = fixture.get(&run).send().await.body;
     assert_json_snapshot!("ended_run", without_ids(ended.clone()));
     let sum: u64 = ["created", "updated", "unchanged", "skipped"]
         .iter()
@@ -27,12 +27,12 @@ async fn a_run_is_told_from_its_beginning_to_its_end() {
 
 #[actix_web::test]
 async fn an_audiences_runs_are_told_latest_first() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let sync = path("/api/audiences/{id}/sync", &imported["audienceId"]);
-    let latest = world.post(&sync).send().await.body["runId"].clone();
+    let latest = fixture.post(&sync).send().await.body["runId"].clone();
     let runs = path("/api/audiences/{id}/runs", &imported["audienceId"]);
 
-    let all = world.get(&runs).send().await.body;
+    let all = fixture.get(&runs).send().await.body;
     let ids: Vec<&Value> = all["data"]
         .as_array()
         .unwrap()
@@ -41,17 +41,17 @@ async fn an_audiences_runs_are_told_latest_first() {
         .collect();
     assert_eq!(ids, [&latest, &imported["runId"]]);
 
-    let first = world.get(&format!("{runs}?first=1")).send().await.body;
+    let first = fixture.get(&format!("{runs}?first=1")).send().await.body;
     assert_eq!(first["data"][0]["id"], latest);
     let cursor = first["pageInfo"]["endCursor"].as_str().unwrap();
-    let second = world
+    let second = fixture
         .get(&format!("{runs}?first=1&after={cursor}"))
         .send()
         .await
         .body;
     assert_eq!(second["data"][0]["id"], imported["runId"]);
 
-    world
+    fixture
         .get(&format!("{runs}?status=FAILED"))
         .send()
         .await
@@ -60,27 +60,27 @@ async fn an_audiences_runs_are_told_latest_first() {
 
 #[actix_web::test]
 async fn a_run_is_cancelled_once() {
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
     let cancel = path("/api/sync-runs/{id}/cancel", &imported["runId"]);
 
-    world
+    fixture
         .post(&cancel)
         .json(&json!({"reason": "x"}))
         .await
         .blames(&["reason"]);
-    let cancelled = world.post(&cancel).send().await.body;
+    let cancelled = fixture.post(&cancel).send().await.body;
     assert_eq!(cancelled["status"], "FAILED");
     assert_eq!(cancelled["error"]["code"], "cancelled");
 
-    let again = world.post(&cancel).send().await;
+    let again = fixture.post(&cancel).send().await;
     again.refuses(409, "Sync run already finished", "SYNC_RUN_FINISHED");
 }
 
 #[actix_web::test]
 async fn issues_are_paged_and_hold_nothing_of_the_record() {
-    let world = World::connected().await;
-    world.klaviyo.change(|klaviyo| {
+    let fixture = Fixture::connected().await;
+    fixture.klaviyo.change(|klaviyo| {
         let broken = |n: u32| {
             profile(&format!("B{n}"))
                 .email(&format!("canary{n}"))
@@ -94,16 +94,16 @@ async fn issues_are_paged_and_hold_nothing_of_the_record() {
             .collections
             .insert(list("Broken"), (Some("Broken".to_owned()), members));
     });
-    let imported = world.import("Broken").await;
-    world.work(&imported["runId"]).await;
+    let imported = fixture.import("Broken").await;
+    fixture.work(&imported["runId"]).await;
     let issues = path("/api/sync-runs/{id}/issues", &imported["runId"]);
 
-    let all = world.get(&format!("{issues}?first=100")).send().await;
+    let all = fixture.get(&format!("{issues}?first=100")).send().await;
     assert!(!all.text.to_lowercase().contains("canary"), "{}", all.text);
     assert_json_snapshot!("issue", all.body["data"][0]);
     let (mut seen, mut after) = (Vec::new(), String::new());
     loop {
-        let page = world
+        let page = fixture
             .get(&format!("{issues}?first=3{after}"))
             .send()
             .await
@@ -115,7 +115,7 @@ async fn issues_are_paged_and_hold_nothing_of_the_record() {
         }
     }
     assert_eq!(Value::from(seen), all.body["data"]);
-    let run = world
+    let run = fixture
         .get(&path("/api/sync-runs/{id}", &imported["runId"]))
         .send()
         .await;

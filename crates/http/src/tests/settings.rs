@@ -5,7 +5,7 @@ use fanfare_domain::ports::KlaviyoError;
 use insta::assert_json_snapshot;
 use serde_json::json;
 
-use super::world::{KLAVIYO_KEY, World, path};
+use super::fixture::{Fixture, KLAVIYO_KEY, path};
 
 fn connect(key: &str) -> serde_json::Value {
     json!({"klaviyo": {"apiKey": key}})
@@ -13,22 +13,25 @@ fn connect(key: &str) -> serde_json::Value {
 
 #[actix_web::test]
 async fn settings_show_a_connection_and_never_its_key() {
-    let world = World::new().await;
-    let before = world.get("/api/settings").send().await;
+    let fixture = Fixture::new().await;
+    let before = fixture.get("/api/settings").send().await;
     assert_json_snapshot!("settings_without_a_connection", before.body);
 
-    let put = world.put("/api/settings").json(&connect(KLAVIYO_KEY)).await;
+    let put = fixture
+        .put("/api/settings")
+        .json(&connect(KLAVIYO_KEY))
+        .await;
     assert_eq!(put.status, 200, "{}", put.text);
     assert_json_snapshot!("settings_with_a_connection", put.body);
 
-    let after = world.get("/api/settings").send().await;
+    let after = fixture.get("/api/settings").send().await;
     assert_eq!(after.body, put.body);
     assert!(!after.text.contains(KLAVIYO_KEY));
 }
 
 #[actix_web::test]
 async fn a_key_that_cannot_be_klaviyos_is_refused_without_asking() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     for key in [
         "sk_live_abc",
         "pk_live_abc",
@@ -38,7 +41,7 @@ async fn a_key_that_cannot_be_klaviyos_is_refused_without_asking() {
         "pk_",
         "••••wxyz",
     ] {
-        let answer = world.put("/api/settings").json(&connect(key)).await;
+        let answer = fixture.put("/api/settings").json(&connect(key)).await;
         answer.blames(&["klaviyo.apiKey"]);
         assert!(
             key.len() < 4 || !answer.text.contains(key),
@@ -46,18 +49,18 @@ async fn a_key_that_cannot_be_klaviyos_is_refused_without_asking() {
             answer.text
         );
     }
-    assert_eq!(world.klaviyo.calls(), []);
+    assert_eq!(fixture.klaviyo.calls(), []);
 }
 
 #[actix_web::test]
 async fn a_body_that_is_wrong_in_many_ways_is_told_all_of_them_and_echoes_nothing() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     let body = json!({
         "klaviyo": {"apiKey": 7, "confirmAccountChange": "pk_canary", "pk_canary2": "pk_canary3"},
         "shopify": {},
         "pk_canary4": 1,
     });
-    let answer = world.put("/api/settings").json(&body).await;
+    let answer = fixture.put("/api/settings").json(&body).await;
     answer.blames(&[
         "klaviyo.apiKey",
         "klaviyo.confirmAccountChange",
@@ -67,26 +70,26 @@ async fn a_body_that_is_wrong_in_many_ways_is_told_all_of_them_and_echoes_nothin
     ]);
     assert!(!answer.text.contains("canary"), "{}", answer.text);
 
-    let answer = world.put("/api/settings").json(&json!({})).await;
+    let answer = fixture.put("/api/settings").json(&json!({})).await;
     answer.blames(&["klaviyo"]);
     assert_json_snapshot!("a_body_that_does_not_validate", answer.body);
 }
 
 #[actix_web::test]
 async fn a_key_that_klaviyo_refuses_leaves_the_stored_one() {
-    let world = World::connected().await;
-    world
+    let fixture = Fixture::connected().await;
+    fixture
         .klaviyo
         .change(|klaviyo| klaviyo.keys = vec![KLAVIYO_KEY.to_owned()]);
     let put = |key| {
-        world.wait_a_minute();
-        world.put("/api/settings").json(&connect(key))
+        fixture.wait_a_minute();
+        fixture.put("/api/settings").json(&connect(key))
     };
 
     let answer = put("pk_unknown").await;
     answer.refuses(400, "Klaviyo API key not found", "KLAVIYO_KEY_REJECTED");
 
-    world.klaviyo.change(|klaviyo| {
+    fixture.klaviyo.change(|klaviyo| {
         klaviyo.keys.push("pk_narrow".to_owned());
         klaviyo.missing_scopes = vec!["lists:read".to_owned(), "profiles:read".to_owned()];
     });
@@ -95,25 +98,28 @@ async fn a_key_that_klaviyo_refuses_leaves_the_stored_one() {
     let message = answer.body["message"].as_str().unwrap();
     assert!(message.contains("lists:read, profiles:read"), "{message}");
 
-    world
+    fixture
         .klaviyo
         .fail_others([Some(KlaviyoError::Unavailable("503".to_owned()))]);
     let answer = put("pk_narrow").await;
     answer.refuses(502, "Klaviyo is unreachable", "KLAVIYO_UNREACHABLE");
 
-    let settings = world.get("/api/settings").send().await;
+    let settings = fixture.get("/api/settings").send().await;
     assert_eq!(settings.body["klaviyo"]["apiKey"], "••••wxyz");
 }
 
 #[actix_web::test]
 async fn scopes_of_optional_features_are_only_named() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     let optional = ["accounts:read".to_owned(), "segments:read".to_owned()];
-    world
+    fixture
         .klaviyo
         .change(|klaviyo| klaviyo.missing_scopes = optional.to_vec());
 
-    let answer = world.put("/api/settings").json(&connect(KLAVIYO_KEY)).await;
+    let answer = fixture
+        .put("/api/settings")
+        .json(&connect(KLAVIYO_KEY))
+        .await;
 
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.body["klaviyo"]["missingScopes"], json!(optional));
@@ -122,43 +128,43 @@ async fn scopes_of_optional_features_are_only_named() {
 
 #[actix_web::test]
 async fn another_account_has_to_be_confirmed() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     let account = |id: &str| Some(AccountId::parse(id).unwrap());
-    world
+    fixture
         .klaviyo
         .change(|klaviyo| klaviyo.account = account("AcCnt1"));
-    world.put("/api/settings").json(&connect("pk_1")).await;
-    world
+    fixture.put("/api/settings").json(&connect("pk_1")).await;
+    fixture
         .klaviyo
         .change(|klaviyo| klaviyo.account = account("AcCnt2"));
 
-    let answer = world.put("/api/settings").json(&connect("pk_2")).await;
+    let answer = fixture.put("/api/settings").json(&connect("pk_2")).await;
     answer.refuses(409, "Klaviyo account differs", "KLAVIYO_ACCOUNT_DIFFERS");
 
-    world.wait_a_minute();
+    fixture.wait_a_minute();
     let body = json!({"klaviyo": {"apiKey": "pk_2", "confirmAccountChange": true}});
-    let answer = world.put("/api/settings").json(&body).await;
+    let answer = fixture.put("/api/settings").json(&body).await;
     assert_eq!(answer.body["klaviyo"]["accountId"], "AcCnt2");
 }
 
 #[actix_web::test]
 async fn null_disconnects_cancels_what_runs_and_keeps_the_audiences() {
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
 
-    let answer = world
+    let answer = fixture
         .put("/api/settings")
         .json(&json!({"klaviyo": null}))
         .await;
 
     assert_eq!(answer.body["klaviyo"]["configured"], false);
     assert_eq!(answer.body["klaviyo"]["status"], "NOT_CONNECTED");
-    let run = world
+    let run = fixture
         .get(&path("/api/sync-runs/{id}", &imported["runId"]))
         .send()
         .await;
     assert_eq!(run.body["status"], "FAILED");
     assert_eq!(run.body["error"]["code"], "cancelled");
-    let audience = world.get(&path("/api/audiences/{id}", &imported["audienceId"]));
+    let audience = fixture.get(&path("/api/audiences/{id}", &imported["audienceId"]));
     assert_eq!(audience.send().await.body["archived"], false);
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::world::World;
+use super::fixture::Fixture;
 use crate::{Readiness, serve, serve_health};
 
 struct NotReady;
@@ -41,15 +41,15 @@ async fn ask(address: &str, head: &str, body: &[u8]) -> String {
 
 #[actix_web::test]
 async fn the_api_is_served_until_it_is_told_to_stop_and_streams_end() {
-    let world = World::connected().await;
-    let imported = world.import("RtPqXs").await;
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
     let (listener, address) = listener();
-    let server = tokio::spawn(serve(listener, world.api.clone()).unwrap());
+    let server = tokio::spawn(serve(listener, fixture.api.clone()).unwrap());
 
     let health = ask(&address, "GET /healthz HTTP/1.1", b"").await;
     assert!(health.starts_with("HTTP/1.1 200"), "{health}");
 
-    let key = world.own.key(Role::Owner);
+    let key = fixture.own.key(Role::Owner);
     let large = vec![b' '; 1_500_000];
     let head = format!(
         "POST /api/audiences/import/klaviyo HTTP/1.1\r\nAuthorization: Bearer {key}\r\n\
@@ -76,7 +76,7 @@ async fn the_api_is_served_until_it_is_told_to_stop_and_streams_end() {
         );
     }
 
-    world.shutdown.cancel();
+    fixture.shutdown.cancel();
 
     let mut rest = String::new();
     stream.read_to_string(&mut rest).await.unwrap();

@@ -1,21 +1,25 @@
-//! What belongs to somebody else is not there.
+//! The data of another organization is not found.
 
 use fanfare_domain::organization::Role;
 use serde_json::{Value, json};
 
-use super::world::World;
-use crate::routes::API;
+use super::fixture::Fixture;
+use crate::handlers;
 
 #[actix_web::test]
 async fn an_id_of_another_organization_is_answered_like_one_that_never_was() {
-    let (world, imported) = World::imported().await;
+    let (fixture, imported) = Fixture::imported().await;
     let audience = &imported["audienceId"];
-    let members = world.get(&super::world::path("/api/audiences/{id}/members", audience));
+    let members = fixture.get(&super::fixture::path(
+        "/api/audiences/{id}/members",
+        audience,
+    ));
     let consumer = members.send().await.body["data"][0]["id"].clone();
-    let stranger = world.other.key(Role::Owner);
+    let other_key = fixture.other.key(Role::Owner);
     let mut compared = 0;
-    for entry in API.iter().filter(|entry| entry.path.contains("{id}")) {
-        let (real, never) = match entry.path.split('/').nth(1) {
+    let of_id = handlers::routes().iter();
+    for route in of_id.filter(|route| route.path.contains("{id}")) {
+        let (real, never) = match route.path.split('/').nth(2) {
             Some("audiences") => (audience, "aud_01JZZZZZZZZZZZZZZZZZZZZZZZ"),
             Some("sync-runs") => (&imported["runId"], "run_01JZZZZZZZZZZZZZZZZZZZZZZZ"),
             Some("sync-sources") => (&imported["syncSourceId"], "sync_01JZZZZZZZZZZZZZZZZZZZZZZ"),
@@ -23,23 +27,23 @@ async fn an_id_of_another_organization_is_answered_like_one_that_never_was() {
             other => panic!("{other:?}"),
         };
         let ask = |id: &Value| {
-            let path = super::world::path(&format!("/api{}", entry.path), id);
-            world
-                .ask(entry.method.clone(), &path)
-                .by(stranger)
+            let path = super::fixture::path(&route.path, id);
+            fixture
+                .ask(route.method.clone(), &path)
+                .by(other_key)
                 .json(&json!({}))
         };
 
-        let (theirs, nobodys) = (ask(real).await, ask(&json!(never)).await);
+        let (theirs, unknown) = (ask(real).await, ask(&json!(never)).await);
 
-        assert_eq!(theirs.status, 404, "{} {}", entry.method, entry.path);
-        assert_eq!(theirs.text, nobodys.text);
-        let named = |answer: &super::world::Answer| {
+        assert_eq!(theirs.status, 404, "{} {}", route.method, route.path);
+        assert_eq!(theirs.text, unknown.text);
+        let named = |answer: &super::fixture::Answer| {
             let mut headers: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
             headers.sort();
             headers
         };
-        assert_eq!(named(&theirs), named(&nobodys));
+        assert_eq!(named(&theirs), named(&unknown));
         compared += 1;
     }
     assert!(compared >= 12, "{compared}");
@@ -47,26 +51,26 @@ async fn an_id_of_another_organization_is_answered_like_one_that_never_was() {
 
 #[actix_web::test]
 async fn collections_of_another_organization_are_empty() {
-    let (world, imported) = World::imported().await;
-    let stranger = world.other.key(Role::Owner);
+    let (fixture, imported) = Fixture::imported().await;
+    let other_key = fixture.other.key(Role::Owner);
     for (path, data) in [
         ("/api/audiences", "/data"),
         ("/api/consumers", "/data"),
         ("/api/sync-sources/search", ""),
         ("/api/consumers/search?email=person0@example.com", ""),
     ] {
-        let own = world.get(path).send().await;
+        let own = fixture.get(path).send().await;
         assert_ne!(own.body.pointer(data), Some(&json!([])), "{path}");
-        let theirs = world.get(path).by(stranger).send().await;
+        let theirs = fixture.get(path).by(other_key).send().await;
         assert_eq!(theirs.body.pointer(data), Some(&json!([])), "{path}");
     }
     let by_audience = format!(
         "/api/consumers?audienceId={}",
         imported["audienceId"].as_str().unwrap()
     );
-    let theirs = world.get(&by_audience).by(stranger).send().await;
+    let theirs = fixture.get(&by_audience).by(other_key).send().await;
     assert_eq!(theirs.body["data"], json!([]));
-    let lists = world.get("/api/klaviyo").by(stranger).send().await;
+    let lists = fixture.get("/api/klaviyo").by(other_key).send().await;
     assert_eq!(lists.body[0]["isSynced"], false);
     assert_eq!(lists.body[0]["audienceId"], Value::Null);
 }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use fanfare_domain::audience::GroupType;
+use deserr::Deserr;
 use fanfare_domain::ids::{AudienceId, OrganizationId};
 use fanfare_domain::ports::AudienceRecord;
 use fanfare_sync::AudienceStatus;
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::source::SyncStatus;
+use super::words::{GroupType, SyncStatus};
 use super::{SyncSource, Time, VENDOR};
+use crate::decode::{DecodeError, InQuery, Request, parsed};
 
 /// An audience that a Klaviyo list or segment fills.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,7 +31,7 @@ pub(crate) struct Audience {
     metadata: Option<BTreeMap<String, Value>>,
     group_id: Option<String>,
     group_name: Option<String>,
-    group_type: Option<Group>,
+    group_type: Option<GroupType>,
     /// Klaviyo's id of the list or segment.
     primary_external_id: Option<String>,
     primary_source_vendor: Option<&'static str>,
@@ -56,31 +57,20 @@ pub(crate) struct Audience {
 }
 
 /// The kind of audience.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserr, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum AudienceType {
+pub(crate) enum AudienceType {
     /// Filled from elsewhere.
+    #[deserr(rename = "SYNCED_LIST")]
     SyncedList,
 }
 
-/// The kind of an audience's group.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[schema(as = GroupType)]
-pub(crate) enum Group {
-    /// By value.
-    #[serde(rename = "SEGMENTED_VALUE")]
-    SegmentedValue,
-    /// By recency, frequency and money.
-    #[serde(rename = "RFM")]
-    Rfm,
-}
-
 impl Audience {
-    /// The audience; with its source if `with_source`.
+    /// The audience with what is included.
     pub(crate) fn of(
         organization: &OrganizationId,
         record: AudienceRecord,
-        with_source: bool,
+        include: Include,
     ) -> Self {
         let AudienceRecord { audience, source } = record;
         Self {
@@ -93,12 +83,14 @@ impl Audience {
             metadata: audience.metadata.map(values),
             group_id: audience.group_id,
             group_name: audience.group_name,
-            group_type: audience.group_type.map(Group::from),
+            group_type: audience.group_type.map(GroupType::from),
             primary_external_id: Some(source.collection.id.to_string()),
             primary_source_vendor: Some(VENDOR),
             primary_last_synced_at: Time::maybe(source.last_synced_at),
             primary_sync_source_id: Some(source.id.to_string()),
-            primary_sync_source: with_source.then(|| SyncSource::of_audience(organization, source)),
+            primary_sync_source: include
+                .source
+                .then(|| SyncSource::of_audience(organization, source)),
             last_refreshed_at: Time::maybe(audience.last_refreshed_at),
             refresh_interval_seconds: audience.refresh_interval_seconds,
             rules: [],
@@ -121,41 +113,39 @@ fn values(metadata: BTreeMap<String, String>) -> BTreeMap<String, Value> {
         .collect()
 }
 
-impl From<GroupType> for Group {
-    fn from(group: GroupType) -> Self {
-        match group {
-            GroupType::SegmentedValue => Self::SegmentedValue,
-            GroupType::Rfm => Self::Rfm,
-        }
-    }
+/// What is asked for beside an audience.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = DecodeError<InQuery>, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AudienceQuery {
+    /// `primarySyncSource` to see the sync source too. `rules` and `imports` are always there.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    pub(crate) include: Include,
 }
 
-/// What to change. Fields that are left out stay as they are.
-#[derive(ToSchema)]
-#[schema(as = AudienceUpdate, rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes a body that is decoded by hand")]
-pub(crate) struct AudienceBody {
-    /// From then on a rename in Klaviyo no longer follows.
-    #[schema(min_length = 1, max_length = 255, nullable = false)]
-    name: Option<String>,
-    #[schema(max_length = 10_000)]
-    description: Option<String>,
-    #[schema(max_length = 255)]
-    icon_name: Option<String>,
-    /// Takes the place of what was there.
-    #[schema(value_type = Option<Object>)]
-    metadata: Option<()>,
-    #[schema(max_length = 255)]
-    group_id: Option<String>,
-    #[schema(max_length = 255)]
-    group_name: Option<String>,
-    group_type: Option<Group>,
-    last_refreshed_at: Option<Time>,
-    /// Can only be what it is.
-    #[schema(rename = "type", nullable = false)]
-    kind: Option<AudienceType>,
-    /// Null for manual only. Intervals are not built yet and are refused.
-    refresh_interval_seconds: Option<u32>,
+/// What is included in an audience.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Include {
+    pub(crate) source: bool,
+}
+
+/// What `include` can ask for. Rules and imports are always there.
+const INCLUDES: [&str; 3] = ["rules", "imports", SOURCE];
+const SOURCE: &str = "primarySyncSource";
+
+impl Request for AudienceQuery {}
+
+parsed! {
+    Include: "picklist", &INCLUDES.join(" | "), |text: &str| {
+        let mut names = text.split(',').map(str::trim);
+        if names.clone().all(|name| INCLUDES.contains(&name)) {
+            let source = names.any(|name| name == SOURCE);
+            Ok(Self { source })
+        } else {
+            Err(format!("can include {}", INCLUDES.join(", ")))
+        }
+    };
 }
 
 /// How many members an audience has.

@@ -1,11 +1,17 @@
 //! Consumers.
 
-use fanfare_domain::ids::OrganizationId;
-use fanfare_domain::ports::ConsumerRecord;
+use deserr::Deserr;
+use fanfare_domain::ids::{AudienceId, OrganizationId, ProfileId};
+use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Lookup};
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::value::{Email, Phone};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{SyncSource, Time, VENDOR};
+use super::{SearchText, SyncSource, Time, VENDOR};
+use crate::decode::{DecodeError, InQuery, InSecret, Request, parsed};
+use crate::error::Violation;
 
 /// A consumer, in the whole of Fanfare's shape. What this service does not know of one is null, or
 /// nothing where the shape wants a number.
@@ -168,4 +174,109 @@ impl Consumer {
             updated_by: record.updated_by,
         }
     }
+}
+
+/// Which consumers are asked for.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = DecodeError<InQuery>, deny_unknown_fields, rename_all = camelCase)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct ConsumersQuery {
+    /// Part of an e-mail, phone number or name
+    #[deserr(default, error = DecodeError<InSecret>)]
+    #[param(value_type = Option<String>, min_length = 2, max_length = 255)]
+    search: Option<SearchText>,
+    /// Members of this audience only
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    audience_id: Option<AudienceId>,
+    /// Made after this time
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    created_after: Option<Timestamp>,
+    /// Made before this time
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    created_before: Option<Timestamp>,
+}
+
+impl Request for ConsumersQuery {}
+
+impl From<ConsumersQuery> for ConsumerFilter {
+    fn from(query: ConsumersQuery) -> Self {
+        Self {
+            search: query.search.map(String::from),
+            audience: query.audience_id,
+            created_after: query.created_after,
+            created_before: query.created_before,
+        }
+    }
+}
+
+/// By what consumers are looked up: exactly one of the parameters.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = DecodeError<InQuery>, deny_unknown_fields, rename_all = camelCase)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct LookupQuery {
+    /// An e-mail address
+    #[deserr(default, error = DecodeError<InSecret>)]
+    #[param(value_type = Option<String>)]
+    email: Option<LookupEmail>,
+    /// A phone number in E.164; `+` is `%2B` in a query
+    #[deserr(default, error = DecodeError<InSecret>)]
+    #[param(value_type = Option<String>)]
+    phone: Option<LookupPhone>,
+    /// Klaviyo's id of a profile
+    #[deserr(default, error = DecodeError<InSecret>)]
+    #[param(value_type = Option<String>)]
+    external_id: Option<ProfileId>,
+}
+
+/// An e-mail address that may have lost a `+` on the way.
+struct LookupEmail(String);
+
+/// A phone number that may have lost its `+` on the way.
+struct LookupPhone(String);
+
+impl Request for LookupQuery {
+    fn check_together(sent: &mut Map<String, Value>) -> Option<Violation> {
+        let names = ["email", "phone", "externalId"];
+        if names
+            .iter()
+            .filter(|name| sent.contains_key(**name))
+            .count()
+            == 1
+        {
+            return None;
+        }
+        for name in names {
+            sent.remove(name);
+        }
+        let message = "give exactly one of email, phone and externalId";
+        Some(Violation::of_whole(message))
+    }
+}
+
+impl LookupQuery {
+    /// The parameter that was given.
+    pub(crate) fn lookup(self) -> Option<Lookup> {
+        let email = self.email.map(|email| Lookup::Email(email.0));
+        let phone = self.phone.map(|phone| Lookup::Phone(phone.0));
+        email.or(phone).or(self.external_id.map(Lookup::Profile))
+    }
+}
+
+parsed! {
+    LookupEmail: "email", "e-mail", |text: &str| {
+        // A blank within an address can only be a `+` that was not escaped.
+        Email::parse(&text.trim().replace(' ', "+"))
+            .map(|email| Self(email.as_str().to_owned()))
+            .map_err(|_| "must be an e-mail address")
+    };
+    LookupPhone: "phone", "E.164", |sent: &str| {
+        // A blank before a number can only be a `+` that was not escaped.
+        let text = sent.strip_prefix(' ').map(|digits| format!("+{digits}"));
+        Phone::parse(text.as_deref().unwrap_or(sent))
+            .map(|phone| Self(phone.as_str().to_owned()))
+            .map_err(|_| "must be a phone number like +12345678901")
+    };
 }

@@ -1,38 +1,96 @@
 //! Imports and syncs that were started.
 
-use fanfare_domain::source::CollectionKind;
+use deserr::{Deserr, ValueKind, ValuePointerRef};
+use fanfare_domain::ids::CollectionId;
+use fanfare_domain::source::{self, CollectionRef};
 use fanfare_sync::SkipReason;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::words::CollectionKind;
+use crate::decode::{AtMost, DecodeError, InBody, Request, missing, parsed, refused};
+use crate::error::Violation;
+
 /// What to import.
-#[derive(ToSchema)]
+#[derive(Deserr, ToSchema)]
+#[deserr(error = DecodeError<InBody>, deny_unknown_fields, rename_all = camelCase)]
 #[schema(as = KlaviyoImport, rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes a body that is decoded by hand")]
 pub(crate) struct ImportBody {
     /// Klaviyo's ids of lists, at most 100. May be left out where `segmentIds` is there.
-    #[schema(max_items = 100, nullable = false, example = json!(["RtPqXs", "XyZaBc"]))]
-    list_ids: Option<Vec<String>>,
+    #[deserr(default)]
+    #[schema(value_type = Vec<String>, required = false, max_items = 100, example = json!(["RtPqXs", "XyZaBc"]))]
+    list_ids: AtMost<CollectionId, 100>,
     /// Klaviyo's ids of segments, at most 100.
-    #[schema(max_items = 100, nullable = false)]
-    segment_ids: Option<Vec<String>>,
+    #[deserr(default)]
+    #[schema(value_type = Vec<String>, required = false, max_items = 100)]
+    segment_ids: AtMost<CollectionId, 100>,
     /// `CONTINUOUS` is not built yet and is refused.
-    #[schema(nullable = false)]
-    sync: Option<SyncOption>,
+    #[deserr(default)]
+    #[schema(required = false)]
+    #[expect(dead_code, reason = "there is one option, which the decoding checks")]
+    sync: SyncOption,
     /// Not built yet: only null is taken.
-    #[schema(nullable)]
-    refresh_interval_seconds: Option<u32>,
+    #[deserr(default)]
+    #[schema(value_type = Option<u32>)]
+    #[expect(dead_code, reason = "only null is taken, which the decoding checks")]
+    refresh_interval_seconds: Option<NoInterval>,
 }
 
 /// How an audience is kept up to date.
-#[derive(ToSchema)]
+#[derive(Default, ToSchema)]
 #[schema(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(dead_code, reason = "describes a body that is decoded by hand")]
 enum SyncOption {
     /// Once, and whenever somebody asks.
+    #[default]
     OneTime,
     /// By itself.
+    #[expect(dead_code, reason = "documented, and refused until it is built")]
     Continuous,
+}
+
+/// An interval, which no import can have yet.
+enum NoInterval {}
+
+parsed! {
+    SyncOption: "picklist", "ONE_TIME", |text| match text {
+        "ONE_TIME" => Ok(Self::OneTime),
+        "CONTINUOUS" => Err("is not built yet; use ONE_TIME"),
+        _ => Err("must be ONE_TIME"),
+    };
+}
+
+refused!(NoInterval: "null", "is not built yet; leave it out, and sync by hand");
+
+impl Request for ImportBody {
+    /// Segments alone are an import too.
+    fn check_together(sent: &mut Map<String, Value>) -> Option<Violation> {
+        let is_empty = !sent.contains_key("listIds") && !sent.contains_key("segmentIds");
+        let lists = || {
+            missing(
+                "listIds",
+                ValuePointerRef::Origin,
+                Some(ValueKind::Sequence),
+            )
+        };
+        is_empty.then(lists)
+    }
+}
+
+impl ImportBody {
+    /// The lists, then the segments.
+    pub(crate) fn collections(self) -> Vec<CollectionRef> {
+        let of = |kind| move |id| CollectionRef { kind, id };
+        let lists = self
+            .list_ids
+            .0
+            .into_iter()
+            .map(of(source::CollectionKind::List));
+        let segments = self.segment_ids.0.into_iter();
+        lists
+            .chain(segments.map(of(source::CollectionKind::Segment)))
+            .collect()
+    }
 }
 
 /// What became of the lists and segments, each of them once.
@@ -49,7 +107,7 @@ struct Imported {
     /// The list's id, or the segment's.
     #[schema(example = "RtPqXs")]
     list_id: String,
-    kind: Kind,
+    kind: CollectionKind,
     sync_source_id: String,
     audience_id: String,
     run_id: String,
@@ -63,23 +121,12 @@ struct Skipped {
     /// The list's id, or the segment's.
     #[schema(example = "XyZaBc")]
     list_id: String,
-    kind: Kind,
+    kind: CollectionKind,
     /// `Already synced`, `List not found` or `Segment not found`.
     #[schema(example = "Already synced")]
     reason: &'static str,
     /// The audience that has it already.
     existing_audience_id: Option<String>,
-}
-
-/// What of Klaviyo's it is.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schema(as = CollectionKind)]
-enum Kind {
-    /// A list.
-    List,
-    /// A segment.
-    Segment,
 }
 
 /// The status of what has just been queued.
@@ -116,24 +163,18 @@ impl From<fanfare_sync::ImportOutcome> for ImportOutcome {
     }
 }
 
-impl From<CollectionKind> for Kind {
-    fn from(kind: CollectionKind) -> Self {
-        match kind {
-            CollectionKind::List => Self::List,
-            CollectionKind::Segment => Self::Segment,
-        }
-    }
-}
-
 /// How to sync.
-#[derive(ToSchema)]
+#[derive(Deserr, ToSchema)]
+#[deserr(error = DecodeError<InBody>, deny_unknown_fields, rename_all = camelCase)]
 #[schema(as = SyncRequest, rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes a body that is decoded by hand")]
 pub(crate) struct SyncBody {
     /// That more than half of the members may be removed.
-    #[schema(nullable = false)]
-    confirm_removals: Option<bool>,
+    #[deserr(default)]
+    #[schema(required = false)]
+    pub(crate) confirm_removals: bool,
 }
+
+impl Request for SyncBody {}
 
 /// A sync that was queued.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Time;
-use super::source::SyncStatus;
+use super::words::SyncStatus;
 
 /// A list in Klaviyo, and whether it is synced.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,29 +1,50 @@
 //! The shapes of answers, as Fanfare's clients know them. Nothing here decides anything.
 
 mod audience;
+mod audience_update;
 mod consumer;
 mod import;
 mod klaviyo;
 mod run;
 mod settings;
 mod source;
+mod words;
 
+use deserr::Deserr;
 use fanfare_domain::time::Timestamp;
 use serde::{Serialize, Serializer};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-pub(crate) use audience::{Audience, AudienceBody, Count, Status};
-pub(crate) use consumer::Consumer;
+pub(crate) use audience::{Audience, AudienceQuery, Count, Include, Status};
+pub(crate) use audience_update::AudienceBody;
+pub(crate) use consumer::{Consumer, ConsumersQuery, LookupQuery};
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
 pub(crate) use run::{Issue, Run};
 pub(crate) use settings::{Settings, SettingsBody};
-pub(crate) use source::SyncSource;
+pub(crate) use source::{SourcesQuery, SyncSource};
 
 use crate::cursor;
+use crate::decode::{DecodeError, InQuery, InSecret, Request, Text};
 
 /// The vendor's name wherever one is shown.
 const VENDOR: &str = "klaviyo";
+
+/// A text that is searched for. It is a part of a person's name, address or number.
+pub(crate) type SearchText = Text<2, 255>;
+
+/// Which consumers are asked for.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = DecodeError<InQuery>, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SearchQuery {
+    /// Part of an e-mail, phone number or name
+    #[deserr(default, error = DecodeError<InSecret>)]
+    #[param(value_type = Option<String>, min_length = 2, max_length = 255)]
+    pub(crate) search: Option<SearchText>,
+}
+
+impl Request for SearchQuery {}
 
 /// A page, and the cursors of its ends: both null if it is empty.
 #[derive(Debug, Serialize, ToSchema)]

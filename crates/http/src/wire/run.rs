@@ -1,12 +1,12 @@
 //! Sync runs and their issues.
 
-use fanfare_domain::run::{RunMode, SyncRun, Trigger};
+use fanfare_domain::run::SyncRun;
 use fanfare_domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Time;
-use super::source::SyncStatus;
+use super::words::{RunMode, RunTrigger, SyncStatus};
 
 /// One pass over one list or segment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,7 +18,7 @@ pub(crate) struct Run {
     organization_id: String,
     sync_source_id: String,
     audience_id: String,
-    mode: Mode,
+    mode: RunMode,
     trigger: RunTrigger,
     status: SyncStatus,
     /// Claims since the last committed page.
@@ -29,32 +29,6 @@ pub(crate) struct Run {
     progress: Progress,
     /// Why it failed.
     error: Option<RunError>,
-}
-
-/// How much of the list is read.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schema(as = SyncMode)]
-enum Mode {
-    /// All of it.
-    Full,
-    /// What changed since the last run.
-    Incremental,
-}
-
-/// What started it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schema(as = SyncTrigger)]
-enum RunTrigger {
-    /// The import of the list.
-    Import,
-    /// Somebody asked for it.
-    Manual,
-    /// Its time had come.
-    Schedule,
-    /// Klaviyo told of a change.
-    Webhook,
 }
 
 /// How far a run is: `processed` is the sum of `created`, `updated`, `unchanged` and `skipped`.
@@ -94,16 +68,8 @@ impl Run {
             organization_id: run.organization.to_string(),
             sync_source_id: run.source.to_string(),
             audience_id: run.audience.to_string(),
-            mode: match run.pass.mode() {
-                RunMode::Full => Mode::Full,
-                RunMode::Incremental => Mode::Incremental,
-            },
-            trigger: match run.trigger {
-                Trigger::Import => RunTrigger::Import,
-                Trigger::Manual => RunTrigger::Manual,
-                Trigger::Schedule => RunTrigger::Schedule,
-                Trigger::Webhook => RunTrigger::Webhook,
-            },
+            mode: run.pass.mode().into(),
+            trigger: run.trigger.into(),
             status: run.status.into(),
             attempt: run.attempt,
             queued_at: Time(run.queued_at),

@@ -1,10 +1,16 @@
 //! Settings: the connection to Klaviyo.
 
-use fanfare_sync::ConnectionView;
+use deserr::Deserr;
+use fanfare_domain::connection::ApiKey;
+use fanfare_sync::{ConnectRequest, ConnectionView};
+use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Time;
+use crate::decode::{
+    DecodeError, InBody, InSecret, Request, missing_object, missing_string, parsed,
+};
 
 /// An organization's settings, as far as integrations go.
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,25 +88,48 @@ impl From<ConnectionView> for KlaviyoSettings {
 }
 
 /// What to change.
-#[derive(ToSchema)]
+#[derive(Deserr, ToSchema)]
+#[deserr(error = DecodeError<InBody>, deny_unknown_fields)]
 #[schema(as = SettingsUpdate)]
-#[expect(dead_code, reason = "describes a body that is decoded by hand")]
 pub(crate) struct SettingsBody {
     /// A key to connect with, or null to disconnect: then the key is shredded and active runs are
     /// cancelled; audiences stay.
+    #[deserr(error = DecodeError<InSecret>, missing_field_error = missing_object)]
     #[schema(required, nullable)]
     klaviyo: Option<KlaviyoConnect>,
 }
 
 /// A key to connect with.
-#[derive(ToSchema)]
+#[derive(Deserr, ToSchema)]
+#[deserr(error = DecodeError<InSecret>, deny_unknown_fields, rename_all = camelCase)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes a body that is decoded by hand")]
 struct KlaviyoConnect {
     /// A private API key of Klaviyo's, allowed to read lists and profiles.
-    #[schema(write_only, example = "pk_0123456789abcdef0123456789abcdef12")]
-    api_key: String,
+    #[deserr(missing_field_error = missing_string)]
+    #[schema(value_type = String, write_only, example = "pk_0123456789abcdef0123456789abcdef12")]
+    api_key: PrivateKey,
     /// That the key may be of another Klaviyo account than the one connected.
-    #[schema(nullable = false)]
-    confirm_account_change: Option<bool>,
+    #[deserr(default)]
+    #[schema(required = false)]
+    confirm_account_change: bool,
+}
+
+/// A text that is a private API key of Klaviyo's.
+struct PrivateKey(ApiKey);
+
+parsed! {
+    PrivateKey: "key", "pk_…", |text: &str| ApiKey::parse(&SecretString::from(text)).map(Self);
+}
+
+impl Request for SettingsBody {}
+
+impl SettingsBody {
+    /// The key to connect with; `None` to disconnect.
+    pub(crate) fn into_connect(self) -> Option<ConnectRequest> {
+        let connect = self.klaviyo?;
+        Some(ConnectRequest {
+            api_key: connect.api_key.0,
+            confirm_account_change: connect.confirm_account_change,
+        })
+    }
 }

@@ -1,13 +1,17 @@
 //! Sync sources.
 
-use fanfare_domain::ids::OrganizationId;
-use fanfare_domain::ports::SourceRecord;
+use deserr::Deserr;
+use fanfare_domain::ids::{OrganizationId, SourceId};
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::ports::{SourceFilter, SourceRecord};
 use fanfare_domain::source::{CollectionSource, SourceData};
 use fanfare_sync::SYSTEM_ACTOR;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Time;
+use super::words::SyncStatus;
+use crate::decode::{DecodeError, First, InQuery, Request, Text};
 
 /// The link between something of Fanfare's and something of Klaviyo's.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,20 +38,6 @@ pub(crate) struct SyncSource {
     updated_at: Option<Time>,
     updated_by: Option<String>,
     archived: bool,
-}
-
-/// Where a sync stands.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum SyncStatus {
-    /// Queued.
-    Pending,
-    /// Under way.
-    Syncing,
-    /// Done.
-    Success,
-    /// Ended otherwise, or cancelled.
-    Failed,
 }
 
 /// What is known of a list or segment, and its latest run.
@@ -104,15 +94,48 @@ impl SyncSource {
     }
 }
 
-impl From<fanfare_domain::run::SyncStatus> for SyncStatus {
-    fn from(status: fanfare_domain::run::SyncStatus) -> Self {
-        use fanfare_domain::run::SyncStatus as Known;
-        match status {
-            Known::Pending => Self::Pending,
-            Known::Syncing => Self::Syncing,
-            Known::Success => Self::Success,
-            Known::Failed => Self::Failed,
-        }
+/// Which sync sources are asked for.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = DecodeError<InQuery>, deny_unknown_fields, rename_all = camelCase)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct SourcesQuery {
+    /// The type: `klaviyo:list`, `klaviyo:segment` or `klaviyo:profile`
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    sync_source: Option<Text<1, 64>>,
+    /// Klaviyo's id
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    sync_source_id: Option<Text<1, 64>>,
+    /// `PENDING`, `SYNCING`, `SUCCESS` or `FAILED`
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    sync_status: Option<SyncStatus>,
+    /// How many, at most 1000; 100 if left out
+    #[deserr(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    first: First<100, 1_000>,
+    /// The id of the last one of the answer before
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    after: Option<SourceId>,
+}
+
+impl Request for SourcesQuery {}
+
+impl SourcesQuery {
+    /// The filter and the page.
+    pub(crate) fn into_parts(self) -> (SourceFilter, PageRequest) {
+        let filter = SourceFilter {
+            source_type: self.sync_source.map(String::from),
+            external_id: self.sync_source_id.map(String::from),
+            status: self.sync_status.map(Into::into),
+        };
+        let page = PageRequest {
+            first: self.first.0,
+            after: self.after.map(|id| id.to_string()),
+        };
+        (filter, page)
     }
 }
 

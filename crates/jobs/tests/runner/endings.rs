@@ -34,7 +34,7 @@ async fn a_run_in_the_middle_is_given_back_and_another_runner_finishes_it() {
 #[tokio::test]
 async fn a_ring_that_still_waits_for_a_slot_is_passed_on() {
     let world = world(&[1, 1]).await;
-    world.klaviyo.fall_silent(true);
+    world.klaviyo.stop_answering(true);
     let options = RunnerOptions {
         slots: 1,
         grace: Duration::from_millis(200),
@@ -54,7 +54,7 @@ async fn a_ring_that_still_waits_for_a_slot_is_passed_on() {
 
     working.stop().await;
 
-    world.klaviyo.fall_silent(false);
+    world.klaviyo.stop_answering(false);
     assert_eq!(world.jobs_that_are("Pending").await, 1);
     let working = start(world.runner());
     world.succeeds(&waiting).await;
@@ -64,7 +64,7 @@ async fn a_ring_that_still_waits_for_a_slot_is_passed_on() {
 #[tokio::test]
 async fn a_slice_that_outlasts_the_grace_is_ended_and_its_run_taken_up_later() {
     let world = world(&[1]).await;
-    world.klaviyo.fall_silent(true);
+    world.klaviyo.stop_answering(true);
     let options = RunnerOptions {
         grace: Duration::from_millis(50),
         ..RunnerOptions::default()
@@ -78,7 +78,7 @@ async fn a_slice_that_outlasts_the_grace_is_ended_and_its_run_taken_up_later() {
 
     working.stop().await;
 
-    world.klaviyo.fall_silent(false);
+    world.klaviyo.stop_answering(false);
     world.clock.skip(A_WHILE);
     assert!(world.run(&run).await.status.is_active());
     let working = start(world.runner());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fanfare_jobs::{PostgresQueue, Queue, Runner, RunnerOptions};
 use fanfare_postgres::{JobNotifier, PostgresOptions, PostgresStore, QUEUE, migrate};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
-use fanfare_testkit::build::{list, profile};
+use fanfare_testkit::build::{api_key, list, profile};
 use fanfare_testkit::clock::{PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use secrecy::SecretString;
@@ -78,7 +78,7 @@ async fn world(size: usize) -> World {
     let organization = integration.create_organization("Shop").await.unwrap();
     let organization = organization.organization;
     let connect_key = ConnectRequest {
-        api_key: SecretString::from("pk_test"),
+        api_key: api_key("pk_test"),
         confirm_account_change: false,
     };
     integration

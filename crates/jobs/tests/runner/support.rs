@@ -11,10 +11,9 @@ use fanfare_domain::time::Timestamp;
 use fanfare_jobs::{Heartbeat, Runner, RunnerError, RunnerOptions, SqliteQueue};
 use fanfare_sqlite::{JobNotifier, QUEUE, SqliteOptions, SqliteStore};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
-use fanfare_testkit::build::{at, list, profile};
+use fanfare_testkit::build::{api_key, at, list, profile};
 use fanfare_testkit::clock::{PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
-use secrecy::SecretString;
 use sqlx::SqlitePool;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -117,7 +116,7 @@ pub(crate) async fn world(lists: &[usize]) -> World {
 async fn merchant(integration: &Integration) -> OrganizationId {
     let made = integration.create_organization("Shop").await.unwrap();
     let connect = ConnectRequest {
-        api_key: SecretString::from("pk_test"),
+        api_key: api_key("pk_test"),
         confirm_account_change: false,
     };
     let organization = made.organization;

@@ -140,10 +140,10 @@ async fn kill(world: &World, runner: Runner) {
 #[tokio::test]
 async fn the_run_of_a_killed_process_is_taken_up_again_when_its_lease_has_run_out() {
     let world = world(&[5]).await;
-    world.klaviyo.fall_silent(true);
+    world.klaviyo.stop_answering(true);
     let run = world.import("l0").await;
     kill(&world, world.runner()).await;
-    world.klaviyo.fall_silent(false);
+    world.klaviyo.stop_answering(false);
     assert!(world.run(&run).await.status.is_active());
     world.clock.skip(A_WHILE);
 

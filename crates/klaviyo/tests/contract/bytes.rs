@@ -9,7 +9,7 @@ use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{impatient, key, list, raw, server};
+use crate::support::{client_with, key, list, raw, server};
 
 const HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.api+json\r\ncontent-length: 5000\r\n\r\n";
@@ -21,7 +21,7 @@ const NEVER: Duration = Duration::from_hours(1);
 
 const PATIENT: Timeouts = Timeouts {
     connect: NEVER,
-    silence: NEVER,
+    read: NEVER,
     total: NEVER,
 };
 
@@ -60,7 +60,7 @@ where
         request(&mut stream).await.unwrap();
         play(stream).await;
     });
-    let error = asked(&impatient(&address, timeouts)).await.unwrap_err();
+    let error = asked(&client_with(&address, timeouts)).await.unwrap_err();
     playing.abort();
     error
 }
@@ -87,7 +87,7 @@ fn reset(stream: TcpStream) {
 async fn nobody_listening_is_unavailable() {
     let (listener, address) = listener().await;
     drop(listener);
-    let error = asked(&impatient(&address, PATIENT)).await.unwrap_err();
+    let error = asked(&client_with(&address, PATIENT)).await.unwrap_err();
     assert_eq!(error, unavailable("no connection could be made"));
 }
 
@@ -136,7 +136,7 @@ async fn an_answer_that_is_reset_is_no_page() {
 #[tokio::test]
 async fn silence_is_unavailable_in_time_before_an_answer_and_within_one() {
     let timeouts = Timeouts {
-        silence: SOON,
+        read: SOON,
         ..PATIENT
     };
     let before = played(timeouts, |stream| async move {
@@ -228,7 +228,7 @@ async fn a_connection_is_kept_for_the_next_call_and_no_call_is_made_twice() {
             }
         }
     });
-    let klaviyo = impatient(&address, PATIENT);
+    let klaviyo = client_with(&address, PATIENT);
 
     asked(&klaviyo).await.unwrap();
     asked(&klaviyo).await.unwrap();
@@ -243,7 +243,7 @@ async fn a_connection_is_kept_for_the_next_call_and_no_call_is_made_twice() {
 #[tokio::test]
 async fn a_key_is_found_in_no_form_of_the_client() {
     let server = server(raw(200, PAGE)).await;
-    let klaviyo = impatient(&server.uri(), PATIENT);
+    let klaviyo = client_with(&server.uri(), PATIENT);
     asked(&klaviyo).await.unwrap();
     assert!(!format!("{klaviyo:?}").contains("canary"));
 }
@@ -262,7 +262,7 @@ async fn over_https_nothing_is_sent_in_the_open() {
     });
     let secure = address.replace("http://", "https://");
 
-    let error = asked(&impatient(&secure, PATIENT)).await.unwrap_err();
+    let error = asked(&client_with(&secure, PATIENT)).await.unwrap_err();
 
     assert_eq!(error, unavailable("no connection could be made"));
     let (received, length) = receiving.await.unwrap();

@@ -135,9 +135,15 @@ async fn a_size_is_asked_for_only_when_it_is_wanted() {
 #[tokio::test]
 async fn a_probe_is_the_smallest_request_that_needs_the_scope() {
     for (capability, path) in [
-        (Capability::ReadLists, "/api/lists"),
+        (
+            Capability::ReadCollections(CollectionKind::List),
+            "/api/lists",
+        ),
         (Capability::ReadProfiles, "/api/profiles"),
-        (Capability::ReadSegments, "/api/segments"),
+        (
+            Capability::ReadCollections(CollectionKind::Segment),
+            "/api/segments",
+        ),
     ] {
         let server = server(document(&page(&[], &json!(null)))).await;
         client(&server.uri())

@@ -12,9 +12,9 @@ use wiremock::{Request, ResponseTemplate};
 use crate::support::{client, key, list, only_request, segment, server, shared};
 
 const CAPABILITIES: [Capability; 3] = [
-    Capability::ReadLists,
+    Capability::ReadCollections(CollectionKind::List),
     Capability::ReadProfiles,
-    Capability::ReadSegments,
+    Capability::ReadCollections(CollectionKind::Segment),
 ];
 
 /// Klaviyo's description of its API, where it is present.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fanfare_domain::connection::KlaviyoKey;
+use fanfare_domain::connection::{ApiKey, Credential};
 use fanfare_domain::ids::{CollectionId, Cursor};
 use fanfare_domain::ports::{Answer, Klaviyo, KlaviyoError, MemberPage, MembersFrom};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
@@ -18,8 +18,8 @@ pub(crate) const KEY: &str = "pk_canary0123456789";
 /// A person's data in answers; it must be found in no error either.
 pub(crate) const PERSON: &str = "canary.person@example.com";
 
-pub(crate) fn key() -> KlaviyoKey {
-    KlaviyoKey::parse(&SecretString::from(KEY)).unwrap()
+pub(crate) fn key() -> Credential {
+    Credential::ApiKey(ApiKey::parse(&SecretString::from(KEY)).unwrap())
 }
 
 pub(crate) fn list(id: &str) -> CollectionRef {
@@ -32,13 +32,13 @@ pub(crate) fn segment(id: &str) -> CollectionRef {
     CollectionRef { kind, ..list(id) }
 }
 
-/// A client with all the patience that a busy machine needs.
+/// A client with timeouts that a busy machine keeps.
 pub(crate) fn client(address: &str) -> KlaviyoHttp {
-    impatient(address, Timeouts::default())
+    client_with(address, Timeouts::default())
 }
 
 /// A client with these timeouts.
-pub(crate) fn impatient(address: &str, timeouts: Timeouts) -> KlaviyoHttp {
+pub(crate) fn client_with(address: &str, timeouts: Timeouts) -> KlaviyoHttp {
     KlaviyoHttp::new(Origin::parse(address).unwrap(), timeouts).unwrap()
 }
 

@@ -14,6 +14,7 @@ async fn put(fixture: &Fixture, organization: &OrganizationId, sealed: &[u8]) {
             master_key_version: 1,
             bytes: sealed.to_vec(),
         },
+        generation: 1,
         last4: "wxyz".to_owned(),
         account: None,
         status: ConnectionStatus::Active,

@@ -1,7 +1,7 @@
 //! A Klaviyo that answers from a table: one list, four profiles, two a page.
 
 use async_trait::async_trait;
-use fanfare_domain::connection::KlaviyoKey;
+use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::{AccountId, CollectionId, Cursor, ProfileId};
 use fanfare_domain::ports::{
     Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
@@ -64,14 +64,14 @@ fn unusable(error: impl std::error::Error) -> KlaviyoError {
 
 #[async_trait]
 impl Klaviyo for Table {
-    async fn account(&self, _: &KlaviyoKey) -> Result<Answer<Account>, KlaviyoError> {
+    async fn account(&self, _: &Credential) -> Result<Answer<Account>, KlaviyoError> {
         let id = AccountId::parse("AbC123").map_err(unusable)?;
         Ok(answer(Account { id }))
     }
 
     async fn collections(
         &self,
-        _: &KlaviyoKey,
+        _: &Credential,
         kind: CollectionKind,
         _: Option<&Cursor>,
     ) -> Result<Answer<CollectionPage>, KlaviyoError> {
@@ -84,7 +84,7 @@ impl Klaviyo for Table {
 
     async fn collection(
         &self,
-        _: &KlaviyoKey,
+        _: &Credential,
         collection: &CollectionRef,
         count: bool,
     ) -> Result<Answer<Collection>, KlaviyoError> {
@@ -97,7 +97,7 @@ impl Klaviyo for Table {
 
     async fn members(
         &self,
-        _: &KlaviyoKey,
+        _: &Credential,
         _: &CollectionRef,
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
@@ -116,7 +116,7 @@ impl Klaviyo for Table {
         Ok(answer(MemberPage { profiles, next }))
     }
 
-    async fn probe(&self, _: &KlaviyoKey, _: Capability) -> Result<Answer<()>, KlaviyoError> {
+    async fn probe(&self, _: &Credential, _: Capability) -> Result<Answer<()>, KlaviyoError> {
         Ok(answer(()))
     }
 }

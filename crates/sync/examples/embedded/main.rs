@@ -15,6 +15,7 @@ mod klaviyo;
 use std::path::Path;
 use std::sync::Arc;
 
+use fanfare_domain::connection::ApiKey;
 use fanfare_domain::ids::{CollectionId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::Clock;
@@ -38,7 +39,7 @@ async fn main() -> Result<()> {
         .await?
         .organization;
     let request = ConnectRequest {
-        api_key: SecretString::from("pk_embedded_example"),
+        api_key: ApiKey::parse(&SecretString::from("pk_embedded_example"))?,
         confirm_account_change: false,
     };
     integration.connect(&organization, request).await?;

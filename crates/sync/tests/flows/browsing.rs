@@ -106,13 +106,20 @@ async fn an_estimate_tells_profiles_requests_and_seconds() {
     assert_eq!((empty.profiles, empty.requests), (Some(0), Some(2)));
     assert!(matches!(
         estimate(&org, "gone").await,
-        Err(Error::NotFound(Entity::KlaviyoList))
+        Err(Error::NotFound(Entity::KlaviyoCollection(
+            CollectionKind::List
+        )))
     ));
     let gone = org
         .integration
         .estimate(&org.organization, &segment("gone"))
         .await;
-    assert!(matches!(gone, Err(Error::NotFound(Entity::KlaviyoSegment))));
+    assert!(matches!(
+        gone,
+        Err(Error::NotFound(Entity::KlaviyoCollection(
+            CollectionKind::Segment
+        )))
+    ));
 }
 
 #[tokio::test(start_paused = true)]

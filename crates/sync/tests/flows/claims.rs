@@ -60,7 +60,7 @@ async fn a_slow_answer_does_not_lose_the_lease() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
-    klaviyo.fall_silent(true);
+    klaviyo.stop_answering(true);
     let mut waiting = tokio::spawn(org.worker(&run));
     for _ in 0..30 {
         tokio::time::sleep(LEASE / 2).await;

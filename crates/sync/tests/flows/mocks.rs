@@ -1,7 +1,7 @@
 //! Leaf ports that do what no honest fake would.
 
 use async_trait::async_trait;
-use fanfare_domain::connection::{KlaviyoKey, SealedKey};
+use fanfare_domain::connection::{Credential, SealedKey};
 use fanfare_domain::ids::{Cursor, OrganizationId};
 use fanfare_domain::ports::{
     Account, Answer, Capability, Collection, CollectionPage, KeySealer, Klaviyo, KlaviyoError,
@@ -75,13 +75,13 @@ fn unnamed(collection: &CollectionRef) -> Collection {
 
 #[async_trait]
 impl Klaviyo for Circle {
-    async fn account(&self, _: &KlaviyoKey) -> Result<Answer<Account>, KlaviyoError> {
+    async fn account(&self, _: &Credential) -> Result<Answer<Account>, KlaviyoError> {
         Err(KlaviyoError::NotPermitted)
     }
 
     async fn collections(
         &self,
-        _: &KlaviyoKey,
+        _: &Credential,
         _: CollectionKind,
         cursor: Option<&Cursor>,
     ) -> Result<Answer<CollectionPage>, KlaviyoError> {
@@ -92,7 +92,7 @@ impl Klaviyo for Circle {
 
     async fn collection(
         &self,
-        _: &KlaviyoKey,
+        _: &Credential,
         collection: &CollectionRef,
         _: bool,
     ) -> Result<Answer<Collection>, KlaviyoError> {
@@ -101,7 +101,7 @@ impl Klaviyo for Circle {
 
     async fn members(
         &self,
-        _: &KlaviyoKey,
+        _: &Credential,
         _: &CollectionRef,
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
@@ -112,7 +112,7 @@ impl Klaviyo for Circle {
         })
     }
 
-    async fn probe(&self, _: &KlaviyoKey, _: Capability) -> Result<Answer<()>, KlaviyoError> {
+    async fn probe(&self, _: &Credential, _: Capability) -> Result<Answer<()>, KlaviyoError> {
         answer(())
     }
 }

@@ -147,7 +147,7 @@ async fn a_worker_that_is_to_stop_waits_for_a_silent_klaviyo_no_longer_than_a_dr
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
-    klaviyo.fall_silent(true);
+    klaviyo.stop_answering(true);
     let halt = CancellationToken::new();
     let mut worker = org.stoppable_worker(&run, halt.clone());
     poll_until(&mut worker, || klaviyo.member_calls().len() == 1);
@@ -157,7 +157,7 @@ async fn a_worker_that_is_to_stop_waits_for_a_silent_klaviyo_no_longer_than_a_dr
 
     assert_eq!(worker.await.unwrap(), SliceEnd::Yielded);
     assert_eq!(org.now().since(asked_at), Duration::from_secs(15));
-    klaviyo.fall_silent(false);
+    klaviyo.stop_answering(false);
     let _ = poll(&mut org.worker(&run), 20);
     assert_eq!(org.run(&run).await.crashes, 0);
 }

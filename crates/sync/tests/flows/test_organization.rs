@@ -22,11 +22,10 @@ use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{
     ConnectRequest, Error, ImportOutcome, ImportRequest, Integration, Ports, Settings,
 };
-use fanfare_testkit::build::profile;
+use fanfare_testkit::build::{api_key, profile};
 use fanfare_testkit::clock::{PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
-use secrecy::SecretString;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -142,7 +141,7 @@ impl TestOrganization {
 
     pub(crate) async fn connect(&self, key: &str) -> Result<Settings, Error> {
         let request = ConnectRequest {
-            api_key: SecretString::from(key),
+            api_key: api_key(key),
             confirm_account_change: false,
         };
         self.integration.connect(&self.organization, request).await

@@ -8,10 +8,10 @@ use fanfare_domain::ports::Clock;
 use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
+use fanfare_testkit::build::api_key;
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
-use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::lists::Lists;
@@ -56,7 +56,7 @@ impl World {
             .unwrap();
         let organization = organization.organization;
         let connect = ConnectRequest {
-            api_key: SecretString::from("pk_simulation"),
+            api_key: api_key("pk_simulation"),
             confirm_account_change: false,
         };
         integration.connect(&organization, connect).await.unwrap();

@@ -3,12 +3,14 @@
 mod profiles;
 mod records;
 
+use fanfare_domain::connection::ApiKey;
 use fanfare_domain::ids::{
     AudienceId, CollectionId, ConsumerId, OrganizationId, ProfileId, RunId, SourceId,
 };
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, FullName, Phone};
+use secrecy::SecretString;
 
 pub use profiles::{ProfileBuilder, page_plan, profile};
 pub use records::{
@@ -49,6 +51,11 @@ pub fn run_id(text: &str) -> RunId {
 /// A Klaviyo profile's id.
 pub fn profile_id(text: &str) -> ProfileId {
     ProfileId::parse(text).expect("an id")
+}
+
+/// A private API key of Klaviyo's.
+pub fn api_key(text: &str) -> ApiKey {
+    ApiKey::parse(&SecretString::from(text)).expect("a key")
 }
 
 /// A Klaviyo list.

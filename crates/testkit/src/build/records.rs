@@ -42,6 +42,7 @@ pub fn connection() -> Connection {
             master_key_version: 1,
             bytes: vec![0, 1, 2, 254, 255],
         },
+        generation: 1,
         last4: "wxyz".to_owned(),
         account: None,
         status: ConnectionStatus::Active,

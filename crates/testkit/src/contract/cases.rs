@@ -41,6 +41,7 @@ macro_rules! store_contract {
             }
             connections {
                 a_connection_comes_back_as_it_was_put_last
+                a_generation_counts_the_keys_that_were_stored
                 a_deleted_connection_is_gone
             }
             sources {

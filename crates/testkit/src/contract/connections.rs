@@ -1,6 +1,6 @@
 //! The connection to Klaviyo.
 
-use fanfare_domain::connection::{ConnectionStatus, SealedKey};
+use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
 use fanfare_domain::ids::AccountId;
 
 use super::harness::StoreHarness;
@@ -21,17 +21,43 @@ pub async fn a_connection_comes_back_as_it_was_put_last(harness: &dyn StoreHarne
     refused.missing_scopes = vec!["accounts:read".to_owned(), "segments:read".to_owned()];
     refused.message = Some("Klaviyo said \u{201c}no\u{201d} \u{1f511}".to_owned());
 
-    for put in [connection(), refused, connection()] {
+    for (put, generation) in [(connection(), 1), (refused, 2), (connection(), 3)] {
         let mut unit = org.begin().await;
         unit.put_connection(&put).await.expect("a connection");
-        assert_eq!(
-            unit.connection().await.expect("an answer"),
-            Some(put.clone())
-        );
+        let want = Some(Connection { generation, ..put });
+        assert_eq!(unit.connection().await.expect("an answer"), want);
         unit.commit().await.expect("a commit");
 
         let mut unit = org.read().await;
-        assert_eq!(unit.connection().await.expect("an answer"), Some(put));
+        assert_eq!(unit.connection().await.expect("an answer"), want);
+    }
+}
+
+/// The generation grows with each other key, and only then, whatever the caller holds.
+pub async fn a_generation_counts_the_keys_that_were_stored(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let put = |byte: u8, generation: u64, status: ConnectionStatus| {
+        let mut put = connection();
+        put.key.bytes = vec![byte];
+        (put.generation, put.status) = (generation, status);
+        put
+    };
+    let (active, error) = (ConnectionStatus::Active, ConnectionStatus::Error);
+    for (put, want) in [
+        (put(1, 0, active), 1),
+        (put(1, 0, error), 1),
+        (put(2, 1, active), 2),
+        (put(2, 9, error), 2),
+        (put(1, 2, active), 3),
+    ] {
+        let mut unit = org.begin().await;
+        unit.put_connection(&put).await.expect("a connection");
+        unit.commit().await.expect("a commit");
+
+        let mut unit = org.read().await;
+        let stored = unit.connection().await.expect("an answer");
+        let stored = stored.map(|stored| (stored.generation, stored.status));
+        assert_eq!(stored, Some((want, put.status)));
     }
 }
 

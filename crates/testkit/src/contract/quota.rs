@@ -103,7 +103,7 @@ pub async fn silence_is_kept_by_all_and_never_shortened(harness: &dyn StoreHarne
     for (now, want) in [
         (0, Reservation::NotBefore(at(30))),
         (29, Reservation::NotBefore(at(30))),
-        (30, Reservation::Granted(RateLimits::documented(endpoint))),
+        (30, Reservation::Granted(endpoint.documented_limits())),
     ] {
         let got = there
             .reserve("acct", endpoint, at(now))

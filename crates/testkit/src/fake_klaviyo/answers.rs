@@ -1,7 +1,7 @@
-//! Its answers.
+//! The calls and their answers.
 
 use async_trait::async_trait;
-use fanfare_domain::connection::KlaviyoKey;
+use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::{CollectionId, Cursor};
 use fanfare_domain::ports::{
     Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
@@ -11,8 +11,38 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 
-use super::{Call, FakeKlaviyo};
+use super::FakeKlaviyo;
 use crate::memory::way_point;
+
+/// A call that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Whose key it is.
+    Account,
+    /// A page of lists or segments.
+    Collections(CollectionKind),
+    /// One list or segment, with or without its size.
+    Collection(CollectionRef, bool),
+    /// A page of members.
+    Members(CollectionRef, MembersFrom),
+    /// Whether the key has a capability.
+    Probe(Capability),
+}
+
+impl Call {
+    /// The scopes that it needs.
+    pub(super) fn scopes(&self) -> Vec<&'static str> {
+        match self {
+            Self::Account => vec!["accounts:read"],
+            Self::Collections(kind) => vec![kind.descriptor().scope],
+            Self::Collection(collection, _) => vec![collection.kind.descriptor().scope],
+            Self::Members(collection, _) => {
+                vec![collection.kind.descriptor().scope, "profiles:read"]
+            }
+            Self::Probe(capability) => vec![capability.scope()],
+        }
+    }
+}
 
 fn resource(id: &CollectionId, name: Option<&String>, count: Option<u64>) -> Collection {
     Collection {
@@ -27,7 +57,7 @@ fn resource(id: &CollectionId, name: Option<&String>, count: Option<u64>) -> Col
     }
 }
 
-/// The page behind a position, of items that come with their places in order, and the next position.
+/// The page behind a position, of items that come with their positions in order, and the next position.
 fn page_behind<T>(
     items: Vec<(String, T)>,
     cursor: Option<&Cursor>,
@@ -72,9 +102,9 @@ fn whole_second(time: Timestamp) -> Timestamp {
 
 #[async_trait]
 impl Klaviyo for FakeKlaviyo {
-    async fn account(&self, key: &KlaviyoKey) -> Result<Answer<Account>, KlaviyoError> {
+    async fn account(&self, credential: &Credential) -> Result<Answer<Account>, KlaviyoError> {
         way_point().await;
-        self.enter(key, Call::Account)?;
+        self.enter(credential, Call::Account)?;
         let id = self.lock().contents.account.clone();
         let id = id.ok_or_else(|| KlaviyoError::ScopeMissing(vec!["accounts:read".to_owned()]))?;
         way_point().await;
@@ -83,12 +113,12 @@ impl Klaviyo for FakeKlaviyo {
 
     async fn collections(
         &self,
-        key: &KlaviyoKey,
+        credential: &Credential,
         kind: CollectionKind,
         cursor: Option<&Cursor>,
     ) -> Result<Answer<CollectionPage>, KlaviyoError> {
         way_point().await;
-        self.enter(key, Call::Collections(kind))?;
+        self.enter(credential, Call::Collections(kind))?;
         let all: Vec<(String, Collection)> = self
             .lock()
             .contents
@@ -107,12 +137,12 @@ impl Klaviyo for FakeKlaviyo {
 
     async fn collection(
         &self,
-        key: &KlaviyoKey,
+        credential: &Credential,
         collection: &CollectionRef,
         count: bool,
     ) -> Result<Answer<Collection>, KlaviyoError> {
         way_point().await;
-        self.enter(key, Call::Collection(collection.clone(), count))?;
+        self.enter(credential, Call::Collection(collection.clone(), count))?;
         let found = {
             let inner = self.lock();
             let contents = &inner.contents;
@@ -129,13 +159,13 @@ impl Klaviyo for FakeKlaviyo {
 
     async fn members(
         &self,
-        key: &KlaviyoKey,
+        credential: &Credential,
         collection: &CollectionRef,
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
         way_point().await;
-        self.enter(key, Call::Members(collection.clone(), from.clone()))?;
-        if self.lock().is_silent {
+        self.enter(credential, Call::Members(collection.clone(), from.clone()))?;
+        if self.lock().is_stopped {
             std::future::pending::<()>().await;
         }
         let page = {
@@ -158,11 +188,11 @@ impl Klaviyo for FakeKlaviyo {
 
     async fn probe(
         &self,
-        key: &KlaviyoKey,
+        credential: &Credential,
         capability: Capability,
     ) -> Result<Answer<()>, KlaviyoError> {
         way_point().await;
-        self.enter(key, Call::Probe(capability))?;
+        self.enter(credential, Call::Probe(capability))?;
         way_point().await;
         Ok(self.answer(()))
     }

@@ -1,33 +1,20 @@
-//! A Klaviyo in memory: lists and segments with members, faults to order, changes between calls, and
-//! a log of the calls.
+//! A Klaviyo in memory: lists and segments with members, faults on demand, changes between calls, and a
+//! log of the calls.
 
 mod answers;
+
+pub use answers::Call;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fanfare_domain::connection::KlaviyoKey;
+use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::AccountId;
-use fanfare_domain::ports::{Answer, Capability, KlaviyoError, MembersFrom};
+use fanfare_domain::ports::{Answer, KlaviyoError, MembersFrom};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::RateLimits;
-use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_domain::source::CollectionRef;
 use secrecy::ExposeSecret;
-
-/// A call that was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Call {
-    /// Whose key it is.
-    Account,
-    /// A page of lists or segments.
-    Collections(CollectionKind),
-    /// One list or segment, with or without its size.
-    Collection(CollectionRef, bool),
-    /// A page of members.
-    Members(CollectionRef, MembersFrom),
-    /// Whether the key has a capability.
-    Probe(Capability),
-}
 
 /// What happens at the next call of a kind.
 type Hook = Box<dyn FnOnce(&mut Contents) + Send>;
@@ -59,13 +46,13 @@ struct Inner {
     page_size: usize,
     rate_limits: Option<RateLimits>,
     member_calls: usize,
-    is_silent: bool,
+    is_stopped: bool,
 }
 
 /// A Klaviyo in memory. Clones are the same.
 ///
 /// Members come by when they joined, then by id. A cursor is the place behind one of them, as Klaviyo's
-/// is: whoever leaves shifts nobody, and whoever joins comes last.
+/// is: a member who leaves moves no other member, and one who joins comes last.
 #[derive(Clone)]
 pub struct FakeKlaviyo(Arc<Mutex<Inner>>);
 
@@ -137,9 +124,9 @@ impl FakeKlaviyo {
         self.lock().rate_limits = Some(rate_limits);
     }
 
-    /// Answers no call of members any more, or does again: those who wait are dropped or wait on.
-    pub fn fall_silent(&self, is_silent: bool) {
-        self.lock().is_silent = is_silent;
+    /// Answers no call of members any more, or does again; calls that wait are dropped or wait on.
+    pub fn stop_answering(&self, is_stopped: bool) {
+        self.lock().is_stopped = is_stopped;
     }
 
     /// The calls so far.
@@ -163,10 +150,10 @@ impl FakeKlaviyo {
     }
 
     /// Notes a call, and finds out whether it may be answered.
-    fn enter(&self, key: &KlaviyoKey, call: Call) -> Result<(), KlaviyoError> {
+    fn enter(&self, credential: &Credential, call: Call) -> Result<(), KlaviyoError> {
         let mut inner = self.lock();
         let is_members = matches!(call, Call::Members(..));
-        let needed = scopes_of(&call);
+        let needed = call.scopes();
         inner.calls.push(call);
         if is_members {
             let before = inner.member_calls;
@@ -187,6 +174,7 @@ impl FakeKlaviyo {
             return Err(error);
         }
         let contents = &inner.contents;
+        let Credential::ApiKey(key) = credential;
         let is_known = contents.keys.is_empty()
             || contents
                 .keys
@@ -217,19 +205,5 @@ impl FakeKlaviyo {
             value,
             rate_limits: self.lock().rate_limits,
         }
-    }
-}
-
-fn scopes_of(call: &Call) -> Vec<&'static str> {
-    let of = |kind: CollectionKind| match kind {
-        CollectionKind::List => "lists:read",
-        CollectionKind::Segment => "segments:read",
-    };
-    match call {
-        Call::Account => vec!["accounts:read"],
-        Call::Collections(kind) => vec![of(*kind)],
-        Call::Collection(collection, _) => vec![of(collection.kind)],
-        Call::Members(collection, _) => vec![of(collection.kind), "profiles:read"],
-        Call::Probe(capability) => vec![capability.scope()],
     }
 }

@@ -128,7 +128,14 @@ impl Connections for Unit {
     }
 
     async fn put_connection(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.rows_mut()?.connection = Some(connection.clone());
+        let stored = &mut self.rows_mut()?.connection;
+        let generation = stored.as_ref().map_or(1, |stored| {
+            stored.generation + u64::from(stored.key.bytes != connection.key.bytes)
+        });
+        *stored = Some(Connection {
+            generation,
+            ..connection.clone()
+        });
         Ok(())
     }
 

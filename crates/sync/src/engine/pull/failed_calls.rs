@@ -8,7 +8,7 @@ use fanfare_domain::scan::PartitionNumber;
 use super::fetching::SHORT_WAIT;
 use super::slice::{ActiveSlice, Step};
 use crate::error::Error;
-use crate::gateway::CallError;
+use crate::klaviyo::CallError;
 use crate::saving::save_run;
 
 impl ActiveSlice<'_> {
@@ -95,7 +95,7 @@ impl ActiveSlice<'_> {
         let message = explain(code, error);
         let is_the_keys_fault = matches!(code, FailureCode::KeyInvalid | FailureCode::ScopeMissing);
         if is_the_keys_fault && let Some(mut connection) = unit.connection().await? {
-            if connection.key != self.connection.sealed {
+            if connection.generation != self.connection.generation {
                 // That was the old key: the next slice shows the new one.
                 return Ok(Step::Yield);
             }

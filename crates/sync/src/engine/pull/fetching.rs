@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::ports::{MemberPage, MembersFrom};
 use fanfare_domain::scan::{Partition, PartitionNumber};
 use fanfare_domain::source::CollectionRef;
@@ -12,9 +13,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
-use crate::browse::members_endpoint;
-use crate::gateway::CallError;
-use crate::integration::{Integration, OpenConnection};
+use crate::integration::Integration;
+use crate::klaviyo::CallError;
 
 /// A wait for our own pacing that is shorter than this is sat out; any other gives the worker back.
 /// Whatever Klaviyo asks for by `Retry-After` is a second at least.
@@ -38,15 +38,10 @@ pub(super) struct Fetcher<'a> {
 
 impl Fetcher<'_> {
     async fn fetch(self, partition: PartitionNumber, from: MembersFrom) -> Fetched {
-        let ports = &self.integration.ports;
-        let OpenConnection { key, account, .. } = self.connection.as_ref();
-        let endpoint = members_endpoint(self.collection.kind);
+        let klaviyo = &self.integration.klaviyo;
         let answer = loop {
-            let call = ports.klaviyo.members(key, &self.collection, &from);
-            match self
-                .integration
-                .gateway()
-                .call(account, endpoint, call)
+            match klaviyo
+                .members(&self.connection, &self.collection, &from)
                 .await
             {
                 Err(CallError::NotBefore(until)) => {

@@ -7,11 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::slice::{ActiveSlice, Step};
 use crate::SYSTEM_ACTOR;
-use crate::browse::single_endpoint;
 use crate::engine::drain::Drain;
 use crate::error::Error;
-use crate::gateway::CallError;
 use crate::import::free_name;
+use crate::klaviyo::CallError;
 
 impl ActiveSlice<'_> {
     pub(super) async fn open(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
@@ -37,13 +36,9 @@ impl ActiveSlice<'_> {
 
     async fn look_up(&self, count: bool) -> Result<Option<Result<Collection, CallError>>, Error> {
         let collection = &self.run.source().collection;
-        let klaviyo = &self.integration.ports.klaviyo;
-        let call = klaviyo.collection(&self.connection.key, collection, count);
-        let endpoint = single_endpoint(collection.kind, count);
-        let gateway = self.integration.gateway();
-        self.lease
-            .keep_during(gateway.call(&self.connection.account, endpoint, call))
-            .await
+        let klaviyo = &self.integration.klaviyo;
+        let call = klaviyo.collection(&self.connection, collection, count);
+        self.lease.keep_during(call).await
     }
 
     async fn opened(&mut self, collection: Collection) -> Result<Step, Error> {

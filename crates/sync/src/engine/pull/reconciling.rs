@@ -103,7 +103,8 @@ impl ActiveSlice<'_> {
     ) -> Result<(), Error> {
         let stored = unit.connection().await?;
         let is_doubted = |connection: &Connection| {
-            connection.status == ConnectionStatus::Error && connection.key == self.connection.sealed
+            connection.status == ConnectionStatus::Error
+                && connection.generation == self.connection.generation
         };
         if let Some(mut connection) = stored.filter(is_doubted) {
             connection.status = ConnectionStatus::Active;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SourceRun;
@@ -14,7 +15,7 @@ use tracing::{info, warn};
 use crate::engine::lease::Lease;
 use crate::engine::{Pace, SliceEnd};
 use crate::error::Error;
-use crate::integration::{Integration, OpenConnection};
+use crate::integration::Integration;
 use crate::log::{Pause, log_ended, log_paused};
 use crate::saving::save_run;
 

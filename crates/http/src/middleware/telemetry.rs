@@ -1,5 +1,5 @@
-//! One line in the log and one mark in the metrics for each request, and the headers of every
-//! answer. Neither holds what was asked about: a route's pattern is all they know of a path.
+//! One log line and one metric for each request, and the headers of every answer. Of a path they
+//! hold the route's pattern alone, never an id.
 
 use std::time::Instant;
 
@@ -13,25 +13,25 @@ use fanfare_sync::Integration;
 use metrics::{counter, histogram};
 use tracing::Instrument;
 
-use super::access::By;
-use super::rate_limit::Spent;
+use super::authentication::Principal;
+use super::rate_limit::RateLimitUse;
 use super::request_id::RequestId;
 use crate::error::ApiError;
 
-/// Watches a request pass.
-pub(crate) async fn watch(
+/// Logs and counts a request, and completes its answer.
+pub(crate) async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(cases) = request.app_data::<web::Data<Integration>>().cloned() else {
+    let Some(application) = request.app_data::<web::Data<Integration>>().cloned() else {
         let error = ApiError::internal("the API was put together without its parts");
         return Ok(request.error_response(error));
     };
     let begun = Instant::now();
-    let id = RequestId::of(request.headers(), cases.ids());
+    let id = RequestId::of(request.headers(), application.ids());
     let method = method_name(request.method());
 
-    // By the path alone, before the request is routed: what is logged on the way tells it too.
+    // Found before the request is routed, because the log lines of the handler show it too.
     let route = request.match_pattern();
     let route = route.as_deref().unwrap_or("unmatched");
     let handler = handler_of(route);
@@ -40,20 +40,19 @@ pub(crate) async fn watch(
     let answer = next.call(request).instrument(span.clone()).await?;
     let mut answer = answer.map_into_boxed_body();
 
-    let spent = answer.request().extensions().get::<Spent>().copied();
+    let used = answer.request().extensions().get::<RateLimitUse>().copied();
     let headers = answer.headers_mut();
-    id.announce(headers);
-    spent
-        .unwrap_or_else(|| Spent::nothing(cases.clock().now()))
-        .announce(headers);
+    id.write_to(headers);
+    used.unwrap_or_else(|| RateLimitUse::none(application.clock().now()))
+        .write_to(headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 
     let took = begun.elapsed();
-    let by = answer.request().extensions().get::<By>().cloned();
-    span.in_scope(|| tell_of_failure(&answer));
+    let principal = answer.request().extensions().get::<Principal>().cloned();
+    span.in_scope(|| log_failure(&answer));
     // Outside the span, whose fields would be in the line a second time.
     tracing::info!(
         handler,
@@ -62,7 +61,9 @@ pub(crate) async fn watch(
         status = answer.status().as_u16(),
         durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         requestId = id.as_str(),
-        organizationId = by.as_ref().map(|by| by.organization.as_str()),
+        organizationId = principal
+            .as_ref()
+            .map(|caller| caller.organization.as_str()),
         "request answered"
     );
     let labels = [
@@ -84,8 +85,8 @@ fn handler_of(route: &str) -> &'static str {
     }
 }
 
-/// What the client is not told of a failure of ours or of Klaviyo's.
-fn tell_of_failure(answer: &ServiceResponse) {
+/// Logs the causes of a failure of the service or of Klaviyo, which the answer does not show.
+fn log_failure(answer: &ServiceResponse) {
     if !answer.status().is_server_error() {
         return;
     }

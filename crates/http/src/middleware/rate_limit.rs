@@ -1,4 +1,4 @@
-//! How often an organization may ask: all its keys together, in fixed minutes, in this process.
+//! The rate limit of an organization: all its keys together, in fixed minutes, in this process.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -20,64 +20,64 @@ const WINDOW_SECONDS: i64 = 60;
 #[derive(Debug, Default)]
 pub(crate) struct RateLimiter(Mutex<Minute>);
 
-/// All organizations' minutes begin at once, so what was counted is forgotten at once.
+/// The minutes of all organizations begin together, so all counts are dropped together.
 #[derive(Debug, Default)]
 struct Minute {
     number: i64,
-    spent: HashMap<OrganizationId, u32>,
+    requests: HashMap<OrganizationId, u32>,
 }
 
-/// What an organization has spent.
+/// How much of its rate limit an organization has used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Spent {
+pub(crate) struct RateLimitUse {
     requests: u32,
     now: Timestamp,
 }
 
 impl RateLimiter {
     /// Counts a request.
-    pub(crate) fn spend(&self, organization: &OrganizationId, now: Timestamp) -> Spent {
+    pub(crate) fn count(&self, organization: &OrganizationId, now: Timestamp) -> RateLimitUse {
         let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = now.as_micros().div_euclid(WINDOW_SECONDS * MICROS);
         if minute.number != number {
             *minute = Minute {
                 number,
-                spent: HashMap::new(),
+                requests: HashMap::new(),
             };
         }
-        let requests = minute.spent.entry(organization.clone()).or_default();
+        let requests = minute.requests.entry(organization.clone()).or_default();
         *requests = requests.saturating_add(1);
-        Spent {
+        RateLimitUse {
             requests: *requests,
             now,
         }
     }
 }
 
-impl Spent {
-    /// What a request is shown that was counted for nobody.
-    pub(crate) const fn nothing(now: Timestamp) -> Self {
+impl RateLimitUse {
+    /// The use of a request without a known organization.
+    pub(crate) const fn none(now: Timestamp) -> Self {
         Self { requests: 0, now }
     }
 
-    /// The answer to a request that was one too many.
+    /// The error of a request above the limit.
     pub(crate) fn refusal(self) -> Option<ApiError> {
         let wait = self.resets_at() * MICROS - self.now.as_micros();
         let wait = Duration::from_micros(u64::try_from(wait).unwrap_or(0));
         (self.requests > LIMIT).then(|| ApiError::rate_limited(wait))
     }
 
-    /// Tells of it.
-    pub(crate) fn announce(self, headers: &mut HeaderMap) {
-        let mut tell = |name, value: HeaderValue| {
+    /// Adds the headers to an answer.
+    pub(crate) fn write_to(self, headers: &mut HeaderMap) {
+        let mut set = |name, value: HeaderValue| {
             headers.insert(HeaderName::from_static(name), value);
         };
-        tell("x-ratelimit-limit", LIMIT.into());
-        tell(
+        set("x-ratelimit-limit", LIMIT.into());
+        set(
             "x-ratelimit-remaining",
             LIMIT.saturating_sub(self.requests).into(),
         );
-        tell("x-ratelimit-reset", self.resets_at().into());
+        set("x-ratelimit-reset", self.resets_at().into());
     }
 
     /// The end of the minute, in seconds since the epoch.

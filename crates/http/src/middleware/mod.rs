@@ -1,12 +1,12 @@
 //! What every request passes before a handler sees it, and every answer on its way out.
 
-mod access;
+mod authentication;
 mod rate_limit;
 mod request_id;
 mod streams;
-mod watch;
+mod telemetry;
 
-pub(crate) use access::{By, authenticate, require};
+pub(crate) use authentication::{Authentication, Principal, authenticate};
 pub(crate) use rate_limit::RateLimiter;
 pub(crate) use streams::{OpenStream, Streams};
-pub(crate) use watch::watch;
+pub(crate) use telemetry::observe;

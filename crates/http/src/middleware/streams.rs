@@ -1,5 +1,5 @@
-//! How many event streams an organization may have open at once, in this process: each looks at its run
-//! four times a second.
+//! The limit of event streams that an organization has open at once, in this process: each stream
+//! reads its run four times a second.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,10 @@ use fanfare_domain::ids::OrganizationId;
 
 use crate::error::ApiError;
 
-/// Streams of an organization at once.
+/// Streams that one organization may have open at once.
 const LIMIT: usize = 100;
 
-/// When whoever had one too many may ask again. Nobody knows when one ends.
+/// After which time a caller above the limit may ask again. A guess: the end of a stream is not known.
 const WAIT: Duration = Duration::from_secs(15);
 
 /// The streams that are open. Clones are the same.

@@ -14,7 +14,7 @@ use fanfare_domain::organization::{KeyKind, Role};
 use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, Integration, Ports};
-use fanfare_testkit::build::{list, profile, segment};
+use fanfare_testkit::build::{api_key, list, profile, segment};
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
@@ -23,13 +23,14 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::conform;
+use crate::handlers;
 use crate::health::Readiness;
 use crate::server::{Api, Parts, app};
 
 /// A key of Klaviyo's that the fake one takes.
 pub(super) const KLAVIYO_KEY: &str = "pk_0123456789abcdef0123456789abwxyz";
 
-pub(super) struct World {
+pub(super) struct Fixture {
     pub(super) clock: FixedClock,
     pub(super) store: InMemoryStore,
     pub(super) klaviyo: FakeKlaviyo,
@@ -58,7 +59,7 @@ impl Readiness for Ready {
     }
 }
 
-impl World {
+impl Fixture {
     /// Nothing is connected.
     pub(super) async fn new() -> Self {
         let clock = FixedClock::default();
@@ -85,7 +86,7 @@ impl World {
             shutdown: shutdown.clone(),
         };
         Self {
-            parts: Parts::of(api.clone()),
+            parts: Parts::new(api.clone(), handlers::routes()),
             own: Organization::new(&integration, "Own").await,
             other: Organization::new(&integration, "Other").await,
             clock,
@@ -99,24 +100,24 @@ impl World {
 
     /// Both organizations are connected.
     pub(super) async fn connected() -> Self {
-        let world = Self::new().await;
-        for organization in [&world.own, &world.other] {
+        let fixture = Self::new().await;
+        for organization in [&fixture.own, &fixture.other] {
             let request = ConnectRequest {
-                api_key: SecretString::from(KLAVIYO_KEY),
+                api_key: api_key(KLAVIYO_KEY),
                 confirm_account_change: false,
             };
-            let connected = world.integration.connect(&organization.id, request).await;
+            let connected = fixture.integration.connect(&organization.id, request).await;
             connected.expect("the fake Klaviyo takes the key");
         }
-        world
+        fixture
     }
 
     /// The organization has imported the list, and the run has ended. Gives what was imported.
     pub(super) async fn imported() -> (Self, Value) {
-        let world = Self::connected().await;
-        let imported = world.import("RtPqXs").await;
-        world.work(&imported["runId"]).await;
-        (world, imported)
+        let fixture = Self::connected().await;
+        let imported = fixture.import("RtPqXs").await;
+        fixture.work(&imported["runId"]).await;
+        (fixture, imported)
     }
 
     /// Lets a minute go by, and with it the quotas that were used up.
@@ -145,27 +146,27 @@ impl World {
             .expect("a slice")
     }
 
-    pub(super) fn get(&self, path: &str) -> Ask<'_> {
+    pub(super) fn get(&self, path: &str) -> RequestBuilder<'_> {
         self.ask(Method::GET, path)
     }
 
-    pub(super) fn put(&self, path: &str) -> Ask<'_> {
+    pub(super) fn put(&self, path: &str) -> RequestBuilder<'_> {
         self.ask(Method::PUT, path)
     }
 
-    pub(super) fn post(&self, path: &str) -> Ask<'_> {
+    pub(super) fn post(&self, path: &str) -> RequestBuilder<'_> {
         self.ask(Method::POST, path)
     }
 
-    pub(super) fn delete(&self, path: &str) -> Ask<'_> {
+    pub(super) fn delete(&self, path: &str) -> RequestBuilder<'_> {
         self.ask(Method::DELETE, path)
     }
 
     /// A request of the own organization's owner.
-    pub(super) fn ask(&self, method: Method, path: &str) -> Ask<'_> {
+    pub(super) fn ask(&self, method: Method, path: &str) -> RequestBuilder<'_> {
         let request = TestRequest::default().method(method.clone()).uri(path);
-        Ask {
-            world: self,
+        RequestBuilder {
+            fixture: self,
             request,
             method,
             path: path.to_owned(),
@@ -209,19 +210,19 @@ impl Organization {
 }
 
 /// A request in the making.
-pub(super) struct Ask<'w> {
-    world: &'w World,
+pub(super) struct RequestBuilder<'f> {
+    fixture: &'f Fixture,
     request: TestRequest,
     method: Method,
     path: String,
 }
 
-impl<'w> Ask<'w> {
+impl<'f> RequestBuilder<'f> {
     pub(super) fn by(self, key: &str) -> Self {
         self.header("authorization", &format!("Bearer {key}"))
     }
 
-    pub(super) fn by_nobody(mut self) -> Self {
+    pub(super) fn without_key(mut self) -> Self {
         self.request = TestRequest::default()
             .method(self.method.clone())
             .uri(&self.path);
@@ -233,7 +234,7 @@ impl<'w> Ask<'w> {
         self
     }
 
-    pub(super) fn json(self, body: &Value) -> impl Future<Output = Answer> + use<'w> {
+    pub(super) fn json(self, body: &Value) -> impl Future<Output = Answer> + use<'f> {
         self.text("application/json", body.to_string())
     }
 
@@ -245,7 +246,7 @@ impl<'w> Ask<'w> {
 
     /// Sends it. The answer is as the document says, and bears the headers that every answer does.
     pub(super) async fn send(self) -> Answer {
-        let service = test::init_service(app(&self.world.parts)).await;
+        let service = test::init_service(app(&self.fixture.parts)).await;
         let answered = service.call(self.request.to_request()).await;
         let answered = answered.expect("an answer, not an error");
         let (status, headers) = (answered.status().as_u16(), answered.headers().clone());

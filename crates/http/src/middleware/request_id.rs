@@ -1,14 +1,14 @@
-//! What a request is called, in the answer and in the logs.
+//! The id of a request, in the answer and in the logs.
 
 use std::sync::Arc;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use fanfare_domain::ports::Ids;
 
-/// The header it comes in and goes out with.
+/// The header of the id, in requests and in answers.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Longest id that is taken over, in bytes.
+/// The longest id that is taken from a request, in bytes.
 const MAX_BYTES: usize = 128;
 
 /// A request's id.
@@ -16,8 +16,8 @@ const MAX_BYTES: usize = 128;
 pub(crate) struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// The client's, if it is an id and nothing else; otherwise a new one. It is written to logs,
-    /// so that nothing like a key or an address is taken for an id.
+    /// The id that the client sent, if it looks like one; otherwise a new one. The id is written to
+    /// logs, so a text like a key, an address or a number is not taken.
     pub(crate) fn of(headers: &HeaderMap, ids: &dyn Ids) -> Self {
         let sent = headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
         match sent.filter(|id| is_sane(id)) {
@@ -30,8 +30,8 @@ impl RequestId {
         &self.0
     }
 
-    /// Tells of it.
-    pub(crate) fn announce(&self, headers: &mut HeaderMap) {
+    /// Adds the header to an answer.
+    pub(crate) fn write_to(&self, headers: &mut HeaderMap) {
         if let Ok(value) = HeaderValue::from_str(&self.0) {
             headers.insert(X_REQUEST_ID, value);
         }

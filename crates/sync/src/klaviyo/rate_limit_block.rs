@@ -1,4 +1,4 @@
-//! What Klaviyo has asked for that the ledger does not know yet.
+//! Rate-limit blocks that the ledger may not know yet.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::time::Timestamp;
 
-/// The blocks that this process has been asked for. The ledger learns of each in a transaction; whoever
-/// asks in this process meanwhile must know at once. Clones are the same.
+/// The rate-limit blocks that Klaviyo has answered this process with. The ledger learns of each in a
+/// transaction; the other calls of this process must know at once. Clones share their blocks.
 #[derive(Clone, Default)]
-pub(crate) struct RateLimitBlocks(Arc<Mutex<HashMap<(String, Endpoint), Timestamp>>>);
+pub(super) struct RateLimitBlocks(Arc<Mutex<HashMap<(String, Endpoint), Timestamp>>>);
 
 impl RateLimitBlocks {
-    /// Keeps this account's bucket silent until then, if not for longer already.
-    pub(crate) fn begin(
+    /// Blocks this account's bucket until then, or for longer if it is already.
+    pub(super) fn begin(
         &self,
         account: &str,
         endpoint: Endpoint,
@@ -27,8 +27,8 @@ impl RateLimitBlocks {
         *known = (*known).max(until);
     }
 
-    /// Until when the bucket is silent, if it is.
-    pub(crate) fn until(
+    /// Until when the bucket is blocked, if it is.
+    pub(super) fn until(
         &self,
         account: &str,
         endpoint: Endpoint,

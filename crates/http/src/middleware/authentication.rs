@@ -1,9 +1,9 @@
-//! Who asks, and whether they may.
+//! How a route knows its caller, and whether the caller may use it.
 
 use std::future::{Ready, ready};
 use std::ops::Deref;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
@@ -15,18 +15,38 @@ use secrecy::SecretString;
 use super::RateLimiter;
 use crate::error::ApiError;
 
-/// Who asks.
-#[derive(Debug, Clone)]
-pub(crate) struct By(Caller);
+/// How a route knows its caller. Every use is an exhaustive match, so that a new variant shows the
+/// places that have to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Authentication {
+    /// A secret key of an organization, whose role is this one or a higher one.
+    SecretKey(Role),
+    /// The route is open to every caller.
+    None,
+}
 
-impl By {
+impl Authentication {
+    /// The same authentication, with the lowest role that passes it.
+    pub(crate) const fn weakest(self) -> Self {
+        match self {
+            Self::SecretKey(_) => Self::SecretKey(Role::Viewer),
+            Self::None => Self::None,
+        }
+    }
+}
+
+/// The caller of a route with authentication.
+#[derive(Debug, Clone)]
+pub(crate) struct Principal(Caller);
+
+impl Principal {
     /// The name that records bear as their author: the key's id, which is not the key.
     pub(crate) fn actor(&self) -> String {
         self.0.key.to_string()
     }
 }
 
-impl Deref for By {
+impl Deref for Principal {
     type Target = Caller;
 
     fn deref(&self) -> &Caller {
@@ -34,47 +54,62 @@ impl Deref for By {
     }
 }
 
-impl FromRequest for By {
+impl FromRequest for Principal {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let by = request.extensions().get::<Self>().cloned();
-        ready(by.ok_or_else(|| ApiError::internal("a handler was reached without authentication")))
+        let principal = request.extensions().get::<Self>().cloned();
+        ready(
+            principal
+                .ok_or_else(|| ApiError::internal("a handler was reached without authentication")),
+        )
     }
 }
 
-/// Lets in whoever shows a secret key that is one, as often as the organization may ask.
+/// Lets a request through that passes the authentication of its route.
 pub(crate) async fn authenticate(
+    authentication: Authentication,
     request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
+    next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match admit(&request).await {
-        Ok(by) => {
-            request.extensions_mut().insert(by);
-            Ok(next.call(request).await?.map_into_boxed_body())
-        }
+    let admitted = match authentication {
+        Authentication::SecretKey(needed) => admit_secret_key(&request, needed).await,
+        Authentication::None => Ok(()),
+    };
+    match admitted {
+        Ok(()) => next.call(request).await,
         Err(error) => Ok(request.error_response(error)),
     }
 }
 
-async fn admit(request: &ServiceRequest) -> Result<By, ApiError> {
-    let cases = request.app_data::<web::Data<Integration>>();
+/// Admits a secret key that is known, within the rate limit of its organization and with the role.
+async fn admit_secret_key(request: &ServiceRequest, needed: Role) -> Result<(), ApiError> {
+    let application = request.app_data::<web::Data<Integration>>();
     let limiter = request.app_data::<web::Data<RateLimiter>>();
-    let (Some(cases), Some(limiter)) = (cases, limiter) else {
+    let (Some(application), Some(limiter)) = (application, limiter) else {
         return Err(ApiError::internal(
             "the API was put together without its parts",
         ));
     };
     let secret = secret_key(request.headers())?;
-    let caller = cases.authenticate(&secret).await?.ok_or_else(|| {
+    let caller = application.authenticate(&secret).await?.ok_or_else(|| {
         ApiError::authentication_required("The secret key is unknown or has been revoked.")
     })?;
-    let spent = limiter.spend(&caller.organization, cases.clock().now());
-    request.extensions_mut().insert(spent);
-    // Known from here on, for the log too.
-    request.extensions_mut().insert(By(caller.clone()));
-    spent.refusal().map_or(Ok(By(caller)), Err)
+    let (role, used) = (
+        caller.role,
+        limiter.count(&caller.organization, application.clock().now()),
+    );
+    // The log line and the headers of a refusal need both.
+    request.extensions_mut().insert(used);
+    request.extensions_mut().insert(Principal(caller));
+    if let Some(error) = used.refusal() {
+        return Err(error);
+    }
+    if role < needed {
+        return Err(ApiError::forbidden(needed, role));
+    }
+    Ok(())
 }
 
 fn secret_key(headers: &HeaderMap) -> Result<SecretString, ApiError> {
@@ -92,22 +127,6 @@ fn secret_key(headers: &HeaderMap) -> Result<SecretString, ApiError> {
     match token {
         Some(token) if token.starts_with("sk_") => Ok(SecretString::from(token)),
         _ => Err(ApiError::secret_key_required()),
-    }
-}
-
-/// Lets through whose role is `needed` or more.
-pub(crate) async fn require(
-    needed: Role,
-    request: ServiceRequest,
-    next: Next<BoxBody>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let held = request.extensions().get::<By>().map(|by| by.role);
-    match held {
-        Some(held) if held >= needed => next.call(request).await,
-        Some(held) => Ok(request.error_response(ApiError::forbidden(needed, held))),
-        None => Ok(request.error_response(ApiError::authentication_required(
-            "Send Authorization: Bearer sk_…",
-        ))),
     }
 }
 

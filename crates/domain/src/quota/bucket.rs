@@ -1,0 +1,173 @@
+//! What is known of an account's use of one endpoint, and whether one more request fits.
+
+use std::time::Duration;
+
+use super::window::{BURST, STEADY, Window};
+use super::{Endpoint, RateLimits};
+use crate::time::Timestamp;
+
+/// What is known of one bucket of one account. Shared by all processes through the quota ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// The limits in force.
+    pub limits: RateLimits,
+    /// The current second.
+    pub burst: Window,
+    /// The current minute.
+    pub steady: Window,
+    /// The rate-limit block: Klaviyo takes no request before then.
+    pub blocked_until: Option<Timestamp>,
+}
+
+/// Whether a request may be made now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reservation {
+    /// One request was taken out of the quota; these limits were assumed.
+    Granted(RateLimits),
+    /// No request may be made before then.
+    NotBefore(Timestamp),
+}
+
+impl Bucket {
+    /// An unused bucket with the documented limits.
+    pub const fn new(endpoint: Endpoint, now: Timestamp) -> Self {
+        Self {
+            limits: endpoint.documented_limits(),
+            burst: Window {
+                since: now,
+                used: 0,
+            },
+            steady: Window {
+                since: now,
+                used: 0,
+            },
+            blocked_until: None,
+        }
+    }
+
+    /// Takes one request, or tells when there will be one.
+    pub fn reserve(&mut self, now: Timestamp) -> Reservation {
+        if let Some(until) = self.blocked_until.filter(|until| *until > now) {
+            return Reservation::NotBefore(until);
+        }
+        self.blocked_until = None;
+        self.burst.roll(now, BURST);
+        self.steady.roll(now, STEADY);
+        if self.steady.used >= self.limits.steady {
+            return Reservation::NotBefore(self.steady.since.plus(STEADY));
+        }
+        if self.burst.used >= self.limits.burst {
+            return Reservation::NotBefore(self.burst.since.plus(BURST));
+        }
+        self.burst.used += 1;
+        self.steady.used += 1;
+        Reservation::Granted(self.limits)
+    }
+
+    /// Begins a rate-limit block until `until`. A block that ends later is never shortened.
+    pub fn block(&mut self, until: Timestamp) {
+        self.blocked_until = self.blocked_until.max(Some(until));
+    }
+
+    /// Requests that could be made right now.
+    pub fn free(&self, now: Timestamp) -> u32 {
+        if self.blocked_until.is_some_and(|until| until > now) {
+            return 0;
+        }
+        let mut steady = self.steady;
+        steady.roll(now, STEADY);
+        self.limits.steady.saturating_sub(steady.used)
+    }
+
+    /// The least time that `requests` requests take: what the minute at hand still holds goes first, a
+    /// second's worth a second, and the rest a minute's worth a minute. An estimate: the round trips
+    /// themselves come on top.
+    pub fn estimate(&self, requests: u64, now: Timestamp) -> Duration {
+        let burst = u64::from(self.limits.burst.max(1));
+        let per_window = u64::from(self.limits.steady.max(1));
+        let mut steady = self.steady;
+        steady.roll(now, STEADY);
+        let opens = steady
+            .since
+            .plus(STEADY)
+            .max(self.blocked_until.unwrap_or(now));
+        let wait = opens.since(now);
+        let reachable = burst.saturating_mul(wait.as_secs() + 1);
+        let later = requests.saturating_sub(reachable.min(u64::from(self.free(now))));
+        if later == 0 {
+            return Duration::from_secs(requests / burst);
+        }
+        let minutes = u32::try_from((later - 1) / per_window).unwrap_or(u32::MAX);
+        let in_the_last = (later - 1) % per_window + 1;
+        wait + STEADY.saturating_mul(minutes) + Duration::from_secs(in_the_last / burst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_micros(ms * 1_000).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_ever_holds_more_than_its_limit(waits in prop::collection::vec(0_i64..400, 1..600)) {
+            let mut bucket = Bucket::new(Endpoint::ListCount, at(0));
+            let (mut now, mut granted) = (0, Vec::new());
+            for wait in waits {
+                now += wait;
+                match bucket.reserve(at(now)) {
+                    Reservation::Granted(_) => granted.push(now),
+                    Reservation::NotBefore(until) => prop_assert!(until > at(now)),
+                }
+            }
+            // A window begins with a request, so each granted request opens or shares one.
+            let mut index = 0;
+            while index < granted.len() {
+                let end = granted[index] + 1_000;
+                let inside = granted[index..].iter().filter(|t| **t < end).count();
+                prop_assert!(inside <= 2, "two adjoining windows at the most");
+                index += inside;
+            }
+        }
+
+        #[test]
+        fn waiting_as_told_is_always_enough(used in 1_u32..40) {
+            let mut bucket = Bucket::new(Endpoint::Accounts, at(0));
+            let mut now = at(0);
+            for _ in 0..used {
+                while let Reservation::NotBefore(until) = bucket.reserve(now) {
+                    now = until;
+                }
+            }
+            prop_assert!(now <= at(60_000 * i64::from(used / 15 + 1)));
+        }
+    }
+
+    #[test]
+    fn a_rate_limit_block_is_kept_and_never_shortened() {
+        let mut bucket = Bucket::new(Endpoint::Lists, at(0));
+        bucket.block(at(30_000));
+        bucket.block(at(5_000));
+        assert_eq!(
+            bucket.reserve(at(29_999)),
+            Reservation::NotBefore(at(30_000))
+        );
+        assert!(matches!(
+            bucket.reserve(at(30_000)),
+            Reservation::Granted(_)
+        ));
+    }
+
+    #[test]
+    fn an_estimate_follows_the_windows() {
+        let bucket = Bucket::new(Endpoint::ListProfiles, at(0));
+        assert_eq!(bucket.estimate(75, at(0)).as_secs(), 1);
+        assert_eq!(bucket.estimate(750, at(0)).as_secs(), 10);
+        assert_eq!(bucket.estimate(1_000, at(0)).as_secs(), 63);
+        assert_eq!(bucket.estimate(10_000, at(0)).as_secs(), 783);
+    }
+}

@@ -1,0 +1,54 @@
+//! When to come back after a 429.
+
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// `Retry-After`, as Klaviyo or a network in front of it sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// This many seconds after the answer.
+    Seconds(u64),
+    /// At that time.
+    At(Timestamp),
+    /// Missing or unreadable.
+    Unknown,
+}
+
+/// How long to wait where Klaviyo does not say: one whole steady window.
+const UNKNOWN_WAIT: Duration = Duration::from_mins(1);
+
+/// However soon Klaviyo says to come back, a burst window is over only after a second.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+impl RetryAfter {
+    /// When to ask again. There is no longest wait: Klaviyo's word is obeyed, days included.
+    pub fn until(self, now: Timestamp) -> Timestamp {
+        let asked = match self {
+            Self::Seconds(seconds) => now.plus(Duration::from_secs(seconds)),
+            Self::At(at) => at,
+            Self::Unknown => now.plus(UNKNOWN_WAIT),
+        };
+        asked.max(now.plus(SHORTEST_WAIT))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_micros(ms * 1_000).unwrap()
+    }
+
+    #[test]
+    fn every_form_of_retry_after_gives_a_time_that_is_obeyed() {
+        let now = at(10_000);
+        assert_eq!(RetryAfter::Seconds(30).until(now), at(40_000));
+        assert_eq!(RetryAfter::Seconds(0).until(now), at(11_000));
+        assert_eq!(RetryAfter::Seconds(400_000).until(now), at(400_010_000));
+        assert_eq!(RetryAfter::At(at(20_000)).until(now), at(20_000));
+        assert_eq!(RetryAfter::At(at(1)).until(now), at(11_000));
+        assert_eq!(RetryAfter::Unknown.until(now), at(70_000));
+    }
+}

@@ -1,0 +1,105 @@
+//! The answer to each error of a use case.
+
+use fanfare_domain::ports::StoreError;
+use fanfare_sync::{Error, FieldViolation};
+
+use super::ApiError;
+use super::{Key, Violation};
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound(entity) => {
+                let code = entity.to_string().to_uppercase().replace(' ', "_");
+                Self::new(404, format!("{entity} not found"),
+                    format!("{code}_NOT_FOUND"),
+                )
+            }
+            Error::Invalid(violations) => {
+                Self::invalid(&violations.into_iter().map(Violation::from).collect())
+            }
+            Error::KeyNotFound => Self::new(400, KEY_NOT_FOUND,
+                "KLAVIYO_KEY_NOT_FOUND",
+            )
+            .with_message("No Klaviyo API key is stored. Connect Klaviyo with PUT /api/settings."),
+            Error::KeyRejected => Self::new(400, KEY_NOT_FOUND,
+                "KLAVIYO_KEY_REJECTED",
+            )
+            .with_message(
+                "Klaviyo does not take this API key. Make a private key in Klaviyo under Settings, \
+                 API keys, and connect it with PUT /api/settings.",
+            ),
+            Error::ScopeMissing(scopes) => Self::new(400, "Klaviyo scope missing",
+                "KLAVIYO_SCOPE_MISSING",
+            )
+            .with_message(missing(&scopes)),
+            Error::AccountDiffers { connected, offered } => Self::new(409, "Klaviyo account differs",
+                "KLAVIYO_ACCOUNT_DIFFERS",
+            )
+            .with_message(format!(
+                "The key is of the Klaviyo account {offered}, but {connected} is connected. \
+                 Send \"confirmAccountChange\":true beside apiKey to change to it."
+            )),
+            Error::KlaviyoUnreachable(_) => Self::new(502, "Klaviyo is unreachable",
+                "KLAVIYO_UNREACHABLE",
+            )
+            .with_message("Klaviyo gave no usable answer. Try again later.")
+            .with_cause(error),
+            Error::KlaviyoThrottled(wait) => Self::new(503, "Klaviyo is busy",
+                "KLAVIYO_THROTTLED",
+            )
+            .with_message("The quota that Klaviyo grants the account is used up for the moment.")
+            .with_retry_after(wait),
+            Error::SyncInProgress => Self::new(409, "Sync already in progress",
+                "SYNC_IN_PROGRESS",
+            ),
+            Error::NoSyncSource => Self::new(400, "Audience has no sync source",
+                "NO_SYNC_SOURCE",
+            ),
+            Error::RunFinished => Self::new(409, "Sync run already finished",
+                "SYNC_RUN_FINISHED",
+            ),
+            Error::Store(StoreError::Unavailable(_)) => Self::unavailable().with_cause(error),
+            Error::Seal(_) => Self::new(500, "Klaviyo API key cannot be read",
+                "KLAVIYO_KEY_UNREADABLE",
+            )
+            .with_message(
+                "The stored Klaviyo API key does not open with this service's master key. Connect \
+                 Klaviyo again with PUT /api/settings, or restore the master key.",
+            )
+            .with_cause(error),
+            Error::Store(_) | Error::Transition(_) => Self::internal(error),
+        }
+    }
+}
+
+/// One text for a key that is not there and for one that Klaviyo does not know.
+const KEY_NOT_FOUND: &str = "Klaviyo API key not found";
+
+fn missing(scopes: &[String]) -> String {
+    let which = match scopes {
+        [] => "a scope that this needs".to_owned(),
+        [scope] => format!("the scope {scope}"),
+        scopes => format!("the scopes {}", scopes.join(", ")),
+    };
+    format!(
+        "The Klaviyo API key lacks {which}. Make a key with it in Klaviyo under Settings, API keys, \
+         and connect it with PUT /api/settings."
+    )
+}
+
+impl From<FieldViolation> for Violation {
+    fn from(violation: FieldViolation) -> Self {
+        let path = violation
+            .field
+            .split('.')
+            .map(|name| Key::Name(name.to_owned()));
+        Self {
+            path: path.collect(),
+            rule: "check",
+            expected: "valid".to_owned(),
+            received: "unknown".to_owned(),
+            message: violation.message,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The change of an audience.
+
+use std::collections::BTreeMap;
+
+use deserr::{Deserr, IntoValue, ValuePointerRef};
+use fanfare_domain::audience::MAX_NAME_CHARS;
+use fanfare_domain::time::Timestamp;
+use fanfare_sync::{AudienceUpdate, Patch};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Time;
+use super::audience::AudienceType;
+use super::words::GroupType;
+use crate::decode::{DecodeError, InBody, Place, Request, Text, refuse, refused};
+
+/// What to change. Fields that are left out stay as they are.
+#[derive(Deserr, ToSchema)]
+#[deserr(error = DecodeError<InBody>, deny_unknown_fields, rename_all = camelCase)]
+#[schema(as = AudienceUpdate, rename_all = "camelCase")]
+pub(crate) struct AudienceBody {
+    /// From then on a rename in Klaviyo no longer follows.
+    #[deserr(default, from(Text<1, MAX_NAME_CHARS>) = Some)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, nullable = false)]
+    name: Option<Text<1, MAX_NAME_CHARS>>,
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, max_length = 10_000)]
+    description: Patch<Text<0, 10_000>>,
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    icon_name: Patch<Text<0, 255>>,
+    /// Takes the place of what was there.
+    #[deserr(default)]
+    #[schema(value_type = Option<Object>)]
+    metadata: Patch<Metadata>,
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    group_id: Patch<Text<0, 255>>,
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    group_name: Patch<Text<0, 255>>,
+    #[deserr(default)]
+    #[schema(value_type = Option<GroupType>)]
+    group_type: Patch<GroupType>,
+    #[deserr(default)]
+    #[schema(value_type = Option<Time>)]
+    last_refreshed_at: Patch<Timestamp>,
+    /// Can only be what it is.
+    #[deserr(default, from(AudienceType) = Some, rename = "type")]
+    #[schema(rename = "type", nullable = false)]
+    #[expect(dead_code, reason = "there is one type, which the decoding checks")]
+    kind: Option<AudienceType>,
+    /// Null for manual only. Intervals are not built yet and are refused.
+    #[deserr(default)]
+    #[schema(value_type = Option<u32>)]
+    refresh_interval_seconds: Patch<NoInterval>,
+}
+
+/// Any members, as JSON text by name.
+struct Metadata(BTreeMap<String, String>);
+
+/// An interval, which no audience can have yet.
+enum NoInterval {}
+
+impl Request for AudienceBody {}
+
+impl AudienceBody {
+    /// The change, by this author.
+    pub(crate) fn into_update(self, actor: String) -> AudienceUpdate {
+        AudienceUpdate {
+            name: self.name.map(String::from),
+            description: plain(self.description),
+            icon_name: plain(self.icon_name),
+            metadata: plain(self.metadata),
+            group_id: plain(self.group_id),
+            group_name: plain(self.group_name),
+            group_type: plain(self.group_type),
+            last_refreshed_at: self.last_refreshed_at,
+            refresh_interval_seconds: plain(self.refresh_interval_seconds),
+            actor,
+        }
+    }
+}
+
+/// The same change, of a value as the use case takes it.
+fn plain<T, U: From<T>>(patch: Patch<T>) -> Patch<U> {
+    match patch {
+        Patch::Keep => Patch::Keep,
+        Patch::Set(value) => Patch::Set(value.map(U::from)),
+    }
+}
+
+impl From<Metadata> for BTreeMap<String, String> {
+    fn from(metadata: Metadata) -> Self {
+        metadata.0
+    }
+}
+
+impl From<NoInterval> for u32 {
+    fn from(interval: NoInterval) -> Self {
+        match interval {}
+    }
+}
+
+impl<P: Place> Deserr<DecodeError<P>> for Metadata {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, DecodeError<P>> {
+        let value = Value::from(value);
+        if has_nul(&value) {
+            let message = "must not hold the character U+0000";
+            let value = value.into_value();
+            return Err(refuse(&value, location, "text without U+0000", message));
+        }
+        let members: Result<BTreeMap<String, Value>, DecodeError<P>> =
+            Deserr::deserialize_from_value(value.into_value(), location);
+        let text = |(name, value): (String, Value)| (name, value.to_string());
+        Ok(Self(members?.into_iter().map(text).collect()))
+    }
+}
+
+/// Postgres keeps no text with this character.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(elements) => elements.iter().any(has_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+refused!(NoInterval: "null", "is not built yet; null is for manual only");

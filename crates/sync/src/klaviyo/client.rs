@@ -1,0 +1,97 @@
+//! The calls, each with the endpoint that it is counted at.
+
+use std::sync::Arc;
+
+use fanfare_domain::collection::{CollectionKind, CollectionRef};
+use fanfare_domain::connection::OpenConnection;
+use fanfare_domain::ids::Cursor;
+use fanfare_domain::klaviyo::{
+    Account, Capability, Collection, CollectionPage, MemberPage, MembersFrom,
+};
+use fanfare_domain::ports::{Clock, Klaviyo, QuotaLedger};
+use fanfare_domain::quota::Endpoint;
+
+use super::quota::{CallError, Quota};
+
+/// Klaviyo behind its quota: the methods are those of the port, and each takes the connection that pays
+/// for the call. Nothing else holds the port.
+///
+/// A call that the quota does not allow now is [`CallError::NotBefore`], which suits a worker. A caller
+/// that a user waits for wraps it in [`Self::with_short_wait`].
+#[derive(Clone)]
+pub(crate) struct KlaviyoClient {
+    port: Arc<dyn Klaviyo>,
+    pub(super) quota: Quota,
+}
+
+impl KlaviyoClient {
+    pub(crate) fn new(
+        port: Arc<dyn Klaviyo>,
+        ledger: Arc<dyn QuotaLedger>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let quota = Quota::new(ledger, clock);
+        Self { port, quota }
+    }
+
+    /// Whose credential it is.
+    pub(crate) async fn account(&self, connection: &OpenConnection) -> Result<Account, CallError> {
+        let call = self.port.account(&connection.credential);
+        self.quota.count(connection, Endpoint::Accounts, call).await
+    }
+
+    /// A page of the account's collections of a kind.
+    pub(crate) async fn collections(
+        &self,
+        connection: &OpenConnection,
+        kind: CollectionKind,
+        cursor: Option<&Cursor>,
+    ) -> Result<CollectionPage, CallError> {
+        let endpoint = kind.descriptor().endpoints.browse;
+        let call = self.port.collections(&connection.credential, kind, cursor);
+        self.quota.count(connection, endpoint, call).await
+    }
+
+    /// One collection; with `count` also how many profiles it has, from another bucket of the quota.
+    pub(crate) async fn collection(
+        &self,
+        connection: &OpenConnection,
+        collection: &CollectionRef,
+        count: bool,
+    ) -> Result<Collection, CallError> {
+        let endpoints = &collection.kind.descriptor().endpoints;
+        let endpoint = if count {
+            endpoints.count
+        } else {
+            endpoints.single
+        };
+        let call = self
+            .port
+            .collection(&connection.credential, collection, count);
+        self.quota.count(connection, endpoint, call).await
+    }
+
+    /// A page of members.
+    pub(crate) async fn members(
+        &self,
+        connection: &OpenConnection,
+        collection: &CollectionRef,
+        from: &MembersFrom,
+    ) -> Result<MemberPage, CallError> {
+        let endpoint = collection.kind.descriptor().endpoints.members;
+        let call = self.port.members(&connection.credential, collection, from);
+        self.quota.count(connection, endpoint, call).await
+    }
+
+    /// Tries whether the credential has a capability.
+    pub(crate) async fn probe(
+        &self,
+        connection: &OpenConnection,
+        capability: Capability,
+    ) -> Result<(), CallError> {
+        let call = self.port.probe(&connection.credential, capability);
+        self.quota
+            .count(connection, capability.endpoint(), call)
+            .await
+    }
+}

@@ -1,0 +1,9 @@
+//! The one way to Klaviyo: every call is counted against its quota.
+
+mod client;
+mod quota;
+mod rate_limit_block;
+mod short_wait;
+
+pub(crate) use client::KlaviyoClient;
+pub(crate) use quota::CallError;

@@ -1,0 +1,167 @@
+//! The quota that calls are counted against: no call is made that the ledger does not grant, and what an
+//! answer says of the quota goes back to the ledger, for all processes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanfare_domain::collection::CollectionRef;
+use fanfare_domain::connection::OpenConnection;
+use fanfare_domain::klaviyo::{Answer, KlaviyoError};
+use fanfare_domain::ports::{Clock, QuotaLedger, StoreError};
+use fanfare_domain::quota::{Endpoint, RateLimits, Reservation};
+use fanfare_domain::time::Timestamp;
+
+use super::client::KlaviyoClient;
+use super::rate_limit_block::RateLimitBlocks;
+
+/// How long a call waits until the ledger, and so every other process, knows of a rate-limit block.
+const SHARE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The pause between two tries to write the block to the ledger.
+const SHARE_RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a call gave no value.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The quota is used up, or a rate-limit block is in force, until then.
+    #[error("Klaviyo may not be asked before {0}")]
+    NotBefore(Timestamp),
+    /// Klaviyo gave another answer.
+    #[error("Klaviyo answered otherwise")]
+    Klaviyo(#[source] KlaviyoError),
+    /// The ledger failed.
+    #[error("the quota ledger failed")]
+    Store(#[from] StoreError),
+}
+
+/// The quota, as the ledger and this process know it.
+#[derive(Clone)]
+pub(super) struct Quota {
+    ledger: Arc<dyn QuotaLedger>,
+    pub(super) clock: Arc<dyn Clock>,
+    blocks: RateLimitBlocks,
+}
+
+impl Quota {
+    pub(super) fn new(ledger: Arc<dyn QuotaLedger>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            ledger,
+            clock,
+            blocks: RateLimitBlocks::default(),
+        }
+    }
+
+    /// Makes one call if the quota allows it now.
+    pub(super) async fn count<T>(
+        &self,
+        connection: &OpenConnection,
+        endpoint: Endpoint,
+        call: impl Future<Output = Result<Answer<T>, KlaviyoError>>,
+    ) -> Result<T, CallError> {
+        let account = connection.quota_account.as_str();
+        // The plentiful bucket first: a request that is taken from it in vain is not missed.
+        if let Some(base) = endpoint.base() {
+            self.reserve(account, base).await?;
+        }
+        let assumed = self.reserve(account, endpoint).await?;
+        // Another call of this process may have met a block since.
+        let now = self.clock.now();
+        let buckets = || endpoint.base().into_iter().chain([endpoint]);
+        let blocks = buckets().filter_map(|bucket| self.blocks.until(account, bucket, now));
+        if let Some(until) = blocks.max() {
+            return Err(CallError::NotBefore(until));
+        }
+        match call.await {
+            Ok(answer) => {
+                if let Some(limits) = answer.rate_limits.filter(|limits| *limits != assumed) {
+                    let now = self.clock.now();
+                    self.ledger.learn(account, endpoint, limits, now).await?;
+                }
+                Ok(answer.value)
+            }
+            Err(KlaviyoError::Throttled(retry_after)) => {
+                let now = self.clock.now();
+                let until = retry_after.until(now);
+                // Klaviyo does not say which of the two buckets is empty.
+                for bucket in buckets() {
+                    self.blocks.begin(account, bucket, until, now);
+                }
+                let buckets = buckets().collect();
+                let sharing = self.clone().share(account.to_owned(), buckets, until);
+                // A task of its own: this call may be dropped, or have to end before the ledger answers.
+                drop(tokio::time::timeout(SHARE_TIMEOUT, tokio::spawn(sharing)).await);
+                Err(CallError::NotBefore(until))
+            }
+            Err(error) => Err(CallError::Klaviyo(error)),
+        }
+    }
+
+    async fn reserve(&self, account: &str, endpoint: Endpoint) -> Result<RateLimits, CallError> {
+        let now = self.clock.now();
+        match self.ledger.reserve(account, endpoint, now).await? {
+            Reservation::Granted(limits) => Ok(limits),
+            Reservation::NotBefore(until) => Err(CallError::NotBefore(until)),
+        }
+    }
+
+    /// Writes a block to the ledger, again and again while the store is away: until the ledger knows of
+    /// it, other processes may ask.
+    async fn share(self, account: String, buckets: Vec<Endpoint>, until: Timestamp) {
+        for bucket in buckets {
+            loop {
+                let now = self.clock.now();
+                match self.ledger.block(&account, bucket, until, now).await {
+                    Err(error) if error.is_transient() && now < until => {
+                        tokio::time::sleep(SHARE_RETRY_PAUSE).await;
+                    }
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(error, "Klaviyo's Retry-After could not be shared");
+                        break;
+                    }
+                    Ok(()) => break,
+                }
+            }
+        }
+    }
+}
+
+impl KlaviyoClient {
+    /// Keeps the rate-limit blocks of one quota account on another one, too: they are the same account,
+    /// by the name that it was known by before and the one that it has now.
+    pub(crate) async fn inherit_blocks(
+        &self,
+        from: &OpenConnection,
+        to: &OpenConnection,
+    ) -> Result<(), StoreError> {
+        let (from, to) = (&from.quota_account, &to.quota_account);
+        if from == to {
+            return Ok(());
+        }
+        let Quota { ledger, clock, .. } = &self.quota;
+        let now = clock.now();
+        for endpoint in Endpoint::ALL {
+            let bucket = ledger.bucket(from, *endpoint, now).await?;
+            if let Some(until) = bucket.blocked_until.filter(|until| *until > now) {
+                ledger.block(to, *endpoint, until, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The least time that this many pages of members take by the quota, as free as it is now.
+    pub(crate) async fn estimate_members(
+        &self,
+        connection: &OpenConnection,
+        collection: &CollectionRef,
+        pages: u64,
+    ) -> Result<Duration, StoreError> {
+        let Quota { ledger, clock, .. } = &self.quota;
+        let endpoint = collection.kind.descriptor().endpoints.members;
+        let now = clock.now();
+        let bucket = ledger
+            .bucket(&connection.quota_account, endpoint, now)
+            .await?;
+        Ok(bucket.estimate(pages, now))
+    }
+}
