@@ -3,6 +3,7 @@
 use std::fmt;
 
 use fanfare_domain::ports::StoreError;
+use fanfare_sql_rows::corrupt;
 use sqlx::postgres::PgDatabaseError;
 
 /// Why a database cannot be used. Each message names the fault and the remedy, on one line and
@@ -15,7 +16,7 @@ pub enum OpenError {
          expected"
     )]
     Address,
-    /// Nobody answers, or not to this login.
+    /// No server answers, or not to this login.
     #[error("the database {place} cannot be reached: {source}")]
     Unreachable {
         /// The database.
@@ -24,9 +25,9 @@ pub enum OpenError {
         #[source]
         source: sqlx::Error,
     },
-    /// Something is there, and says nothing.
+    /// The server takes connections, and does not answer in time.
     #[error("the database {place} does not answer: see whether the server hangs or is cut off")]
-    Silent {
+    NoAnswer {
         /// The database.
         place: String,
     },
@@ -51,7 +52,7 @@ pub enum OpenError {
         /// The database.
         place: String,
     },
-    /// Somebody else keeps a table locked that has to be changed.
+    /// Another program keeps a table locked that has to be changed.
     #[error(
         "a table of {place} has been in use for too long to be changed, by a dump or a report perhaps: \
          run `fanfare migrate` again when that is over"
@@ -99,7 +100,7 @@ pub enum OpenError {
 /// What the server says of a failed statement, without what it quotes of the rows: a detail such as
 /// `Key (organization_id, email)=(…) already exists` names people.
 #[derive(Debug)]
-struct Said {
+struct ServerMessage {
     code: String,
     /// Nothing where the message itself quotes a value.
     message: Option<String>,
@@ -107,8 +108,8 @@ struct Said {
     constraint: Option<String>,
 }
 
-impl Said {
-    fn of(error: &PgDatabaseError) -> Self {
+impl ServerMessage {
+    fn redacted(error: &PgDatabaseError) -> Self {
         /// "Data exception": the class of messages such as `invalid input syntax for type date: "…"`.
         const QUOTES_VALUES: &str = "22";
         let code = error.code();
@@ -121,7 +122,7 @@ impl Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for ServerMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SQLSTATE {}", self.code)?;
         for (name, part) in [
@@ -137,7 +138,7 @@ impl fmt::Display for Said {
     }
 }
 
-impl std::error::Error for Said {}
+impl std::error::Error for ServerMessage {}
 
 /// Whether the same statement can succeed later, by its SQLSTATE
 /// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
@@ -156,11 +157,11 @@ fn is_transient(code: &str) -> bool {
 pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::Database(error) => {
-            let said = Said::of(error.downcast_ref::<PgDatabaseError>());
-            if is_transient(&said.code) {
-                StoreError::Unavailable(said.into())
+            let message = ServerMessage::redacted(error.downcast_ref::<PgDatabaseError>());
+            if is_transient(&message.code) {
+                StoreError::Unavailable(message.into())
             } else {
-                StoreError::Refused(said.into())
+                StoreError::Refused(message.into())
             }
         }
         // A connection that was cut shows as either of the first three.
@@ -173,16 +174,6 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         sqlx::Error::ColumnDecode { index, .. } => corrupt(&format!("column {index}")),
         error => StoreError::Refused(error.into()),
     }
-}
-
-/// A value that no program of ours writes, at `table.column`.
-pub(crate) fn corrupt(place: &str) -> StoreError {
-    StoreError::Corrupt(place.to_owned())
-}
-
-/// A write that the store's own rules forbid.
-pub(crate) fn refused(why: &'static str) -> StoreError {
-    StoreError::Refused(why.into())
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use ulid::Ulid;
 
-use crate::answer::Asked;
 use crate::error::OpenError;
+use crate::timeout::WithTimeout;
 
 /// The queue in apalis whose jobs tell workers of due work. A job's payload is
 /// `{"organizationId":"…","kind":"…","id":"…"}`.
@@ -67,7 +67,7 @@ impl JobNotifier {
         .bind(QUEUE)
         .bind(&payloads)
         .execute(&mut *connection)
-        .answer()
+        .with_timeout()
         .await?;
         // Never more than one attempt: workers are notified again of what failed, by our own rules. `''` is an
         // empty hstore, wherever that extension's schema is.
@@ -82,7 +82,7 @@ impl JobNotifier {
         .bind(payloads)
         .bind(ids)
         .execute(connection)
-        .answer()
+        .with_timeout()
         .await?;
         Ok(())
     }

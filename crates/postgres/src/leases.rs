@@ -15,12 +15,12 @@ use fanfare_domain::ports::{Leases, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::{WorkItem, WorkKey};
 
-use crate::answer::Asked;
-use crate::at::At;
-use crate::error::corrupt;
-use crate::rows::signed;
+use crate::timeout::WithTimeout;
 use crate::unit::PostgresUnit;
 use crate::work_queue::NOTIFICATION_TIMEOUT;
+use fanfare_sql_rows::DbTimestamp;
+use fanfare_sql_rows::corrupt;
+use fanfare_sql_rows::signed;
 
 #[async_trait]
 impl Leases for PostgresUnit {
@@ -38,7 +38,7 @@ impl Leases for PostgresUnit {
             NOTIFICATION_TIMEOUT
         )
         .execute(connection)
-        .answer()
+        .with_timeout()
         .await?;
         self.notify(work).await
     }
@@ -76,7 +76,7 @@ impl Leases for PostgresUnit {
             length.as_secs_f64()
         )
         .fetch_optional(connection)
-        .answer()
+        .with_timeout()
         .await?;
         let Some(claimed) = claimed else {
             return Ok(None);
@@ -111,7 +111,7 @@ impl Leases for PostgresUnit {
             length.as_secs_f64()
         )
         .execute(connection)
-        .answer()
+        .with_timeout()
         .await?;
         Ok(done.rows_affected() > 0)
     }
@@ -138,11 +138,11 @@ impl Leases for PostgresUnit {
             work.id.as_str(),
             signed(token.0),
             now as _,
-            due.map(At) as _,
+            due.map(DbTimestamp) as _,
             NOTIFICATION_TIMEOUT
         )
         .fetch_optional(connection)
-        .answer()
+        .with_timeout()
         .await?;
         if is_due == Some(true) {
             self.notify(work).await?;
@@ -152,14 +152,14 @@ impl Leases for PostgresUnit {
 
     async fn dequeue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
         let (organization, connection) = self.writing()?;
-        sqlx::query!(
-            "DELETE FROM work_queue WHERE organization_id = $1 AND kind = $2 AND id = $3",
+        sqlx::query_file!(
+            "../sql-rows/sql/work_queue/dequeue.sql",
             organization,
             work.kind.as_str(),
             work.id.as_str()
         )
         .execute(connection)
-        .answer()
+        .with_timeout()
         .await?;
         Ok(())
     }

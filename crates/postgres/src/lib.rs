@@ -7,18 +7,17 @@
 //! An organization's rows are guarded twice. Every statement names `organization_id`, and row
 //! security, forced on every such table, shows the rows of the unit's organization alone: a
 //! statement that forgot the filter would find nothing more. Every connection takes the role
-//! `fanfare_app`, which owns nothing and bypasses nothing, whoever logged in.
+//! `fanfare_app`, which owns nothing and bypasses nothing, whatever login made it.
 //!
 //! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told)
 //! and `pages/` (a sync's hot path).
 
-mod answer;
-mod at;
 mod audiences;
 mod connections;
 mod consumers;
 mod directory;
 mod error;
+mod fair_pool;
 mod job_notifier;
 mod leases;
 mod links;
@@ -26,13 +25,12 @@ mod migrate;
 mod options;
 mod pages;
 mod quota;
-mod rows;
 mod runs;
 mod schema;
 mod session;
-mod share;
 mod sources;
 mod store;
+mod timeout;
 mod unit;
 mod work_queue;
 

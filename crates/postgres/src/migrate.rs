@@ -8,11 +8,11 @@ use sqlx::migrate::MigrateError;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::time::timeout;
 
-use crate::answer::LIMIT;
 use crate::error::OpenError;
 use crate::job_notifier;
 use crate::options::{parse, place};
 use crate::schema::{self, MIGRATIONS};
+use crate::timeout::ANSWER_TIMEOUT;
 
 /// Held while the schema, the role and its rights are changed: one migrator at a time in a database.
 /// sqlx's own lock covers its migrations only.
@@ -35,10 +35,10 @@ pub async fn migrate(
         None => connect.clone(),
     };
     let place = place(&connect);
-    let mut connection = match timeout(LIMIT, connect.connect()).await {
+    let mut connection = match timeout(ANSWER_TIMEOUT, connect.connect()).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(source)) => return Err(OpenError::Unreachable { place, source }),
-        Err(_) => return Err(OpenError::Silent { place }),
+        Err(_) => return Err(OpenError::NoAnswer { place }),
     };
     let migrated = steps(&mut connection, &place, login.get_username()).await;
     // The lock goes with the connection.

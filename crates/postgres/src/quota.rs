@@ -3,53 +3,20 @@
 
 use async_trait::async_trait;
 use fanfare_domain::ports::{QuotaLedger, StoreError};
-use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation, Window};
+use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
 
-use crate::answer::Asked;
-use crate::at::{At, at, time};
-use crate::rows::to_u32;
 use crate::store::PostgresStore;
-
-struct BucketRow {
-    burst_limit: i64,
-    steady_limit: i64,
-    burst_since: At,
-    burst_used: i64,
-    steady_since: At,
-    steady_used: i64,
-    blocked_until: Option<At>,
-}
-
-impl TryFrom<BucketRow> for Bucket {
-    type Error = StoreError;
-
-    fn try_from(row: BucketRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            limits: RateLimits {
-                burst: to_u32(row.burst_limit, "quota_buckets.burst_limit")?,
-                steady: to_u32(row.steady_limit, "quota_buckets.steady_limit")?,
-            },
-            burst: Window {
-                since: row.burst_since.0,
-                used: to_u32(row.burst_used, "quota_buckets.burst_used")?,
-            },
-            steady: Window {
-                since: row.steady_since.0,
-                used: to_u32(row.steady_used, "quota_buckets.steady_used")?,
-            },
-            blocked_until: time(row.blocked_until),
-        })
-    }
-}
+use crate::timeout::WithTimeout;
+use fanfare_sql_rows::{BucketRow, DbTimestamp, to_db};
 
 /// What a crash of the database may lose.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Durability {
     /// Nothing.
     Durable,
-    /// The last moments' changes. Whoever waits for the row waits for no disk.
+    /// The last moments' changes. A caller that waits for the row waits for no disk.
     Lax,
 }
 
@@ -62,7 +29,7 @@ impl Durability {
     }
 }
 
-/// The bucket's row, if there is one, locked: the latest version, whoever had to be waited for.
+/// The bucket's row, if there is one, locked: the latest version, after every holder before.
 async fn lock(
     connection: &mut PgConnection,
     account: &str,
@@ -80,13 +47,13 @@ async fn lock(
         durability.as_str()
     )
     .fetch_optional(connection)
-    .answer()
+    .with_timeout()
     .await?
     .map(Bucket::try_from)
     .transpose()
 }
 
-/// Makes the bucket's row. `false` if somebody else was quicker.
+/// Makes the bucket's row. `false` if another call was quicker.
 async fn insert(
     connection: &mut PgConnection,
     account: &str,
@@ -102,14 +69,14 @@ async fn insert(
         endpoint.as_str(),
         i64::from(bucket.limits.burst),
         i64::from(bucket.limits.steady),
-        At(bucket.burst.since),
+        DbTimestamp(bucket.burst.since),
         i64::from(bucket.burst.used),
-        At(bucket.steady.since),
+        DbTimestamp(bucket.steady.since),
         i64::from(bucket.steady.used),
-        at(bucket.blocked_until)
+        to_db(bucket.blocked_until)
     )
     .execute(connection)
-    .answer()
+    .with_timeout()
     .await?;
     Ok(done.rows_affected() > 0)
 }
@@ -128,14 +95,14 @@ async fn update(
         endpoint.as_str(),
         i64::from(bucket.limits.burst),
         i64::from(bucket.limits.steady),
-        At(bucket.burst.since),
+        DbTimestamp(bucket.burst.since),
         i64::from(bucket.burst.used),
-        At(bucket.steady.since),
+        DbTimestamp(bucket.steady.since),
         i64::from(bucket.steady.used),
-        at(bucket.blocked_until)
+        to_db(bucket.blocked_until)
     )
     .execute(connection)
-    .answer()
+    .with_timeout()
     .await?;
     Ok(())
 }
@@ -152,13 +119,13 @@ impl PostgresStore {
     where
         T: Send,
     {
-        let (mut tx, _place) = self.ledger.begin(&account.to_owned(), "BEGIN").await?;
+        let (mut tx, _permit) = self.ledger.begin(&account.to_owned(), "BEGIN").await?;
         let mut before = lock(&mut tx, account, endpoint, durability).await?;
         if before.is_none() {
             let mut bucket = Bucket::new(endpoint, now);
             let answer = change(&mut bucket);
             if insert(&mut tx, account, endpoint, &bucket).await? {
-                tx.commit().answer().await?;
+                tx.commit().with_timeout().await?;
                 return Ok(answer);
             }
             before = lock(&mut tx, account, endpoint, durability).await?;
@@ -170,7 +137,7 @@ impl PostgresStore {
         if bucket != before {
             update(&mut tx, account, endpoint, &bucket).await?;
         }
-        tx.commit().answer().await?;
+        tx.commit().with_timeout().await?;
         Ok(answer)
     }
 }
@@ -233,7 +200,7 @@ impl QuotaLedger for PostgresStore {
             endpoint.as_str()
         )
         .fetch_optional(&self.control)
-        .answer()
+        .with_timeout()
         .await?;
         row.map_or_else(|| Ok(Bucket::new(endpoint, now)), Bucket::try_from)
     }

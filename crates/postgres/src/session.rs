@@ -12,7 +12,7 @@ use tokio::time::timeout;
 pub const ROLE: &str = "fanfare_app";
 
 /// How long a unit waits for a connection, which may have to be made.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a connection may take to say that it lives, before each use. Short, so that whoever waits finds
 /// one that does though several have fallen silent.
@@ -53,7 +53,7 @@ const SESSION: &str = "
 pub(crate) fn pool(connect: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql(SESSION).execute(connection).await?;

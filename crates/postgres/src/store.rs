@@ -9,27 +9,27 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::timeout;
 
-use crate::answer::{Asked, LIMIT};
-use crate::at::At;
 use crate::error::OpenError;
+use crate::fair_pool::FairPool;
 use crate::job_notifier::JobNotifier;
 use crate::options::{PostgresOptions, place};
 use crate::schema;
 use crate::session;
-use crate::share::SharedPool;
+use crate::timeout::{ANSWER_TIMEOUT, WithTimeout};
 use crate::unit::{Opening, PostgresUnit};
+use fanfare_sql_rows::DbTimestamp;
 
 /// Every storage port on one Postgres database. Clones share its connections.
 #[derive(Clone)]
 pub struct PostgresStore {
     /// Apart from the writers, who may wait for each other: looking waits for nobody.
-    readers: SharedPool<OrganizationId>,
-    writers: SharedPool<OrganizationId>,
+    readers: FairPool<OrganizationId>,
+    writers: FairPool<OrganizationId>,
     /// For what is no organization's: keys, the queue of due runs, health. None of it waits for an
     /// organization.
     pub(crate) control: PgPool,
     /// Of the same connections, by account: reservations wait for each other.
-    pub(crate) ledger: SharedPool<String>,
+    pub(crate) ledger: FairPool<String>,
     pub(crate) notifier: JobNotifier,
     clock: Option<Arc<dyn Clock>>,
     connect: PgConnectOptions,
@@ -38,10 +38,10 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Opens a store that `migrate` of this version has prepared, and refuses every other.
     pub async fn open(options: PostgresOptions) -> Result<Self, OpenError> {
-        match timeout(LIMIT, schema::check(&options.connect)).await {
+        match timeout(ANSWER_TIMEOUT, schema::check(&options.connect)).await {
             Ok(checked) => checked?,
             Err(_) => {
-                return Err(OpenError::Silent {
+                return Err(OpenError::NoAnswer {
                     place: place(&options.connect),
                 });
             }
@@ -51,10 +51,10 @@ impl PostgresStore {
         let part_of = |connections: u32, part: u32| connections.div_ceil(part) as usize;
         let control = pool(most.div_ceil(2));
         Ok(Self {
-            readers: SharedPool::new(pool(most), part_of(most, 2)),
+            readers: FairPool::new(pool(most), part_of(most, 2)),
             // Of an organization's writers, one works and another waits for its lock.
-            writers: SharedPool::new(pool(most), part_of(most, 4)),
-            ledger: SharedPool::new(control.clone(), part_of(most, 4)),
+            writers: FairPool::new(pool(most), part_of(most, 4)),
+            ledger: FairPool::new(control.clone(), part_of(most, 4)),
             control,
             notifier: options.notifier,
             clock: options.clock,
@@ -85,26 +85,22 @@ impl PostgresStore {
     /// Keeps a value that belongs to the store as a whole, such as a mark to know the master key by,
     /// unless there is one of that name already. Returns the one that is there then.
     pub async fn keep_meta(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
-        sqlx::query!(
-            "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
-            name,
-            value
-        )
-        .execute(&self.control)
-        .answer()
-        .await?;
-        // Whoever was first has committed by now: the insert waited for that.
-        sqlx::query_scalar!("SELECT value FROM meta WHERE name = $1", name)
+        sqlx::query_file!("../sql-rows/sql/meta/keep.sql", name, value)
+            .execute(&self.control)
+            .with_timeout()
+            .await?;
+        // The first caller has committed by now: the insert waited for that.
+        sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", name)
             .fetch_one(&self.control)
-            .answer()
+            .with_timeout()
             .await
     }
 
     /// The value of that name that was kept, if one was.
     pub async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        sqlx::query_scalar!("SELECT value FROM meta WHERE name = $1", name)
+        sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", name)
             .fetch_optional(&self.control)
-            .answer()
+            .with_timeout()
             .await
     }
 
@@ -116,13 +112,13 @@ impl PostgresStore {
     }
 
     /// What time a test says it is. `None`: what the database says.
-    pub(crate) fn now(&self) -> Option<At> {
-        self.clock.as_ref().map(|clock| At(clock.now()))
+    pub(crate) fn now(&self) -> Option<DbTimestamp> {
+        self.clock.as_ref().map(|clock| DbTimestamp(clock.now()))
     }
 
     fn opening<'a>(
         &self,
-        pool: &'a SharedPool<OrganizationId>,
+        pool: &'a FairPool<OrganizationId>,
         organization: &'a OrganizationId,
     ) -> Opening<'a> {
         Opening {

@@ -7,12 +7,12 @@
 //! statement after it sees what the holder before has committed (`READ COMMITTED`). Why not the lock
 //! of the organization's row: that writes to the row, so each page would leave a version to be
 //! vacuumed and a record in the log, and it needs the row to be there. The key of an advisory lock is
-//! a number: two organizations whose ids have the same 64-bit hash wait for each other, which harms
-//! nobody. The lock goes with the transaction, however that ends; a holder that died is ended by
+//! a number: two organizations whose ids have the same 64-bit hash wait for each other, which is
+//! harmless. The lock goes with the transaction, however that ends; a holder that died is ended by
 //! `idle_in_transaction_session_timeout`.
 //!
 //! A reading unit is `REPEATABLE READ READ ONLY`: it sees the state of its first statement, and waits
-//! for nobody.
+//! for no writer.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::answer::Asked;
-use crate::at::At;
+use crate::fair_pool::{FairPool, Permit};
 use crate::job_notifier::JobNotifier;
-use crate::share::{Place, SharedPool};
+use crate::timeout::WithTimeout;
+use fanfare_sql_rows::DbTimestamp;
 
 /// Keeps our locks apart from those that others take by hashes of the same texts.
 const LOCK_SEED: i64 = 0x0046_414E_4641_5245;
@@ -36,12 +36,12 @@ pub(crate) struct PostgresUnit {
     clock: Option<Arc<dyn Clock>>,
     may_write: bool,
     // Given back after a commit; after a rollback the connection is still busy with it for a moment.
-    _place: Place,
+    _permit: Permit,
 }
 
 /// What a unit is opened with.
 pub(crate) struct Opening<'a> {
-    pub(crate) pool: &'a SharedPool<OrganizationId>,
+    pub(crate) pool: &'a FairPool<OrganizationId>,
     pub(crate) organization: &'a OrganizationId,
     pub(crate) notifier: JobNotifier,
     pub(crate) clock: Option<Arc<dyn Clock>>,
@@ -57,7 +57,7 @@ impl PostgresUnit {
             organization
         )
         .fetch_one(connection)
-        .answer()
+        .with_timeout()
         .await?;
         Ok(unit)
     }
@@ -73,7 +73,7 @@ impl PostgresUnit {
             LOCK_SEED
         )
         .fetch_one(connection)
-        .answer()
+        .with_timeout()
         .await?;
         Ok(unit)
     }
@@ -83,14 +83,14 @@ impl PostgresUnit {
         begin: &'static str,
         may_write: bool,
     ) -> Result<Self, StoreError> {
-        let (tx, place) = opening.pool.begin(opening.organization, begin).await?;
+        let (tx, permit) = opening.pool.begin(opening.organization, begin).await?;
         Ok(Self {
             tx,
             organization: opening.organization.clone(),
             notifier: opening.notifier,
             clock: opening.clock,
             may_write,
-            _place: place,
+            _permit: permit,
         })
     }
 
@@ -108,8 +108,8 @@ impl PostgresUnit {
     }
 
     /// What time a test says it is. `None`: what the database says.
-    pub(crate) fn now(&self) -> Option<At> {
-        self.clock.as_ref().map(|clock| At(clock.now()))
+    pub(crate) fn now(&self) -> Option<DbTimestamp> {
+        self.clock.as_ref().map(|clock| DbTimestamp(clock.now()))
     }
 }
 
@@ -122,7 +122,10 @@ impl UnitOfWork for PostgresUnit {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let mut tx = self.tx;
         // After a failed statement, COMMIT rolls back and reports no error. This does report one.
-        sqlx::raw_sql("SELECT 1").execute(&mut *tx).answer().await?;
-        tx.commit().answer().await
+        sqlx::raw_sql("SELECT 1")
+            .execute(&mut *tx)
+            .with_timeout()
+            .await?;
+        tx.commit().with_timeout().await
     }
 }

@@ -9,9 +9,9 @@ use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{StoreError, WorkQueue};
 use fanfare_domain::work::{SchedulingCandidate, WorkItem};
 
-use crate::answer::Asked;
-use crate::rows::{count, work_item};
 use crate::store::PostgresStore;
+use crate::timeout::WithTimeout;
+use fanfare_sql_rows::{CandidateRow, WorkRow, all, count, one};
 
 /// How long a worker has to claim work that it was notified of, in seconds. A worker that dies before its
 /// claim leaves no lease that could run out: the work waits for so long.
@@ -20,10 +20,11 @@ pub(crate) const NOTIFICATION_TIMEOUT: f64 = 10.0;
 #[async_trait]
 impl WorkQueue for PostgresStore {
     async fn notify(&self, limit: u32) -> Result<u64, StoreError> {
-        let mut tx = self.control.begin().answer().await?;
+        let mut tx = self.control.begin().with_timeout().await?;
         // Rows that a worker is writing are passed over, and those for which another process is notifying
         // workers right now.
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            WorkRow,
             "WITH t AS MATERIALIZED (SELECT coalesce($1, clock_timestamp()) AS now),
              overdue AS MATERIALIZED (
                 SELECT q.organization_id, q.kind, q.id FROM t
@@ -41,20 +42,17 @@ impl WorkQueue for PostgresStore {
             NOTIFICATION_TIMEOUT
         )
         .fetch_all(&mut *tx)
-        .answer()
+        .with_timeout()
         .await?;
-        let due: Result<Vec<WorkItem>, StoreError> = rows
-            .into_iter()
-            .map(|row| work_item(row.organization_id, &row.kind, row.id))
-            .collect();
-        let due = due?;
+        let due: Vec<WorkItem> = all(rows)?;
         self.notifier.notify(&mut tx, &due).await?;
-        tx.commit().answer().await?;
+        tx.commit().with_timeout().await?;
         Ok(due.len() as u64)
     }
 
     async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
-        let next = sqlx::query!(
+        let next = sqlx::query_as!(
+            CandidateRow,
             // Leased work was due when it was claimed, so one scan of what is due meets both.
             r#"WITH t AS MATERIALIZED (SELECT coalesce($1, clock_timestamp()) AS now)
                SELECT organization_id, kind, id, leased AS "leased!" FROM (
@@ -70,15 +68,9 @@ impl WorkQueue for PostgresStore {
             self.now() as _
         )
         .fetch_optional(&self.control)
-        .answer()
+        .with_timeout()
         .await?;
-        next.map(|row| {
-            Ok(SchedulingCandidate {
-                work: work_item(row.organization_id, &row.kind, row.id)?,
-                leased: count(row.leased, "work_queue")?,
-            })
-        })
-        .transpose()
+        one(next)
     }
 
     async fn leased(&self, organization: &OrganizationId) -> Result<u64, StoreError> {
@@ -89,7 +81,7 @@ impl WorkQueue for PostgresStore {
             self.now() as _
         )
         .fetch_one(&self.control)
-        .answer()
+        .with_timeout()
         .await?;
         count(leased, "work_queue")
     }
@@ -102,7 +94,7 @@ impl WorkQueue for PostgresStore {
             self.now() as _
         )
         .fetch_one(&self.control)
-        .answer()
+        .with_timeout()
         .await?;
         count(work, "work_queue")
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use fanfare_domain::ports::StoreError;
+use fanfare_sql_rows::corrupt;
 
 /// Why a store cannot be used. Each message names the fault and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -99,14 +100,4 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         (None, sqlx::Error::ColumnDecode { index, .. }) => corrupt(&format!("column {index}")),
         (None, _) => StoreError::Refused(error.into()),
     }
-}
-
-/// A value that no program of ours writes, at `table.column`.
-pub(crate) fn corrupt(place: &str) -> StoreError {
-    StoreError::Corrupt(place.to_owned())
-}
-
-/// A write that the store's own rules forbid.
-pub(crate) fn refused(why: &'static str) -> StoreError {
-    StoreError::Refused(why.into())
 }

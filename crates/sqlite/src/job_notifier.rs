@@ -13,7 +13,7 @@ use sqlx::SqliteConnection;
 use ulid::Ulid;
 
 use crate::error::store_error;
-use crate::rows::json;
+use fanfare_sql_rows::json;
 
 /// The queue in apalis whose jobs tell workers of due work. A job's payload is
 /// `{"organizationId":"…","kind":"…","id":"…"}`.

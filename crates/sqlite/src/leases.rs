@@ -12,10 +12,11 @@ use fanfare_domain::ports::{Leases, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::{WorkItem, WorkKey};
 
-use crate::error::{corrupt, store_error};
-use crate::rows::signed;
+use crate::error::store_error;
 use crate::unit::SqliteUnit;
 use crate::work_queue::NOTIFICATION_TIMEOUT;
+use fanfare_sql_rows::corrupt;
+use fanfare_sql_rows::signed;
 
 #[async_trait]
 impl Leases for SqliteUnit {
@@ -160,8 +161,8 @@ impl Leases for SqliteUnit {
     async fn dequeue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
         let (organization, connection) = self.writing()?;
         let (kind, id) = (work.kind.as_str(), work.id.as_str());
-        sqlx::query!(
-            "DELETE FROM work_queue WHERE organization_id = ?1 AND kind = ?2 AND id = ?3",
+        sqlx::query_file!(
+            "../sql-rows/sql/work_queue/dequeue.sql",
             organization,
             kind,
             id

@@ -20,7 +20,6 @@ mod migrate;
 mod options;
 mod pages;
 mod quota;
-mod rows;
 mod runs;
 mod sources;
 mod store;

@@ -3,50 +3,10 @@
 use fanfare_domain::ids::SourceId;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{SourceFilter, SourceRecord, StoreError};
-use fanfare_domain::run::SyncStatus;
-use fanfare_domain::source::PROFILE_SOURCE_TYPE;
+use fanfare_sql_rows::{LinkRow, all, one};
 
 use crate::error::store_error;
-use crate::rows::{SYSTEM_ACTOR, id, time, time_opt};
 use crate::unit::SqliteUnit;
-
-struct LinkRow {
-    source_id: String,
-    profile_id: String,
-    changed_at: i64,
-    created_at: i64,
-    updated_at: Option<i64>,
-}
-
-impl TryFrom<LinkRow> for SourceRecord {
-    type Error = StoreError;
-
-    fn try_from(row: LinkRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: id(row.source_id, SourceId::parse, "profile_links.source_id")?,
-            source_type: PROFILE_SOURCE_TYPE.to_owned(),
-            external_id: row.profile_id,
-            status: SyncStatus::Success,
-            last_synced_at: Some(time(row.changed_at, "profile_links.changed_at")?),
-            data: None,
-            created_at: time(row.created_at, "profile_links.created_at")?,
-            created_by: SYSTEM_ACTOR.to_owned(),
-            updated_at: time_opt(row.updated_at, "profile_links.updated_at")?,
-            archived: false,
-        })
-    }
-}
-
-macro_rules! select_links {
-    ($which:literal, $($parameter:expr),+ $(,)?) => {
-        sqlx::query_as!(
-            LinkRow,
-            "SELECT source_id, profile_id, changed_at, created_at, updated_at
-             FROM profile_links WHERE organization_id = ?1 AND " + $which,
-            $($parameter),+
-        )
-    };
-}
 
 impl SqliteUnit {
     pub(crate) async fn link_record(
@@ -54,13 +14,13 @@ impl SqliteUnit {
         id: &SourceId,
     ) -> Result<Option<SourceRecord>, StoreError> {
         let (organization, connection) = self.reading();
-        let id = id.as_str();
-        select_links!("source_id = ?2", organization, id)
-            .fetch_optional(connection)
-            .await
-            .map_err(store_error)?
-            .map(SourceRecord::try_from)
-            .transpose()
+        let get = sqlx::query_file_as!(
+            LinkRow,
+            "../sql-rows/sql/profile_links/get.sql",
+            organization,
+            id.as_str()
+        );
+        one(get.fetch_optional(connection).await.map_err(store_error)?)
     }
 
     /// The links that match all but type and status, which are the same for all.
@@ -72,27 +32,24 @@ impl SqliteUnit {
         let (organization, connection) = self.reading();
         let after = page.after.as_deref().unwrap_or_default();
         let rows = if let Some(profile) = filter.external_id.as_deref() {
-            select_links!(
-                "profile_id = ?2 AND source_id > ?3",
+            let find = sqlx::query_file_as!(
+                LinkRow,
+                "../sql-rows/sql/profile_links/of_profile.sql",
                 organization,
                 profile,
                 after
-            )
-            .fetch_all(connection)
-            .await
+            );
+            find.fetch_all(connection).await.map_err(store_error)?
         } else {
-            select_links!(
-                "source_id > ?2 ORDER BY source_id LIMIT ?3",
+            let find = sqlx::query_file_as!(
+                LinkRow,
+                "../sql-rows/sql/profile_links/page.sql",
                 organization,
                 after,
-                page.first
-            )
-            .fetch_all(connection)
-            .await
+                i64::from(page.first)
+            );
+            find.fetch_all(connection).await.map_err(store_error)?
         };
-        rows.map_err(store_error)?
-            .into_iter()
-            .map(SourceRecord::try_from)
-            .collect()
+        all(rows)
     }
 }

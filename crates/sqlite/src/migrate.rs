@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 use crate::error::{OpenError, is_not_a_database};
+use crate::quota;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -44,7 +45,7 @@ pub async fn schema(path: &Path) -> Result<Schema, OpenError> {
     })
 }
 
-/// Takes the lock that whoever changes the schema of a store's file must hold: sqlx's migrator for
+/// Takes the lock that a program must hold while it changes the schema of a store's file: sqlx's migrator for
 /// SQLite takes none, and two starters at once would both find the tables missing. The lock is
 /// released when the file is dropped.
 ///
@@ -58,8 +59,8 @@ pub fn schema_lock(store: &Path) -> io::Result<File> {
 }
 
 /// Makes the file if it is missing, finds out what is in it before anything is changed, and
-/// migrates it through `writer`.
-pub(crate) async fn open(path: &Path, writer: SqlitePool) -> Result<SqlitePool, OpenError> {
+/// migrates it through `writer`. Returns the quota ledger beside it.
+pub(crate) async fn open(path: &Path, writer: &SqlitePool) -> Result<SqlitePool, OpenError> {
     let file = path.to_owned();
     let lock = tokio::task::spawn_blocking(move || {
         create(&file)?;
@@ -68,15 +69,15 @@ pub(crate) async fn open(path: &Path, writer: SqlitePool) -> Result<SqlitePool, 
     let lock = lock
         .await
         .unwrap_or_else(|panic| Err(io::Error::other(panic)));
-    // ActiveSlice until the schema is ours: turning on WAL is not safe against another starter either.
+    // Held until the schema is ours: turning on WAL is not safe against another starter either.
     let _lock = lock.map_err(|source| OpenError::NotWritable {
         path: path.to_owned(),
         source,
     })?;
     inspect(path).await?;
-    let migrated = MIGRATIONS.run(&writer).await;
+    let migrated = MIGRATIONS.run(writer).await;
     migrated.map_err(|error| migrate_error(path, error))?;
-    Ok(writer)
+    quota::open(path, writer).await
 }
 
 /// Whether the schema is exactly ours.
@@ -165,7 +166,7 @@ fn migrate_error(path: &Path, error: MigrateError) -> OpenError {
     }
 }
 
-/// People's data and sealed keys are in the file: nobody else may read it. SQLite gives the files
+/// People's data and sealed keys are in the file: no other user may read it. SQLite gives the files
 /// beside it the same mode.
 fn create(path: &Path) -> io::Result<()> {
     if let Some(folder) = path
@@ -181,7 +182,7 @@ fn create(path: &Path) -> io::Result<()> {
     private_file().open(path).map(drop)
 }
 
-fn private_file() -> OpenOptions {
+pub(crate) fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]

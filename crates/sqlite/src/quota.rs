@@ -1,15 +1,87 @@
-//! Klaviyo's quotas. The rules are the domain's; a statement reads a bucket and another writes it,
-//! in one transaction that excludes other writers.
+//! Klaviyo's quotas, in a file of their own beside the store: SQLite has one writer for each file, and a
+//! reservation must not wait for a page's transaction.
+//!
+//! The rules are the domain's; a statement reads a bucket and another writes it, in one transaction that
+//! excludes the other writers of the ledger, whose transactions take microseconds.
+
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use fanfare_domain::ports::{QuotaLedger, StoreError};
-use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation, Window};
+use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
-use sqlx::SqliteConnection;
+use fanfare_sql_rows::{BucketRow, DbTimestamp, one, to_db};
+use sqlx::sqlite::SqliteSynchronous;
+use sqlx::{SqliteConnection, SqlitePool};
 
-use crate::error::store_error;
-use crate::rows::{micros, time, time_opt, to_u32};
-use crate::store::SqliteStore;
+use crate::error::{OpenError, store_error};
+use crate::migrate::{private_file, sqlite_error};
+use crate::options::connect_options;
+use crate::store::{SqliteStore, pool};
+
+/// The text that made the table in the store's own file, where versions before this one kept it, and
+/// where checked queries are checked.
+const SCHEMA: &str = include_str!("../../../migrations/sqlite/20261124000002_quota.sql");
+
+/// The ledger's file: `fanfare-quota.db` beside `fanfare.db`.
+pub(crate) fn path_beside(store: &Path) -> PathBuf {
+    let mut name = store.file_stem().unwrap_or_default().to_owned();
+    name.push("-quota.db");
+    store.with_file_name(name)
+}
+
+/// Opens the ledger of a store, making it where there is none. The caller holds the store's schema lock.
+pub(crate) async fn open(store: &Path, old: &SqlitePool) -> Result<SqlitePool, OpenError> {
+    let path = path_beside(store);
+    private_file()
+        .open(&path)
+        .map_err(|source| OpenError::NotWritable {
+            path: path.clone(),
+            source,
+        })?;
+    // A power cut may lose the last reservations, each one request too many at worst, and the last block,
+    // which Klaviyo's next 429 repeats.
+    let connect = connect_options(&path).synchronous(SqliteSynchronous::Normal);
+    let ledger = pool(1).connect_lazy_with(connect);
+    match make(&ledger, old).await {
+        Ok(()) => Ok(ledger),
+        Err(source) => Err(sqlite_error(&path, source)),
+    }
+}
+
+/// Makes the table in a new ledger, with the buckets that the store's own file has from before.
+async fn make(ledger: &SqlitePool, old: &SqlitePool) -> Result<(), sqlx::Error> {
+    let mut tx = ledger.begin_with("BEGIN IMMEDIATE").await?;
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut *tx)
+        .await?;
+    if version > 0 {
+        return tx.commit().await;
+    }
+    sqlx::raw_sql(SCHEMA).execute(&mut *tx).await?;
+    for row in sqlx::query_file!("sql/quota_buckets/all.sql")
+        .fetch_all(old)
+        .await?
+    {
+        let carry = sqlx::query_file!(
+            "sql/quota_buckets/put.sql",
+            row.account,
+            row.endpoint,
+            row.burst_limit,
+            row.steady_limit,
+            row.burst_since,
+            row.burst_used,
+            row.steady_since,
+            row.steady_used,
+            row.blocked_until
+        );
+        carry.execute(&mut *tx).await?;
+    }
+    sqlx::raw_sql("PRAGMA user_version = 1")
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}
 
 async fn load(
     connection: &mut SqliteConnection,
@@ -17,35 +89,14 @@ async fn load(
     endpoint: Endpoint,
     now: Timestamp,
 ) -> Result<Bucket, StoreError> {
-    let name = endpoint.as_str();
-    let row = sqlx::query!(
-        "SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used,
-                blocked_until
-         FROM quota_buckets WHERE account = ?1 AND endpoint = ?2",
+    let get = sqlx::query_file_as!(
+        BucketRow,
+        "sql/quota_buckets/get.sql",
         account,
-        name
-    )
-    .fetch_optional(connection)
-    .await
-    .map_err(store_error)?;
-    let Some(row) = row else {
-        return Ok(Bucket::new(endpoint, now));
-    };
-    Ok(Bucket {
-        limits: RateLimits {
-            burst: to_u32(row.burst_limit, "quota_buckets.burst_limit")?,
-            steady: to_u32(row.steady_limit, "quota_buckets.steady_limit")?,
-        },
-        burst: Window {
-            since: time(row.burst_since, "quota_buckets.burst_since")?,
-            used: to_u32(row.burst_used, "quota_buckets.burst_used")?,
-        },
-        steady: Window {
-            since: time(row.steady_since, "quota_buckets.steady_since")?,
-            used: to_u32(row.steady_used, "quota_buckets.steady_used")?,
-        },
-        blocked_until: time_opt(row.blocked_until, "quota_buckets.blocked_until")?,
-    })
+        endpoint.as_str()
+    );
+    let row = get.fetch_optional(connection).await.map_err(store_error)?;
+    Ok(one(row)?.unwrap_or_else(|| Bucket::new(endpoint, now)))
 }
 
 async fn save(
@@ -54,34 +105,19 @@ async fn save(
     endpoint: Endpoint,
     bucket: &Bucket,
 ) -> Result<(), StoreError> {
-    let name = endpoint.as_str();
-    let (burst_since, steady_since) = (
-        bucket.burst.since.as_micros(),
-        bucket.steady.since.as_micros(),
-    );
-    let blocked_until = micros(bucket.blocked_until);
-    sqlx::query!(
-        "INSERT INTO quota_buckets (account, endpoint, burst_limit, steady_limit, burst_since,
-            burst_used, steady_since, steady_used, blocked_until)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (account, endpoint) DO UPDATE SET
-            burst_limit = excluded.burst_limit, steady_limit = excluded.steady_limit,
-            burst_since = excluded.burst_since, burst_used = excluded.burst_used,
-            steady_since = excluded.steady_since, steady_used = excluded.steady_used,
-            blocked_until = excluded.blocked_until",
+    let put = sqlx::query_file!(
+        "sql/quota_buckets/put.sql",
         account,
-        name,
+        endpoint.as_str(),
         bucket.limits.burst,
         bucket.limits.steady,
-        burst_since,
+        DbTimestamp(bucket.burst.since),
         bucket.burst.used,
-        steady_since,
+        DbTimestamp(bucket.steady.since),
         bucket.steady.used,
-        blocked_until
-    )
-    .execute(connection)
-    .await
-    .map_err(store_error)?;
+        to_db(bucket.blocked_until)
+    );
+    put.execute(connection).await.map_err(store_error)?;
     Ok(())
 }
 
@@ -93,7 +129,8 @@ impl SqliteStore {
         now: Timestamp,
         change: impl FnOnce(&mut Bucket) -> T + Send,
     ) -> Result<T, StoreError> {
-        let mut tx = self.begin_writing().await?;
+        let begin = self.ledger.begin_with("BEGIN IMMEDIATE");
+        let mut tx = begin.await.map_err(store_error)?;
         let before = load(&mut tx, account, endpoint, now).await?;
         let mut bucket = before;
         let answer = change(&mut bucket);
@@ -150,7 +187,7 @@ impl QuotaLedger for SqliteStore {
         endpoint: Endpoint,
         now: Timestamp,
     ) -> Result<Bucket, StoreError> {
-        let mut connection = self.reader.acquire().await.map_err(store_error)?;
+        let mut connection = self.ledger.acquire().await.map_err(store_error)?;
         load(&mut connection, account, endpoint, now).await
     }
 }

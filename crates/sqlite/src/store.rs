@@ -21,7 +21,7 @@ use crate::unit::SqliteUnit;
 const READERS: u32 = 4;
 
 /// How long a unit waits for a connection of this process.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Every storage port on one SQLite file. Clones share its connections.
 ///
@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct SqliteStore {
     pub(crate) writer: SqlitePool,
     pub(crate) reader: SqlitePool,
+    /// Klaviyo's quotas, in a file of their own.
+    pub(crate) ledger: SqlitePool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) notifier: JobNotifier,
     path: PathBuf,
@@ -43,7 +45,8 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
         let SqliteOptions { path, notifier } = options.into();
-        let writer = migrate::open(&path, pool(1).connect_lazy_with(writer_options(&path))).await?;
+        let writer = pool(1).connect_lazy_with(writer_options(&path));
+        let ledger = migrate::open(&path, &writer).await?;
         let reader = pool(READERS)
             .connect_with(reader_options(&path))
             .await
@@ -51,6 +54,7 @@ impl SqliteStore {
         Ok(Self {
             writer,
             reader,
+            ledger,
             clock,
             notifier,
             path,
@@ -77,15 +81,11 @@ impl SqliteStore {
     /// unless there is one of that name already. Returns the one that is there then.
     pub async fn keep_meta(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let mut tx = self.begin_writing().await?;
-        sqlx::query!(
-            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
-            name,
-            value
-        )
-        .execute(&mut *tx)
-        .await
-        .map_err(store_error)?;
-        let kept = sqlx::query_scalar!("SELECT value FROM meta WHERE name = ?1", name)
+        sqlx::query_file!("../sql-rows/sql/meta/keep.sql", name, value)
+            .execute(&mut *tx)
+            .await
+            .map_err(store_error)?;
+        let kept = sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", name)
             .fetch_one(&mut *tx)
             .await
             .map_err(store_error)?;
@@ -95,7 +95,7 @@ impl SqliteStore {
 
     /// The value of that name that was kept, if one was.
     pub async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        sqlx::query_scalar!("SELECT value FROM meta WHERE name = ?1", name)
+        sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", name)
             .fetch_optional(&self.reader)
             .await
             .map_err(store_error)
@@ -104,6 +104,7 @@ impl SqliteStore {
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
         self.reader.close().await;
+        self.ledger.close().await;
         self.writer.close().await;
     }
 
@@ -133,10 +134,10 @@ impl SqliteStore {
 }
 
 /// A file needs neither a ping before use nor fresh connections now and then.
-fn pool(connections: u32) -> SqlitePoolOptions {
+pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)

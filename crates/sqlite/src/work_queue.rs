@@ -11,8 +11,8 @@ use fanfare_domain::ports::{StoreError, WorkQueue};
 use fanfare_domain::work::{SchedulingCandidate, WorkItem};
 
 use crate::error::store_error;
-use crate::rows::{count, work_item};
 use crate::store::SqliteStore;
+use fanfare_sql_rows::{CandidateRow, WorkRow, all, count, one};
 
 /// How long a worker has to claim work that it was notified of. A worker that dies before its claim leaves no
 /// lease that could run out: the work waits for so long.
@@ -35,7 +35,8 @@ impl WorkQueue for SqliteStore {
             return Ok(0);
         }
         let mut tx = self.begin_writing().await?;
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            WorkRow,
             "UPDATE work_queue SET notify_at = ?2
              WHERE (organization_id, kind, id) IN (
                 SELECT organization_id, kind, id FROM work_queue
@@ -48,11 +49,7 @@ impl WorkQueue for SqliteStore {
         .fetch_all(&mut *tx)
         .await
         .map_err(store_error)?;
-        let due: Result<Vec<WorkItem>, StoreError> = rows
-            .into_iter()
-            .map(|row| work_item(row.organization_id, &row.kind, row.id))
-            .collect();
-        let due = due?;
+        let due: Vec<WorkItem> = all(rows)?;
         self.notifier.notify(&mut tx, &due, now).await?;
         tx.commit().await.map_err(store_error)?;
         Ok(due.len() as u64)
@@ -60,7 +57,8 @@ impl WorkQueue for SqliteStore {
 
     async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
         let now = self.clock.now().as_micros();
-        let next = sqlx::query!(
+        let next = sqlx::query_as!(
+            CandidateRow,
             // Leased work was due when it was claimed, so one scan of what is due meets both.
             r#"SELECT organization_id AS "organization_id!", kind AS "kind!", id AS "id!",
                 leased AS "leased!: i64"
@@ -79,13 +77,7 @@ impl WorkQueue for SqliteStore {
         .fetch_optional(&self.reader)
         .await
         .map_err(store_error)?;
-        next.map(|row| {
-            Ok(SchedulingCandidate {
-                work: work_item(row.organization_id, &row.kind, row.id)?,
-                leased: count(row.leased, "work_queue")?,
-            })
-        })
-        .transpose()
+        one(next)
     }
 
     async fn leased(&self, organization: &OrganizationId) -> Result<u64, StoreError> {

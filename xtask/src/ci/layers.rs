@@ -48,14 +48,19 @@ const LAYERS: &[Layer] = &[
         must_not_reach: &["actix-web", "apalis", "sqlx"],
     },
     Layer {
-        package: "fanfare-sqlite",
+        package: "fanfare-sql-rows",
         may_use: &["fanfare-domain"],
+        must_not_reach: &["actix-web", "apalis", "reqwest"],
+    },
+    Layer {
+        package: "fanfare-sqlite",
+        may_use: &["fanfare-domain", "fanfare-sql-rows"],
         // Not rustls: it comes with sqlx, whose features the two stores share.
         must_not_reach: &["actix-web", "apalis", "reqwest"],
     },
     Layer {
         package: "fanfare-postgres",
-        may_use: &["fanfare-domain"],
+        may_use: &["fanfare-domain", "fanfare-sql-rows"],
         must_not_reach: &["actix-web", "apalis", "reqwest"],
     },
     Layer {

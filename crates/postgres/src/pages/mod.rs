@@ -1,7 +1,6 @@
 //! What a sync reads and writes: pages (`known.rs`, `write.rs`, `consumers.rs`) and, at the end of a
 //! pass, batches over what it has seen and over the members (`reconcile.rs`).
 
-mod columns;
 mod consumers;
 mod known;
 mod reconcile;
@@ -15,7 +14,33 @@ use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 
+use sqlx::PgConnection;
+
 use crate::unit::PostgresUnit;
+
+/// What every statement of a page runs in.
+struct Scope<'a> {
+    connection: &'a mut PgConnection,
+    /// The first parameter of every statement.
+    organization: &'a str,
+}
+
+impl<'a> Scope<'a> {
+    fn of((organization, connection): (&'a str, &'a mut PgConnection)) -> Self {
+        Self {
+            connection,
+            organization,
+        }
+    }
+
+    /// The same for one statement of several.
+    fn reborrow(&mut self) -> Scope<'_> {
+        Scope {
+            connection: self.connection,
+            organization: self.organization,
+        }
+    }
+}
 
 #[async_trait]
 impl Pages for PostgresUnit {
@@ -25,18 +50,16 @@ impl Pages for PostgresUnit {
         emails: &[Email],
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError> {
-        let (organization, connection) = self.reading();
-        known::known(connection, organization, run, emails, profiles).await
+        known::known(Scope::of(self.reading()), run, emails, profiles).await
     }
 
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError> {
-        let (organization, connection) = self.writing()?;
-        write::write_page(connection, organization, &page).await
+        write::write_page(Scope::of(self.writing()?), &page).await
     }
 
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {
-        let (organization, connection) = self.reading();
-        reconcile::link_moves(connection, organization).await
+        let scope = Scope::of(self.reading());
+        reconcile::link_moves(scope).await
     }
 
     async fn add_missing_members(
@@ -47,9 +70,9 @@ impl Pages for PostgresUnit {
         size: u32,
         now: Timestamp,
     ) -> Result<Batch<ProfileId>, StoreError> {
-        let (organization, connection) = self.writing()?;
+        let scope = Scope::of(self.writing()?);
         let batch = reconcile::OfSeenProfiles { run, after, size };
-        reconcile::add_missing_members(connection, organization, audience, batch, now).await
+        reconcile::add_missing_members(scope, audience, batch, now).await
     }
 
     async fn count_absent_members(
@@ -59,13 +82,13 @@ impl Pages for PostgresUnit {
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
-        let (organization, connection) = self.reading();
+        let scope = Scope::of(self.reading());
         let batch = reconcile::OfMembers {
             audience,
             after,
             size,
         };
-        reconcile::count_absent_members(connection, organization, run, batch).await
+        reconcile::count_absent_members(scope, run, batch).await
     }
 
     async fn remove_absent_members(
@@ -75,17 +98,17 @@ impl Pages for PostgresUnit {
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
-        let (organization, connection) = self.writing()?;
+        let scope = Scope::of(self.writing()?);
         let batch = reconcile::OfMembers {
             audience,
             after,
             size,
         };
-        reconcile::remove_absent_members(connection, organization, run, batch).await
+        reconcile::remove_absent_members(scope, run, batch).await
     }
 
     async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {
-        let (organization, connection) = self.writing()?;
-        reconcile::delete_seen_profiles(connection, organization, size).await
+        let scope = Scope::of(self.writing()?);
+        reconcile::delete_seen_profiles(scope, size).await
     }
 }

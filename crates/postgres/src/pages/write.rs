@@ -1,6 +1,6 @@
 //! Writes a page's plan: a statement for each kind of row that the page has, whatever its size.
 //!
-//! The plan holds each key once. Rows go in by key, so that everybody takes locks in one order, and
+//! The plan holds each key once. Rows go in by key, so that every writer takes locks in one order, and
 //! what is there already as it should be is not written again.
 
 use std::collections::{BTreeSet, HashSet};
@@ -10,49 +10,33 @@ use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::issue::{Field, Issue};
 use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{PageWrite, StoreError};
-use sqlx::PgConnection;
 
-use super::consumers;
-use crate::answer::Asked;
-use crate::at::{self, at};
-use crate::error::refused;
-
-/// The connection, and the first parameter of every statement.
-pub(super) type At<'a> = (&'a mut PgConnection, &'a str);
+use super::{Scope, consumers};
+use crate::timeout::WithTimeout;
+use fanfare_sql_rows::{DbTimestamp, refused, to_db};
 
 /// Returns how many consumers became members.
 pub(super) async fn write_page(
-    connection: &mut PgConnection,
-    organization: &str,
+    mut scope: Scope<'_>,
     page: &PageWrite<'_>,
 ) -> Result<u64, StoreError> {
-    let (plan, now) = (page.plan, at::At(page.now));
-    must_be_there((connection, organization), page).await?;
-    consumers::update((connection, organization), &plan.updated, now).await?;
-    consumers::insert((connection, organization), &plan.created, now).await?;
-    put_links((connection, organization), &plan.links, now).await?;
+    let (plan, now) = (page.plan, DbTimestamp(page.now));
+    must_be_there(scope.reborrow(), page).await?;
+    consumers::update(scope.reborrow(), &plan.updated, now).await?;
+    consumers::insert(scope.reborrow(), &plan.created, now).await?;
+    put_links(scope.reborrow(), &plan.links, now).await?;
     if plan.moves_links {
-        count_link_move((connection, organization)).await?;
+        count_link_move(scope.reborrow()).await?;
     }
     let run = page.run.as_str();
-    insert_seen_profiles((connection, organization), run, &plan.seen_profiles).await?;
-    insert_issues((connection, organization), run, &plan.issues).await?;
+    insert_seen_profiles(scope.reborrow(), run, &plan.seen_profiles).await?;
+    insert_issues(scope.reborrow(), run, &plan.issues).await?;
     let audience = page.audience.as_str();
-    insert_members(
-        (connection, organization),
-        audience,
-        run,
-        &plan.members,
-        now,
-    )
-    .await
+    insert_members(scope.reborrow(), audience, run, &plan.members, now).await
 }
 
 /// One look for the whole page at what each of its rows names: a foreign key would look for each row.
-async fn must_be_there(
-    (connection, organization): At<'_>,
-    page: &PageWrite<'_>,
-) -> Result<(), StoreError> {
+async fn must_be_there(scope: Scope<'_>, page: &PageWrite<'_>) -> Result<(), StoreError> {
     let new: HashSet<&ConsumerId> = page.plan.created.iter().map(|new| &new.id).collect();
     let linked = page.plan.links.iter().map(|link| &link.consumer);
     let named: BTreeSet<&str> = linked
@@ -69,13 +53,13 @@ async fn must_be_there(
                 WHERE NOT EXISTS (
                     SELECT FROM consumers WHERE organization_id = $1 AND id = w.id OFFSET 0))
             AS "are_there!""#,
-        organization,
+        scope.organization,
         page.run.as_str(),
         page.audience.as_str(),
         named as _
     )
-    .fetch_one(connection)
-    .answer()
+    .fetch_one(scope.connection)
+    .with_timeout()
     .await?;
     if are_there {
         Ok(())
@@ -86,22 +70,16 @@ async fn must_be_there(
     }
 }
 
-async fn count_link_move((connection, organization): At<'_>) -> Result<(), StoreError> {
-    sqlx::query!(
-        "INSERT INTO link_moves AS l (organization_id, moves) VALUES ($1, 1)
-         ON CONFLICT (organization_id) DO UPDATE SET moves = l.moves + 1",
-        organization
-    )
-    .execute(connection)
-    .answer()
-    .await?;
+async fn count_link_move(scope: Scope<'_>) -> Result<(), StoreError> {
+    let count = sqlx::query_file!("../sql-rows/sql/link_moves/count.sql", scope.organization);
+    count.execute(scope.connection).with_timeout().await?;
     Ok(())
 }
 
 async fn put_links(
-    (connection, organization): At<'_>,
+    scope: Scope<'_>,
     links: &[ProfileLink],
-    now: at::At,
+    now: DbTimestamp,
 ) -> Result<(), StoreError> {
     if links.is_empty() {
         return Ok(());
@@ -111,8 +89,11 @@ async fn put_links(
     let profiles: Vec<&str> = links.iter().map(|link| link.profile.as_str()).collect();
     let sources: Vec<&str> = links.iter().map(|link| link.source.as_str()).collect();
     let consumers: Vec<&str> = links.iter().map(|link| link.consumer.as_str()).collect();
-    let updated: Vec<Option<at::At>> = links.iter().map(|link| at(link.updated)).collect();
-    let changed: Vec<at::At> = links.iter().map(|link| at::At(link.changed_at)).collect();
+    let updated: Vec<Option<DbTimestamp>> = links.iter().map(|link| to_db(link.updated)).collect();
+    let changed: Vec<DbTimestamp> = links
+        .iter()
+        .map(|link| DbTimestamp(link.changed_at))
+        .collect();
     sqlx::query!(
         "INSERT INTO profile_links AS l (organization_id, profile_id, source_id, consumer_id,
             profile_updated, changed_at, created_at)
@@ -125,7 +106,7 @@ async fn put_links(
          WHERE (l.source_id, l.consumer_id, l.profile_updated, l.changed_at) IS DISTINCT FROM
             (excluded.source_id, excluded.consumer_id, excluded.profile_updated,
              excluded.changed_at)",
-        organization,
+        scope.organization,
         profiles as _,
         sources as _,
         consumers as _,
@@ -133,14 +114,14 @@ async fn put_links(
         changed as _,
         now
     )
-    .execute(connection)
-    .answer()
+    .execute(scope.connection)
+    .with_timeout()
     .await?;
     Ok(())
 }
 
 async fn insert_seen_profiles(
-    (connection, organization): At<'_>,
+    scope: Scope<'_>,
     run: &str,
     seen_profiles: &[SeenProfile],
 ) -> Result<(), StoreError> {
@@ -154,31 +135,27 @@ async fn insert_seen_profiles(
         .map(|one| one.profile.as_str())
         .collect();
     let with_email: Vec<bool> = seen_profiles.iter().map(|one| one.with_email).collect();
-    let joined_at: Vec<Option<at::At>> = seen_profiles
+    let joined_at: Vec<Option<DbTimestamp>> = seen_profiles
         .iter()
-        .map(|one| at::at(one.joined_at))
+        .map(|one| to_db(one.joined_at))
         .collect();
     sqlx::query!(
         "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
          SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[], $5::timestamptz[]) AS w
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
-        organization,
+        scope.organization,
         run,
         profiles as _,
         &with_email,
         joined_at as _
     )
-    .execute(connection)
-    .answer()
+    .execute(scope.connection)
+    .with_timeout()
     .await?;
     Ok(())
 }
 
-async fn insert_issues(
-    (connection, organization): At<'_>,
-    run: &str,
-    issues: &[Issue],
-) -> Result<(), StoreError> {
+async fn insert_issues(scope: Scope<'_>, run: &str, issues: &[Issue]) -> Result<(), StoreError> {
     if issues.is_empty() {
         return Ok(());
     }
@@ -191,30 +168,30 @@ async fn insert_issues(
         .collect();
     let field = |issue: &&Issue| issue.kind.field.map_or("", Field::as_str);
     let fields: Vec<&str> = issues.iter().map(field).collect();
-    let at: Vec<at::At> = issues.iter().map(|issue| at::At(issue.at)).collect();
+    let at: Vec<DbTimestamp> = issues.iter().map(|issue| DbTimestamp(issue.at)).collect();
     sqlx::query!(
         "INSERT INTO sync_issues (organization_id, run_id, profile_id, code, field, at)
          SELECT $1, $2, w.* FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS w
          ON CONFLICT (organization_id, run_id, profile_id, code, field) DO NOTHING",
-        organization,
+        scope.organization,
         run,
         profiles as _,
         codes as _,
         fields as _,
         at as _
     )
-    .execute(connection)
-    .answer()
+    .execute(scope.connection)
+    .with_timeout()
     .await?;
     Ok(())
 }
 
 async fn insert_members(
-    (connection, organization): At<'_>,
+    scope: Scope<'_>,
     audience: &str,
     run: &str,
     members: &[ConsumerId],
-    now: at::At,
+    now: DbTimestamp,
 ) -> Result<u64, StoreError> {
     if members.is_empty() {
         return Ok(0);
@@ -226,14 +203,14 @@ async fn insert_members(
             (organization_id, audience_id, consumer_id, run_id, created_at)
          SELECT $1, $2, w.id, $3, $5 FROM unnest($4::text[]) AS w (id)
          ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
-        organization,
+        scope.organization,
         audience,
         run,
         members as _,
         now
     )
-    .execute(connection)
-    .answer()
+    .execute(scope.connection)
+    .with_timeout()
     .await?;
     Ok(done.rows_affected())
 }

@@ -13,4 +13,5 @@ mod silence;
 mod statements;
 mod support;
 mod tables;
+mod upgrading;
 mod wire;

@@ -91,7 +91,7 @@ async fn a_server_that_takes_a_connection_and_says_nothing_is_named() {
 
     for refused in [opened, migrated] {
         let error = refused.unwrap_err();
-        assert!(matches!(error, OpenError::Silent { .. }), "{error:?}");
+        assert!(matches!(error, OpenError::NoAnswer { .. }), "{error:?}");
         assert!(!error.to_string().contains("canary"));
     }
 }

@@ -10,30 +10,25 @@ use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{PageWrite, StoreError};
 use fanfare_domain::time::Timestamp;
 use serde::Serialize;
-use sqlx::SqliteConnection;
 
-use super::consumers;
+use super::{Scope, consumers};
 use crate::error::store_error;
-use crate::rows::{json, micros};
-
-/// The connection, and the first parameter of every statement.
-pub(super) type At<'a> = (&'a mut SqliteConnection, &'a str);
+use fanfare_sql_rows::{DbTimestamp, json};
 
 /// Returns how many consumers became members.
 pub(super) async fn write_page(
-    connection: &mut SqliteConnection,
-    organization: &str,
+    mut scope: Scope<'_>,
     page: &PageWrite<'_>,
 ) -> Result<u64, StoreError> {
-    let (plan, now) = (page.plan, page.now.as_micros());
-    consumers::update((connection, organization), &plan.updated, now).await?;
-    consumers::insert((connection, organization), &plan.created, now).await?;
+    let (plan, now) = (page.plan, page.now);
+    consumers::update(scope.reborrow(), &plan.updated, now).await?;
+    consumers::insert(scope.reborrow(), &plan.created, now).await?;
     if !plan.links.is_empty() {
         let rows = json(&plan.links.iter().map(LinkJson::of).collect::<Vec<_>>());
-        put_links((connection, organization), &rows, now).await?;
+        put_links(scope.reborrow(), &rows, now).await?;
     }
     if plan.moves_links {
-        count_link_move((connection, organization)).await?;
+        count_link_move(scope.reborrow()).await?;
     }
     let run = page.run.as_str();
     if !plan.seen_profiles.is_empty() {
@@ -45,24 +40,17 @@ pub(super) async fn write_page(
                 .map(SeenProfileJson::of)
                 .collect::<Vec<_>>(),
         );
-        insert_seen_profiles((connection, organization), run, &rows).await?;
+        insert_seen_profiles(scope.reborrow(), run, &rows).await?;
     }
     if !plan.issues.is_empty() {
         let rows = json(&plan.issues.iter().map(IssueJson::of).collect::<Vec<_>>());
-        insert_issues((connection, organization), run, &rows).await?;
+        insert_issues(scope.reborrow(), run, &rows).await?;
     }
     if plan.members.is_empty() {
         return Ok(0);
     }
     let audience = page.audience.as_str();
-    insert_members(
-        (connection, organization),
-        audience,
-        run,
-        &json(&plan.members),
-        now,
-    )
-    .await
+    insert_members(scope.reborrow(), audience, run, &json(&plan.members), now).await
 }
 
 #[derive(Serialize)]
@@ -70,8 +58,8 @@ struct LinkJson<'a> {
     profile: &'a str,
     source: &'a str,
     consumer: &'a str,
-    updated: Option<i64>,
-    changed_at: i64,
+    updated: Option<Timestamp>,
+    changed_at: Timestamp,
 }
 
 impl<'a> LinkJson<'a> {
@@ -80,45 +68,35 @@ impl<'a> LinkJson<'a> {
             profile: link.profile.as_str(),
             source: link.source.as_str(),
             consumer: link.consumer.as_str(),
-            updated: micros(link.updated),
-            changed_at: link.changed_at.as_micros(),
+            updated: link.updated,
+            changed_at: link.changed_at,
         }
     }
 }
 
-async fn count_link_move((connection, organization): At<'_>) -> Result<(), StoreError> {
-    sqlx::query!(
-        "INSERT INTO link_moves AS l (organization_id, moves) VALUES (?1, 1)
-         ON CONFLICT (organization_id) DO UPDATE SET moves = l.moves + 1",
-        organization
-    )
-    .execute(connection)
-    .await
-    .map_err(store_error)?;
+async fn count_link_move(scope: Scope<'_>) -> Result<(), StoreError> {
+    let count = sqlx::query_file!("../sql-rows/sql/link_moves/count.sql", scope.organization);
+    count.execute(scope.connection).await.map_err(store_error)?;
     Ok(())
 }
 
-async fn put_links(
-    (connection, organization): At<'_>,
-    rows: &str,
-    now: i64,
-) -> Result<(), StoreError> {
+async fn put_links(scope: Scope<'_>, rows: &str, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query!(
         // `WHERE true` keeps SQLite's parser from taking ON for a join's.
         "INSERT INTO profile_links (organization_id, profile_id, source_id, consumer_id,
             profile_updated, changed_at, created_at)
-         SELECT ?1, value ->> 'profile', value ->> 'source', value ->> 'consumer',
-            value ->> 'updated', value ->> 'changed_at', ?3
-         FROM jsonb_each(?2) WHERE true
+         SELECT $1, value ->> 'profile', value ->> 'source', value ->> 'consumer',
+            value ->> 'updated', value ->> 'changed_at', $3
+         FROM jsonb_each($2) WHERE true
          ON CONFLICT (organization_id, profile_id) DO UPDATE SET
             source_id = excluded.source_id, consumer_id = excluded.consumer_id,
             profile_updated = excluded.profile_updated, changed_at = excluded.changed_at,
-            updated_at = ?3",
-        organization,
+            updated_at = $3",
+        scope.organization,
         rows,
-        now
+        DbTimestamp(now)
     )
-    .execute(connection)
+    .execute(scope.connection)
     .await
     .map_err(store_error)?;
     Ok(())
@@ -133,20 +111,16 @@ impl<'a> SeenProfileJson<'a> {
     }
 }
 
-async fn insert_seen_profiles(
-    (connection, organization): At<'_>,
-    run: &str,
-    rows: &str,
-) -> Result<(), StoreError> {
+async fn insert_seen_profiles(scope: Scope<'_>, run: &str, rows: &str) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
-         SELECT ?1, ?2, value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each(?3) WHERE true
+         SELECT $1, $2, value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each($3) WHERE true
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
-        organization,
+        scope.organization,
         run,
         rows
     )
-    .execute(connection)
+    .execute(scope.connection)
     .await
     .map_err(store_error)?;
     Ok(())
@@ -171,45 +145,41 @@ impl<'a> IssueJson<'a> {
     }
 }
 
-async fn insert_issues(
-    (connection, organization): At<'_>,
-    run: &str,
-    rows: &str,
-) -> Result<(), StoreError> {
+async fn insert_issues(scope: Scope<'_>, run: &str, rows: &str) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO sync_issues (organization_id, run_id, profile_id, code, field, at)
-         SELECT ?1, ?2, value ->> 'profile', value ->> 'code', value ->> 'field', value ->> 'at'
-         FROM jsonb_each(?3) WHERE true
+         SELECT $1, $2, value ->> 'profile', value ->> 'code', value ->> 'field', value ->> 'at'
+         FROM jsonb_each($3) WHERE true
          ON CONFLICT (organization_id, run_id, profile_id, code, field) DO NOTHING",
-        organization,
+        scope.organization,
         run,
         rows
     )
-    .execute(connection)
+    .execute(scope.connection)
     .await
     .map_err(store_error)?;
     Ok(())
 }
 
 async fn insert_members(
-    (connection, organization): At<'_>,
+    scope: Scope<'_>,
     audience: &str,
     run: &str,
     rows: &str,
-    now: i64,
+    now: Timestamp,
 ) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
-         SELECT ?1, ?2, value, ?3, ?5 FROM json_each(?4) WHERE true
+         SELECT $1, $2, value, $3, $5 FROM json_each($4) WHERE true
          ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
-        organization,
+        scope.organization,
         audience,
         run,
         rows,
-        now
+        DbTimestamp(now)
     )
-    .execute(connection)
+    .execute(scope.connection)
     .await
     .map_err(store_error)?;
     Ok(done.rows_affected())

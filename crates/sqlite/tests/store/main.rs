@@ -5,6 +5,8 @@ mod boundaries;
 mod errors;
 mod job_notifier;
 mod opening;
+mod quota;
 mod secrets;
 mod statements;
 mod support;
+mod upgrading;

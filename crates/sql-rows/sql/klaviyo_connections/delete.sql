@@ -1,0 +1,1 @@
+DELETE FROM klaviyo_connections WHERE organization_id = $1

@@ -1,0 +1,1 @@
+SELECT moves FROM link_moves WHERE organization_id = $1

@@ -1,0 +1,2 @@
+SELECT source_id, profile_id, changed_at, created_at, updated_at
+FROM profile_links WHERE organization_id = $1 AND profile_id = $2 AND source_id > $3

@@ -1,0 +1,1 @@
+DELETE FROM work_queue WHERE organization_id = $1 AND kind = $2 AND id = $3

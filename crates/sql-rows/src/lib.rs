@@ -1,0 +1,41 @@
+//! What the two SQL stores share: row structs, the conversions between columns and values, and the
+//! text of the statements that are the same on SQLite and Postgres (`sql/`, a folder for each table).
+//!
+//! A row struct has the same field types for both databases: each store's `sqlx.toml` names
+//! [`DbTimestamp`], [`JsonText`] and `bool` as the types of its columns. A statement that only one
+//! database understands stands in that store's crate. The crate runs no statement and decides nothing.
+
+mod audiences;
+mod batches;
+mod columns;
+mod connections;
+mod consumers;
+mod db_timestamp;
+mod directory;
+mod issues;
+mod json_text;
+mod links;
+mod pages;
+mod quota;
+mod runs;
+mod sources;
+mod work;
+
+pub use audiences::{AudienceRow, audience_records};
+pub use batches::Edge;
+pub use columns::{
+    SYSTEM_ACTOR, all, contains_pattern, corrupt, count, from_json, id, json, one, parse_enum,
+    refused, signed, to_u32,
+};
+pub use connections::ConnectionRow;
+pub use consumers::{ConsumerColumns, ConsumerRow, Stamps};
+pub use db_timestamp::{DbTimestamp, from_db, to_db};
+pub use directory::{KeyRow, OrganizationRow};
+pub use issues::{IssueRow, issue_key};
+pub use json_text::JsonText;
+pub use links::LinkRow;
+pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};
+pub use quota::BucketRow;
+pub use runs::RunRow;
+pub use sources::{SourceRow, merge_records, record, sources_by_id, wants_links};
+pub use work::{CandidateRow, WorkRow};

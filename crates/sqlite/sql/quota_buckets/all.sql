@@ -1,0 +1,3 @@
+SELECT account, endpoint, burst_limit, steady_limit, burst_since, burst_used, steady_since,
+    steady_used, blocked_until
+FROM quota_buckets

@@ -1,0 +1,2 @@
+SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used, blocked_until
+FROM quota_buckets WHERE account = $1 AND endpoint = $2
