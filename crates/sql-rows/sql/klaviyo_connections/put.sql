@@ -4,8 +4,7 @@ INSERT INTO klaviyo_connections AS c
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (organization_id) DO UPDATE SET
     master_key_version = excluded.master_key_version, sealed_key = excluded.sealed_key,
-    generation = CASE WHEN c.sealed_key = excluded.sealed_key THEN c.generation
-        ELSE c.generation + 1 END,
+    generation = c.generation + CASE WHEN c.sealed_key <> excluded.sealed_key THEN 1 ELSE 0 END,
     last4 = excluded.last4, account_id = excluded.account_id, status = excluded.status,
     verified_at = excluded.verified_at, missing_scopes = excluded.missing_scopes,
     message = excluded.message
