@@ -1,9 +1,9 @@
-//! The engine: works what is due, a slice at a time.
+//! The engine: does due work, in slices.
 //!
-//! Work is known by its organization, kind and id; the engine hands it to the module of its kind. What every
-//! kind needs is here: a lease that is kept while Klaviyo takes its time ([`lease`]), and an end to waiting
-//! when the worker is to stop ([`drain`]). A worker that dies, stalls or is overtaken between any two
-//! statements leaves work that the next claim takes up from its checkpoint.
+//! Work is identified by its organization, kind and id; the engine passes it to the module of its kind. What
+//! every kind needs is here: a lease that the worker keeps while it waits for Klaviyo ([`lease`]), and a limit
+//! to waiting when the worker has to stop ([`drain`]). If a worker dies, stalls or loses its lease between any
+//! two statements, the worker with the next claim continues from the checkpoint.
 
 mod drain;
 mod lease;
@@ -19,17 +19,17 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Error;
 use crate::integration::Integration;
 
-/// How long things may take.
+/// The durations and sizes of slices.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// How long a silent worker keeps a run.
+    /// How long a worker keeps a run without renewing its lease.
     pub lease: Duration,
-    /// How long a run keeps a worker while others wait.
+    /// How long a run keeps a worker while other work is due.
     pub slice: Duration,
-    /// Pages of one list that are asked for at the same time, at most. With 150 to 600 ms a page, eight
-    /// use up the 750 a minute that Klaviyo grants an account.
+    /// The most pages of one list that are requested at the same time. If a page takes 150 to 600 ms, eight
+    /// partitions use the whole quota of 750 requests a minute that Klaviyo grants an account.
     pub partitions: usize,
-    /// Rows in a batch of reconciling memberships.
+    /// How many rows a batch of reconciling memberships has.
     pub batch: u32,
 }
 
@@ -44,22 +44,22 @@ impl Default for Pace {
     }
 }
 
-/// What became of a slice.
+/// How a slice ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SliceEnd {
-    /// The run is not due, has ended, or somebody else has it.
+    /// The run is not due, has ended, or is leased to another worker.
     NotDue,
-    /// There is more to do; the bell was rung for it.
+    /// There is more to do: the run was given back, and a worker was notified of it.
     Yielded,
-    /// It waits until then without a worker.
+    /// The run waits until this time without a worker.
     Paused(Timestamp),
-    /// It has ended.
+    /// The run has ended.
     Finished(SyncStatus),
-    /// Somebody else has claimed or cancelled it meanwhile; nothing was written after that.
+    /// Another worker has claimed the run, or a user has cancelled it, meanwhile. Nothing was written after that.
     Overtaken,
 }
 
-/// Works runs.
+/// Works on runs.
 #[derive(Clone)]
 pub struct Engine {
     integration: Integration,
@@ -67,15 +67,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine over these use cases' ports.
+    /// An engine that uses the ports of these use cases.
     pub const fn new(integration: Integration, pace: Pace) -> Self {
         Self { integration, pace }
     }
 
-    /// Works a slice of a run, if it is due. `stop` ends the slice after the step at hand.
+    /// Works on a run for one slice, if it is due. `stop` ends the slice after the current step.
     ///
-    /// On an error the run was given back if the store could be reached; if not, its lease runs
-    /// out and it is taken up again.
+    /// After an error the run was given back if the store could be reached. If not, its lease runs out, and
+    /// another worker takes the run up.
     pub async fn work(&self, work: &WorkItem, stop: &CancellationToken) -> Result<SliceEnd, Error> {
         match work.key.kind {
             WorkKind::Pull => pull::work(&self.integration, self.pace, work, stop).await,

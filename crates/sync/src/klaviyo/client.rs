@@ -1,4 +1,4 @@
-//! The calls, each with the endpoint that it is counted at.
+//! The client: each call to Klaviyo, with the endpoint of the quota at which it is counted.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use fanfare_domain::quota::Endpoint;
 
 use super::quota::{CallError, Quota};
 
-/// Klaviyo behind its quota: the methods are those of the port, and each takes the connection that pays
-/// for the call. Nothing else holds the port.
+/// Klaviyo with its quota. The methods are those of the port; each takes the connection whose credential and
+/// quota the call uses. Only this client holds the port.
 ///
-/// A call that the quota does not allow now is [`CallError::NotBefore`], which suits a worker. A caller
-/// that a user waits for wraps it in [`Self::with_short_wait`].
+/// A call that the quota does not allow now returns [`CallError::NotBefore`], so that a worker can do other
+/// work. A use case that a user waits for wraps its calls in [`Self::with_short_wait`].
 #[derive(Clone)]
 pub(crate) struct KlaviyoClient {
     port: Arc<dyn Klaviyo>,
@@ -34,7 +34,7 @@ impl KlaviyoClient {
         Self { port, quota }
     }
 
-    /// Whose credential it is.
+    /// The Klaviyo account that the credential belongs to.
     pub(crate) async fn account(&self, connection: &OpenConnection) -> Result<Account, CallError> {
         let call = self.port.account(&connection.credential);
         self.quota.count(connection, Endpoint::Accounts, call).await
@@ -52,7 +52,8 @@ impl KlaviyoClient {
         self.quota.count(connection, endpoint, call).await
     }
 
-    /// One collection; with `count` also how many profiles it has, from another bucket of the quota.
+    /// One collection. With `count` the answer also has the number of profiles, and the call is counted in
+    /// another bucket of the quota.
     pub(crate) async fn collection(
         &self,
         connection: &OpenConnection,
@@ -83,7 +84,7 @@ impl KlaviyoClient {
         self.quota.count(connection, endpoint, call).await
     }
 
-    /// Tries whether the credential has a capability.
+    /// Tests whether the credential has a capability.
     pub(crate) async fn probe(
         &self,
         connection: &OpenConnection,

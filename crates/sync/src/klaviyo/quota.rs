@@ -1,5 +1,5 @@
-//! The quota that calls are counted against: no call is made that the ledger does not grant, and what an
-//! answer says of the quota goes back to the ledger, for all processes.
+//! The quota against which calls are counted: only calls that the ledger grants are made, and what an answer
+//! says about the quota is stored in the ledger, for all processes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +14,20 @@ use fanfare_domain::time::Timestamp;
 use super::client::KlaviyoClient;
 use super::rate_limit_block::RateLimitBlocks;
 
-/// How long a call waits until the ledger, and so every other process, knows of a rate-limit block.
+/// How long a call waits for a rate-limit block to be stored in the ledger, where other processes see it.
 const SHARE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The pause between two tries to write the block to the ledger.
+/// The pause between two attempts to write the block to the ledger.
 const SHARE_RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a call gave no value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The quota is used up, or a rate-limit block is in force, until then.
-    #[error("Klaviyo may not be asked before {0}")]
+    /// The quota is used up, or a rate-limit block is in force, until this time.
+    #[error("no request to Klaviyo is allowed before {0}")]
     NotBefore(Timestamp),
-    /// Klaviyo gave another answer.
-    #[error("Klaviyo answered otherwise")]
+    /// Klaviyo refused the call, or gave no usable answer.
+    #[error("the call to Klaviyo failed")]
     Klaviyo(#[source] KlaviyoError),
     /// The ledger failed.
     #[error("the quota ledger failed")]
@@ -59,12 +59,12 @@ impl Quota {
         call: impl Future<Output = Result<Answer<T>, KlaviyoError>>,
     ) -> Result<T, CallError> {
         let account = connection.quota_account.as_str();
-        // The plentiful bucket first: a request that is taken from it in vain is not missed.
+        // The larger bucket first: a request that is taken out of it in vain matters less.
         if let Some(base) = endpoint.base() {
             self.reserve(account, base).await?;
         }
-        let assumed = self.reserve(account, endpoint).await?;
-        // Another call of this process may have met a block since.
+        let known = self.reserve(account, endpoint).await?;
+        // Another call of this process may have received a 429 since.
         let now = self.clock.now();
         let buckets = || endpoint.base().into_iter().chain([endpoint]);
         let blocks = buckets().filter_map(|bucket| self.blocks.until(account, bucket, now));
@@ -73,7 +73,7 @@ impl Quota {
         }
         match call.await {
             Ok(answer) => {
-                if let Some(limits) = answer.rate_limits.filter(|limits| *limits != assumed) {
+                if let Some(limits) = answer.rate_limits.filter(|limits| *limits != known) {
                     let now = self.clock.now();
                     self.ledger.learn(account, endpoint, limits, now).await?;
                 }
@@ -88,7 +88,7 @@ impl Quota {
                 }
                 let buckets = buckets().collect();
                 let sharing = self.clone().share(account.to_owned(), buckets, until);
-                // A task of its own: this call may be dropped, or have to end before the ledger answers.
+                // A task of its own, because this call may be dropped or have to end before the ledger answers.
                 drop(tokio::time::timeout(SHARE_TIMEOUT, tokio::spawn(sharing)).await);
                 Err(CallError::NotBefore(until))
             }
@@ -104,8 +104,8 @@ impl Quota {
         }
     }
 
-    /// Writes a block to the ledger, again and again while the store is away: until the ledger knows of
-    /// it, other processes may ask.
+    /// Writes a block to the ledger, and tries again while the store is not available: until the block is
+    /// stored, other processes may send requests.
     async fn share(self, account: String, buckets: Vec<Endpoint>, until: Timestamp) {
         for bucket in buckets {
             loop {
