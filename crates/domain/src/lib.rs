@@ -28,6 +28,7 @@ pub mod removal;
 pub mod run;
 pub mod scan;
 pub mod source;
+pub mod status;
 mod text_enum;
 pub mod time;
 pub mod value;

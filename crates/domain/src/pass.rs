@@ -2,8 +2,18 @@
 //! the pages.
 
 use crate::ids::{ConsumerId, ProfileId};
-use crate::run::RunMode;
 use crate::scan::Scan;
+use crate::text_enum::text_enum;
+
+text_enum! {
+    /// How much of the list a run reads.
+    RunMode {
+        /// All of it.
+        Full = "FULL",
+        /// What changed since the last run.
+        Incremental = "INCREMENTAL",
+    }
+}
 
 /// A run's checkpoint. Each kind of pass has a variant.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

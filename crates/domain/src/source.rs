@@ -1,9 +1,8 @@
 //! Sync sources: the link between an audience or a consumer of Fanfare and a collection or a profile in
 //! Klaviyo.
 
-use crate::failure::FailureCode;
 use crate::ids::{AudienceId, SourceId};
-use crate::run::{SyncRun, SyncStatus};
+use crate::status::SyncStatus;
 use crate::time::Timestamp;
 
 pub use crate::collection::{CollectionKind, CollectionRef};
@@ -60,31 +59,4 @@ pub struct SourceData {
     pub members_added: u64,
     /// Members that it removed.
     pub members_removed: u64,
-}
-
-impl CollectionSource {
-    /// Takes over what its latest run says: the one way a source's status changes.
-    pub(crate) fn follow(&mut self, run: &SyncRun, now: Timestamp) {
-        self.status = run.status;
-        if run.status == SyncStatus::Success {
-            self.last_synced_at = run.finished_at;
-        }
-        self.updated_at = Some(now);
-        let tally = run.progress.tally;
-        self.data = SourceData {
-            name: self.data.name.take(),
-            last_run_id: Some(run.id.to_string()),
-            last_error: run
-                .error
-                .as_ref()
-                .map(|error| FailureCode::as_str(error.code).to_owned()),
-            processed: tally.processed,
-            created: tally.created,
-            updated: tally.updated,
-            unchanged: tally.unchanged,
-            skipped: tally.skipped,
-            members_added: run.progress.members_added,
-            members_removed: run.progress.members_removed,
-        };
-    }
 }

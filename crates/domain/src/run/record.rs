@@ -4,18 +4,9 @@ use crate::failure::FailureCode;
 use crate::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use crate::page::Tally;
 use crate::pass::Pass;
+use crate::status::SyncStatus;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
-
-text_enum! {
-    /// How much of the list a run reads.
-    RunMode {
-        /// All of it.
-        Full = "FULL",
-        /// What changed since the last run.
-        Incremental = "INCREMENTAL",
-    }
-}
 
 text_enum! {
     /// What started a run.
@@ -28,27 +19,6 @@ text_enum! {
         Schedule = "SCHEDULE",
         /// A notification of Klaviyo's about a change.
         Webhook = "WEBHOOK",
-    }
-}
-
-text_enum! {
-    /// The status of a run, its sync source and its audience. The three always have the same one.
-    SyncStatus {
-        /// Queued.
-        Pending = "PENDING",
-        /// A worker has taken it up.
-        Syncing = "SYNCING",
-        /// All pages are read and the memberships reconciled.
-        Success = "SUCCESS",
-        /// It ended with an error or was cancelled.
-        Failed = "FAILED",
-    }
-}
-
-impl SyncStatus {
-    /// Whether a run in this status has not ended yet.
-    pub const fn is_active(self) -> bool {
-        matches!(self, Self::Pending | Self::Syncing)
     }
 }
 

@@ -3,11 +3,12 @@
 use crate::failure::{FailureCode, MAX_CRASHES};
 use crate::pass::{Pass, Phase};
 use crate::scan::Scan;
-use crate::source::CollectionSource;
+use crate::source::{CollectionSource, SourceData};
+use crate::status::SyncStatus;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
-use super::{NewRun, Progress, RunError, SyncRun, SyncStatus};
+use super::{NewRun, Progress, RunError, SyncRun};
 
 /// A sync run with its source. Every change of a run's status, counts or phase is one of its methods, which
 /// changes the source's status and data too, so that the two always agree.
@@ -227,5 +228,32 @@ impl SourceRun {
             from: self.run.status,
             event,
         }
+    }
+}
+
+impl CollectionSource {
+    /// Takes over the status and the counts of its latest run. A source's status changes only here.
+    fn follow(&mut self, run: &SyncRun, now: Timestamp) {
+        self.status = run.status;
+        if run.status == SyncStatus::Success {
+            self.last_synced_at = run.finished_at;
+        }
+        self.updated_at = Some(now);
+        let tally = run.progress.tally;
+        self.data = SourceData {
+            name: self.data.name.take(),
+            last_run_id: Some(run.id.to_string()),
+            last_error: run
+                .error
+                .as_ref()
+                .map(|error| error.code.as_str().to_owned()),
+            processed: tally.processed,
+            created: tally.created,
+            updated: tally.updated,
+            unchanged: tally.unchanged,
+            skipped: tally.skipped,
+            members_added: run.progress.members_added,
+            members_removed: run.progress.members_removed,
+        };
     }
 }

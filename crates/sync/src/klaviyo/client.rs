@@ -1,6 +1,7 @@
 //! The client: each call to Klaviyo, with the endpoint of the quota at which it is counted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::connection::OpenConnection;
@@ -8,7 +9,7 @@ use fanfare_domain::ids::Cursor;
 use fanfare_domain::klaviyo::{
     Account, Capability, Collection, CollectionPage, MemberPage, MembersFrom,
 };
-use fanfare_domain::ports::{Clock, Klaviyo, QuotaLedger};
+use fanfare_domain::ports::{Clock, Klaviyo, QuotaLedger, StoreError};
 use fanfare_domain::quota::Endpoint;
 
 use super::quota::{CallError, Quota};
@@ -93,6 +94,31 @@ impl KlaviyoClient {
         let call = self.port.probe(&connection.credential, capability);
         self.quota
             .count(connection, capability.endpoint(), call)
+            .await
+    }
+
+    /// Copies the rate-limit blocks of one connection's account to that of another connection, which has the
+    /// same Klaviyo account under another name.
+    pub(crate) async fn inherit_blocks(
+        &self,
+        from: &OpenConnection,
+        to: &OpenConnection,
+    ) -> Result<(), StoreError> {
+        self.quota
+            .inherit_blocks(&from.quota_account, &to.quota_account)
+            .await
+    }
+
+    /// The least time that so many requests for pages of members take by the quota that is free now.
+    pub(crate) async fn estimate_members(
+        &self,
+        connection: &OpenConnection,
+        collection: &CollectionRef,
+        requests: u64,
+    ) -> Result<Duration, StoreError> {
+        let endpoint = collection.kind.descriptor().endpoints.members;
+        self.quota
+            .estimate(&connection.quota_account, endpoint, requests)
             .await
     }
 }

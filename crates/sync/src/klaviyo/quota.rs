@@ -4,14 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::collection::CollectionRef;
 use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::klaviyo::{Answer, KlaviyoError};
 use fanfare_domain::ports::{Clock, QuotaLedger, StoreError};
 use fanfare_domain::quota::{Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 
-use super::client::KlaviyoClient;
 use super::rate_limit_block::RateLimitBlocks;
 
 /// How long a call waits for a rate-limit block to be stored in the ledger, where other processes see it.
@@ -124,44 +122,32 @@ impl Quota {
             }
         }
     }
-}
 
-impl KlaviyoClient {
-    /// Keeps the rate-limit blocks of one quota account on another one, too: they are the same account,
-    /// by the name that it was known by before and the one that it has now.
-    pub(crate) async fn inherit_blocks(
-        &self,
-        from: &OpenConnection,
-        to: &OpenConnection,
-    ) -> Result<(), StoreError> {
-        let (from, to) = (&from.quota_account, &to.quota_account);
+    /// Copies the rate-limit blocks of one quota account to another one. Both are the same Klaviyo account,
+    /// under the name that the quota was counted by before and the name that it has now.
+    pub(super) async fn inherit_blocks(&self, from: &str, to: &str) -> Result<(), StoreError> {
         if from == to {
             return Ok(());
         }
-        let Quota { ledger, clock, .. } = &self.quota;
-        let now = clock.now();
+        let now = self.clock.now();
         for endpoint in Endpoint::ALL {
-            let bucket = ledger.bucket(from, *endpoint, now).await?;
+            let bucket = self.ledger.bucket(from, *endpoint, now).await?;
             if let Some(until) = bucket.blocked_until.filter(|until| *until > now) {
-                ledger.block(to, *endpoint, until, now).await?;
+                self.ledger.block(to, *endpoint, until, now).await?;
             }
         }
         Ok(())
     }
 
-    /// The least time that this many pages of members take by the quota, as free as it is now.
-    pub(crate) async fn estimate_members(
+    /// The least time that so many requests take by the quota that is free now.
+    pub(super) async fn estimate(
         &self,
-        connection: &OpenConnection,
-        collection: &CollectionRef,
-        pages: u64,
+        account: &str,
+        endpoint: Endpoint,
+        requests: u64,
     ) -> Result<Duration, StoreError> {
-        let Quota { ledger, clock, .. } = &self.quota;
-        let endpoint = collection.kind.descriptor().endpoints.members;
-        let now = clock.now();
-        let bucket = ledger
-            .bucket(&connection.quota_account, endpoint, now)
-            .await?;
-        Ok(bucket.estimate(pages, now))
+        let now = self.clock.now();
+        let bucket = self.ledger.bucket(account, endpoint, now).await?;
+        Ok(bucket.estimate(requests, now))
     }
 }

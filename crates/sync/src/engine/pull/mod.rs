@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
 
 use super::lease::Lease;
-use super::{Pace, SliceEnd};
+use super::pace::Pace;
+use super::slice_end::SliceEnd;
 use crate::error::Error;
 use crate::integration::Integration;
 use crate::log::{log_claimed, log_ended};

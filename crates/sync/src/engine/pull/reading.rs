@@ -24,14 +24,14 @@ impl<'a> ActiveSlice<'a> {
         loop {
             let is_ending = end.is_some() || stop.is_cancelled();
             if let Some(scan) = self.run.run().pass.scan().filter(|_| !is_ending) {
-                let fetcher = Fetcher {
+                let request = Fetcher {
                     integration: self.integration,
                     connection: self.connection.clone(),
                     collection: self.run.source().collection.clone(),
                     stop,
                 };
                 for partition in scan.ready() {
-                    fetches.request(partition, &fetcher);
+                    fetches.request(partition, &request);
                 }
             }
             let arriving = drain.wait_for(fetches.arrived(), stop);

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::engine::lease::Lease;
-use crate::engine::{Pace, SliceEnd};
+use crate::engine::pace::Pace;
+use crate::engine::slice_end::SliceEnd;
 use crate::error::Error;
 use crate::integration::Integration;
 use crate::log::{Pause, log_ended, log_paused};
