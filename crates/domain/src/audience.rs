@@ -1,4 +1,4 @@
-//! Audiences that a Klaviyo list or segment fills, and how they are named.
+//! Audiences: what is stored of one that a Klaviyo list or segment fills, and how it is named.
 
 use std::collections::BTreeMap;
 
@@ -26,21 +26,21 @@ pub struct Audience {
     pub source: SourceId,
     /// Its name.
     pub name: String,
-    /// Whether somebody named it: then a rename in Klaviyo no longer follows.
+    /// Whether a user has named it: a rename in Klaviyo no longer changes the name then.
     pub named_by_hand: bool,
     /// What it is for.
     pub description: Option<String>,
     /// Its icon.
     pub icon_name: Option<String>,
-    /// Free data of the merchant's: JSON text by key.
+    /// Free data of the organization: JSON text by key.
     pub metadata: Option<BTreeMap<String, String>>,
     /// The group it is in.
     pub group_id: Option<String>,
     /// That group's name.
     pub group_name: Option<String>,
-    /// That group's kind.
+    /// The type of that group.
     pub group_type: Option<GroupType>,
-    /// When it was last refreshed, as a client told.
+    /// When it was last refreshed, as a caller of the API reported it.
     pub last_refreshed_at: Option<Timestamp>,
     /// Seconds between its own syncs; `None` for manual only.
     pub refresh_interval_seconds: Option<u32>,
@@ -59,8 +59,8 @@ pub struct Audience {
 /// Longest name of an audience, in characters. Klaviyo does not document a limit of its own.
 pub const MAX_NAME_CHARS: usize = 255;
 
-/// What of a list's name can be stored and shown: trimmed, control characters dropped and cut at 255
-/// characters. `None` where nothing is left.
+/// The part of a list's name that can be stored and shown: trimmed, without control characters, and cut at
+/// 255 characters. `None` if nothing is left.
 pub fn usable_name(name: &str) -> Option<String> {
     let cut: String = name
         .chars()
@@ -72,14 +72,13 @@ pub fn usable_name(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The name that a list gives its audience: the list's own; `Klaviyo list ID` where it has none
-/// that can be used.
+/// The name that a list gives its audience: the list's own, or `Klaviyo list ID` if it has no usable one.
 pub fn name_from(collection: &CollectionRef, name: Option<&str>) -> String {
     name.and_then(usable_name)
         .unwrap_or_else(|| format!("Klaviyo {} {}", collection.kind.noun(), collection.id))
 }
 
-/// The name to take where another audience has `name` already.
+/// The name that an audience gets if another one has `name` already.
 pub fn distinct_name(name: &str, collection: &CollectionRef) -> String {
     format!("{name} (Klaviyo {})", collection.id)
 }

@@ -1,4 +1,4 @@
-//! Klaviyo's collections of profiles, and everything in which one kind of them differs from another.
+//! Klaviyo's collections of profiles, and everything that differs between the kinds of them.
 
 use crate::ids::CollectionId;
 use crate::quota::Endpoint;
@@ -23,28 +23,28 @@ pub struct CollectionRef {
     pub id: CollectionId,
 }
 
-/// Everything in which one kind of collection differs from another. A new kind is one more of these.
+/// Everything that differs between the kinds of collection. Each kind has one descriptor.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CollectionDescriptor {
     /// The type of its sync sources, `<vendor>:<entity>`.
     pub source_type: &'static str,
     /// Klaviyo's name of the resource type, which also stands for it in a message.
     pub noun: &'static str,
-    /// The same at the beginning of a message or as a heading.
+    /// The noun at the beginning of a message or as a heading.
     pub title: &'static str,
-    /// How an error of the API names one that was not found.
+    /// The entity that an error of the API names when a collection of the kind was not found.
     pub entity: &'static str,
-    /// Why one that Klaviyo does not know is left out of an import.
+    /// The reason that an import gives for skipping a collection that Klaviyo does not know.
     pub not_found: &'static str,
-    /// The segment of the URL's path that all addresses of the kind begin with.
+    /// The first segment, after `/api`, of the URL paths of the kind.
     pub path: &'static str,
     /// The scope that a key needs to read it.
     pub scope: &'static str,
     /// Whether a key without that scope is refused when it is connected.
     pub is_scope_required: bool,
-    /// The attributes that are read of it. The size is not among them: it has a quota of its own.
+    /// The attributes that are requested. The size is not among them: requests for it have a quota of their own.
     pub attributes: &'static [&'static str],
-    /// Where its calls are counted.
+    /// The quota's endpoints at which calls for the kind are counted.
     pub endpoints: CollectionEndpoints,
 }
 
@@ -98,7 +98,7 @@ static SEGMENT: CollectionDescriptor = CollectionDescriptor {
 };
 
 impl CollectionKind {
-    /// What differs between this kind and the others.
+    /// Everything that differs between this kind and the others.
     pub const fn descriptor(self) -> &'static CollectionDescriptor {
         match self {
             Self::List => &LIST,

@@ -28,7 +28,7 @@ pub enum InvalidKey {
         "a Klaviyo private API key begins with pk_; make one in Klaviyo under Settings, API keys"
     )]
     NotPrivate,
-    /// After `pk_` there is nothing, too much, or a character that no key has.
+    /// After `pk_` there is nothing, or the key is too long, or it has a character that no key has.
     #[error(
         "a Klaviyo private API key is pk_ and letters, digits, - or _ (at most 200 characters)"
     )]
@@ -63,7 +63,7 @@ impl ApiKey {
         &self.0
     }
 
-    /// The last four characters, the only ones ever shown.
+    /// The last four characters, the only ones that are ever shown.
     pub fn last4(&self) -> String {
         let text = self.0.expose_secret();
         // ASCII by construction.
@@ -119,7 +119,7 @@ impl OpenConnection {
         }
     }
 
-    /// A connection with a credential that no Klaviyo account has. Its calls are counted, too.
+    /// A connection with a credential that belongs to no Klaviyo account. Its calls are counted, too.
     pub fn without_account(credential: Credential) -> Self {
         Self {
             quota_account: "no account".to_owned(),
@@ -128,7 +128,7 @@ impl OpenConnection {
         }
     }
 
-    /// The same with the generation of the stored credential.
+    /// The same connection with the generation of the stored credential.
     #[must_use]
     pub fn of_generation(self, generation: u64) -> Self {
         Self { generation, ..self }
@@ -147,9 +147,9 @@ pub struct SealedKey {
 text_enum! {
     /// Whether a connection works.
     ConnectionStatus {
-        /// Klaviyo takes the key.
+        /// Klaviyo accepts the key.
         Active = "ACTIVE",
-        /// Klaviyo took it once, and no longer does.
+        /// Klaviyo accepted the key once and no longer does.
         Error = "ERROR",
     }
 }
@@ -164,15 +164,15 @@ pub struct Connection {
     pub generation: u64,
     /// Its last four characters.
     pub last4: String,
-    /// Klaviyo's account, where the key may tell.
+    /// The Klaviyo account of the key. `None` if the key lacks the scope to read it.
     pub account: Option<AccountId>,
     /// Whether it works.
     pub status: ConnectionStatus,
-    /// When Klaviyo last took the key.
+    /// When Klaviyo last accepted the key.
     pub verified_at: Timestamp,
     /// Scopes of optional features that the key lacks.
     pub missing_scopes: Vec<String>,
-    /// What is wrong, in words.
+    /// What is wrong, as a message for the user.
     pub message: Option<String>,
 }
 

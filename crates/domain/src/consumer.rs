@@ -1,8 +1,8 @@
 //! Consumers, and the merge of values from several Klaviyo profiles into one.
 //!
 //! Every value remembers the [`Stamp`] that wrote it, and a later stamp replaces an earlier one.
-//! The merge is therefore a maximum: commutative, associative and idempotent, whatever the order
-//! of pages, the number of readers or the repeats.
+//! The merge is therefore a maximum: commutative, associative and idempotent. The result does not depend
+//! on the order of pages, on the number of partitions, or on pages that are read again.
 
 use crate::ids::{ConsumerId, ProfileId, SourceId};
 use crate::profile::UsableProfile;
@@ -19,16 +19,18 @@ pub struct Stamp {
     pub profile: ProfileId,
 }
 
-/// A value and who wrote it.
+/// A value and the stamp of the profile that wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamped<T> {
     /// The value.
     pub value: T,
-    /// Who wrote it; `None` for a value that did not come from Klaviyo, which any profile replaces.
+    /// The stamp of the profile that wrote it; `None` for a value that did not come from Klaviyo, which any
+    /// profile replaces.
     pub by: Option<Stamp>,
 }
 
-/// Takes `value` if its stamp is not earlier than the one there. An absent value never wipes.
+/// Takes `value` if its stamp is not earlier than the stamp of the value there. An absent value never
+/// deletes one.
 pub fn merge<T>(slot: &mut Option<Stamped<T>>, value: Option<T>, stamp: &Stamp) {
     let Some(value) = value else { return };
     let is_later = slot
@@ -42,7 +44,7 @@ pub fn merge<T>(slot: &mut Option<Stamped<T>>, value: Option<T>, stamp: &Stamp) 
     }
 }
 
-/// The profile that stands for a consumer: the latest of those linked to it.
+/// The primary profile of a consumer: the latest of those that are linked to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Primary {
     /// The profile and its time.
@@ -51,23 +53,24 @@ pub struct Primary {
     pub source: SourceId,
 }
 
-/// What a sync knows and decides of a consumer. Everything else Fanfare stores of one is untouched.
+/// What a sync reads and decides of a consumer. A sync leaves everything else that Fanfare stores of one
+/// unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consumer {
     /// Our id.
     pub id: ConsumerId,
-    /// The address by which it is one; unique in the organization.
+    /// The address that identifies it; unique in the organization.
     pub email: Option<Email>,
     /// Its phone number.
     pub phone: Option<Stamped<Phone>>,
     /// Its name.
     pub full_name: Option<Stamped<FullName>>,
-    /// The profile that stands for it; `None` once no profile is linked.
+    /// Its primary profile; `None` if no profile is linked.
     pub primary: Option<Primary>,
 }
 
 impl Consumer {
-    /// A consumer nothing is known of yet.
+    /// A consumer without any values.
     pub const fn new(id: ConsumerId) -> Self {
         Self {
             id,
@@ -86,8 +89,8 @@ impl Consumer {
         merge(&mut self.phone, profile.phone.clone(), &stamp);
     }
 
-    /// Whether somebody looking at the consumer would see a difference: its values or its primary
-    /// profile. Who wrote a value, and when, is not seen.
+    /// Whether a user sees no difference between the two: they have the same values and the same primary
+    /// profile. Stamps are not shown to users.
     pub fn looks_like(&self, other: &Self) -> bool {
         fn values<T>(stamped: Option<&Stamped<T>>) -> Option<&T> {
             stamped.map(|stamped| &stamped.value)

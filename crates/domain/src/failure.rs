@@ -1,4 +1,4 @@
-//! Why a run fails, and how long it is tried before.
+//! Why a run fails, and how often a page is requested again before.
 
 use std::time::Duration;
 
@@ -14,43 +14,43 @@ text_enum! {
         ScopeMissing = "scope_missing",
         /// The list or segment is gone, or belongs to another account.
         SourceGone = "source_gone",
-        /// Klaviyo kept answering with something that cannot be used.
+        /// Klaviyo's answers stayed unusable for too many requests.
         UpstreamInvalid = "upstream_invalid",
-        /// Klaviyo kept not answering.
+        /// Klaviyo gave no answer to too many requests.
         UpstreamUnavailable = "upstream_unavailable",
-        /// Klaviyo's pages led in a circle or nowhere.
+        /// Klaviyo's cursors led in a circle, or its pages brought no new profiles for too long.
         CursorLoop = "cursor_loop",
         /// The pass would have removed more than half of the members.
         RemovalGuard = "removal_guard",
         /// The worker died three times on the same page.
         WorkerCrashed = "worker_crashed",
-        /// Somebody cancelled it, archived the audience or disconnected Klaviyo.
+        /// A user cancelled it, archived the audience or disconnected Klaviyo.
         Cancelled = "cancelled",
-        /// A fault of ours.
+        /// A defect of this program.
         Internal = "internal",
     }
 }
 
-/// Failed answers for one page before the run fails.
+/// How many failed answers for one page, in a row, fail the run.
 pub const MAX_FAILED_ANSWERS: u32 = 5;
 
-/// Crashes without a committed page in between before the run fails.
+/// How many crashes of workers, without a committed page in between, fail the run.
 pub const MAX_CRASHES: u32 = 3;
 
-/// What to do about an answer of Klaviyo that was no page.
+/// What to do about a call to Klaviyo that brought no page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// Wait as long as Klaviyo says. Counts as no failure.
+    /// Wait for as long as Klaviyo says. This counts as no failure.
     Wait,
-    /// Ask again later; after [`MAX_FAILED_ANSWERS`] the run fails with this code.
+    /// Send the request again later; after [`MAX_FAILED_ANSWERS`] the run fails with this code.
     Retry(FailureCode),
-    /// Go back to the last join time seen and ask for that range anew.
+    /// Go back to the last join time that was seen, and read that range from its beginning.
     Reposition,
-    /// No further try can cure it.
+    /// Fail the run: no further request can succeed.
     Fail(FailureCode),
 }
 
-/// Classifies an error of Klaviyo's. The one place where it is decided.
+/// Decides what to do about an error of Klaviyo's. No other place decides it.
 pub const fn remedy(error: &KlaviyoError) -> Remedy {
     match error {
         KlaviyoError::Throttled(_) => Remedy::Wait,
@@ -71,8 +71,8 @@ pub const fn remedy(error: &KlaviyoError) -> Remedy {
 }
 
 /// How long to wait after the `failures`-th failed answer for one page: about 1, 4, 16 and 60
-/// seconds, each spread by a quarter so that many runs do not come back at once, and never outside
-/// 1 to 60 seconds. `random` is any random number.
+/// seconds. Each wait varies by up to a quarter, so that many runs do not send their requests at the same
+/// moment, and is never outside 1 to 60 seconds. `random` is any random number.
 pub fn backoff(failures: u32, random: u64) -> Duration {
     let base_ms = 1_000_u64.saturating_mul(4_u64.saturating_pow(failures.saturating_sub(1)));
     let base_ms = base_ms.min(60_000);

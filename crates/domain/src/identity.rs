@@ -1,4 +1,4 @@
-//! Which consumer a profile is.
+//! Identity: which consumer a profile belongs to.
 
 use crate::ids::ConsumerId;
 
@@ -18,28 +18,28 @@ pub struct Evidence {
     pub has_email: bool,
     /// Whether the profile has a usable phone number.
     pub has_phone: bool,
-    /// The consumer that bears the profile's e-mail.
+    /// The consumer that has the profile's e-mail.
     pub email_owner: Option<ConsumerId>,
     /// The link the profile already has.
     pub linked: Option<Linked>,
 }
 
-/// The consumer that a profile is.
+/// The consumer that a profile belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// This one, as it is.
+    /// This consumer, as it is.
     Known(ConsumerId),
-    /// This one, which takes the profile's e-mail.
+    /// This consumer, whose e-mail becomes the profile's.
     Readdressed(ConsumerId),
-    /// A new one.
+    /// A new consumer.
     New,
-    /// None: there is nothing to reach a person by.
-    Nobody,
+    /// No consumer: the profile has neither an e-mail nor a phone number.
+    Unreachable,
 }
 
-/// Decides which consumer a profile is: the one with its e-mail; else the one it is linked to,
-/// unless a new e-mail would be taken there from other profiles; else a new one. Phone numbers
-/// never match: families share them.
+/// Decides which consumer a profile belongs to: the one with its e-mail; else the one it is linked to,
+/// unless the profile's new e-mail would replace an e-mail that other profiles share; else a new one. Phone
+/// numbers never match, because families share them.
 pub fn identify(evidence: Evidence) -> Identity {
     let Evidence {
         has_email,
@@ -52,7 +52,7 @@ pub fn identify(evidence: Evidence) -> Identity {
         (_, Some(linked)) if !has_email => Identity::Known(linked.consumer),
         (_, Some(linked)) if !linked.shared => Identity::Readdressed(linked.consumer),
         _ if has_email || has_phone => Identity::New,
-        _ => Identity::Nobody,
+        _ => Identity::Unreachable,
     }
 }
 
@@ -110,9 +110,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_profile_is_new_if_it_can_be_reached_and_nobody_if_not() {
+    fn an_unknown_profile_is_a_new_consumer_only_if_it_can_be_reached() {
         check((true, false), None, None, &Identity::New);
         check((false, true), None, None, &Identity::New);
-        check((false, false), None, None, &Identity::Nobody);
+        check((false, false), None, None, &Identity::Unreachable);
     }
 }

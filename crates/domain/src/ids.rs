@@ -6,11 +6,11 @@ use ulid::Ulid;
 
 /// Where new ids and random numbers come from.
 pub trait Ids: Send + Sync {
-    /// A ULID never given before. Its lower 80 bits are random, or seeded in tests.
+    /// A ULID that was never returned before. Its lower 80 bits are random, or seeded in tests.
     fn ulid(&self) -> Ulid;
 }
 
-/// An id that could not be: empty, too long, or with characters no id has.
+/// A text that is not an id: empty, too long, or with characters that no id has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an id: 1 to {max} visible ASCII characters are expected")]
 pub struct InvalidId {
@@ -30,8 +30,8 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
-            /// Takes an id as somebody sent it. Ids are opaque: only emptiness, length and
-            /// characters that no id has are refused.
+            /// Takes an id as a caller, a store or Klaviyo sent it. Ids are opaque: only emptiness,
+            /// length and characters that no id has are refused.
             pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
                 check(&text, $max)?;
@@ -92,12 +92,12 @@ text_id!(/// The id of a piece of work, unique within its kind.
     WorkId, 64);
 
 impl WorkId {
-    /// A sync run's.
+    /// The id of a sync run's work.
     pub fn of_run(run: &RunId) -> Self {
         Self(run.as_str().to_owned())
     }
 
-    /// The sync run that it is of.
+    /// The id of the sync run that the work belongs to.
     pub fn as_run(&self) -> RunId {
         RunId(self.0.clone())
     }
@@ -105,5 +105,5 @@ impl WorkId {
 
 text_id!(/// A Klaviyo account's id, its public API key.
     AccountId, 64);
-text_id!(/// A position in a Klaviyo collection, handed back as it came.
+text_id!(/// A position in a Klaviyo collection, which is sent back to Klaviyo exactly as it was received.
     Cursor, 4096);

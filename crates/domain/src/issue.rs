@@ -1,11 +1,11 @@
-//! Records that were not taken as they were.
+//! Issues: records that could not be taken over without a change.
 
 use crate::ids::ProfileId;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
 text_enum! {
-    /// Why a record was not taken as it was.
+    /// Why a record was not taken over without a change.
     IssueCode {
         /// Neither an e-mail nor a phone number, and not linked to a consumer: skipped.
         MissingContact = "missing_contact",
@@ -35,7 +35,7 @@ text_enum! {
 }
 
 impl IssueCode {
-    /// What happened, for the merchant. Holds nothing of the record itself.
+    /// What happened, as a message for the organization's users. It holds nothing of the record itself.
     pub const fn message(self) -> &'static str {
         match self {
             Self::MissingContact => {
@@ -56,19 +56,19 @@ impl IssueCode {
 /// Something wrong with one record, before it is known which run it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IssueKind {
-    /// Why.
+    /// Why the record was not taken over without a change.
     pub code: IssueCode,
-    /// The attribute that it is about, if it is one alone.
+    /// The attribute that it is about; `None` if it is about the record.
     pub field: Option<Field>,
 }
 
-/// An issue of the run that met it. One per run, profile, code and field.
+/// An issue as the run that found it stores it: once for each run, profile, code and field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
-    /// Whose record.
+    /// The profile whose record it is.
     pub profile: ProfileId,
     /// What was wrong.
     pub kind: IssueKind,
-    /// When it was met.
+    /// When the run found it.
     pub at: Timestamp,
 }

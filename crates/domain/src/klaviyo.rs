@@ -1,4 +1,4 @@
-//! What Klaviyo is asked with and what it answers, as values that the rules may use.
+//! What requests to Klaviyo and its answers hold, as values that the rules may use.
 
 use crate::collection::CollectionKind;
 use crate::ids::{AccountId, CollectionId, Cursor};
@@ -6,12 +6,12 @@ use crate::profile::Profile;
 use crate::quota::{Endpoint, RateLimits, RetryAfter};
 use crate::time::Timestamp;
 
-/// What a credential may be allowed to do.
+/// Something that a credential may permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capability {
-    /// To read the collections of a kind.
+    /// Reading the collections of a kind.
     ReadCollections(CollectionKind),
-    /// `profiles:read`
+    /// Reading profiles: the scope `profiles:read`.
     ReadProfiles,
 }
 
@@ -24,7 +24,7 @@ impl Capability {
         }
     }
 
-    /// Klaviyo's type of the resources that can be read with it.
+    /// Klaviyo's name of the resource type that it permits reading.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::ReadCollections(kind) => kind.noun(),
@@ -32,7 +32,7 @@ impl Capability {
         }
     }
 
-    /// The segment of the URL's path where they are read.
+    /// The first segment, after `/api`, of the URL path where they are read.
     pub const fn path(self) -> &'static str {
         match self {
             Self::ReadCollections(kind) => kind.descriptor().path,
@@ -40,7 +40,7 @@ impl Capability {
         }
     }
 
-    /// Where the quota counts the call that tries it.
+    /// The quota's endpoint of the call that tests it.
     pub const fn endpoint(self) -> Endpoint {
         match self {
             Self::ReadCollections(kind) => kind.descriptor().endpoints.browse,
@@ -49,12 +49,12 @@ impl Capability {
     }
 }
 
-/// An answer, with the quota its headers announced.
+/// An answer, with the rate limits that its headers announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<T> {
-    /// What was asked for.
+    /// What the body held.
     pub value: T,
-    /// `RateLimit-Limit`, where it was there and readable.
+    /// The header `RateLimit-Limit`; `None` if it was absent or unreadable.
     pub rate_limits: Option<RateLimits>,
 }
 
@@ -70,11 +70,11 @@ pub struct Account {
 pub struct Collection {
     /// Klaviyo's id.
     pub id: CollectionId,
-    /// Its name, where it has one.
+    /// Its name, if it has one.
     pub name: Option<String>,
-    /// When it was made, as Klaviyo wrote it.
+    /// When it was created.
     pub created: Option<Timestamp>,
-    /// When it was last changed (membership aside).
+    /// When it was last changed, apart from its membership.
     pub updated: Option<Timestamp>,
     /// `single_opt_in` or `double_opt_in`; lists only.
     pub opt_in_process: Option<String>,
@@ -82,7 +82,7 @@ pub struct Collection {
     pub is_active: Option<bool>,
     /// Whether Klaviyo is still computing it; segments only.
     pub is_processing: Option<bool>,
-    /// How many profiles it has, where asked for and known.
+    /// How many profiles it has; `None` unless it was requested and is known.
     pub profile_count: Option<u64>,
 }
 
@@ -98,9 +98,9 @@ pub struct CollectionPage {
 /// Where to begin reading members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MembersFrom {
-    /// Those who joined at this time or later; parts of a second are cut off.
+    /// Only members who joined at this time or later; fractions of a second are cut off.
     pub joined_from: Option<Timestamp>,
-    /// At this position, if given, of the same range.
+    /// The position in that range; `None` for its beginning.
     pub cursor: Option<Cursor>,
 }
 
@@ -113,7 +113,7 @@ pub struct MemberPage {
     pub next: Option<Cursor>,
 }
 
-/// What Klaviyo, or the network in between, answers instead.
+/// Why a call to Klaviyo gave no answer that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KlaviyoError {
     /// 401: the key is unknown or revoked.
@@ -122,31 +122,31 @@ pub enum KlaviyoError {
     /// 403 with scopes named: the key lacks them.
     #[error("the Klaviyo API key lacks the scopes {}", .0.join(", "))]
     ScopeMissing(Vec<String>),
-    /// 403 for another reason, such as the account's plan.
+    /// 403 for another reason, for example the account's plan.
     #[error("Klaviyo does not permit this to the account")]
     NotPermitted,
-    /// 404: gone, or another account's.
+    /// 404: it was deleted, or belongs to another account.
     #[error("Klaviyo does not know it")]
     NotFound,
     /// 400 on a request with a cursor: Klaviyo has forgotten the position.
     #[error("Klaviyo no longer takes the cursor")]
     CursorRejected,
-    /// 429.
+    /// 429: the quota is used up.
     #[error("Klaviyo asks to wait")]
     Throttled(RetryAfter),
-    /// No answer, a time-out, 5xx, or a challenge of the network in front of Klaviyo.
+    /// No answer, a timeout, 5xx, or a browser challenge of the network in front of Klaviyo.
     #[error("Klaviyo is not available: {0}")]
     Unavailable(String),
-    /// An answer that cannot be used: not JSON, wrong shape, cut off, too large.
+    /// An answer that cannot be used: not JSON, of another shape, cut off, or too large.
     #[error("Klaviyo's answer cannot be used: {0}")]
     Invalid(String),
-    /// A link to another origin.
+    /// The answer's link to the next page leads to another origin.
     #[error("Klaviyo's answer links to another origin")]
     ForeignLink,
-    /// 410, or 404 for the revision: this program is too old.
+    /// 410, or 404 for the revision: this version of the program is too old.
     #[error("Klaviyo has retired the API revision this program uses")]
     RevisionRetired,
-    /// Any other refusal (4xx): a fault of ours.
+    /// Any other refusal (4xx): a defect of this program.
     #[error("Klaviyo refused the request: {0}")]
     Refused(String),
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Guards the writes of a lease's holder: it is good as long as no later claim was made. Each claim gets a
-/// higher token than all before.
+/// Proves that a worker holds a lease: it is valid as long as no later claim was made. Each claim gets a
+/// higher token than all claims before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FencingToken(pub u64);
 
@@ -13,10 +13,10 @@ impl fmt::Display for FencingToken {
     }
 }
 
-/// A lease that a worker has got.
+/// A lease that a worker has claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// The token that every write of the holder is guarded by.
+    /// The token that the worker presents with every write.
     pub token: FencingToken,
     /// Whether the lease was taken over from a worker that neither released nor renewed it.
     pub abandoned: bool,

@@ -1,5 +1,5 @@
-//! The rules of the Klaviyo integration, as values and pure functions, and the ports they are
-//! reached through.
+//! The rules of the Klaviyo integration, as values and pure functions, and the ports through which use
+//! cases reach stores, Klaviyo and the clock.
 //!
 //! Nothing here does I/O, reads a clock or makes a random number: time and ids arrive as arguments. The only
 //! `async` in the crate is in the signatures of [`ports`], which adapters implement and use cases
@@ -28,6 +28,7 @@ pub mod removal;
 pub mod run;
 pub mod scan;
 pub mod source;
+pub mod status;
 mod text_enum;
 pub mod time;
 pub mod value;

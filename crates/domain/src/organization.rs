@@ -1,10 +1,10 @@
-//! Organizations, their secret keys and what each role may do.
+//! Organizations, their secret keys, and the roles of keys.
 
 use crate::ids::{KeyId, OrganizationId};
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
-/// A merchant.
+/// A merchant that uses Fanfare. All its data belong to it alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// Its id.
@@ -34,21 +34,22 @@ pub fn parse_name(text: &str) -> Result<String, InvalidName> {
     }
 }
 
-/// What the holder of a secret key may do. Ordered: each may do all that the ones before may.
+/// What the holder of a secret key may do. The roles are ordered: each may do everything that the roles
+/// before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Looks.
+    /// May read.
     Viewer,
-    /// Imports and syncs audiences.
+    /// May import and sync audiences.
     Editor,
-    /// Connects and disconnects Klaviyo.
+    /// May connect and disconnect Klaviyo.
     Admin,
-    /// Everything.
+    /// May do everything.
     Owner,
 }
 
 impl Role {
-    /// The role's word in Fanfare.
+    /// The role's name in Fanfare.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
@@ -58,7 +59,7 @@ impl Role {
         }
     }
 
-    /// The role of that word.
+    /// The role with that name.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Viewer, Self::Editor, Self::Admin, Self::Owner]
             .into_iter()
@@ -77,7 +78,7 @@ impl std::fmt::Debug for KeyHash {
 }
 
 text_enum! {
-    /// Whether a secret key is for trying things out.
+    /// Whether a secret key is for real use or for tests.
     KeyKind {
         /// `sk_live_…`
         Live = "live",
@@ -91,7 +92,7 @@ text_enum! {
 pub struct SecretKey {
     /// Its id.
     pub id: KeyId,
-    /// Whose it is.
+    /// The organization that it belongs to.
     pub organization: OrganizationId,
     /// What its holder may do.
     pub role: Role,

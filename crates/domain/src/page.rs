@@ -1,9 +1,9 @@
 //! What a page of Klaviyo profiles does to Fanfare's consumers.
 //!
-//! [`plan`] is the heart of a sync: given a page and what the store knows about it, it decides
-//! every write, without doing any. Profiles are taken one after the other against a working copy,
-//! and only the difference is handed back, folded by key, so that a store can write each kind of
-//! row in one statement.
+//! [`plan`] is the central rule of a sync: given a page and what the store knows about it, it decides
+//! every write, without doing any. The planner applies the profiles to a working copy, one after the other,
+//! and returns only the difference, with each key once, so that a store can write each kind of row in one
+//! statement.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,27 +18,27 @@ use crate::value::Email;
 /// What the store knows about the profiles of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// The consumers that bear an e-mail of the page or are linked to a profile of it.
+    /// The consumers that have an e-mail of the page or are linked to a profile of it.
     pub consumers: Vec<Consumer>,
     /// All links of those consumers.
     pub links: Vec<ProfileLink>,
-    /// What this run has seen so far of the page's profiles and of the profiles in `links`.
+    /// Those of the page's profiles, and of the profiles in `links`, that this run has seen before.
     pub seen_profiles: Vec<SeenProfile>,
 }
 
-/// That a run has seen a profile.
+/// A profile that a run has seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SeenProfile {
     /// The profile.
     pub profile: ProfileId,
-    /// Whether it bore a usable e-mail when it was first seen.
+    /// Whether it had a usable e-mail when the run first saw it.
     pub with_email: bool,
-    /// When it had joined the list, where Klaviyo told.
+    /// When it joined the list; `None` if Klaviyo did not say.
     pub joined_at: Option<Timestamp>,
 }
 
 impl SeenProfile {
-    /// Its place in the list, which does not depend on who reads it when.
+    /// Its place in the list, which does not depend on the order in which partitions read it.
     fn place(&self) -> (Option<Timestamp>, &ProfileId) {
         (self.joined_at, &self.profile)
     }
@@ -49,23 +49,23 @@ impl SeenProfile {
 pub struct ConsumerWrite {
     /// Its state after the page.
     pub consumer: Consumer,
-    /// Whether it looks different to a user; if not, only stamps moved and `updatedAt` stays.
+    /// Whether a user can see the change. If not, only stamps have changed and `updatedAt` stays.
     pub visible: bool,
 }
 
-/// How the profiles of a page fared. Each profile of a run is counted once, by what its first
-/// seen did: `processed = created + updated + unchanged + skipped`.
+/// The outcomes of a page's profiles, as counts of profiles. A run counts each profile once, by the outcome
+/// when the run first saw it: `processed = created + updated + unchanged + skipped`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
-    /// Profiles seen for the first time in the run.
+    /// Profiles that the run saw for the first time.
     pub processed: u64,
-    /// A consumer was made.
+    /// Profiles for which a consumer was created.
     pub created: u64,
-    /// A consumer's values or links changed.
+    /// Profiles that changed a consumer's values or links.
     pub updated: u64,
-    /// Nothing that a user could see changed.
+    /// Profiles that changed nothing that a user can see.
     pub unchanged: u64,
-    /// Neither e-mail nor phone number, nor a link.
+    /// Profiles without an e-mail, a phone number or a link.
     pub skipped: u64,
 }
 
@@ -79,29 +79,29 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
-/// Everything a page changes. The sets hold no key twice.
+/// Everything that a page changes. Each collection holds a key at most once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PagePlan {
     /// Consumers to insert.
     pub created: Vec<Consumer>,
-    /// Consumers to overwrite. E-mails can move between them, and to created ones: a store must
-    /// free the old ones before it writes the new ones.
+    /// Consumers to overwrite. E-mails can move between them, and to created ones: a store must remove the
+    /// old e-mails before it writes the new ones.
     pub updated: Vec<ConsumerWrite>,
     /// Links to insert or overwrite, by profile.
     pub links: Vec<ProfileLink>,
-    /// Whether a profile that was linked to a consumer now is to another.
+    /// Whether a profile that was linked to one consumer is now linked to another.
     pub moves_links: bool,
-    /// Profiles seen for the first time in this run.
+    /// Profiles that the run saw for the first time.
     pub seen_profiles: Vec<SeenProfile>,
-    /// Consumers of the page's profiles: all of them are members.
+    /// The consumers of the page's profiles, all of which are members of the audience.
     pub members: Vec<ConsumerId>,
-    /// What was not taken as it was.
+    /// The records that were not taken over without a change.
     pub issues: Vec<Issue>,
-    /// The counts.
+    /// The outcomes of the page's profiles.
     pub tally: Tally,
 }
 
-/// The keys by which a store finds what is known about a page: its usable e-mails, and its profiles.
+/// The keys by which a store finds what it knows about a page: its usable e-mails and its profiles.
 pub fn keys(page: &[Profile]) -> (Vec<Email>, Vec<ProfileId>) {
     let emails: BTreeSet<Email> = page.iter().filter_map(Profile::usable_email).collect();
     let profiles: BTreeSet<ProfileId> = page.iter().map(|profile| profile.id.clone()).collect();
@@ -110,8 +110,8 @@ pub fn keys(page: &[Profile]) -> (Vec<Email>, Vec<ProfileId>) {
 
 /// Decides what a page does.
 ///
-/// `run_started_at` caps the profiles' times, `now` dates links and issues, and `ids` names what is
-/// new.
+/// `run_started_at` is the latest time that a profile's `updated` may have, `now` becomes the date of links
+/// and issues, and `ids` gives the ids of what is created.
 pub fn plan(
     page: &[Profile],
     known: Known,
@@ -126,7 +126,7 @@ pub fn plan(
     planner.finish()
 }
 
-/// The working copy.
+/// The working copy of what the store knows, and the plan that results from it.
 struct PagePlanner<'a> {
     now: Timestamp,
     ids: &'a dyn Ids,
@@ -180,7 +180,7 @@ impl<'a> PagePlanner<'a> {
         let is_first_seen = !self.seen.contains_key(&profile.id);
         self.report(&profile.id, &profile.issues);
         let outcome = match self.identify(profile) {
-            Identity::Nobody => {
+            Identity::Unreachable => {
                 if !profile.has_broken_email() {
                     let kind = IssueKind {
                         code: IssueCode::MissingContact,
@@ -208,7 +208,7 @@ impl<'a> PagePlanner<'a> {
             }
         };
         if is_first_seen {
-            self.is_first_seen(profile, outcome);
+            self.count_first_seen(profile, outcome);
         }
     }
 
@@ -231,7 +231,7 @@ impl<'a> PagePlanner<'a> {
         })
     }
 
-    /// Gives the profile to the consumer. Tells whether a user could see a difference.
+    /// Merges the profile into the consumer. Returns whether a user can see a difference.
     fn write(&mut self, profile: &UsableProfile, id: ConsumerId, mut consumer: Consumer) -> bool {
         let before = consumer.clone();
         consumer.merge_values(profile);
@@ -253,7 +253,7 @@ impl<'a> PagePlanner<'a> {
         is_visible
     }
 
-    /// Points the profile's link at the consumer. Tells whether it is new or was elsewhere.
+    /// Links the profile to the consumer. Returns whether the link is new or led to another consumer before.
     fn link(&mut self, profile: &UsableProfile, to: &ConsumerId) -> bool {
         let Some(link) = self.links.get_mut(&profile.id) else {
             let link = ProfileLink {
@@ -294,7 +294,8 @@ impl<'a> PagePlanner<'a> {
         primary_of(profiles.filter_map(|profile| self.links.get(profile)))
     }
 
-    fn is_first_seen(&mut self, profile: &UsableProfile, outcome: Outcome) {
+    /// Counts a profile that the run has not seen before, and reports it if its e-mail is a duplicate.
+    fn count_first_seen(&mut self, profile: &UsableProfile, outcome: Outcome) {
         let seen = SeenProfile {
             profile: profile.id.clone(),
             with_email: profile.email.is_some(),
@@ -319,8 +320,9 @@ impl<'a> PagePlanner<'a> {
         } += 1;
     }
 
-    /// Of the profiles that this run has seen with the e-mail of one that it sees now, the first in the
-    /// list is none, and the others are duplicates. Which of them is one more with this seen?
+    /// Of several profiles with one e-mail, the first in the list is the original and all others are
+    /// duplicates. Returns the profile that becomes a duplicate because the run now sees `seen`: `seen`
+    /// itself, or the profile that was the original until now.
     fn duplicate(&self, seen: &SeenProfile) -> Option<ProfileId> {
         let consumer = &self.links.get(&seen.profile)?.consumer;
         let others = self.linked.get(consumer).into_iter().flatten();

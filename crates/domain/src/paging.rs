@@ -1,9 +1,9 @@
-//! Pages of our own collections.
+//! Paging of Fanfare's own collections.
 
-/// A page asked for: up to `first` items after `after`.
+/// A request for a page: up to `first` items after the key `after`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many, at least 1.
+    /// The most items on the page, at least 1.
     pub first: u32,
     /// The key of the last item of the page before.
     pub after: Option<String>,
@@ -28,7 +28,7 @@ impl<T> Page<T> {
         Self { items, start, end }
     }
 
-    /// The same page of something else.
+    /// The same page with each item converted.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(f).collect(),

@@ -1,13 +1,24 @@
-//! What a run has to do, and how far it is: written in the transaction that writes the pages.
+//! A run's checkpoint: what the run has to do and how far it is. It is written in the same transaction as
+//! the pages.
 
 use crate::ids::{ConsumerId, ProfileId};
-use crate::run::RunMode;
 use crate::scan::Scan;
+use crate::text_enum::text_enum;
 
-/// A run's checkpoint, by what kind of pass it is.
+text_enum! {
+    /// How much of the list a run reads.
+    RunMode {
+        /// All of it.
+        Full = "FULL",
+        /// What changed since the last run.
+        Incremental = "INCREMENTAL",
+    }
+}
+
+/// A run's checkpoint. Each kind of pass has a variant.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Pass {
-    /// Reads the whole list or segment, and alone removes members.
+    /// Reads the whole list or segment. Only this kind of pass removes members.
     Full(FullPass),
 }
 
@@ -18,21 +29,21 @@ impl Default for Pass {
 }
 
 impl Pass {
-    /// What the API calls it.
+    /// The mode that the API shows for it.
     pub const fn mode(&self) -> RunMode {
         match self {
             Self::Full(_) => RunMode::Full,
         }
     }
 
-    /// What is done next.
+    /// What the run does next.
     pub const fn phase(&self) -> &Phase {
         match self {
             Self::Full(full) => &full.phase,
         }
     }
 
-    /// How far the list is read, while it is.
+    /// How far the list is read; `None` while the run does not read it.
     pub const fn scan(&self) -> Option<&Scan> {
         match self.phase() {
             Phase::Reading(scan) => Some(scan),
@@ -54,14 +65,14 @@ impl Pass {
 /// A complete pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FullPass {
-    /// What is done next.
+    /// What the run does next.
     pub phase: Phase,
-    /// The organization's link moves up to which members are known to be right: those at the pass's start,
-    /// or when the last look for missing members began.
+    /// The organization's count of link moves for which members are known to be complete: the count at the
+    /// pass's start, or when the run last began to look for missing members.
     pub link_moves: LinkMoves,
 }
 
-/// The phases of a complete pass, in order. Each carries what it goes on from.
+/// The phases of a complete pass, in order. Each holds the position from which it continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Phase {
     /// The list's name and size are still to be read.
@@ -69,23 +80,23 @@ pub enum Phase {
     Opening,
     /// Pages are read.
     Reading(Scan),
-    /// All pages are read. Consumers that were seen and are no members become members, in batches by
-    /// profile id.
+    /// All pages are read. Consumers whose profiles were seen and who are not members yet become members, in
+    /// batches by profile id.
     AddingMembers {
         /// The last profile of the batch before.
         after: Option<ProfileId>,
     },
     /// Members that were not seen are counted against the removal threshold.
     CheckingRemovals,
-    /// Members that were not seen are removed, in batches by consumer id. The threshold allows it.
+    /// Members that were not seen are removed, in batches by consumer id. The removal threshold allows it.
     RemovingMembers {
         /// The last consumer of the batch before.
         after: Option<ConsumerId>,
     },
 }
 
-/// How often pages have moved a profile of the organization from one consumer to another. A pass whose
-/// number is still the organization's knows that the consumers of all profiles it has seen are members.
+/// How many pages have moved a profile of the organization from one consumer to another. As long as a pass
+/// holds the same count as the organization, the consumers of all profiles that it has seen are members.
 #[derive(
     Debug,
     Clone,

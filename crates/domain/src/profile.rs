@@ -1,4 +1,4 @@
-//! A Klaviyo profile as it was read, and what of it can be used.
+//! A Klaviyo profile as it was read, and the values of it that can be used.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ pub enum Attribute {
     /// `null`, or not there.
     #[default]
     Absent,
-    /// A text, whatever is in it.
+    /// A text, not checked yet.
     Text(String),
-    /// Something that is not a text at all. It costs this attribute, never the page.
+    /// Something that is not a text. Only this attribute is lost, never the page.
     Unusable,
 }
 
@@ -90,14 +90,14 @@ pub struct Profile {
     pub first_name: Attribute,
     /// `last_name`
     pub last_name: Attribute,
-    /// `updated`; `None` where Klaviyo says nothing readable.
+    /// `updated`; `None` if Klaviyo sent no readable time.
     pub updated: Option<Timestamp>,
     /// `joined_group_at`: when the profile last joined this list or segment.
     pub joined_at: Option<Timestamp>,
 }
 
 impl Profile {
-    /// The profile's e-mail, if it is one.
+    /// The profile's e-mail, if it is a valid address.
     pub fn usable_email(&self) -> Option<Email> {
         self.email
             .as_text()
@@ -105,29 +105,29 @@ impl Profile {
     }
 }
 
-/// What of a profile can be used: parsed values, and the issues found on the way.
+/// The usable part of a profile: its parsed values, and the issues that parsing found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsableProfile {
     /// Klaviyo's id.
     pub id: ProfileId,
-    /// The address, if it is one.
+    /// The e-mail, if it is a valid address.
     pub email: Option<Email>,
-    /// The number, if it is one.
+    /// The phone number, if it is a valid one.
     pub phone: Option<Phone>,
     /// First and last name, joined.
     pub full_name: Option<FullName>,
-    /// When the profile last changed in Klaviyo, at most the run's start.
+    /// When the profile last changed in Klaviyo; never later than the run's start.
     pub updated: Option<Timestamp>,
     /// When it joined the list that is read.
     pub joined_at: Option<Timestamp>,
-    /// What was not taken as it was.
+    /// The values that were not taken over without a change.
     pub issues: Vec<IssueKind>,
 }
 
 impl UsableProfile {
-    /// Parses a profile's values. A blank one is absent; a broken one is absent and an issue. A
-    /// change dated after the run's start counts as made at its start, so that no clock ahead of
-    /// ours can outrank every later change.
+    /// Parses a profile's values. A blank one is absent; a broken one is absent and an issue. A change
+    /// that is dated after the run's start counts as made at its start: otherwise a profile with a date in
+    /// the future would outrank every later change.
     pub fn of(profile: &Profile, run_started_at: Timestamp) -> Self {
         let mut issues = Vec::new();
         let email = profile.email.parse(Email::parse).or_issue(
@@ -170,7 +170,7 @@ impl UsableProfile {
         }
     }
 
-    /// Whether the profile bore an e-mail that could not be used.
+    /// Whether the profile had an e-mail that could not be used.
     pub fn has_broken_email(&self) -> bool {
         self.issues
             .iter()

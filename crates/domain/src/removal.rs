@@ -1,13 +1,12 @@
-//! The guard against a pass that would empty an audience.
+//! The removal threshold: how many members a pass may remove without a user's confirmation.
 
-/// Audiences up to this size are not guarded: halving ten people is a Tuesday.
-const GUARDED_FROM: u64 = 100;
+/// Audiences of up to this many members have no threshold: small audiences often lose half of their members.
+const ALWAYS_ALLOWED_UP_TO: u64 = 100;
 
-/// Whether a complete pass may remove `leaving` of the `members_at_start` members. More than half
-/// of an audience of over 100 is rather a mistake in Klaviyo than a wish, so somebody has to
-/// confirm it.
+/// Whether a complete pass may remove `leaving` of the `members_at_start` members. To lose more than half of
+/// an audience of over 100 is more likely a mistake in Klaviyo than intended, so a user has to confirm it.
 pub const fn may_remove(members_at_start: u64, leaving: u64, confirmed: bool) -> bool {
-    confirmed || members_at_start <= GUARDED_FROM || leaving <= members_at_start / 2
+    confirmed || members_at_start <= ALWAYS_ALLOWED_UP_TO || leaving <= members_at_start / 2
 }
 
 #[cfg(test)]

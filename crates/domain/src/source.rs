@@ -1,8 +1,8 @@
-//! Sync sources: the link between something of ours and something of Klaviyo's.
+//! Sync sources: the link between an audience or a consumer of Fanfare and a collection or a profile in
+//! Klaviyo.
 
-use crate::failure::FailureCode;
 use crate::ids::{AudienceId, SourceId};
-use crate::run::{SyncRun, SyncStatus};
+use crate::status::SyncStatus;
 use crate::time::Timestamp;
 
 pub use crate::collection::{CollectionKind, CollectionRef};
@@ -13,17 +13,17 @@ pub const PROFILE_SOURCE_TYPE: &str = "klaviyo:profile";
 /// The sync source of an audience.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionSource {
-    /// Our id of it.
+    /// Its id in Fanfare.
     pub id: SourceId,
-    /// What it reads.
+    /// The list or segment that it reads.
     pub collection: CollectionRef,
-    /// What it fills.
+    /// The audience that it fills.
     pub audience: AudienceId,
-    /// Where its latest run stands.
+    /// The status of its latest run.
     pub status: SyncStatus,
     /// When a run of it last succeeded.
     pub last_synced_at: Option<Timestamp>,
-    /// What is known of the list and of the latest run.
+    /// Facts about the list and about the latest run.
     pub data: SourceData,
     /// When it was made.
     pub created_at: Timestamp,
@@ -39,51 +39,24 @@ pub struct CollectionSource {
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SourceData {
-    /// The list's name in Klaviyo, when it was last read.
+    /// The list's name in Klaviyo at the last read.
     pub name: Option<String>,
-    /// The latest run.
+    /// The id of the latest run.
     pub last_run_id: Option<String>,
-    /// Why the latest run failed: its code.
+    /// The failure code of the latest run, if it failed.
     pub last_error: Option<String>,
-    /// The latest run's profiles.
+    /// Profiles that the latest run has processed.
     pub processed: u64,
-    /// Consumers it made.
+    /// Profiles for which it created a consumer.
     pub created: u64,
-    /// Consumers it changed.
+    /// Profiles with which it changed a consumer.
     pub updated: u64,
-    /// Profiles it left as they were.
+    /// Profiles that changed nothing.
     pub unchanged: u64,
-    /// Profiles it skipped.
+    /// Profiles that it skipped.
     pub skipped: u64,
-    /// Members it added.
+    /// Members that it added.
     pub members_added: u64,
-    /// Members it removed.
+    /// Members that it removed.
     pub members_removed: u64,
-}
-
-impl CollectionSource {
-    /// Takes over what its latest run says: the one way a source's status changes.
-    pub(crate) fn follow(&mut self, run: &SyncRun, now: Timestamp) {
-        self.status = run.status;
-        if run.status == SyncStatus::Success {
-            self.last_synced_at = run.finished_at;
-        }
-        self.updated_at = Some(now);
-        let tally = run.progress.tally;
-        self.data = SourceData {
-            name: self.data.name.take(),
-            last_run_id: Some(run.id.to_string()),
-            last_error: run
-                .error
-                .as_ref()
-                .map(|error| FailureCode::as_str(error.code).to_owned()),
-            processed: tally.processed,
-            created: tally.created,
-            updated: tally.updated,
-            unchanged: tally.unchanged,
-            skipped: tally.skipped,
-            members_added: run.progress.members_added,
-            members_removed: run.progress.members_removed,
-        };
-    }
 }

@@ -9,7 +9,7 @@ use ::time::macros::format_description;
 
 /// An instant: whole microseconds since 1970-01-01T00:00:00Z.
 ///
-/// Shown as Fanfare shows times, `2026-11-24T14:13:23.120Z`, always in UTC with milliseconds.
+/// Its text is Fanfare's form of a time, `2026-11-24T14:13:23.120Z`, always in UTC with milliseconds.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -20,8 +20,8 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
-    /// The instant that many microseconds after the epoch, or `None` outside the years 0 to 9999,
-    /// which no text form of ours could show.
+    /// The instant this many microseconds after the epoch; `None` outside the years 0 to 9999, which the
+    /// text form cannot show.
     pub fn from_micros(micros: i64) -> Option<Self> {
         let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()?;
         (0..=9999).contains(&time.year()).then_some(Self(micros))
@@ -38,19 +38,19 @@ impl Timestamp {
         Self::from_micros(i64::try_from(time.unix_timestamp_nanos() / 1_000).ok()?)
     }
 
-    /// This instant moved into the future; it stops at the year 9999.
+    /// The instant `by` later, at most the end of the year 9999.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         Self::from_micros(self.0.saturating_add(by)).unwrap_or(Self::MAX)
     }
 
-    /// The time from `earlier` to this instant, zero when that lies in the future.
+    /// The time from `earlier` to this instant; zero if `earlier` is later than this instant.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// `2026-11-24T14:13:23Z`: the form Klaviyo's filters take. Parts of a second are cut off.
+    /// `2026-11-24T14:13:23Z`: the form that Klaviyo's filters accept. Fractions of a second are cut off.
     pub fn to_whole_seconds(self) -> String {
         let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
         self.datetime().format(format).unwrap_or_default()

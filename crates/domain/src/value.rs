@@ -1,21 +1,21 @@
-//! A consumer's values, parsed once and right from then on.
+//! A consumer's values, parsed once and valid from then on.
 //!
-//! None of them shows its content in `Debug`: they are people's data, and logs must not hold any.
+//! None of them shows its content in `Debug`: the values are personal data, which logs must not hold.
 
 use std::fmt;
 
-/// What was wrong with a value. It says nothing of the value itself.
+/// What was wrong with a value. It holds nothing of the value itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidValue {
-    /// Nothing but blanks: counts as absent, and is no fault.
+    /// Only white space: counts as absent, and is no issue.
     #[error("blank")]
     Blank,
-    /// Not an address or number by our rules, or not storable.
+    /// Not a valid address or number, or not storable.
     #[error("not a usable value")]
     Broken,
 }
 
-/// Longest text stored of one value, in bytes.
+/// Longest text that is stored of one value, in bytes.
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 
 /// Longest e-mail address, in characters as it is stored.
@@ -43,7 +43,7 @@ macro_rules! private_text {
 }
 
 private_text!(
-    /// An e-mail address, trimmed and lower-cased: the key by which consumers are one.
+    /// An e-mail address, trimmed and lower-cased: profiles with the same e-mail are one consumer.
     Email
 );
 private_text!(
@@ -68,8 +68,8 @@ fn storable(text: &str) -> Result<&str, InvalidValue> {
 }
 
 impl Email {
-    /// Trims and lower-cases by Unicode's rules, then wants one `@`, a local part, and a domain
-    /// with a dot and no empty label, without blanks or control characters, in at most 254
+    /// Trims and lower-cases the text by Unicode's rules. A valid address then has one `@`, a local part,
+    /// a domain with a dot and no empty label, no white space, no control characters, and at most 254
     /// characters.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let text = storable(text)?.to_lowercase();
@@ -90,7 +90,7 @@ impl Email {
 }
 
 impl Phone {
-    /// Wants `+`, a digit from 1 to 9, and 6 to 14 more digits.
+    /// A valid number is `+`, a digit from 1 to 9, and 6 to 14 more digits.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let text = storable(text)?;
         let digits = text.strip_prefix('+').ok_or(InvalidValue::Broken)?;
@@ -106,29 +106,29 @@ impl Phone {
 }
 
 impl FullName {
-    /// Joins the parts that are there. `None` when none is; a broken part counts as absent and is
+    /// Joins the parts that are present; `None` if there is none. A broken part counts as absent and is
     /// named in the second value (`first`, `last`).
     pub fn join(first: Option<&str>, last: Option<&str>) -> (Option<Self>, BrokenNameParts) {
-        let mut faults = BrokenNameParts::default();
-        let mut part =
-            |text: Option<&str>, fault: fn(&mut BrokenNameParts)| match text.map(storable) {
-                Some(Ok(text)) => Some(text.to_owned()),
-                Some(Err(InvalidValue::Broken)) => {
-                    fault(&mut faults);
-                    None
-                }
-                Some(Err(InvalidValue::Blank)) | None => None,
-            };
+        let mut broken = BrokenNameParts::default();
+        let mut part = |text: Option<&str>, mark: fn(&mut BrokenNameParts)| match text.map(storable)
+        {
+            Some(Ok(text)) => Some(text.to_owned()),
+            Some(Err(InvalidValue::Broken)) => {
+                mark(&mut broken);
+                None
+            }
+            Some(Err(InvalidValue::Blank)) | None => None,
+        };
         let first = part(first, |f| f.first = true);
         let last = part(last, |f| f.last = true);
         let name = match (first, last) {
             (Some(first), Some(last)) => Some(format!("{first} {last}")),
             (one, other) => one.or(other),
         };
-        (name.map(Self), faults)
+        (name.map(Self), broken)
     }
 
-    /// A name read back from a store that wrote it; `None` where no name could have been.
+    /// A name as a store returns it; `None` for a blank text, which is no name.
     pub fn from_stored(text: String) -> Option<Self> {
         (!text.trim().is_empty()).then_some(Self(text))
     }

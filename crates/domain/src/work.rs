@@ -1,7 +1,7 @@
 //! Work that is done in the background, of any kind, and which of it is done next.
 //!
-//! Work is known by its organization, its kind and its id. What is to be done, and how far it is, the rows
-//! of that kind say: the queue of due work only says that there is something to do.
+//! Work is identified by its organization, its kind and its id. What has to be done, and how far it is, is in
+//! the rows of its kind; the queue of due work only says that there is something to do.
 
 use crate::ids::{OrganizationId, RunId, WorkId};
 use crate::text_enum::text_enum;
@@ -33,7 +33,7 @@ impl WorkKey {
     }
 }
 
-/// Work of one organization: all that a job's payload says.
+/// Work of one organization: everything that a job's payload holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkItem {
     /// The organization.
@@ -62,8 +62,8 @@ pub struct SchedulingCandidate {
 }
 
 impl SchedulingCandidate {
-    /// Whether a worker should leave work of an organization that has `leased` leases for this: also with
-    /// one lease more, the candidate's organization would have fewer.
+    /// Whether a worker should leave work of an organization that has `leased` leases, and take this work up:
+    /// even with one lease more, the candidate's organization has fewer.
     pub const fn should_preempt(&self, leased: u64) -> bool {
         self.leased + 1 < leased
     }

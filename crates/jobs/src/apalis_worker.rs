@@ -1,5 +1,5 @@
-//! What every back end of apalis needs from us: a payload that always decodes, a handler, a name,
-//! and a monitor that ends in good order.
+//! What every back end of apalis shares: a payload that always decodes, the handler of jobs, names of workers,
+//! and a monitor that stops without losing jobs.
 
 use std::convert::Infallible;
 
@@ -15,12 +15,12 @@ use crate::queue::QueueError;
 
 /// A job's payload as it is stored.
 ///
-/// apalis takes a payload that does not decode for a fault of its back end, and ends the worker. One
-/// foreign row would stop the queue again and again, so every payload decodes to this, and the listener
-/// says what it thinks of it.
+/// If a payload does not decode, apalis takes this for a failure of its back end and ends the worker: one
+/// foreign row would stop the queue again and again. So every payload decodes to this type, and the listener
+/// decides whether it is valid.
 pub(crate) struct Payload(Vec<u8>);
 
-/// Leaves payloads as they are.
+/// The codec, which leaves payloads unchanged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AsStored;
 
@@ -37,19 +37,19 @@ impl Codec<Payload> for AsStored {
     }
 }
 
-/// The handler of all jobs. To apalis every job ends well.
-pub(crate) async fn answer(payload: Payload, listener: Data<Listener>) {
+/// The handler of all jobs. For apalis every job succeeds.
+pub(crate) async fn handle_job(payload: Payload, listener: Data<Listener>) {
     listener.on_job(&payload.0).await;
 }
 
-/// A name that no worker has had before, for each time that a queue is listened to: apalis never takes a
-/// dead worker's jobs away from another of the same name.
+/// A name that no worker has had before. Each call of `listen` needs one, because apalis never takes the jobs
+/// of a dead worker away if another worker has the same name.
 pub(crate) fn new_worker_name() -> String {
     format!("{}-{}", std::process::id(), Ulid::generate())
 }
 
-/// Runs the monitor's worker until `stop`. That the worker ends by itself is an error: apalis says
-/// `Ok` when its back end has died.
+/// Runs the monitor's worker until `stop`. It is an error if the worker ends before: apalis returns `Ok` even
+/// if its back end has died.
 pub(crate) async fn run(
     monitor: Monitor,
     listener: &Listener,
@@ -68,7 +68,7 @@ pub(crate) async fn run(
     let ended = tokio::select! {
         ended = &mut running => ended,
         () = stop.cancelled() => {
-            // It fails if there is nothing left to stop.
+            // It fails if the worker has ended already.
             drop(handle.shutdown());
             running.await
         }

@@ -1,15 +1,16 @@
-//! Whether the runner lives.
+//! The heartbeat: whether the runner is alive.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long a runner without a heartbeat is still taken to be alive.
+/// How long a runner counts as alive after its last heartbeat.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The heartbeat of a runner. Two of its parts beat when the store has answered them: the queue, which takes
-/// jobs, and the reaper, which notifies of work that was missed. Clones are the same heartbeat.
+/// The heartbeat of a runner. Two parts of it record a beat whenever the store has answered them: the queue,
+/// which receives jobs, and the reaper, which notifies of work whose notification was lost. Clones share the
+/// heartbeat.
 #[derive(Debug, Clone, Default)]
 pub struct Heartbeat {
     queue: LastBeat,
@@ -20,18 +21,18 @@ pub struct Heartbeat {
 struct LastBeat(watch::Sender<Option<Instant>>);
 
 impl Heartbeat {
-    /// Whether both have beaten within the last half minute.
+    /// Whether both parts have recorded a beat within the last 30 seconds.
     pub fn is_alive(&self) -> bool {
         self.queue.is_alive() && self.reaper.is_alive()
     }
 
-    /// Waits until both have beaten for the first time: the runner has begun to work.
+    /// Waits for the first beat of both parts: the runner works from then on.
     pub async fn started(&self) {
         self.queue.started().await;
         self.reaper.started().await;
     }
 
-    /// Waits until the queue has not beaten for `limit`.
+    /// Waits until the queue has recorded no beat for `limit`.
     pub(crate) async fn queue_stopped(&self, limit: Duration) {
         let mut beats = self.queue.0.subscribe();
         while tokio::time::timeout(limit, beats.changed()).await.is_ok() {}
@@ -64,7 +65,7 @@ impl LastBeat {
     }
 
     async fn started(&self) {
-        // It fails where the sender is gone, and here it is.
+        // It can fail only if the sender was dropped, and `self` holds it.
         let _ = self.0.subscribe().wait_for(Option::is_some).await;
     }
 }

@@ -1,13 +1,13 @@
-//! The job runner: apalis notifies, our own rows decide.
+//! The job runner: apalis notifies, the store's own rows decide.
 //!
 //! A job in apalis's queue is an organization, a kind of work and an id, and says only that this work may be
-//! worth a look. What is due, which worker has it and how far it is are rows of ours: a job that is lost,
-//! doubled or late changes nothing, because [`fanfare_sync::engine::Engine::work`] claims the work first and
-//! returns at once if there is nothing to claim. So this crate needs no retries, no attempts and no results of
+//! due. Which work is due, which worker has it and how far it is are rows of the store. A job that is lost,
+//! repeated or late changes nothing, because [`fanfare_sync::engine::Engine::work`] claims the work first and
+//! returns at once if there is nothing to claim. So this crate uses no retries, attempts or results of
 //! apalis.
 //!
-//! [`Runner`] is all of it: it listens to a [`Queue`], works slices in a bounded number of slots, notifies of
-//! work whose notification was lost, whose pause is over or whose worker died, and drains when it is told to
+//! [`Runner`] does everything: it listens to a [`Queue`], works on slices in a limited number of slots, notifies
+//! of work whose notification was lost, whose pause is over or whose worker died, and drains when it has to
 //! stop. A back end of the queue is one file beside `sqlite.rs`; what they share of apalis is in
 //! `apalis_worker.rs`.
 

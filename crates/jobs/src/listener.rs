@@ -1,10 +1,10 @@
-//! The listener: what a job queue notifies of jobs.
+//! The listener: receives the jobs of a queue.
 
 use crate::heartbeat::Heartbeat;
 use crate::payload::work_item;
 use crate::slots::Slots;
 
-/// The runner, as a queue knows it. Clones are the same listener.
+/// The part of the runner that a queue calls. Clones are the same listener.
 #[derive(Clone)]
 pub struct Listener {
     slots: Slots,
@@ -16,11 +16,11 @@ impl Listener {
         Self { slots, heartbeat }
     }
 
-    /// Takes a job's payload. Returns when the work is in a slot, not when it is done: the job has said all it
-    /// had to say then, and the work's rows tell the rest. While no slot is free it waits, so that other
-    /// processes get the jobs behind this one.
+    /// Takes a job's payload. It returns when the work has a slot, not when it is done: the job is only a
+    /// notification, and everything else is in the work's rows. While no slot is free it waits, so that other
+    /// processes get the jobs after this one.
     ///
-    /// A payload that is not ours is logged and forgotten.
+    /// A payload that this program did not write is logged and dropped.
     pub async fn on_job(&self, payload: &[u8]) {
         let Some(work) = work_item(payload) else {
             tracing::error!(
@@ -32,7 +32,7 @@ impl Listener {
         self.slots.work(work).await;
     }
 
-    /// The queue's database has answered.
+    /// Records a heartbeat: the queue's database has answered.
     pub fn beat(&self) {
         self.heartbeat.queue_answered();
     }

@@ -1,5 +1,4 @@
-//! What a runner does beside listening, for as long as it lives: it notifies workers of due work, and deletes
-//! old jobs.
+//! What a runner does in addition to listening: it notifies workers of due work, and deletes old jobs.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -10,21 +9,22 @@ use ulid::Ulid;
 use crate::heartbeat::Heartbeat;
 use crate::queue::{Queue, QueueError};
 
-/// Most notifications at once. The next look comes soon.
+/// The most notifications of one look for due work. The next look follows soon.
 const MAX_NOTIFICATIONS: u32 = 200;
 
-/// Most rows deleted at once.
+/// The most rows that one statement deletes.
 const MAX_DELETED: u32 = 500;
 
+/// How often old jobs are deleted, and how long a deletion may take.
 const DELETION_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Notifies workers of due work that is leased to none, the first time at once.
+/// Notifies workers of due work that is leased to no worker, once at the start and then after each interval.
 pub(crate) async fn reap(
     work_queue: &dyn WorkQueue,
     interval: Duration,
     heartbeat: &Heartbeat,
 ) -> Infallible {
-    let mut is_away = false;
+    let mut is_unavailable = false;
     loop {
         match work_queue.notify(MAX_NOTIFICATIONS).await {
             Ok(notified) => {
@@ -33,15 +33,15 @@ pub(crate) async fn reap(
                     metrics::counter!("fanfare_rings_total").increment(notified);
                     tracing::debug!(notified, "workers were notified of due work");
                 }
-                if is_away {
+                if is_unavailable {
                     tracing::info!("due work can be looked for again");
                 }
-                is_away = false;
+                is_unavailable = false;
                 measure(work_queue).await;
             }
-            // Once, and not each second that the store is away.
-            Err(error) if !is_away => {
-                is_away = true;
+            // Logged once, and not in every second in which the store is not available.
+            Err(error) if !is_unavailable => {
+                is_unavailable = true;
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "due work cannot be looked for; trying on"
@@ -53,7 +53,8 @@ pub(crate) async fn reap(
     }
 }
 
-/// The gauge is left as it was if the store does not answer: the next look will tell.
+/// Updates the metric of the backlog. If the store does not answer, the metric keeps its value until the next
+/// look.
 async fn measure(work_queue: &dyn WorkQueue) {
     if let Ok(backlog) = work_queue.backlog().await {
         #[expect(clippy::cast_precision_loss, reason = "a gauge of runs")]
@@ -61,13 +62,13 @@ async fn measure(work_queue: &dyn WorkQueue) {
     }
 }
 
-/// Deletes jobs that are over, which apalis would keep for ever.
+/// Deletes jobs that have ended, which apalis would never delete.
 pub(crate) async fn delete_old_jobs(queue: &dyn Queue) -> Infallible {
     loop {
         let deleted =
             tokio::time::timeout(DELETION_INTERVAL, queue.delete_old_jobs(MAX_DELETED)).await;
         match deleted.unwrap_or(Err(QueueError::Timeout(DELETION_INTERVAL))) {
-            // There is more.
+            // There may be more.
             Ok(count) if count >= u64::from(MAX_DELETED) => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!(
@@ -79,7 +80,8 @@ pub(crate) async fn delete_old_jobs(queue: &dyn Queue) -> Infallible {
     }
 }
 
-/// Up to a quarter more or less, so that processes that were started together spread.
+/// The interval, up to a quarter longer or shorter, so that processes that were started together do not look
+/// at the same moment.
 fn jittered(interval: Duration) -> Duration {
     let random = u32::try_from(Ulid::generate().random() % 1_000).unwrap_or_default();
     interval * 3 / 4 + interval / 2_000 * random

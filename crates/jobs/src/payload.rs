@@ -1,11 +1,11 @@
-//! What a job holds.
+//! The payload of a job.
 
 use fanfare_domain::ids::{OrganizationId, WorkId};
 use fanfare_domain::work::{WorkItem, WorkKey, WorkKind};
 use serde::Deserialize;
 
-/// A job's payload, `{"organizationId":"…","kind":"…","id":"…"}`: which work may be due. Nothing else, so
-/// that a queue can be looked into without meeting a key or a person.
+/// A job's payload, `{"organizationId":"…","kind":"…","id":"…"}`: which work may be due. It holds nothing
+/// else, so that an operator who reads the queue sees no key and no personal data.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Payload {
@@ -14,8 +14,8 @@ struct Payload {
     id: String,
 }
 
-/// The work that a payload names; `None` if the payload is not one of ours. Why it is not stays unsaid: the
-/// reason would quote what the payload holds.
+/// The work that a payload names; `None` if this program did not write the payload. The reason is not returned,
+/// because it would quote the payload.
 pub(crate) fn work_item(payload: &[u8]) -> Option<WorkItem> {
     let payload: Payload = serde_json::from_slice(payload).ok()?;
     Some(WorkItem {
@@ -45,7 +45,7 @@ mod tests {
             r#"{"organizationId":"org_1"}"#,
             r#"{"organizationId":"org_1","runId":"run_2"}"#,
             r#"{"organizationId":"org_1","kind":"PULL","id":2}"#,
-            r#"{"organizationId":"org_1","kind":"DANCE","id":"run_2"}"#,
+            r#"{"organizationId":"org_1","kind":"UNKNOWN","id":"run_2"}"#,
             r#"{"organizationId":"","kind":"PULL","id":"run_2"}"#,
             r#"{"organizationId":"org_1","kind":"PULL","id":"run_2","email":"a@b.example"}"#,
         ] {

@@ -15,31 +15,31 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio_util::sync::CancellationToken;
 
-use crate::apalis_worker::{AsStored, Payload, answer, new_worker_name, run};
+use crate::apalis_worker::{AsStored, Payload, handle_job, new_worker_name, run};
 use crate::listener::Listener;
 use crate::queue::{Queue, QueueError};
 use crate::schema;
 
-/// A job is seen at the next heartbeat at the latest; mostly its notification wakes the worker before.
+/// How often apalis looks for jobs. Usually Postgres's notification of a job wakes the worker earlier.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Where apalis's trigger notifies of new jobs.
+/// The channel on which apalis's trigger notifies of new jobs.
 const NOTIFICATIONS: &str = "apalis::job::insert";
 
-/// How long to wait before listening again when the database is away.
+/// How long to wait before listening again after the database was not available.
 const RELISTEN_DELAY: Duration = Duration::from_secs(1);
 
-/// Heartbeats missed before apalis gives a job away. Nothing depends on it.
+/// How many heartbeats a worker misses before apalis gives its job to another one. Nothing depends on it.
 const MISSED_HEARTBEATS: usize = 30;
 
-/// Most looks find nothing, and cost one read of an index.
+/// How often to look for due work. Most looks find none, and cost one read of an index.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a program that starts waits to hear which tables there are.
+/// How long a program that starts waits for the database to return its migrations.
 const SCHEMA_CHECK_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long what is over stays in the queue, for whoever wants to look.
-const KEPT: &str = "1 hour";
+/// How long jobs that have ended and workers that have gone stay in the tables, for operators who look there.
+const RETENTION: &str = "1 hour";
 
 /// apalis's queue in a Postgres database.
 #[derive(Debug, Clone)]
@@ -49,13 +49,13 @@ pub struct PostgresQueue {
 }
 
 impl PostgresQueue {
-    /// The queue of that name, over connections of its own. Its tables must be there.
+    /// The queue with this name, on connections of its own. Its tables have to exist.
     pub const fn new(pool: PgPool, queue: &'static str) -> Self {
         Self { pool, queue }
     }
 
-    /// Makes apalis's tables by the owner's login, or brings them up to date. The rights of programs on
-    /// them are the store's affair.
+    /// Creates apalis's tables with the owner's login, or migrates them. The store grants programs their rights
+    /// to them.
     pub async fn migrate(owner: &SecretString) -> Result<(), QueueError> {
         let owner: PgConnectOptions = owner.expose_secret().parse()?;
         let pool = PgPoolOptions::new()
@@ -69,7 +69,7 @@ impl PostgresQueue {
         Ok(())
     }
 
-    /// Whether the database has apalis's tables as `migrate` of this program makes them.
+    /// Checks whether the database has the tables that [`Self::migrate`] of this program creates.
     pub async fn check(&self) -> Result<(), QueueError> {
         let versions =
             sqlx::query_scalar("SELECT version FROM apalis._sqlx_migrations WHERE success");
@@ -81,13 +81,13 @@ impl PostgresQueue {
         schema::compare(&PostgresStorage::<()>::migrations(), &applied)
     }
 
-    /// Closes its connections, waiting for those in use.
+    /// Closes its connections, after waiting for those in use.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// Puts back what a worker that has ended had fetched and not handed over: apalis drops a fetch
-    /// that is under way when a worker ends. If the database is away, the reaper notifies again.
+    /// Puts jobs back that a worker had fetched and not handled when it ended: apalis drops a fetch that has not
+    /// finished when a worker ends. If the database is not available, the reaper notifies again.
     async fn release_jobs(&self, worker: &str) {
         let freed = sqlx::query(
             "UPDATE apalis.jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL
@@ -104,16 +104,16 @@ impl PostgresQueue {
         }
     }
 
-    /// Wakes the worker when a job comes, so that a click is heard at once. apalis's own listener takes a
-    /// cut connection for the end; this one is a convenience, and whatever it misses the next heartbeat
-    /// finds.
+    /// Wakes the worker when a job arrives, so that a user's request is worked on at once. apalis's own listener
+    /// ends for ever when its connection is cut; this one connects again. A job whose notification it misses is
+    /// found at the next heartbeat.
     async fn wake_at_notifications(&self, context: &MonitorContext) -> Infallible {
         loop {
             let listening = async {
                 let mut notifications = PgListener::connect_with(&self.pool).await?;
                 notifications.listen(NOTIFICATIONS).await?;
                 loop {
-                    // Missed ones are made up for by the first wake after a reconnection.
+                    // After a reconnection the first notification also wakes the worker for those missed.
                     notifications.try_recv().await?;
                     for worker in context.workers() {
                         drop(context.wake_worker(worker.name()));
@@ -133,13 +133,14 @@ impl PostgresQueue {
     fn config(&self) -> Config {
         Config::default()
             .queue(self.queue)
-            // apalis neither beats nor acknowledges while it holds jobs back.
+            // With larger batches apalis sends no heartbeat and acknowledges nothing while jobs wait.
             .batch_size(1)
             .heartbeat_interval(HEARTBEAT)
             .missed_heartbeats(MISSED_HEARTBEATS)
-            // Marking a job as running looks at no owner: late, it would hide a new notification.
+            // apalis marks a job as running without checking its owner: a late mark would hide a new
+            // notification.
             .lock_tasks(false)
-            // Without results apalis acknowledges nothing.
+            // Only if results are stored does apalis acknowledge jobs.
             .persist_results(true)
     }
 }
@@ -147,7 +148,7 @@ impl PostgresQueue {
 #[async_trait]
 impl Queue for PostgresQueue {
     async fn listen(&self, listener: &Listener, stop: CancellationToken) -> Result<(), QueueError> {
-        let (pool, config, notified) = (self.pool.clone(), self.config(), listener.clone());
+        let (pool, config, data) = (self.pool.clone(), self.config(), listener.clone());
         let name = new_worker_name();
         let named = name.clone();
         let monitor = Monitor::new().register(move |_| {
@@ -155,10 +156,10 @@ impl Queue for PostgresQueue {
             WorkerBuilder::new(named.clone())
                 .backend(storage.with_codec(AsStored))
                 .catch_panic()
-                // One at a time, for an answer takes no longer than a slot is waited for.
+                // One at a time: a handler takes only as long as it waits for a free slot.
                 .concurrency(1)
-                .data(notified.clone())
-                .build(answer)
+                .data(data.clone())
+                .build(handle_job)
         });
         let context = monitor.context();
         let ended = tokio::select! {
@@ -178,7 +179,7 @@ impl Queue for PostgresQueue {
                 LIMIT $3 FOR UPDATE SKIP LOCKED)",
         )
         .bind(self.queue)
-        .bind(KEPT)
+        .bind(RETENTION)
         .bind(i64::from(size))
         .execute(&self.pool)
         .await?;
@@ -190,7 +191,7 @@ impl Queue for PostgresQueue {
                 LIMIT $3 FOR UPDATE SKIP LOCKED)",
         )
         .bind(self.queue)
-        .bind(KEPT)
+        .bind(RETENTION)
         .bind(i64::from(size))
         .execute(&self.pool)
         .await?;

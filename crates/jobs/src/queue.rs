@@ -1,4 +1,4 @@
-//! The job queue, by role: whatever back end apalis has its jobs in.
+//! The port of the job queue, and its errors.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use crate::listener::Listener;
 /// A queue of job notifications.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Notifies the listener of every job, one after the other, and beats while the store answers. Takes no
-    /// more when `stop` is cancelled, and returns `Ok` only then: a queue that ends by itself is an error,
-    /// whatever it says.
+    /// Passes every job to the listener, one after the other, and records a heartbeat whenever the store has
+    /// answered. It takes no more jobs after `stop` is cancelled. It returns `Ok` only after that: if the queue
+    /// ends before, that is an error.
     async fn listen(&self, listener: &Listener, stop: CancellationToken) -> Result<(), QueueError>;
 
-    /// Deletes up to `size` jobs that are over, and up to `size` rows of workers that are gone.
-    /// Returns how many rows went.
+    /// Deletes up to `size` jobs that have ended, and up to `size` rows of workers that have gone. Returns how
+    /// many rows were deleted.
     async fn delete_old_jobs(&self, size: u32) -> Result<u64, QueueError>;
 
-    /// How often to look for work that workers should be notified of. Work whose worker died must be taken up
-    /// within 15 s: the lease of 10 s, this and its jitter of a quarter, and the time that a notification
-    /// takes.
+    /// How often to look for work of which workers have to be notified. Work whose worker died has to be taken
+    /// up within 15 seconds: the lease of 10 seconds, this interval with up to a quarter more, and the time that
+    /// a notification takes.
     fn reap_interval(&self) -> Duration;
 }
 
 /// Why a queue cannot be used, or no longer listens.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The database is not there, or refused a statement.
+    /// The database is not available, or refused a statement.
     #[error("the queue's database failed")]
     Database(#[from] sqlx::Error),
-    /// Its tables are not there, or an older version of this program's.
+    /// Its tables are missing, or an older version of this program has migrated them.
     #[error("its schema is older than this program: run `fanfare migrate`")]
     Older,
     /// A newer version of this program has migrated them.
@@ -43,13 +43,13 @@ pub enum QueueError {
     /// Migrations were applied that are not apalis's.
     #[error("its schema was not made by this program: choose another database")]
     Foreign,
-    /// The queue's tables could not be made.
+    /// The queue's tables could not be migrated.
     #[error("the queue's tables could not be made")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// The store has not answered for so long.
+    /// The database has not answered for this long.
     #[error("its database has not answered for {} s", .0.as_secs())]
     Timeout(Duration),
-    /// apalis gave up.
+    /// apalis's worker ended.
     #[error("the queue stopped listening: {0}")]
     Stopped(String),
 }

@@ -1,4 +1,4 @@
-//! The runner: listens until it is told to stop, then drains.
+//! The runner: listens until it has to stop, then drains.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::maintenance::{delete_old_jobs, reap};
 use crate::queue::{Queue, QueueError};
 use crate::slots::Slots;
 
-/// How a runner works.
+/// The limits and durations of a runner.
 #[derive(Debug, Clone, Copy)]
 pub struct RunnerOptions {
-    /// Slices at once.
+    /// The most slices that are worked on at the same time.
     pub slots: usize,
-    /// How long things may take.
+    /// The durations and sizes of slices.
     pub pace: Pace,
-    /// How long slices may take to finish their page when the runner is told to stop.
+    /// How long slices may take to finish their page after the runner has to stop.
     pub grace: Duration,
-    /// A queue without a heartbeat for so long is listened to anew, over other connections: on those it has,
-    /// no answer may ever come.
+    /// How long a queue may be without a heartbeat. After that the runner listens to it again, over other
+    /// connections, because on the present ones an answer may never arrive.
     pub heartbeat_timeout: Duration,
 }
 
@@ -40,7 +40,7 @@ impl Default for RunnerOptions {
     }
 }
 
-/// Why a runner ended without having been told to.
+/// Why a runner ended before it was stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum RunnerError {
     /// The queue failed again and again.
@@ -48,16 +48,17 @@ pub enum RunnerError {
     QueueLost(u32, #[source] QueueError),
 }
 
-/// Failures in a row before the process gives up and leaves the rest to whoever restarts it: with the
-/// waits between them, a database that is away for about ten minutes.
+/// How many failures of the queue in a row end the runner, so that the process ends and its supervisor restarts
+/// it. With the waits between them, this is a database that is not available for about ten minutes.
 const MAX_FAILURES: u32 = 20;
 
+/// The longest wait between two failures of the queue.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(32);
 
-/// A queue that has listened for so long has recovered.
-const RECOVERED: Duration = Duration::from_mins(1);
+/// How long a queue has to listen until its next failure counts as the first.
+const RECOVERY_TIME: Duration = Duration::from_mins(1);
 
-/// Works runs until it is told to stop.
+/// Works on runs until it has to stop.
 pub struct Runner {
     queue: Arc<dyn Queue>,
     work_queue: Arc<dyn WorkQueue>,
@@ -67,7 +68,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// A runner of these use cases' runs.
+    /// A runner that works on the runs of these use cases.
     pub fn new(
         queue: Arc<dyn Queue>,
         work_queue: Arc<dyn WorkQueue>,
@@ -88,17 +89,17 @@ impl Runner {
         self.heartbeat.clone()
     }
 
-    /// Works until `stop`; then takes nothing more, lets every slice finish its page and give its run
-    /// back, and returns `Ok`. A slice that takes longer than the grace is ended where it stands,
-    /// and its run taken up when its lease has run out.
+    /// Works until `stop`. Then it takes no more jobs, lets every slice finish its page and give its run back,
+    /// and returns `Ok`. A slice that takes longer than the grace period is aborted, and another worker takes
+    /// its run up after the lease has run out.
     ///
-    /// Nothing of it goes on after it has returned, but for telling the ledger of a `Retry-After` while the
-    /// store is away.
+    /// After it has returned, only one thing may continue: writing a `Retry-After` to the ledger while the store
+    /// is not available.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunnerError> {
         let RunnerOptions {
             slots, pace, grace, ..
         } = self.options;
-        // Ours, for a lost queue ends the slices too. Whoever drops this future ends them likewise.
+        // A token of its own, because a lost queue ends the slices too, as does dropping this future.
         let stop = stop.child_token();
         let _ends_slices = stop.clone().drop_guard();
         let slots = Slots::new(
@@ -131,7 +132,7 @@ impl Runner {
         ended
     }
 
-    /// Listens again whenever the queue fails, later each time.
+    /// Listens again whenever the queue fails, after a longer wait each time.
     async fn keep_listening(
         &self,
         listener: &Listener,
@@ -146,7 +147,7 @@ impl Runner {
             if stop.is_cancelled() {
                 return Ok(());
             }
-            failures = if begun.elapsed() > RECOVERED {
+            failures = if begun.elapsed() > RECOVERY_TIME {
                 1
             } else {
                 failures + 1
@@ -167,7 +168,7 @@ impl Runner {
         }
     }
 
-    /// Listens for as long as the queue is answered.
+    /// Listens until the queue fails or has no heartbeat for too long.
     async fn listen(
         &self,
         listener: &Listener,

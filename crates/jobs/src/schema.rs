@@ -1,11 +1,11 @@
-//! Whether apalis's tables are those of this program's apalis.
+//! Whether apalis's tables have the schema of this program's version of apalis.
 
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migrator};
 
 use crate::queue::QueueError;
 
-/// Compares what was applied with what this program would apply.
+/// Compares the migrations that were applied with those of this program.
 pub(crate) fn compare(ours: &Migrator, applied: &[i64]) -> Result<(), QueueError> {
     match applied
         .iter()
@@ -22,7 +22,7 @@ pub(crate) fn compare(ours: &Migrator, applied: &[i64]) -> Result<(), QueueError
     }
 }
 
-/// Why the migrations could not be applied.
+/// The error for migrations that could not be applied.
 pub(crate) fn refused(ours: &Migrator, error: MigrateError) -> QueueError {
     match error {
         MigrateError::VersionMissing(version) => unknown(ours, version),
@@ -38,9 +38,9 @@ fn unknown(ours: &Migrator, version: i64) -> QueueError {
     }
 }
 
-/// Why sqlx's table of what was applied could not be read.
+/// The error for sqlx's table of applied migrations that could not be read.
 pub(crate) fn unreadable(error: sqlx::Error) -> QueueError {
-    /// No such table: on Postgres, and on SQLite, whose code says no more than that the statement was
+    /// The codes for a missing table on Postgres and on SQLite. SQLite's code means only that the statement was
     /// wrong.
     const NOT_MIGRATED: &[&str] = &["42P01", "1"];
     let code = error.as_database_error().and_then(DatabaseError::code);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schema_is_ours_older_newer_or_somebody_elses() {
+    fn a_schema_is_current_older_newer_or_foreign() {
         let ours = SqliteStorage::migrations();
         let applied: Vec<i64> = ours.iter().map(|migration| migration.version).collect();
         let with = |version| [&applied[..], &[version]].concat();

@@ -1,4 +1,4 @@
-//! Slots: a bounded number of slices at once, each a task of its own.
+//! Slots: a limited number of slices at the same time, each in a task of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-/// Pauses up to this long are waited for in this process; after longer ones the reaper notifies.
+/// The longest pause of work after which this process takes the work up itself; after a longer pause the reaper
+/// notifies.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
-/// Where slices are worked. Clones are the same slots.
+/// The slots in which slices are worked on. Clones are the same slots.
 ///
-/// A slice is a task of its own, so that slices share the machine's cores, one that panics takes
-/// nobody along, and one goes on to the end of its page when the queue behind it has died.
+/// Each slice is a task of its own. So slices share the machine's cores, a panic ends only its own slice, and a
+/// slice finishes its page even if the queue has died.
 #[derive(Clone)]
 pub(crate) struct Slots {
     engine: Engine,
@@ -32,7 +33,7 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    /// So many slots. A cancelled `stop` ends every slice after its step.
+    /// `size` slots. Cancelling `stop` ends every slice after its current step.
     pub(crate) fn new(
         integration: Integration,
         work_queue: Arc<dyn WorkQueue>,
@@ -51,13 +52,13 @@ impl Slots {
         }
     }
 
-    /// Works, as soon as a slot is free, what is to be done next: the work that the job named or other work,
-    /// until nothing is due. What comes of it the work's rows tell.
+    /// Waits for a free slot, and then works in it until nothing is due: on the work that the job names or on
+    /// other work, in the order of the queue. The results are in the work's rows.
     pub(crate) async fn work(&self, notified: WorkItem) {
         let slot = tokio::select! {
             slot = Arc::clone(&self.free).acquire_owned() => slot.ok(),
-            // The job has been taken from the queue. A slice that is told to stop as it begins claims
-            // the work and gives it back, and that notifies another worker.
+            // The job has been taken from the queue. A slice that has to stop at its start claims the work
+            // and gives it back, which notifies another worker.
             () = self.stop.cancelled() => None,
         };
         let slots = self.clone();
@@ -78,28 +79,28 @@ impl Slots {
             match self.slice(work.clone()).await {
                 Some(SliceEnd::Paused(until)) => self.take_up_again(work.clone(), until),
                 Some(_) => {}
-                // It will be taken up again, and not by a loop that goes round as fast as it can.
+                // A later notification takes the work up again; this loop would try without a pause.
                 None => break,
             }
             if self.stop.is_cancelled() {
                 break;
             }
             match self.next().await {
-                // If it is the same again, another worker was quicker and is at it.
+                // If it is the same work again, another worker has just claimed it.
                 Some(next) if next != work => work = next,
                 _ => break,
             }
         }
         if !has_worked_notified {
-            // Its notification must not be lost: if the work is still due, it is claimed, or given back and
-            // another worker notified.
+            // The job's notification must not be lost: if its work is still due, this slice claims it, or
+            // gives it back, which notifies another worker.
             if let Some(SliceEnd::Paused(until)) = self.slice(notified.clone()).await {
                 self.take_up_again(notified, until);
             }
         }
     }
 
-    /// What is to be done next. `None` if nothing is due, or if the store does not tell.
+    /// The work to do next. `None` if nothing is due, if the store does not answer, or after `stop`.
     async fn next(&self) -> Option<WorkItem> {
         if self.stop.is_cancelled() {
             return None;
@@ -108,13 +109,13 @@ impl Slots {
         next.map(|candidate| candidate.work)
     }
 
-    /// Waits until no slice is worked any more.
+    /// Waits until all slices have ended.
     pub(crate) async fn drained(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// Ends all slices where they stand. Their leases run out.
+    /// Aborts all slices. Their leases run out.
     pub(crate) async fn abort(&self) {
         self.abort.cancel();
         self.drained().await;
@@ -148,8 +149,8 @@ impl Slots {
         }
     }
 
-    /// Takes paused work up again when its time has come, without a slot meanwhile. Another process
-    /// may be faster; the claim tells.
+    /// Takes paused work up again after its pause, during which it uses no slot. If another process is faster, the
+    /// claim fails.
     fn take_up_again(&self, work: WorkItem, until: Timestamp) {
         let wait = until.since(self.integration.clock().now());
         if wait > LONGEST_WAIT {
@@ -159,7 +160,7 @@ impl Slots {
         self.tasks.spawn(async move {
             tokio::select! {
                 () = slots.stop.cancelled() => {}
-                // Whole milliseconds are slept, and due times are finer.
+                // The timer is accurate to a millisecond, and due times are finer.
                 () = tokio::time::sleep(wait + Duration::from_millis(1)) => slots.work(work).await,
             }
         });
@@ -181,7 +182,7 @@ const fn name(end: SliceEnd) -> &'static str {
 }
 
 fn log_lost(work: &WorkItem, error: &JoinError) {
-    // A panic's message could quote anything; the panic hook has logged where it happened.
+    // A panic's message could hold personal data; the panic hook has logged where it happened.
     let what = if error.is_panic() {
         "panicked"
     } else {

@@ -13,22 +13,22 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio_util::sync::CancellationToken;
 
-use crate::apalis_worker::{AsStored, Payload, answer, new_worker_name, run};
+use crate::apalis_worker::{AsStored, Payload, handle_job, new_worker_name, run};
 use crate::listener::Listener;
 use crate::queue::{Queue, QueueError};
 use crate::schema;
 
-/// A job that another connection put there is seen at the next heartbeat, and no sooner.
+/// How often apalis looks for jobs. A job that another connection has added is not found earlier.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Heartbeats missed before apalis gives a job away. Nothing depends on it.
+/// How many heartbeats a worker misses before apalis gives its job to another one. Nothing depends on it.
 const MISSED_HEARTBEATS: usize = 30;
 
-/// Most looks find nothing, and cost one read of an index.
+/// How often to look for due work. Most looks find none, and cost one read of an index.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long what is over stays in the queue, for whoever wants to look.
-const KEPT_SECONDS: i64 = 3_600;
+/// How long jobs that have ended and workers that have gone stay in the tables, for operators who look there.
+const RETENTION_SECONDS: i64 = 3_600;
 
 /// apalis's queue in a SQLite file.
 #[derive(Debug, Clone)]
@@ -38,10 +38,10 @@ pub struct SqliteQueue {
 }
 
 impl SqliteQueue {
-    /// Opens the queue of that name, with connections of its own, and makes apalis's tables where they
-    /// are missing. The caller holds the lock under which the file's schema may be changed.
+    /// Opens the queue with this name, on connections of its own, and creates apalis's tables if they are
+    /// missing. The caller holds the lock that permits changes of the file's schema.
     ///
-    /// apalis's own `setup` is not used: it would turn off the file's syncing to disk.
+    /// apalis's own `setup` is not used, because it would turn off that the file is synced to disk.
     pub async fn open(
         options: SqliteConnectOptions,
         queue: &'static str,
@@ -58,7 +58,7 @@ impl SqliteQueue {
         Ok(Self { pool, queue })
     }
 
-    /// Finds out, changing nothing, whether the file has apalis's tables as this program makes them.
+    /// Checks whether the file has the tables that this program creates. It changes nothing.
     pub async fn check(store: &Path) -> Result<(), QueueError> {
         let file = SqliteConnectOptions::new().filename(store);
         let mut connection = file.create_if_missing(false).connect().await?;
@@ -73,13 +73,13 @@ impl SqliteQueue {
         )
     }
 
-    /// Closes its connections, waiting for those in use.
+    /// Closes its connections, after waiting for those in use.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// Puts back what a worker that has ended had fetched and not handed over: apalis drops a fetch
-    /// that is under way when a worker ends. If the database is away, the reaper notifies again.
+    /// Puts jobs back that a worker had fetched and not handled when it ended: apalis drops a fetch that has not
+    /// finished when a worker ends. If the database is not available, the reaper notifies again.
     async fn release_jobs(&self, worker: &str) {
         let freed = sqlx::query(
             "UPDATE Jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL
@@ -99,13 +99,14 @@ impl SqliteQueue {
     fn config(&self) -> Config {
         Config::default()
             .queue(self.queue)
-            // apalis neither beats nor acknowledges while it holds jobs back.
+            // With larger batches apalis sends no heartbeat and acknowledges nothing while jobs wait.
             .batch_size(1)
             .heartbeat_interval(HEARTBEAT)
             .missed_heartbeats(MISSED_HEARTBEATS)
-            // Marking a job as running looks at no owner: late, it would hide a new notification.
+            // apalis marks a job as running without checking its owner: a late mark would hide a new
+            // notification.
             .lock_tasks(false)
-            // Without results apalis acknowledges nothing.
+            // Only if results are stored does apalis acknowledge jobs.
             .persist_results(true)
     }
 }
@@ -113,7 +114,7 @@ impl SqliteQueue {
 #[async_trait]
 impl Queue for SqliteQueue {
     async fn listen(&self, listener: &Listener, stop: CancellationToken) -> Result<(), QueueError> {
-        let (pool, config, notified) = (self.pool.clone(), self.config(), listener.clone());
+        let (pool, config, data) = (self.pool.clone(), self.config(), listener.clone());
         let name = new_worker_name();
         let named = name.clone();
         let monitor = Monitor::new().register(move |_| {
@@ -121,10 +122,10 @@ impl Queue for SqliteQueue {
             WorkerBuilder::new(named.clone())
                 .backend(storage.with_codec(AsStored))
                 .catch_panic()
-                // One at a time, for an answer takes no longer than a slot is waited for.
+                // One at a time: a handler takes only as long as it waits for a free slot.
                 .concurrency(1)
-                .data(notified.clone())
-                .build(answer)
+                .data(data.clone())
+                .build(handle_job)
         });
         let ended = run(monitor, listener, stop).await;
         self.release_jobs(&name).await;
@@ -140,7 +141,7 @@ impl Queue for SqliteQueue {
                 LIMIT ?3)",
         )
         .bind(self.queue)
-        .bind(KEPT_SECONDS)
+        .bind(RETENTION_SECONDS)
         .bind(size)
         .execute(&self.pool)
         .await?;
@@ -152,7 +153,7 @@ impl Queue for SqliteQueue {
                 LIMIT ?3)",
         )
         .bind(self.queue)
-        .bind(KEPT_SECONDS)
+        .bind(RETENTION_SECONDS)
         .bind(size)
         .execute(&self.pool)
         .await?;

@@ -1,4 +1,4 @@
-//! `GET /api/accounts`: whose credential it is.
+//! `GET /api/accounts`: the account that a credential belongs to.
 
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::klaviyo::{Account, KlaviyoError};
@@ -8,7 +8,7 @@ use crate::document::{Single, broken_id, parse};
 use crate::origin::Origin;
 use crate::request::Request;
 
-/// Asks for one harmless field: the account's address is not needed.
+/// Requests one field that holds no personal data, because only the id is needed.
 pub(crate) fn request(origin: &Origin) -> Request {
     let parameters = [("fields[account]", "test_account")];
     Request::get(origin, ["accounts"], &parameters, None)
@@ -19,7 +19,7 @@ struct Identifier {
     id: String,
 }
 
-/// Reads the account. The credential's own account is the only one in the document.
+/// Reads the account. The document holds only the account of the credential.
 pub(crate) fn read(body: &[u8]) -> Result<Account, KlaviyoError> {
     let document: Single<Vec<Identifier>> = parse(body)?;
     let [account] = <[Identifier; 1]>::try_from(document.data)

@@ -21,14 +21,14 @@ use crate::origin::Origin;
 use crate::request::{REVISION, Request};
 use crate::{account, body, collection, member, probe, rate_limits, refusal};
 
-/// How long a call may take.
+/// The timeouts of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// Until the connection stands.
+    /// How long connecting may take.
     pub connect: Duration,
-    /// Between two pieces of an answer, and before its first.
+    /// How long to wait for the first part of an answer, and for each further part.
     pub read: Duration,
-    /// From the first byte sent to the last byte read.
+    /// How long the whole call may take, from connecting to the last byte of the answer.
     pub total: Duration,
 }
 
@@ -42,18 +42,18 @@ impl Default for Timeouts {
     }
 }
 
-/// Why there is no client.
+/// Why a client could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The machine's certificates cannot be used.
     #[error("the system's certificates cannot be used; install the package ca-certificates")]
     Tls(#[source] rustls::Error),
-    /// The HTTP client cannot be made.
+    /// The HTTP client cannot be created.
     #[error("the HTTP client cannot be made")]
     Client(#[source] reqwest::Error),
 }
 
-/// Klaviyo over HTTP. Clones share their connections.
+/// Klaviyo's API over HTTP. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct KlaviyoHttp {
     client: Client,
@@ -63,15 +63,15 @@ pub struct KlaviyoHttp {
 /// Klaviyo's name of the version header.
 const REVISION_HEADER: HeaderName = HeaderName::from_static("revision");
 
-/// Asks for a 410 instead of an answer in the shapes of another revision.
+/// Asks Klaviyo for a 410 instead of an answer in the format of another revision.
 const NO_FALL_FORWARD: HeaderName =
     HeaderName::from_static("x-klaviyo-revision-fall-forward-opt-out");
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 
 impl KlaviyoHttp {
-    /// A client of the API at this origin. Proxies named by the environment are not used: the key
-    /// goes to the origin and nowhere else.
+    /// A client of the API at this origin. Proxies from the environment are not used, so that the key is sent
+    /// only to the origin.
     pub fn new(origin: Origin, timeouts: Timeouts) -> Result<Self, BuildError> {
         let headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/vnd.api+json")),
@@ -94,7 +94,7 @@ impl KlaviyoHttp {
         Ok(Self { client, origin })
     }
 
-    /// The origin that is asked.
+    /// The origin to which requests are sent.
     pub const fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -111,11 +111,11 @@ impl KlaviyoHttp {
             .header(AUTHORIZATION, authorization(credential))
             .send()
             .await
-            .map_err(|error| unanswered(&error))?;
+            .map_err(|error| unavailable(&error))?;
         let status = response.status();
         if status != request.expects {
             let headers = response.headers().clone();
-            // A refusal whose body cannot be read, or is too long, is still one.
+            // A refusal counts even if its body cannot be read or is too large.
             let body = body::read(response, body::MAX_REFUSAL_BYTES).await;
             let body = body.unwrap_or_default();
             return Err(refusal::read(status, &headers, &body, request.has_cursor));
@@ -132,8 +132,8 @@ impl KlaviyoHttp {
     }
 }
 
-/// One provider, ring, given here and nowhere installed. A plain origin gets a client that trusts no
-/// certificate, so that a machine without any can still talk to itself.
+/// TLS with the provider `ring`, which is used here only and not installed for the process. For an `http`
+/// origin the client trusts no certificate, so that it also works on a machine without certificates.
 fn tls(origin: &Origin) -> Result<ClientConfig, BuildError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -150,15 +150,15 @@ fn tls(origin: &Origin) -> Result<ClientConfig, BuildError> {
 fn authorization(credential: &Credential) -> HeaderValue {
     let Credential::ApiKey(key) = credential;
     let text = format!("Klaviyo-API-Key {}", key.secret().expose_secret());
-    // A key is visible ASCII by construction.
+    // `ApiKey` permits only visible ASCII.
     let mut value =
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("Klaviyo-API-Key"));
     value.set_sensitive(true);
     value
 }
 
-/// What happened, without the address: it holds a cursor.
-fn unanswered(error: &reqwest::Error) -> KlaviyoError {
+/// The error for a call without an answer. It does not hold the address, which can contain a cursor.
+fn unavailable(error: &reqwest::Error) -> KlaviyoError {
     KlaviyoError::Unavailable(
         if error.is_connect() {
             "no connection could be made"
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_with_the_key_does_not_print() {
+    fn the_header_with_the_key_is_not_printed() {
         let key = ApiKey::parse(&SecretString::from("pk_canary0123456789")).unwrap();
         let line = authorization(&key.into());
         assert_eq!(line, "Klaviyo-API-Key pk_canary0123456789");

@@ -1,4 +1,4 @@
-//! `GET /api/lists`, `/api/segments` and one of either.
+//! `GET /api/lists`, `GET /api/segments`, and one list or segment by id.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,13 @@ use crate::lenient::{Object, Raw, time, value};
 use crate::origin::Origin;
 use crate::request::{Request, id_segment};
 
-/// Collections on a page: Klaviyo's most.
+/// How many collections a page has: Klaviyo's maximum.
 const PAGE_SIZE: &str = "10";
 
 /// The attribute that holds the number of profiles.
 const SIZE: &str = "profile_count";
 
-/// Asks for a page of collections, in an order that a rename does not change.
+/// Requests a page of collections, in an order that a rename does not change.
 pub(crate) fn page_request(
     origin: &Origin,
     kind: CollectionKind,
@@ -34,8 +34,8 @@ pub(crate) fn page_request(
     Request::get(origin, [kind.path], &parameters, cursor)
 }
 
-/// Asks for one collection, with or without its size. Only some attributes are asked for: a segment's
-/// definition can be large.
+/// Requests one collection, with or without its size. Only the attributes that are needed are requested, because
+/// a segment's definition can be large.
 pub(crate) fn request(
     origin: &Origin,
     of: &CollectionRef,
@@ -66,7 +66,7 @@ struct Resource<'a> {
     attributes: Object<Attributes<'a>>,
 }
 
-/// Attributes that were not asked for are absent.
+/// Attributes that were not requested are absent.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Attributes<'a> {

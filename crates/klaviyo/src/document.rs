@@ -1,4 +1,4 @@
-//! The frame of Klaviyo's JSON:API documents, and where the next page begins.
+//! Klaviyo's JSON:API documents: their outer structure, and the cursor of the next page.
 
 use std::borrow::Cow;
 
@@ -20,20 +20,20 @@ pub(crate) struct Single<T> {
 #[derive(Deserialize)]
 pub(crate) struct Many<'a, T> {
     pub(crate) data: Vec<T>,
-    /// A document without an object of links is no page: taken for the last one, it would end a scan
-    /// early.
+    /// A document without an object of links is not a page: if it counted as the last page, a scan would end
+    /// too early.
     #[serde(borrow)]
     links: &'a RawValue,
 }
 
-/// The links of a page. `next` is `null` or absent after the last one.
+/// The links of a page. `next` is `null` or absent on the last page.
 #[derive(Deserialize)]
 struct Links<'a> {
     #[serde(borrow, default)]
     next: Option<Cow<'a, str>>,
 }
 
-/// Reads a document, telling what is wrong by place and never by content.
+/// Reads a document. An error names the position of what is wrong and never the content.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, KlaviyoError> {
     match body.trim_ascii_start().first() {
         None => return Err(KlaviyoError::Invalid("the body is empty".to_owned())),
@@ -56,7 +56,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Klaviyo
 }
 
 impl<T> Many<'_, T> {
-    /// The cursor in the link to the next page; the rest of the link is what was asked anyway.
+    /// The cursor in the link to the next page. The rest of the link is the same as in the request.
     pub(crate) fn next(&self, origin: &Origin) -> Result<Option<Cursor>, KlaviyoError> {
         let invalid =
             |what: &str| KlaviyoError::Invalid(format!("the link to the next page {what}"));

@@ -1,9 +1,8 @@
-//! Values that cost no more than themselves where they are broken.
+//! Lenient reading: an attribute with a broken value does not make the other attributes unreadable.
 //!
-//! An attribute is first taken as the raw text of its value, in which the parser checks the grammar
-//! but decodes nothing, and then read by itself. So half of a surrogate pair, which JSON can spell
-//! and no string can hold, or a number where a text belongs, is one attribute's fault. Text is
-//! decoded once.
+//! An attribute is first taken as the raw text of its value, of which the parser checks only the grammar, and is
+//! decoded later, by itself. So only that attribute is lost if it holds half of a surrogate pair, which is valid
+//! JSON but in no string, or a number in place of a text. Each text is decoded once.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,21 +13,21 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A value that is read later, or not at all; `None` where it is `null` or not there.
+/// A value that is decoded later; `None` if it is `null` or absent.
 pub(crate) type Raw<'a> = Option<&'a RawValue>;
 
-/// The value, or `None` where it is absent or of another type.
+/// The value; `None` if it is absent or of another type.
 pub(crate) fn value<'a, T: Deserialize<'a>>(raw: Raw<'a>) -> Option<T> {
     serde_json::from_str(raw?.get()).ok()
 }
 
-/// The time, or `None` where it is absent or none.
+/// The time; `None` if it is absent or not a time.
 pub(crate) fn time(raw: Raw<'_>) -> Option<Timestamp> {
     let text: Cow<'_, str> = value(raw)?;
     Timestamp::parse(&text)
 }
 
-/// An object, or something else in its place, which counts as an empty one.
+/// An object. Any other JSON value in its place counts as an empty object.
 #[derive(Default)]
 pub(crate) struct Object<T>(pub(crate) T);
 

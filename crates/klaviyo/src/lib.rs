@@ -1,13 +1,13 @@
 //! Klaviyo's REST API, revision 2026-07-15, behind the `Klaviyo` port of `fanfare-domain`.
 //!
-//! [`KlaviyoHttp`] makes one request per call and says in a typed error what came of it. It never
-//! retries, never waits for a quota, follows no redirect and no link to another origin, and trusts
-//! nothing it is sent: answers are bounded in size and time, one broken attribute costs that
-//! attribute and no more, and no error shows anything of a body that could be a person's.
+//! [`KlaviyoHttp`] makes one request per call, and returns the answer or a typed error. It never retries, never
+//! waits for quota, follows no redirect and no link to another origin, and trusts nothing that it receives:
+//! answers are limited in size and time, a broken attribute does not affect the others, and no error shows
+//! anything of a body that could be personal data.
 //!
 //! Each call has a file that makes its request and reads its answer: `account.rs`, `collection.rs`,
 //! `member.rs` and `probe.rs`. `request.rs` and `document.rs` hold what they share, `lenient.rs` reads
-//! values of which one may be broken, and `refusal.rs` names what any other status means.
+//! attributes that may be broken, and `refusal.rs` reads answers with an unexpected status.
 
 mod account;
 mod body;

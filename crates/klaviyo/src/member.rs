@@ -1,8 +1,8 @@
-//! `GET /api/lists/{id}/profiles` and the segment's: members by join time.
+//! `GET /api/lists/{id}/profiles` and the same of a segment: members by join time.
 //!
-//! A broken attribute costs itself ([`crate::lenient`] says how), attributes of another shape their
-//! profile's attributes. A profile without a usable id costs the page: it may be any member, and a
-//! member that is left out would be taken for one that has left.
+//! If an attribute is broken, only that attribute is lost (see [`crate::lenient`]); if all attributes together
+//! have another shape, those of the profile are lost. If a profile has no usable id, the whole page is invalid:
+//! the profile may be any member, and a member that is left out would be removed from the audience.
 
 use std::borrow::Cow;
 
@@ -17,13 +17,13 @@ use crate::lenient::{Object, Raw, time};
 use crate::origin::Origin;
 use crate::request::{Request, id_segment};
 
-/// Profiles on a page: Klaviyo's most.
+/// How many profiles a page has: Klaviyo's maximum.
 const PAGE_SIZE: &str = "100";
 
-/// What a sync needs of a profile. Everything else stays with Klaviyo.
+/// The attributes of a profile that a sync needs. No others are requested.
 const FIELDS: &str = "email,phone_number,first_name,last_name,joined_group_at,updated";
 
-/// Asks for a page of members by join time.
+/// Requests a page of members by join time.
 pub(crate) fn request(
     origin: &Origin,
     of: &CollectionRef,
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn no_beginning_of_a_page_is_a_page() {
+    fn a_page_that_is_cut_off_is_invalid() {
         let whole = document(&json!({"email": "a@example.com", "first_name": "Zo\u{eb}"}));
         assert!(read_page(whole.as_bytes(), &origin()).is_ok());
         for end in 0..whole.len() {
@@ -142,7 +142,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_an_attribute_holds_costs_no_other(
+        fn a_broken_attribute_does_not_affect_the_others(
             unit in 0xd800_u16..0xe000, number in any::<f64>(), flag in any::<bool>(),
         ) {
             let others = [json!(number), json!(flag), json!([number]), json!({"a": flag})];
@@ -160,7 +160,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_are_too_strange_to_be_refused(body in any::<Vec<u8>>()) {
+        fn arbitrary_bytes_are_refused(body in any::<Vec<u8>>()) {
             prop_assert!(read_page(&body, &origin()).is_err());
         }
     }

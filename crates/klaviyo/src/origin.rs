@@ -1,4 +1,4 @@
-//! The one origin that is ever contacted.
+//! The origin to which all requests are sent.
 
 use std::fmt;
 
@@ -11,19 +11,19 @@ pub struct Origin(Url);
 /// Why a text is not an origin that may be contacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOrigin {
-    /// Not an address at all, or not of HTTP.
+    /// It is not an address, or its scheme is not `http` or `https`.
     #[error("it is not an address such as https://a.klaviyo.com")]
     NotAnAddress,
-    /// Plain HTTP to another machine would show the key to everybody on the way.
+    /// Unencrypted HTTP to another machine would show the key to the network in between.
     #[error("plain http is allowed to this machine only; use https")]
     NotSecure,
-    /// More than scheme, host and port.
+    /// It has more parts than scheme, host and port.
     #[error("it must be a scheme, a host and perhaps a port, and nothing more")]
     MoreThanAnOrigin,
 }
 
 impl Origin {
-    /// Takes `https://HOST[:PORT]`, or `http://` where the host is a loopback address.
+    /// Parses `https://HOST[:PORT]`, or `http://` if the host is a loopback address.
     pub fn parse(text: &str) -> Result<Self, InvalidOrigin> {
         let url = Url::parse(text.trim()).map_err(|_| InvalidOrigin::NotAnAddress)?;
         let host = url.host().ok_or(InvalidOrigin::NotAnAddress)?;
@@ -55,7 +55,7 @@ impl Origin {
         &self.0
     }
 
-    /// Whether the address is of this origin.
+    /// Whether the address has this origin.
     pub(crate) fn is_of(&self, url: &Url) -> bool {
         self.0.origin() == url.origin()
     }

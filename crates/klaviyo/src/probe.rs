@@ -1,4 +1,4 @@
-//! `GET` of the smallest page that needs a capability.
+//! `GET` of the smallest page that needs a capability, to test whether a credential has it.
 
 use fanfare_domain::klaviyo::{Capability, KlaviyoError};
 use serde::de::IgnoredAny;
@@ -7,14 +7,14 @@ use crate::document::{Single, parse};
 use crate::origin::Origin;
 use crate::request::Request;
 
-/// Asks for one resource with a field that is not a person's data.
+/// Requests one resource with a field that holds no personal data.
 pub(crate) fn request(origin: &Origin, capability: Capability) -> Request {
     let fields = format!("fields[{}]", capability.noun());
     let parameters = [(fields.as_str(), "created"), ("page[size]", "1")];
     Request::get(origin, [capability.path()], &parameters, None)
 }
 
-/// Reads no more than that it is a document: what it holds is not needed.
+/// Checks only that the answer is a document: its content is not needed.
 pub(crate) fn read(body: &[u8]) -> Result<(), KlaviyoError> {
     parse::<Single<IgnoredAny>>(body).map(drop)
 }

@@ -2,8 +2,8 @@
 
 use fanfare_domain::quota::RateLimits;
 
-/// Reads `RateLimit-Limit`, `75, 75;w=1, 750;w=60`: a number, then the limits with their
-/// seconds. `None` unless both limits are there and not zero.
+/// Reads `RateLimit-Limit`, for example `75, 75;w=1, 750;w=60`: a number, and then each limit with the length
+/// of its window in seconds. `None` unless the limits of both windows are present and not zero.
 pub(crate) fn parse(header: &str) -> Option<RateLimits> {
     let window = |seconds: &str| {
         header.split(',').find_map(|item| {

@@ -1,7 +1,7 @@
-//! What is made of an answer with another status than the request expects.
+//! Refusals: the error for an answer with a status that the request does not expect.
 //!
-//! Judged by status, media type and Klaviyo's error `code`, as little as possible by words: details
-//! may change within a revision. A `detail` can quote what was sent or stored, so none is kept.
+//! It depends on the status, the media type and Klaviyo's error `code`, and as little as possible on the text of
+//! a `detail`, which may change within a revision. A `detail` can quote personal data, so none is kept.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::lenient::{Object, Raw, value};
 use crate::retry_after;
 
-/// A JSON:API error document, as far as it is of use.
+/// The parts of a JSON:API error document that are needed.
 #[derive(Default, Deserialize)]
 struct Document<'a> {
     #[serde(borrow, default)]
@@ -30,7 +30,7 @@ struct Entry<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// The document, or one without errors where the body is something else.
+    /// The document, or one without errors if the body is something else.
     fn parse(body: &'a [u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_default()
     }
@@ -40,7 +40,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Names what Klaviyo, or the network in front of it, meant. `body` is empty where it could not be
+/// The error for a refusal of Klaviyo or of the network in front of it. `body` is empty if it could not be
 /// read.
 pub(crate) fn read(
     status: StatusCode,
@@ -61,7 +61,7 @@ pub(crate) fn read(
         StatusCode::BAD_REQUEST if has_cursor => KlaviyoError::CursorRejected,
         status if status.is_server_error() => unavailable(status),
         status if status.is_client_error() => refused(status, &document()),
-        // A redirect would lead the key elsewhere; other successes hold no document.
+        // A redirect could send the key to another origin; other successes hold no document.
         status => KlaviyoError::Invalid(format!("an unexpected status, {}", status.as_u16())),
     }
 }
@@ -70,8 +70,8 @@ fn unavailable(status: StatusCode) -> KlaviyoError {
     KlaviyoError::Unavailable(format!("it answered {}", status.as_u16()))
 }
 
-/// A missing scope, a plan that does not allow it, or not Klaviyo at all: the network in front of it
-/// challenges what it takes for a robot, which passes.
+/// A 403: a scope is missing, or the account's plan does not allow the call. Or the answer is not Klaviyo's: the
+/// network in front of it asks for a browser, which is temporary.
 fn forbidden(headers: &HeaderMap, document: &Document<'_>) -> KlaviyoError {
     let is_json = headers
         .get(CONTENT_TYPE)
@@ -112,10 +112,10 @@ fn scopes_in(detail: &str) -> Vec<String> {
         .collect()
 }
 
-/// An unknown id, or a revision that does not know the path. Klaviyo gives the code of an unknown id;
-/// the other form is known by its words alone.
+/// A 404: the id is unknown, or the revision does not know the path. Only the text of a `detail` shows the
+/// second.
 fn not_found(document: &Document<'_>) -> KlaviyoError {
-    // An id is quoted in its detail, and may hold any word.
+    // A detail quotes the id, which may contain the word.
     let is_about_revision = document.details().any(|detail| {
         let mut unquoted = detail.split('`').step_by(2);
         unquoted.any(|words| words.to_ascii_lowercase().contains("revision"))
@@ -123,7 +123,7 @@ fn not_found(document: &Document<'_>) -> KlaviyoError {
     if is_about_revision {
         KlaviyoError::RevisionRetired
     } else if document.errors.is_empty() {
-        // Not Klaviyo's own 404: no list is given up for the word of a proxy.
+        // This 404 is not Klaviyo's own: a proxy's answer must not fail the run.
         KlaviyoError::Unavailable("it answered 404 without saying what is missing".to_owned())
     } else {
         KlaviyoError::NotFound

@@ -1,4 +1,4 @@
-//! What is asked: a method, an address of Klaviyo's API, and the statuses that are an answer.
+//! A request: a method, an address of Klaviyo's API, and the status that is expected.
 
 use fanfare_domain::collection::CollectionRef;
 use fanfare_domain::ids::Cursor;
@@ -8,22 +8,22 @@ use url::Url;
 
 use crate::origin::Origin;
 
-/// The revision this program was written for; its answers' shapes depend on it.
+/// The revision of Klaviyo's API that this program was written for. The format of answers depends on it.
 pub(crate) const REVISION: &str = "2026-07-15";
 
-/// A request to be made.
+/// A request that can be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// The status of the answer that was asked for. Any other one is a refusal.
+    /// The status of a successful answer. Any other one is a refusal.
     pub(crate) expects: StatusCode,
-    /// Whether it asks for a position in a collection, which Klaviyo may have forgotten.
+    /// Whether it has a cursor, which Klaviyo may no longer accept.
     pub(crate) has_cursor: bool,
 }
 
 impl Request {
-    /// A request that reads: `GET`, answered by 200.
+    /// A request that reads: `GET`, with the expected status 200.
     pub(crate) fn get<'a>(
         origin: &Origin,
         path: impl IntoIterator<Item = &'a str>,
@@ -32,7 +32,7 @@ impl Request {
     ) -> Self {
         let mut url = origin.root().clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            // Each part is escaped as one segment: an id cannot lead to another address.
+            // Each part is escaped as one segment, so that an id cannot change the rest of the address.
             segments.pop_if_empty().push("api").extend(path);
         }
         {
@@ -51,8 +51,8 @@ impl Request {
     }
 }
 
-/// The id as a segment of a path. Segments of dots alone have a meaning of their own in every form of
-/// escaping, so such an id cannot be asked for, and nothing in Klaviyo has it.
+/// The id as a segment of a path. Segments of only one or two dots have a special meaning however they are
+/// escaped, so no request can have such an id, and no collection in Klaviyo has one.
 pub(crate) fn id_segment(of: &CollectionRef) -> Result<&str, KlaviyoError> {
     match of.id.as_str() {
         "." | ".." => Err(KlaviyoError::NotFound),

@@ -5,8 +5,8 @@ use std::time::UNIX_EPOCH;
 use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::time::Timestamp;
 
-/// Reads whole or broken seconds, or an HTTP date. Zero and less are zero seconds; anything else
-/// is [`RetryAfter::Unknown`].
+/// Reads whole or fractional seconds, or an HTTP date. Negative seconds count as zero; any other text is
+/// [`RetryAfter::Unknown`].
 pub(crate) fn parse(header: Option<&str>) -> RetryAfter {
     let Some(text) = header.map(str::trim) else {
         return RetryAfter::Unknown;
@@ -22,7 +22,7 @@ pub(crate) fn parse(header: Option<&str>) -> RetryAfter {
         .map_or(RetryAfter::Unknown, RetryAfter::At)
 }
 
-/// Seconds, rounded up: to come back too early is to be refused again.
+/// Seconds, rounded up: a request that is too early would be refused again.
 fn seconds(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let (is_negative, whole) = match whole.strip_prefix('-') {
@@ -36,7 +36,7 @@ fn seconds(text: &str) -> Option<u64> {
     if is_negative {
         return Some(0);
     }
-    // More digits than a u64 holds is a wish for for ever.
+    // A number that does not fit into 64 bits counts as the longest wait.
     let whole = whole.parse::<u64>().unwrap_or(u64::MAX);
     let has_fraction = fraction.bytes().any(|b| b != b'0');
     Some(whole.saturating_add(u64::from(has_fraction)))

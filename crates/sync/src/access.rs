@@ -1,4 +1,4 @@
-//! Organizations and the secret keys that open them.
+//! Organizations and their secret keys.
 
 use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey, parse_name};
@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
 
-/// Who is asking.
+/// The caller of the API, as its secret key identifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The organization whose key it is.
+    /// The organization that the key belongs to.
     pub organization: OrganizationId,
     /// What the key allows.
     pub role: Role,
@@ -19,10 +19,10 @@ pub struct Caller {
     pub key: KeyId,
 }
 
-/// A key just made. The secret is told this once.
+/// A key that was just made. Its secret is shown only here.
 #[derive(Debug)]
 pub struct NewKey {
-    /// Whose it is.
+    /// The organization that it belongs to.
     pub organization: OrganizationId,
     /// Its id.
     pub id: KeyId,
@@ -31,7 +31,7 @@ pub struct NewKey {
 }
 
 impl Integration {
-    /// Finds out whose secret key this is. `None` if it is nobody's, or revoked.
+    /// Finds the organization and the role of a secret key. `None` if the key is unknown or revoked.
     pub async fn authenticate(&self, secret: &SecretString) -> Result<Option<Caller>, Error> {
         let found = self.ports.directory.find_key(&hash(secret)).await?;
         Ok(found.map(|key| Caller {
@@ -76,7 +76,7 @@ impl Integration {
         Ok(self.ports.directory.keys(organization).await?)
     }
 
-    /// Revokes a key: it opens nothing from now on.
+    /// Revokes a key: from now on it authenticates no caller.
     pub async fn revoke_key(
         &self,
         organization: &OrganizationId,
@@ -120,7 +120,7 @@ impl Integration {
         kind: KeyKind,
     ) -> (SecretKey, NewKey) {
         let ids = &self.ports.ids;
-        // Two ULIDs' random halves: 160 bits.
+        // The random parts of two ULIDs, of 80 bits each.
         let secret = SecretString::from(format!(
             "sk_{kind}_{:020x}{:020x}",
             ids.ulid().random(),

@@ -1,4 +1,4 @@
-//! Audiences: looked at, changed, archived.
+//! Audiences: reading, changing and archiving them.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub enum Patch<T> {
     /// Leaves the value.
     #[default]
     Keep,
-    /// Sets it, or with `None` takes it away.
+    /// Sets the value, or with `None` deletes it.
     Set(Option<T>),
 }
 
@@ -47,32 +47,32 @@ pub struct AudienceUpdate {
     pub group_id: Patch<String>,
     /// The group's name.
     pub group_name: Patch<String>,
-    /// The group's kind.
+    /// The group's type.
     pub group_type: Patch<GroupType>,
     /// When it was last refreshed.
     pub last_refreshed_at: Patch<Timestamp>,
     /// Seconds between its own syncs.
     pub refresh_interval_seconds: Patch<u32>,
-    /// Who changes it.
+    /// The author of the change, for `updatedBy`.
     pub actor: String,
 }
 
-/// Where an audience's sync stands.
+/// The status of an audience's sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AudienceStatus {
     /// The audience with its source.
     pub record: AudienceRecord,
-    /// Runs it has had: a number that grows with every change of membership.
+    /// How many runs it has had: a number that grows with every change of membership.
     pub version: u64,
 }
 
 impl AudienceStatus {
-    /// Whether a run is queued or under way.
+    /// Whether a run is queued or syncing.
     pub const fn is_in_progress(&self) -> bool {
         self.record.source.status.is_active()
     }
 
-    /// Whether the members may be behind Klaviyo: never synced, or the latest run failed.
+    /// Whether the members may differ from Klaviyo's: no run has succeeded yet, or the latest run failed.
     pub const fn is_stale(&self) -> bool {
         self.record.source.last_synced_at.is_none()
             || matches!(self.record.source.status, SyncStatus::Failed)
@@ -137,7 +137,7 @@ impl Integration {
         Ok(record)
     }
 
-    /// Archives an audience and its source, and cancels what runs. The list can be imported again.
+    /// Archives an audience and its source, and cancels its active run. The list can be imported again.
     pub async fn archive_audience(
         &self,
         organization: &OrganizationId,
@@ -201,7 +201,7 @@ impl Integration {
         Ok(unit.member_count(id).await?)
     }
 
-    /// Where the audience's sync stands.
+    /// The status of the audience's sync.
     pub async fn audience_status(
         &self,
         organization: &OrganizationId,

@@ -1,4 +1,4 @@
-//! Klaviyo's lists and segments, with what of them is synced.
+//! Klaviyo's lists and segments, each with the source that syncs it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,24 +14,24 @@ use crate::integration::Integration;
 /// A list or segment in Klaviyo, and the source that syncs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrowsedCollection {
-    /// As Klaviyo has it.
+    /// The list or segment as Klaviyo describes it.
     pub collection: Collection,
     /// The source that syncs it, if there is one.
     pub source: Option<CollectionSource>,
 }
 
-/// What an import would cost.
+/// The cost of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// How many profiles it has, where Klaviyo says so now.
+    /// How many profiles it has; `None` if Klaviyo does not say so now.
     pub profiles: Option<u64>,
-    /// How many requests read them.
+    /// How many requests read the list or segment and its profiles.
     pub requests: Option<u64>,
-    /// The least time that the quota allows, in seconds, as free as it is now.
+    /// The least time that these requests take by the quota that is free now, in seconds.
     pub seconds: Option<u64>,
 }
 
-/// Profiles on a page of members, which takes one request.
+/// How many profiles one request reads: a page of members.
 const PROFILES_PER_REQUEST: u64 = 100;
 
 impl Integration {
@@ -57,7 +57,7 @@ impl Integration {
             .collect())
     }
 
-    /// What importing a list or segment would cost. Unknown parts are `None`, not guessed.
+    /// The cost of importing a list or segment. What is not known is `None`.
     pub async fn estimate(
         &self,
         organization: &OrganizationId,
@@ -115,7 +115,7 @@ impl Integration {
         kind: CollectionKind,
     ) -> Result<Vec<Collection>, Error> {
         let (mut found, mut seen, mut pages) = (Vec::new(), HashSet::new(), 0);
-        let mut watch = LoopDetector::default();
+        let mut loops = LoopDetector::default();
         let mut cursor: Option<Cursor> = None;
         loop {
             let call = || self.klaviyo.collections(connection, kind, cursor.as_ref());
@@ -131,7 +131,7 @@ impl Integration {
             let Some(next) = page.next else {
                 return Ok(found);
             };
-            watch.step(&next, new, pages).map_err(|error| {
+            loops.step(&next, new, pages).map_err(|error| {
                 Error::KlaviyoUnreachable(KlaviyoError::Invalid(error.to_string()))
             })?;
             cursor = Some(next);

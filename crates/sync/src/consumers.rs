@@ -1,4 +1,4 @@
-//! Consumers, to be looked at.
+//! Consumers: reading them.
 
 use fanfare_domain::ids::{ConsumerId, OrganizationId};
 use fanfare_domain::paging::{Page, PageRequest};

@@ -1,4 +1,4 @@
-//! Why a use case did not do what was asked.
+//! Errors of the use cases.
 
 use std::time::Duration;
 
@@ -40,22 +40,22 @@ impl std::fmt::Display for Entity {
     }
 }
 
-/// A fault in one field of what was sent. It never holds the value.
+/// One field of a request that is not valid. It never holds the field's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldViolation {
     /// The field, dotted: `klaviyo.apiKey`.
     pub field: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what would be valid.
     pub message: String,
 }
 
-/// Why a use case did not do what was asked. Nothing was written then.
+/// Why a use case failed. It has written nothing then.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is none of that id in the organization.
+    /// The organization has no entity with this id.
     #[error("{0} not found")]
     NotFound(Entity),
-    /// What was sent cannot be taken.
+    /// Fields of the request are not valid.
     #[error("the request does not validate")]
     Invalid(Vec<FieldViolation>),
     /// No Klaviyo key is stored.
@@ -75,10 +75,10 @@ pub enum Error {
         /// The new key's account.
         offered: AccountId,
     },
-    /// Klaviyo does not answer usably.
+    /// Klaviyo gives no usable answer.
     #[error("Klaviyo is unreachable")]
     KlaviyoUnreachable(#[source] KlaviyoError),
-    /// Klaviyo's quota is used up for so long.
+    /// Klaviyo's quota is used up for this long.
     #[error("Klaviyo is busy")]
     KlaviyoThrottled(Duration),
     /// The source has an active run.
@@ -90,13 +90,13 @@ pub enum Error {
     /// The run has ended.
     #[error("the sync run has already finished")]
     RunFinished,
-    /// The store.
+    /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
-    /// A stored key does not open.
+    /// A stored key cannot be decrypted.
     #[error("the stored Klaviyo API key cannot be read")]
     Seal(#[from] SealError),
-    /// A transition that cannot be: a fault of ours.
+    /// An event that the run's status does not allow: a defect of this program.
     #[error("a run was handled out of turn")]
     Transition(#[from] InvalidTransition),
 }
@@ -106,6 +106,8 @@ impl Error {
     pub(crate) const fn is_transient(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_transient())
     }
+
+    /// One field of the request is not valid.
     pub(crate) fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldViolation {
             field: field.to_owned(),

@@ -1,4 +1,4 @@
-//! The import: each list becomes an audience with a source and a first run.
+//! The import: each list or segment gets an audience, a source and a first run.
 
 use std::collections::HashSet;
 
@@ -16,25 +16,25 @@ use crate::saving::queue_run;
 /// Lists and segments to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRequest {
-    /// In the order of the answer. Repeats are answered once.
+    /// The lists and segments, in the order of the answer. Repeats are answered once.
     pub collections: Vec<CollectionRef>,
-    /// Who asks, for the records' `createdBy`.
+    /// The author of the new records, for `createdBy`.
     pub actor: String,
 }
 
-/// What became of them.
+/// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportOutcome {
-    /// Those that are being imported.
+    /// The lists and segments that are being imported.
     pub imported: Vec<Imported>,
-    /// Those that are not.
+    /// The lists and segments that are not.
     pub skipped: Vec<Skipped>,
 }
 
 /// A list or segment that is being imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
-    /// Klaviyo's.
+    /// The list or segment in Klaviyo.
     pub collection: CollectionRef,
     /// Its source.
     pub source: SourceId,
@@ -47,36 +47,37 @@ pub struct Imported {
 /// A list or segment that is not imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Klaviyo's.
+    /// The list or segment in Klaviyo.
     pub collection: CollectionRef,
-    /// Why.
+    /// Why it is not imported.
     pub reason: SkipReason,
 }
 
 /// Why a list or segment is not imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {
-    /// This audience has it.
+    /// This audience already syncs it.
     AlreadySynced(AudienceId),
-    /// Klaviyo has none of that id.
+    /// Klaviyo has no list or segment with this id.
     NotFound,
 }
 
-/// What was found out about a list or segment.
+/// Where a list or segment was found.
 enum Found {
-    /// This audience has it.
+    /// This audience already syncs it.
     Synced(AudienceId),
     /// Klaviyo has it.
     InKlaviyo(Collection),
-    /// Klaviyo has none of that id.
+    /// Klaviyo has no list or segment with this id.
     Nowhere,
 }
 
-/// Look-ups at once: enough that a hundred lists take seconds, few enough for the burst quota.
+/// How many lists are looked up at the same time: enough that a hundred take seconds, and few enough for the
+/// burst quota.
 const LOOKUPS_AT_ONCE: usize = 8;
 
 impl Integration {
-    /// Imports lists and segments: all that can be are, in one transaction, or none.
+    /// Imports all lists and segments that can be imported, in one transaction.
     pub async fn import(
         &self,
         organization: &OrganizationId,
@@ -90,7 +91,7 @@ impl Integration {
             .filter(|c| seen.insert(c.clone()))
             .collect();
 
-        // Klaviyo is asked before the transaction, and only about what is not synced yet.
+        // The calls to Klaviyo come before the transaction, and only for what is not synced yet.
         let mut candidates = Vec::new();
         let mut unit = self.read(organization).await?;
         for collection in wanted {
@@ -124,7 +125,7 @@ impl Integration {
             return Err(Error::KeyNotFound);
         }
         for (collection, found) in looked_up {
-            // Somebody else may have imported it since.
+            // Another request may have imported it since.
             let found = match unit.source_of(&collection).await? {
                 Some(source) => Found::Synced(source.audience),
                 None => found,
@@ -209,7 +210,7 @@ impl Integration {
     }
 }
 
-/// The name that a list gives an audience, told apart from other audiences of that name.
+/// The name that a list gives an audience, made distinct if another audience has it already.
 pub(crate) async fn free_name(
     unit: &mut dyn UnitOfWork,
     collection: &CollectionRef,
@@ -226,7 +227,7 @@ pub(crate) async fn free_name(
 }
 
 impl Skipped {
-    /// The reason as Fanfare words it.
+    /// The reason as the API shows it.
     pub const fn reason_text(&self) -> &'static str {
         match &self.reason {
             SkipReason::AlreadySynced(_) => "Already synced",

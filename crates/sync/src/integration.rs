@@ -1,4 +1,4 @@
-//! What a program is wired with.
+//! The use cases with their ports, as a program wires them.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::klaviyo::KlaviyoClient;
 /// The adapters behind the ports.
 #[derive(Clone)]
 pub struct Ports {
-    /// Rows of organizations.
+    /// The rows of each organization.
     pub store: Arc<dyn Store>,
     /// Organizations and secret keys.
     pub directory: Arc<dyn Directory>,
@@ -24,17 +24,17 @@ pub struct Ports {
     pub work_queue: Arc<dyn WorkQueue>,
     /// Klaviyo's quotas.
     pub ledger: Arc<dyn QuotaLedger>,
-    /// Klaviyo.
+    /// Klaviyo's API.
     pub klaviyo: Arc<dyn Klaviyo>,
     /// The master key.
     pub sealer: Arc<dyn KeySealer>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Ids; they MUST come from a cryptographic generator, for secret keys are made of them.
+    /// New ids. They MUST come from a cryptographic generator, because secret keys are made of them.
     pub ids: Arc<dyn Ids>,
 }
 
-/// The ports that the use cases reach themselves. Klaviyo and its quotas are reached through the client.
+/// The ports that the use cases call themselves. They call Klaviyo and its quotas through the client.
 #[derive(Clone)]
 pub(crate) struct OwnPorts {
     pub(crate) store: Arc<dyn Store>,
@@ -45,7 +45,7 @@ pub(crate) struct OwnPorts {
     pub(crate) ids: Arc<dyn Ids>,
 }
 
-/// The use cases. Cheap to clone.
+/// The use cases. Clones are cheap, and share the adapters.
 #[derive(Clone)]
 pub struct Integration {
     pub(crate) ports: OwnPorts,
@@ -53,7 +53,7 @@ pub struct Integration {
 }
 
 impl Integration {
-    /// The use cases over these adapters.
+    /// The use cases with these adapters.
     pub fn new(ports: Ports) -> Self {
         Self {
             klaviyo: KlaviyoClient::new(ports.klaviyo, ports.ledger, Arc::clone(&ports.clock)),
@@ -68,12 +68,12 @@ impl Integration {
         }
     }
 
-    /// The time, as the use cases see it.
+    /// The clock of the use cases.
     pub fn clock(&self) -> &dyn Clock {
         self.ports.clock.as_ref()
     }
 
-    /// Where the use cases take ids from.
+    /// The ids of the use cases.
     pub fn ids(&self) -> &dyn Ids {
         self.ports.ids.as_ref()
     }
@@ -96,7 +96,7 @@ impl Integration {
         self.ports.store.begin(of).await
     }
 
-    /// Opens the stored connection.
+    /// The stored connection with its key decrypted, ready for calls to Klaviyo.
     pub(crate) async fn open_connection(
         &self,
         organization: &OrganizationId,

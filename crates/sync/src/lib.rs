@@ -1,11 +1,11 @@
-//! The use cases of the Klaviyo integration, over the ports of `fanfare-domain`.
+//! The use cases of the Klaviyo integration, on the ports of `fanfare-domain`.
 //!
-//! [`Integration`] is what a program is wired with: one method per thing that a user, an operator
-//! or a job can do, each opening the units of work it needs. Handlers and jobs decode, call one of
-//! them, and encode. [`engine`] is the part that works a run; the rest answers at once.
+//! [`Integration`] has one method for each thing that a user, an operator or a job can do; each method opens
+//! the units of work that it needs. Handlers and jobs decode their input, call one of the methods, and encode
+//! the result. [`engine`] works on runs in the background; everything else answers at once.
 //!
 //! The crate knows no database, no HTTP and no job runner. See `examples/embedded` for a program that
-//! embeds it with a store of its own.
+//! embeds it.
 
 mod access;
 mod audiences;
@@ -32,5 +32,5 @@ pub use integration::{Integration, Ports};
 pub use resync::StartedSync;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
 
-/// The name that records made by a worker bear as their author.
+/// The author of records that a worker makes.
 pub const SYSTEM_ACTOR: &str = "system:klaviyo";

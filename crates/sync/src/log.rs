@@ -1,4 +1,4 @@
-//! The lines that tell a run's life: one when it starts, pauses, is resumed or ends.
+//! The log lines of a run's life: one when it starts, pauses, is resumed or ends.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use fanfare_domain::run::{SourceRun, SyncRun};
 use fanfare_domain::time::Timestamp;
 use tracing::{info, info_span};
 
-/// Why a run waits, and for how long.
+/// Why and how long a run waits.
 pub(crate) struct Pause {
     pub(crate) why: &'static str,
     pub(crate) wait: Duration,
 }
 
-/// A worker has taken the run up.
+/// Logs that a worker has taken the run up.
 pub(crate) fn log_claimed(run: &SourceRun, now: Timestamp) {
     let has_lost_its_checkpoint = run.has_lost_its_checkpoint();
     let run = run.run();
@@ -26,17 +26,17 @@ pub(crate) fn log_claimed(run: &SourceRun, now: Timestamp) {
     line(run, now, verb, None);
 }
 
-/// The run waits without a worker.
+/// Logs that the run waits without a worker.
 pub(crate) fn log_paused(run: &SyncRun, now: Timestamp, pause: &Pause) {
     line(run, now, "paused", Some(pause));
 }
 
-/// The run has ended.
+/// Logs that the run has ended.
 pub(crate) fn log_ended(run: &SyncRun) {
     line(run, run.finished_at.unwrap_or(run.queued_at), "ended", None);
 }
 
-/// Runs were ended from outside, by what is handled at the moment.
+/// Logs that the request that is being handled has cancelled runs.
 pub(crate) fn log_cancelled(runs: &[SyncRun]) {
     for run in runs {
         let span = info_span!(

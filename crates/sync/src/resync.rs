@@ -17,8 +17,8 @@ pub struct StartedSync {
 }
 
 impl Integration {
-    /// Queues a full pass. `confirm_removals` lets it remove more than half of the members. However
-    /// many ask at once, one run comes of it.
+    /// Queues a full pass. `confirm_removals` permits it to remove more than half of the members. Of several
+    /// requests at the same time, one queues a run and the others get [`Error::SyncInProgress`].
     pub async fn sync_audience(
         &self,
         organization: &OrganizationId,

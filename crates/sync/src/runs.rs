@@ -1,4 +1,4 @@
-//! Runs: looked at and cancelled.
+//! Runs: reading and cancelling them.
 
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
 use fanfare_domain::issue::Issue;
@@ -31,7 +31,7 @@ impl Integration {
         Ok(unit.runs(audience, page).await?)
     }
 
-    /// The records of a run that were not taken as they were.
+    /// The issues of a run: records that were not taken over without a change.
     pub async fn issues(
         &self,
         organization: &OrganizationId,
@@ -45,7 +45,7 @@ impl Integration {
         Ok(unit.issues(run, page).await?)
     }
 
-    /// Cancels a run; what it wrote stays.
+    /// Cancels a run. What it has written stays.
     pub async fn cancel_run(
         &self,
         organization: &OrganizationId,

@@ -1,4 +1,4 @@
-//! Runs on their way into the store: loaded, queued and saved together with their sources.
+//! Loading, queuing and saving runs, each together with its source.
 
 use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::UnitOfWork;
@@ -20,14 +20,14 @@ pub(crate) async fn load_run(
     Ok(source.map(|source| SourceRun::from_stored(run, source)))
 }
 
-/// Stores a new run and puts it into the queue of due work: the one place where runs are queued.
+/// Stores a new run and puts it into the queue of due work. Runs are queued only here.
 pub(crate) async fn queue_run(unit: &mut dyn UnitOfWork, run: &SourceRun) -> Result<(), Error> {
     unit.insert_run(run).await?;
     unit.enqueue(&WorkKey::pull(&run.run().id)).await?;
     Ok(())
 }
 
-/// Saves what a run and its source have become. A run that has ended leaves the queue with it.
+/// Saves a run and its source. A run that has ended leaves the queue in the same unit.
 pub(crate) async fn save_run(unit: &mut dyn UnitOfWork, run: &SourceRun) -> Result<(), Error> {
     unit.save_run(run).await?;
     if !run.is_active() {
@@ -36,7 +36,7 @@ pub(crate) async fn save_run(unit: &mut dyn UnitOfWork, run: &SourceRun) -> Resu
     Ok(())
 }
 
-/// Cancels active runs and returns them as they end. A worker that has one finds its lease gone.
+/// Cancels active runs and returns them. A worker that has claimed one finds that it has lost its lease.
 pub(crate) async fn cancel_runs(
     unit: &mut dyn UnitOfWork,
     runs: impl IntoIterator<Item = SyncRun>,

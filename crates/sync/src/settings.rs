@@ -1,4 +1,4 @@
-//! The connection to Klaviyo: shown, made, replaced and deleted.
+//! The connection to Klaviyo: showing, making, replacing and deleting it.
 
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::connection::{
@@ -14,7 +14,7 @@ use crate::integration::Integration;
 use crate::log::log_cancelled;
 use crate::saving::cancel_runs;
 
-/// The connection as it is shown: never the key.
+/// The settings as the API shows them: never the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The connection, if there is one.
@@ -28,22 +28,22 @@ pub struct ConnectionView {
     pub last4: String,
     /// Whether it works.
     pub status: ConnectionStatus,
-    /// Klaviyo's account, where the key may tell.
+    /// The Klaviyo account of the key. `None` if the key lacks the scope to read it.
     pub account: Option<AccountId>,
-    /// When Klaviyo last took the key.
+    /// When Klaviyo last accepted the key.
     pub verified_at: Timestamp,
     /// Scopes of optional features that the key lacks.
     pub missing_scopes: Vec<String>,
-    /// What is wrong.
+    /// What is wrong, as a message for the user.
     pub message: Option<String>,
 }
 
-/// A key to connect with.
+/// A request to connect a key.
 #[derive(Debug)]
 pub struct ConnectRequest {
     /// The key.
     pub api_key: ApiKey,
-    /// Whether the key may belong to another Klaviyo account than the one before.
+    /// Whether the key may belong to another Klaviyo account than the stored key.
     pub confirm_account_change: bool,
 }
 
@@ -56,7 +56,8 @@ impl Integration {
         })
     }
 
-    /// Connects a key: Klaviyo must take it and let it read lists and profiles, or nothing changes.
+    /// Connects a key. If Klaviyo does not accept it, or does not let it read lists and profiles, nothing
+    /// changes.
     pub async fn connect(
         &self,
         organization: &OrganizationId,
@@ -96,7 +97,7 @@ impl Integration {
         })
     }
 
-    /// Asks Klaviyo whether it still takes the stored key and lets it read lists and profiles. Changes
+    /// Checks whether Klaviyo still accepts the stored key and lets it read lists and profiles. It changes
     /// nothing. Returns the scopes of optional features that the key lacks.
     pub async fn check_connection(
         &self,
@@ -108,8 +109,8 @@ impl Integration {
         Ok(verified.missing_scopes)
     }
 
-    /// Whether Klaviyo answers at all. It is asked with a key that no account has: that Klaviyo refuses
-    /// this key is an answer.
+    /// Checks whether Klaviyo answers at all. The request has a key that belongs to no account; that Klaviyo
+    /// refuses the key is an answer.
     pub async fn reach_klaviyo(&self) -> Result<(), Error> {
         let invalid = |_| Error::KeyRejected;
         let key = ApiKey::parse(&SecretString::from("pk_nobodys")).map_err(invalid)?;
@@ -137,9 +138,9 @@ impl Integration {
     async fn verify(&self, organization: &OrganizationId, key: &ApiKey) -> Result<Verified, Error> {
         let stored = self.read(organization).await?.connection().await?;
         let mut missing_scopes = Vec::new();
-        // Whose the key is comes first: what is asked then is taken from that account's quota.
+        // The account comes first, because the calls after it are counted against its quota.
         let account = self
-            .whose(organization, key, stored.as_ref(), &mut missing_scopes)
+            .account_of(organization, key, stored.as_ref(), &mut missing_scopes)
             .await?;
         let connection = OpenConnection::new(organization, account.as_ref(), key.clone().into());
 
@@ -166,8 +167,8 @@ impl Integration {
         })
     }
 
-    /// Klaviyo's account of a key, where the key may tell: one that reads lists works without.
-    async fn whose(
+    /// The Klaviyo account of a key. `None` if the key lacks the scope to read it, which a sync does not need.
+    async fn account_of(
         &self,
         organization: &OrganizationId,
         key: &ApiKey,
@@ -187,7 +188,7 @@ impl Integration {
             Err(Error::KlaviyoThrottled(wait)) => match known {
                 None => None,
                 Some(known) if self.is_stored(organization, key, stored) => Some(known.clone()),
-                // Whether the account differs cannot be told now.
+                // Whether the key belongs to another account cannot be checked now.
                 Some(_) => return Err(Error::KlaviyoThrottled(wait)),
             },
             Err(error) => return Err(error),
@@ -211,7 +212,7 @@ impl Integration {
         opened.expose_secret() == key.secret().expose_secret()
     }
 
-    /// The scopes that a capability lacks: none if the key has it.
+    /// The scopes that the key lacks for a capability: none if it has the capability.
     async fn probe(
         &self,
         connection: &OpenConnection,

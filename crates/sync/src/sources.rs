@@ -1,4 +1,4 @@
-//! Sync sources, to be looked at.
+//! Sync sources: reading them.
 
 use fanfare_domain::ids::{OrganizationId, SourceId};
 use fanfare_domain::paging::PageRequest;

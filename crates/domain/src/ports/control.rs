@@ -12,14 +12,14 @@ use crate::work::SchedulingCandidate;
 /// Organizations and their secret keys.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Adds an organization with its first key, both or none.
+    /// Adds an organization together with its first key.
     async fn create_organization(
         &self,
         organization: &Organization,
         key: &SecretKey,
     ) -> Result<(), StoreError>;
 
-    /// An organization.
+    /// An organization, by id.
     async fn organization(&self, id: &OrganizationId) -> Result<Option<Organization>, StoreError>;
 
     /// All organizations by id, at most `first`, after `after`.
@@ -29,7 +29,7 @@ pub trait Directory: Send + Sync {
         after: Option<&OrganizationId>,
     ) -> Result<Vec<Organization>, StoreError>;
 
-    /// Adds a key to an organization that is there.
+    /// Adds a key to an existing organization.
     async fn add_key(&self, key: &SecretKey) -> Result<(), StoreError>;
 
     /// The key with this hash, unless revoked.
@@ -47,29 +47,31 @@ pub trait Directory: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
-/// The queue of due work, across organizations. [`super::Leases`] is the same queue, seen from one of them.
+/// The queue of due work of all organizations. [`super::Leases`] is the same queue for one organization.
 #[async_trait]
 pub trait WorkQueue: Send + Sync {
-    /// Notifies workers of work that is due and leased to none: a pause is over, a lease has run out, or a
-    /// notification was lost. Work of which a worker was just notified is left alone for ten seconds, so that
-    /// a busy worker's job queue does not fill with repeats. At most `limit` notifications; returns how many.
+    /// Notifies workers of work that is due and leased to no worker: a pause is over, a lease has run out, or
+    /// a notification was lost. After a notification the same work is not notified again for ten seconds, so
+    /// that the job queue of a busy worker does not fill with repeats. Sends at most `limit` notifications;
+    /// returns how many.
     async fn notify(&self, limit: u32) -> Result<u64, StoreError>;
 
-    /// What is to be done next: of the work that is due now and leased to no worker, some of the organization
-    /// that has the fewest leases, or else got one longest ago; of its work what is due for longest, or else
-    /// was claimed least often. So no organization waits behind all work of one that has much.
+    /// What a worker should do next. Only work that is due now and leased to no worker is considered. The
+    /// organization with the fewest leases comes first, and of several the one that got a lease longest ago;
+    /// of its work, that which has been due for longest, and of several that which was claimed least often.
+    /// So no organization waits until all work of another one is done.
     async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError>;
 
-    /// How much work of the organization is leased to workers now.
+    /// How much work of the organization is leased to workers now, as a count.
     async fn leased(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
 
-    /// Work that is due or leased now: the gauge of work there is.
+    /// How much work is due or leased now, as a count, for the metric of the backlog.
     async fn backlog(&self) -> Result<u64, StoreError>;
 }
 
-/// Klaviyo's quotas as all our processes together use them, by account and bucket.
+/// Klaviyo's quotas by account and bucket, as all processes of Fanfare together use them.
 ///
-/// `account` is Klaviyo's account id where known, else a name for the organization's connection.
+/// `account` is the id of the Klaviyo account if known, or else a name for the organization's connection.
 /// The rules are those of [`Bucket`]; an adapter MUST apply each call atomically.
 #[async_trait]
 pub trait QuotaLedger: Send + Sync {
@@ -81,7 +83,7 @@ pub trait QuotaLedger: Send + Sync {
         now: Timestamp,
     ) -> Result<Reservation, StoreError>;
 
-    /// Takes note of the limits that Klaviyo announced.
+    /// Stores the limits that Klaviyo announced.
     async fn learn(
         &self,
         account: &str,
@@ -90,7 +92,7 @@ pub trait QuotaLedger: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Takes note that Klaviyo asked for silence ([`Bucket::block`]).
+    /// Stores a rate-limit block ([`Bucket::block`]).
     async fn block(
         &self,
         account: &str,
@@ -99,7 +101,7 @@ pub trait QuotaLedger: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// The bucket as it stands; a new one where nothing is known.
+    /// The bucket's present state; a new bucket if nothing is stored.
     async fn bucket(
         &self,
         account: &str,

@@ -1,4 +1,4 @@
-//! The calls that are made to Klaviyo.
+//! Calls to Klaviyo.
 
 use async_trait::async_trait;
 
@@ -11,15 +11,15 @@ use crate::klaviyo::{
 
 /// Klaviyo's REST API, revision 2026-07-15.
 ///
-/// Each call is one request. An adapter never retries, never waits and never follows a link to
-/// another origin; it trusts nothing it is sent. It MUST hold answers to a size, and calls to a
-/// time, and MUST keep the credential out of every error.
+/// Each call is one request. An adapter never retries, never waits for quota and never follows a link to
+/// another origin; it trusts nothing that it receives. It MUST limit the size of answers and the duration of
+/// calls, and MUST keep the credential out of every error.
 #[async_trait]
 pub trait Klaviyo: Send + Sync {
-    /// `GET /api/accounts`: whose credential this is. Scope `accounts:read`.
+    /// `GET /api/accounts`: the account that the credential belongs to. Scope `accounts:read`.
     async fn account(&self, credential: &Credential) -> Result<Answer<Account>, KlaviyoError>;
 
-    /// `GET /api/lists` or `/api/segments`, ten a page. Scope `lists:read` or `segments:read`.
+    /// `GET /api/lists` or `/api/segments`, ten collections on a page. Scope `lists:read` or `segments:read`.
     async fn collections(
         &self,
         credential: &Credential,
@@ -27,8 +27,8 @@ pub trait Klaviyo: Send + Sync {
         cursor: Option<&Cursor>,
     ) -> Result<Answer<CollectionPage>, KlaviyoError>;
 
-    /// `GET /api/lists/{id}` or `/api/segments/{id}`; with `count` also how many profiles it has,
-    /// from another bucket of the quota.
+    /// `GET /api/lists/{id}` or `/api/segments/{id}`. With `count` the answer also has the number of
+    /// profiles, and the call is counted in another bucket of the quota.
     async fn collection(
         &self,
         credential: &Credential,
@@ -36,8 +36,8 @@ pub trait Klaviyo: Send + Sync {
         count: bool,
     ) -> Result<Answer<Collection>, KlaviyoError>;
 
-    /// `GET /api/lists/{id}/profiles` or the segment's, a hundred a page by join time. Scopes of
-    /// the collection and `profiles:read`.
+    /// `GET /api/lists/{id}/profiles` or the same of a segment, a hundred profiles on a page, by join time.
+    /// Scopes: that of the collection and `profiles:read`.
     async fn members(
         &self,
         credential: &Credential,
@@ -45,7 +45,7 @@ pub trait Klaviyo: Send + Sync {
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError>;
 
-    /// Tries whether the credential has a capability, with the smallest request that needs it.
+    /// Tests whether the credential has a capability, with the smallest request that needs it.
     async fn probe(
         &self,
         credential: &Credential,

@@ -1,4 +1,4 @@
-//! The queue of due work, seen from one organization: leases.
+//! Leases: the queue of due work of one organization.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::time::Timestamp;
 use crate::work::WorkKey;
 
 /// Leases of due work of any kind. Work that is still to be done has one row in the queue, which holds its
-/// lease; finished work has none. Leases are measured by the store's clock, which all its users share.
+/// lease; finished work has none. Leases are measured by the store's clock, which all processes share.
 #[async_trait]
 pub trait Leases {
-    /// Puts work into the queue, due at once, and notifies a worker of it in this unit: so that what the work
-    /// is about, its row in the queue and its job exist together or not at all.
+    /// Puts work into the queue, due at once, and notifies a worker of it in the same unit, so that the rows
+    /// that the work is about, its row in the queue and its job exist together or not at all.
     async fn enqueue(&mut self, work: &WorkKey) -> Result<(), StoreError>;
 
-    /// Takes the lease of work for `length` if it is due and leased to no worker. `None` otherwise, or if the
-    /// work is not in the queue. The new token is higher than every one before.
+    /// Leases the work to the caller for `length`. `None` if the work is not due, is leased to another worker,
+    /// or is not in the queue. The new token is higher than all tokens before it.
     async fn claim(
         &mut self,
         work: &WorkKey,
@@ -26,7 +26,7 @@ pub trait Leases {
     ) -> Result<Option<Claim>, StoreError>;
 
     /// Renews the lease if `token` still holds it: the work has not been claimed since, it has not left the
-    /// queue, and the lease has not run out. `false` MUST make the caller write nothing more.
+    /// queue, and the lease has not run out. After `false` the caller MUST write nothing more.
     async fn renew(
         &mut self,
         work: &WorkKey,
@@ -34,10 +34,10 @@ pub trait Leases {
         length: Duration,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the lease back, even one that has run out, if `token` is still the latest. The work is due
-    /// again at `due`, or at once by the store's time; if that is not in the future a worker is notified in
-    /// this unit, otherwise when [`super::WorkQueue::notify`] finds it due. `false` if the lease is another
-    /// worker's, or the work has left the queue.
+    /// Gives the lease back if `token` is still the latest, even if the lease has run out. The work is due
+    /// again at `due`, or at once by the store's clock. If it is due now, a worker is notified in this unit;
+    /// otherwise [`super::WorkQueue::notify`] does it later. `false` if another worker has claimed the work,
+    /// or if it has left the queue.
     async fn release(
         &mut self,
         work: &WorkKey,
@@ -45,6 +45,6 @@ pub trait Leases {
         due: Option<Timestamp>,
     ) -> Result<bool, StoreError>;
 
-    /// Takes work that has ended out of the queue, with its lease. Work that is not there is no error.
+    /// Removes work that has ended from the queue, with its lease. It is no error if the work is not there.
     async fn dequeue(&mut self, work: &WorkKey) -> Result<(), StoreError>;
 }

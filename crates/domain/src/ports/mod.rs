@@ -1,12 +1,12 @@
-//! What the use cases need of the world, by role. Adapters implement these; nothing else may.
+//! The ports: what the use cases need from outside, named by role. Only adapters implement them.
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
 //!   [`Leases`]) are methods of that unit.
 //! * [`Directory`], [`WorkQueue`] and [`QuotaLedger`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
-//! * [`Klaviyo`] is the other side.
-//! * [`Clock`], [`Ids`] and [`KeySealer`] are what a pure crate must be given.
+//! * [`Klaviyo`] is Klaviyo's REST API.
+//! * [`Clock`], [`Ids`] and [`KeySealer`] are time, ids and the master key.
 //!
 //! Every port is object-safe, and the crate `fanfare-testkit` holds a contract suite for each
 //! storage port, which every adapter runs.

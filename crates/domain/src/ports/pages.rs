@@ -1,4 +1,4 @@
-//! What a sync reads and writes, a page or a batch at a time.
+//! What a sync reads and writes, in pages and in batches.
 
 use async_trait::async_trait;
 
@@ -12,32 +12,31 @@ use crate::value::Email;
 /// A page to be written.
 #[derive(Debug)]
 pub struct PageWrite<'a> {
-    /// The run that took it.
+    /// The run that has read it.
     pub run: &'a RunId,
     /// The audience it fills.
     pub audience: &'a AudienceId,
     /// What to write.
     pub plan: &'a PagePlan,
-    /// When, for the rows' own dates.
+    /// The date that the written rows get.
     pub now: Timestamp,
 }
 
-/// A batch over rows in the order of their key.
+/// The result of one batch of rows, in the order of their key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch<K> {
-    /// Rows of the batch that the call was about.
+    /// How many rows of the batch the call counted or changed.
     pub affected: u64,
-    /// The key to go on after; `None` when that was the last batch.
+    /// The key after which the next batch begins; `None` after the last batch.
     pub next: Option<K>,
 }
 
-/// The rows of a sync. Each method is a handful of set-based statements, however large the page or
-/// batch.
+/// The rows of a sync. Each method needs only a few statements, however large the page or batch is.
 #[async_trait]
 pub trait Pages {
-    /// What is known about a page: the consumers that bear one of `emails` or are linked to one of
-    /// `profiles`; all links of those consumers; and the run's seen_profiles of `profiles` and of the
-    /// profiles of those links.
+    /// What is known about a page: the consumers that have one of `emails` or are linked to one of
+    /// `profiles`; all links of those consumers; and, of `profiles` and the profiles of those links, those that
+    /// the run has seen.
     async fn known(
         &mut self,
         run: &RunId,
@@ -45,17 +44,17 @@ pub trait Pages {
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError>;
 
-    /// Writes a page's plan: consumers, links, seen_profiles, memberships and issues. Memberships and
-    /// issues that are there already stay as they are. E-mails that move between consumers are
-    /// freed before they are taken. A page that moves links is counted ([`Pages::link_moves`]). Returns how
+    /// Writes a page's plan: consumers, links, seen profiles, memberships and issues. Existing memberships
+    /// and issues stay as they are. E-mails that move between consumers are removed from the old consumers
+    /// before the new ones get them. A page that moves links is counted ([`Pages::link_moves`]). Returns how
     /// many consumers became members.
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError>;
 
-    /// How often pages have moved links of the organization from one consumer to another.
+    /// How many pages have moved links of the organization from one consumer to another.
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError>;
 
-    /// Makes members of the consumers that the profiles seen by the run are linked to now, for the
-    /// next `size` seen_profiles after `after` by profile id. `affected` are the new members.
+    /// Takes the next `size` profiles after `after`, by profile id, that the run has seen, and makes the
+    /// consumers to which they are linked now members. `affected` counts the new members.
     async fn add_missing_members(
         &mut self,
         run: &RunId,
@@ -65,8 +64,8 @@ pub trait Pages {
         now: Timestamp,
     ) -> Result<Batch<ProfileId>, StoreError>;
 
-    /// Counts, among the next `size` members after `after` by consumer id, those that were members
-    /// before the run and to whom no profile seen by it is linked.
+    /// Counts, among the next `size` members after `after` by consumer id, those who were members before the
+    /// run and to whom no profile that it has seen is linked.
     async fn count_absent_members(
         &mut self,
         run: &RunId,
@@ -75,8 +74,8 @@ pub trait Pages {
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError>;
 
-    /// Removes, among the next `size` members after `after` by consumer id, those to whom no
-    /// profile seen by the run is linked. Consumers stay.
+    /// Removes, among the next `size` members after `after` by consumer id, those to whom no profile that the
+    /// run has seen is linked. The consumers stay.
     async fn remove_absent_members(
         &mut self,
         run: &RunId,
@@ -85,6 +84,6 @@ pub trait Pages {
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError>;
 
-    /// Deletes up to `size` seen_profiles of runs that have ended. Returns how many.
+    /// Deletes up to `size` rows of seen profiles whose runs have ended. Returns how many were deleted.
     async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError>;
 }

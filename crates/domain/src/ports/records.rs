@@ -18,30 +18,30 @@ pub trait Connections {
     /// The connection, if there is one.
     async fn connection(&mut self) -> Result<Option<Connection>, StoreError>;
 
-    /// Stores the connection in place of the one there. An adapter MUST count the generation itself, in
-    /// the same statement, whatever `connection` holds: 1 for the first key, one more for each key whose
-    /// sealed bytes differ from those there, and the same for the same bytes.
+    /// Stores the connection and replaces the one before. An adapter MUST count the generation itself, in the
+    /// same statement, and ignore the one in `connection`: 1 for the first key, one more for each key whose
+    /// sealed bytes differ from the stored ones, and the stored one for the same bytes.
     async fn put_connection(&mut self, connection: &Connection) -> Result<(), StoreError>;
 
-    /// Deletes the connection. The sealed key MUST be overwritten, not only unlinked, where the
-    /// database allows. Nothing to delete is no error.
+    /// Deletes the connection. The sealed key MUST be overwritten, not only unlinked, if the database allows
+    /// it. It is no error if there is no connection.
     async fn delete_connection(&mut self) -> Result<(), StoreError>;
 }
 
 /// Any sync source, as Fanfare's API shows one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceRecord {
-    /// Our id.
+    /// Its id in Fanfare.
     pub id: SourceId,
     /// `klaviyo:list`, `klaviyo:segment` or `klaviyo:profile`.
     pub source_type: String,
     /// Klaviyo's id of the list, segment or profile.
     pub external_id: String,
-    /// Where it stands; a profile's link is always `SUCCESS`.
+    /// Its status; that of a profile's link is always `SUCCESS`.
     pub status: SyncStatus,
-    /// When it last succeeded; of a profile, when it last changed its consumer.
+    /// When its latest successful run ended; of a profile's link, when the profile last changed its consumer.
     pub last_synced_at: Option<Timestamp>,
-    /// `sourceData`; `None` for a profile.
+    /// `sourceData`; `None` for a profile's link.
     pub data: Option<SourceData>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -53,7 +53,7 @@ pub struct SourceRecord {
     pub archived: bool,
 }
 
-/// Which sync sources to find. Absent fields do not narrow.
+/// Which sync sources to find. A field that is `None` matches every source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceFilter {
     /// Its type.
@@ -79,14 +79,14 @@ pub trait Sources {
     /// All unarchived sources of a kind, by Klaviyo's id.
     async fn sources(&mut self, kind: CollectionKind) -> Result<Vec<CollectionSource>, StoreError>;
 
-    /// Inserts or overwrites a source. The caller has made sure that no other unarchived source
-    /// has its list.
+    /// Inserts or overwrites a source. The caller has made sure that no other unarchived source reads the
+    /// same list.
     async fn put_source(&mut self, source: &CollectionSource) -> Result<(), StoreError>;
 
     /// Any source by id, of a list, segment or profile, archived or not.
     async fn source_record(&mut self, id: &SourceId) -> Result<Option<SourceRecord>, StoreError>;
 
-    /// Unarchived sources of every type by id, the first after `page.after`.
+    /// Unarchived sources of every type by id, at most `page.first` after `page.after`.
     async fn search_sources(
         &mut self,
         filter: &SourceFilter,
@@ -99,7 +99,7 @@ pub trait Sources {
 pub struct AudienceRecord {
     /// The audience.
     pub audience: Audience,
-    /// What fills it.
+    /// The source that fills it.
     pub source: CollectionSource,
 }
 
@@ -115,7 +115,7 @@ pub trait Audiences {
     /// Whether an unarchived audience other than `except` has exactly this name.
     async fn is_name_taken(&mut self, name: &str, except: &AudienceId) -> Result<bool, StoreError>;
 
-    /// Inserts or overwrites an audience. Its source MUST be there already.
+    /// Inserts or overwrites an audience. Its source MUST be stored already.
     async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError>;
 
     /// The audience's members, paged by consumer id; `search` finds part of an e-mail, phone number
@@ -131,7 +131,7 @@ pub trait Audiences {
     async fn member_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError>;
 }
 
-/// A consumer with what the API shows beside its values.
+/// A consumer with everything that the API shows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsumerRecord {
     /// Its values.
@@ -142,26 +142,26 @@ pub struct ConsumerRecord {
     pub created_at: Timestamp,
     /// Who made it.
     pub created_by: String,
-    /// When a user could last see a difference.
+    /// When it last changed in a way that a user can see.
     pub updated_at: Option<Timestamp>,
-    /// Who made that.
+    /// Who changed it then.
     pub updated_by: Option<String>,
 }
 
-/// Which consumers to list. Absent fields do not narrow.
+/// Which consumers to list. A field that is `None` matches every consumer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConsumerFilter {
     /// Part of an e-mail, phone number or name.
     pub search: Option<String>,
-    /// Members of this audience only.
+    /// Only members of this audience.
     pub audience: Option<AudienceId>,
-    /// Made after this.
+    /// Only those that were made after this time.
     pub created_after: Option<Timestamp>,
-    /// Made before this.
+    /// Only those that were made before this time.
     pub created_before: Option<Timestamp>,
 }
 
-/// What to look a consumer up by, exactly.
+/// The value by which a consumer is looked up; it has to match exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
     /// Its e-mail, normalised.
@@ -172,7 +172,7 @@ pub enum Lookup {
     Profile(ProfileId),
 }
 
-/// Consumers, to be read. Syncs write them through [`super::Pages`].
+/// Reading consumers. Syncs write them through [`super::Pages`].
 #[async_trait]
 pub trait Consumers {
     /// One consumer.

@@ -11,7 +11,7 @@ use crate::run::{SourceRun, SyncRun};
 /// Sync runs.
 #[async_trait]
 pub trait Runs {
-    /// A run.
+    /// A run, by id.
     async fn run(&mut self, id: &RunId) -> Result<Option<SyncRun>, StoreError>;
 
     /// The source's pending or syncing run. There is at most one.
@@ -33,11 +33,11 @@ pub trait Runs {
     /// The run's issues, paged by profile, code and field.
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError>;
 
-    /// Inserts a run, and writes what it makes of its source. The source and the audience are there
-    /// already. The caller has made sure that the source has no active run; the store MUST refuse a second
-    /// one even so.
+    /// Inserts a run and writes the changes of its source. The source and the audience are stored already. The
+    /// caller has made sure that the source has no active run; the store MUST nevertheless refuse a second
+    /// one.
     async fn insert_run(&mut self, run: &SourceRun) -> Result<(), StoreError>;
 
-    /// Writes what a run and its source have become. Both MUST be there.
+    /// Writes the present state of a run and its source. Both MUST be stored already.
     async fn save_run(&mut self, run: &SourceRun) -> Result<(), StoreError>;
 }

@@ -7,52 +7,52 @@ use crate::ids::OrganizationId;
 
 /// Opens units of work.
 ///
-/// An adapter MUST make tenancy structural: a unit sees and touches rows of its organization only,
-/// whatever a statement forgets.
+/// An adapter MUST enforce tenancy itself: a unit reads and writes only rows of its organization, even if a
+/// statement forgets to restrict them.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Opens a unit for reading, on one consistent state of the store. Writes through it fail with
-    /// [`StoreError::ReadOnly`]. It waits for no writer.
+    /// Opens a unit for reading one consistent state of the store. Writes through it fail with
+    /// [`StoreError::ReadOnly`]. It does not wait for writing units.
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
-    /// Opens a unit for writing. It MUST exclude every other writing unit of the same organization
-    /// until it ends, in this process and in others: what it reads stays true until it commits.
+    /// Opens a unit for writing. Until it ends, it MUST exclude every other writing unit of the same
+    /// organization, in this process and in others, so that what it reads stays true until it commits.
     async fn begin(&self, organization: &OrganizationId)
     -> Result<Box<dyn UnitOfWork>, StoreError>;
 }
 
-/// Everything that one organization's rows allow, in one transaction.
+/// All reads and writes of one organization's rows, in one transaction.
 ///
-/// Dropping a unit without [`UnitOfWork::commit`] MUST leave no trace. No unit is held open across
-/// a call to Klaviyo.
+/// Dropping a unit without [`UnitOfWork::commit`] MUST undo all its writes. No unit is held open during a
+/// call to Klaviyo.
 #[async_trait]
 pub trait UnitOfWork:
     Connections + Sources + Audiences + Consumers + Pages + Runs + Leases + Send
 {
-    /// The organization it was opened for.
+    /// The organization that it was opened for.
     fn organization(&self) -> &OrganizationId;
 
-    /// Makes everything durable at once, or nothing.
+    /// Makes all writes durable, or none.
     ///
     /// After an error other than [`StoreError::ReadOnly`] it is unknown whether the commit took
-    /// place; the caller reads the state anew before it goes on.
+    /// place; the caller reads the state again before it goes on.
     #[must_use = "an uncommitted unit leaves no trace"]
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// What can go wrong with a store. Expected conflicts are values of their own in each port.
+/// What can go wrong with a store. Conflicts that are expected are return values of each port instead.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database is not there, busy beyond patience, or cut the connection: try again later.
+    /// The database is not reachable, was busy for too long, or closed the connection: try again later.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A write through a unit that was opened for reading.
     #[error("a unit of work opened for reading cannot write")]
     ReadOnly,
-    /// A row holds what no program of ours writes.
+    /// A row holds a value that no version of this program writes.
     #[error("the database holds an unreadable value in {0}")]
     Corrupt(String),
-    /// Anything else: a fault of ours.
+    /// Any other error: a defect of this program.
     #[error("the database refused a statement")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

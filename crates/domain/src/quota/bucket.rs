@@ -1,4 +1,4 @@
-//! What is known of an account's use of one endpoint, and whether one more request fits.
+//! A bucket: an account's use of one endpoint, and whether its limits allow one more request.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use super::window::{BURST, STEADY, Window};
 use super::{Endpoint, RateLimits};
 use crate::time::Timestamp;
 
-/// What is known of one bucket of one account. Shared by all processes through the quota ledger.
+/// The state of one bucket of one account. All processes share it through the quota ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     /// The limits in force.
     pub limits: RateLimits,
-    /// The current second.
+    /// The current burst window, of one second.
     pub burst: Window,
-    /// The current minute.
+    /// The current steady window, of one minute.
     pub steady: Window,
-    /// The rate-limit block: Klaviyo takes no request before then.
+    /// The end of the rate-limit block, if there is one: until then no request may be made.
     pub blocked_until: Option<Timestamp>,
 }
 
 /// Whether a request may be made now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
-    /// One request was taken out of the quota; these limits were assumed.
+    /// One request was taken out of the quota, by these limits.
     Granted(RateLimits),
-    /// No request may be made before then.
+    /// No request may be made before this time.
     NotBefore(Timestamp),
 }
 
@@ -45,7 +45,7 @@ impl Bucket {
         }
     }
 
-    /// Takes one request, or tells when there will be one.
+    /// Takes one request out of the quota, or returns when the next one may be made.
     pub fn reserve(&mut self, now: Timestamp) -> Reservation {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return Reservation::NotBefore(until);
@@ -69,7 +69,7 @@ impl Bucket {
         self.blocked_until = self.blocked_until.max(Some(until));
     }
 
-    /// Requests that could be made right now.
+    /// How many requests may be made in the rest of the current minute.
     pub fn free(&self, now: Timestamp) -> u32 {
         if self.blocked_until.is_some_and(|until| until > now) {
             return 0;
@@ -79,9 +79,9 @@ impl Bucket {
         self.limits.steady.saturating_sub(steady.used)
     }
 
-    /// The least time that `requests` requests take: what the minute at hand still holds goes first, a
-    /// second's worth a second, and the rest a minute's worth a minute. An estimate: the round trips
-    /// themselves come on top.
+    /// The least time that `requests` requests take: those that the current minute still allows are made
+    /// first, a burst in each second, and the rest by the limit of each following minute. The time of the
+    /// round trips is not included.
     pub fn estimate(&self, requests: u64, now: Timestamp) -> Duration {
         let burst = u64::from(self.limits.burst.max(1));
         let per_window = u64::from(self.limits.steady.max(1));
@@ -135,7 +135,7 @@ mod tests {
         }
 
         #[test]
-        fn waiting_as_told_is_always_enough(used in 1_u32..40) {
+        fn waiting_until_the_returned_time_is_always_enough(used in 1_u32..40) {
             let mut bucket = Bucket::new(Endpoint::Accounts, at(0));
             let mut now = at(0);
             for _ in 0..used {

@@ -30,8 +30,8 @@ text_enum! {
 }
 
 impl Endpoint {
-    /// The endpoint's own bucket, for a costly parameter's: a request with the parameter is taken out
-    /// of both, and a rate-limit block of it is one of both.
+    /// For the bucket of a costly parameter: the bucket of the endpoint itself. A request with the
+    /// parameter is taken out of both, and a rate-limit block applies to both.
     pub const fn base(self) -> Option<Self> {
         match self {
             Self::ListCount => Some(Self::List),
@@ -62,13 +62,13 @@ impl Endpoint {
     }
 }
 
-/// Klaviyo's size "XS".
+/// Klaviyo's limits of size "XS".
 const XS: RateLimits = RateLimits {
     burst: 1,
     steady: 15,
 };
 
-/// Klaviyo's size "L".
+/// Klaviyo's limits of size "L".
 const L: RateLimits = RateLimits {
     burst: 75,
     steady: 750,

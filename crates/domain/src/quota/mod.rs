@@ -1,4 +1,5 @@
-//! Klaviyo's request quotas: fixed windows of a second and of a minute, per account and endpoint.
+//! Klaviyo's request quotas. Klaviyo counts an account's requests to an endpoint in fixed windows of one
+//! second and of one minute.
 
 mod bucket;
 mod endpoint;

@@ -1,10 +1,10 @@
 //! How many requests Klaviyo allows.
 
-/// Requests allowed per fixed window.
+/// How many requests each fixed window allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
-    /// Requests per second.
+    /// Requests in each window of one second.
     pub burst: u32,
-    /// Requests per minute.
+    /// Requests in each window of one minute.
     pub steady: u32,
 }

@@ -1,4 +1,4 @@
-//! When to come back after a 429.
+//! When the next request may be made after a 429.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use crate::time::Timestamp;
 pub enum RetryAfter {
     /// This many seconds after the answer.
     Seconds(u64),
-    /// At that time.
+    /// At this time.
     At(Timestamp),
     /// Missing or unreadable.
     Unknown,
 }
 
-/// How long to wait where Klaviyo does not say: one whole steady window.
+/// How long to wait if Klaviyo does not say: one whole steady window.
 const UNKNOWN_WAIT: Duration = Duration::from_mins(1);
 
-/// However soon Klaviyo says to come back, a burst window is over only after a second.
+/// The shortest wait, whatever Klaviyo says: a burst window lasts one second.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 impl RetryAfter {
-    /// When to ask again. There is no longest wait: Klaviyo's word is obeyed, days included.
+    /// When the next request may be made. There is no longest wait: even a wait of days is obeyed.
     pub fn until(self, now: Timestamp) -> Timestamp {
-        let asked = match self {
+        let until = match self {
             Self::Seconds(seconds) => now.plus(Duration::from_secs(seconds)),
             Self::At(at) => at,
             Self::Unknown => now.plus(UNKNOWN_WAIT),
         };
-        asked.max(now.plus(SHORTEST_WAIT))
+        until.max(now.plus(SHORTEST_WAIT))
     }
 }
 

@@ -7,5 +7,8 @@ mod source_run;
 
 pub use reading::{Opened, PagesTaken};
 pub use reconciling::Reconciliation;
-pub use record::{NewRun, Progress, RunError, RunMode, SyncRun, SyncStatus, Trigger};
+pub use record::{NewRun, Progress, RunError, SyncRun, Trigger};
 pub use source_run::{Event, InvalidTransition, SourceRun};
+
+pub use crate::pass::RunMode;
+pub use crate::status::SyncStatus;

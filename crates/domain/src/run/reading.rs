@@ -1,4 +1,4 @@
-//! A run opens its list and reads it, page by page.
+//! How a run opens its list and reads it, page by page.
 
 use super::{Event, InvalidTransition, SourceRun};
 use crate::failure::{FailureCode, MAX_FAILED_ANSWERS};
@@ -7,16 +7,16 @@ use crate::pass::{FullPass, LinkMoves, Pass, Phase};
 use crate::scan::{CursorLoop, PartitionNumber, Scan, ScannedPage};
 use crate::time::Timestamp;
 
-/// What is known when a list has been opened.
+/// What is known after a list has been opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Opened {
-    /// The list's name, where it has one that can be stored.
+    /// The list's name; `None` if it has none that can be stored.
     pub name: Option<String>,
-    /// Klaviyo's count of its profiles, where known.
+    /// Klaviyo's count of its profiles, if known.
     pub total: Option<u64>,
     /// The members that the audience has now.
     pub members: u64,
-    /// The organization's link moves so far.
+    /// The organization's count of link moves so far.
     pub link_moves: LinkMoves,
 }
 
@@ -25,7 +25,7 @@ pub struct Opened {
 pub struct PagesTaken {
     /// The pages, each with the partition it belongs to.
     pub pages: Vec<(PartitionNumber, ScannedPage)>,
-    /// Their profiles, by outcome.
+    /// The outcomes of their profiles.
     pub tally: Tally,
     /// Consumers that became members.
     pub members_added: u64,
@@ -47,7 +47,7 @@ impl SourceRun {
         Ok(())
     }
 
-    /// Pages were written: they are counted, their partitions move behind them, and what is left of the list
+    /// Pages were written: they are counted, each partition continues after its page, and the rest of the list
     /// is split among up to `most` partitions. Pages that lead in a circle end the run with `cursor_loop`.
     pub fn take_pages(
         &mut self,
@@ -72,8 +72,8 @@ impl SourceRun {
         Ok(())
     }
 
-    /// A partition moves behind a page that was counted. Failed answers are forgotten only if it is the page
-    /// that failed.
+    /// A partition continues after a page that was counted. The count of failed answers is reset only if
+    /// this is the page whose answers failed.
     fn advance(&mut self, partition: PartitionNumber, page: ScannedPage) -> Result<(), CursorLoop> {
         let pages = self.run.progress.pages;
         let Some(scan) = self.run.pass.scan_mut() else {
@@ -92,7 +92,7 @@ impl SourceRun {
         Ok(())
     }
 
-    /// How much is left is estimated where Klaviyo does not tell: as much as was read.
+    /// If Klaviyo does not say how many profiles are left, as many as were read are assumed.
     fn split(&mut self, most: usize, now: Timestamp) {
         let read = self.run.progress.tally.processed;
         let total = self.run.progress.total.unwrap_or(2 * read).max(read);
@@ -103,8 +103,8 @@ impl SourceRun {
     }
 
     /// Klaviyo gave no usable answer for a partition's page, or for the list itself (`None`). The fifth time
-    /// ends the run with `code`; `message` tells what the answer was. While one partition is quarantined, only
-    /// the failed answers for its page are counted.
+    /// ends the run with `code` and with `message`, which describes the answer. While one partition is
+    /// quarantined, only the failed answers for its page are counted.
     pub fn count_failure(
         &mut self,
         partition: Option<PartitionNumber>,
@@ -128,8 +128,9 @@ impl SourceRun {
         Ok(())
     }
 
-    /// Gives up a partition's cursor that Klaviyo no longer takes: the partition goes on from the latest join
-    /// time it has seen, or begins anew where those say nothing. `false` if it had no cursor.
+    /// Drops a partition's cursor because Klaviyo no longer accepts it: the partition continues from the
+    /// latest join time that it has seen, or starts again if the list is not in the order of join times.
+    /// `false` if it had no cursor.
     pub fn reposition(&mut self, partition: PartitionNumber) -> bool {
         let scan = self.run.pass.scan_mut();
         scan.is_some_and(|scan| scan.reposition(partition))

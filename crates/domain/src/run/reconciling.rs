@@ -1,4 +1,5 @@
-//! After the last page: a run makes the audience's members exactly the consumers that were seen.
+//! Reconciling: after the last page, a run makes the audience's members exactly the consumers whose profiles
+//! it has seen.
 
 use super::{Event, InvalidTransition, SourceRun};
 use crate::failure::FailureCode;
@@ -10,7 +11,7 @@ use crate::time::Timestamp;
 /// What reconciling has to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reconciliation {
-    /// Add members that are missing, a batch at a time: profiles have moved between consumers.
+    /// Add members that are missing, in batches: profiles have moved between consumers.
     AddMembers,
     /// Check how many members would be removed.
     CheckRemovals,
@@ -19,8 +20,8 @@ pub enum Reconciliation {
 }
 
 impl SourceRun {
-    /// All pages are read: what reconciling begins with. Members are missing only if profiles have moved
-    /// between consumers since the pass began, or since members were last added.
+    /// All pages are read: returns what reconciling has to do first. Members are missing only if profiles have
+    /// moved between consumers since the pass began, or since members were last added.
     pub fn begin_reconciling(
         &mut self,
         link_moves: LinkMoves,
@@ -32,7 +33,7 @@ impl SourceRun {
             return Ok(Reconciliation::AddMembers);
         }
         if self.run.members_at_start == 0 {
-            // The pages have added every member, and nobody was one before.
+            // The pages have added every member, and the audience had none before.
             self.succeed(now)?;
             return Ok(Reconciliation::Done);
         }
@@ -40,7 +41,7 @@ impl SourceRun {
         Ok(Reconciliation::CheckRemovals)
     }
 
-    /// A batch of missing members was added; `next` is the profile that the next batch goes on after.
+    /// A batch of missing members was added; the next batch begins after the profile `next`.
     pub fn members_added(
         &mut self,
         added: u64,
@@ -75,9 +76,8 @@ impl SourceRun {
         Ok(())
     }
 
-    /// A batch of members was removed; `next` is the consumer that the next batch goes on after. After the
-    /// last batch the run has succeeded, unless profiles have moved meanwhile: then their new consumers are
-    /// still to be added.
+    /// A batch of members was removed; the next batch begins after the consumer `next`. After the last batch
+    /// the run has succeeded, unless profiles have moved meanwhile: then their new consumers have to be added.
     pub fn members_removed(
         &mut self,
         removed: u64,

@@ -1,21 +1,12 @@
-//! A sync run as it is read and shown. Only [`SourceRun`](super::SourceRun) changes one.
+//! A sync run as it is stored and shown. Only [`SourceRun`](super::SourceRun) changes one.
 
 use crate::failure::FailureCode;
 use crate::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use crate::page::Tally;
 use crate::pass::Pass;
+use crate::status::SyncStatus;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
-
-text_enum! {
-    /// How much of the list a run reads.
-    RunMode {
-        /// All of it.
-        Full = "FULL",
-        /// What changed since the last run.
-        Incremental = "INCREMENTAL",
-    }
-}
 
 text_enum! {
     /// What started a run.
@@ -24,31 +15,10 @@ text_enum! {
         Import = "IMPORT",
         /// A user's or a service's request.
         Manual = "MANUAL",
-        /// Its time had come.
+        /// The audience's refresh interval.
         Schedule = "SCHEDULE",
-        /// Klaviyo told of a change.
+        /// A notification of Klaviyo's about a change.
         Webhook = "WEBHOOK",
-    }
-}
-
-text_enum! {
-    /// Where a run, its sync source and its audience stand. The three never disagree.
-    SyncStatus {
-        /// Queued.
-        Pending = "PENDING",
-        /// A worker has taken it up.
-        Syncing = "SYNCING",
-        /// All pages read, memberships reconciled.
-        Success = "SUCCESS",
-        /// It ended otherwise, or was cancelled.
-        Failed = "FAILED",
-    }
-}
-
-impl SyncStatus {
-    /// Whether a run in this status is still going to do something.
-    pub const fn is_active(self) -> bool {
-        matches!(self, Self::Pending | Self::Syncing)
     }
 }
 
@@ -64,15 +34,15 @@ pub struct RunError {
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Klaviyo's count of the list's profiles, where known.
+    /// Klaviyo's count of the list's profiles, if known.
     pub total: Option<u64>,
-    /// Profiles, by how they fared.
+    /// The outcomes of the profiles so far.
     pub tally: Tally,
     /// Consumers that became members.
     pub members_added: u64,
     /// Members that were removed.
     pub members_removed: u64,
-    /// Pages taken.
+    /// Pages of the list that were written.
     pub pages: u64,
 }
 
@@ -93,13 +63,13 @@ pub struct SyncRun {
     pub status: SyncStatus,
     /// Claims since the last committed page, including the claim that committed it.
     pub attempt: u32,
-    /// Claims since the last committed page that took over a dead worker's lease.
+    /// Claims since the last committed page that took over the lease of a worker that had died.
     pub crashes: u32,
-    /// Failed answers of Klaviyo for the page that is read now.
+    /// Failed answers of Klaviyo for the page that is requested now.
     pub failures: u32,
     /// Whether the caller has confirmed that more than half of the members may be removed.
     pub confirm_removals: bool,
-    /// When it was asked for.
+    /// When it was queued.
     pub queued_at: Timestamp,
     /// When a worker first took it up.
     pub started_at: Option<Timestamp>,
@@ -109,13 +79,13 @@ pub struct SyncRun {
     pub members_at_start: u64,
     /// How far it is.
     pub progress: Progress,
-    /// What it has to do, and how far it is.
+    /// Its checkpoint: what it has to do and how far it is.
     pub pass: Pass,
     /// Why it failed.
     pub error: Option<RunError>,
 }
 
-/// A run to be made.
+/// What a new run is created from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRun {
     /// Its id.
@@ -129,7 +99,7 @@ pub struct NewRun {
 }
 
 impl SyncRun {
-    /// Profiles per second since the start, `None` before any.
+    /// Profiles per second since the start; `None` before the start.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a rate to be shown, not counted with"
@@ -143,7 +113,7 @@ impl SyncRun {
         (seconds > 0.0).then(|| self.progress.tally.processed as f64 / seconds)
     }
 
-    /// Seconds to the end at the present rate, where both are known.
+    /// Seconds to the end at the present rate; `None` unless the run is syncing and its total and rate are known.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,

@@ -3,14 +3,15 @@
 use crate::failure::{FailureCode, MAX_CRASHES};
 use crate::pass::{Pass, Phase};
 use crate::scan::Scan;
-use crate::source::CollectionSource;
+use crate::source::{CollectionSource, SourceData};
+use crate::status::SyncStatus;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
-use super::{NewRun, Progress, RunError, SyncRun, SyncStatus};
+use super::{NewRun, Progress, RunError, SyncRun};
 
-/// A sync run with its source. Every change of a run's status, counts or phase is one of its methods, and the
-/// source's status and data follow in the same step, so that the two never disagree.
+/// A sync run with its source. Every change of a run's status, counts or phase is one of its methods, which
+/// changes the source's status and data too, so that the two always agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceRun {
     pub(super) run: SyncRun,
@@ -18,34 +19,34 @@ pub struct SourceRun {
 }
 
 text_enum! {
-    /// What happens to a run.
+    /// An event in the life of a run.
     Event {
         /// A worker takes it up.
         Claim = "be claimed",
-        /// A step of it was done: the list was opened, pages were read, or members reconciled.
+        /// A step was done: the list was opened, pages were read, or members were reconciled.
         Progress = "go on",
         /// Everything is done.
         Succeed = "succeed",
         /// It ends in failure.
         Fail = "fail",
-        /// It is ended from outside.
+        /// A user ends it.
         Cancel = "be cancelled",
     }
 }
 
-/// A change of status that cannot be.
+/// An event that the run's status does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a run that is {from} cannot {event}")]
 pub struct InvalidTransition {
     /// The status it has.
     pub from: SyncStatus,
-    /// What was tried.
+    /// The event.
     pub event: Event,
 }
 
 impl SourceRun {
-    /// A new run of a source, from page one, with no cursor inherited. The caller has made sure that the
-    /// source has no active run.
+    /// A new run of a source, which starts at the list's first page. The caller has made sure that the source
+    /// has no active run.
     pub fn queue(source: CollectionSource, new: NewRun, now: Timestamp) -> Self {
         let run = SyncRun {
             id: new.id,
@@ -77,7 +78,7 @@ impl SourceRun {
         queued
     }
 
-    /// A run and its source as a store has them.
+    /// A run and its source as a store returns them.
     pub const fn from_stored(run: SyncRun, source: CollectionSource) -> Self {
         Self { run, source }
     }
@@ -92,25 +93,25 @@ impl SourceRun {
         &self.source
     }
 
-    /// The run and the source, to be shown.
+    /// The run and the source, for showing them.
     pub fn into_parts(self) -> (SyncRun, CollectionSource) {
         (self.run, self.source)
     }
 
-    /// Whether the run is still going to do something.
+    /// Whether the run has not ended yet.
     pub const fn is_active(&self) -> bool {
         self.run.status.is_active()
     }
 
-    /// Whether the run's checkpoint could not be read, because another version wrote it: the run has read
-    /// pages, and is to open the list again.
+    /// Whether the run's checkpoint could not be read, because another version of the program wrote it: the
+    /// run has read pages and will open the list again.
     pub fn has_lost_its_checkpoint(&self) -> bool {
         self.run.progress.pages > 0 && *self.run.pass.phase() == Phase::Opening
     }
 
-    /// A worker takes the run up, for the first time or again. `abandoned` says that the lease it takes over
-    /// was held by a worker that stopped renewing it. The third such claim without a page in between ends the
-    /// run instead: it seems to kill its workers.
+    /// A worker takes the run up, for the first time or again. `abandoned` says that the worker takes over the
+    /// lease of one that stopped renewing it. The third such claim without a page in between ends the run
+    /// instead, because a page of it seems to crash its workers.
     pub fn claim(&mut self, abandoned: bool, now: Timestamp) -> Result<(), InvalidTransition> {
         self.require_active(Event::Claim)?;
         let run = &mut self.run;
@@ -134,14 +135,15 @@ impl SourceRun {
         Ok(())
     }
 
-    /// The worker gives the run back by its own will. With `progress`, this claim was no failed try.
+    /// The worker gives the run back before it has ended. With `progress`, the claim does not count as a
+    /// failed attempt.
     pub fn give_back(&mut self, progress: bool) {
         if progress && self.run.failures == 0 {
             self.run.attempt = 0;
         }
     }
 
-    /// Everything is done.
+    /// The run has done everything.
     pub(super) fn succeed(&mut self, now: Timestamp) -> Result<(), InvalidTransition> {
         self.require_syncing(Event::Succeed)?;
         self.end(SyncStatus::Success, None, now);
@@ -161,7 +163,7 @@ impl SourceRun {
         Ok(())
     }
 
-    /// The run is ended from outside, queued or running; what was written stays.
+    /// A user ends the run, which may be queued or running. What it has written stays.
     pub fn cancel(
         &mut self,
         message: impl Into<String>,
@@ -190,8 +192,8 @@ impl SourceRun {
         full.phase = phase;
     }
 
-    /// A step was done: what went wrong before is forgotten. Crashes are not, while there are partitions
-    /// whose pages may have been the reason and are still to be read.
+    /// A step was done: the counts of attempts and failed answers start again. The count of crashes does not
+    /// as long as a quarantined partition's page, which may have been the reason, is still to be read.
     pub(super) fn reset_failures(&mut self) {
         let run = &mut self.run;
         run.attempt = 1;
@@ -226,5 +228,32 @@ impl SourceRun {
             from: self.run.status,
             event,
         }
+    }
+}
+
+impl CollectionSource {
+    /// Takes over the status and the counts of its latest run. A source's status changes only here.
+    fn follow(&mut self, run: &SyncRun, now: Timestamp) {
+        self.status = run.status;
+        if run.status == SyncStatus::Success {
+            self.last_synced_at = run.finished_at;
+        }
+        self.updated_at = Some(now);
+        let tally = run.progress.tally;
+        self.data = SourceData {
+            name: self.data.name.take(),
+            last_run_id: Some(run.id.to_string()),
+            last_error: run
+                .error
+                .as_ref()
+                .map(|error| error.code.as_str().to_owned()),
+            processed: tally.processed,
+            created: tally.created,
+            updated: tally.updated,
+            unchanged: tally.unchanged,
+            skipped: tally.skipped,
+            members_added: run.progress.members_added,
+            members_removed: run.progress.members_removed,
+        };
     }
 }

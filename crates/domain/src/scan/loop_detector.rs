@@ -1,36 +1,37 @@
-//! How a partition notices that its pages lead in a circle or nowhere.
+//! How a partition detects that its cursors lead in a circle, or that its pages bring no new profiles.
 
 use crate::ids::Cursor;
 
-/// Brent's cycle detection: one remembered cursor, moved up at every power of two, meets any
-/// circle of cursors within a few rounds of it, in constant space.
+/// Brent's cycle detection: the detector remembers one cursor and replaces it at every power of two. It finds
+/// any circle of cursors within a few rounds, in constant space.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LoopDetector {
     remembered: Option<Cursor>,
     steps: u64,
     limit: u64,
-    /// Pages in a row that held no profile the run had not seen.
+    /// How many pages in a row held no profile that was new to the run.
     pages_without_new_profiles: u64,
 }
 
-/// The walk over a list leads in a circle or nowhere.
+/// The cursors of a list lead in a circle, or its pages bring no new profiles.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Klaviyo's pages lead in a circle")]
 pub struct CursorLoop;
 
-/// Pages without a new profile that are always tolerated: a range read anew begins with the whole
-/// second it stopped in, and a bulk import can put 100,000 joins into one second.
+/// How many pages in a row without new profiles are always tolerated: a range that is read again begins with
+/// the whole second in which it stopped, and a bulk import can put 100,000 joins into one second.
 const TOLERATED_PAGES_WITHOUT_NEW_PROFILES: u64 = 1_000;
 
 impl LoopDetector {
-    /// Moves on to `next`, behind the `pages`-th page, which held `new_profiles` that were not seen before.
+    /// Checks the cursor `next`, which follows the `pages`-th page; that page held `new_profiles` profiles that
+    /// were not seen before.
     pub fn step(&mut self, next: &Cursor, new_profiles: u64, pages: u64) -> Result<(), CursorLoop> {
         self.pages_without_new_profiles = if new_profiles == 0 {
             self.pages_without_new_profiles + 1
         } else {
             0
         };
-        // A walk may be barren for as long as it was fruitful, but not for ever.
+        // A long scan may have more pages without new profiles than a short one, but not without end.
         let is_endless =
             self.pages_without_new_profiles > TOLERATED_PAGES_WITHOUT_NEW_PROFILES.max(pages / 2);
         if is_endless || self.remembered.as_ref() == Some(next) {
@@ -45,7 +46,7 @@ impl LoopDetector {
         Ok(())
     }
 
-    /// Forgets the cursors: they may come again, and that is no circle.
+    /// Forgets the cursors: a range is read again, so the same cursors may follow, and that is no circle.
     pub(super) fn begin_anew(&mut self) {
         *self = Self {
             pages_without_new_profiles: self.pages_without_new_profiles,
@@ -65,17 +66,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_circle_of_cursors_is_noticed(lead in 0_u64..200, round in 1_u64..200) {
+        fn every_circle_of_cursors_is_detected(lead in 0_u64..200, round in 1_u64..200) {
             let mut watch = LoopDetector::default();
             let cursors = (0..lead).chain((0..).map(|n| lead + n % round));
-            let noticed = (0..4 * (lead + round) + 8)
+            let detected = (0..4 * (lead + round) + 8)
                 .zip(cursors)
                 .any(|(n, at)| watch.step(&cursor(at), 1, n).is_err());
-            prop_assert!(noticed);
+            prop_assert!(detected);
         }
 
         #[test]
-        fn a_straight_walk_of_any_length_is_never_stopped(pages in 0_u64..5_000) {
+        fn a_scan_without_circles_is_never_stopped_however_long_it_is(pages in 0_u64..5_000) {
             let mut watch = LoopDetector::default();
             for n in 0..pages {
                 prop_assert!(watch.step(&cursor(n), 1, n).is_ok());
@@ -84,14 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_that_never_ends_and_shows_nobody_new_is_stopped() {
+    fn a_scan_that_never_ends_and_shows_no_new_profiles_is_stopped() {
         let mut watch = LoopDetector::default();
         let stopped = (0..2_000).find(|n| watch.step(&cursor(*n), 0, *n).is_err());
         assert_eq!(stopped, Some(1_000));
     }
 
     #[test]
-    fn cursors_may_come_again_after_a_new_beginning_but_barren_pages_still_count() {
+    fn cursors_may_repeat_after_a_new_beginning_but_pages_without_new_profiles_still_count() {
         let mut watch = LoopDetector::default();
         for n in 0..50 {
             watch.step(&cursor(n), 0, n).unwrap();

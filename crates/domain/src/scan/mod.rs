@@ -1,10 +1,10 @@
-//! How a list is read: several partitions, each a range of join times.
+//! A scan: how a list is read, in several partitions, each of which is a range of join times.
 //!
-//! A cursor chain gives one page per round trip. Partitions are read beside each other, and each partition's
-//! position is kept, so that the worker that takes the run up reads one page of each again at most.
+//! A chain of cursors gives one page per round trip, so partitions are read at the same time. Each partition's
+//! position is stored, so that a worker that takes the run up reads at most one page of each partition again.
 //!
-//! Exactly one partition goes to the list's end. It finishes last: a profile that leaves and joins again while
-//! the others are read comes up there.
+//! Exactly one partition reads to the list's end, and it finishes last: a profile that leaves and joins again
+//! while the other partitions are read is found there.
 
 mod loop_detector;
 mod partition;
@@ -23,9 +23,9 @@ pub struct Scan {
     partitions: Vec<Partition>,
     /// How many partitions were made after the first.
     added: PartitionNumber,
-    /// Profiles on the fullest page so far.
+    /// The most profiles that a page has held so far.
     page_size: u64,
-    /// Whether Klaviyo's pages come in no order that a list could be split by.
+    /// Whether Klaviyo's pages are not in the order of join times, so that the list cannot be split.
     is_disordered: bool,
 }
 
@@ -40,14 +40,14 @@ impl Default for Scan {
     }
 }
 
-/// Pages that a partition is made for at least: fewer are read sooner by the partition that has them.
+/// The fewest pages that a partition is created for: fewer are read sooner by the partition that has them.
 const PAGES_WORTH_A_PARTITION: u64 = 4;
 
-/// A division costs two pages at most: an empty one, or one that two partitions have in common, and at the
-/// list's end another. So many pages are worth that.
+/// A list is divided at most once per this many pages of it. A division costs at most two more pages: an empty
+/// one, or one that two partitions have in common, and another one at the list's end.
 const PAGES_WORTH_A_DIVISION: u64 = 20;
 
-/// Klaviyo's filters know whole seconds, so a range is not worth dividing below this.
+/// The shortest range of join times that is divided: Klaviyo's filters know only whole seconds.
 const SHORTEST_RANGE: Duration = Duration::from_secs(2);
 
 impl Scan {
@@ -61,8 +61,8 @@ impl Scan {
         self.partitions.is_empty()
     }
 
-    /// The partitions whose next page may be asked for now: all that have one, or the first quarantined one
-    /// alone, so that it is known whose page it was if something happens again.
+    /// The partitions whose next page may be requested now: all that have one, or only the first quarantined
+    /// partition, so that its page is known to be the reason if the worker crashes again.
     pub fn ready(&self) -> impl Iterator<Item = &Partition> {
         let quarantined = self.quarantined();
         self.partitions
@@ -82,22 +82,23 @@ impl Scan {
         quarantined.map(|partition| partition.number)
     }
 
-    /// Reads this partition alone from now on: its page failed.
+    /// From now on only this partition is read, because its page failed.
     pub(crate) fn quarantine(&mut self, number: PartitionNumber) {
         if let Some(partition) = self.partition(number) {
             partition.is_quarantined = true;
         }
     }
 
-    /// Reads each partition alone from now on: a worker died, and the page of any may have been the reason.
+    /// From now on the partitions are read one at a time: a worker died, and the page of any of them may have
+    /// been the reason.
     pub(crate) fn quarantine_all(&mut self) {
         for partition in &mut self.partitions {
             partition.is_quarantined = !partition.is_waiting;
         }
     }
 
-    /// Moves a partition behind its page, the run's `pages`-th. A partition that is gone, because the list
-    /// turned out to be disordered, moves nothing.
+    /// Continues a partition after its page, the run's `pages`-th. Nothing happens if the partition no longer
+    /// exists because the list turned out to be disordered.
     pub(crate) fn advance(
         &mut self,
         number: PartitionNumber,
@@ -111,7 +112,7 @@ impl Scan {
         if partition.is_out_of_range(&page.joins)
             && !std::mem::replace(&mut self.is_disordered, true)
         {
-            // What lies before a range's beginning was taken to be in another partition, and may not be.
+            // Profiles before a range's beginning were assumed to be in another partition, which may be wrong.
             if self.added > 0 {
                 self.begin_anew();
                 return Ok(());
@@ -137,21 +138,21 @@ impl Scan {
         Ok(())
     }
 
-    /// Gives up a partition's cursor that Klaviyo no longer takes: it goes on from the latest join time it
-    /// has seen, or begins anew where those say nothing of what is read. Tells `false` if there was no
-    /// cursor to give up.
+    /// Drops a partition's cursor because Klaviyo no longer accepts it: the partition continues from the
+    /// latest join time that it has seen, or starts again if the list is disordered. `false` if it had no
+    /// cursor.
     pub(crate) fn reposition(&mut self, number: PartitionNumber) -> bool {
         let is_disordered = self.is_disordered;
         self.partition(number)
             .is_some_and(|partition| partition.reposition(is_disordered))
     }
 
-    /// Splits the `left` of `total` profiles among up to `most` partitions, as far as their requests are worth
-    /// it, by halving the longest ranges. The list's end is taken to be at `end`. Where a range begins is
-    /// known only once its first page has come.
+    /// Splits the profiles that are left, `left` of `total`, among up to `most` partitions, by halving the
+    /// longest ranges, as long as there are enough pages for each partition. The list's end is assumed to be
+    /// at `end`. The beginning of a range is known only after its first page has arrived.
     ///
-    /// An empty half costs its partition one page, and the other half is divided next: whatever the joins
-    /// look like, the search is over after as many pages as the range has binary digits.
+    /// An empty half costs one page, and the other half is divided next. So however the join times are
+    /// distributed, the number of divisions is at most the number of binary digits of the range's length.
     pub(crate) fn split(&mut self, most: usize, left: u64, total: u64, end: Timestamp) {
         let pages = |profiles: u64| profiles / self.page_size.max(1);
         let partitions = usize::try_from(pages(left) / PAGES_WORTH_A_PARTITION).unwrap_or(most);
@@ -174,7 +175,7 @@ impl Scan {
         }
     }
 
-    /// The partition with the longest range before it, and the middle of it.
+    /// The index of the partition with the longest range that is still to be read, and the middle of that range.
     fn widest(&self, end: Timestamp) -> Option<(usize, Timestamp)> {
         let range = |(index, partition): (usize, &Partition)| {
             let position = partition.position()?;

@@ -1,45 +1,45 @@
-//! A partition: one chain of pages through a range of join times.
+//! A partition: one chain of pages through one range of join times.
 
 use super::loop_detector::{CursorLoop, LoopDetector};
 use crate::ids::Cursor;
 use crate::time::Timestamp;
 
-/// A partition's name within its run.
+/// A partition's number within its run.
 pub type PartitionNumber = u32;
 
-/// Where a partition stands. It reads from the earliest join to the latest, and ends where the next
+/// The position of a partition. It reads from the earliest join time to the latest, and ends where the next
 /// partition's range begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Partition {
-    /// Its name.
+    /// Its number.
     pub number: PartitionNumber,
-    /// Where its range begins, to the second; `None` for the list's beginning. `cursor` is a position
-    /// of that range.
+    /// Where its range begins, in whole seconds; `None` for the list's beginning. `cursor` is a position in
+    /// that range.
     pub from: Option<Timestamp>,
-    /// Where another's range begins; `None` for the one that reads to the list's end.
+    /// Where the next partition's range begins; `None` for the partition that reads to the list's end.
     pub until: Option<Timestamp>,
-    /// Where its next page begins; `None` for the first of its range.
+    /// Where its next page begins; `None` for the first page of its range.
     pub cursor: Option<Cursor>,
-    /// The latest join time it has seen.
+    /// The latest join time that it has seen.
     pub joined_until: Option<Timestamp>,
-    /// Notices when its cursors lead in a circle.
+    /// Detects when its cursors lead in a circle.
     pub loops: LoopDetector,
-    /// Its page failed, or may have killed a worker: it is read with no other beside it.
+    /// Whether its page failed or may have crashed a worker, so that no other partition is read with it.
     pub is_quarantined: bool,
-    /// It has come to the list's end, and looks there again when all others have finished.
+    /// Whether it has reached the list's end and waits to read it again after all others have finished.
     pub is_waiting: bool,
 }
 
-/// A page that was taken, as far as a walk is concerned.
+/// A page that was written, as far as the scan is concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScannedPage {
-    /// Where Klaviyo says the following page begins; `None` after the last.
+    /// Where the following page begins; `None` after the last.
     pub next: Option<Cursor>,
     /// Its join times.
     pub joins: JoinTimes,
     /// Profiles on it.
     pub profiles: u64,
-    /// Those of them that the run had not seen before.
+    /// How many of them the run had not seen before.
     pub new_profiles: u64,
 }
 
@@ -52,8 +52,8 @@ pub struct JoinTimes {
 }
 
 impl JoinTimes {
-    /// Of the times of a page's profiles as they came. One in the future counts as `now`: it must not
-    /// make a range that skips the present.
+    /// Collects the join times of a page's profiles, in the order of the page. A time in the future counts as
+    /// `now`, because no range may begin after the present.
     pub fn of(times: impl IntoIterator<Item = Option<Timestamp>>, now: Timestamp) -> Self {
         let mut joins = Self::default();
         for time in times.into_iter().flatten().map(|time| time.min(now)) {
@@ -70,8 +70,8 @@ impl JoinTimes {
 }
 
 impl Partition {
-    /// Whether a page that came for it is not what was asked for: out of order, or from outside its
-    /// range. Such a list cannot be shared by join times.
+    /// Whether a page is out of order, or has join times from before its range. Such a list cannot be split by
+    /// join times.
     pub(super) fn is_out_of_range(&self, joins: &JoinTimes) -> bool {
         let begins_before = |bound: Option<Timestamp>| {
             let earliest = joins.earliest;
@@ -82,9 +82,9 @@ impl Partition {
             || (self.cursor.is_some() && begins_before(self.joined_until))
     }
 
-    /// Moves behind a page, the run's `pages`-th. Tells whether its range is read. At the list's end it
-    /// stays where it can look for more: at the last page's latest second, or before a last page that is
-    /// all of one second.
+    /// Continues after a page, the run's `pages`-th. Returns whether its range is read completely. At the
+    /// list's end it keeps a position from which it can read more later: the latest second of the last page,
+    /// or, if all of that page is of one second, the beginning of the page.
     pub(super) fn advance(&mut self, page: ScannedPage, pages: u64) -> Result<bool, CursorLoop> {
         self.is_quarantined = false;
         let is_past = self
@@ -105,8 +105,8 @@ impl Partition {
         Ok(false)
     }
 
-    /// Gives up its cursor: it goes on from the latest join time it has seen, or from the list's beginning
-    /// where the list is in disorder. `false` if there was none to give up.
+    /// Drops its cursor: it continues from the latest join time that it has seen, or from the list's beginning
+    /// if the list is disordered. `false` if it had no cursor.
     pub(super) fn reposition(&mut self, is_disordered: bool) -> bool {
         if self.cursor.take().is_none() {
             return false;
@@ -121,7 +121,7 @@ impl Partition {
         true
     }
 
-    /// Where it stands, as far as known: everything before is read, or another's.
+    /// Its position, if known: everything before it is read or belongs to another partition.
     pub(super) fn position(&self) -> Option<Timestamp> {
         self.joined_until.max(self.from)
     }

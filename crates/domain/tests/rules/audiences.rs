@@ -30,7 +30,7 @@ proptest! {
 }
 
 #[test]
-fn names_are_told_apart_by_the_lists_id() {
+fn audiences_with_the_same_name_are_distinguished_by_the_lists_id() {
     assert_eq!(distinct_name("VIP", &list()), "VIP (Klaviyo RtPqXs)");
     assert_eq!(name_from(&list(), Some("\u{0} \n")), "Klaviyo list RtPqXs");
     assert_eq!(usable_name("\u{0}VIP\u{0}").as_deref(), Some("VIP"));

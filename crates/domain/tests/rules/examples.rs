@@ -8,7 +8,7 @@ use crate::generate::bare;
 use crate::world::{Pass, World, at};
 
 /// A profile with an e-mail, a phone number and a first name; `-` for none.
-fn someone(id: &str, updated: i64, email: &str, phone: &str, name: &str) -> Profile {
+fn profile(id: &str, updated: i64, email: &str, phone: &str, name: &str) -> Profile {
     let text = |text: &str| match text {
         "-" => Attribute::Absent,
         text => Attribute::text(text),
@@ -47,32 +47,32 @@ fn primary(consumer: &Consumer) -> Option<&str> {
 }
 
 #[test]
-fn a_profile_goes_to_the_bearer_of_its_email_and_its_old_consumer_stays_behind() {
+fn a_profile_is_linked_to_the_consumer_with_its_email_and_its_old_consumer_stays() {
     let world = after(&[
         &[
-            someone("p", 1, "a@x.io", "-", "Ann"),
-            someone("q", 1, "b@x.io", "-", "Bo"),
+            profile("p", 1, "a@x.io", "-", "Ann"),
+            profile("q", 1, "b@x.io", "-", "Bo"),
         ],
         &[
-            someone("p", 2, "b@x.io", "-", "Ann"),
-            someone("q", 1, "b@x.io", "-", "Bo"),
+            profile("p", 2, "b@x.io", "-", "Ann"),
+            profile("q", 1, "b@x.io", "-", "Bo"),
         ],
     ]);
 
-    assert_eq!(world.consumer_of("p"), world.bearer("b@x.io"));
+    assert_eq!(world.consumer_of("p"), world.owner_of("b@x.io"));
     assert_eq!(world.consumer_of("p"), world.consumer_of("q"));
-    let left = world.bearer("a@x.io").unwrap();
+    let left = world.owner_of("a@x.io").unwrap();
     assert_eq!((name(left), primary(left)), (Some("Ann"), None));
     assert!(!world.members.contains(&left.id));
-    let joined = world.bearer("b@x.io").unwrap();
+    let joined = world.owner_of("b@x.io").unwrap();
     assert_eq!((name(joined), primary(joined)), (Some("Ann"), Some("p")));
 }
 
 #[test]
 fn a_changed_email_is_taken_by_the_consumer_its_profile_has_alone() {
     let world = after(&[
-        &[someone("p", 1, "a@x.io", "-", "Ann")],
-        &[someone("p", 2, "new@x.io", "-", "-")],
+        &[profile("p", 1, "a@x.io", "-", "Ann")],
+        &[profile("p", 2, "new@x.io", "-", "-")],
     ]);
 
     assert_eq!(world.consumers.len(), 1);
@@ -87,12 +87,12 @@ fn a_changed_email_is_taken_by_the_consumer_its_profile_has_alone() {
 fn a_changed_email_makes_a_new_consumer_where_the_old_one_is_shared() {
     let world = after(&[
         &[
-            someone("p", 1, "a@x.io", "-", "-"),
-            someone("q", 1, "a@x.io", "-", "-"),
+            profile("p", 1, "a@x.io", "-", "-"),
+            profile("q", 1, "a@x.io", "-", "-"),
         ],
         &[
-            someone("p", 2, "new@x.io", "-", "-"),
-            someone("q", 1, "a@x.io", "-", "-"),
+            profile("p", 2, "new@x.io", "-", "-"),
+            profile("q", 1, "a@x.io", "-", "-"),
         ],
     ]);
 
@@ -102,11 +102,11 @@ fn a_changed_email_makes_a_new_consumer_where_the_old_one_is_shared() {
 }
 
 #[test]
-fn phone_numbers_match_nobody() {
+fn phone_numbers_match_no_consumer() {
     let world = after(&[&[
-        someone("p", 1, "-", "+15550001", "-"),
-        someone("q", 1, "-", "+15550001", "-"),
-        someone("r", 1, "a@x.io", "+15550001", "-"),
+        profile("p", 1, "-", "+15550001", "-"),
+        profile("q", 1, "-", "+15550001", "-"),
+        profile("r", 1, "a@x.io", "+15550001", "-"),
     ]]);
 
     assert_eq!(world.consumers.len(), 3);
@@ -115,8 +115,8 @@ fn phone_numbers_match_nobody() {
 #[test]
 fn a_linked_profile_that_loses_its_contacts_stays_a_member_and_its_name_merges() {
     let world = after(&[
-        &[someone("p", 1, "a@x.io", "+15550001", "Ann")],
-        &[someone("p", 2, "-", "-", "Anna")],
+        &[profile("p", 1, "a@x.io", "+15550001", "Ann")],
+        &[profile("p", 2, "-", "-", "Anna")],
     ]);
 
     let consumer = world.consumer_of("p").unwrap();
@@ -131,17 +131,17 @@ fn a_linked_profile_that_loses_its_contacts_stays_a_member_and_its_name_merges()
 #[test]
 fn emails_that_two_profiles_exchange_move_the_links_and_stay_with_their_consumers() {
     let mut world = after(&[&[
-        someone("p", 1, "a@x.io", "-", "-"),
-        someone("q", 1, "b@x.io", "-", "-"),
+        profile("p", 1, "a@x.io", "-", "-"),
+        profile("q", 1, "b@x.io", "-", "-"),
     ]]);
     let (a, b) = (
-        world.bearer("a@x.io").unwrap().id.clone(),
-        world.bearer("b@x.io").unwrap().id.clone(),
+        world.owner_of("a@x.io").unwrap().id.clone(),
+        world.owner_of("b@x.io").unwrap().id.clone(),
     );
 
     let exchanged = [
-        someone("p", 2, "b@x.io", "-", "-"),
-        someone("q", 2, "a@x.io", "-", "-"),
+        profile("p", 2, "b@x.io", "-", "-"),
+        profile("q", 2, "a@x.io", "-", "-"),
     ];
     world.complete_pass(at(2_000), [exchanged.as_slice()]);
 
@@ -150,16 +150,16 @@ fn emails_that_two_profiles_exchange_move_the_links_and_stay_with_their_consumer
 }
 
 #[test]
-fn an_earlier_value_never_replaces_a_later_one_and_an_absent_one_wipes_nothing() {
+fn an_earlier_value_never_replaces_a_later_one_and_an_absent_one_deletes_nothing() {
     let world = after(&[
-        &[someone("p", 9, "a@x.io", "+15550001", "Late")],
+        &[profile("p", 9, "a@x.io", "+15550001", "Late")],
         &[
-            someone("q", 5, "a@x.io", "+15550002", "Early"),
-            someone("r", 20, "a@x.io", "-", "-"),
+            profile("q", 5, "a@x.io", "+15550002", "Early"),
+            profile("r", 20, "a@x.io", "-", "-"),
         ],
     ]);
 
-    let consumer = world.bearer("a@x.io").unwrap();
+    let consumer = world.owner_of("a@x.io").unwrap();
     assert_eq!(name(consumer), Some("Late"));
     assert_eq!(consumer.phone.as_ref().unwrap().value.as_str(), "+15550001");
     assert_eq!(primary(consumer), Some("r"));
@@ -168,15 +168,15 @@ fn an_earlier_value_never_replaces_a_later_one_and_an_absent_one_wipes_nothing()
 #[test]
 fn of_two_changes_at_one_time_the_greater_profile_id_wins_and_no_time_is_the_earliest() {
     let world = after(&[&[
-        someone("b", 5, "a@x.io", "-", "Of b"),
-        someone("a", 5, "a@x.io", "-", "Of a"),
+        profile("b", 5, "a@x.io", "-", "Of b"),
+        profile("a", 5, "a@x.io", "-", "Of a"),
         Profile {
             updated: None,
-            ..someone("z", 0, "a@x.io", "-", "Of z")
+            ..profile("z", 0, "a@x.io", "-", "Of z")
         },
     ]]);
 
-    let consumer = world.bearer("a@x.io").unwrap();
+    let consumer = world.owner_of("a@x.io").unwrap();
     assert_eq!(
         (name(consumer), primary(consumer)),
         (Some("Of b"), Some("b"))
@@ -186,47 +186,47 @@ fn of_two_changes_at_one_time_the_greater_profile_id_wins_and_no_time_is_the_ear
 #[test]
 fn the_same_profile_at_the_same_time_replaces_itself() {
     let world = after(&[
-        &[someone("p", 5, "a@x.io", "-", "Before")],
-        &[someone("p", 5, "a@x.io", "-", "After")],
+        &[profile("p", 5, "a@x.io", "-", "Before")],
+        &[profile("p", 5, "a@x.io", "-", "After")],
     ]);
 
-    assert_eq!(name(world.bearer("a@x.io").unwrap()), Some("After"));
+    assert_eq!(name(world.owner_of("a@x.io").unwrap()), Some("After"));
 }
 
 #[test]
 fn the_primary_falls_to_the_latest_of_those_that_stay_when_its_profile_moves() {
     let world = after(&[
         &[
-            someone("p", 3, "a@x.io", "-", "-"),
-            someone("q", 2, "a@x.io", "-", "-"),
-            someone("r", 1, "a@x.io", "-", "-"),
+            profile("p", 3, "a@x.io", "-", "-"),
+            profile("q", 2, "a@x.io", "-", "-"),
+            profile("r", 1, "a@x.io", "-", "-"),
         ],
-        &[someone("p", 4, "b@x.io", "-", "-")],
+        &[profile("p", 4, "b@x.io", "-", "-")],
     ]);
 
-    assert_eq!(primary(world.bearer("a@x.io").unwrap()), Some("q"));
-    assert_eq!(primary(world.bearer("b@x.io").unwrap()), Some("p"));
+    assert_eq!(primary(world.owner_of("a@x.io").unwrap()), Some("q"));
+    assert_eq!(primary(world.owner_of("b@x.io").unwrap()), Some("p"));
 }
 
 #[test]
 fn a_link_is_dated_when_its_profile_last_changed_the_consumer_not_when_it_was_last_seen() {
     let mut world = World::default();
-    let ann = [someone("p", 1, "a@x.io", "-", "Ann")];
+    let ann = [profile("p", 1, "a@x.io", "-", "Ann")];
     world.complete_pass(at(100), [ann.as_slice()]);
     world.complete_pass(at(200), [ann.as_slice()]);
     assert_eq!(world.links.values().next().unwrap().changed_at, at(100));
 
-    let anna = [someone("p", 2, "a@x.io", "-", "Anna")];
+    let anna = [profile("p", 2, "a@x.io", "-", "Anna")];
     world.complete_pass(at(300), [anna.as_slice()]);
     assert_eq!(world.links.values().next().unwrap().changed_at, at(300));
 }
 
 #[test]
-fn a_change_that_nobody_sees_moves_the_stamp_and_counts_as_unchanged() {
-    let mut world = after(&[&[someone("p", 1, "a@x.io", "-", "Ann")]]);
+fn a_change_that_no_user_can_see_replaces_the_stamp_and_counts_as_unchanged() {
+    let mut world = after(&[&[profile("p", 1, "a@x.io", "-", "Ann")]]);
 
     let mut pass = Pass::at(at(2_000));
-    let plan = world.take(&mut pass, &[someone("p", 2, "a@x.io", "-", "Ann")]);
+    let plan = world.take(&mut pass, &[profile("p", 2, "a@x.io", "-", "Ann")]);
 
     assert_eq!((plan.tally.unchanged, plan.updated.len()), (1, 1));
     assert!(!plan.updated[0].visible);

@@ -1,4 +1,5 @@
-//! Small lists of people who share e-mails, are seen again, and whose pages fall anyhow.
+//! Generated lists: a few people, of whom some share an e-mail, read in pages of random sizes and partly
+//! more than once.
 
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::profile::{Attribute, Profile};
@@ -6,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::world::at;
 
-/// A run that starts after every time that a generated profile bears.
+/// The start of a run, in seconds: later than every time that a generated profile has.
 pub(crate) const LATER: i64 = 1_000;
 
 /// A profile with nothing but its id.
@@ -22,14 +23,14 @@ pub(crate) fn bare(id: &str) -> Profile {
     }
 }
 
-/// How somebody can be reached, which stays as it is while their other values change.
+/// How a person can be reached. It stays the same while the person's other values change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Contact {
     /// By the e-mail of that number.
     Email(u8),
     /// By phone alone; the number may change.
     Phone,
-    /// Not at all; `true` if they bear a broken e-mail.
+    /// Not at all; `true` if the profile has a broken e-mail.
     None(bool),
 }
 
@@ -41,12 +42,12 @@ pub(crate) fn contact() -> impl Strategy<Value = Contact> {
     ]
 }
 
-/// Up to nine people; the index is who they are.
+/// Up to eight people, each known by the index.
 pub(crate) fn people() -> impl Strategy<Value = Vec<Contact>> {
     prop::collection::vec(contact(), 1..9)
 }
 
-/// One of them as read once.
+/// The profile of one of the people, as one page shows it.
 fn seen(people: Vec<Contact>) -> impl Strategy<Value = Profile> {
     let names = prop::sample::select(vec!["", "  ", "Ann", " Bo ", "\0", "Zoë"]);
     let phones = prop::sample::select(vec!["", "+15550001", "+15550002", "555"]);
@@ -74,7 +75,7 @@ fn seen(people: Vec<Contact>) -> impl Strategy<Value = Profile> {
             Profile {
                 email: match contact {
                     Contact::Email(n) => Attribute::text(spelt(*n, spelling)),
-                    Contact::None(true) => Attribute::text("nobody@nowhere"),
+                    Contact::None(true) => Attribute::text("missing@domain"),
                     Contact::Phone | Contact::None(false) => Attribute::Absent,
                 },
                 phone: Attribute::text(phone),
@@ -86,7 +87,7 @@ fn seen(people: Vec<Contact>) -> impl Strategy<Value = Profile> {
         })
 }
 
-/// An address in one of its spellings.
+/// An e-mail in one of its spellings.
 fn spelt(n: u8, spelling: usize) -> String {
     [
         format!("m{n}@x.io"),
@@ -96,8 +97,9 @@ fn spelt(n: u8, spelling: usize) -> String {
         .clone()
 }
 
-/// SeenProfiles of these people, each at least once. One profile has one set of values at a time.
-pub(crate) fn sightings_of(people: Vec<Contact>) -> impl Strategy<Value = Vec<Profile>> {
+/// Profiles of these people as pages show them, each person's at least once. At one time a profile has one
+/// set of values.
+pub(crate) fn profiles_of(people: Vec<Contact>) -> impl Strategy<Value = Vec<Profile>> {
     let count = people.len();
     prop::collection::vec(seen(people.clone()), count..count * 4).prop_map(move |mut seen| {
         for (who, contact) in people.iter().enumerate() {
@@ -110,7 +112,7 @@ pub(crate) fn sightings_of(people: Vec<Contact>) -> impl Strategy<Value = Vec<Pr
     })
 }
 
-/// Somebody, read plainly.
+/// A person's profile with nothing but the contact.
 pub(crate) fn plainly(id: &str, contact: &Contact) -> Profile {
     Profile {
         email: match contact {
@@ -125,8 +127,8 @@ pub(crate) fn plainly(id: &str, contact: &Contact) -> Profile {
     }
 }
 
-/// Lets the first seen at a time speak for all at that time: Klaviyo moves `updated` with every
-/// change.
+/// Gives all profiles of a person with the same `updated` the values of the first: Klaviyo changes `updated`
+/// with every change of a value.
 fn one_state_at_a_time(seen: &[Profile]) -> Vec<Profile> {
     let first_like = |profile: &Profile| {
         let mut same = seen.iter();
@@ -136,8 +138,8 @@ fn one_state_at_a_time(seen: &[Profile]) -> Vec<Profile> {
     seen.iter().filter_map(first_like).collect()
 }
 
-/// A list as it was read: people, seen_profiles, the seen_profiles in another order with some repeated, and
-/// sizes of pages for both.
+/// A list that is read twice: its people, their profiles in the order of the first reading, the profiles in
+/// another order with some of them repeated, and the sizes of the pages of both.
 #[derive(Debug, Clone)]
 pub(crate) struct Readings {
     pub(crate) people: Vec<Contact>,
@@ -148,7 +150,7 @@ pub(crate) struct Readings {
 
 pub(crate) fn readings() -> impl Strategy<Value = Readings> {
     people()
-        .prop_flat_map(|people| (Just(people.clone()), sightings_of(people)))
+        .prop_flat_map(|people| (Just(people.clone()), profiles_of(people)))
         .prop_flat_map(|(people, once)| {
             let repeats = prop::sample::subsequence(once.clone(), 0..=once.len());
             let again = repeats.prop_map({
@@ -166,7 +168,7 @@ pub(crate) fn readings() -> impl Strategy<Value = Readings> {
         })
 }
 
-/// Pages of these sizes, over and over.
+/// The profiles in pages of these sizes, which repeat.
 pub(crate) fn paged<'a>(all: &'a [Profile], cuts: &[usize]) -> Vec<&'a [Profile]> {
     let mut rest = all;
     let mut pages = Vec::new();

@@ -1,4 +1,4 @@
-//! Records that were not taken as they were.
+//! Records that could not be taken over without a change.
 
 use fanfare_domain::issue::{Field, IssueCode, IssueKind};
 use fanfare_domain::profile::{Attribute, Profile};
@@ -92,7 +92,7 @@ fn a_blank_value_is_absent_and_no_issue() {
 }
 
 #[test]
-fn nobody_to_reach_is_skipped_and_says_why() {
+fn a_profile_without_contacts_is_skipped_with_an_issue() {
     check(&bare("p"), &[(IssueCode::MissingContact, None)], true);
     check(&with_email(" "), &[(IssueCode::MissingContact, None)], true);
     check(
@@ -136,7 +136,7 @@ fn of_a_linked_profile_only_a_broken_value_is_an_issue() {
 }
 
 #[test]
-fn a_shared_email_is_an_issue_of_the_one_seen_second_and_of_nobody_in_another_run() {
+fn a_shared_email_is_an_issue_of_the_second_profile_and_only_in_the_run_that_sees_both() {
     let of = |id: &str| Profile {
         id: bare(id).id,
         ..with_email("a@x.io")
@@ -158,7 +158,7 @@ fn a_shared_email_is_an_issue_of_the_one_seen_second_and_of_nobody_in_another_ru
 
 proptest! {
     #[test]
-    fn of_several_with_one_email_the_first_in_the_list_is_none_whoever_is_seen_first(
+    fn of_several_profiles_with_one_email_all_but_the_first_in_the_list_are_duplicates(
         joins in prop::collection::vec(prop::option::of(0_i64..4), 2..6),
         order in Just(vec![0_usize, 1, 2, 3, 4]).prop_shuffle(),
     ) {

@@ -1,5 +1,5 @@
-//! The rules, tested from outside: what a page does to a small world of consumers, and the values,
-//! runs, quotas and walks beside it.
+//! The rules, tested through the crate's public items: what pages do to consumers in a small store, and
+//! values, runs, quotas and scans.
 
 mod audiences;
 mod examples;
@@ -10,7 +10,7 @@ mod pages;
 mod quotas;
 mod runs;
 mod scans;
+mod texts;
 mod times;
 mod values;
-mod words;
 mod world;

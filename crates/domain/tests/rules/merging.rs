@@ -8,7 +8,7 @@ use crate::world::at;
 
 type Slot = Option<Stamped<String>>;
 
-/// A slot as some profile wrote it, or nobody. A stamp stands for one value.
+/// A slot that a profile has written, or an empty one. Each stamp belongs to one value.
 fn slot() -> impl Strategy<Value = Slot> {
     let stamp = (prop::option::of(0_i64..4), 0_u8..3).prop_map(|(updated, who)| {
         let by = Stamp {

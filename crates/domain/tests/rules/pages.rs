@@ -1,4 +1,4 @@
-//! Pages, however they fall.
+//! Pages in any order and of any size.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ fn consumers_of(people: &[Contact]) -> u64 {
 
 proptest! {
     #[test]
-    fn order_partition_and_repeats_of_pages_change_nothing(readings in readings()) {
+    fn order_size_and_repeats_of_pages_change_nothing(readings in readings()) {
         let mut one = World::default();
         one.complete_pass(at(LATER), [readings.once.as_slice()]);
         let mut other = World::default();
@@ -37,7 +37,7 @@ proptest! {
     }
 
     #[test]
-    fn each_profile_is_counted_once_by_what_its_first_sighting_did(readings in readings()) {
+    fn each_profile_is_counted_once_by_its_outcome_when_first_seen(readings in readings()) {
         let mut world = World::default();
         let pass = world.complete_pass(at(LATER), paged(&readings.again, &readings.cuts));
 
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn changed_emails_leave_every_profile_with_the_bearer_of_its_own(
+    fn after_changes_of_emails_every_profile_is_linked_to_the_consumer_with_its_email(
         (before, after) in people().prop_flat_map(|people| {
             let count = people.len();
             (Just(people), prop::collection::vec(contact(), count))
@@ -107,7 +107,7 @@ proptest! {
             let consumer = world.consumer_of(&format!("P{who}"));
             match contact {
                 Contact::Email(n) => {
-                    let bearer = world.bearer(&format!("m{n}@x.io"));
+                    let bearer = world.owner_of(&format!("m{n}@x.io"));
                     prop_assert!(bearer.is_some() && bearer == consumer);
                 }
                 Contact::Phone => prop_assert!(consumer.is_some()),

@@ -1,4 +1,4 @@
-//! RateLimits, waits and estimates.
+//! Rate limits, waits and estimates.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn ms(ms: i64) -> Timestamp {
     Timestamp::from_micros(ms * 1_000).unwrap()
 }
 
-/// Makes requests as soon as they are granted, one after the other, from `now`. When each was.
+/// Makes requests one after the other, as soon as each is granted, from `now`. Returns the time of each.
 fn requests(bucket: &mut Bucket, count: u64, mut now: Timestamp) -> Vec<Timestamp> {
     let mut granted = Vec::new();
     for _ in 0..count {
@@ -32,7 +32,7 @@ proptest! {
         bucket.limits = RateLimits { burst, steady };
         let granted = requests(&mut bucket, count, at(0));
 
-        // Asked without a pause, the limits begin on whole seconds and minutes.
+        // The requests are made without a pause, so the windows begin on whole seconds and minutes.
         let in_window = |from: i64, length: i64| {
             granted.iter().filter(|t| (ms(from)..ms(from + length)).contains(t)).count() as u64
         };
@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn an_estimate_tells_what_the_quota_alone_would_take(
+    fn an_estimate_is_the_time_that_the_quota_alone_takes(
         before in 0_u64..900,
         pause_ms in 0_i64..70_000,
         count in 1_u64..3_000,
@@ -68,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn silence_binds_whatever_the_windows_say(wait in 1_i64..1_000, asked in 0_i64..2_000) {
+    fn a_rate_limit_block_is_kept_whatever_the_windows_allow(wait in 1_i64..1_000, asked in 0_i64..2_000) {
         let mut bucket = Bucket::new(Endpoint::Lists, at(0));
         bucket.block(at(wait));
         match bucket.reserve(at(asked)) {
@@ -102,7 +102,7 @@ fn a_clock_that_is_set_back_begins_new_windows() {
     assert!(matches!(bucket.reserve(at(10)), Reservation::Granted(_)));
 }
 
-/// So is the time of somebody who read it before another and was served after.
+/// The same happens if one process reads its clock before another, and the ledger serves it later.
 #[test]
 fn a_clock_that_is_a_little_behind_anothers_begins_no_window() {
     let mut bucket = Bucket::new(Endpoint::Accounts, at(1_000));

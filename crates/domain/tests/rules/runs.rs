@@ -374,7 +374,7 @@ fn the_source_follows_its_run_and_keeps_the_time_of_its_last_success() {
 }
 
 #[test]
-fn rates_and_remaining_time_are_told_where_they_are_known() {
+fn rates_and_remaining_time_are_shown_if_they_are_known() {
     let mut run = queued();
     assert_eq!(
         (

@@ -370,7 +370,7 @@ fn a_page_that_kills_its_worker_ends_the_run_though_other_partitions_get_on() {
     assert_eq!(error.code, FailureCode::WorkerCrashed);
 }
 
-/// Counts a failed answer. Tells whether the run goes on.
+/// Counts a failed answer. Returns whether the run is still active.
 fn fail(run: &mut SourceRun, partition: PartitionNumber) -> bool {
     run.count_failure(
         Some(partition),

@@ -1,4 +1,4 @@
-//! The smallest store that can carry out plans. It refuses what a database's keys would refuse.
+//! The smallest store that can carry out plans. It refuses everything that a database's keys would refuse.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000).unwrap()
 }
 
-/// Ids that count.
+/// Ids that count up.
 #[derive(Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -61,7 +61,7 @@ impl Pass {
     }
 }
 
-/// A consumer as everybody sees it, without ids of ours.
+/// Everything of a consumer that does not depend on ids of Fanfare.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Portrait {
     email: Option<String>,
@@ -91,7 +91,7 @@ impl World {
         pass
     }
 
-    /// Takes one page, and hands out what was planned for it.
+    /// Takes one page and returns its plan.
     pub(crate) fn take(&mut self, pass: &mut Pass, page: &[Profile]) -> PagePlan {
         let known = self.known(pass, page);
         let plan = plan(page, known, pass.started_at, pass.started_at, &self.ids);
@@ -181,7 +181,7 @@ impl World {
         sum.skipped += plan.tally.skipped;
     }
 
-    /// Everybody, in an order that knows no ids of ours.
+    /// All consumers, in an order that does not depend on ids of Fanfare.
     pub(crate) fn portraits(&self) -> Vec<Portrait> {
         let mut portraits: Vec<Portrait> =
             self.consumers.values().map(|c| self.portrait(c)).collect();
@@ -230,8 +230,8 @@ impl World {
         self.consumers.get(&link.consumer)
     }
 
-    /// The consumer that bears an e-mail.
-    pub(crate) fn bearer(&self, email: &str) -> Option<&Consumer> {
+    /// The consumer that has an e-mail.
+    pub(crate) fn owner_of(&self, email: &str) -> Option<&Consumer> {
         let mut consumers = self.consumers.values();
         consumers.find(|c| c.email.as_ref().is_some_and(|e| e.as_str() == email))
     }

@@ -1,4 +1,4 @@
-//! Runners that are told to stop.
+//! Runners that are stopped.
 
 use std::time::Duration;
 
@@ -12,8 +12,10 @@ use crate::support::{A_WHILE, eventually, start, start_until, world};
 async fn a_run_in_the_middle_is_given_back_and_another_runner_finishes_it() {
     let world = world(&[8]).await;
     let stop = CancellationToken::new();
-    let told = stop.clone();
-    world.klaviyo.change_after_pages(1, move |_| told.cancel());
+    let stopping = stop.clone();
+    world
+        .klaviyo
+        .change_after_pages(1, move |_| stopping.cancel());
     let run = world.import("l0").await;
 
     let working = start_until(world.runner(), stop);
@@ -27,12 +29,12 @@ async fn a_run_in_the_middle_is_given_back_and_another_runner_finishes_it() {
     let working = start(world.runner());
     world.succeeds(&run).await;
     working.stop().await;
-    // Nothing was fetched again, and nothing had to run out.
+    // No page was requested again, and no lease had to run out.
     assert_eq!(world.klaviyo.member_calls().len(), 4);
 }
 
 #[tokio::test]
-async fn a_ring_that_still_waits_for_a_slot_is_passed_on() {
+async fn a_job_that_still_waits_for_a_slot_is_put_back() {
     let world = world(&[1, 1]).await;
     world.klaviyo.stop_answering(true);
     let options = RunnerOptions {
@@ -47,7 +49,7 @@ async fn a_ring_that_still_waits_for_a_slot_is_passed_on() {
     })
     .await;
     let waiting = world.import("l1").await;
-    eventually("the other ring was heard", async || {
+    eventually("the other job was fetched", async || {
         world.jobs_that_are("Queued").await == 1
     })
     .await;
@@ -100,8 +102,8 @@ async fn a_runner_may_be_stopped_before_it_has_begun() {
     assert_eq!(world.klaviyo.member_calls(), []);
 }
 
-/// Several readers have pages in common, and these are counted here.
-fn one_reader() -> RunnerOptions {
+/// Options with one partition: several have pages in common, and the tests count pages.
+fn one_partition() -> RunnerOptions {
     let mut options = RunnerOptions::default();
     options.pace.partitions = 1;
     options
@@ -111,17 +113,19 @@ fn one_reader() -> RunnerOptions {
 async fn many_slices_in_the_middle_are_all_given_back() {
     let world = world(&[40; 12]).await;
     let stop = CancellationToken::new();
-    let told = stop.clone();
-    world.klaviyo.change_after_pages(13, move |_| told.cancel());
+    let stopping = stop.clone();
+    world
+        .klaviyo
+        .change_after_pages(13, move |_| stopping.cancel());
     let mut runs = Vec::new();
     for n in 0..12 {
         runs.push(world.import(&format!("l{n}")).await);
     }
 
-    let working = start_until(world.runner_with(one_reader()), stop);
+    let working = start_until(world.runner_with(one_partition()), stop);
     working.ends().await.unwrap();
 
-    // Some may be pausing for the quota; nobody holds any.
+    // Some may pause for the quota; no worker holds a lease.
     assert_eq!(world.jobs_that_are("Queued").await, 0);
     let (queued, held): (i64, i64) =
         sqlx::query_as("SELECT COUNT(*), COUNT(lease_until) FROM work_queue")
@@ -129,7 +133,7 @@ async fn many_slices_in_the_middle_are_all_given_back() {
             .await
             .unwrap();
     assert_eq!((queued, held), (12, 0));
-    let working = start(world.runner_with(one_reader()));
+    let working = start(world.runner_with(one_partition()));
     for run in &runs {
         world.succeeds(run).await;
     }
@@ -138,7 +142,7 @@ async fn many_slices_in_the_middle_are_all_given_back() {
 }
 
 #[tokio::test]
-async fn runners_that_are_stopped_again_and_again_lose_no_ring_and_no_page() {
+async fn runners_that_are_stopped_again_and_again_lose_no_job_and_no_page() {
     let world = world(&[40; 12]).await;
     let mut runs = Vec::new();
     for n in 0..12 {
@@ -147,14 +151,16 @@ async fn runners_that_are_stopped_again_and_again_lose_no_ring_and_no_page() {
 
     for _ in 0..8 {
         let stop = CancellationToken::new();
-        let told = stop.clone();
-        world.klaviyo.change_after_pages(1, move |_| told.cancel());
-        let working = start_until(world.runner_with(one_reader()), stop);
+        let stopping = stop.clone();
+        world
+            .klaviyo
+            .change_after_pages(1, move |_| stopping.cancel());
+        let working = start_until(world.runner_with(one_partition()), stop);
         working.ends().await.unwrap();
         assert_eq!(world.jobs_that_are("Queued").await, 0);
     }
 
-    let working = start(world.runner_with(one_reader()));
+    let working = start(world.runner_with(one_partition()));
     for run in &runs {
         world.succeeds(run).await;
     }

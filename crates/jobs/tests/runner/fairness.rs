@@ -1,18 +1,18 @@
-//! Merchants with many lists beside one with a single list.
+//! An organization with many lists and another one with a single list.
 
 use fanfare_jobs::RunnerOptions;
 
 use crate::support::{eventually, start, world};
 
 #[tokio::test]
-async fn a_single_list_does_not_wait_behind_another_merchants_forty() {
+async fn a_single_list_does_not_wait_for_the_forty_lists_of_another_organization() {
     const SLOTS: usize = 2;
     let world = world(&[3; 40]).await;
     let mut runs = Vec::new();
     for n in 0..40 {
         runs.push(world.import(&format!("l{n}")).await);
     }
-    let other = world.another_merchant().await;
+    let other = world.another_organization().await;
     let single = world.import_for(&other, "l0").await;
 
     let options = RunnerOptions {

@@ -1,4 +1,4 @@
-//! The runner on real files, with apalis's own worker between the store's rings and the engine.
+//! The runner on real files, with apalis's own worker between the store's job notifications and the engine.
 
 mod endings;
 mod fairness;

@@ -1,4 +1,4 @@
-//! From a ring to a finished run.
+//! From a job notification to a finished run.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::support::{A_WHILE, eventually, start, world};
 
 #[tokio::test]
-async fn a_run_that_the_store_rang_for_is_worked_and_its_job_is_over() {
+async fn a_run_that_the_store_notifies_of_is_finished_and_its_job_is_done() {
     let world = world(&[5]).await;
     let working = start(world.runner());
     assert!(!working.heartbeat.is_alive());
@@ -31,7 +31,7 @@ async fn a_run_that_the_store_rang_for_is_worked_and_its_job_is_over() {
 }
 
 #[tokio::test]
-async fn a_ring_that_was_lost_is_rung_again() {
+async fn a_notification_that_was_lost_is_sent_again() {
     let world = world(&[1]).await;
     let run = world.import("l0").await;
     sqlx::query("DELETE FROM Jobs")
@@ -47,7 +47,7 @@ async fn a_ring_that_was_lost_is_rung_again() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_rung_for_five_times_is_worked_once() {
+async fn a_run_with_five_notifications_is_read_once() {
     let world = world(&[5]).await;
     let run = world.import("l0").await;
     for _ in 0..4 {
@@ -68,7 +68,7 @@ async fn a_run_that_is_rung_for_five_times_is_worked_once() {
 }
 
 #[tokio::test]
-async fn two_runners_on_one_file_ask_for_each_page_once() {
+async fn two_runners_on_one_file_request_each_page_once() {
     let world = world(&[3, 3, 3, 3, 3, 3]).await;
     let mut runs = Vec::new();
     for n in 0..6 {
@@ -86,7 +86,7 @@ async fn two_runners_on_one_file_ask_for_each_page_once() {
     assert_eq!(world.klaviyo.member_calls().len(), 12);
 }
 
-/// Nobody rings for what was lost.
+/// A work queue that never notifies again.
 struct NoReaper;
 
 #[async_trait]
@@ -109,7 +109,7 @@ impl WorkQueue for NoReaper {
 }
 
 #[tokio::test]
-async fn a_pause_ends_in_this_process_without_a_ring() {
+async fn a_pause_ends_in_this_process_without_a_notification() {
     let world = world(&[1]).await;
     let throttled = KlaviyoError::Throttled(RetryAfter::Seconds(1));
     world.klaviyo.fail_members([Some(throttled)]);
@@ -129,7 +129,7 @@ async fn a_pause_ends_in_this_process_without_a_ring() {
 }
 
 #[tokio::test]
-async fn a_pause_that_outlasts_its_process_is_rung_for_when_it_is_over() {
+async fn after_a_pause_that_outlasts_its_process_a_worker_is_notified() {
     let world = world(&[1]).await;
     let throttled = KlaviyoError::Throttled(RetryAfter::Seconds(300));
     world.klaviyo.fail_members([Some(throttled)]);

@@ -46,7 +46,7 @@ struct World {
     jobs: PgPool,
 }
 
-/// A world with one list of so many profiles, two to a page.
+/// A store and a Klaviyo account with one list of so many profiles, two on a page.
 async fn world(size: usize) -> World {
     let database = format!("fanfare_jobs_{}", Ulid::generate()).to_lowercase();
     on_cluster(format!("CREATE DATABASE {database}")).await;
@@ -145,11 +145,13 @@ const ALL: &str = "SELECT COUNT(*) FROM apalis.jobs";
 const WORKERS: &str = "SELECT COUNT(*) FROM apalis.workers";
 
 #[tokio::test]
-async fn a_run_that_the_postgres_store_rang_for_is_worked_given_back_and_finished() {
+async fn a_run_that_the_postgres_store_notifies_of_is_read_given_back_and_finished() {
     let world = world(8).await;
     let stop = CancellationToken::new();
-    let told = stop.clone();
-    world.klaviyo.change_after_pages(1, move |_| told.cancel());
+    let stopping = stop.clone();
+    world
+        .klaviyo
+        .change_after_pages(1, move |_| stopping.cancel());
     let run = world.import().await;
     start_until(world.runner(), stop).ends().await.unwrap();
     assert_eq!(world.klaviyo.member_calls().len(), 2);
@@ -166,7 +168,7 @@ async fn a_run_that_the_postgres_store_rang_for_is_worked_given_back_and_finishe
 }
 
 #[tokio::test]
-async fn on_postgres_foreign_payloads_and_a_dead_back_end_stop_nobody() {
+async fn on_postgres_foreign_payloads_and_a_dead_back_end_stop_no_worker() {
     let world = world(1).await;
     let working = start(world.runner());
     eventually("a worker listens", async || world.count(WORKERS).await == 1).await;
@@ -192,7 +194,7 @@ async fn on_postgres_foreign_payloads_and_a_dead_back_end_stop_nobody() {
 }
 
 #[tokio::test]
-async fn on_postgres_what_is_long_over_goes_in_batches() {
+async fn on_postgres_jobs_that_ended_long_ago_are_deleted_in_batches() {
     let world = world(0).await;
     world
         .jobs(

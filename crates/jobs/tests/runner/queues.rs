@@ -1,4 +1,4 @@
-//! Queues of other kinds, and queues that fail. Time passes as the tests tell it to.
+//! Queues without apalis that fail. The tests' time is paused and moves only as they wait.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Fails after listening for so long, again and again.
+/// A queue that fails each time after it has listened for this long.
 struct Failing {
     after: Duration,
     times: Arc<AtomicU32>,
@@ -50,7 +50,7 @@ impl Queue for Failing {
     }
 }
 
-/// Beats once and then never again, nor does it end.
+/// A queue that records one heartbeat and then neither another one nor its end.
 struct Falling {
     silent_since: mpsc::UnboundedSender<Instant>,
 }
@@ -111,7 +111,7 @@ async fn a_queue_that_never_recovers_ends_the_runner_with_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_that_fails_now_and_then_is_listened_to_for_ever() {
+async fn a_queue_that_fails_sometimes_is_listened_to_again_each_time() {
     let (times, stop) = (Arc::new(AtomicU32::new(0)), CancellationToken::new());
     let runner = runner(Failing {
         after: Duration::from_mins(2),
@@ -125,7 +125,7 @@ async fn a_queue_that_fails_now_and_then_is_listened_to_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_that_is_never_answered_again_is_listened_to_anew() {
+async fn a_queue_without_a_heartbeat_is_listened_to_again() {
     let (silent_since, mut silences) = mpsc::unbounded_channel();
     let runner = runner(Falling { silent_since });
     let stop = CancellationToken::new();

@@ -20,13 +20,13 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Whatever has not happened after so long does not happen.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// How long a test waits for something to happen before it fails.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// Longer than a lease, and than a ring is given to be heard.
+/// Longer than a lease, and than the time after which a notification is sent again.
 pub(crate) const A_WHILE: Duration = Duration::from_secs(31);
 
-/// Runs, and can be put forward. Clones are the same clock.
+/// A clock that runs and can be moved forward. Clones are the same clock.
 #[derive(Clone)]
 pub(crate) struct TestClock {
     begun: Instant,
@@ -61,11 +61,11 @@ pub(crate) struct World {
     pub(crate) klaviyo: FakeKlaviyo,
     pub(crate) integration: Integration,
     pub(crate) organization: OrganizationId,
-    /// A look at apalis's tables.
+    /// A connection to the store's file, for apalis's tables.
     pub(crate) jobs: SqlitePool,
 }
 
-/// A world with the lists `l0`, `l1` … of so many profiles each, two to a page.
+/// A store and a Klaviyo account with the lists `l0`, `l1` … of so many profiles each, two on a page.
 pub(crate) async fn world(lists: &[usize]) -> World {
     let folder = tempfile::tempdir().unwrap();
     let clock = TestClock::new();
@@ -99,7 +99,7 @@ pub(crate) async fn world(lists: &[usize]) -> World {
         clock: Arc::new(clock.clone()),
         ids: Arc::new(SeededIds::default()),
     });
-    let organization = merchant(&integration).await;
+    let organization = connected_organization(&integration).await;
     World {
         _folder: folder,
         clock,
@@ -112,8 +112,8 @@ pub(crate) async fn world(lists: &[usize]) -> World {
     }
 }
 
-/// A merchant with a connection.
-async fn merchant(integration: &Integration) -> OrganizationId {
+/// An organization with a connection.
+async fn connected_organization(integration: &Integration) -> OrganizationId {
     let made = integration.create_organization("Shop").await.unwrap();
     let connect = ConnectRequest {
         api_key: api_key("pk_test"),
@@ -132,7 +132,7 @@ pub(crate) struct Working {
 }
 
 impl Working {
-    /// Tells it to stop, and waits for its end.
+    /// Stops it and waits for its end.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.ends().await.unwrap();
@@ -140,17 +140,17 @@ impl Working {
 
     /// Waits for its end.
     pub(crate) async fn ends(self) -> Result<(), RunnerError> {
-        tokio::time::timeout(PATIENCE, self.ended)
+        tokio::time::timeout(EVENT_TIMEOUT, self.ended)
             .await
-            .expect("a runner that is told to stop ends")
+            .expect("a runner that is stopped ends")
             .expect("a runner does not panic")
     }
 }
 
 impl World {
-    /// Another merchant, of the same Klaviyo account.
-    pub(crate) async fn another_merchant(&self) -> OrganizationId {
-        merchant(&self.integration).await
+    /// Another organization, connected to the same Klaviyo account.
+    pub(crate) async fn another_organization(&self) -> OrganizationId {
+        connected_organization(&self.integration).await
     }
 
     /// Imports a list.
@@ -158,7 +158,7 @@ impl World {
         self.import_for(&self.organization, id).await
     }
 
-    /// Imports a list for this merchant.
+    /// Imports a list for this organization.
     pub(crate) async fn import_for(&self, organization: &OrganizationId, id: &str) -> RunId {
         let request = ImportRequest {
             collections: vec![list(id)],
@@ -235,7 +235,7 @@ impl World {
     }
 }
 
-/// Lets a runner work, on this runtime.
+/// Starts a runner on this runtime.
 pub(crate) fn start(runner: Runner) -> Working {
     start_until(runner, CancellationToken::new())
 }
@@ -249,7 +249,7 @@ pub(crate) fn start_until(runner: Runner, stop: CancellationToken) -> Working {
     }
 }
 
-/// Waits until this is so: looks again and again, for nothing tells when a row changes.
+/// Waits until this is so. It looks again and again, because no event reports that a row has changed.
 pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
     let mut looks = tokio::time::interval(Duration::from_millis(10));
     let looking = async {
@@ -257,7 +257,7 @@ pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
             looks.tick().await;
         }
     };
-    tokio::time::timeout(PATIENCE, looking)
+    tokio::time::timeout(EVENT_TIMEOUT, looking)
         .await
         .unwrap_or_else(|_| panic!("it never came to this: {what}"));
 }

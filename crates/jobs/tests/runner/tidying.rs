@@ -20,14 +20,14 @@ async fn job(world: &World, queue: &str, status: &str, age: Option<u32>, worker:
     .unwrap();
 }
 
-async fn worker(world: &World, name: &str, silent: u32) {
+async fn worker(world: &World, name: &str, seconds_ago: u32) {
     sqlx::query(
         "INSERT INTO Workers (id, worker_type, storage_name, last_seen)
          VALUES (?1, ?2, 's', strftime('%s', 'now') - ?3)",
     )
     .bind(name)
     .bind(QUEUE)
-    .bind(silent)
+    .bind(seconds_ago)
     .execute(&world.jobs)
     .await
     .unwrap();
@@ -44,7 +44,7 @@ const JOBS: &str = "SELECT COUNT(*) FROM Jobs";
 const WORKERS: &str = "SELECT COUNT(*) FROM Workers";
 
 #[tokio::test]
-async fn jobs_that_are_long_over_go_in_batches_and_all_others_stay() {
+async fn jobs_that_ended_long_ago_are_deleted_in_batches_and_all_others_stay() {
     let world = world(&[]).await;
     for status in ["Done", "Failed", "Killed", "Done", "Done"] {
         job(&world, QUEUE, status, Some(3_700), None).await;
@@ -52,7 +52,7 @@ async fn jobs_that_are_long_over_go_in_batches_and_all_others_stay() {
     job(&world, QUEUE, "Done", Some(3_500), None).await;
     job(&world, QUEUE, "Pending", None, None).await;
     job(&world, QUEUE, "Running", None, None).await;
-    job(&world, "somebody else's", "Done", Some(100_000), None).await;
+    job(&world, "another-queue", "Done", Some(100_000), None).await;
 
     let mut gone = Vec::new();
     for _ in 0..4 {
@@ -64,7 +64,7 @@ async fn jobs_that_are_long_over_go_in_batches_and_all_others_stay() {
 }
 
 #[tokio::test]
-async fn workers_that_are_long_gone_go_when_no_job_names_them_any_more() {
+async fn workers_that_are_long_gone_are_deleted_when_no_job_names_them() {
     let world = world(&[]).await;
     worker(&world, "gone", 3_700).await;
     worker(&world, "holds", 3_700).await;

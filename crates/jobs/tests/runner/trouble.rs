@@ -1,4 +1,4 @@
-//! What goes wrong around a run, and does not stop it.
+//! Failures around a run that do not stop it.
 
 use fanfare_jobs::Runner;
 use fanfare_sqlite::QUEUE;
@@ -19,7 +19,7 @@ async fn a_slice_that_panics_takes_nothing_along_and_its_run_goes_on_from_its_pa
     let world = world(&[6, 1]).await;
     let clock = world.clock.clone();
     world.klaviyo.change_after_pages(1, move |_| {
-        // By the time anybody looks, the lease has run out.
+        // When the next worker looks, the lease has run out.
         clock.skip(A_WHILE);
         panic!("a fault in an adapter");
     });
@@ -37,7 +37,7 @@ async fn a_slice_that_panics_takes_nothing_along_and_its_run_goes_on_from_its_pa
 }
 
 #[tokio::test]
-async fn payloads_that_are_not_ours_are_dropped_and_stop_nobody() {
+async fn foreign_payloads_are_dropped_and_stop_no_worker() {
     let world = world(&[1]).await;
     let foreign: [&[u8]; 6] = [
         b"",
@@ -72,7 +72,8 @@ async fn a_job_with_another_organizations_id_finds_nothing() {
         .await
         .unwrap();
     let run = world.import("l0").await;
-    // A bell is a bell: were the run due, a slot would work it, as its own organization's.
+    // The run must not be due: any job makes a slot look for due work, so it would work on the run for the
+    // organization that owns it.
     for statement in [
         "DELETE FROM Jobs",
         "UPDATE work_queue SET due_at = due_at + 3600000000, notify_at = notify_at + 3600000000",

@@ -1,4 +1,4 @@
-//! What is made of good answers, and of what is wrong inside them.
+//! What the adapter reads from answers, and from answers that are partly broken.
 
 use std::io::Write as _;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use crate::support::{
-    PERSON, assert_silent, client, document, key, list, member, members, members_of, page, raw,
+    PERSON, assert_redacted, client, document, key, list, member, members, members_of, page, raw,
     segment, server, server_of,
 };
 
@@ -55,7 +55,7 @@ async fn a_page_of_members_is_read_with_everything_that_a_sync_needs() {
 }
 
 #[tokio::test]
-async fn a_broken_attribute_costs_that_attribute_and_no_more() {
+async fn a_broken_attribute_does_not_affect_the_others() {
     // Half of a surrogate pair is JSON, but no string can hold it.
     let body = r#"{"data":[
         {"type":"profile","id":"A","attributes":{"email":"a\ud800@example.com","first_name":7,
@@ -86,7 +86,7 @@ async fn a_broken_attribute_costs_that_attribute_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_none_is_invalid_and_never_taken_for_the_last() {
+async fn an_answer_that_is_no_page_is_invalid_and_never_counts_as_the_last_page() {
     let person = member("A", &json!({"email": PERSON}));
     let whole = page(std::slice::from_ref(&person), &json!(null)).to_string();
     let cases: Vec<(&str, Vec<u8>)> = vec![
@@ -138,7 +138,7 @@ async fn a_page_that_is_none_is_invalid_and_never_taken_for_the_last() {
             matches!(error, KlaviyoError::Invalid(_)),
             "{what}: {error:?}"
         );
-        assert_silent(&error);
+        assert_redacted(&error);
     }
 }
 
@@ -189,8 +189,8 @@ async fn a_next_link_gives_its_cursor_or_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_swells_beyond_the_limit_is_dropped() {
-    // 64 MiB of blanks are 64 KiB under way.
+async fn a_body_that_is_too_large_after_decompression_is_dropped() {
+    // 64 MiB of blanks are 64 KiB compressed.
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     for _ in 0..64 {
         gzip.write_all(&vec![b' '; 1 << 20]).unwrap();
@@ -224,7 +224,7 @@ async fn a_compressed_page_is_read_and_a_broken_one_is_invalid() {
 }
 
 #[tokio::test]
-async fn lists_and_segments_are_read_and_oddities_cost_themselves_alone() {
+async fn lists_and_segments_are_read_and_a_broken_attribute_does_not_affect_the_others() {
     let lists = r#"{"data": [
         {"type": "list", "id": "YafG4m", "attributes": {"name": "Newsletter",
             "created": "2026-09-04T13:39:28+00:00", "updated": "nonsense",
@@ -256,7 +256,7 @@ async fn lists_and_segments_are_read_and_oddities_cost_themselves_alone() {
 }
 
 #[tokio::test]
-async fn a_segment_tells_whether_it_is_used_and_computed() {
+async fn a_segment_shows_whether_it_is_active_and_processing() {
     let answer = json!({"data": {"type": "segment", "id": "SAx2Kq", "attributes": {
         "name": "Repeat Purchasers", "is_active": true, "is_processing": false}}});
     let server = server(document(&answer)).await;
@@ -274,7 +274,7 @@ async fn a_segment_tells_whether_it_is_used_and_computed() {
 }
 
 #[tokio::test]
-async fn unreadable_limits_cost_no_answer() {
+async fn unreadable_limits_do_not_affect_the_answer() {
     for header in ["75", "", "0, 0;w=1, 0;w=60", "many"] {
         let answer = document(&page(&[], &json!(null))).insert_header("ratelimit-limit", header);
         assert_eq!(
@@ -286,7 +286,7 @@ async fn unreadable_limits_cost_no_answer() {
 }
 
 #[tokio::test]
-async fn a_size_is_told_where_it_is_a_number() {
+async fn a_size_is_read_if_it_is_a_number() {
     for (count, want) in [
         (json!(7), Some(7)),
         (json!(null), None),

@@ -1,4 +1,4 @@
-//! Connections that break, trickle or never answer, from a raw listener.
+//! Connections that break, are slow or never answer, from a raw listener.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,16 +16,16 @@ const HEAD: &[u8] =
 
 const PAGE: &[u8] = br#"{"data":[],"links":{"next":null}}"#;
 
-/// Longer than any test is left to run: a time-out of such a client is never what ends a call.
-const NEVER: Duration = Duration::from_hours(1);
+/// Longer than any test: no call of a client with [`LONG_TIMEOUTS`] ends by a timeout.
+const LONG_TIMEOUT: Duration = Duration::from_hours(1);
 
-const PATIENT: Timeouts = Timeouts {
-    connect: NEVER,
-    read: NEVER,
-    total: NEVER,
+const LONG_TIMEOUTS: Timeouts = Timeouts {
+    connect: LONG_TIMEOUT,
+    read: LONG_TIMEOUT,
+    total: LONG_TIMEOUT,
 };
 
-const SOON: Duration = Duration::from_millis(200);
+const SHORT_TIMEOUT: Duration = Duration::from_millis(200);
 
 async fn asked(klaviyo: &KlaviyoHttp) -> Result<(), KlaviyoError> {
     let (key, from) = (key(), MembersFrom::default());
@@ -48,20 +48,20 @@ async fn listener() -> (TcpListener, String) {
     (listener, address)
 }
 
-/// Lets one connection be played, after its request was read, and returns what came of the call.
-async fn played<F, P>(timeouts: Timeouts, play: P) -> KlaviyoError
+/// Accepts one connection, reads its request, and then lets `answer` write to it. Returns the error of the call.
+async fn error_of<F, A>(timeouts: Timeouts, answer: A) -> KlaviyoError
 where
-    P: FnOnce(TcpStream) -> F + Send + 'static,
+    A: FnOnce(TcpStream) -> F + Send + 'static,
     F: Future<Output = ()> + Send,
 {
     let (listener, address) = listener().await;
-    let playing = tokio::spawn(async move {
+    let answering = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         request(&mut stream).await.unwrap();
-        play(stream).await;
+        answer(stream).await;
     });
     let error = asked(&client_with(&address, timeouts)).await.unwrap_err();
-    playing.abort();
+    answering.abort();
     error
 }
 
@@ -84,31 +84,33 @@ fn reset(stream: TcpStream) {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unavailable() {
+async fn without_a_listener_klaviyo_is_unavailable() {
     let (listener, address) = listener().await;
     drop(listener);
-    let error = asked(&client_with(&address, PATIENT)).await.unwrap_err();
+    let error = asked(&client_with(&address, LONG_TIMEOUTS))
+        .await
+        .unwrap_err();
     assert_eq!(error, unavailable("no connection could be made"));
 }
 
 #[tokio::test]
 async fn a_connection_that_closes_or_is_reset_without_an_answer_is_unavailable() {
     let broke = unavailable("the connection broke before an answer");
-    let closed = played(PATIENT, |stream| async move { drop(stream) }).await;
+    let closed = error_of(LONG_TIMEOUTS, |stream| async move { drop(stream) }).await;
     assert_eq!(closed, broke);
-    let was_reset = played(PATIENT, |stream| async move { reset(stream) }).await;
+    let was_reset = error_of(LONG_TIMEOUTS, |stream| async move { reset(stream) }).await;
     assert_eq!(was_reset, broke);
 }
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_no_page_even_where_its_beginning_is_one() {
-    let closed = played(PATIENT, |mut stream| async move {
+    let closed = error_of(LONG_TIMEOUTS, |mut stream| async move {
         write(&mut stream, HEAD).await;
         write(&mut stream, PAGE).await;
     });
     assert_eq!(closed.await, cut_off());
 
-    let chunked = played(PATIENT, |mut stream| async move {
+    let chunked = error_of(LONG_TIMEOUTS, |mut stream| async move {
         let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n21\r\n";
         write(&mut stream, head).await;
         write(&mut stream, PAGE).await;
@@ -120,7 +122,7 @@ async fn an_answer_that_breaks_off_is_no_page_even_where_its_beginning_is_one() 
 #[tokio::test]
 async fn an_answer_that_is_reset_is_no_page() {
     let (seen, sight) = tokio::sync::oneshot::channel::<()>();
-    let error = played(PATIENT, |mut stream| async move {
+    let error = error_of(LONG_TIMEOUTS, |mut stream| async move {
         write(&mut stream, HEAD).await;
         write(&mut stream, PAGE).await;
         reset(stream);
@@ -134,18 +136,18 @@ async fn an_answer_that_is_reset_is_no_page() {
 }
 
 #[tokio::test]
-async fn silence_is_unavailable_in_time_before_an_answer_and_within_one() {
+async fn a_read_timeout_before_or_within_an_answer_is_unavailable() {
     let timeouts = Timeouts {
-        read: SOON,
-        ..PATIENT
+        read: SHORT_TIMEOUT,
+        ..LONG_TIMEOUTS
     };
-    let before = played(timeouts, |stream| async move {
+    let before = error_of(timeouts, |stream| async move {
         std::future::pending::<()>().await;
         drop(stream);
     });
     assert_eq!(before.await, unavailable("it did not answer in time"));
 
-    let within = played(timeouts, |mut stream| async move {
+    let within = error_of(timeouts, |mut stream| async move {
         write(&mut stream, HEAD).await;
         write(&mut stream, b"{\"data\":").await;
         std::future::pending::<()>().await;
@@ -154,15 +156,15 @@ async fn silence_is_unavailable_in_time_before_an_answer_and_within_one() {
 }
 
 #[tokio::test]
-async fn a_trickle_never_outlasts_the_whole_time() {
+async fn a_slow_answer_ends_at_the_total_timeout() {
     let timeouts = Timeouts {
-        total: SOON,
-        ..PATIENT
+        total: SHORT_TIMEOUT,
+        ..LONG_TIMEOUTS
     };
-    let error = played(timeouts, |mut stream| async move {
+    let error = error_of(timeouts, |mut stream| async move {
         write(&mut stream, HEAD).await;
-        // Never silent for long, and never done.
-        let mut drops = tokio::time::interval(SOON / 20);
+        // Bytes arrive within each read timeout, but the answer never ends.
+        let mut drops = tokio::time::interval(SHORT_TIMEOUT / 20);
         loop {
             drops.tick().await;
             if stream.write_all(b" ").await.is_err() {
@@ -173,7 +175,7 @@ async fn a_trickle_never_outlasts_the_whole_time() {
     assert_unarrived(&error.await);
 }
 
-/// On a busy machine the time may be over before the first byte is looked at.
+/// On a busy machine the timeout may end before the first byte is read.
 #[track_caller]
 fn assert_unarrived(error: &KlaviyoError) {
     let late = [
@@ -185,7 +187,7 @@ fn assert_unarrived(error: &KlaviyoError) {
 
 #[tokio::test]
 async fn a_body_without_end_is_dropped_at_the_limit() {
-    let error = played(PATIENT, |mut stream| async move {
+    let error = error_of(LONG_TIMEOUTS, |mut stream| async move {
         write(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").await;
         let blanks = vec![b' '; 1 << 20];
         while stream.write_all(&blanks).await.is_ok() {}
@@ -196,7 +198,7 @@ async fn a_body_without_end_is_dropped_at_the_limit() {
 
 #[tokio::test]
 async fn something_that_is_not_http_is_unavailable() {
-    let error = played(PATIENT, |mut stream| async move {
+    let error = error_of(LONG_TIMEOUTS, |mut stream| async move {
         write(&mut stream, b"220 mail.example.com ESMTP\r\n").await;
     });
     let broke = unavailable("the connection broke before an answer");
@@ -228,7 +230,7 @@ async fn a_connection_is_kept_for_the_next_call_and_no_call_is_made_twice() {
             }
         }
     });
-    let klaviyo = client_with(&address, PATIENT);
+    let klaviyo = client_with(&address, LONG_TIMEOUTS);
 
     asked(&klaviyo).await.unwrap();
     asked(&klaviyo).await.unwrap();
@@ -243,7 +245,7 @@ async fn a_connection_is_kept_for_the_next_call_and_no_call_is_made_twice() {
 #[tokio::test]
 async fn a_key_is_found_in_no_form_of_the_client() {
     let server = server(raw(200, PAGE)).await;
-    let klaviyo = client_with(&server.uri(), PATIENT);
+    let klaviyo = client_with(&server.uri(), LONG_TIMEOUTS);
     asked(&klaviyo).await.unwrap();
     assert!(!format!("{klaviyo:?}").contains("canary"));
 }
@@ -262,7 +264,9 @@ async fn over_https_nothing_is_sent_in_the_open() {
     });
     let secure = address.replace("http://", "https://");
 
-    let error = asked(&client_with(&secure, PATIENT)).await.unwrap_err();
+    let error = asked(&client_with(&secure, LONG_TIMEOUTS))
+        .await
+        .unwrap_err();
 
     assert_eq!(error, unavailable("no connection could be made"));
     let (received, length) = receiving.await.unwrap();

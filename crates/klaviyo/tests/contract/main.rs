@@ -1,7 +1,6 @@
-//! The adapter against bytes: what it sends, what it makes of every answer, and what it refuses.
+//! The adapter on the level of HTTP: what it sends, what it returns for every answer, and what it refuses.
 //!
-//! wiremock answers where whole HTTP messages do; a raw listener where they are cut, trickle or never
-//! come.
+//! wiremock gives complete HTTP answers. A raw listener gives answers that are cut off, slow or never sent.
 
 mod answers;
 mod bytes;

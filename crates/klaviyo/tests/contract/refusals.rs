@@ -1,4 +1,4 @@
-//! Every row of Klaviyo's table of errors, and what networks in front of it answer.
+//! Every row of Klaviyo's table of errors, and the answers of networks in front of it.
 
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::quota::RetryAfter;
@@ -6,7 +6,7 @@ use fanfare_domain::time::Timestamp;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use crate::support::{PERSON, assert_silent, members, members_of, raw, server};
+use crate::support::{PERSON, assert_redacted, members, members_of, raw, server};
 
 fn error(code: &str, detail: &str) -> Value {
     json!({"errors": [{
@@ -21,7 +21,7 @@ fn refusal(status: u16, code: &str, detail: &str) -> ResponseTemplate {
 
 async fn refused(answer: ResponseTemplate) -> KlaviyoError {
     let error = members_of(answer).await.unwrap_err();
-    assert_silent(&error);
+    assert_redacted(&error);
     error
 }
 
@@ -74,7 +74,7 @@ async fn a_plan_that_does_not_allow_it_is_not_a_missing_scope() {
 }
 
 #[tokio::test]
-async fn a_challenge_of_the_network_in_front_passes_and_is_no_missing_scope() {
+async fn a_browser_challenge_of_the_network_in_front_is_unavailable_and_no_missing_scope() {
     let html = "<html>canary: enable JavaScript. lists:read</html>";
     let challenge = ResponseTemplate::new(403)
         .set_body_raw(html, "text/html; charset=UTF-8")
@@ -95,7 +95,7 @@ async fn a_challenge_of_the_network_in_front_passes_and_is_no_missing_scope() {
 }
 
 #[tokio::test]
-async fn what_is_gone_is_told_from_a_revision_that_is() {
+async fn an_unknown_id_is_distinguished_from_a_retired_revision() {
     for detail in [
         "A list with id `RtPqXs` does not exist.",
         "A list with id `revision` does not exist.",
@@ -103,7 +103,7 @@ async fn what_is_gone_is_told_from_a_revision_that_is() {
         let gone = refusal(404, "not_found", detail);
         assert_eq!(refused(gone).await, KlaviyoError::NotFound);
     }
-    // Odd parts cost themselves: a recorder has made lists of empty objects, and more may change.
+    // Errors of an unexpected form still count: a recording had lists of empty objects.
     let odd = r#"{"errors":[{"code":"not_found","detail":null,"meta":[]},{"detail":"\ud800"},7]}"#;
     assert_eq!(refused(raw(404, odd)).await, KlaviyoError::NotFound);
     for detail in [
@@ -127,7 +127,7 @@ async fn a_404_that_is_not_klaviyos_own_costs_no_list() {
 }
 
 #[tokio::test]
-async fn a_refused_cursor_is_told_from_a_refused_request() {
+async fn a_refused_cursor_is_distinguished_from_a_refused_request() {
     let answer = || refusal(400, "invalid", "Invalid cursor provided.");
     let server = server(answer()).await;
     let with_cursor = members(&server.uri(), Some("abc")).await;
@@ -141,7 +141,7 @@ async fn a_refused_cursor_is_told_from_a_refused_request() {
 }
 
 #[tokio::test]
-async fn throttling_is_told_with_retry_after_in_every_form() {
+async fn throttling_has_retry_after_in_every_form() {
     let throttled = || refusal(429, "throttled", "Request was throttled.");
     let check = async |header: &str, want: RetryAfter| {
         let answer = throttled().insert_header("retry-after", header);
@@ -163,7 +163,7 @@ async fn throttling_is_told_with_retry_after_in_every_form() {
 }
 
 #[tokio::test]
-async fn failures_on_the_other_side_are_unavailable_whatever_their_body() {
+async fn failures_of_klaviyos_servers_are_unavailable_whatever_their_body() {
     for status in [408, 500, 502, 503, 504, 520, 524] {
         let html = format!("<html>{PERSON}</html>");
         let answer = ResponseTemplate::new(status).set_body_raw(html, "text/html");

@@ -64,7 +64,7 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
 }
 
 #[tokio::test]
-async fn an_id_with_signs_of_an_address_cannot_leave_its_place_in_it() {
+async fn an_id_with_characters_of_an_address_stays_one_segment_of_it() {
     let server = server(ResponseTemplate::new(500)).await;
     let hostile = CollectionRef {
         kind: CollectionKind::List,

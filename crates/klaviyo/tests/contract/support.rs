@@ -1,4 +1,4 @@
-//! A client, its key, and answers to order.
+//! A client, its key, and servers with prepared answers.
 
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ pub(crate) fn segment(id: &str) -> CollectionRef {
     CollectionRef { kind, ..list(id) }
 }
 
-/// A client with timeouts that a busy machine keeps.
+/// A client with timeouts that are long enough for a busy machine.
 pub(crate) fn client(address: &str) -> KlaviyoHttp {
     client_with(address, Timeouts::default())
 }
@@ -42,7 +42,7 @@ pub(crate) fn client_with(address: &str, timeouts: Timeouts) -> KlaviyoHttp {
     KlaviyoHttp::new(Origin::parse(address).unwrap(), timeouts).unwrap()
 }
 
-/// A server that gives one answer to everything, made with its own address.
+/// A server that gives one answer to all requests. The answer is made from the server's address.
 pub(crate) async fn server_of(answer: impl FnOnce(&str) -> ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     let answer = answer(&server.uri());
@@ -50,7 +50,7 @@ pub(crate) async fn server_of(answer: impl FnOnce(&str) -> ResponseTemplate) -> 
     server
 }
 
-/// A server that gives one answer to everything.
+/// A server that gives one answer to all requests.
 pub(crate) async fn server(answer: ResponseTemplate) -> MockServer {
     server_of(|_| answer).await
 }
@@ -98,7 +98,7 @@ pub(crate) async fn members(
         .await
 }
 
-/// What becomes of a page of members answered so.
+/// What the adapter returns for a page of members with this answer.
 pub(crate) async fn members_of(
     answer: ResponseTemplate,
 ) -> Result<Answer<MemberPage>, KlaviyoError> {
@@ -115,7 +115,7 @@ pub(crate) async fn only_request(server: &MockServer) -> Request {
 
 /// Nothing secret or personal may be in an error, however it is printed.
 #[track_caller]
-pub(crate) fn assert_silent(error: &KlaviyoError) {
+pub(crate) fn assert_redacted(error: &KlaviyoError) {
     let printed = format!("{error} {error:?}");
     for canary in ["canary", "@example.com"] {
         assert!(!printed.contains(canary), "{printed}");

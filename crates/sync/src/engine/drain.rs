@@ -1,4 +1,4 @@
-//! What a worker that is to stop still waits for.
+//! Draining: which answers a worker still waits for after it has to stop.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// How long it waits for what Klaviyo was asked. With the time to write that it stays within a drain's grace,
-/// so that the run is given back and nobody takes the worker for dead.
-const ANSWERS: Duration = Duration::from_secs(15);
+/// How long a worker that has to stop waits for answers of Klaviyo. With the time to write them, this is shorter
+/// than the runner's grace period of 25 seconds: the worker can give the run back, and no lease has to run out.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The end of such waits: they have one in common.
+/// The end of the waits of one drain: all of them together take at most [`ANSWER_TIMEOUT`].
 #[derive(Default)]
 pub(super) struct Drain(Option<Instant>);
 
 impl Drain {
-    /// Waits for an answer. `None` if it took too long after `stop`: Klaviyo may take its time.
+    /// Waits for an answer. `None` if it did not arrive in time after `stop`.
     pub(super) async fn wait_for<T>(
         &mut self,
         answer: impl Future<Output = T>,
@@ -27,7 +27,9 @@ impl Drain {
             answer = &mut answer => return Some(answer),
             () = stop.cancelled() => {}
         }
-        let end = self.0.get_or_insert_with(|| Instant::now() + ANSWERS);
+        let end = self
+            .0
+            .get_or_insert_with(|| Instant::now() + ANSWER_TIMEOUT);
         timeout_at(*end, answer).await.ok()
     }
 }

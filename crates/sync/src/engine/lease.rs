@@ -1,4 +1,4 @@
-//! The lease of work, kept while Klaviyo takes its time.
+//! The lease of work, and how a worker keeps it while it waits for Klaviyo.
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -16,22 +16,22 @@ use tracing::warn;
 use crate::error::Error;
 use crate::integration::Integration;
 
-/// The pause between two tries to give work back while the database is away.
+/// The pause between two attempts to give work back while the database is not available.
 const RELEASE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A lease that a worker has got, and has to show before every write.
+/// A lease that a worker has claimed. The worker has to prove before every write that it still holds it.
 pub(super) struct Lease<'a> {
     pub(super) integration: &'a Integration,
     pub(super) work: WorkItem,
     token: FencingToken,
     length: Duration,
-    /// When the worker got it, or last renewed it while it waited for something. Pages renew it too, which is
-    /// not counted here.
+    /// When the worker claimed it, or last renewed it during a wait. The units that write pages renew it too,
+    /// which is not recorded here.
     renewed_at: Mutex<Instant>,
 }
 
 impl<'a> Lease<'a> {
-    /// A lease that was just got.
+    /// A lease that was just claimed.
     pub(super) fn new(
         integration: &'a Integration,
         work: WorkItem,
@@ -47,31 +47,31 @@ impl<'a> Lease<'a> {
         }
     }
 
-    /// The organization that the work is of.
+    /// The organization that the work belongs to.
     pub(super) const fn organization(&self) -> &OrganizationId {
         &self.work.organization
     }
 
-    /// Opens a unit in which the lease holds. `None` if it is another worker's by now.
+    /// Opens a unit for writing and renews the lease in it. `None` if the worker no longer holds the lease.
     pub(super) async fn begin(&self) -> Result<Option<Box<dyn UnitOfWork>>, Error> {
         let mut unit = self.integration.begin(self.organization()).await?;
         let is_held = unit.renew(&self.work.key, self.token, self.length).await?;
         Ok(is_held.then_some(unit))
     }
 
-    /// Waits for `call`, renewing the lease three times in its length. `None` if it was lost on the
-    /// way; `call` is dropped then.
+    /// Waits for `call` and renews the lease whenever a third of its length has passed. `None` if the lease was
+    /// lost meanwhile; `call` is dropped then.
     ///
-    /// The time for it is kept from one call to the next: many short waits with no page in between are
-    /// one long one.
+    /// The time since the last renewal counts from one call to the next: many short waits without a page in
+    /// between are like one long wait.
     pub(super) async fn keep_during<T>(
         &self,
         call: impl Future<Output = T>,
     ) -> Result<Option<T>, Error> {
         let mut call = std::pin::pin!(call);
         loop {
-            // Polled beside the call and not instead of it: the call may hold the connection that the
-            // renewal waits for.
+            // The call is polled during the renewal too: it may hold the database connection for which the
+            // renewal waits.
             tokio::select! {
                 biased;
                 answer = &mut call => return Ok(Some(answer)),
@@ -82,7 +82,7 @@ impl<'a> Lease<'a> {
         }
     }
 
-    /// Renews the lease when it is time to. `false` if it is another worker's by now.
+    /// Renews the lease when it is time. `false` if the worker no longer holds the lease.
     async fn renew_in_time(&self) -> Result<bool, Error> {
         tokio::time::sleep_until(self.next_renewal()).await;
         let Some(unit) = self.begin().await? else {
@@ -103,8 +103,8 @@ impl<'a> Lease<'a> {
         *renewed_at.unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Gives the work back in a unit of the caller's: due at once, or at `due`. `false` if the lease is
-    /// another worker's by now.
+    /// Gives the work back in the caller's unit, due at once or at `due`. `false` if another worker has claimed
+    /// the work, or if it has left the queue.
     pub(super) async fn release_in(
         &self,
         unit: &mut dyn UnitOfWork,
@@ -113,7 +113,8 @@ impl<'a> Lease<'a> {
         unit.release(&self.work.key, self.token, due).await
     }
 
-    /// Gives the work back, due at once. `false` if the lease is another worker's by now.
+    /// Gives the work back, due at once. `false` if another worker has claimed the work, or if it has left the
+    /// queue.
     pub(super) async fn release(&self) -> Result<bool, StoreError> {
         let mut unit = self.integration.begin(self.organization()).await?;
         let was_held = self.release_in(unit.as_mut(), None).await?;
@@ -121,8 +122,8 @@ impl<'a> Lease<'a> {
         Ok(was_held)
     }
 
-    /// Gives the work back as soon as the database is there again, so that its absence is not taken for this
-    /// worker's death. A worker that is to stop tries once more.
+    /// Gives the work back as soon as the database is available again. Otherwise the lease would run out and
+    /// the next claim would count a crash of this worker. A worker that has to stop tries only once more.
     pub(super) async fn release_when_possible(&self, error: &Error, stop: &CancellationToken) {
         if !error.is_transient() {
             return;

@@ -1,6 +1,7 @@
-//! The calls, each with the endpoint that it is counted at.
+//! The client: each call to Klaviyo, with the endpoint of the quota at which it is counted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::connection::OpenConnection;
@@ -8,16 +9,16 @@ use fanfare_domain::ids::Cursor;
 use fanfare_domain::klaviyo::{
     Account, Capability, Collection, CollectionPage, MemberPage, MembersFrom,
 };
-use fanfare_domain::ports::{Clock, Klaviyo, QuotaLedger};
+use fanfare_domain::ports::{Clock, Klaviyo, QuotaLedger, StoreError};
 use fanfare_domain::quota::Endpoint;
 
 use super::quota::{CallError, Quota};
 
-/// Klaviyo behind its quota: the methods are those of the port, and each takes the connection that pays
-/// for the call. Nothing else holds the port.
+/// Klaviyo with its quota. The methods are those of the port; each takes the connection whose credential and
+/// quota the call uses. Only this client holds the port.
 ///
-/// A call that the quota does not allow now is [`CallError::NotBefore`], which suits a worker. A caller
-/// that a user waits for wraps it in [`Self::with_short_wait`].
+/// A call that the quota does not allow now returns [`CallError::NotBefore`], so that a worker can do other
+/// work. A use case that a user waits for wraps its calls in [`Self::with_short_wait`].
 #[derive(Clone)]
 pub(crate) struct KlaviyoClient {
     port: Arc<dyn Klaviyo>,
@@ -34,7 +35,7 @@ impl KlaviyoClient {
         Self { port, quota }
     }
 
-    /// Whose credential it is.
+    /// The Klaviyo account that the credential belongs to.
     pub(crate) async fn account(&self, connection: &OpenConnection) -> Result<Account, CallError> {
         let call = self.port.account(&connection.credential);
         self.quota.count(connection, Endpoint::Accounts, call).await
@@ -52,7 +53,8 @@ impl KlaviyoClient {
         self.quota.count(connection, endpoint, call).await
     }
 
-    /// One collection; with `count` also how many profiles it has, from another bucket of the quota.
+    /// One collection. With `count` the answer also has the number of profiles, and the call is counted in
+    /// another bucket of the quota.
     pub(crate) async fn collection(
         &self,
         connection: &OpenConnection,
@@ -83,7 +85,7 @@ impl KlaviyoClient {
         self.quota.count(connection, endpoint, call).await
     }
 
-    /// Tries whether the credential has a capability.
+    /// Tests whether the credential has a capability.
     pub(crate) async fn probe(
         &self,
         connection: &OpenConnection,
@@ -92,6 +94,31 @@ impl KlaviyoClient {
         let call = self.port.probe(&connection.credential, capability);
         self.quota
             .count(connection, capability.endpoint(), call)
+            .await
+    }
+
+    /// Copies the rate-limit blocks of one connection's account to that of another connection, which has the
+    /// same Klaviyo account under another name.
+    pub(crate) async fn inherit_blocks(
+        &self,
+        from: &OpenConnection,
+        to: &OpenConnection,
+    ) -> Result<(), StoreError> {
+        self.quota
+            .inherit_blocks(&from.quota_account, &to.quota_account)
+            .await
+    }
+
+    /// The least time that so many requests for pages of members take by the quota that is free now.
+    pub(crate) async fn estimate_members(
+        &self,
+        connection: &OpenConnection,
+        collection: &CollectionRef,
+        requests: u64,
+    ) -> Result<Duration, StoreError> {
+        let endpoint = collection.kind.descriptor().endpoints.members;
+        self.quota
+            .estimate(&connection.quota_account, endpoint, requests)
             .await
     }
 }

@@ -1,4 +1,4 @@
-//! The one way to Klaviyo: every call is counted against its quota.
+//! The only way to call Klaviyo: every call is counted against its quota.
 
 mod client;
 mod quota;

@@ -1,33 +1,31 @@
-//! The quota that calls are counted against: no call is made that the ledger does not grant, and what an
-//! answer says of the quota goes back to the ledger, for all processes.
+//! The quota against which calls are counted: only calls that the ledger grants are made, and what an answer
+//! says about the quota is stored in the ledger, for all processes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::collection::CollectionRef;
 use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::klaviyo::{Answer, KlaviyoError};
 use fanfare_domain::ports::{Clock, QuotaLedger, StoreError};
 use fanfare_domain::quota::{Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 
-use super::client::KlaviyoClient;
 use super::rate_limit_block::RateLimitBlocks;
 
-/// How long a call waits until the ledger, and so every other process, knows of a rate-limit block.
+/// How long a call waits for a rate-limit block to be stored in the ledger, where other processes see it.
 const SHARE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The pause between two tries to write the block to the ledger.
+/// The pause between two attempts to write the block to the ledger.
 const SHARE_RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a call gave no value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The quota is used up, or a rate-limit block is in force, until then.
-    #[error("Klaviyo may not be asked before {0}")]
+    /// The quota is used up, or a rate-limit block is in force, until this time.
+    #[error("no request to Klaviyo is allowed before {0}")]
     NotBefore(Timestamp),
-    /// Klaviyo gave another answer.
-    #[error("Klaviyo answered otherwise")]
+    /// Klaviyo refused the call, or gave no usable answer.
+    #[error("the call to Klaviyo failed")]
     Klaviyo(#[source] KlaviyoError),
     /// The ledger failed.
     #[error("the quota ledger failed")]
@@ -59,12 +57,12 @@ impl Quota {
         call: impl Future<Output = Result<Answer<T>, KlaviyoError>>,
     ) -> Result<T, CallError> {
         let account = connection.quota_account.as_str();
-        // The plentiful bucket first: a request that is taken from it in vain is not missed.
+        // The larger bucket first: a request that is taken out of it in vain matters less.
         if let Some(base) = endpoint.base() {
             self.reserve(account, base).await?;
         }
-        let assumed = self.reserve(account, endpoint).await?;
-        // Another call of this process may have met a block since.
+        let known = self.reserve(account, endpoint).await?;
+        // Another call of this process may have received a 429 since.
         let now = self.clock.now();
         let buckets = || endpoint.base().into_iter().chain([endpoint]);
         let blocks = buckets().filter_map(|bucket| self.blocks.until(account, bucket, now));
@@ -73,7 +71,7 @@ impl Quota {
         }
         match call.await {
             Ok(answer) => {
-                if let Some(limits) = answer.rate_limits.filter(|limits| *limits != assumed) {
+                if let Some(limits) = answer.rate_limits.filter(|limits| *limits != known) {
                     let now = self.clock.now();
                     self.ledger.learn(account, endpoint, limits, now).await?;
                 }
@@ -88,7 +86,7 @@ impl Quota {
                 }
                 let buckets = buckets().collect();
                 let sharing = self.clone().share(account.to_owned(), buckets, until);
-                // A task of its own: this call may be dropped, or have to end before the ledger answers.
+                // A task of its own, because this call may be dropped or have to end before the ledger answers.
                 drop(tokio::time::timeout(SHARE_TIMEOUT, tokio::spawn(sharing)).await);
                 Err(CallError::NotBefore(until))
             }
@@ -104,8 +102,8 @@ impl Quota {
         }
     }
 
-    /// Writes a block to the ledger, again and again while the store is away: until the ledger knows of
-    /// it, other processes may ask.
+    /// Writes a block to the ledger, and tries again while the store is not available: until the block is
+    /// stored, other processes may send requests.
     async fn share(self, account: String, buckets: Vec<Endpoint>, until: Timestamp) {
         for bucket in buckets {
             loop {
@@ -124,44 +122,32 @@ impl Quota {
             }
         }
     }
-}
 
-impl KlaviyoClient {
-    /// Keeps the rate-limit blocks of one quota account on another one, too: they are the same account,
-    /// by the name that it was known by before and the one that it has now.
-    pub(crate) async fn inherit_blocks(
-        &self,
-        from: &OpenConnection,
-        to: &OpenConnection,
-    ) -> Result<(), StoreError> {
-        let (from, to) = (&from.quota_account, &to.quota_account);
+    /// Copies the rate-limit blocks of one quota account to another one. Both are the same Klaviyo account,
+    /// under the name that the quota was counted by before and the name that it has now.
+    pub(super) async fn inherit_blocks(&self, from: &str, to: &str) -> Result<(), StoreError> {
         if from == to {
             return Ok(());
         }
-        let Quota { ledger, clock, .. } = &self.quota;
-        let now = clock.now();
+        let now = self.clock.now();
         for endpoint in Endpoint::ALL {
-            let bucket = ledger.bucket(from, *endpoint, now).await?;
+            let bucket = self.ledger.bucket(from, *endpoint, now).await?;
             if let Some(until) = bucket.blocked_until.filter(|until| *until > now) {
-                ledger.block(to, *endpoint, until, now).await?;
+                self.ledger.block(to, *endpoint, until, now).await?;
             }
         }
         Ok(())
     }
 
-    /// The least time that this many pages of members take by the quota, as free as it is now.
-    pub(crate) async fn estimate_members(
+    /// The least time that so many requests take by the quota that is free now.
+    pub(super) async fn estimate(
         &self,
-        connection: &OpenConnection,
-        collection: &CollectionRef,
-        pages: u64,
+        account: &str,
+        endpoint: Endpoint,
+        requests: u64,
     ) -> Result<Duration, StoreError> {
-        let Quota { ledger, clock, .. } = &self.quota;
-        let endpoint = collection.kind.descriptor().endpoints.members;
-        let now = clock.now();
-        let bucket = ledger
-            .bucket(&connection.quota_account, endpoint, now)
-            .await?;
-        Ok(bucket.estimate(pages, now))
+        let now = self.clock.now();
+        let bucket = self.ledger.bucket(account, endpoint, now).await?;
+        Ok(bucket.estimate(requests, now))
     }
 }

@@ -1,4 +1,4 @@
-//! Rate-limit blocks that the ledger may not know yet.
+//! Rate-limit blocks of this process, which the ledger may not hold yet.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::time::Timestamp;
 
-/// The rate-limit blocks that Klaviyo has answered this process with. The ledger learns of each in a
-/// transaction; the other calls of this process must know at once. Clones share their blocks.
+/// The rate-limit blocks from Klaviyo's answers to this process. The ledger stores each in a transaction, but
+/// the other calls of this process must see it at once. Clones share their blocks.
 #[derive(Clone, Default)]
 pub(super) struct RateLimitBlocks(Arc<Mutex<HashMap<(String, Endpoint), Timestamp>>>);
 
 impl RateLimitBlocks {
-    /// Blocks this account's bucket until then, or for longer if it is already.
+    /// Blocks this account's bucket until `until`. A block that ends later is not shortened.
     pub(super) fn begin(
         &self,
         account: &str,
@@ -27,7 +27,7 @@ impl RateLimitBlocks {
         *known = (*known).max(until);
     }
 
-    /// Until when the bucket is blocked, if it is.
+    /// The end of the bucket's block, if it is blocked now.
     pub(super) fn until(
         &self,
         account: &str,

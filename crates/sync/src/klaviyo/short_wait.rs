@@ -8,12 +8,12 @@ use super::client::KlaviyoClient;
 use super::quota::CallError;
 use crate::error::Error;
 
-/// How long a user's request waits for quota.
+/// How long a user's request waits for quota at most.
 const QUOTA_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl KlaviyoClient {
-    /// Makes a call for a user: a short wait for quota is waited out, a longer one is
-    /// [`Error::KlaviyoThrottled`].
+    /// Makes a call for a user. It waits a short time for quota; a longer wait is
+    /// [`Error::KlaviyoThrottled`] instead.
     pub(crate) async fn with_short_wait<T, F>(&self, call: impl Fn() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, CallError>>,
@@ -38,7 +38,8 @@ impl KlaviyoClient {
 }
 
 impl Error {
-    /// What an error of Klaviyo's is for a user. "Not found" is for the use case to name first.
+    /// The error that a user gets for an error of Klaviyo's. Use cases handle "not found" themselves, because
+    /// they know what was not found.
     fn from_klaviyo(error: KlaviyoError) -> Self {
         match error {
             KlaviyoError::KeyRejected => Self::KeyRejected,

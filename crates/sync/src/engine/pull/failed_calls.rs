@@ -1,4 +1,4 @@
-//! What is done about answers that are no page.
+//! What a slice does about calls to Klaviyo that failed.
 
 use fanfare_domain::connection::ConnectionStatus;
 use fanfare_domain::failure::{FailureCode, Remedy, backoff, remedy};
@@ -12,8 +12,8 @@ use crate::klaviyo::CallError;
 use crate::saving::save_run;
 
 impl ActiveSlice<'_> {
-    /// What is done about a call that gave no value.
-    pub(super) async fn not_answered(
+    /// Decides what follows from a failed call, and stores it.
+    pub(super) async fn handle_failed_call(
         &mut self,
         partition: Option<PartitionNumber>,
         error: CallError,
@@ -96,7 +96,7 @@ impl ActiveSlice<'_> {
         let is_the_keys_fault = matches!(code, FailureCode::KeyInvalid | FailureCode::ScopeMissing);
         if is_the_keys_fault && let Some(mut connection) = unit.connection().await? {
             if connection.generation != self.connection.generation {
-                // That was the old key: the next slice shows the new one.
+                // Klaviyo refused the old key. The next slice uses the new one.
                 return Ok(Step::Yield);
             }
             connection.status = ConnectionStatus::Error;
@@ -108,7 +108,7 @@ impl ActiveSlice<'_> {
     }
 }
 
-/// What happened and what to do, for the merchant.
+/// What happened and what to do, as a message for the organization's users.
 fn explain(code: FailureCode, error: &KlaviyoError) -> String {
     match (code, error) {
         (FailureCode::KeyInvalid, _) => {

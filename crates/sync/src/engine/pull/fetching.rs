@@ -1,4 +1,4 @@
-//! Pages on their way: one for each partition at most, asked for beside each other.
+//! Fetching: requests for pages that are made at the same time, at most one for each partition.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::integration::Integration;
 use crate::klaviyo::CallError;
 
-/// A wait for our own pacing that is shorter than this is sat out; any other gives the worker back.
-/// Whatever Klaviyo asks for by `Retry-After` is a second at least.
+/// The longest wait for quota during which a worker keeps the run; for a longer one it gives the run back. A
+/// wait for a `Retry-After` of Klaviyo's is always longer, at least one second.
 pub(super) const SHORT_WAIT: Duration = Duration::from_millis(999);
 
 /// A partition's page, or why there is none.
@@ -26,13 +26,13 @@ pub(super) struct Fetched {
     pub(super) answer: Result<MemberPage, CallError>,
 }
 
-/// How pages are asked for.
+/// Everything that a request for a page needs.
 #[derive(Clone)]
 pub(super) struct Fetcher<'a> {
     pub(super) integration: &'a Integration,
     pub(super) connection: Arc<OpenConnection>,
     pub(super) collection: CollectionRef,
-    /// Once cancelled, quota is no longer waited for.
+    /// Once this is cancelled, requests no longer wait for quota.
     pub(super) stop: &'a CancellationToken,
 }
 
@@ -58,18 +58,18 @@ impl Fetcher<'_> {
     }
 }
 
-/// The pages on their way, and those that have come and are not taken yet.
+/// The requests for pages that have no answer yet, and the answers that have arrived and are not taken yet.
 #[derive(Default)]
 pub(super) struct Fetches<'a> {
-    under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Fetched> + Send + 'a>>>,
+    pending: FuturesUnordered<Pin<Box<dyn Future<Output = Fetched> + Send + 'a>>>,
     arrived: Vec<Fetched>,
-    /// Partitions of either.
+    /// The partitions of both.
     partitions: Vec<PartitionNumber>,
 }
 
 impl<'a> Fetches<'a> {
-    /// Asks for this partition's page, unless it is on its way.
-    pub(super) fn ask(&mut self, partition: &Partition, fetcher: &Fetcher<'a>) {
+    /// Requests this partition's page, unless it is requested already.
+    pub(super) fn request(&mut self, partition: &Partition, fetcher: &Fetcher<'a>) {
         if self.partitions.contains(&partition.number) {
             return;
         }
@@ -79,13 +79,13 @@ impl<'a> Fetches<'a> {
         };
         self.partitions.push(partition.number);
         let fetch = fetcher.clone().fetch(partition.number, from);
-        self.under_way.push(Box::pin(fetch));
+        self.pending.push(Box::pin(fetch));
     }
 
-    /// Waits for a page, and gives all that have come by then. None if none is on its way.
+    /// Waits for an answer, and returns all that have arrived by then. Returns none if no page is requested.
     pub(super) async fn arrived(&mut self) -> Vec<Fetched> {
         if self.arrived.is_empty() {
-            let first = self.under_way.next().await;
+            let first = self.pending.next().await;
             self.arrived.extend(first);
         }
         let arrived = std::mem::take(&mut self.arrived);
@@ -97,14 +97,14 @@ impl<'a> Fetches<'a> {
         arrived
     }
 
-    /// Does something else while pages come.
+    /// Does `work` while answers arrive.
     pub(super) async fn beside<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
                 biased;
                 done = &mut work => return done,
-                Some(fetched) = self.under_way.next() => self.arrived.push(fetched),
+                Some(fetched) = self.pending.next() => self.arrived.push(fetched),
             }
         }
     }

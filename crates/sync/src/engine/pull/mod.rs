@@ -1,8 +1,8 @@
 //! Work of kind `PULL`: a sync run reads a Klaviyo list or segment.
 //!
-//! A slice claims the run, does steps until its time is up, and gives the run back. Each step asks
-//! Klaviyo first; then one unit of work renews the lease, writes what the step brought and saves the run with
-//! its checkpoint: all of it or nothing. While pages are written the next are asked for.
+//! A slice claims the run, does steps until its time is up, and gives the run back. Each step calls Klaviyo
+//! first; then one unit of work renews the lease, writes the result of the step and saves the run with its
+//! checkpoint. While pages are written, the next ones are requested.
 
 mod failed_calls;
 mod fetching;
@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
 
 use super::lease::Lease;
-use super::{Pace, SliceEnd};
+use super::pace::Pace;
+use super::slice_end::SliceEnd;
 use crate::error::Error;
 use crate::integration::Integration;
 use crate::log::{log_claimed, log_ended};
@@ -85,7 +86,7 @@ async fn claim<'a>(
     save_run(unit.as_mut(), &run).await?;
     let lease = Lease::new(integration, work.clone(), claim.token, pace.lease);
     if let Err(error) = unit.commit().await.map_err(Error::from) {
-        // It may have been committed all the same.
+        // The unit may have been committed nevertheless.
         lease.release_when_possible(&error, stop).await;
         return Err(error);
     }
@@ -104,12 +105,12 @@ async fn work_claimed<'a>(
     slice.work_until(stop).await
 }
 
-/// Fails a run that no worker can work: its key is gone or does not open, or something of ours is
-/// broken.
+/// Fails a run that no worker can continue: the Klaviyo key is missing or cannot be decrypted, or this program
+/// has a defect.
 async fn fail_run(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
     error!(
         error = why as &dyn std::error::Error,
-        "the run cannot be worked"
+        "the run cannot be continued"
     );
     let (code, message) = match why {
         Error::KeyNotFound | Error::Seal(_) => (
@@ -124,7 +125,7 @@ async fn fail_run(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
     let Some(mut unit) = lease.begin().await? else {
         return Ok(SliceEnd::Overtaken);
     };
-    // As it was last committed, whatever was intended since.
+    // The run as it was last committed: changes since then are dropped.
     let Some(mut run) = load_run(unit.as_mut(), &lease.work.key.id.as_run()).await? else {
         return Ok(SliceEnd::Overtaken);
     };

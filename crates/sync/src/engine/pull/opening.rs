@@ -1,4 +1,4 @@
-//! The first step: what the list is called and how many profiles it has.
+//! The first step: reads the name of the list and how many profiles it has.
 
 use fanfare_domain::audience::usable_name;
 use fanfare_domain::ports::{Collection, UnitOfWork};
@@ -14,7 +14,7 @@ use crate::klaviyo::CallError;
 
 impl ActiveSlice<'_> {
     pub(super) async fn open(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
-        let Some(answer) = Drain::default().wait_for(self.ask(), stop).await else {
+        let Some(answer) = Drain::default().wait_for(self.look_up_list(), stop).await else {
             return Ok(Step::Continue);
         };
         let Some(answer) = answer? else {
@@ -22,12 +22,12 @@ impl ActiveSlice<'_> {
         };
         match answer {
             Ok(collection) => self.opened(collection).await,
-            Err(error) => self.not_answered(None, error).await,
+            Err(error) => self.handle_failed_call(None, error).await,
         }
     }
 
-    async fn ask(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
-        // The count has a small quota of its own; a run does not wait for it.
+    async fn look_up_list(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
+        // The count has a small quota of its own, for which a run does not wait.
         match self.look_up(true).await {
             Ok(Some(Err(CallError::NotBefore(_)))) => self.look_up(false).await,
             other => other,
@@ -58,7 +58,7 @@ impl ActiveSlice<'_> {
         self.commit_step(unit).await
     }
 
-    /// A rename in Klaviyo follows, unless a user has named the audience.
+    /// The audience takes over a rename in Klaviyo, unless a user has named the audience.
     async fn rename(&self, unit: &mut dyn UnitOfWork, name: Option<&str>) -> Result<(), Error> {
         let Some(record) = unit.audience(&self.run.run().audience).await? else {
             return Ok(());

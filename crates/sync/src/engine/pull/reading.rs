@@ -1,4 +1,4 @@
-//! Pages of members: asked for by several partitions, planned and written as they come.
+//! Reading: pages of members are requested for several partitions, and planned and written as they arrive.
 
 use std::collections::HashSet;
 
@@ -16,22 +16,22 @@ use crate::engine::drain::Drain;
 use crate::error::Error;
 
 impl<'a> ActiveSlice<'a> {
-    /// Reads until the list is read, or something is in the way. What was asked for by then is taken
-    /// first: nothing is fetched for nothing.
+    /// Reads until the list is read completely or the slice has to end. Pages that are requested by then are
+    /// still taken, so that no request was in vain.
     pub(super) async fn read(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
         let mut fetches = Fetches::default();
         let (mut end, mut drain) = (None, Drain::default());
         loop {
             let is_ending = end.is_some() || stop.is_cancelled();
             if let Some(scan) = self.run.run().pass.scan().filter(|_| !is_ending) {
-                let by = Fetcher {
+                let request = Fetcher {
                     integration: self.integration,
                     connection: self.connection.clone(),
                     collection: self.run.source().collection.clone(),
                     stop,
                 };
                 for partition in scan.ready() {
-                    fetches.ask(partition, &by);
+                    fetches.request(partition, &request);
                 }
             }
             let arriving = drain.wait_for(fetches.arrived(), stop);
@@ -52,7 +52,7 @@ impl<'a> ActiveSlice<'a> {
         }
     }
 
-    /// Takes the pages, and does what is to be done about each that did not come.
+    /// Takes the pages that have arrived, and handles the calls that failed.
     async fn take(&mut self, arrived: Vec<Fetched>) -> Result<Step, Error> {
         let (mut pages, mut errors) = (Vec::new(), Vec::new());
         for Fetched { partition, answer } in arrived {
@@ -69,7 +69,7 @@ impl<'a> ActiveSlice<'a> {
             }
         }
         for (partition, error) in errors {
-            match self.not_answered(Some(partition), error).await? {
+            match self.handle_failed_call(Some(partition), error).await? {
                 Step::Continue => {}
                 step @ (Step::Ended | Step::Lost) => return Ok(step),
                 step => end = Some(step.after(end)),
@@ -78,7 +78,7 @@ impl<'a> ActiveSlice<'a> {
         Ok(end.unwrap_or(Step::Continue))
     }
 
-    /// Writes everything that pages change, and the checkpoint behind them, in one unit.
+    /// Writes everything that pages change, and the checkpoint after them, in one unit.
     async fn take_pages(
         &mut self,
         pages: Vec<(PartitionNumber, MemberPage)>,
@@ -132,7 +132,7 @@ impl<'a> ActiveSlice<'a> {
     }
 }
 
-/// The profiles that were seen for the first time, for each page to count its own.
+/// The profiles that the run has seen for the first time. Each page counts and removes its own.
 struct NewProfiles<'a>(HashSet<&'a ProfileId>);
 
 impl<'a> NewProfiles<'a> {

@@ -1,4 +1,5 @@
-//! After the last page: the audience's members become exactly the consumers that were seen.
+//! Reconciling: after the last page, the audience's members become exactly the consumers whose profiles were
+//! seen.
 
 use fanfare_domain::connection::{Connection, ConnectionStatus};
 use fanfare_domain::ids::{ConsumerId, ProfileId};
@@ -10,8 +11,8 @@ use super::slice::{ActiveSlice, Step};
 use crate::error::Error;
 
 impl ActiveSlice<'_> {
-    /// Adds a batch of consumers that were seen and are no members, because their profiles moved to them
-    /// since; or decides that there are none.
+    /// Adds a batch of consumers who are not members although their profiles were seen, because the profiles
+    /// were linked to them later; or decides that there are none.
     pub(super) async fn add_members(&mut self, after: Option<ProfileId>) -> Result<Step, Error> {
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
@@ -21,7 +22,7 @@ impl ActiveSlice<'_> {
             let link_moves = unit.link_moves().await?;
             match self.run.begin_reconciling(link_moves, now)? {
                 Reconciliation::AddMembers => {}
-                // Nothing was written: the count comes with the next step.
+                // Nothing was written. The next step counts the removals.
                 Reconciliation::CheckRemovals => return Ok(Step::Continue),
                 Reconciliation::Done => return self.commit_reconciled(unit, now).await,
             }
@@ -95,18 +96,18 @@ impl ActiveSlice<'_> {
         self.commit_step(unit).await
     }
 
-    /// A key that has read a whole list works, whatever was noted of it before.
+    /// A key that has read a whole list works, even if an earlier refusal was stored.
     async fn mark_connection_active(
         &self,
         unit: &mut dyn UnitOfWork,
         now: Timestamp,
     ) -> Result<(), Error> {
         let stored = unit.connection().await?;
-        let is_doubted = |connection: &Connection| {
+        let has_error = |connection: &Connection| {
             connection.status == ConnectionStatus::Error
                 && connection.generation == self.connection.generation
         };
-        if let Some(mut connection) = stored.filter(is_doubted) {
+        if let Some(mut connection) = stored.filter(has_error) {
             connection.status = ConnectionStatus::Active;
             connection.verified_at = now;
             connection.message = None;

@@ -1,4 +1,5 @@
-//! A slice of a claimed run: step after step, until the run has ended or other work is due.
+//! A slice of a claimed run: the worker does one step after the other, until the run has ended or other work
+//! is due.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::engine::lease::Lease;
-use crate::engine::{Pace, SliceEnd};
+use crate::engine::pace::Pace;
+use crate::engine::slice_end::SliceEnd;
 use crate::error::Error;
 use crate::integration::Integration;
 use crate::log::{Pause, log_ended, log_paused};
@@ -28,31 +30,31 @@ pub(super) struct ActiveSlice<'a> {
     pub(super) connection: Arc<OpenConnection>,
     /// Whether a step was committed since the claim.
     has_progress: bool,
-    /// When this slice began, or the one that followed it because no other work was due.
+    /// When the current slice began. A slice follows directly on another if no other work is due.
     began: Instant,
     /// When the worker last looked for other work.
-    looked: Instant,
+    looked_at: Instant,
 }
 
-/// How often a worker looks for work of an organization with fewer leases.
+/// How long a worker waits between two looks for work of an organization with fewer leases.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a step led to.
+/// What follows from a step.
 pub(super) enum Step {
-    /// On to the next.
+    /// The next step.
     Continue,
-    /// On to the next in another slice, with the key that is stored then.
+    /// The next step in another slice, with the key that is stored then.
     Yield,
-    /// The run waits until then.
+    /// The run waits until this time, for this reason.
     Pause(Timestamp, &'static str),
-    /// The run ended, and was saved so.
+    /// The run has ended, and was saved.
     Ended,
-    /// The lease is another worker's.
+    /// The worker no longer holds the lease.
     Lost,
 }
 
 impl Step {
-    /// What two steps that are done beside each other lead to: the longest pause.
+    /// What follows from two steps that are done at the same time: of two pauses, the longer one.
     pub(super) fn after(self, other: Option<Self>) -> Self {
         match (self, other) {
             (Self::Pause(one, why), Some(Self::Pause(two, _))) => Self::Pause(one.max(two), why),
@@ -77,7 +79,7 @@ impl<'a> ActiveSlice<'a> {
             connection,
             has_progress: false,
             began: Instant::now(),
-            looked: Instant::now(),
+            looked_at: Instant::now(),
         }
     }
 
@@ -105,11 +107,13 @@ impl<'a> ActiveSlice<'a> {
                     return Ok(SliceEnd::Finished(self.run.run().status));
                 }
                 Step::Lost => {
-                    // The next claim must not count a crash: this worker lives.
+                    // The next claim must not count a crash, because this worker is alive.
                     if self.lease.release().await? {
-                        info!("the lease ran out, and no worker has taken the run; giving it back");
+                        info!(
+                            "the lease ran out, and no other worker has claimed the run; giving it back"
+                        );
                     } else {
-                        info!("the run was cancelled or is another worker's by now");
+                        info!("the run was cancelled, or another worker has claimed it");
                     }
                     return Ok(SliceEnd::Overtaken);
                 }
@@ -130,14 +134,14 @@ impl<'a> ActiveSlice<'a> {
         }
     }
 
-    /// Whether this worker is to leave the run for other work that is due: for any after its slice, and
-    /// before for work of an organization with fewer leases.
+    /// Whether this worker should leave the run for other work that is due: after its slice for any other work,
+    /// before that only for work of an organization with fewer leases.
     pub(super) async fn is_time_up(&mut self) -> Result<bool, Error> {
         let is_over = self.began.elapsed() >= self.pace.slice;
-        if !is_over && self.looked.elapsed() < LOOK_INTERVAL {
+        if !is_over && self.looked_at.elapsed() < LOOK_INTERVAL {
             return Ok(false);
         }
-        self.looked = Instant::now();
+        self.looked_at = Instant::now();
         let organization = self.lease.organization();
         let queue = &self.integration.ports.work_queue;
         let next = queue.next().await?;
@@ -156,7 +160,7 @@ impl<'a> ActiveSlice<'a> {
         Ok(false)
     }
 
-    /// Saves what a step made of the run, and commits everything that the step wrote.
+    /// Saves the run as a step has changed it, and commits everything that the step wrote.
     pub(super) async fn commit_step(
         &mut self,
         mut unit: Box<dyn UnitOfWork>,
@@ -170,12 +174,12 @@ impl<'a> ActiveSlice<'a> {
         }
     }
 
-    /// Notes that a step was done since the claim.
+    /// Records that a step was done since the claim.
     pub(super) const fn mark_progress(&mut self) {
         self.has_progress = true;
     }
 
-    /// Gives the run back: due at once, or at `until`.
+    /// Gives the run back, due at once or at `until`.
     async fn give_back(&mut self, until: Option<Timestamp>) -> Result<SliceEnd, Error> {
         let mut unit = self.integration.begin(self.lease.organization()).await?;
         if !self.lease.release_in(unit.as_mut(), until).await? {
@@ -187,8 +191,8 @@ impl<'a> ActiveSlice<'a> {
         Ok(until.map_or(SliceEnd::Yielded, SliceEnd::Paused))
     }
 
-    /// Deletes what ended runs of the organization have seen. Nothing waits for it, and the end of the
-    /// organization's next run makes up for a failure.
+    /// Deletes the seen profiles of the organization's runs that have ended. Nothing depends on it; after a
+    /// failure, the end of the organization's next run deletes them.
     async fn delete_seen_profiles(&self) {
         let delete = async {
             loop {
@@ -203,7 +207,7 @@ impl<'a> ActiveSlice<'a> {
         if let Err(error) = delete.await {
             warn!(
                 error = &error as &dyn std::error::Error,
-                "what ended runs have seen could not be deleted"
+                "the seen profiles of ended runs could not be deleted"
             );
         }
     }

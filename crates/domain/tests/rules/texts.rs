@@ -1,4 +1,4 @@
-//! The words by which users, stores and logs know things.
+//! The texts by which users, stores and logs know the values of enums.
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::issue::{Field, IssueCode};
@@ -7,30 +7,30 @@ use fanfare_domain::quota::Endpoint;
 use fanfare_domain::run::{RunMode, SyncStatus, Trigger};
 use fanfare_domain::source::CollectionKind;
 
-fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
-    all.iter().map(|value| word(*value)).collect()
+fn texts<T: Copy>(all: &[T], text: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|value| text(*value)).collect()
 }
 
 #[test]
-fn the_words_are_the_ones_that_were_promised() {
+fn every_text_is_the_one_that_the_contract_fixes() {
     assert_eq!(
-        words(SyncStatus::ALL, SyncStatus::as_str),
+        texts(SyncStatus::ALL, SyncStatus::as_str),
         ["PENDING", "SYNCING", "SUCCESS", "FAILED"]
     );
     assert_eq!(
-        words(RunMode::ALL, RunMode::as_str),
+        texts(RunMode::ALL, RunMode::as_str),
         ["FULL", "INCREMENTAL"]
     );
     assert_eq!(
-        words(Trigger::ALL, Trigger::as_str),
+        texts(Trigger::ALL, Trigger::as_str),
         ["IMPORT", "MANUAL", "SCHEDULE", "WEBHOOK"]
     );
     assert_eq!(
-        words(CollectionKind::ALL, CollectionKind::as_str),
+        texts(CollectionKind::ALL, CollectionKind::as_str),
         ["LIST", "SEGMENT"]
     );
     assert_eq!(
-        words(FailureCode::ALL, FailureCode::as_str),
+        texts(FailureCode::ALL, FailureCode::as_str),
         [
             "key_invalid",
             "scope_missing",
@@ -45,7 +45,7 @@ fn the_words_are_the_ones_that_were_promised() {
         ]
     );
     assert_eq!(
-        words(IssueCode::ALL, IssueCode::as_str),
+        texts(IssueCode::ALL, IssueCode::as_str),
         [
             "missing_contact",
             "invalid_email",
@@ -55,13 +55,13 @@ fn the_words_are_the_ones_that_were_promised() {
         ]
     );
     assert_eq!(
-        words(Field::ALL, Field::as_str),
+        texts(Field::ALL, Field::as_str),
         ["email", "phone_number", "first_name", "last_name"]
     );
 }
 
 #[test]
-fn every_word_reads_back() {
+fn every_text_is_parsed_to_its_value() {
     assert!(
         SyncStatus::ALL
             .iter()
@@ -87,7 +87,7 @@ fn every_word_reads_back() {
 
 #[test]
 fn each_role_may_do_what_those_below_it_may() {
-    let roles = ["viewer", "editor", "admin", "owner"].map(|word| Role::parse(word).unwrap());
+    let roles = ["viewer", "editor", "admin", "owner"].map(|name| Role::parse(name).unwrap());
     assert!(roles.is_sorted());
     assert_eq!(Role::parse("root"), None);
 }

@@ -1,0 +1,28 @@
+//! The durations and sizes of slices.
+
+use std::time::Duration;
+
+/// The durations and sizes of slices.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long a worker keeps a run without renewing its lease.
+    pub lease: Duration,
+    /// How long a run keeps a worker while other work is due.
+    pub slice: Duration,
+    /// The most pages of one list that are requested at the same time. If a page takes 150 to 600 ms, eight
+    /// partitions use the whole quota of 750 requests a minute that Klaviyo grants an account.
+    pub partitions: usize,
+    /// How many rows a batch of reconciling memberships has.
+    pub batch: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            slice: Duration::from_secs(10),
+            partitions: 8,
+            batch: 2_000,
+        }
+    }
+}
