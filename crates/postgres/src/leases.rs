@@ -16,14 +16,14 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::{WorkItem, WorkKey};
 
 use crate::timeout::WithTimeout;
-use crate::unit::PostgresUnit;
+use crate::unit::Unit;
 use crate::work_queue::NOTIFICATION_TIMEOUT;
 use fanfare_sql_rows::DbTimestamp;
 use fanfare_sql_rows::corrupt;
 use fanfare_sql_rows::signed;
 
 #[async_trait]
-impl Leases for PostgresUnit {
+impl Leases for Unit {
     async fn enqueue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
         let now = self.now();
         let (organization, connection) = self.writing()?;
@@ -165,7 +165,7 @@ impl Leases for PostgresUnit {
     }
 }
 
-impl PostgresUnit {
+impl Unit {
     async fn notify(&mut self, work: &WorkKey) -> Result<(), StoreError> {
         let work = WorkItem {
             organization: self.organization.clone(),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use ulid::Ulid;
 
-use crate::error::store_error;
+use crate::timeout::WithTimeout;
 use fanfare_sql_rows::json;
 
 /// The queue in apalis whose jobs tell workers of due work. A job's payload is
@@ -85,8 +85,8 @@ impl JobNotifier {
         .bind(QUEUE)
         .bind(now.as_micros() / 1_000_000)
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         Ok(())
     }
 }

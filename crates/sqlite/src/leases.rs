@@ -12,14 +12,14 @@ use fanfare_domain::ports::{Leases, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::{WorkItem, WorkKey};
 
-use crate::error::store_error;
-use crate::unit::SqliteUnit;
+use crate::timeout::WithTimeout;
+use crate::unit::Unit;
 use crate::work_queue::NOTIFICATION_TIMEOUT;
 use fanfare_sql_rows::corrupt;
 use fanfare_sql_rows::signed;
 
 #[async_trait]
-impl Leases for SqliteUnit {
+impl Leases for Unit {
     async fn enqueue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
         let now = self.now();
         let (organization, connection) = self.writing()?;
@@ -35,8 +35,8 @@ impl Leases for SqliteUnit {
             notify_at
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         self.notify(work, now).await
     }
 
@@ -59,8 +59,8 @@ impl Leases for SqliteUnit {
             now_micros
         )
         .fetch_optional(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         let Some(row) = row else { return Ok(None) };
         // What was read stays true: this unit excludes every other writer.
         let token = row.token + 1;
@@ -71,8 +71,8 @@ impl Leases for SqliteUnit {
             now_micros
         )
         .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         sqlx::query!(
             "UPDATE work_queue SET token = ?4, lease_until = ?5, notify_at = ?5
              WHERE organization_id = ?1 AND kind = ?2 AND id = ?3",
@@ -83,8 +83,8 @@ impl Leases for SqliteUnit {
             until
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         Ok(Some(Claim {
             token: FencingToken(u64::try_from(token).map_err(|_| corrupt("work_queue.token"))?),
             abandoned: row.lease_until.is_some(),
@@ -112,8 +112,8 @@ impl Leases for SqliteUnit {
             until
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -147,8 +147,8 @@ impl Leases for SqliteUnit {
             notify_at
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         if done.rows_affected() == 0 {
             return Ok(false);
         }
@@ -168,13 +168,13 @@ impl Leases for SqliteUnit {
             id
         )
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         Ok(())
     }
 }
 
-impl SqliteUnit {
+impl Unit {
     async fn notify(&mut self, work: &WorkKey, now: Timestamp) -> Result<(), StoreError> {
         let work = WorkItem {
             organization: self.organization.clone(),

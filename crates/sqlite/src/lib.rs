@@ -8,21 +8,34 @@
 //! reads them all and checks. Start with `unit.rs` (what a unit of work is here) and `pages/` (a
 //! sync's hot path).
 
+#[path = "../../sql-rows/shared/audiences.rs"]
 mod audiences;
+#[path = "../../sql-rows/shared/connections.rs"]
 mod connections;
+#[path = "../../sql-rows/shared/consumers.rs"]
 mod consumers;
+#[path = "../../sql-rows/shared/directory.rs"]
 mod directory;
 mod error;
 mod job_notifier;
 mod leases;
+#[path = "../../sql-rows/shared/links.rs"]
 mod links;
+#[path = "../../sql-rows/shared/meta.rs"]
+mod meta;
 mod migrate;
 mod options;
+mod page_writes;
+#[path = "../../sql-rows/shared/pages/mod.rs"]
 mod pages;
+mod parameters;
 mod quota;
+#[path = "../../sql-rows/shared/runs/mod.rs"]
 mod runs;
+#[path = "../../sql-rows/shared/sources.rs"]
 mod sources;
 mod store;
+mod timeout;
 mod unit;
 mod work_queue;
 

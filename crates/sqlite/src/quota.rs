@@ -14,10 +14,11 @@ use fanfare_sql_rows::{BucketRow, DbTimestamp, one, to_db};
 use sqlx::sqlite::SqliteSynchronous;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use crate::error::{OpenError, store_error};
+use crate::error::OpenError;
 use crate::migrate::{private_file, sqlite_error};
 use crate::options::connect_options;
 use crate::store::{SqliteStore, pool};
+use crate::timeout::WithTimeout;
 
 /// The text that made the table in the store's own file, where versions before this one kept it, and
 /// where checked queries are checked.
@@ -95,7 +96,7 @@ async fn load(
         account,
         endpoint.as_str()
     );
-    let row = get.fetch_optional(connection).await.map_err(store_error)?;
+    let row = get.fetch_optional(connection).with_timeout().await?;
     Ok(one(row)?.unwrap_or_else(|| Bucket::new(endpoint, now)))
 }
 
@@ -117,7 +118,7 @@ async fn save(
         bucket.steady.used,
         to_db(bucket.blocked_until)
     );
-    put.execute(connection).await.map_err(store_error)?;
+    put.execute(connection).with_timeout().await?;
     Ok(())
 }
 
@@ -130,14 +131,14 @@ impl SqliteStore {
         change: impl FnOnce(&mut Bucket) -> T + Send,
     ) -> Result<T, StoreError> {
         let begin = self.ledger.begin_with("BEGIN IMMEDIATE");
-        let mut tx = begin.await.map_err(store_error)?;
+        let mut tx = begin.with_timeout().await?;
         let before = load(&mut tx, account, endpoint, now).await?;
         let mut bucket = before;
         let answer = change(&mut bucket);
         if bucket != before {
             save(&mut tx, account, endpoint, &bucket).await?;
         }
-        tx.commit().await.map_err(store_error)?;
+        tx.commit().with_timeout().await?;
         Ok(answer)
     }
 }
@@ -187,7 +188,7 @@ impl QuotaLedger for SqliteStore {
         endpoint: Endpoint,
         now: Timestamp,
     ) -> Result<Bucket, StoreError> {
-        let mut connection = self.ledger.acquire().await.map_err(store_error)?;
+        let mut connection = self.ledger.acquire().with_timeout().await?;
         load(&mut connection, account, endpoint, now).await
     }
 }

@@ -10,8 +10,8 @@ use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{StoreError, WorkQueue};
 use fanfare_domain::work::{SchedulingCandidate, WorkItem};
 
-use crate::error::store_error;
 use crate::store::SqliteStore;
+use crate::timeout::WithTimeout;
 use fanfare_sql_rows::{CandidateRow, WorkRow, all, count, one};
 
 /// How long a worker has to claim work that it was notified of. A worker that dies before its claim leaves no
@@ -29,8 +29,8 @@ impl WorkQueue for SqliteStore {
             now_micros
         )
         .fetch_optional(&self.reader)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         if overdue.is_none() {
             return Ok(0);
         }
@@ -47,11 +47,11 @@ impl WorkQueue for SqliteStore {
             limit
         )
         .fetch_all(&mut *tx)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         let due: Vec<WorkItem> = all(rows)?;
         self.notifier.notify(&mut tx, &due, now).await?;
-        tx.commit().await.map_err(store_error)?;
+        tx.commit().with_timeout().await?;
         Ok(due.len() as u64)
     }
 
@@ -75,8 +75,8 @@ impl WorkQueue for SqliteStore {
             now
         )
         .fetch_optional(&self.reader)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         one(next)
     }
 
@@ -88,8 +88,8 @@ impl WorkQueue for SqliteStore {
             now
         )
         .fetch_one(&self.reader)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         count(leased, "work_queue")
     }
 
@@ -101,8 +101,8 @@ impl WorkQueue for SqliteStore {
             now
         )
         .fetch_one(&self.reader)
-        .await
-        .map_err(store_error)?;
+        .with_timeout()
+        .await?;
         count(work, "work_queue")
     }
 }
