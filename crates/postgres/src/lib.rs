@@ -23,6 +23,7 @@ mod directory;
 mod error;
 mod fair_pool;
 mod job_notifier;
+#[path = "../../sql-rows/shared/leases.rs"]
 mod leases;
 #[path = "../../sql-rows/shared/links.rs"]
 mod links;
@@ -44,6 +45,8 @@ mod sources;
 mod store;
 mod timeout;
 mod unit;
+mod work;
+#[path = "../../sql-rows/shared/work_queue.rs"]
 mod work_queue;
 
 pub use error::OpenError;

@@ -18,6 +18,7 @@ mod consumers;
 mod directory;
 mod error;
 mod job_notifier;
+#[path = "../../sql-rows/shared/leases.rs"]
 mod leases;
 #[path = "../../sql-rows/shared/links.rs"]
 mod links;
@@ -37,6 +38,8 @@ mod sources;
 mod store;
 mod timeout;
 mod unit;
+mod work;
+#[path = "../../sql-rows/shared/work_queue.rs"]
 mod work_queue;
 
 pub use error::OpenError;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
+use fanfare_sql_rows::DbTimestamp;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Sqlite, Transaction};
@@ -104,6 +105,10 @@ impl SqliteStore {
             .begin_with("BEGIN IMMEDIATE")
             .with_timeout()
             .await
+    }
+
+    pub(crate) fn now(&self) -> DbTimestamp {
+        DbTimestamp(self.clock.now())
     }
 
     fn unit(

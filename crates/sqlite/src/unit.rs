@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
-use fanfare_domain::time::Timestamp;
+use fanfare_sql_rows::DbTimestamp;
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::job_notifier::JobNotifier;
@@ -52,8 +52,8 @@ impl Unit {
         self.writing()
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+    pub(crate) fn now(&self) -> DbTimestamp {
+        DbTimestamp(self.clock.now())
     }
 }
 
