@@ -25,6 +25,7 @@ mod fair_pool;
 mod job_notifier;
 #[path = "../../sql-rows/shared/leases.rs"]
 mod leases;
+mod ledger;
 #[path = "../../sql-rows/shared/links.rs"]
 mod links;
 #[path = "../../sql-rows/shared/meta.rs"]
@@ -35,6 +36,7 @@ mod page_writes;
 #[path = "../../sql-rows/shared/pages/mod.rs"]
 mod pages;
 mod parameters;
+#[path = "../../sql-rows/shared/quota.rs"]
 mod quota;
 #[path = "../../sql-rows/shared/runs/mod.rs"]
 mod runs;
@@ -50,7 +52,7 @@ mod work;
 mod work_queue;
 
 pub use error::OpenError;
-pub use job_notifier::{JobNotifier, QUEUE};
+pub use fanfare_sql_rows::{JobNotifier, QUEUE};
 pub use migrate::migrate;
 pub use options::PostgresOptions;
 pub use session::ROLE;

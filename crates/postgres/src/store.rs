@@ -11,13 +11,13 @@ use tokio::time::timeout;
 
 use crate::error::OpenError;
 use crate::fair_pool::FairPool;
-use crate::job_notifier::JobNotifier;
 use crate::options::{PostgresOptions, place};
 use crate::schema;
 use crate::session;
 use crate::timeout::{ANSWER_TIMEOUT, WithTimeout};
 use crate::unit::{Opening, Unit};
 use fanfare_sql_rows::DbTimestamp;
+use fanfare_sql_rows::JobNotifier;
 
 /// Every storage port on one Postgres database. Clones share its connections.
 #[derive(Clone)]

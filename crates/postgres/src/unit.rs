@@ -22,9 +22,9 @@ use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::fair_pool::{FairPool, Permit};
-use crate::job_notifier::JobNotifier;
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::DbTimestamp;
+use fanfare_sql_rows::JobNotifier;
 
 /// Keeps our locks apart from those that others take by hashes of the same texts.
 const LOCK_SEED: i64 = 0x0046_414E_4641_5245;

@@ -6,6 +6,7 @@ use fanfare_domain::ports::StoreError;
 use fanfare_domain::work::{WorkItem, WorkKey};
 use fanfare_sql_rows::{WorkRow, all};
 
+use crate::job_notifier::notify;
 use crate::parameters::duration;
 use crate::store::PostgresStore;
 use crate::timeout::WithTimeout;
@@ -42,7 +43,7 @@ impl Unit {
         };
         let notifier = self.notifier;
         let (_, connection) = self.writing()?;
-        notifier.notify(connection, &[work]).await
+        notify(notifier, connection, &[work]).await
     }
 }
 
@@ -58,7 +59,7 @@ impl PostgresStore {
             duration(NOTIFICATION_TIMEOUT)
         );
         let due: Vec<WorkItem> = all(update.fetch_all(&mut *tx).with_timeout().await?)?;
-        self.notifier.notify(&mut tx, &due).await?;
+        notify(self.notifier, &mut tx, &due).await?;
         tx.commit().with_timeout().await?;
         Ok(due.len() as u64)
     }

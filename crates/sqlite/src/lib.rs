@@ -20,6 +20,7 @@ mod error;
 mod job_notifier;
 #[path = "../../sql-rows/shared/leases.rs"]
 mod leases;
+mod ledger;
 #[path = "../../sql-rows/shared/links.rs"]
 mod links;
 #[path = "../../sql-rows/shared/meta.rs"]
@@ -30,6 +31,7 @@ mod page_writes;
 #[path = "../../sql-rows/shared/pages/mod.rs"]
 mod pages;
 mod parameters;
+#[path = "../../sql-rows/shared/quota.rs"]
 mod quota;
 #[path = "../../sql-rows/shared/runs/mod.rs"]
 mod runs;
@@ -43,7 +45,7 @@ mod work;
 mod work_queue;
 
 pub use error::OpenError;
-pub use job_notifier::{JobNotifier, QUEUE};
+pub use fanfare_sql_rows::{JobNotifier, QUEUE};
 pub use migrate::{Schema, schema, schema_lock};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;

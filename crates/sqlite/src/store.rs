@@ -13,11 +13,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Sqlite, Transaction};
 
 use crate::error::OpenError;
-use crate::job_notifier::JobNotifier;
 use crate::migrate;
 use crate::options::{SqliteOptions, connect_options, reader_options, writer_options};
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
+use fanfare_sql_rows::JobNotifier;
 
 /// Connections for reading. WAL lets them read while one writes.
 const READERS: u32 = 4;

@@ -13,9 +13,9 @@ use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
 use fanfare_sql_rows::DbTimestamp;
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use crate::job_notifier::JobNotifier;
 use crate::options::BUSY_TIMEOUT;
 use crate::timeout::WithTimeout;
+use fanfare_sql_rows::JobNotifier;
 
 /// What statements run on.
 pub(crate) type Connection = SqliteConnection;

@@ -6,6 +6,7 @@ use fanfare_domain::ports::StoreError;
 use fanfare_domain::work::{WorkItem, WorkKey};
 use fanfare_sql_rows::{WorkRow, all};
 
+use crate::job_notifier::notify;
 use crate::parameters::duration;
 use crate::store::SqliteStore;
 use crate::timeout::WithTimeout;
@@ -50,7 +51,7 @@ impl Unit {
             organization: self.organization.clone(),
             key: work.clone(),
         };
-        self.notifier.notify(&mut self.tx, &[work], now.0).await
+        notify(self.notifier, &mut self.tx, &[work], now.0).await
     }
 }
 
@@ -73,7 +74,7 @@ impl SqliteStore {
             duration(NOTIFICATION_TIMEOUT)
         );
         let due: Vec<WorkItem> = all(update.fetch_all(&mut *tx).with_timeout().await?)?;
-        self.notifier.notify(&mut tx, &due, now.0).await?;
+        notify(self.notifier, &mut tx, &due, now.0).await?;
         tx.commit().with_timeout().await?;
         Ok(due.len() as u64)
     }

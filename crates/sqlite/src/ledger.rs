@@ -6,17 +6,16 @@
 
 use std::path::{Path, PathBuf};
 
-use async_trait::async_trait;
-use fanfare_domain::ports::{QuotaLedger, StoreError};
-use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
+use fanfare_domain::ports::StoreError;
+use fanfare_domain::quota::{Bucket, Endpoint};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{BucketRow, DbTimestamp, one, to_db};
-use sqlx::sqlite::SqliteSynchronous;
 use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::OpenError;
 use crate::migrate::{private_file, sqlite_error};
 use crate::options::connect_options;
+use crate::quota::Durability;
 use crate::store::{SqliteStore, pool};
 use crate::timeout::WithTimeout;
 
@@ -40,10 +39,8 @@ pub(crate) async fn open(store: &Path, old: &SqlitePool) -> Result<SqlitePool, O
             path: path.clone(),
             source,
         })?;
-    // A power cut may lose the last reservations, each one request too many at worst, and the last block,
-    // which Klaviyo's next 429 repeats.
-    let connect = connect_options(&path).synchronous(SqliteSynchronous::Normal);
-    let ledger = pool(1).connect_lazy_with(connect);
+    // With the store's own `synchronous = FULL`: a block must survive a power cut.
+    let ledger = pool(1).connect_lazy_with(connect_options(&path));
     match make(&ledger, old).await {
         Ok(()) => Ok(ledger),
         Err(source) => Err(sqlite_error(&path, source)),
@@ -92,7 +89,7 @@ async fn load(
 ) -> Result<Bucket, StoreError> {
     let get = sqlx::query_file_as!(
         BucketRow,
-        "sql/quota_buckets/get.sql",
+        "../sql-rows/sql/quota_buckets/get.sql",
         account,
         endpoint.as_str()
     );
@@ -123,11 +120,25 @@ async fn save(
 }
 
 impl SqliteStore {
-    async fn change<T>(
+    /// The bucket, as it is at this moment.
+    pub(crate) async fn load_bucket(
         &self,
         account: &str,
         endpoint: Endpoint,
         now: Timestamp,
+    ) -> Result<Bucket, StoreError> {
+        let mut connection = self.ledger.acquire().with_timeout().await?;
+        load(&mut connection, account, endpoint, now).await
+    }
+
+    /// Changes the bucket by the domain's rules, with no other change in between. Every commit to the file
+    /// is durable.
+    pub(crate) async fn change<T>(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+        _durability: Durability,
         change: impl FnOnce(&mut Bucket) -> T + Send,
     ) -> Result<T, StoreError> {
         let begin = self.ledger.begin_with("BEGIN IMMEDIATE");
@@ -140,55 +151,5 @@ impl SqliteStore {
         }
         tx.commit().with_timeout().await?;
         Ok(answer)
-    }
-}
-
-#[async_trait]
-impl QuotaLedger for SqliteStore {
-    async fn reserve(
-        &self,
-        account: &str,
-        endpoint: Endpoint,
-        now: Timestamp,
-    ) -> Result<Reservation, StoreError> {
-        self.change(account, endpoint, now, |bucket| bucket.reserve(now))
-            .await
-    }
-
-    async fn learn(
-        &self,
-        account: &str,
-        endpoint: Endpoint,
-        limits: RateLimits,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        // Every answer of Klaviyo announces its limits, and they hardly ever change: look first,
-        // so that no page pays for a second write.
-        if self.bucket(account, endpoint, now).await?.limits == limits {
-            return Ok(());
-        }
-        self.change(account, endpoint, now, |bucket| bucket.limits = limits)
-            .await
-    }
-
-    async fn block(
-        &self,
-        account: &str,
-        endpoint: Endpoint,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.change(account, endpoint, now, |bucket| bucket.block(until))
-            .await
-    }
-
-    async fn bucket(
-        &self,
-        account: &str,
-        endpoint: Endpoint,
-        now: Timestamp,
-    ) -> Result<Bucket, StoreError> {
-        let mut connection = self.ledger.acquire().with_timeout().await?;
-        load(&mut connection, account, endpoint, now).await
     }
 }

@@ -1,24 +1,15 @@
-//! Klaviyo's quotas. The rules are the domain's; a statement reads a bucket and locks its row until
+//! The ledger of quotas. A statement reads a bucket and locks its row until
 //! another has written it.
 
-use async_trait::async_trait;
-use fanfare_domain::ports::{QuotaLedger, StoreError};
-use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
+use fanfare_domain::ports::StoreError;
+use fanfare_domain::quota::{Bucket, Endpoint};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
 
+use crate::quota::Durability;
 use crate::store::PostgresStore;
 use crate::timeout::WithTimeout;
-use fanfare_sql_rows::{BucketRow, DbTimestamp, to_db};
-
-/// What a crash of the database may lose.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Durability {
-    /// Nothing.
-    Durable,
-    /// The last moments' changes. A caller that waits for the row waits for no disk.
-    Lax,
-}
+use fanfare_sql_rows::{BucketRow, DbTimestamp, one, to_db};
 
 impl Durability {
     const fn as_str(self) -> &'static str {
@@ -108,7 +99,25 @@ async fn update(
 }
 
 impl PostgresStore {
-    async fn change<T>(
+    /// The bucket, as it is at this moment.
+    pub(crate) async fn load_bucket(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<Bucket, StoreError> {
+        let get = sqlx::query_file_as!(
+            BucketRow,
+            "../sql-rows/sql/quota_buckets/get.sql",
+            account,
+            endpoint.as_str()
+        );
+        let row = get.fetch_optional(&self.control).with_timeout().await?;
+        Ok(one(row)?.unwrap_or_else(|| Bucket::new(endpoint, now)))
+    }
+
+    /// Changes the bucket by the domain's rules, with no other change in between.
+    pub(crate) async fn change<T>(
         &self,
         account: &str,
         endpoint: Endpoint,
@@ -139,69 +148,5 @@ impl PostgresStore {
         }
         tx.commit().with_timeout().await?;
         Ok(answer)
-    }
-}
-
-#[async_trait]
-impl QuotaLedger for PostgresStore {
-    async fn reserve(
-        &self,
-        account: &str,
-        endpoint: Endpoint,
-        now: Timestamp,
-    ) -> Result<Reservation, StoreError> {
-        // A reservation that is forgotten is one request too many at worst, and Klaviyo says so.
-        let reserve = |bucket: &mut Bucket| bucket.reserve(now);
-        self.change(account, endpoint, now, Durability::Lax, reserve)
-            .await
-    }
-
-    async fn learn(
-        &self,
-        account: &str,
-        endpoint: Endpoint,
-        limits: RateLimits,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        // Every answer of Klaviyo announces its limits, and they hardly ever change: look first,
-        // so that no page pays for a second write.
-        if self.bucket(account, endpoint, now).await?.limits == limits {
-            return Ok(());
-        }
-        let learn = |bucket: &mut Bucket| bucket.limits = limits;
-        self.change(account, endpoint, now, Durability::Lax, learn)
-            .await
-    }
-
-    async fn block(
-        &self,
-        account: &str,
-        endpoint: Endpoint,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let block = |bucket: &mut Bucket| bucket.block(until);
-        self.change(account, endpoint, now, Durability::Durable, block)
-            .await
-    }
-
-    async fn bucket(
-        &self,
-        account: &str,
-        endpoint: Endpoint,
-        now: Timestamp,
-    ) -> Result<Bucket, StoreError> {
-        let row = sqlx::query_as!(
-            BucketRow,
-            "SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used,
-                    blocked_until
-             FROM quota_buckets WHERE account = $1 AND endpoint = $2",
-            account,
-            endpoint.as_str()
-        )
-        .fetch_optional(&self.control)
-        .with_timeout()
-        .await?;
-        row.map_or_else(|| Ok(Bucket::new(endpoint, now)), Bucket::try_from)
     }
 }
