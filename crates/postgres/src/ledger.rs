@@ -6,7 +6,7 @@ use fanfare_domain::quota::{Bucket, Endpoint};
 use fanfare_domain::time::Timestamp;
 use sqlx::PgConnection;
 
-use crate::quota::Durability;
+use crate::repositories::quota::{Durability, put};
 use crate::store::PostgresStore;
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::{BucketRow, DbTimestamp, one, to_db};
@@ -51,7 +51,7 @@ async fn insert(
     endpoint: Endpoint,
     bucket: &Bucket,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query!(
+    let put = sqlx::query!(
         "INSERT INTO quota_buckets (account, endpoint, burst_limit, steady_limit, burst_since,
             burst_used, steady_since, steady_used, blocked_until)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -65,37 +65,9 @@ async fn insert(
         DbTimestamp(bucket.steady.since),
         i64::from(bucket.steady.used),
         to_db(bucket.blocked_until)
-    )
-    .execute(connection)
-    .with_timeout()
-    .await?;
+    );
+    let done = put.execute(connection).with_timeout().await?;
     Ok(done.rows_affected() > 0)
-}
-
-async fn update(
-    connection: &mut PgConnection,
-    account: &str,
-    endpoint: Endpoint,
-    bucket: &Bucket,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "UPDATE quota_buckets SET burst_limit = $3, steady_limit = $4, burst_since = $5,
-            burst_used = $6, steady_since = $7, steady_used = $8, blocked_until = $9
-         WHERE account = $1 AND endpoint = $2",
-        account,
-        endpoint.as_str(),
-        i64::from(bucket.limits.burst),
-        i64::from(bucket.limits.steady),
-        DbTimestamp(bucket.burst.since),
-        i64::from(bucket.burst.used),
-        DbTimestamp(bucket.steady.since),
-        i64::from(bucket.steady.used),
-        to_db(bucket.blocked_until)
-    )
-    .execute(connection)
-    .with_timeout()
-    .await?;
-    Ok(())
 }
 
 impl PostgresStore {
@@ -144,7 +116,7 @@ impl PostgresStore {
         let mut bucket = before;
         let answer = change(&mut bucket);
         if bucket != before {
-            update(&mut tx, account, endpoint, &bucket).await?;
+            put(&mut tx, account, endpoint, &bucket).await?;
         }
         tx.commit().with_timeout().await?;
         Ok(answer)

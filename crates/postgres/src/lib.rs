@@ -12,44 +12,22 @@
 //! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told)
 //! and `pages/` (a sync's hot path).
 
-#[path = "../../sql-rows/shared/audiences.rs"]
-mod audiences;
-#[path = "../../sql-rows/shared/connections.rs"]
-mod connections;
-#[path = "../../sql-rows/shared/consumers.rs"]
-mod consumers;
-#[path = "../../sql-rows/shared/directory.rs"]
-mod directory;
 mod error;
 mod fair_pool;
 mod job_notifier;
-#[path = "../../sql-rows/shared/leases.rs"]
-mod leases;
 mod ledger;
-#[path = "../../sql-rows/shared/links.rs"]
-mod links;
-#[path = "../../sql-rows/shared/meta.rs"]
-mod meta;
 mod migrate;
 mod options;
 mod page_writes;
-#[path = "../../sql-rows/shared/pages/mod.rs"]
-mod pages;
 mod parameters;
-#[path = "../../sql-rows/shared/quota.rs"]
-mod quota;
-#[path = "../../sql-rows/shared/runs/mod.rs"]
-mod runs;
+#[path = "../../sql-rows/shared/mod.rs"]
+mod repositories;
 mod schema;
 mod session;
-#[path = "../../sql-rows/shared/sources.rs"]
-mod sources;
 mod store;
 mod timeout;
 mod unit;
 mod work;
-#[path = "../../sql-rows/shared/work_queue.rs"]
-mod work_queue;
 
 pub use error::OpenError;
 pub use fanfare_sql_rows::{JobNotifier, QUEUE};

@@ -17,9 +17,9 @@ use fanfare_domain::work::WorkKey;
 use fanfare_sql_rows::{count, signed, to_db};
 
 use crate::parameters::duration;
+use crate::repositories::work_queue::NOTIFICATION_TIMEOUT;
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
-use crate::work_queue::NOTIFICATION_TIMEOUT;
 
 #[async_trait]
 impl Leases for Unit {

@@ -4,8 +4,11 @@ use async_trait::async_trait;
 use fanfare_domain::ports::{QuotaLedger, StoreError};
 use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
+use fanfare_sql_rows::{DbTimestamp, to_db};
 
 use crate::store::SqlStore;
+use crate::timeout::WithTimeout;
+use crate::unit::Connection;
 
 /// What a crash of the database may lose.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,29 @@ pub(crate) enum Durability {
     /// The last moments' changes, on Postgres: a caller that waits for the row waits for no disk. SQLite loses
     /// nothing here either.
     Lax,
+}
+
+/// Overwrites the bucket, which the caller has locked.
+pub(crate) async fn put(
+    connection: &mut Connection,
+    account: &str,
+    endpoint: Endpoint,
+    bucket: &Bucket,
+) -> Result<(), StoreError> {
+    let put = sqlx::query_file!(
+        "sql/quota_buckets/put.sql",
+        account,
+        endpoint.as_str(),
+        i64::from(bucket.limits.burst),
+        i64::from(bucket.limits.steady),
+        DbTimestamp(bucket.burst.since),
+        i64::from(bucket.burst.used),
+        DbTimestamp(bucket.steady.since),
+        i64::from(bucket.steady.used),
+        to_db(bucket.blocked_until)
+    );
+    put.execute(connection).with_timeout().await?;
+    Ok(())
 }
 
 #[async_trait]

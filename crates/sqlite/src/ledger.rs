@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::quota::{Bucket, Endpoint};
 use fanfare_domain::time::Timestamp;
-use fanfare_sql_rows::{BucketRow, DbTimestamp, one, to_db};
+use fanfare_sql_rows::{BucketRow, one};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::OpenError;
 use crate::migrate::{private_file, sqlite_error};
 use crate::options::connect_options;
-use crate::quota::Durability;
+use crate::repositories::quota::{Durability, put};
 use crate::store::{SqliteStore, pool};
 use crate::timeout::WithTimeout;
 
@@ -97,28 +97,6 @@ async fn load(
     Ok(one(row)?.unwrap_or_else(|| Bucket::new(endpoint, now)))
 }
 
-async fn save(
-    connection: &mut SqliteConnection,
-    account: &str,
-    endpoint: Endpoint,
-    bucket: &Bucket,
-) -> Result<(), StoreError> {
-    let put = sqlx::query_file!(
-        "sql/quota_buckets/put.sql",
-        account,
-        endpoint.as_str(),
-        bucket.limits.burst,
-        bucket.limits.steady,
-        DbTimestamp(bucket.burst.since),
-        bucket.burst.used,
-        DbTimestamp(bucket.steady.since),
-        bucket.steady.used,
-        to_db(bucket.blocked_until)
-    );
-    put.execute(connection).with_timeout().await?;
-    Ok(())
-}
-
 impl SqliteStore {
     /// The bucket, as it is at this moment.
     pub(crate) async fn load_bucket(
@@ -147,7 +125,7 @@ impl SqliteStore {
         let mut bucket = before;
         let answer = change(&mut bucket);
         if bucket != before {
-            save(&mut tx, account, endpoint, &bucket).await?;
+            put(&mut tx, account, endpoint, &bucket).await?;
         }
         tx.commit().with_timeout().await?;
         Ok(answer)

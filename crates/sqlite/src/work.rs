@@ -8,10 +8,10 @@ use fanfare_sql_rows::{WorkRow, all};
 
 use crate::job_notifier::notify;
 use crate::parameters::duration;
+use crate::repositories::work_queue::NOTIFICATION_TIMEOUT;
 use crate::store::SqliteStore;
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
-use crate::work_queue::NOTIFICATION_TIMEOUT;
 
 impl Unit {
     /// Claims work if it is due and leased to no worker. Returns its new token, and whether a lease of it

@@ -5,7 +5,7 @@ use fanfare_domain::page::ConsumerWrite;
 use fanfare_domain::ports::StoreError;
 use fanfare_sql_rows::{ConsumerColumns, DbTimestamp, SYSTEM_ACTOR, refused, signed, to_db};
 
-use crate::pages::Scope;
+use crate::repositories::pages::Scope;
 use crate::timeout::WithTimeout;
 
 /// Consumers in the order of their ids, in which every statement locks them.

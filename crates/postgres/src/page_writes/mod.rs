@@ -13,7 +13,7 @@ use fanfare_domain::issue::{Field, Issue};
 use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{PageWrite, StoreError};
 
-use crate::pages::Scope;
+use crate::repositories::pages::{Scope, count_link_move};
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::{DbTimestamp, refused, to_db};
 
@@ -72,12 +72,6 @@ async fn must_be_there(scope: Scope<'_>, page: &PageWrite<'_>) -> Result<(), Sto
     }
 }
 
-async fn count_link_move(scope: Scope<'_>) -> Result<(), StoreError> {
-    let count = sqlx::query_file!("../sql-rows/sql/link_moves/count.sql", scope.organization);
-    count.execute(scope.connection).with_timeout().await?;
-    Ok(())
-}
-
 async fn put_links(
     scope: Scope<'_>,
     links: &[ProfileLink],
@@ -96,7 +90,7 @@ async fn put_links(
         .iter()
         .map(|link| DbTimestamp(link.changed_at))
         .collect();
-    sqlx::query!(
+    let put = sqlx::query!(
         "INSERT INTO profile_links AS l (organization_id, profile_id, source_id, consumer_id,
             profile_updated, changed_at, created_at)
          SELECT $1, w.*, $7
@@ -115,10 +109,8 @@ async fn put_links(
         updated as _,
         changed as _,
         now
-    )
-    .execute(scope.connection)
-    .with_timeout()
-    .await?;
+    );
+    put.execute(scope.connection).with_timeout().await?;
     Ok(())
 }
 
@@ -141,7 +133,7 @@ async fn insert_seen_profiles(
         .iter()
         .map(|one| to_db(one.joined_at))
         .collect();
-    sqlx::query!(
+    let put = sqlx::query!(
         "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
          SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[], $5::timestamptz[]) AS w
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
@@ -150,10 +142,8 @@ async fn insert_seen_profiles(
         profiles as _,
         &with_email,
         joined_at as _
-    )
-    .execute(scope.connection)
-    .with_timeout()
-    .await?;
+    );
+    put.execute(scope.connection).with_timeout().await?;
     Ok(())
 }
 
@@ -171,7 +161,7 @@ async fn insert_issues(scope: Scope<'_>, run: &str, issues: &[Issue]) -> Result<
     let field = |issue: &&Issue| issue.kind.field.map_or("", Field::as_str);
     let fields: Vec<&str> = issues.iter().map(field).collect();
     let at: Vec<DbTimestamp> = issues.iter().map(|issue| DbTimestamp(issue.at)).collect();
-    sqlx::query!(
+    let put = sqlx::query!(
         "INSERT INTO sync_issues (organization_id, run_id, profile_id, code, field, at)
          SELECT $1, $2, w.* FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS w
          ON CONFLICT (organization_id, run_id, profile_id, code, field) DO NOTHING",
@@ -181,10 +171,8 @@ async fn insert_issues(scope: Scope<'_>, run: &str, issues: &[Issue]) -> Result<
         codes as _,
         fields as _,
         at as _
-    )
-    .execute(scope.connection)
-    .with_timeout()
-    .await?;
+    );
+    put.execute(scope.connection).with_timeout().await?;
     Ok(())
 }
 
@@ -200,7 +188,7 @@ async fn insert_members(
     }
     let mut members: Vec<&str> = members.iter().map(ConsumerId::as_str).collect();
     members.sort_unstable();
-    let done = sqlx::query!(
+    let put = sqlx::query!(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
          SELECT $1, $2, w.id, $3, $5 FROM unnest($4::text[]) AS w (id)
@@ -210,9 +198,7 @@ async fn insert_members(
         run,
         members as _,
         now
-    )
-    .execute(scope.connection)
-    .with_timeout()
-    .await?;
+    );
+    let done = put.execute(scope.connection).with_timeout().await?;
     Ok(done.rows_affected())
 }

@@ -6,7 +6,7 @@ use fanfare_domain::ports::StoreError;
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{ConsumerColumns, DbTimestamp, SYSTEM_ACTOR, json, refused};
 
-use crate::pages::Scope;
+use crate::repositories::pages::Scope;
 use crate::timeout::WithTimeout;
 
 /// Overwrites consumers that must be there.

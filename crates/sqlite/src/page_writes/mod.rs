@@ -13,7 +13,7 @@ use fanfare_domain::ports::{PageWrite, StoreError};
 use fanfare_domain::time::Timestamp;
 use serde::Serialize;
 
-use crate::pages::Scope;
+use crate::repositories::pages::{Scope, count_link_move};
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::{DbTimestamp, json};
 
@@ -76,14 +76,8 @@ impl<'a> LinkJson<'a> {
     }
 }
 
-async fn count_link_move(scope: Scope<'_>) -> Result<(), StoreError> {
-    let count = sqlx::query_file!("../sql-rows/sql/link_moves/count.sql", scope.organization);
-    count.execute(scope.connection).with_timeout().await?;
-    Ok(())
-}
-
 async fn put_links(scope: Scope<'_>, rows: &str, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query!(
+    let put = sqlx::query!(
         // `WHERE true` keeps SQLite's parser from taking ON for a join's.
         "INSERT INTO profile_links (organization_id, profile_id, source_id, consumer_id,
             profile_updated, changed_at, created_at)
@@ -97,10 +91,8 @@ async fn put_links(scope: Scope<'_>, rows: &str, now: Timestamp) -> Result<(), S
         scope.organization,
         rows,
         DbTimestamp(now)
-    )
-    .execute(scope.connection)
-    .with_timeout()
-    .await?;
+    );
+    put.execute(scope.connection).with_timeout().await?;
     Ok(())
 }
 
@@ -114,17 +106,15 @@ impl<'a> SeenProfileJson<'a> {
 }
 
 async fn insert_seen_profiles(scope: Scope<'_>, run: &str, rows: &str) -> Result<(), StoreError> {
-    sqlx::query!(
+    let put = sqlx::query!(
         "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
          SELECT $1, $2, value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each($3) WHERE true
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
         scope.organization,
         run,
         rows
-    )
-    .execute(scope.connection)
-    .with_timeout()
-    .await?;
+    );
+    put.execute(scope.connection).with_timeout().await?;
     Ok(())
 }
 
@@ -148,7 +138,7 @@ impl<'a> IssueJson<'a> {
 }
 
 async fn insert_issues(scope: Scope<'_>, run: &str, rows: &str) -> Result<(), StoreError> {
-    sqlx::query!(
+    let put = sqlx::query!(
         "INSERT INTO sync_issues (organization_id, run_id, profile_id, code, field, at)
          SELECT $1, $2, value ->> 'profile', value ->> 'code', value ->> 'field', value ->> 'at'
          FROM jsonb_each($3) WHERE true
@@ -156,10 +146,8 @@ async fn insert_issues(scope: Scope<'_>, run: &str, rows: &str) -> Result<(), St
         scope.organization,
         run,
         rows
-    )
-    .execute(scope.connection)
-    .with_timeout()
-    .await?;
+    );
+    put.execute(scope.connection).with_timeout().await?;
     Ok(())
 }
 
@@ -170,7 +158,7 @@ async fn insert_members(
     rows: &str,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let done = sqlx::query!(
+    let put = sqlx::query!(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
          SELECT $1, $2, value, $3, $5 FROM json_each($4) WHERE true
@@ -180,9 +168,7 @@ async fn insert_members(
         run,
         rows,
         DbTimestamp(now)
-    )
-    .execute(scope.connection)
-    .with_timeout()
-    .await?;
+    );
+    let done = put.execute(scope.connection).with_timeout().await?;
     Ok(done.rows_affected())
 }
