@@ -1,14 +1,13 @@
 //! Job notifications: jobs in apalis's queue, put there by our own transaction.
 //!
-//! apalis offers no public way to enqueue inside a transaction of ours, so this file
-//! knows its schema, as `fanfare-jobs` does. The insert does what `queries/task/sink.sql` of apalis-postgres
-//! 1.0.0 does; that crate's trigger on the table then notifies its workers when we commit, for jobs that are
+//! apalis offers no public way to enqueue inside a transaction of ours, so this file knows its schema, as
+//! `fanfare-jobs` does. The insert does what `queries/task/sink.sql` of apalis-postgres 1.0.0 does; that crate's trigger on the table then notifies its workers when we commit, for jobs that are
 //! due by the transaction's time.
 //!
 //! Work has one job at most: its payload is its idempotency key. A notification of work whose job is still
 //! waiting for a worker adds nothing, so that a busy queue does not fill with repeats. Any other job of
 //! the work is over or stuck with a worker that died, and makes room for the new one; if its handler is
-//! at work after all, it goes on by our own tables. Nothing here is checked at compile time, because the
+//! at work after all, the handler goes on by our own tables. Nothing here is checked at compile time, because the
 //! tables are made by apalis's migrations and not by ours; tests run it against those migrations.
 
 use fanfare_domain::ports::StoreError;

@@ -1,5 +1,4 @@
-//! The ledger of quotas. A statement reads a bucket and locks its row until
-//! another has written it.
+//! The ledger of quotas. A statement reads a bucket and locks its row until another has written it.
 
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::quota::{Bucket, Endpoint};

@@ -10,7 +10,8 @@
 //! `fanfare_app`, which owns nothing and bypasses nothing, whatever login made it.
 //!
 //! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told)
-//! and `pages/` (a sync's hot path).
+//! the repositories in `crates/sql-rows/shared`, which the crate for SQLite compiles too, and `page_writes/` (a
+//! sync's hot path).
 
 mod error;
 mod fair_pool;

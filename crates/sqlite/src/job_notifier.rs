@@ -1,8 +1,8 @@
 //! Job notifications: jobs in apalis's queue, put there by our own transaction.
 //!
-//! apalis offers no public way to enqueue inside a transaction of ours, so this file
-//! knows its table, as `fanfare-jobs` does. The statement does what `queries/task/sink.sql` of apalis-sqlite 1.0.0 does, and makes a
-//! job that is over wait again. It is not checked at compile time, because the table is made by
+//! apalis offers no public way to enqueue inside a transaction of ours, so this file knows its table, as
+//! `fanfare-jobs` does. The statement does what `queries/task/sink.sql` of apalis-sqlite 1.0.0 does, and
+//! makes a job that is over wait again. It is not checked at compile time, because the table is made by
 //! apalis's migrations and not by ours; tests run it against those migrations.
 
 use fanfare_domain::ports::StoreError;

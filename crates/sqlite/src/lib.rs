@@ -5,8 +5,8 @@
 //! as one JSON array, and what they mean is said by the ports.
 //!
 //! Every statement on an organization's rows names `organization_id`, its first parameter; a test
-//! reads them all and checks. Start with `unit.rs` (what a unit of work is here) and `pages/` (a
-//! sync's hot path).
+//! reads them all and checks. Start with `unit.rs` (what a unit of work is here), the repositories in
+//! `crates/sql-rows/shared`, which the crate for Postgres compiles too, and `page_writes/` (a sync's hot path).
 
 mod error;
 mod job_notifier;
