@@ -116,7 +116,8 @@ impl Integration {
         let connection = OpenConnection::without_account(key.into());
         let call = || self.klaviyo.account(&connection);
         match self.klaviyo.with_short_wait(call).await {
-            Ok(_) | Err(Error::KeyRejected) => Ok(()),
+            // Klaviyo that asks to wait answers, too.
+            Ok(_) | Err(Error::KeyRejected | Error::KlaviyoThrottled(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -19,6 +19,7 @@
 pub mod build;
 pub mod clock;
 pub mod contract;
+pub mod earlier_versions;
 pub mod fake_klaviyo;
 pub mod memory;
 pub mod page_writes;

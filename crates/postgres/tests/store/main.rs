@@ -3,6 +3,7 @@
 mod boundaries;
 mod contract;
 mod database;
+mod earlier_versions;
 mod errors;
 mod fair_pool;
 mod isolation;
@@ -13,5 +14,4 @@ mod read_timeout;
 mod statements;
 mod support;
 mod tables;
-mod upgrading;
 mod wire;

@@ -2,6 +2,7 @@
 //! `tests/contract.rs`.
 
 mod boundaries;
+mod earlier_versions;
 mod errors;
 mod job_notifier;
 mod opening;
@@ -9,4 +10,3 @@ mod quota;
 mod secrets;
 mod statements;
 mod support;
-mod upgrading;

@@ -1,0 +1,1 @@
+-- Only the conditions of two indexes change: no row looks different.

@@ -1,0 +1,84 @@
+//! What must be read of a store that was brought up to date, in which every earlier version has left rows.
+//!
+//! The rows are those of the stores' `tests/data`: a file for each migration, written after that migration was
+//! applied and before the next one, as a program of that version would have done.
+
+use std::time::Duration;
+
+use fanfare_domain::consumer::Stamp;
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::pass::{LinkMoves, Pass};
+use fanfare_domain::ports::{Store, UnitOfWork};
+use fanfare_domain::run::SyncStatus;
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkKey;
+
+use crate::build::{audience_id, consumer_id, organization_id, profile_id, run_id};
+
+/// Fails unless everything that earlier versions wrote is read as they meant it, and their active run can be
+/// taken up.
+pub async fn assert_readable(store: &dyn Store) {
+    let unit = store.read(&organization_id("org_a")).await;
+    assert_rows(unit.expect("a unit").as_mut()).await;
+    let mut other = store.read(&organization_id("org_b")).await.expect("a unit");
+    let connection = other.connection().await.expect("an answer");
+    assert_eq!(connection.map(|connection| connection.generation), Some(4));
+
+    let unit = store.begin(&organization_id("org_a")).await;
+    let mut unit = unit.expect("a unit");
+    let work = WorkKey::pull(&run_id("run_b"));
+    let claim = unit.claim(&work, Duration::from_secs(10)).await;
+    let claim = claim.expect("an answer").expect("a lease that ran out");
+    assert!(claim.abandoned && claim.token.0 > 7, "{claim:?}");
+}
+
+async fn assert_rows(unit: &mut dyn UnitOfWork) {
+    let written_at = Timestamp::from_micros(1_700_000_000_000_000);
+    let connection = unit.connection().await.expect("an answer");
+    let connection = connection.expect("a connection");
+    assert_eq!((connection.generation, &*connection.last4), (1, "wxyz"));
+
+    // The run's checkpoint is another version's: it begins with its list again.
+    let run = unit.run(&run_id("run_b")).await.expect("an answer");
+    let run = run.expect("the active run");
+    assert_eq!((run.status, run.crashes), (SyncStatus::Syncing, 1));
+    assert_eq!((run.pass, run.progress.pages), (Pass::default(), 1));
+    let moves = unit.link_moves().await.expect("an answer");
+    assert_eq!(moves, LinkMoves(5));
+
+    let profiles = ["p1", "p2"].map(profile_id);
+    let known = unit.known(&run.id, &[], &profiles).await;
+    let known = known.expect("what is known");
+    assert_eq!((known.consumers.len(), known.links.len()), (1, 2));
+    assert_eq!(known.seen_profiles.len(), 2);
+    let ada = &known.consumers[0];
+    let stamp = |updated, profile: &str| Stamp {
+        updated,
+        profile: profile_id(profile),
+    };
+    let phone = ada.phone.as_ref().expect("a phone number");
+    assert_eq!(phone.by, Some(stamp(written_at, "p1")));
+    let full_name = ada.full_name.as_ref().expect("a name");
+    assert_eq!(full_name.by, Some(stamp(None, "p2")));
+
+    for (id, by) in [("cons_b", None), ("cons_c", Some(stamp(written_at, "p3")))] {
+        let record = unit.consumer(&consumer_id(id)).await.expect("an answer");
+        let phone = record.expect("a consumer").consumer.phone;
+        assert_eq!(phone.expect("a phone number").by, by, "{id}");
+    }
+
+    let all = PageRequest {
+        first: 100,
+        after: None,
+    };
+    let audience = audience_id("aud_a");
+    let record = unit.audience(&audience).await.expect("an answer");
+    let record = record.expect("an audience");
+    assert_eq!(record.source.status, SyncStatus::Syncing);
+    assert_eq!(record.source.last_synced_at, written_at);
+    assert_eq!(unit.member_count(&audience).await.expect("a count"), 1);
+    let runs = unit.runs(&audience, &all).await.expect("runs").items;
+    assert_eq!(runs.len(), 2);
+    let issues = unit.issues(&run_id("run_a"), &all).await.expect("issues");
+    assert_eq!(issues.items.len(), 1);
+}
