@@ -9,7 +9,7 @@
 //! statement that forgot the filter would find nothing more. Every connection takes the role
 //! `fanfare_app`, which owns nothing and bypasses nothing, whatever login made it.
 //!
-//! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told)
+//! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told),
 //! the repositories in `crates/sql-rows/shared`, which the crate for SQLite compiles too, and `page_writes/` (a
 //! sync's hot path).
 

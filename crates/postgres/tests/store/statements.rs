@@ -117,7 +117,7 @@ fn check(node: &Value, tenant: &BTreeSet<String>, statement: &str) {
 }
 
 #[tokio::test]
-async fn no_statement_walks_a_table_whatever_the_planner_believes() {
+async fn no_statement_scans_a_table_whatever_the_planner_believes() {
     let fixture = store().await;
     let superuser = fixture.database.pool();
     let tenant = tables::of_organizations(&superuser).await;
