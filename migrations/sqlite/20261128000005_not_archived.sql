@@ -1,5 +1,7 @@
 -- The conditions of these indexes are written as statements write them on both databases, `NOT archived`:
 -- SQLite uses a partial index only where a statement repeats its condition.
+--
+-- Programs of another version are stopped while this runs: they refuse a schema that is not theirs.
 
 DROP INDEX sync_sources_one_per_collection;
 CREATE UNIQUE INDEX sync_sources_one_per_collection

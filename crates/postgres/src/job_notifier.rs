@@ -1,100 +1,67 @@
 //! Job notifications: jobs in apalis's queue, put there by our own transaction.
 //!
-//! apalis offers no public way to enqueue inside a transaction of ours, so this file
-//! knows its schema, as `fanfare-jobs` does. The insert does what `queries/task/sink.sql` of apalis-postgres
-//! 1.0.0 does; that crate's trigger on the table then notifies its workers when we commit, for jobs that are
+//! apalis offers no public way to enqueue inside a transaction of ours, so this file knows its schema, as
+//! `fanfare-jobs` does. The insert does what `queries/task/sink.sql` of apalis-postgres 1.0.0 does; that crate's trigger on the table then notifies its workers when we commit, for jobs that are
 //! due by the transaction's time.
 //!
 //! Work has one job at most: its payload is its idempotency key. A notification of work whose job is still
 //! waiting for a worker adds nothing, so that a busy queue does not fill with repeats. Any other job of
 //! the work is over or stuck with a worker that died, and makes room for the new one; if its handler is
-//! at work after all, it goes on by our own tables. Nothing here is checked at compile time, because the
+//! at work after all, the handler goes on by our own tables. Nothing here is checked at compile time, because the
 //! tables are made by apalis's migrations and not by ours; tests run it against those migrations.
 
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::work::WorkItem;
-use serde::Serialize;
 use sqlx::PgConnection;
 use ulid::Ulid;
 
 use crate::error::OpenError;
 use crate::timeout::WithTimeout;
+use fanfare_sql_rows::{JobNotifier, QUEUE, job_payload};
 
-/// The queue in apalis whose jobs tell workers of due work. A job's payload is
-/// `{"organizationId":"…","kind":"…","id":"…"}`.
-pub const QUEUE: &str = "klaviyo/work";
-
-/// Who is notified of due work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobNotifier {
-    /// apalis's workers on the same database. Its tables must be there.
-    Apalis,
-    /// No worker: the program that embeds the store looks for due work itself.
-    None,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload<'a> {
-    organization_id: &'a str,
-    kind: &'a str,
-    id: &'a str,
-}
-
-impl JobNotifier {
-    /// Puts a job for each piece of work in apalis's queue, in the caller's transaction, which holds the row
-    /// of each in our own queue.
-    pub(crate) async fn notify(
-        self,
-        connection: &mut PgConnection,
-        work: &[WorkItem],
-    ) -> Result<(), StoreError> {
-        if self == Self::None || work.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<String> = work.iter().map(|_| Ulid::generate().to_string()).collect();
-        let payloads: Vec<String> = work.iter().map(payload).collect();
-        // A job that a worker is writing at this moment is passed over: to wait for it could end in a
-        // deadlock with apalis, which takes that badly. Workers are notified again if need be.
-        sqlx::query(
-            "WITH past AS MATERIALIZED (
-                SELECT id FROM apalis.jobs
-                WHERE job_type = $1 AND idempotency_key = ANY($2) AND status <> 'Pending'
-                ORDER BY id FOR UPDATE SKIP LOCKED
-             )
-             DELETE FROM apalis.jobs j USING past WHERE j.id = past.id",
-        )
-        .bind(QUEUE)
-        .bind(&payloads)
-        .execute(&mut *connection)
-        .with_timeout()
-        .await?;
-        // Never more than one attempt: workers are notified again of what failed, by our own rules. `''` is an
-        // empty hstore, wherever that extension's schema is.
-        sqlx::query(
-            "INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at,
-                priority, metadata, idempotency_key)
-             SELECT id, $1, convert_to(payload, 'UTF8'), 'Pending', 0, 1, now(), 0, '', payload
-             FROM unnest($3::text[], $2::text[]) AS w (id, payload)
-             ON CONFLICT (job_type, idempotency_key) DO NOTHING",
-        )
-        .bind(QUEUE)
-        .bind(payloads)
-        .bind(ids)
-        .execute(connection)
-        .with_timeout()
-        .await?;
-        Ok(())
+/// Puts a job for each piece of work in apalis's queue, in the caller's transaction, which holds the row
+/// of each in our own queue.
+pub(crate) async fn notify(
+    notifier: JobNotifier,
+    connection: &mut PgConnection,
+    work: &[WorkItem],
+) -> Result<(), StoreError> {
+    if notifier == JobNotifier::None || work.is_empty() {
+        return Ok(());
     }
-}
-
-fn payload(work: &WorkItem) -> String {
-    serde_json::to_string(&Payload {
-        organization_id: work.organization.as_str(),
-        kind: work.key.kind.as_str(),
-        id: work.key.id.as_str(),
-    })
-    .expect("three texts become JSON")
+    let ids: Vec<String> = work.iter().map(|_| Ulid::generate().to_string()).collect();
+    let payloads: Vec<String> = work.iter().map(job_payload).collect();
+    // A job that a worker is writing at this moment is passed over: to wait for it could end in a
+    // deadlock with apalis, which takes that badly. Workers are notified again if need be.
+    sqlx::query(
+        "WITH past AS MATERIALIZED (
+            SELECT id FROM apalis.jobs
+            WHERE job_type = $1 AND idempotency_key = ANY($2) AND status <> 'Pending'
+            ORDER BY id FOR UPDATE SKIP LOCKED
+         )
+         DELETE FROM apalis.jobs j USING past WHERE j.id = past.id",
+    )
+    .bind(QUEUE)
+    .bind(&payloads)
+    .execute(&mut *connection)
+    .with_timeout()
+    .await?;
+    // Never more than one attempt: workers are notified again of what failed, by our own rules. `''` is an
+    // empty hstore, wherever that extension's schema is.
+    sqlx::query(
+        "INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at,
+            priority, metadata, idempotency_key)
+         SELECT id, $1, convert_to(payload, 'UTF8'), 'Pending', 0, 1, now(), 0, '', payload
+         FROM unnest($3::text[], $2::text[]) AS w (id, payload)
+         ON CONFLICT (job_type, idempotency_key) DO NOTHING",
+    )
+    .bind(QUEUE)
+    .bind(payloads)
+    .bind(ids)
+    .execute(connection)
+    .with_timeout()
+    .await?;
+    Ok(())
 }
 
 /// What apalis's migrations want to find. They would make the extensions themselves, and say less

@@ -9,33 +9,29 @@
 //! statement that forgot the filter would find nothing more. Every connection takes the role
 //! `fanfare_app`, which owns nothing and bypasses nothing, whatever login made it.
 //!
-//! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told)
-//! and `pages/` (a sync's hot path).
+//! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told),
+//! the repositories in `crates/sql-rows/shared`, which the crate for SQLite compiles too, and `page_writes/` (a
+//! sync's hot path).
 
-mod audiences;
-mod connections;
-mod consumers;
-mod directory;
 mod error;
 mod fair_pool;
 mod job_notifier;
-mod leases;
-mod links;
+mod ledger;
 mod migrate;
 mod options;
-mod pages;
-mod quota;
-mod runs;
+mod page_writes;
+mod parameters;
+#[path = "../../sql-rows/shared/mod.rs"]
+mod repositories;
 mod schema;
 mod session;
-mod sources;
 mod store;
 mod timeout;
 mod unit;
-mod work_queue;
+mod work;
 
 pub use error::OpenError;
-pub use job_notifier::{JobNotifier, QUEUE};
+pub use fanfare_sql_rows::{JobNotifier, QUEUE};
 pub use migrate::migrate;
 pub use options::PostgresOptions;
 pub use session::ROLE;

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::error::OpenError;
-use crate::job_notifier::JobNotifier;
+use fanfare_sql_rows::JobNotifier;
 
 /// Connections by default, for units that read and for units that write each; half as many for the control
 /// tables. A page is written in milliseconds, so this is enough for a process with a few dozen readers of Klaviyo; Postgres's own default is 100

@@ -14,8 +14,8 @@ pub const ROLE: &str = "fanfare_app";
 /// How long a unit waits for a connection, which may have to be made.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection may take to say that it lives, before each use. Short, so that a waiting caller finds
-/// one that does though several no longer answer.
+/// How long a connection may take to answer a ping before each use. Short, so that a waiting caller finds
+/// one that answers even where several no longer do.
 const ALIVE: Duration = Duration::from_secs(1);
 
 /// How long a connection may take to come back to the pool, rolling back what it was used for. Shorter
@@ -24,12 +24,14 @@ const COMING_BACK: Duration = Duration::from_secs(2);
 
 /// * `search_path`: no schema of that name can come before ours.
 /// * `lock_timeout`: waiting for the organization's other writers, whose pages take milliseconds. It
-///   is longer than that by far, and short enough that the lease of who waits (ten seconds) lives on.
-/// * `statement_timeout`: the longest statements are windows of a few thousand rows.
+///   is longer than that by far, and short enough that the waiting worker can still renew its lease (ten
+///   seconds).
+/// * `statement_timeout`: the longest statements are batches of a few thousand rows.
 /// * `idle_in_transaction_session_timeout`: units are never open across a call to Klaviyo, so a program that
 ///   idles in one has died without closing the connection, or sleeps, and must not keep the organization
-///   locked for as long as a lease. Longer than the lock's: who is held up by a slow unit comes again.
-/// * Planner: every statement reaches rows by key, a page or a window at a time, for which nested loops
+///   locked for as long as a lease. Longer than `lock_timeout`, so that a caller whom a slow unit
+///   holds up tries again first.
+/// * Planner: every statement reaches rows by key, a page or a batch at a time, for which nested loops
 ///   over indexes are right at every size of the tables. The planner cannot know: it guesses an
 ///   array's length, takes a run that began after the latest statistics for one without rows, and
 ///   keeps a plan that it made for an empty table while the table fills. It is not asked, therefore.
@@ -48,8 +50,8 @@ const SESSION: &str = "
 
 /// A pool of such connections. It connects when it is first used.
 ///
-/// A unit that gave up waiting leaves an unfinished statement behind. What returns to the pool must have
-/// answered for that in time, or is closed: a connection that hangs would keep its place for ever.
+/// A unit that gave up waiting leaves an unfinished statement behind. A connection that returns to the pool
+/// must answer in time, or it is closed: one that hangs would keep its place for ever.
 pub(crate) fn pool(connect: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)

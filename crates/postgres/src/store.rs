@@ -5,19 +5,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
-use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio::time::timeout;
 
 use crate::error::OpenError;
 use crate::fair_pool::FairPool;
-use crate::job_notifier::JobNotifier;
 use crate::options::{PostgresOptions, place};
 use crate::schema;
 use crate::session;
 use crate::timeout::{ANSWER_TIMEOUT, WithTimeout};
-use crate::unit::{Opening, PostgresUnit};
+use crate::unit::{Opening, Unit};
 use fanfare_sql_rows::DbTimestamp;
+use fanfare_sql_rows::JobNotifier;
 
 /// Every storage port on one Postgres database. Clones share its connections.
 #[derive(Clone)]
@@ -34,6 +34,9 @@ pub struct PostgresStore {
     clock: Option<Arc<dyn Clock>>,
     connect: PgConnectOptions,
 }
+
+/// How the text shared with SQLite calls the store.
+pub(crate) type SqlStore = PostgresStore;
 
 impl PostgresStore {
     /// Opens a store that `migrate` of this version has prepared, and refuses every other.
@@ -82,33 +85,26 @@ impl PostgresStore {
         }
     }
 
-    /// Keeps a value that belongs to the store as a whole, such as a mark to know the master key by,
-    /// unless there is one of that name already. Returns the one that is there then.
-    pub async fn keep_meta(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
-        sqlx::query_file!("../sql-rows/sql/meta/keep.sql", name, value)
-            .execute(&self.control)
-            .with_timeout()
-            .await?;
-        // The first caller has committed by now: the insert waited for that.
-        sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", name)
-            .fetch_one(&self.control)
-            .with_timeout()
-            .await
-    }
-
-    /// The value of that name that was kept, if one was.
-    pub async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", name)
-            .fetch_optional(&self.control)
-            .with_timeout()
-            .await
-    }
-
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writers.close().await;
         self.control.close().await;
+    }
+
+    /// The connections for reading what is no organization's.
+    pub(crate) fn reader(&self) -> &PgPool {
+        &self.control
+    }
+
+    /// The connections for writing what is no organization's.
+    pub(crate) fn writer(&self) -> &PgPool {
+        &self.control
+    }
+
+    /// A transaction on what is no organization's.
+    pub(crate) async fn begin_writing(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.control.begin().with_timeout().await
     }
 
     /// What time a test says it is. `None`: what the database says.
@@ -134,7 +130,7 @@ impl PostgresStore {
 impl Store for PostgresStore {
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let opening = self.opening(&self.readers, organization);
-        Ok(Box::new(PostgresUnit::read(opening).await?))
+        Ok(Box::new(Unit::read(opening).await?))
     }
 
     async fn begin(
@@ -142,6 +138,6 @@ impl Store for PostgresStore {
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let opening = self.opening(&self.writers, organization);
-        Ok(Box::new(PostgresUnit::write(opening).await?))
+        Ok(Box::new(Unit::write(opening).await?))
     }
 }

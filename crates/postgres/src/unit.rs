@@ -22,14 +22,17 @@ use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::fair_pool::{FairPool, Permit};
-use crate::job_notifier::JobNotifier;
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::DbTimestamp;
+use fanfare_sql_rows::JobNotifier;
 
 /// Keeps our locks apart from those that others take by hashes of the same texts.
 const LOCK_SEED: i64 = 0x0046_414E_4641_5245;
 
-pub(crate) struct PostgresUnit {
+/// What statements run on.
+pub(crate) type Connection = PgConnection;
+
+pub(crate) struct Unit {
     tx: Transaction<'static, Postgres>,
     pub(crate) organization: OrganizationId,
     pub(crate) notifier: JobNotifier,
@@ -47,7 +50,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) clock: Option<Arc<dyn Clock>>,
 }
 
-impl PostgresUnit {
+impl Unit {
     pub(crate) async fn read(opening: Opening<'_>) -> Result<Self, StoreError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let mut unit = Self::begin(opening, begin, false).await?;
@@ -95,16 +98,24 @@ impl PostgresUnit {
     }
 
     /// The organization, which is the first parameter of every statement, and the connection.
-    pub(crate) fn reading(&mut self) -> (&str, &mut PgConnection) {
+    pub(crate) fn reading(&mut self) -> (&str, &mut Connection) {
         (self.organization.as_str(), &mut self.tx)
     }
 
     /// The same, for a statement that writes.
-    pub(crate) fn writing(&mut self) -> Result<(&str, &mut PgConnection), StoreError> {
+    pub(crate) fn writing(&mut self) -> Result<(&str, &mut Connection), StoreError> {
         if !self.may_write {
             return Err(StoreError::ReadOnly);
         }
         Ok(self.reading())
+    }
+
+    /// The same, for a statement that overwrites or deletes a secret.
+    ///
+    /// Postgres overwrites nothing in place: the dead row stays until it is vacuumed, which the table
+    /// asks for within a minute, and copies stay in its log and in backups. What is in them is sealed.
+    pub(crate) fn writing_secret(&mut self) -> Result<(&str, &mut Connection), StoreError> {
+        self.writing()
     }
 
     /// What time a test says it is. `None`: what the database says.
@@ -114,7 +125,7 @@ impl PostgresUnit {
 }
 
 #[async_trait]
-impl UnitOfWork for PostgresUnit {
+impl UnitOfWork for Unit {
     fn organization(&self) -> &OrganizationId {
         &self.organization
     }

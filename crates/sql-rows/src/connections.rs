@@ -4,8 +4,9 @@ use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::StoreError;
 
-use crate::columns::{count, id, parse_enum, to_u32};
+use crate::columns::{count, from_json, id, parse_enum, to_u32};
 use crate::db_timestamp::DbTimestamp;
+use crate::json_text::JsonText;
 
 /// A row of `klaviyo_connections`. `S` is how the database keeps the missing scopes: Postgres as an array
 /// and SQLite as JSON.
@@ -23,29 +24,46 @@ pub struct ConnectionRow<S> {
     pub message: Option<String>,
 }
 
-impl<S> ConnectionRow<S> {
-    /// The connection.
-    pub fn connection(
-        self,
-        scopes: impl FnOnce(S) -> Result<Vec<String>, StoreError>,
-    ) -> Result<Connection, StoreError> {
+/// A column that holds a set of texts.
+pub trait TextSet {
+    /// The texts of a column of this name.
+    fn texts(self, column: &str) -> Result<Vec<String>, StoreError>;
+}
+
+impl TextSet for Vec<String> {
+    fn texts(self, _column: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self)
+    }
+}
+
+impl TextSet for JsonText {
+    fn texts(self, column: &str) -> Result<Vec<String>, StoreError> {
+        from_json(&self.0, column)
+    }
+}
+
+impl<S: TextSet> TryFrom<ConnectionRow<S>> for Connection {
+    type Error = StoreError;
+
+    fn try_from(row: ConnectionRow<S>) -> Result<Self, StoreError> {
         let version = "klaviyo_connections.master_key_version";
         let status = "klaviyo_connections.status";
-        let account = self.account_id;
-        Ok(Connection {
+        let scopes = "klaviyo_connections.missing_scopes";
+        let account = row.account_id;
+        Ok(Self {
             key: SealedKey {
-                master_key_version: to_u32(self.master_key_version, version)?,
-                bytes: self.sealed_key,
+                master_key_version: to_u32(row.master_key_version, version)?,
+                bytes: row.sealed_key,
             },
-            generation: count(self.generation, "klaviyo_connections.generation")?,
-            last4: self.last4,
+            generation: count(row.generation, "klaviyo_connections.generation")?,
+            last4: row.last4,
             account: account
                 .map(|text| id(text, AccountId::parse, "klaviyo_connections.account_id"))
                 .transpose()?,
-            status: parse_enum(&self.status, ConnectionStatus::parse, status)?,
-            verified_at: self.verified_at.0,
-            missing_scopes: scopes(self.missing_scopes)?,
-            message: self.message,
+            status: parse_enum(&row.status, ConnectionStatus::parse, status)?,
+            verified_at: row.verified_at.0,
+            missing_scopes: row.missing_scopes.texts(scopes)?,
+            message: row.message,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Consumers: the one place that lists their columns for reading.
+//! Consumers, and the document that holds who wrote their values.
 
 use fanfare_domain::consumer::{Consumer, Primary, Stamp, Stamped};
 use fanfare_domain::ids::{ConsumerId, ProfileId, SourceId};
@@ -10,22 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::columns::{corrupt, from_json, id, json};
 use crate::db_timestamp::{DbTimestamp, from_db};
 use crate::json_text::JsonText;
-
-/// A checked query for [`ConsumerRow`]s of `consumers c`. The first literal is the column
-/// `primary_changed_at`, from the primary profile's link where that is joined; the second goes on from
-/// `FROM`. sqlx takes literals alone, so a list of columns that stands once must be a macro.
-#[macro_export]
-macro_rules! select_consumers {
-    ($primary_changed_at:literal, $from:literal, $($parameter:expr),+ $(,)?) => {
-        sqlx::query_as!(
-            $crate::ConsumerRow,
-            "SELECT c.id, c.email, c.phone, c.full_name, c.stamps, c.primary_profile,
-                c.primary_updated, c.primary_source_id, c.created_at, c.created_by, c.updated_at,
-                c.updated_by, " + $primary_changed_at + " " + $from,
-            $($parameter),+
-        )
-    };
-}
 
 /// A row of `consumers`.
 #[derive(Debug)]

@@ -1,9 +1,14 @@
 //! What the two SQL stores share: row structs, the conversions between columns and values, and the
-//! text of the statements that are the same on SQLite and Postgres (`sql/`, a folder for each table).
+//! text that stands once for both.
+//!
+//! - `sql/`, a folder for each table: statements that are the same on SQLite and Postgres. A statement that
+//!   each database needs in its own words has one file name in `sql/` of both stores' crates.
+//! - `shared/`: the repositories. Both stores' crates compile these files as modules of their own (`#[path]`),
+//!   so that each statement is checked against that crate's database. This crate does not compile them.
 //!
 //! A row struct has the same field types for both databases: each store's `sqlx.toml` names
-//! [`DbTimestamp`], [`JsonText`] and `bool` as the types of its columns. A statement that only one
-//! database understands stands in that store's crate. The crate runs no statement and decides nothing.
+//! [`DbTimestamp`], [`JsonText`] and `bool` as the types of its columns. The crate runs no
+//! statement and decides nothing.
 
 mod audiences;
 mod batches;
@@ -13,6 +18,7 @@ mod consumers;
 mod db_timestamp;
 mod directory;
 mod issues;
+mod job_notifier;
 mod json_text;
 mod links;
 mod pages;
@@ -27,11 +33,12 @@ pub use columns::{
     SYSTEM_ACTOR, all, contains_pattern, corrupt, count, from_json, id, json, one, parse_enum,
     refused, signed, to_u32,
 };
-pub use connections::ConnectionRow;
+pub use connections::{ConnectionRow, TextSet};
 pub use consumers::{ConsumerColumns, ConsumerRow, Stamps};
 pub use db_timestamp::{DbTimestamp, from_db, to_db};
 pub use directory::{KeyRow, OrganizationRow};
 pub use issues::{IssueRow, issue_key};
+pub use job_notifier::{JobNotifier, QUEUE, job_payload};
 pub use json_text::JsonText;
 pub use links::LinkRow;
 pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};

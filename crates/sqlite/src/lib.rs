@@ -5,29 +5,25 @@
 //! as one JSON array, and what they mean is said by the ports.
 //!
 //! Every statement on an organization's rows names `organization_id`, its first parameter; a test
-//! reads them all and checks. Start with `unit.rs` (what a unit of work is here) and `pages/` (a
-//! sync's hot path).
+//! reads them all and checks. Start with `unit.rs` (what a unit of work is here), the repositories in
+//! `crates/sql-rows/shared`, which the crate for Postgres compiles too, and `page_writes/` (a sync's hot path).
 
-mod audiences;
-mod connections;
-mod consumers;
-mod directory;
 mod error;
 mod job_notifier;
-mod leases;
-mod links;
+mod ledger;
 mod migrate;
 mod options;
-mod pages;
-mod quota;
-mod runs;
-mod sources;
+mod page_writes;
+mod parameters;
+#[path = "../../sql-rows/shared/mod.rs"]
+mod repositories;
 mod store;
+mod timeout;
 mod unit;
-mod work_queue;
+mod work;
 
 pub use error::OpenError;
-pub use job_notifier::{JobNotifier, QUEUE};
+pub use fanfare_sql_rows::{JobNotifier, QUEUE};
 pub use migrate::{Schema, schema, schema_lock};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 use crate::error::{OpenError, is_not_a_database};
-use crate::quota;
+use crate::ledger;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -77,7 +77,7 @@ pub(crate) async fn open(path: &Path, writer: &SqlitePool) -> Result<SqlitePool,
     inspect(path).await?;
     let migrated = MIGRATIONS.run(writer).await;
     migrated.map_err(|error| migrate_error(path, error))?;
-    quota::open(path, writer).await
+    ledger::open(path, writer).await
 }
 
 /// Whether the schema is exactly ours.

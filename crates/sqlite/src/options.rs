@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-use crate::job_notifier::JobNotifier;
+use fanfare_sql_rows::JobNotifier;
 
 /// Where the store is, and who is told about due runs.
 #[derive(Debug, Clone)]

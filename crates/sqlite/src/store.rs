@@ -7,15 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
+use fanfare_sql_rows::DbTimestamp;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Sqlite, Transaction};
 
-use crate::error::{OpenError, store_error};
-use crate::job_notifier::JobNotifier;
+use crate::error::OpenError;
 use crate::migrate;
 use crate::options::{SqliteOptions, connect_options, reader_options, writer_options};
-use crate::unit::SqliteUnit;
+use crate::timeout::WithTimeout;
+use crate::unit::Unit;
+use fanfare_sql_rows::JobNotifier;
 
 /// Connections for reading. WAL lets them read while one writes.
 const READERS: u32 = 4;
@@ -36,6 +38,9 @@ pub struct SqliteStore {
     pub(crate) notifier: JobNotifier,
     path: PathBuf,
 }
+
+/// How the text shared with Postgres calls the store.
+pub(crate) type SqlStore = SqliteStore;
 
 impl SqliteStore {
     /// Opens a store, making its folder and file (modes 0700 and 0600) where there are none, and
@@ -77,30 +82,6 @@ impl SqliteStore {
         migrate::check(&self.reader, &self.path).await
     }
 
-    /// Keeps a value that belongs to the store as a whole, such as a mark to know the master key by,
-    /// unless there is one of that name already. Returns the one that is there then.
-    pub async fn keep_meta(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let mut tx = self.begin_writing().await?;
-        sqlx::query_file!("../sql-rows/sql/meta/keep.sql", name, value)
-            .execute(&mut *tx)
-            .await
-            .map_err(store_error)?;
-        let kept = sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", name)
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(store_error)?;
-        tx.commit().await.map_err(store_error)?;
-        Ok(kept)
-    }
-
-    /// The value of that name that was kept, if one was.
-    pub async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", name)
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(store_error)
-    }
-
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
         self.reader.close().await;
@@ -108,12 +89,26 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
+    /// The connections for reading.
+    pub(crate) fn reader(&self) -> &SqlitePool {
+        &self.reader
+    }
+
+    /// The connection for writing.
+    pub(crate) fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
     /// A transaction that excludes every other writer of the file.
     pub(crate) async fn begin_writing(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.writer
             .begin_with("BEGIN IMMEDIATE")
+            .with_timeout()
             .await
-            .map_err(store_error)
+    }
+
+    pub(crate) fn now(&self) -> DbTimestamp {
+        DbTimestamp(self.clock.now())
     }
 
     fn unit(
@@ -122,7 +117,7 @@ impl SqliteStore {
         organization: &OrganizationId,
         writer: Option<SqlitePool>,
     ) -> Box<dyn UnitOfWork> {
-        Box::new(SqliteUnit {
+        Box::new(Unit {
             tx,
             organization: organization.clone(),
             clock: Arc::clone(&self.clock),
@@ -146,7 +141,7 @@ pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {
 #[async_trait]
 impl Store for SqliteStore {
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let tx = self.reader.begin().await.map_err(store_error)?;
+        let tx = self.reader.begin().with_timeout().await?;
         Ok(self.unit(tx, organization, None))
     }
 

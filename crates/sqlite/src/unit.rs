@@ -10,14 +10,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
-use fanfare_domain::time::Timestamp;
+use fanfare_sql_rows::DbTimestamp;
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use crate::error::store_error;
-use crate::job_notifier::JobNotifier;
 use crate::options::BUSY_TIMEOUT;
+use crate::timeout::WithTimeout;
+use fanfare_sql_rows::JobNotifier;
 
-pub(crate) struct SqliteUnit {
+/// What statements run on.
+pub(crate) type Connection = SqliteConnection;
+
+pub(crate) struct Unit {
     pub(crate) tx: Transaction<'static, Sqlite>,
     pub(crate) organization: OrganizationId,
     pub(crate) clock: Arc<dyn Clock>,
@@ -28,28 +31,34 @@ pub(crate) struct SqliteUnit {
     pub(crate) has_shredded: bool,
 }
 
-impl SqliteUnit {
+impl Unit {
     /// The organization, which is the first parameter of every statement, and the connection.
-    pub(crate) fn reading(&mut self) -> (&str, &mut SqliteConnection) {
+    pub(crate) fn reading(&mut self) -> (&str, &mut Connection) {
         (self.organization.as_str(), &mut self.tx)
     }
 
     /// The same, for a statement that writes. A reading unit's connection has `query_only` set, so
     /// that SQLite too would refuse.
-    pub(crate) fn writing(&mut self) -> Result<(&str, &mut SqliteConnection), StoreError> {
+    pub(crate) fn writing(&mut self) -> Result<(&str, &mut Connection), StoreError> {
         if self.writer.is_none() {
             return Err(StoreError::ReadOnly);
         }
         Ok(self.reading())
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+    /// The same, for a statement that overwrites or deletes a secret.
+    pub(crate) fn writing_secret(&mut self) -> Result<(&str, &mut Connection), StoreError> {
+        self.has_shredded = true;
+        self.writing()
+    }
+
+    pub(crate) fn now(&self) -> DbTimestamp {
+        DbTimestamp(self.clock.now())
     }
 }
 
 #[async_trait]
-impl UnitOfWork for SqliteUnit {
+impl UnitOfWork for Unit {
     fn organization(&self) -> &OrganizationId {
         &self.organization
     }
@@ -61,7 +70,7 @@ impl UnitOfWork for SqliteUnit {
             has_shredded,
             ..
         } = *self;
-        tx.commit().await.map_err(store_error)?;
+        tx.commit().with_timeout().await?;
         if let Some(writer) = writer.filter(|_| has_shredded) {
             empty_log(&writer).await;
         }
@@ -87,7 +96,7 @@ async fn empty_log(writer: &SqlitePool) {
             }
         }
     }
-    tracing::warn!("{LEFT}: somebody has been reading for long");
+    tracing::warn!("{LEFT}: other programs have been reading it for long");
 }
 
 /// The deletion itself is done; the log is overwritten as more is written.
@@ -106,7 +115,7 @@ async fn is_log_emptied(writer: &SqlitePool) -> Result<bool, sqlx::Error> {
 }
 
 /// Lets a connection wait so long for others.
-async fn wait_for(connection: &mut SqliteConnection, time: Duration) -> Result<(), sqlx::Error> {
+async fn wait_for(connection: &mut Connection, time: Duration) -> Result<(), sqlx::Error> {
     let statement = format!("PRAGMA busy_timeout = {}", time.as_millis());
     let set = sqlx::query(AssertSqlSafe(statement)).execute(connection);
     set.await.map(drop)

@@ -126,7 +126,7 @@ async fn workers_are_notified_again_after_ten_seconds_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_run_has_one_job_however_often_it_is_rung_for() {
+async fn a_run_has_one_job_however_often_workers_are_notified_of_it() {
     let (fixture, pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
     let notify = async || {
@@ -144,7 +144,7 @@ async fn a_run_has_one_job_however_often_it_is_rung_for() {
 }
 
 #[tokio::test]
-async fn a_repeated_ring_keeps_its_place_in_the_line() {
+async fn a_repeated_notification_keeps_its_place_in_the_queue() {
     let (fixture, pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
     let first = fixture.clock.now();
@@ -160,7 +160,7 @@ async fn a_repeated_ring_keeps_its_place_in_the_line() {
 }
 
 #[tokio::test]
-async fn a_late_acknowledgement_does_not_hide_a_new_ring() {
+async fn a_late_acknowledgement_does_not_hide_a_new_notification() {
     let (fixture, pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
     sqlx::query("INSERT INTO Workers (id, worker_type, storage_name) VALUES ('w', 'q', 's')")
@@ -185,7 +185,7 @@ async fn a_late_acknowledgement_does_not_hide_a_new_ring() {
 }
 
 #[tokio::test]
-async fn a_run_given_back_rings_at_once_and_a_pause_when_it_is_over() {
+async fn workers_are_notified_of_a_released_run_at_once_and_of_a_pause_when_it_is_over() {
     let (fixture, pool) = with_apalis().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;

@@ -1,0 +1,204 @@
+//! Writes a page's plan: a statement for each kind of row that the page has, whatever its size.
+//!
+//! The plan holds each key once. Rows go in by key, so that every writer takes locks in one order, and
+//! what is there already as it should be is not written again.
+
+mod consumers;
+
+use std::collections::{BTreeSet, HashSet};
+
+use fanfare_domain::consumer::ProfileLink;
+use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::issue::{Field, Issue};
+use fanfare_domain::page::SeenProfile;
+use fanfare_domain::ports::{PageWrite, StoreError};
+
+use crate::repositories::pages::{Scope, count_link_move};
+use crate::timeout::WithTimeout;
+use fanfare_sql_rows::{DbTimestamp, refused, to_db};
+
+/// Returns how many consumers became members.
+pub(crate) async fn write_page(
+    mut scope: Scope<'_>,
+    page: &PageWrite<'_>,
+) -> Result<u64, StoreError> {
+    let (plan, now) = (page.plan, DbTimestamp(page.now));
+    must_be_there(scope.reborrow(), page).await?;
+    consumers::update(scope.reborrow(), &plan.updated, now).await?;
+    consumers::insert(scope.reborrow(), &plan.created, now).await?;
+    put_links(scope.reborrow(), &plan.links, now).await?;
+    if plan.moves_links {
+        count_link_move(scope.reborrow()).await?;
+    }
+    let run = page.run.as_str();
+    insert_seen_profiles(scope.reborrow(), run, &plan.seen_profiles).await?;
+    insert_issues(scope.reborrow(), run, &plan.issues).await?;
+    let audience = page.audience.as_str();
+    insert_members(scope.reborrow(), audience, run, &plan.members, now).await
+}
+
+/// One look for the whole page at what each of its rows names: a foreign key would look for each row.
+async fn must_be_there(scope: Scope<'_>, page: &PageWrite<'_>) -> Result<(), StoreError> {
+    let new: HashSet<&ConsumerId> = page.plan.created.iter().map(|new| &new.id).collect();
+    let linked = page.plan.links.iter().map(|link| &link.consumer);
+    let named: BTreeSet<&str> = linked
+        .chain(&page.plan.members)
+        .filter(|id| !new.contains(id))
+        .map(ConsumerId::as_str)
+        .collect();
+    let named: Vec<&str> = named.into_iter().collect();
+    let are_there = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM sync_runs WHERE organization_id = $1 AND id = $2)
+            AND EXISTS (SELECT FROM audiences WHERE organization_id = $1 AND id = $3)
+            AND NOT EXISTS (
+                SELECT FROM unnest($4::text[]) AS w (id)
+                WHERE NOT EXISTS (
+                    SELECT FROM consumers WHERE organization_id = $1 AND id = w.id OFFSET 0))
+            AS "are_there!""#,
+        scope.organization,
+        page.run.as_str(),
+        page.audience.as_str(),
+        named as _
+    )
+    .fetch_one(scope.connection)
+    .with_timeout()
+    .await?;
+    if are_there {
+        Ok(())
+    } else {
+        Err(refused(
+            "the page's run, its audience or one of its consumers is not there",
+        ))
+    }
+}
+
+async fn put_links(
+    scope: Scope<'_>,
+    links: &[ProfileLink],
+    now: DbTimestamp,
+) -> Result<(), StoreError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    let mut links: Vec<&ProfileLink> = links.iter().collect();
+    links.sort_unstable_by(|a, b| a.profile.cmp(&b.profile));
+    let profiles: Vec<&str> = links.iter().map(|link| link.profile.as_str()).collect();
+    let sources: Vec<&str> = links.iter().map(|link| link.source.as_str()).collect();
+    let consumers: Vec<&str> = links.iter().map(|link| link.consumer.as_str()).collect();
+    let updated: Vec<Option<DbTimestamp>> = links.iter().map(|link| to_db(link.updated)).collect();
+    let changed: Vec<DbTimestamp> = links
+        .iter()
+        .map(|link| DbTimestamp(link.changed_at))
+        .collect();
+    let put = sqlx::query!(
+        "INSERT INTO profile_links AS l (organization_id, profile_id, source_id, consumer_id,
+            profile_updated, changed_at, created_at)
+         SELECT $1, w.*, $7
+         FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS w
+         ON CONFLICT (organization_id, profile_id) DO UPDATE SET
+            source_id = excluded.source_id, consumer_id = excluded.consumer_id,
+            profile_updated = excluded.profile_updated, changed_at = excluded.changed_at,
+            updated_at = $7
+         WHERE (l.source_id, l.consumer_id, l.profile_updated, l.changed_at) IS DISTINCT FROM
+            (excluded.source_id, excluded.consumer_id, excluded.profile_updated,
+             excluded.changed_at)",
+        scope.organization,
+        profiles as _,
+        sources as _,
+        consumers as _,
+        updated as _,
+        changed as _,
+        now
+    );
+    put.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
+async fn insert_seen_profiles(
+    scope: Scope<'_>,
+    run: &str,
+    seen_profiles: &[SeenProfile],
+) -> Result<(), StoreError> {
+    if seen_profiles.is_empty() {
+        return Ok(());
+    }
+    let mut seen_profiles: Vec<&SeenProfile> = seen_profiles.iter().collect();
+    seen_profiles.sort_unstable();
+    let profiles: Vec<&str> = seen_profiles
+        .iter()
+        .map(|one| one.profile.as_str())
+        .collect();
+    let with_email: Vec<bool> = seen_profiles.iter().map(|one| one.with_email).collect();
+    let joined_at: Vec<Option<DbTimestamp>> = seen_profiles
+        .iter()
+        .map(|one| to_db(one.joined_at))
+        .collect();
+    let put = sqlx::query!(
+        "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
+         SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[], $5::timestamptz[]) AS w
+         ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
+        scope.organization,
+        run,
+        profiles as _,
+        &with_email,
+        joined_at as _
+    );
+    put.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
+async fn insert_issues(scope: Scope<'_>, run: &str, issues: &[Issue]) -> Result<(), StoreError> {
+    if issues.is_empty() {
+        return Ok(());
+    }
+    let mut issues: Vec<&Issue> = issues.iter().collect();
+    issues.sort_unstable_by(|a, b| (&a.profile, a.kind).cmp(&(&b.profile, b.kind)));
+    let profiles: Vec<&str> = issues.iter().map(|issue| issue.profile.as_str()).collect();
+    let codes: Vec<&str> = issues
+        .iter()
+        .map(|issue| issue.kind.code.as_str())
+        .collect();
+    let field = |issue: &&Issue| issue.kind.field.map_or("", Field::as_str);
+    let fields: Vec<&str> = issues.iter().map(field).collect();
+    let at: Vec<DbTimestamp> = issues.iter().map(|issue| DbTimestamp(issue.at)).collect();
+    let put = sqlx::query!(
+        "INSERT INTO sync_issues (organization_id, run_id, profile_id, code, field, at)
+         SELECT $1, $2, w.* FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS w
+         ON CONFLICT (organization_id, run_id, profile_id, code, field) DO NOTHING",
+        scope.organization,
+        run,
+        profiles as _,
+        codes as _,
+        fields as _,
+        at as _
+    );
+    put.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
+async fn insert_members(
+    scope: Scope<'_>,
+    audience: &str,
+    run: &str,
+    members: &[ConsumerId],
+    now: DbTimestamp,
+) -> Result<u64, StoreError> {
+    if members.is_empty() {
+        return Ok(0);
+    }
+    let mut members: Vec<&str> = members.iter().map(ConsumerId::as_str).collect();
+    members.sort_unstable();
+    let put = sqlx::query!(
+        "INSERT INTO audience_list_memberships
+            (organization_id, audience_id, consumer_id, run_id, created_at)
+         SELECT $1, $2, w.id, $3, $5 FROM unnest($4::text[]) AS w (id)
+         ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
+        scope.organization,
+        audience,
+        run,
+        members as _,
+        now
+    );
+    let done = put.execute(scope.connection).with_timeout().await?;
+    Ok(done.rows_affected())
+}

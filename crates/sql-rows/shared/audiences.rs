@@ -1,0 +1,114 @@
+//! Audiences and their members.
+
+use async_trait::async_trait;
+use fanfare_domain::audience::{Audience, GroupType};
+use fanfare_domain::ids::AudienceId;
+use fanfare_domain::paging::{Page, PageRequest};
+use fanfare_domain::ports::{
+    AudienceRecord, Audiences, ConsumerFilter, ConsumerRecord, Consumers, Sources, StoreError,
+};
+use fanfare_sql_rows::{
+    AudienceRow, DbTimestamp, JsonText, audience_records, corrupt, count, json, one, to_db,
+};
+
+use crate::timeout::WithTimeout;
+use crate::unit::Unit;
+
+#[async_trait]
+impl Audiences for Unit {
+    async fn audience(&mut self, id: &AudienceId) -> Result<Option<AudienceRecord>, StoreError> {
+        let (organization, connection) = self.reading();
+        let get = sqlx::query_file_as!(
+            AudienceRow,
+            "../sql-rows/sql/audiences/get.sql",
+            organization,
+            id.as_str()
+        );
+        let row = get.fetch_optional(connection).with_timeout().await?;
+        let Some(audience): Option<Audience> = one(row)? else {
+            return Ok(None);
+        };
+        let source = self.source(&audience.source).await?;
+        let source = source.ok_or_else(|| corrupt("audiences.source_id"))?;
+        Ok(Some(AudienceRecord { audience, source }))
+    }
+
+    async fn audiences(&mut self, page: &PageRequest) -> Result<Page<AudienceRecord>, StoreError> {
+        let (organization, connection) = self.reading();
+        let find = sqlx::query_file_as!(
+            AudienceRow,
+            "../sql-rows/sql/audiences/page.sql",
+            organization,
+            page.after.as_deref().unwrap_or_default(),
+            i64::from(page.first)
+        );
+        let rows = find.fetch_all(connection).with_timeout().await?;
+        let ids: Vec<String> = rows.iter().map(|row| row.source_id.clone()).collect();
+        let sources = self.sources_by_id(&ids).await?;
+        let records = audience_records(rows, sources)?;
+        Ok(Page::of(records, |record| record.audience.id.to_string()))
+    }
+
+    async fn is_name_taken(&mut self, name: &str, except: &AudienceId) -> Result<bool, StoreError> {
+        let (organization, connection) = self.reading();
+        let find = sqlx::query_file_scalar!(
+            "sql/audiences/is_name_taken.sql",
+            organization,
+            name,
+            except.as_str()
+        );
+        find.fetch_one(connection).with_timeout().await
+    }
+
+    async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError> {
+        let (organization, connection) = self.writing()?;
+        let put = sqlx::query_file!(
+            "../sql-rows/sql/audiences/put.sql",
+            organization,
+            audience.id.as_str(),
+            audience.source.as_str(),
+            audience.name,
+            audience.named_by_hand,
+            audience.description,
+            audience.icon_name,
+            audience.metadata.as_ref().map(|data| JsonText(json(data))) as _,
+            audience.group_id,
+            audience.group_name,
+            audience.group_type.map(GroupType::as_str),
+            to_db(audience.last_refreshed_at) as _,
+            audience.refresh_interval_seconds.map(i64::from),
+            DbTimestamp(audience.created_at),
+            audience.created_by,
+            to_db(audience.updated_at) as _,
+            audience.updated_by,
+            audience.archived
+        );
+        put.execute(connection).with_timeout().await?;
+        Ok(())
+    }
+
+    async fn members(
+        &mut self,
+        audience: &AudienceId,
+        search: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Page<ConsumerRecord>, StoreError> {
+        let filter = ConsumerFilter {
+            search: search.map(str::to_owned),
+            audience: Some(audience.clone()),
+            ..ConsumerFilter::default()
+        };
+        self.consumers(&filter, page).await
+    }
+
+    async fn member_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError> {
+        let (organization, connection) = self.reading();
+        let find = sqlx::query_file_scalar!(
+            "../sql-rows/sql/audience_list_memberships/count.sql",
+            organization,
+            audience.as_str()
+        );
+        let members = find.fetch_one(connection).with_timeout().await?;
+        count(members, "audience_list_memberships")
+    }
+}

@@ -1,0 +1,54 @@
+//! The connection to Klaviyo.
+
+use async_trait::async_trait;
+use fanfare_domain::connection::Connection;
+use fanfare_domain::ids::AccountId;
+use fanfare_domain::ports::{Connections, StoreError};
+use fanfare_sql_rows::{DbTimestamp, one};
+
+use crate::parameters::{TextsColumn, texts};
+use crate::timeout::WithTimeout;
+use crate::unit::Unit;
+
+type ConnectionRow = fanfare_sql_rows::ConnectionRow<TextsColumn>;
+
+#[async_trait]
+impl Connections for Unit {
+    async fn connection(&mut self) -> Result<Option<Connection>, StoreError> {
+        let (organization, connection) = self.reading();
+        let get = sqlx::query_file_as!(
+            ConnectionRow,
+            "../sql-rows/sql/klaviyo_connections/get.sql",
+            organization
+        );
+        one(get.fetch_optional(connection).with_timeout().await?)
+    }
+
+    async fn put_connection(&mut self, new: &Connection) -> Result<(), StoreError> {
+        let (organization, connection) = self.writing_secret()?;
+        let put = sqlx::query_file!(
+            "../sql-rows/sql/klaviyo_connections/put.sql",
+            organization,
+            i64::from(new.key.master_key_version),
+            new.key.bytes,
+            new.last4,
+            new.account.as_ref().map(AccountId::as_str),
+            new.status.as_str(),
+            DbTimestamp(new.verified_at),
+            texts(&new.missing_scopes) as _,
+            new.message
+        );
+        put.execute(connection).with_timeout().await?;
+        Ok(())
+    }
+
+    async fn delete_connection(&mut self) -> Result<(), StoreError> {
+        let (organization, connection) = self.writing_secret()?;
+        let delete = sqlx::query_file!(
+            "../sql-rows/sql/klaviyo_connections/delete.sql",
+            organization
+        );
+        delete.execute(connection).with_timeout().await?;
+        Ok(())
+    }
+}

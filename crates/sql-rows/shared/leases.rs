@@ -1,0 +1,110 @@
+//! The queue of due work, seen from one organization: leases.
+//!
+//! Work can be claimed when it is due and leased to no worker. `notify_at` is when a worker must be notified
+//! if nothing has happened until then: ten seconds after a notification, when the lease runs out, or when a
+//! pause is over.
+//!
+//! On Postgres time is the database's at the statement, the same for all processes: a worker whose own
+//! clock is wrong neither loses its lease nor keeps it too long.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fanfare_domain::lease::{Claim, FencingToken};
+use fanfare_domain::ports::{Leases, StoreError};
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkKey;
+use fanfare_sql_rows::{count, signed, to_db};
+
+use crate::parameters::duration;
+use crate::repositories::work_queue::NOTIFICATION_TIMEOUT;
+use crate::timeout::WithTimeout;
+use crate::unit::Unit;
+
+#[async_trait]
+impl Leases for Unit {
+    async fn enqueue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
+        let now = self.now();
+        let (organization, connection) = self.writing()?;
+        let insert = sqlx::query_file!(
+            "sql/work_queue/enqueue.sql",
+            organization,
+            work.kind.as_str(),
+            work.id.as_str(),
+            now as _,
+            duration(NOTIFICATION_TIMEOUT)
+        );
+        insert.execute(connection).with_timeout().await?;
+        self.notify(work).await
+    }
+
+    async fn claim(
+        &mut self,
+        work: &WorkKey,
+        length: Duration,
+    ) -> Result<Option<Claim>, StoreError> {
+        let Some((token, abandoned)) = self.claim_due(work, length).await? else {
+            return Ok(None);
+        };
+        let token = FencingToken(count(token, "work_queue.token")?);
+        Ok(Some(Claim { token, abandoned }))
+    }
+
+    async fn renew(
+        &mut self,
+        work: &WorkKey,
+        token: FencingToken,
+        length: Duration,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let (organization, connection) = self.writing()?;
+        let renew = sqlx::query_file!(
+            "sql/work_queue/renew.sql",
+            organization,
+            work.kind.as_str(),
+            work.id.as_str(),
+            signed(token.0),
+            now as _,
+            duration(length)
+        );
+        let done = renew.execute(connection).with_timeout().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn release(
+        &mut self,
+        work: &WorkKey,
+        token: FencingToken,
+        due: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let (organization, connection) = self.writing()?;
+        let release = sqlx::query_file_scalar!(
+            "sql/work_queue/release.sql",
+            organization,
+            work.kind.as_str(),
+            work.id.as_str(),
+            signed(token.0),
+            now as _,
+            to_db(due) as _,
+            duration(NOTIFICATION_TIMEOUT)
+        );
+        let is_due = release.fetch_optional(connection).with_timeout().await?;
+        if is_due == Some(true) {
+            self.notify(work).await?;
+        }
+        Ok(is_due.is_some())
+    }
+
+    async fn dequeue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
+        let (organization, connection) = self.writing()?;
+        let delete = sqlx::query_file!(
+            "../sql-rows/sql/work_queue/dequeue.sql",
+            organization,
+            work.kind.as_str(),
+            work.id.as_str()
+        );
+        delete.execute(connection).with_timeout().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,19 @@
+//! The repositories: one text that both stores' crates compile, each statement checked against that crate's
+//! database. `sql/…` is the crate's own folder of statements, `../sql-rows/sql/…` holds those that are the
+//! same on both.
+//!
+//! What the databases do in their own ways has one name in both crates: `crate::unit`, `crate::store`,
+//! `crate::timeout`, `crate::parameters`, `crate::page_writes`, `crate::ledger` and `crate::work`.
+
+mod audiences;
+mod connections;
+mod consumers;
+mod directory;
+mod leases;
+mod links;
+mod meta;
+pub(crate) mod pages;
+pub(crate) mod quota;
+mod runs;
+mod sources;
+pub(crate) mod work_queue;

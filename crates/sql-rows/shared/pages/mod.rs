@@ -1,0 +1,183 @@
+//! What a sync reads and writes: pages (`known.rs`, `crate::page_writes`) and, at the end of a pass, batches over
+//! what it has seen and over the members.
+//!
+//! Batches go in the order of a primary key, each by a range of keys (`batches.rs`), so that no statement holds
+//! the organization, or SQLite's one writer, for long, however large the list.
+
+mod batches;
+mod known;
+
+use async_trait::async_trait;
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
+use fanfare_domain::page::Known;
+use fanfare_domain::pass::LinkMoves;
+use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::value::Email;
+use fanfare_sql_rows::{DbTimestamp, count, id, signed};
+
+use self::batches::{edge_of_members, edge_of_seen_profiles, member};
+use crate::page_writes::write_page;
+use crate::timeout::WithTimeout;
+use crate::unit::{Connection, Unit};
+
+/// What every statement of a page runs in.
+pub(crate) struct Scope<'a> {
+    pub(crate) connection: &'a mut Connection,
+    /// The first parameter of every statement.
+    pub(crate) organization: &'a str,
+}
+
+impl<'a> Scope<'a> {
+    fn of((organization, connection): (&'a str, &'a mut Connection)) -> Self {
+        Self {
+            connection,
+            organization,
+        }
+    }
+
+    /// The same for one statement of several.
+    pub(crate) fn reborrow(&mut self) -> Scope<'_> {
+        Scope {
+            connection: self.connection,
+            organization: self.organization,
+        }
+    }
+}
+
+/// Counts that links of the organization have moved to other consumers.
+pub(crate) async fn count_link_move(scope: Scope<'_>) -> Result<(), StoreError> {
+    let count = sqlx::query_file!("../sql-rows/sql/link_moves/count.sql", scope.organization);
+    count.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
+#[async_trait]
+impl Pages for Unit {
+    async fn known(
+        &mut self,
+        run: &RunId,
+        emails: &[Email],
+        profiles: &[ProfileId],
+    ) -> Result<Known, StoreError> {
+        known::known(Scope::of(self.reading()), run, emails, profiles).await
+    }
+
+    async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError> {
+        write_page(Scope::of(self.writing()?), &page).await
+    }
+
+    async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {
+        let (organization, connection) = self.reading();
+        let get = sqlx::query_file_scalar!("../sql-rows/sql/link_moves/get.sql", organization);
+        let moves = get.fetch_optional(connection).with_timeout().await?;
+        count(moves.unwrap_or_default(), "link_moves.moves").map(LinkMoves)
+    }
+
+    async fn add_missing_members(
+        &mut self,
+        run: &RunId,
+        audience: &AudienceId,
+        after: Option<&ProfileId>,
+        size: u32,
+        now: Timestamp,
+    ) -> Result<Batch<ProfileId>, StoreError> {
+        let mut scope = Scope::of(self.writing()?);
+        let after = after.map_or("", ProfileId::as_str);
+        let edge =
+            edge_of_seen_profiles(scope.reborrow(), run.as_str(), after, size.into()).await?;
+        let add = sqlx::query_file!(
+            "sql/audience_list_memberships/add_missing.sql",
+            scope.organization,
+            audience.as_str(),
+            run.as_str(),
+            after,
+            edge.last,
+            DbTimestamp(now)
+        );
+        let done = add.execute(scope.connection).with_timeout().await?;
+        Ok(Batch {
+            affected: done.rows_affected(),
+            next: edge.next(|last| id(last, ProfileId::parse, "run_seen_profiles.profile_id"))?,
+        })
+    }
+
+    async fn count_absent_members(
+        &mut self,
+        run: &RunId,
+        audience: &AudienceId,
+        after: Option<&ConsumerId>,
+        size: u32,
+    ) -> Result<Batch<ConsumerId>, StoreError> {
+        let mut scope = Scope::of(self.reading());
+        let after = after.map_or("", ConsumerId::as_str);
+        let edge = edge_of_members(scope.reborrow(), audience, after, size).await?;
+        let find = sqlx::query_file_scalar!(
+            "sql/audience_list_memberships/count_absent.sql",
+            scope.organization,
+            run.as_str(),
+            audience.as_str(),
+            after,
+            edge.last
+        );
+        let absent = find.fetch_one(scope.connection).with_timeout().await?;
+        Ok(Batch {
+            affected: count(absent, "audience_list_memberships")?,
+            next: edge.next(member)?,
+        })
+    }
+
+    async fn remove_absent_members(
+        &mut self,
+        run: &RunId,
+        audience: &AudienceId,
+        after: Option<&ConsumerId>,
+        size: u32,
+    ) -> Result<Batch<ConsumerId>, StoreError> {
+        let mut scope = Scope::of(self.writing()?);
+        let after = after.map_or("", ConsumerId::as_str);
+        let edge = edge_of_members(scope.reborrow(), audience, after, size).await?;
+        let remove = sqlx::query_file!(
+            "sql/audience_list_memberships/remove_absent.sql",
+            scope.organization,
+            run.as_str(),
+            audience.as_str(),
+            after,
+            edge.last
+        );
+        let done = remove.execute(scope.connection).with_timeout().await?;
+        Ok(Batch {
+            affected: done.rows_affected(),
+            next: edge.next(member)?,
+        })
+    }
+
+    /// Runs that have seen profiles are few, and runs without are many: `of_ended_run.sql` finds an ended
+    /// run by leaping through the seen profiles from one run to the next.
+    async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {
+        let mut scope = Scope::of(self.writing()?);
+        let mut left = u64::from(size);
+        while left > 0 {
+            let Some(run) = ended_run(scope.reborrow()).await? else {
+                break;
+            };
+            let edge = edge_of_seen_profiles(scope.reborrow(), &run, "", signed(left)).await?;
+            let delete = sqlx::query_file!(
+                "../sql-rows/sql/run_seen_profiles/delete.sql",
+                scope.organization,
+                run,
+                edge.last
+            );
+            let delete = delete.execute(&mut *scope.connection);
+            left = left.saturating_sub(delete.with_timeout().await?.rows_affected());
+        }
+        Ok(u64::from(size) - left)
+    }
+}
+
+/// The first ended run that still has seen profiles.
+async fn ended_run(scope: Scope<'_>) -> Result<Option<String>, StoreError> {
+    let find =
+        sqlx::query_file_scalar!("sql/run_seen_profiles/of_ended_run.sql", scope.organization);
+    find.fetch_optional(scope.connection).with_timeout().await
+}

@@ -1,0 +1,32 @@
+//! A run's issues, to be read. Pages write them.
+
+use fanfare_domain::ids::RunId;
+use fanfare_domain::issue::Issue;
+use fanfare_domain::paging::{Page, PageRequest};
+use fanfare_domain::ports::StoreError;
+use fanfare_sql_rows::{IssueRow, all, issue_key};
+
+use crate::timeout::WithTimeout;
+use crate::unit::Unit;
+
+pub(super) async fn page(
+    unit: &mut Unit,
+    run: &RunId,
+    page: &PageRequest,
+) -> Result<Page<Issue>, StoreError> {
+    let (organization, connection) = unit.reading();
+    let mut after = page.after.as_deref().unwrap_or_default().splitn(3, ' ');
+    let [profile, code, field] = [(); 3].map(|()| after.next().unwrap_or_default());
+    let find = sqlx::query_file_as!(
+        IssueRow,
+        "../sql-rows/sql/sync_issues/page.sql",
+        organization,
+        run.as_str(),
+        profile,
+        code,
+        field,
+        i64::from(page.first)
+    );
+    let issues = all(find.fetch_all(connection).with_timeout().await?)?;
+    Ok(Page::of(issues, issue_key))
+}

@@ -1,0 +1,49 @@
+//! The queue of due work, across organizations.
+//!
+//! `notify_at` is when a worker must be notified if nothing has happened until then: ten seconds after a
+//! notification, when a lease runs out, or when a pause is over. On Postgres time is the database's, the
+//! same for all processes, and the one at the statement rather than at the transaction's beginning.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{StoreError, WorkQueue};
+use fanfare_domain::work::SchedulingCandidate;
+use fanfare_sql_rows::{CandidateRow, count, one};
+
+use crate::store::SqlStore;
+use crate::timeout::WithTimeout;
+
+/// How long a worker has to claim work that it was notified of. A worker that dies before its claim
+/// leaves no lease that could run out: the work waits for so long.
+pub(crate) const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[async_trait]
+impl WorkQueue for SqlStore {
+    async fn notify(&self, limit: u32) -> Result<u64, StoreError> {
+        self.notify_overdue(limit).await
+    }
+
+    async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
+        let find = sqlx::query_file_as!(CandidateRow, "sql/work_queue/next.sql", self.now() as _);
+        one(find.fetch_optional(self.reader()).with_timeout().await?)
+    }
+
+    async fn leased(&self, organization: &OrganizationId) -> Result<u64, StoreError> {
+        let find = sqlx::query_file_scalar!(
+            "sql/work_queue/leased.sql",
+            organization.as_str(),
+            self.now() as _
+        );
+        let leased = find.fetch_one(self.reader()).with_timeout().await?;
+        count(leased, "work_queue")
+    }
+
+    /// Leased work was due when it was claimed, so it is counted too.
+    async fn backlog(&self) -> Result<u64, StoreError> {
+        let find = sqlx::query_file_scalar!("sql/work_queue/backlog.sql", self.now() as _);
+        let work = find.fetch_one(self.reader()).with_timeout().await?;
+        count(work, "work_queue")
+    }
+}

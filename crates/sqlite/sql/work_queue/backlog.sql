@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM work_queue WHERE due_at <= $1

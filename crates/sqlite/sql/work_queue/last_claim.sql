@@ -1,0 +1,2 @@
+INSERT INTO last_claims (organization_id, claimed_at) VALUES ($1, $2)
+ON CONFLICT (organization_id) DO UPDATE SET claimed_at = excluded.claimed_at

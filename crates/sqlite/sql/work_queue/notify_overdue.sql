@@ -1,0 +1,5 @@
+UPDATE work_queue SET notify_at = $1 + $3
+WHERE (organization_id, kind, id) IN (
+    SELECT organization_id, kind, id FROM work_queue
+    WHERE notify_at <= $1 ORDER BY notify_at LIMIT $2)
+RETURNING organization_id, kind, id

@@ -1,0 +1,174 @@
+//! Writes a page's plan: a statement for each kind of row that the page has, whatever its size.
+//!
+//! The plan holds changed rows only, each key once, so no statement has to look whether a row would
+//! change. Rows go in by key, which is how the tables are laid out.
+
+mod consumers;
+
+use fanfare_domain::consumer::ProfileLink;
+use fanfare_domain::ids::ProfileId;
+use fanfare_domain::issue::{Field, Issue};
+use fanfare_domain::page::SeenProfile;
+use fanfare_domain::ports::{PageWrite, StoreError};
+use fanfare_domain::time::Timestamp;
+use serde::Serialize;
+
+use crate::repositories::pages::{Scope, count_link_move};
+use crate::timeout::WithTimeout;
+use fanfare_sql_rows::{DbTimestamp, json};
+
+/// Returns how many consumers became members.
+pub(crate) async fn write_page(
+    mut scope: Scope<'_>,
+    page: &PageWrite<'_>,
+) -> Result<u64, StoreError> {
+    let (plan, now) = (page.plan, page.now);
+    consumers::update(scope.reborrow(), &plan.updated, now).await?;
+    consumers::insert(scope.reborrow(), &plan.created, now).await?;
+    if !plan.links.is_empty() {
+        let rows = json(&plan.links.iter().map(LinkJson::of).collect::<Vec<_>>());
+        put_links(scope.reborrow(), &rows, now).await?;
+    }
+    if plan.moves_links {
+        count_link_move(scope.reborrow()).await?;
+    }
+    let run = page.run.as_str();
+    if !plan.seen_profiles.is_empty() {
+        let mut rows: Vec<&SeenProfile> = plan.seen_profiles.iter().collect();
+        rows.sort_unstable();
+        let rows = json(
+            &rows
+                .into_iter()
+                .map(SeenProfileJson::of)
+                .collect::<Vec<_>>(),
+        );
+        insert_seen_profiles(scope.reborrow(), run, &rows).await?;
+    }
+    if !plan.issues.is_empty() {
+        let rows = json(&plan.issues.iter().map(IssueJson::of).collect::<Vec<_>>());
+        insert_issues(scope.reborrow(), run, &rows).await?;
+    }
+    if plan.members.is_empty() {
+        return Ok(0);
+    }
+    let audience = page.audience.as_str();
+    insert_members(scope.reborrow(), audience, run, &json(&plan.members), now).await
+}
+
+#[derive(Serialize)]
+struct LinkJson<'a> {
+    profile: &'a str,
+    source: &'a str,
+    consumer: &'a str,
+    updated: Option<Timestamp>,
+    changed_at: Timestamp,
+}
+
+impl<'a> LinkJson<'a> {
+    fn of(link: &'a ProfileLink) -> Self {
+        Self {
+            profile: link.profile.as_str(),
+            source: link.source.as_str(),
+            consumer: link.consumer.as_str(),
+            updated: link.updated,
+            changed_at: link.changed_at,
+        }
+    }
+}
+
+async fn put_links(scope: Scope<'_>, rows: &str, now: Timestamp) -> Result<(), StoreError> {
+    let put = sqlx::query!(
+        // `WHERE true` keeps SQLite's parser from taking ON for a join's.
+        "INSERT INTO profile_links (organization_id, profile_id, source_id, consumer_id,
+            profile_updated, changed_at, created_at)
+         SELECT $1, value ->> 'profile', value ->> 'source', value ->> 'consumer',
+            value ->> 'updated', value ->> 'changed_at', $3
+         FROM jsonb_each($2) WHERE true
+         ON CONFLICT (organization_id, profile_id) DO UPDATE SET
+            source_id = excluded.source_id, consumer_id = excluded.consumer_id,
+            profile_updated = excluded.profile_updated, changed_at = excluded.changed_at,
+            updated_at = $3",
+        scope.organization,
+        rows,
+        DbTimestamp(now)
+    );
+    put.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct SeenProfileJson<'a>(&'a ProfileId, bool, Option<Timestamp>);
+
+impl<'a> SeenProfileJson<'a> {
+    fn of(seen: &'a SeenProfile) -> Self {
+        Self(&seen.profile, seen.with_email, seen.joined_at)
+    }
+}
+
+async fn insert_seen_profiles(scope: Scope<'_>, run: &str, rows: &str) -> Result<(), StoreError> {
+    let put = sqlx::query!(
+        "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
+         SELECT $1, $2, value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each($3) WHERE true
+         ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
+        scope.organization,
+        run,
+        rows
+    );
+    put.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct IssueJson<'a> {
+    profile: &'a ProfileId,
+    code: &'static str,
+    field: &'static str,
+    at: Timestamp,
+}
+
+impl<'a> IssueJson<'a> {
+    fn of(issue: &'a Issue) -> Self {
+        Self {
+            profile: &issue.profile,
+            code: issue.kind.code.as_str(),
+            field: issue.kind.field.map_or("", Field::as_str),
+            at: issue.at,
+        }
+    }
+}
+
+async fn insert_issues(scope: Scope<'_>, run: &str, rows: &str) -> Result<(), StoreError> {
+    let put = sqlx::query!(
+        "INSERT INTO sync_issues (organization_id, run_id, profile_id, code, field, at)
+         SELECT $1, $2, value ->> 'profile', value ->> 'code', value ->> 'field', value ->> 'at'
+         FROM jsonb_each($3) WHERE true
+         ON CONFLICT (organization_id, run_id, profile_id, code, field) DO NOTHING",
+        scope.organization,
+        run,
+        rows
+    );
+    put.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
+async fn insert_members(
+    scope: Scope<'_>,
+    audience: &str,
+    run: &str,
+    rows: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let put = sqlx::query!(
+        "INSERT INTO audience_list_memberships
+            (organization_id, audience_id, consumer_id, run_id, created_at)
+         SELECT $1, $2, value, $3, $5 FROM json_each($4) WHERE true
+         ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
+        scope.organization,
+        audience,
+        run,
+        rows,
+        DbTimestamp(now)
+    );
+    let done = put.execute(scope.connection).with_timeout().await?;
+    Ok(done.rows_affected())
+}
