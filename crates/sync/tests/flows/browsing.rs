@@ -1,6 +1,5 @@
 //! Klaviyo's lists and segments, looked at.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ports::KlaviyoError;
@@ -10,10 +9,8 @@ use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::CollectionKind;
 use fanfare_sync::{Entity, Error, Estimate};
 use fanfare_testkit::build::{list, segment};
-use fanfare_testkit::clock::PlainSealer;
 use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 
-use crate::mocks::Circle;
 use crate::test_organization::{TestOrganization, klaviyo_with, members};
 
 #[tokio::test(start_paused = true)]
@@ -56,8 +53,13 @@ async fn every_list_is_shown_once_with_what_syncs_it() {
 
 #[tokio::test(start_paused = true)]
 async fn lists_that_lead_in_a_circle_are_an_unusable_answer() {
-    let org = TestOrganization::wired(Arc::new(Circle(3)), Arc::new(PlainSealer)).await;
-    org.connect("pk_key1").await.unwrap();
+    let klaviyo = (10..40).fold(
+        FakeKlaviyo::default().with_circular_pages(),
+        |klaviyo, number| {
+            klaviyo.with(list(&format!("L{number}")), "A list", Vec::<Profile>::new())
+        },
+    );
+    let org = TestOrganization::on(&klaviyo).await;
 
     let refused = org
         .integration

@@ -1,16 +1,12 @@
 //! A list that changes while it is read, and positions that Klaviyo forgets.
 
-use std::sync::Arc;
-
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncStatus;
 use fanfare_testkit::build::{at, list, profile};
-use fanfare_testkit::clock::PlainSealer;
 use fanfare_testkit::fake_klaviyo::Contents;
 
-use crate::mocks::Circle;
 use crate::test_organization::{
     TestOrganization, emails, klaviyo_with, member, members, poll_until,
 };
@@ -176,8 +172,10 @@ async fn a_join_dated_in_the_future_makes_no_range_that_skips_the_present() {
 
 #[tokio::test(start_paused = true)]
 async fn pages_that_lead_in_a_circle_end_the_run_and_remove_nobody() {
-    let org = TestOrganization::wired(Arc::new(Circle(5)), Arc::new(PlainSealer)).await;
-    org.connect("pk_key1").await.unwrap();
+    let klaviyo = klaviyo_with(&list("L1"), 5)
+        .page_size(1)
+        .with_circular_pages();
+    let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
 
     let run = org.work_to_end(&run).await;
