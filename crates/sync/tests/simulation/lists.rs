@@ -1,4 +1,4 @@
-//! What a seed puts into Klaviyo.
+//! The lists that a seed puts into Klaviyo.
 
 use fanfare_domain::profile::Profile;
 use fanfare_domain::source::CollectionRef;
@@ -6,10 +6,10 @@ use fanfare_testkit::build::{list, profile};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// Seconds from the earliest join to the clock's time.
+/// Seconds from the earliest join to the time that the clock begins at.
 const YEAR: i64 = 28_000_000;
 
-/// One list or two, which share people.
+/// One list or two, which have profiles in common.
 pub(crate) struct Lists {
     pub(crate) page_size: usize,
     pub(crate) lists: Vec<(CollectionRef, Vec<Profile>)>,
@@ -31,7 +31,7 @@ impl Lists {
                     .filter(|_| random.random_bool(0.8))
                     .cloned()
                     .collect();
-                // A member who joins again during the walk is seen twice.
+                // One profile may come twice, as a profile does that leaves a list and joins it again.
                 if let Some(again) = members.first().cloned().filter(|_| random.random_bool(0.3)) {
                     members.push(again);
                 }
@@ -41,8 +41,8 @@ impl Lists {
         Self { page_size, lists }
     }
 
-    /// Pages that one pass over everything asks for at most: whoever shares a list has pages in common,
-    /// and looks for members where there are none.
+    /// The most pages that one pass over every list asks for. Partitions of one list read some of its pages
+    /// twice, and look for members where there are none.
     pub(crate) fn pages(&self) -> usize {
         let pages = |members: &Vec<Profile>| {
             let alone = members.len().div_ceil(self.page_size).max(1);
@@ -52,9 +52,9 @@ impl Lists {
     }
 }
 
-/// Somebody, with few addresses for many people, so that they meet.
+/// A profile. There are fewer addresses than profiles, so that some profiles share one.
 fn person(number: u32, random: &mut StdRng) -> Profile {
-    // Some joined at once, the others over the year that ends with the clock's time.
+    // Half of the profiles joined in one second, the others over the year before the clock's time.
     let joined = if random.random_bool(0.5) {
         7
     } else {

@@ -1,4 +1,4 @@
-//! What is left in the store, without ids, times, attempts and rates.
+//! What the runs left in the store, without ids, times, attempts and rates, which differ from run to run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use fanfare_domain::run::SyncStatus;
 
 use crate::world::World;
 
-/// A consumer by its values.
+/// A consumer: its e-mail, phone number, name and primary profile.
 type Person = (
     Option<String>,
     Option<String>,
@@ -21,10 +21,10 @@ type Person = (
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     consumers: BTreeSet<Person>,
-    /// How many links of profiles there are.
+    /// How many profiles are linked to a consumer.
     links: usize,
     audiences: BTreeMap<String, Audience>,
-    /// Of all runs together: which of two lists meets a person first is nobody's promise.
+    /// Of all runs together, since either list may be the first to meet a profile that both have.
     counts: Tally,
 }
 
