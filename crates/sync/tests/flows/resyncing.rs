@@ -67,7 +67,7 @@ async fn a_new_run_begins_at_page_one_and_inherits_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unchanged_list_changes_nobody() {
+async fn an_unchanged_list_changes_no_consumer() {
     let org = TestOrganization::on(&klaviyo_with(&list("L1"), 7)).await;
     let first = org.synced(&list("L1")).await;
 

@@ -1,4 +1,4 @@
-//! After the last page: batches over what a run has seen, and over the members.
+//! Reconciling the members after the last page, in batches of seen profiles and of members.
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::PagePlan;
@@ -11,10 +11,10 @@ use super::harness::StoreHarness;
 use super::test_organization::TestOrganization;
 use crate::build::{at, consumer, email, link, profile, profile_id};
 
-/// How many people are in the lists here.
+/// How many profiles the lists have.
 const PEOPLE: u32 = 12;
 
-/// One more than all, so that a batch may also be too large.
+/// The sizes of batches, up to one more than all rows.
 const SIZES: std::ops::RangeInclusive<u32> = 1..=PEOPLE + 1;
 
 fn people(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
@@ -26,9 +26,9 @@ fn people(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
     numbers.map(one).collect()
 }
 
-/// Every batch, one after the other, each in its own unit. Returns what they affected, after having
-/// checked that there were as many as the rows need.
-async fn chain<K>(
+/// Does batch after batch, each in a unit of its own. Returns how many rows they affected, after checking that
+/// there were as many batches as the rows need.
+async fn do_batches<K>(
     org: &TestOrganization<'_>,
     (rows, size): (u32, u32),
     mut batch: impl AsyncFnMut(&mut dyn UnitOfWork, Option<&K>, u32) -> Batch<K>,
@@ -53,14 +53,15 @@ async fn chain<K>(
     }
 }
 
-type Into<'a> = (&'a RunId, &'a AudienceId);
+/// A run, and the audience whose members it is reconciled with.
+type RunAndAudience<'a> = (&'a RunId, &'a AudienceId);
 
 async fn add_missing(
     org: &TestOrganization<'_>,
-    (run, audience): Into<'_>,
+    (run, audience): RunAndAudience<'_>,
     rows: (u32, u32),
 ) -> u64 {
-    chain(
+    do_batches(
         org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ProfileId>, size| {
@@ -73,10 +74,10 @@ async fn add_missing(
 
 async fn count_absent(
     org: &TestOrganization<'_>,
-    (run, audience): Into<'_>,
+    (run, audience): RunAndAudience<'_>,
     rows: (u32, u32),
 ) -> u64 {
-    chain(
+    do_batches(
         org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
@@ -89,10 +90,10 @@ async fn count_absent(
 
 async fn remove_absent(
     org: &TestOrganization<'_>,
-    (run, audience): Into<'_>,
+    (run, audience): RunAndAudience<'_>,
     rows: (u32, u32),
 ) -> u64 {
-    chain(
+    do_batches(
         org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
@@ -103,12 +104,14 @@ async fn remove_absent(
     .await
 }
 
-fn at_run(run: &SyncRun) -> Into<'_> {
+fn own_audience(run: &SyncRun) -> RunAndAudience<'_> {
     (&run.id, &run.audience)
 }
 
-/// Batches of every size, one after the other, are one big batch.
-pub async fn those_not_seen_leave_whatever_the_size_of_the_batches(harness: &dyn StoreHarness) {
+/// Batches of every size have the effect of one large batch.
+pub async fn members_that_were_not_seen_leave_whatever_the_size_of_the_batches(
+    harness: &dyn StoreHarness,
+) {
     for size in SIZES {
         let org = TestOrganization::of(harness, &format!("org_{size}"));
         let first = org.queue("list1").await;
@@ -120,17 +123,17 @@ pub async fn those_not_seen_leave_whatever_the_size_of_the_batches(harness: &dyn
 
         let all = (PEOPLE, size);
         assert_eq!(
-            count_absent(&org, at_run(&second), all).await,
+            count_absent(&org, own_audience(&second), all).await,
             8,
             "batches of {size}"
         );
         assert_eq!(
-            count_absent(&org, at_run(&second), all).await,
+            count_absent(&org, own_audience(&second), all).await,
             8,
-            "counting removes nobody"
+            "counting removes no member"
         );
         assert_eq!(
-            remove_absent(&org, at_run(&second), all).await,
+            remove_absent(&org, own_audience(&second), all).await,
             8,
             "batches of {size}"
         );
@@ -144,8 +147,11 @@ pub async fn those_not_seen_leave_whatever_the_size_of_the_batches(harness: &dyn
             want.push(known.expect("what is known").consumers[0].id.clone());
         }
         assert_eq!(org.members(&second.audience).await, want);
-        assert_eq!(count_absent(&org, at_run(&second), (4, size)).await, 0);
-        // Consumers stay.
+        assert_eq!(
+            count_absent(&org, own_audience(&second), (4, size)).await,
+            0
+        );
+        // The consumer that is no member any more is still stored.
         let gone = unit
             .known(&second.id, &[email("e1@example.com")], &[])
             .await;
@@ -153,8 +159,8 @@ pub async fn those_not_seen_leave_whatever_the_size_of_the_batches(harness: &dyn
     }
 }
 
-/// The same of those who are added.
-pub async fn those_seen_become_members_whatever_the_size_of_the_batches(
+/// The same holds for members that are added.
+pub async fn seen_profiles_become_members_whatever_the_size_of_the_batches(
     harness: &dyn StoreHarness,
 ) {
     for size in SIZES {
@@ -170,9 +176,13 @@ pub async fn those_seen_become_members_whatever_the_size_of_the_batches(
             u64::from(PEOPLE),
             "batches of {size}"
         );
-        assert_eq!(add_missing(&org, into, all).await, 0, "nobody twice");
         assert_eq!(
-            add_missing(&org, at_run(&run), all).await,
+            add_missing(&org, into, all).await,
+            0,
+            "no member is added twice"
+        );
+        assert_eq!(
+            add_missing(&org, own_audience(&run), all).await,
             0,
             "the page made them members"
         );
@@ -182,8 +192,8 @@ pub async fn those_seen_become_members_whatever_the_size_of_the_batches(
     }
 }
 
-/// A profile that moved after its page was taken: its new consumer becomes a member, and the one it
-/// left, whom this run itself had added, goes without being counted as lost.
+/// If a profile moves after its page was written, its new consumer becomes a member. The consumer that it left,
+/// which this run itself had added, is removed and not counted as absent.
 pub async fn profiles_that_moved_meanwhile_are_reconciled_where_they_are_now(
     harness: &dyn StoreHarness,
 ) {
@@ -199,16 +209,16 @@ pub async fn profiles_that_moved_meanwhile_are_reconciled_where_they_are_now(
     let (left, taken) = (before.created[1].id.clone(), plan.created[0].id.clone());
     assert!(!org.members(&run.audience).await.contains(&taken));
 
-    assert_eq!(add_missing(&org, at_run(&run), (3, 2)).await, 1);
-    assert_eq!(count_absent(&org, at_run(&run), (4, 2)).await, 0);
-    assert_eq!(remove_absent(&org, at_run(&run), (4, 3)).await, 1);
+    assert_eq!(add_missing(&org, own_audience(&run), (3, 2)).await, 1);
+    assert_eq!(count_absent(&org, own_audience(&run), (4, 2)).await, 0);
+    assert_eq!(remove_absent(&org, own_audience(&run), (4, 3)).await, 1);
 
     let members = org.members(&run.audience).await;
     assert_eq!(members.len(), 3);
     assert!(members.contains(&taken) && !members.contains(&left));
 }
 
-/// One of two profiles of a consumer is enough for it to stay.
+/// A consumer with two profiles stays a member if one of them is seen.
 pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let first = org.queue("list1").await;
@@ -222,7 +232,7 @@ pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn Stor
     let second = org.queue("list1").await;
     org.take(&second, &both[1..2]).await;
 
-    assert_eq!(remove_absent(&org, at_run(&second), (2, 1)).await, 1);
+    assert_eq!(remove_absent(&org, own_audience(&second), (2, 1)).await, 1);
 
     let mut unit = org.read().await;
     let kept = unit.known(&second.id, &[email("a@example.com")], &[]).await;
@@ -231,8 +241,8 @@ pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn Stor
     assert_eq!(org.members(&second.audience).await, [kept]);
 }
 
-/// What another run has seen keeps nobody; another audience loses nobody.
-pub async fn reconciling_is_of_one_run_and_one_audience(harness: &dyn StoreHarness) {
+/// What another run has seen keeps no member, and another audience loses none.
+pub async fn reconciling_concerns_one_run_and_one_audience(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let first = org.queue("list1").await;
     org.take(&first, &people(0..6)).await;
@@ -241,13 +251,13 @@ pub async fn reconciling_is_of_one_run_and_one_audience(harness: &dyn StoreHarne
     org.take(&other, &people(0..6)).await;
     let second = org.queue("list1").await;
 
-    assert_eq!(remove_absent(&org, at_run(&second), (6, 4)).await, 6);
+    assert_eq!(remove_absent(&org, own_audience(&second), (6, 4)).await, 6);
 
     assert_eq!(org.members(&second.audience).await, []);
     assert_eq!(org.members(&other.audience).await.len(), 6);
 }
 
-/// A profile that was skipped is seen and linked to nobody: a row of the batch, and no member.
+/// A profile that was skipped is seen and linked to no consumer: it is a row of the batch and adds no member.
 pub async fn seen_profiles_without_a_consumer_add_no_member(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
@@ -262,8 +272,8 @@ pub async fn seen_profiles_without_a_consumer_add_no_member(harness: &dyn StoreH
     );
 }
 
-/// Pages that move links are counted, whichever run they are of; other pages are not, nor are another
-/// organization's.
+/// The pages of an organization that move links are counted, whichever run they belong to. Other pages are not
+/// counted, nor are pages of another organization.
 pub async fn link_moves_are_counted_for_the_organization(harness: &dyn StoreHarness) {
     let (org, other) = (
         TestOrganization::new(harness),
@@ -280,11 +290,11 @@ pub async fn link_moves_are_counted_for_the_organization(harness: &dyn StoreHarn
 
     assert!(plan.moves_links);
     assert_eq!(link_moves(&org).await, LinkMoves(1));
-    let moves = PagePlan {
+    let other_page = PagePlan {
         moves_links: true,
         ..PagePlan::default()
     };
-    org.write(&second, &moves).await;
+    org.write(&second, &other_page).await;
     assert_eq!(link_moves(&org).await, LinkMoves(2));
     assert_eq!(link_moves(&other).await, LinkMoves(0));
 }
@@ -294,8 +304,8 @@ async fn link_moves(org: &TestOrganization<'_>) -> LinkMoves {
     unit.link_moves().await.expect("an answer")
 }
 
-/// Batches go by the bytes of an id, and pass over none, whatever its case and length.
-pub async fn batches_pass_over_no_id(harness: &dyn StoreHarness) {
+/// Batches are ordered by the bytes of an id, and skip none, whatever its case and length.
+pub async fn batches_skip_no_id(harness: &dyn StoreHarness) {
     let ids = [
         "A", "AA", "B", "Z", "_", "a", "aB", "ab", "b", "z", "~", "0",
     ];
@@ -322,7 +332,7 @@ pub async fn batches_pass_over_no_id(harness: &dyn StoreHarness) {
         org.write(&run, &seen).await;
 
         assert_eq!(
-            add_missing(&org, at_run(&run), (PEOPLE, size)).await,
+            add_missing(&org, own_audience(&run), (PEOPLE, size)).await,
             u64::from(PEOPLE)
         );
         let next = org.run(&TestOrganization::source("list1"));
@@ -333,7 +343,8 @@ pub async fn batches_pass_over_no_id(harness: &dyn StoreHarness) {
     }
 }
 
-/// Those of ended runs, up to the limit at a time; an active run's and another organization's stay.
+/// Seen profiles of ended runs are deleted, up to the limit at a time. Those of an active run and of another
+/// organization stay.
 pub async fn seen_profiles_of_ended_runs_are_deleted(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     for list in ["list1", "list2", "list3"] {
@@ -348,14 +359,14 @@ pub async fn seen_profiles_of_ended_runs_are_deleted(harness: &dyn StoreHarness)
     theirs.take(&foreign, &people(0..10)).await;
     theirs.finish(&foreign).await;
 
-    let mut forgotten = Vec::new();
+    let mut deleted = Vec::new();
     for _ in 0..5 {
         let mut unit = org.begin().await;
-        forgotten.push(unit.delete_seen_profiles(12).await.expect("a count"));
+        deleted.push(unit.delete_seen_profiles(12).await.expect("a count"));
         unit.commit().await.expect("a commit");
     }
 
-    assert_eq!(forgotten, [12, 12, 6, 0, 0]);
+    assert_eq!(deleted, [12, 12, 6, 0, 0]);
     let profiles: Vec<ProfileId> = people(0..10).into_iter().map(|one| one.id).collect();
     assert_eq!(
         org.known(&active.id, &profiles).await.seen_profiles.len(),

@@ -12,7 +12,7 @@ use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 
 use super::FakeKlaviyo;
-use crate::memory::way_point;
+use crate::memory::yield_point;
 
 /// A call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,11 +118,11 @@ fn whole_second(time: Timestamp) -> Timestamp {
 #[async_trait]
 impl Klaviyo for FakeKlaviyo {
     async fn account(&self, credential: &Credential) -> Result<Answer<Account>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Account)?;
         let id = self.lock().contents.account.clone();
         let id = id.ok_or_else(|| KlaviyoError::ScopeMissing(vec!["accounts:read".to_owned()]))?;
-        way_point().await;
+        yield_point().await;
         Ok(self.answer(Account { id }))
     }
 
@@ -132,7 +132,7 @@ impl Klaviyo for FakeKlaviyo {
         kind: CollectionKind,
         cursor: Option<&Cursor>,
     ) -> Result<Answer<CollectionPage>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Collections(kind))?;
         let all: Vec<(String, Collection)> = self
             .lock()
@@ -150,7 +150,7 @@ impl Klaviyo for FakeKlaviyo {
             is_circular: self.lock().is_circular,
         }
         .page(all, cursor)?;
-        way_point().await;
+        yield_point().await;
         Ok(self.answer(CollectionPage { items, next }))
     }
 
@@ -160,7 +160,7 @@ impl Klaviyo for FakeKlaviyo {
         collection: &CollectionRef,
         count: bool,
     ) -> Result<Answer<Collection>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Collection(collection.clone(), count))?;
         let found = {
             let inner = self.lock();
@@ -172,7 +172,7 @@ impl Klaviyo for FakeKlaviyo {
             let count = (count && contents.counts).then_some(members.len() as u64);
             resource(&collection.id, name.as_ref(), count)
         };
-        way_point().await;
+        yield_point().await;
         Ok(self.answer(found))
     }
 
@@ -182,7 +182,7 @@ impl Klaviyo for FakeKlaviyo {
         collection: &CollectionRef,
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Members(collection.clone(), from.clone()))?;
         if self.lock().is_stopped {
             std::future::pending::<()>().await;
@@ -205,7 +205,7 @@ impl Klaviyo for FakeKlaviyo {
             let (profiles, next) = paging.page(range, from.cursor.as_ref())?;
             MemberPage { profiles, next }
         };
-        way_point().await;
+        yield_point().await;
         Ok(self.answer(page))
     }
 
@@ -214,9 +214,9 @@ impl Klaviyo for FakeKlaviyo {
         credential: &Credential,
         capability: Capability,
     ) -> Result<Answer<()>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Probe(capability))?;
-        way_point().await;
+        yield_point().await;
         Ok(self.answer(()))
     }
 }
