@@ -69,8 +69,8 @@ async fn steps(connection: &mut PgConnection, place: &str, login: &str) -> Resul
     grant(connection, place, login).await
 }
 
-/// Applies the migrations, each in a transaction. A table that somebody reads for long, as a dump does, is
-/// waited for in short tries: behind one that waits, everybody else's statements on the table queue up.
+/// Applies the migrations, each in a transaction. A table that another program reads for long, as a dump does, is
+/// waited for in short tries: behind one that waits, all other statements on the table queue up.
 async fn change_tables(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
     /// `lock_not_available`.
     const LOCKED: &str = "55P03";
@@ -150,7 +150,7 @@ async fn grant(connection: &mut PgConnection, place: &str, login: &str) -> Resul
             why: format!("there is no login {login}: make it, then run `fanfare migrate` again"),
         });
     }
-    // Only where it changes something: whoever may not grant may still migrate. Databases of one
+    // Only where it changes something: a login that may not grant may still migrate. Databases of one
     // cluster share its roles, so another migrator may be granting the same right now.
     let grants = format!(
         "GRANT USAGE ON SCHEMA public TO fanfare_app;
@@ -192,7 +192,7 @@ fn migrate_error(place: &str, error: MigrateError) -> OpenError {
     let place = place.to_owned();
     match error {
         MigrateError::ExecuteMigration(source, _) | MigrateError::Execute(source) => {
-            /// `duplicate_table`: somebody's table has the name of one of ours.
+            /// `duplicate_table`: another program's table has the name of one of ours.
             const TAKEN: &str = "42P07";
             let code = source.as_database_error().and_then(DatabaseError::code);
             if code.as_deref() == Some(TAKEN) {

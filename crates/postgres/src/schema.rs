@@ -103,11 +103,11 @@ pub(crate) async fn compare(connection: &mut PgConnection, place: &str) -> Resul
     .fetch_all(connection)
     .await;
     let place = place.to_owned();
-    match applied.map(|applied| verdict(&applied)) {
-        Ok(Verdict::Ours) => Ok(()),
-        Ok(Verdict::Older) => Err(OpenError::Older { place }),
-        Ok(Verdict::Newer) => Err(OpenError::Newer { place }),
-        Ok(Verdict::Foreign) => Err(OpenError::Foreign { place }),
+    match applied.map(|applied| compare_versions(&applied)) {
+        Ok(SchemaVersion::Ours) => Ok(()),
+        Ok(SchemaVersion::Older) => Err(OpenError::Older { place }),
+        Ok(SchemaVersion::Newer) => Err(OpenError::Newer { place }),
+        Ok(SchemaVersion::Foreign) => Err(OpenError::Foreign { place }),
         // The last thing that `migrate` does is to let the role read it: it did not get that far.
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42501") => {
             Err(OpenError::NotMigrated { place })
@@ -125,14 +125,14 @@ fn is_another_table(code: Option<&str>) -> bool {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum SchemaVersion {
     Ours,
     Older,
     Newer,
     Foreign,
 }
 
-fn verdict(applied: &[(i64, Vec<u8>)]) -> Verdict {
+fn compare_versions(applied: &[(i64, Vec<u8>)]) -> SchemaVersion {
     let ours: Vec<(i64, &[u8])> = MIGRATIONS
         .iter()
         .map(|migration| (migration.version, &*migration.checksum))
@@ -142,10 +142,10 @@ fn verdict(applied: &[(i64, Vec<u8>)]) -> Verdict {
         .zip(&ours)
         .all(|((version, checksum), ours)| (*version, checksum.as_slice()) == *ours);
     match applied.len().cmp(&ours.len()) {
-        _ if !same => Verdict::Foreign,
-        Ordering::Less => Verdict::Older,
-        Ordering::Equal => Verdict::Ours,
-        Ordering::Greater => Verdict::Newer,
+        _ if !same => SchemaVersion::Foreign,
+        Ordering::Less => SchemaVersion::Older,
+        Ordering::Equal => SchemaVersion::Ours,
+        Ordering::Greater => SchemaVersion::Newer,
     }
 }
 
@@ -161,16 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_is_ours_older_newer_or_somebody_elses() {
+    fn a_schema_is_ours_older_newer_or_foreign() {
         let mut newer = ours();
         newer.push((99_991_231_000_000, vec![0]));
         let mut foreign = ours();
         foreign[0].1[0] ^= 1;
 
-        assert_eq!(verdict(&ours()), Verdict::Ours);
-        assert_eq!(verdict(&ours()[1..]), Verdict::Foreign);
-        assert_eq!(verdict(&ours()[..3]), Verdict::Older);
-        assert_eq!(verdict(&newer), Verdict::Newer);
-        assert_eq!(verdict(&foreign), Verdict::Foreign);
+        assert_eq!(compare_versions(&ours()), SchemaVersion::Ours);
+        assert_eq!(compare_versions(&ours()[1..]), SchemaVersion::Foreign);
+        assert_eq!(compare_versions(&ours()[..3]), SchemaVersion::Older);
+        assert_eq!(compare_versions(&newer), SchemaVersion::Newer);
+        assert_eq!(compare_versions(&foreign), SchemaVersion::Foreign);
     }
 }

@@ -8,25 +8,25 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tokio::time::timeout;
 
 /// The role that every connection takes. It owns no table and does not bypass row security, so that
-/// forgetting the organization shows nothing, whoever logged in.
+/// forgetting the organization shows nothing, whatever login made the connection.
 pub const ROLE: &str = "fanfare_app";
 
 /// How long a unit waits for a connection, which may have to be made.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection may take to say that it lives, before each use. Short, so that whoever waits finds
-/// one that does though several have fallen silent.
+/// How long a connection may take to say that it lives, before each use. Short, so that a waiting caller finds
+/// one that does though several no longer answer.
 const ALIVE: Duration = Duration::from_secs(1);
 
 /// How long a connection may take to come back to the pool, rolling back what it was used for. Shorter
-/// than a unit waits, so that one that hangs makes room before whoever waits for it gives up.
+/// than a unit waits, so that one that hangs makes room before the waiting caller gives up.
 const COMING_BACK: Duration = Duration::from_secs(2);
 
 /// * `search_path`: no schema of that name can come before ours.
 /// * `lock_timeout`: waiting for the organization's other writers, whose pages take milliseconds. It
 ///   is longer than that by far, and short enough that the lease of who waits (ten seconds) lives on.
 /// * `statement_timeout`: the longest statements are windows of a few thousand rows.
-/// * `idle_in_transaction_session_timeout`: units are never open across a call to Klaviyo, so whoever
+/// * `idle_in_transaction_session_timeout`: units are never open across a call to Klaviyo, so a program that
 ///   idles in one has died without closing the connection, or sleeps, and must not keep the organization
 ///   locked for as long as a lease. Longer than the lock's: who is held up by a slow unit comes again.
 /// * Planner: every statement reaches rows by key, a page or a window at a time, for which nested loops

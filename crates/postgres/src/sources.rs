@@ -1,6 +1,6 @@
 //! Sync sources: those of lists and segments. Those of profiles are the links, in `links.rs`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::SourceId;
@@ -114,7 +114,7 @@ impl PostgresUnit {
     pub(crate) async fn sources_by_id(
         &mut self,
         ids: &[String],
-    ) -> Result<HashMap<SourceId, CollectionSource>, StoreError> {
+    ) -> Result<BTreeMap<SourceId, CollectionSource>, StoreError> {
         let (organization, connection) = self.reading();
         let find =
             sqlx::query_file_as!(SourceRow, "sql/sync_sources/of_ids.sql", organization, ids);

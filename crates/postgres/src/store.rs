@@ -22,7 +22,7 @@ use fanfare_sql_rows::DbTimestamp;
 /// Every storage port on one Postgres database. Clones share its connections.
 #[derive(Clone)]
 pub struct PostgresStore {
-    /// Apart from the writers, who may wait for each other: looking waits for nobody.
+    /// Apart from the writers, who may wait for each other: reading waits for no writer.
     readers: FairPool<OrganizationId>,
     writers: FairPool<OrganizationId>,
     /// For what is no organization's: keys, the queue of due runs, health. None of it waits for an

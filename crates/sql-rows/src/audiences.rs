@@ -1,6 +1,6 @@
 //! Audiences.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use fanfare_domain::audience::{Audience, GroupType};
 use fanfare_domain::ids::{AudienceId, SourceId};
@@ -72,7 +72,7 @@ impl TryFrom<AudienceRow> for Audience {
 /// Audiences with the source that fills each.
 pub fn audience_records(
     rows: Vec<AudienceRow>,
-    mut sources: HashMap<SourceId, CollectionSource>,
+    mut sources: BTreeMap<SourceId, CollectionSource>,
 ) -> Result<Vec<AudienceRecord>, StoreError> {
     rows.into_iter()
         .map(|row| {

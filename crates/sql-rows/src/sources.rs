@@ -1,6 +1,6 @@
 //! Sync sources of lists and segments.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use fanfare_domain::ids::{AudienceId, CollectionId, SourceId};
 use fanfare_domain::paging::PageRequest;
@@ -76,7 +76,7 @@ pub fn record(source: CollectionSource) -> SourceRecord {
 /// Sources by their ids.
 pub fn sources_by_id(
     rows: Vec<SourceRow>,
-) -> Result<HashMap<SourceId, CollectionSource>, StoreError> {
+) -> Result<BTreeMap<SourceId, CollectionSource>, StoreError> {
     rows.into_iter()
         .map(|row| CollectionSource::try_from(row).map(|source| (source.id.clone(), source)))
         .collect()

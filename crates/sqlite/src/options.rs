@@ -38,7 +38,7 @@ impl From<&Path> for SqliteOptions {
 }
 
 /// How long a writer waits for another process's write. Ours are milliseconds long, but SQLite's
-/// wait is no queue: whoever tries at the right moment goes first.
+/// wait is no queue: the program that tries at the right moment goes first.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to a store's file.

@@ -2,7 +2,7 @@
 //!
 //! SQLite has one writer at a time in the whole file, so `BEGIN IMMEDIATE` excludes every other
 //! writing unit, of this process and of others. A reading unit is one deferred transaction: it sees
-//! the state of its first statement, and waits for nobody.
+//! the state of its first statement, and waits for no writer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,7 @@ impl UnitOfWork for SqliteUnit {
 /// Moves the write-ahead log into the database and cuts it to nothing. The database's own pages are
 /// overwritten (`secure_delete`), but the log would keep a secret until it wraps around.
 ///
-/// Readers are waited for in short tries: nobody can write meanwhile.
+/// Readers are waited for in short tries: no program can write meanwhile.
 async fn empty_log(writer: &SqlitePool) {
     const TRIES: u32 = 10;
     const PAUSE: Duration = Duration::from_millis(100);

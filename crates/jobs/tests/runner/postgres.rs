@@ -174,7 +174,7 @@ async fn on_postgres_foreign_payloads_and_a_dead_back_end_stop_nobody() {
         .jobs(
             "INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at,
                 priority, metadata)
-             SELECT '01ARZ3NDEKTSV4RRFFQ69G5FA' || n, 'klaviyo/sync-list', '\\xff00'::bytea, 'Pending', 0, 1,
+             SELECT '01ARZ3NDEKTSV4RRFFQ69G5FA' || n, 'klaviyo/work', '\\xff00'::bytea, 'Pending', 0, 1,
                 now(), 0, ''
              FROM generate_series(1, 3) n",
         )
@@ -197,7 +197,7 @@ async fn on_postgres_what_is_long_over_goes_in_batches() {
     world
         .jobs(
             "INSERT INTO apalis.workers (id, worker_type, storage_name, layers, last_seen)
-             SELECT name, 'klaviyo/sync-list', 's', '', now() - age
+             SELECT name, 'klaviyo/work', 's', '', now() - age
              FROM (VALUES ('gone', interval '2 hours'), ('alive', interval '1 second')) w (name, age)",
         )
         .await;
@@ -205,7 +205,7 @@ async fn on_postgres_what_is_long_over_goes_in_batches() {
         .jobs(
             "INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at,
                 priority, metadata, done_at)
-             SELECT 'j' || n, 'klaviyo/sync-list', '', 'Done', 1, 1, now(), 0, '',
+             SELECT 'j' || n, 'klaviyo/work', '', 'Done', 1, 1, now(), 0, '',
                 now() - n * interval '25 minutes'
              FROM generate_series(1, 5) n",
         )

@@ -61,7 +61,7 @@ impl StoreHarness for OnPostgres {
         self.clock.advance(by);
     }
 
-    /// As a worker would: what was heard waits no longer.
+    /// As a worker would: a job that was taken waits no longer.
     async fn notifications(&self) -> Option<Vec<WorkItem>> {
         let jobs: Vec<(String, String)> = sqlx::query_as(
             "UPDATE apalis.jobs SET status = 'Done' WHERE status = 'Pending'

@@ -180,7 +180,7 @@ async fn every_table_of_organizations_is_guarded_and_its_keys_begin_with_the_org
 }
 
 #[tokio::test]
-async fn whoever_logs_in_the_store_is_a_role_that_owns_and_bypasses_nothing() {
+async fn under_any_login_the_store_is_a_role_that_owns_and_bypasses_nothing() {
     let fixture = store().await;
     let role: (String, bool, bool, bool, bool) = sqlx::query_as(
         "SELECT current_user::text, rolsuper, rolbypassrls, rolcanlogin,

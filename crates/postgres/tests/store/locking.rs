@@ -23,7 +23,7 @@ async fn writers_of_two_organizations_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn whoever_waits_too_long_for_the_writer_is_told_to_come_again() {
+async fn a_unit_that_waits_too_long_for_the_writer_is_told_to_come_again() {
     let fixture = store().await;
     let organization = org("org_a");
     let _held = fixture.begin(&organization).await;

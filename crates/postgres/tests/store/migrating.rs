@@ -104,7 +104,7 @@ async fn a_database_with_tables_of_our_names_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn somebody_elses_table_of_migrations_is_refused() {
+async fn another_programs_table_of_migrations_is_refused() {
     let fixture = store().await;
     fixture
         .database
@@ -242,7 +242,7 @@ async fn a_login_that_is_not_there_is_named() {
     );
 }
 
-/// Behind a migrator that waits for a table, everybody's statements on it would wait.
+/// Behind a migrator that waits for a table, all statements on it would wait.
 #[tokio::test]
 async fn a_table_that_is_read_for_long_is_waited_for_in_short_tries() {
     let fixture = store().await;

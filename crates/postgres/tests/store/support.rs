@@ -46,7 +46,7 @@ pub(crate) async fn store_with(notifier: JobNotifier) -> Fixture {
     }
 }
 
-/// A store whose bell rings in apalis's queue, and a superuser's connections.
+/// A store that notifies workers through apalis's queue, and a superuser's connections.
 pub(crate) async fn with_apalis() -> (Fixture, PgPool) {
     let fixture = store_with(JobNotifier::Apalis).await;
     let pool = fixture.database.pool();

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 /// The way, for as long as it is kept.
 pub(crate) struct Wire {
     address: SecretString,
-    silenced: watch::Sender<()>,
+    stopped: watch::Sender<()>,
     _connections: JoinSet<()>,
 }
 
@@ -25,20 +25,20 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let here = there.clone().host("127.0.0.1").port(port);
-        let silenced = watch::Sender::new(());
-        let silence = silenced.clone();
+        let stopped = watch::Sender::new(());
+        let stop = stopped.clone();
         let mut connections = JoinSet::new();
         connections.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (near, _) = listener.accept().await.unwrap();
                 let far = TcpStream::connect((there.get_host(), there.get_port())).await;
-                connections.spawn(pass(near, far.unwrap(), silence.subscribe()));
+                connections.spawn(pass(near, far.unwrap(), stop.subscribe()));
             }
         });
         Self {
             address: SecretString::from(here.to_url_lossy().to_string()),
-            silenced,
+            stopped,
             _connections: connections,
         }
     }
@@ -48,15 +48,15 @@ impl Wire {
     }
 
     /// Nothing goes through any connection that there is now. None of them ends; new ones work.
-    pub(crate) fn silence(&self) {
-        self.silenced.send_replace(());
+    pub(crate) fn stop_answering(&self) {
+        self.stopped.send_replace(());
     }
 }
 
-async fn pass(mut near: TcpStream, mut far: TcpStream, mut silence: watch::Receiver<()>) {
+async fn pass(mut near: TcpStream, mut far: TcpStream, mut stopped: watch::Receiver<()>) {
     tokio::select! {
         biased;
-        _ = silence.changed() => pending().await,
+        _ = stopped.changed() => pending().await,
         _ = copy_bidirectional(&mut near, &mut far) => {}
     }
 }

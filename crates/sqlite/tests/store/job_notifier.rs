@@ -116,28 +116,28 @@ async fn workers_are_notified_again_after_ten_seconds_and_not_before() {
     let (fixture, _pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
 
-    let mut rung = Vec::new();
+    let mut notified = Vec::new();
     for seconds in [0, 9, 1, 1, 9] {
         fixture.clock.advance(Duration::from_secs(seconds));
-        rung.push(fixture.store.notify(10).await.unwrap());
+        notified.push(fixture.store.notify(10).await.unwrap());
     }
 
-    assert_eq!(rung, [0, 0, 1, 0, 1]);
+    assert_eq!(notified, [0, 0, 1, 0, 1]);
 }
 
 #[tokio::test]
 async fn a_run_has_one_job_however_often_it_is_rung_for() {
     let (fixture, pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
-    let ring = async || {
+    let notify = async || {
         fixture.clock.advance(Duration::from_secs(10));
         assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
     };
 
-    ring().await;
-    ring().await;
+    notify().await;
+    notify().await;
     assert_eq!(finish_jobs(&pool).await, 1);
-    ring().await;
+    notify().await;
 
     assert_eq!(finish_jobs(&pool).await, 1);
     assert_eq!(jobs(&pool).await.len(), 1);

@@ -32,7 +32,7 @@ async fn refuse(path: &Path) -> OpenError {
 }
 
 #[tokio::test]
-async fn a_new_store_is_made_with_its_folder_and_for_nobody_else_to_read() {
+async fn a_new_store_is_made_with_its_folder_and_for_no_other_user_to_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("not/yet/there/store.db");
 

@@ -48,7 +48,7 @@ async fn a_block_of_a_version_that_kept_the_ledger_in_the_store_is_carried_over_
     let fixture = store().await;
     let (now, path) = (fixture.clock.now(), fixture.store.path().to_owned());
     let (until, later) = (
-        now.plus(Duration::from_secs(60)),
+        now.plus(Duration::from_mins(1)),
         now.plus(Duration::from_secs(90)),
     );
     let old = sqlx::SqlitePool::connect_with(fixture.store.connect_options())

@@ -8,13 +8,14 @@ use fanfare_domain::ports::Clock;
 
 use crate::support::{Fixture, org, store};
 
-async fn put(fixture: &Fixture, organization: &OrganizationId, sealed: &[u8]) {
+/// Stores a key, which is the organization's first or a later one.
+async fn put(fixture: &Fixture, organization: &OrganizationId, sealed: &[u8], generation: u64) {
     let connection = Connection {
         key: SealedKey {
             master_key_version: 1,
             bytes: sealed.to_vec(),
         },
-        generation: 1,
+        generation,
         last4: "wxyz".to_owned(),
         account: None,
         status: ConnectionStatus::Active,
@@ -48,12 +49,14 @@ async fn neither_a_deleted_nor_an_overwritten_key_is_left_in_any_file() {
             &fixture,
             organization,
             format!("old-{organization}-canary").as_bytes(),
+            1,
         )
         .await;
         put(
             &fixture,
             organization,
             format!("new-{organization}-canary").as_bytes(),
+            2,
         )
         .await;
     }

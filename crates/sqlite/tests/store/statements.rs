@@ -130,8 +130,11 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH run_seen_profiles USING PRIMARY KEY (organization_id=?)",
 ];
 
+/// Tables that are meant to be read as a whole: the ledger of versions before, once.
+const WHOLE_TABLE: &[&str] = &["quota_buckets"];
+
 #[tokio::test]
-async fn no_statement_walks_a_table() {
+async fn no_statement_scans_a_table() {
     let fixture = store().await;
     // Without foreign keys: their own look-ups of children are listed too, though they only run after
     // a violation in the same statement.
@@ -154,7 +157,10 @@ async fn no_statement_walks_a_table() {
         for step in &steps {
             let scanned = step.strip_prefix("SCAN ");
             let is_fine = scanned.is_none_or(|of| {
-                of.contains("VIRTUAL TABLE") || of == "CONSTANT ROW" || made.contains(of)
+                of.contains("VIRTUAL TABLE")
+                    || of == "CONSTANT ROW"
+                    || made.contains(of)
+                    || WHOLE_TABLE.contains(&of)
             });
             assert!(is_fine, "{step}\nof {steps:#?}\nof {statement}");
             let is_whole = step.ends_with("(organization_id=?)");

@@ -1,4 +1,4 @@
-//! Nobody's units leave others without connections.
+//! No organization's units leave others without connections.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -21,7 +21,7 @@ async fn another_process(fixture: &Fixture, connections: u32) -> PostgresStore {
         .unwrap()
 }
 
-/// Until somebody of this database waits for a lock of this kind.
+/// Until a connection of this database waits for a lock of this kind.
 async fn waiting_for_a_lock(pool: &PgPool, kind: &str) {
     let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE locktype = $1 AND NOT granted AND datname = current_database()";

@@ -34,7 +34,7 @@ async fn a_statement_that_is_never_answered_is_transient_and_the_next_unit_works
     let source = Fixture::source("list1");
     let mut unit = store.begin(&org("org_a")).await.unwrap();
     unit.put_source(&source).await.unwrap();
-    wire.silence();
+    wire.stop_answering();
     pause();
 
     let error = unit.source(&source.id).await.unwrap_err();
@@ -53,7 +53,7 @@ async fn a_commit_that_is_never_answered_is_transient() {
     let (store, wire, _database) = store().await;
     let mut unit = store.begin(&org("org_a")).await.unwrap();
     unit.put_source(&Fixture::source("list1")).await.unwrap();
-    wire.silence();
+    wire.stop_answering();
     pause();
 
     let error = unit.commit().await.unwrap_err();
@@ -62,14 +62,14 @@ async fn a_commit_that_is_never_answered_is_transient() {
 }
 
 #[tokio::test]
-async fn connections_that_fell_silent_between_units_are_replaced() {
+async fn connections_that_stopped_answering_between_units_are_replaced() {
     let (store, wire, _database) = store_with(3).await;
     let [a, b, c] = ["org_a", "org_b", "org_c"].map(org);
     let (a, b, c) = tokio::join!(store.begin(&a), store.begin(&b), store.begin(&c));
     for unit in [a, b, c] {
         unit.unwrap().commit().await.unwrap();
     }
-    wire.silence();
+    wire.stop_answering();
 
     // Found out within the time that a unit waits for its connection.
     let mut unit = store.begin(&org("org_a")).await.unwrap();
@@ -80,8 +80,8 @@ async fn connections_that_fell_silent_between_units_are_replaced() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_takes_a_connection_and_says_nothing_is_named() {
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = silent.local_addr().unwrap().port();
+    let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = mute.local_addr().unwrap().port();
     let address = format!("postgres://ada:canary@127.0.0.1:{port}/fanfare");
     let address = SecretString::from(address);
     let options = PostgresOptions::at(&address).unwrap();
