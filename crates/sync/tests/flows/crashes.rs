@@ -29,7 +29,7 @@ impl SecondPass {
         let klaviyo = klaviyo_with(&list("L1"), 5);
         let org = TestOrganization::on(&klaviyo).await;
         let first = org.synced(&list("L1")).await;
-        let people: Vec<Profile> = members(1..4)
+        let profiles: Vec<Profile> = members(1..4)
             .into_iter()
             .chain([
                 profile("P004")
@@ -51,7 +51,7 @@ impl SecondPass {
                     .build(),
             ])
             .collect();
-        klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().1 = people);
+        klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().1 = profiles);
         let started = org
             .integration
             .sync_audience(&org.organization, &first.audience, false)

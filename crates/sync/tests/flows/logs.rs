@@ -64,13 +64,13 @@ fn capture() -> (Log, tracing::subscriber::DefaultGuard) {
 
 /// A Klaviyo whose members have values that must not appear in a log.
 fn with_private_values() -> FakeKlaviyo {
-    let people = (0..4).map(|n| {
-        let person = profile(&format!("P{n}")).email(&format!("canary{n}@x.io"));
-        person.first_name("Canary").phone("+15550001234")
+    let members = (0..4).map(|n| {
+        let member = profile(&format!("P{n}")).email(&format!("canary{n}@x.io"));
+        member.first_name("Canary").phone("+15550001234")
     });
     FakeKlaviyo::default()
         .page_size(2)
-        .with(list("L1"), "VIP", people)
+        .with(list("L1"), "VIP", members)
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,14 +19,14 @@ impl Lists {
     pub(crate) fn of(seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let page_size = random.random_range(1..=4);
-        let people: Vec<Profile> = (0..random.random_range(1..=60))
-            .map(|number| person(number, &mut random))
+        let profiles: Vec<Profile> = (0..random.random_range(1..=60))
+            .map(|number| random_profile(number, &mut random))
             .collect();
         let names = ["One", "Two"];
         let lists = names[..random.random_range(1..=2)]
             .iter()
             .map(|name| {
-                let mut members: Vec<Profile> = people
+                let mut members: Vec<Profile> = profiles
                     .iter()
                     .filter(|_| random.random_bool(0.8))
                     .cloned()
@@ -53,30 +53,30 @@ impl Lists {
 }
 
 /// A profile. There are fewer addresses than profiles, so that some profiles share one.
-fn person(number: u32, random: &mut StdRng) -> Profile {
+fn random_profile(number: u32, random: &mut StdRng) -> Profile {
     // Half of the profiles joined in one second, the others over the year before the clock's time.
     let joined = if random.random_bool(0.5) {
         7
     } else {
         random.random_range(0..YEAR)
     };
-    let mut person = profile(&format!("P{number:02}"))
+    let mut profile = profile(&format!("P{number:02}"))
         .updated(random.random_range(0..4))
         .joined(joined);
-    person = match random.random_range(0..10) {
-        0 => person,
-        1 => person.email("not an address"),
-        2 => person.phone(&format!("+155500000{number:02}")),
-        _ => person.email(&format!(
+    profile = match random.random_range(0..10) {
+        0 => profile,
+        1 => profile.email("not an address"),
+        2 => profile.phone(&format!("+155500000{number:02}")),
+        _ => profile.email(&format!(
             " Person{}@Example.com",
             random.random_range(0..30)
         )),
     };
     if random.random_bool(0.5) {
-        person = person.first_name(["Ada", "Ben", " ", "\0"][random.random_range(0..4)]);
+        profile = profile.first_name(["Ada", "Ben", " ", "\0"][random.random_range(0..4)]);
     }
     if random.random_bool(0.3) {
-        person = person.phone(&format!("+155511111{number:02}"));
+        profile = profile.phone(&format!("+155511111{number:02}"));
     }
-    person.build()
+    profile.build()
 }

@@ -138,7 +138,7 @@ pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreH
 pub async fn members_are_paged_by_id_and_counted(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let (run, other) = (org.queue("list1").await, org.queue("list2").await);
-    let people = |numbers: std::ops::Range<u32>| -> Vec<_> {
+    let profiles = |numbers: std::ops::Range<u32>| -> Vec<_> {
         let one = |n| {
             profile(&format!("p{n}"))
                 .email(&format!("e{n}@example.com"))
@@ -146,8 +146,8 @@ pub async fn members_are_paged_by_id_and_counted(harness: &dyn StoreHarness) {
         };
         numbers.map(one).collect()
     };
-    org.take(&run, &people(0..9)).await;
-    org.take(&other, &people(5..12)).await;
+    org.take(&run, &profiles(0..9)).await;
+    org.take(&other, &profiles(5..12)).await;
     let mut unit = org.read().await;
 
     for (audience, want) in [(&run.audience, 9), (&other.audience, 7)] {

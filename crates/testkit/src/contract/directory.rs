@@ -39,19 +39,19 @@ pub async fn an_organization_and_its_first_key_are_made_together(harness: &dyn S
     let directory = harness.handles()[0].directory.as_ref();
     let (made, key) = create(directory, "org_a", 1).await;
 
-    let rival = organization("org_b");
-    let same_hash = secret_key("key_2", &rival.id, 1);
+    let second = organization("org_b");
+    let same_hash = secret_key("key_2", &second.id, 1);
     assert_refused(
-        directory.create_organization(&rival, &same_hash).await,
+        directory.create_organization(&second, &same_hash).await,
         "a hash twice",
     );
     let same_id = SecretKey {
-        organization: rival.id.clone(),
+        organization: second.id.clone(),
         hash: KeyHash([2; 32]),
         ..key.clone()
     };
     assert_refused(
-        directory.create_organization(&rival, &same_id).await,
+        directory.create_organization(&second, &same_id).await,
         "a key's id twice",
     );
     let fresh = secret_key("key_3", &made.id, 3);
@@ -61,7 +61,7 @@ pub async fn an_organization_and_its_first_key_are_made_together(harness: &dyn S
     );
 
     assert_eq!(
-        directory.organization(&rival.id).await.expect("an answer"),
+        directory.organization(&second.id).await.expect("an answer"),
         None
     );
     assert_eq!(directory.keys(&made.id).await.expect("keys"), [key]);

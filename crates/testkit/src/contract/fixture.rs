@@ -35,7 +35,7 @@ pub(super) struct Fixture {
     pub(super) profiles: Vec<ProfileId>,
 }
 
-pub(super) fn people() -> Vec<Profile> {
+pub(super) fn four_profiles() -> Vec<Profile> {
     vec![
         profile("p1")
             .email("ada@example.com")
@@ -52,10 +52,10 @@ pub(super) fn people() -> Vec<Profile> {
 
 pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     let before = org.queue("list1").await;
-    org.take(&before, &people()).await;
+    org.take(&before, &four_profiles()).await;
     org.finish(&before).await;
     let held = org.queue("list1").await;
-    let mut seen = people();
+    let mut seen = four_profiles();
     seen.truncate(2);
     seen.push(profile("p5").email("not an address").build());
     org.take(&held, &seen).await;

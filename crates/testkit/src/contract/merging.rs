@@ -10,7 +10,7 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
 
 use super::harness::StoreHarness;
-use super::oracle::{GivenEmail, Oracle, Person, SentProfile, Stamp, keep_latest};
+use super::oracle::{GivenEmail, Oracle, PlainConsumer, SentProfile, Stamp, keep_latest};
 use super::test_organization::{ALL, SeededNumbers, TestOrganization};
 use crate::build::{at, profile_id};
 
@@ -35,8 +35,8 @@ fn pick(numbers: &mut SeededNumbers) -> SentProfile {
     }
 }
 
-/// All persons in the store, in order.
-async fn people(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<Person> {
+/// All consumers in the store, without our ids and in order.
+async fn stored_consumers(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<PlainConsumer> {
     let mut unit = org.read().await;
     let profiles: Vec<_> = (0..PROFILES)
         .map(|n| profile_id(&format!("p{n}")))
@@ -49,10 +49,10 @@ async fn people(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<Person> {
         .consumers(&ConsumerFilter::default(), &ALL)
         .await
         .expect("consumers");
-    let mut people: BTreeMap<ConsumerId, Person> = BTreeMap::new();
+    let mut consumers: BTreeMap<ConsumerId, PlainConsumer> = BTreeMap::new();
     for record in all.items {
         let consumer = record.consumer;
-        let person = Person {
+        let plain = PlainConsumer {
             email: consumer.email.map(|email| email.as_str().to_owned()),
             phone: consumer
                 .phone
@@ -61,24 +61,26 @@ async fn people(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<Person> {
                 .full_name
                 .map(|held| stamped(&held, |name| name.as_str())),
             primary: consumer.primary.map(|primary| stamp(&primary.stamp)),
-            ..Person::default()
+            ..PlainConsumer::default()
         };
-        people.insert(consumer.id, person);
+        consumers.insert(consumer.id, plain);
     }
     for link in known.links {
-        let person = people.get_mut(&link.consumer).expect("a link's consumer");
-        person.profiles.insert(link.profile.to_string());
+        let plain = consumers
+            .get_mut(&link.consumer)
+            .expect("a link's consumer");
+        plain.profiles.insert(link.profile.to_string());
     }
     drop(unit);
     for run in runs {
         for member in org.members(&run.audience).await {
-            let person = people.get_mut(&member).expect("a member is a consumer");
-            person.lists.insert(run.audience.to_string());
+            let plain = consumers.get_mut(&member).expect("a member is a consumer");
+            plain.lists.insert(run.audience.to_string());
         }
     }
-    let mut people: Vec<Person> = people.into_values().collect();
-    people.sort();
-    people
+    let mut consumers: Vec<PlainConsumer> = consumers.into_values().collect();
+    consumers.sort();
+    consumers
 }
 
 fn stamped<T>(held: &Stamped<T>, text: impl Fn(&T) -> &str) -> (String, Stamp) {
@@ -158,13 +160,13 @@ pub async fn any_sequence_of_pages_ends_in_the_rows_that_the_oracle_expects(
                 .filter(|one| seen[which].insert(one.id.clone()));
             check_counts(&plan, new.count() as u64, &place);
             assert_eq!(added, joined, "{place}");
-            let stored = people(&org, &[&runs[0], &runs[1]]).await;
-            assert_eq!(stored, oracle.people(), "{place}");
+            let stored = stored_consumers(&org, &[&runs[0], &runs[1]]).await;
+            assert_eq!(stored, oracle.consumers(), "{place}");
             if numbers.below(6) == 0 {
                 let reconciled = reconcile(&org, &mut runs[which]).await;
                 assert_eq!(reconciled, oracle.reconcile(&list, &seen[which]), "{place}");
-                let stored = people(&org, &[&runs[0], &runs[1]]).await;
-                assert_eq!(stored, oracle.people(), "{place}");
+                let stored = stored_consumers(&org, &[&runs[0], &runs[1]]).await;
+                assert_eq!(stored, oracle.consumers(), "{place}");
                 runs[which] = org.queue(&format!("list{which}")).await;
                 seen[which].clear();
             }
@@ -206,29 +208,29 @@ fn steady_versions(numbers: &mut SeededNumbers) -> Vec<SentProfile> {
     versions
 }
 
-/// The persons that these versions make, found by grouping alone, which no order can change.
-fn grouped(versions: &[SentProfile], list: &AudienceId) -> Vec<Person> {
-    let mut groups: BTreeMap<(Option<String>, String), Person> = BTreeMap::new();
+/// The consumers that these versions make, found by grouping alone, which no order can change.
+fn grouped(versions: &[SentProfile], list: &AudienceId) -> Vec<PlainConsumer> {
+    let mut groups: BTreeMap<(Option<String>, String), PlainConsumer> = BTreeMap::new();
     for version in versions {
         let email = version.email.address().cloned();
-        // A profile without an address is a person of its own.
+        // A profile without an address is a consumer of its own.
         let alone = if email.is_some() {
             String::new()
         } else {
             version.id.clone()
         };
-        let person = groups.entry((email.clone(), alone)).or_default();
+        let plain = groups.entry((email.clone(), alone)).or_default();
         let stamp = (version.updated, version.id.clone());
-        person.email = email;
-        person.profiles.insert(version.id.clone());
-        person.lists.insert(list.to_string());
-        keep_latest(&mut person.phone, version.phone.as_ref(), &stamp);
-        keep_latest(&mut person.name, version.name.as_ref(), &stamp);
-        person.primary = person.primary.clone().max(Some(stamp));
+        plain.email = email;
+        plain.profiles.insert(version.id.clone());
+        plain.lists.insert(list.to_string());
+        keep_latest(&mut plain.phone, version.phone.as_ref(), &stamp);
+        keep_latest(&mut plain.name, version.name.as_ref(), &stamp);
+        plain.primary = plain.primary.clone().max(Some(stamp));
     }
-    let mut people: Vec<Person> = groups.into_values().collect();
-    people.sort();
-    people
+    let mut consumers: Vec<PlainConsumer> = groups.into_values().collect();
+    consumers.sort();
+    consumers
 }
 
 /// The same versions in any order, in pages of any size and with any repeats give the same rows: those that
@@ -262,7 +264,7 @@ pub async fn neither_order_nor_pages_nor_repeats_matter(harness: &dyn StoreHarne
 
             let want = grouped(&versions, &run.audience);
             assert_eq!(
-                people(&org, &[&run]).await,
+                stored_consumers(&org, &[&run]).await,
                 want,
                 "seed {seed}, round {round}"
             );

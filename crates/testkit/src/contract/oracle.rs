@@ -67,7 +67,7 @@ pub(super) type Stamp = (Option<i64>, String);
 
 /// A consumer without our ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Person {
+pub(super) struct PlainConsumer {
     pub(super) email: Option<String>,
     pub(super) phone: Option<(String, Stamp)>,
     pub(super) name: Option<(String, Stamp)>,
@@ -80,60 +80,60 @@ pub(super) struct Person {
 /// The expected consumers of one organization.
 #[derive(Default)]
 pub(super) struct Oracle {
-    people: Vec<Person>,
-    /// Which person each profile is, and the latest `updated` it was seen with.
+    consumers: Vec<PlainConsumer>,
+    /// Which consumer each profile is, and the latest `updated` it was seen with.
     links: BTreeMap<String, (usize, Option<i64>)>,
 }
 
 impl Oracle {
     /// Applies a profile.
     pub(super) fn take(&mut self, seen: &SentProfile) {
-        let Some(person) = self.person_of(seen) else {
+        let Some(consumer) = self.consumer_of(seen) else {
             return;
         };
         let updated = self.links.get(&seen.id).and_then(|(_, updated)| *updated);
         self.links
-            .insert(seen.id.clone(), (person, updated.max(seen.updated)));
-        let person = &mut self.people[person];
-        keep_latest(&mut person.phone, seen.phone.as_ref(), &seen.stamp());
-        keep_latest(&mut person.name, seen.name.as_ref(), &seen.stamp());
+            .insert(seen.id.clone(), (consumer, updated.max(seen.updated)));
+        let consumer = &mut self.consumers[consumer];
+        keep_latest(&mut consumer.phone, seen.phone.as_ref(), &seen.stamp());
+        keep_latest(&mut consumer.name, seen.name.as_ref(), &seen.stamp());
     }
 
-    /// Makes members of the persons that these profiles are linked to now. Returns how many were none before.
+    /// Makes members of the consumers that these profiles are linked to now. Returns how many were none before.
     pub(super) fn join<'a>(&mut self, list: &str, ids: impl Iterator<Item = &'a String>) -> u64 {
         let mut added = 0;
         for id in ids {
-            if let Some((person, _)) = self.links.get(id) {
-                added += u64::from(self.people[*person].lists.insert(list.to_owned()));
+            if let Some((consumer, _)) = self.links.get(id) {
+                added += u64::from(self.consumers[*consumer].lists.insert(list.to_owned()));
             }
         }
         added
     }
 
-    /// The index of the person that a profile belongs to, who may be new; `None` for a profile that belongs to none.
-    fn person_of(&mut self, seen: &SentProfile) -> Option<usize> {
-        let linked = self.links.get(&seen.id).map(|(person, _)| *person);
+    /// The index of the consumer that a profile belongs to, which may be new; `None` for a profile that belongs to none.
+    fn consumer_of(&mut self, seen: &SentProfile) -> Option<usize> {
+        let linked = self.links.get(&seen.id).map(|(consumer, _)| *consumer);
         let Some(address) = seen.email.address() else {
             if linked.is_none() && seen.phone.is_some() {
-                self.people.push(Person::default());
-                return Some(self.people.len() - 1);
+                self.consumers.push(PlainConsumer::default());
+                return Some(self.consumers.len() - 1);
             }
             return linked;
         };
-        let has_address = |person: &Person| person.email.as_ref() == Some(address);
-        if let Some(owner) = self.people.iter().position(has_address) {
+        let has_address = |consumer: &PlainConsumer| consumer.email.as_ref() == Some(address);
+        if let Some(owner) = self.consumers.iter().position(has_address) {
             return Some(owner);
         }
-        let is_alone = |person: &usize| {
+        let is_alone = |consumer: &usize| {
             let others = self.links.iter().filter(|(id, _)| **id != seen.id);
-            others.into_iter().all(|(_, (other, _))| other != person)
+            others.into_iter().all(|(_, (other, _))| other != consumer)
         };
-        let person = linked.filter(is_alone).unwrap_or_else(|| {
-            self.people.push(Person::default());
-            self.people.len() - 1
+        let consumer = linked.filter(is_alone).unwrap_or_else(|| {
+            self.consumers.push(PlainConsumer::default());
+            self.consumers.len() - 1
         });
-        self.people[person].email = Some(address.clone());
-        Some(person)
+        self.consumers[consumer].email = Some(address.clone());
+        Some(consumer)
     }
 
     /// Reconciles the members at the end of a pass that saw these profiles. Returns how many were added and removed.
@@ -141,28 +141,28 @@ impl Oracle {
         let present: BTreeSet<usize> = seen
             .iter()
             .filter_map(|id| self.links.get(id))
-            .map(|(person, _)| *person)
+            .map(|(consumer, _)| *consumer)
             .collect();
         let added = self.join(list, seen.iter());
         let mut removed = 0;
-        for (index, person) in self.people.iter_mut().enumerate() {
+        for (index, consumer) in self.consumers.iter_mut().enumerate() {
             if !present.contains(&index) {
-                removed += u64::from(person.lists.remove(list));
+                removed += u64::from(consumer.lists.remove(list));
             }
         }
         (added, removed)
     }
 
-    /// All persons, in order.
-    pub(super) fn people(&self) -> Vec<Person> {
-        let mut people = self.people.clone();
-        for (id, (person, updated)) in &self.links {
-            let person = &mut people[*person];
-            person.profiles.insert(id.clone());
-            person.primary = person.primary.clone().max(Some((*updated, id.clone())));
+    /// All consumers, in order.
+    pub(super) fn consumers(&self) -> Vec<PlainConsumer> {
+        let mut consumers = self.consumers.clone();
+        for (id, (consumer, updated)) in &self.links {
+            let consumer = &mut consumers[*consumer];
+            consumer.profiles.insert(id.clone());
+            consumer.primary = consumer.primary.clone().max(Some((*updated, id.clone())));
         }
-        people.sort();
-        people
+        consumers.sort();
+        consumers
     }
 }
 

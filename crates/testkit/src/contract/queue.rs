@@ -70,8 +70,7 @@ pub async fn a_notification_that_no_worker_took_is_repeated(harness: &dyn StoreH
     }
 }
 
-/// Of leased work no worker is notified until the lease has run out: then one is, though it was never
-/// given back.
+/// Leased work is not notified of until its lease has run out, as that of a dead worker does.
 pub async fn work_of_a_dead_worker_is_notified_of(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = work(&org.queue("list1").await).key;

@@ -12,12 +12,12 @@ use super::test_organization::TestOrganization;
 use crate::build::{at, consumer, email, link, profile, profile_id};
 
 /// How many profiles the lists have.
-const PEOPLE: u32 = 12;
+const PROFILES: u32 = 12;
 
 /// The sizes of batches, up to one more than all rows.
-const SIZES: std::ops::RangeInclusive<u32> = 1..=PEOPLE + 1;
+const SIZES: std::ops::RangeInclusive<u32> = 1..=PROFILES + 1;
 
-fn people(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
+fn profiles(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
     let one = |n| {
         profile(&format!("p{n:02}"))
             .email(&format!("e{n}@example.com"))
@@ -115,13 +115,13 @@ pub async fn members_that_were_not_seen_leave_whatever_the_size_of_the_batches(
     for size in SIZES {
         let org = TestOrganization::of(harness, &format!("org_{size}"));
         let first = org.queue("list1").await;
-        org.take(&first, &people(0..PEOPLE)).await;
+        org.take(&first, &profiles(0..PROFILES)).await;
         org.finish(&first).await;
         let second = org.queue("list1").await;
-        org.take(&second, &people((0..PEOPLE).filter(|n| n % 3 == 0)))
+        org.take(&second, &profiles((0..PROFILES).filter(|n| n % 3 == 0)))
             .await;
 
-        let all = (PEOPLE, size);
+        let all = (PROFILES, size);
         assert_eq!(
             count_absent(&org, own_audience(&second), all).await,
             8,
@@ -140,7 +140,7 @@ pub async fn members_that_were_not_seen_leave_whatever_the_size_of_the_batches(
 
         let mut unit = org.read().await;
         let mut want = Vec::new();
-        for n in (0..PEOPLE).filter(|n| n % 3 == 0) {
+        for n in (0..PROFILES).filter(|n| n % 3 == 0) {
             let known = unit
                 .known(&second.id, &[email(&format!("e{n}@example.com"))], &[])
                 .await;
@@ -166,14 +166,14 @@ pub async fn seen_profiles_become_members_whatever_the_size_of_the_batches(
     for size in SIZES {
         let org = TestOrganization::of(harness, &format!("org_{size}"));
         let run = org.queue("list1").await;
-        org.take(&run, &people(0..PEOPLE)).await;
+        org.take(&run, &profiles(0..PROFILES)).await;
         let other = org.import("list2").await;
 
         let into = (&run.id, &other.audience);
-        let all = (PEOPLE, size);
+        let all = (PROFILES, size);
         assert_eq!(
             add_missing(&org, into, all).await,
-            u64::from(PEOPLE),
+            u64::from(PROFILES),
             "batches of {size}"
         );
         assert_eq!(
@@ -199,13 +199,13 @@ pub async fn profiles_that_moved_meanwhile_are_reconciled_where_they_are_now(
 ) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
-    let (before, _) = org.take(&run, &people(0..3)).await;
-    let rival = org.queue("list2").await;
+    let (before, _) = org.take(&run, &profiles(0..3)).await;
+    let other = org.queue("list2").await;
     let moved = [
         profile("o1").email("new@example.com").build(),
         profile("p01").email("new@example.com").build(),
     ];
-    let (plan, _) = org.take(&rival, &moved).await;
+    let (plan, _) = org.take(&other, &moved).await;
     let (left, taken) = (before.created[1].id.clone(), plan.created[0].id.clone());
     assert!(!org.members(&run.audience).await.contains(&taken));
 
@@ -245,10 +245,10 @@ pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn Stor
 pub async fn reconciling_concerns_one_run_and_one_audience(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let first = org.queue("list1").await;
-    org.take(&first, &people(0..6)).await;
+    org.take(&first, &profiles(0..6)).await;
     org.finish(&first).await;
     let other = org.queue("list2").await;
-    org.take(&other, &people(0..6)).await;
+    org.take(&other, &profiles(0..6)).await;
     let second = org.queue("list1").await;
 
     assert_eq!(remove_absent(&org, own_audience(&second), (6, 4)).await, 6);
@@ -262,7 +262,7 @@ pub async fn seen_profiles_without_a_consumer_add_no_member(harness: &dyn StoreH
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let mut page: Vec<Profile> = (0..4).map(|n| profile(&format!("o{n}")).build()).collect();
-    page.extend(people(0..1));
+    page.extend(profiles(0..1));
     org.take(&run, &page).await;
     let other = org.import("list2").await;
 
@@ -280,8 +280,8 @@ pub async fn link_moves_are_counted_for_the_organization(harness: &dyn StoreHarn
         TestOrganization::of(harness, "org_other"),
     );
     let (first, second) = (org.queue("list1").await, org.queue("list2").await);
-    org.take(&first, &people(0..2)).await;
-    org.take(&second, &people(0..2)).await;
+    org.take(&first, &profiles(0..2)).await;
+    org.take(&second, &profiles(0..2)).await;
     assert_eq!(link_moves(&org).await, LinkMoves(0));
 
     // One profile takes the other's e-mail.
@@ -332,12 +332,12 @@ pub async fn batches_skip_no_id(harness: &dyn StoreHarness) {
         org.write(&run, &seen).await;
 
         assert_eq!(
-            add_missing(&org, own_audience(&run), (PEOPLE, size)).await,
-            u64::from(PEOPLE)
+            add_missing(&org, own_audience(&run), (PROFILES, size)).await,
+            u64::from(PROFILES)
         );
         let next = org.run(&TestOrganization::source("list1"));
         assert_eq!(
-            remove_absent(&org, (&next.run().id, &run.audience), (PEOPLE, size)).await,
+            remove_absent(&org, (&next.run().id, &run.audience), (PROFILES, size)).await,
             12
         );
     }
@@ -349,14 +349,14 @@ pub async fn seen_profiles_of_ended_runs_are_deleted(harness: &dyn StoreHarness)
     let org = TestOrganization::new(harness);
     for list in ["list1", "list2", "list3"] {
         let run = org.queue(list).await;
-        org.take(&run, &people(0..10)).await;
+        org.take(&run, &profiles(0..10)).await;
         org.finish(&run).await;
     }
     let active = org.queue("list4").await;
-    org.take(&active, &people(0..10)).await;
+    org.take(&active, &profiles(0..10)).await;
     let theirs = TestOrganization::of(harness, "org_b");
     let foreign = theirs.queue("list1").await;
-    theirs.take(&foreign, &people(0..10)).await;
+    theirs.take(&foreign, &profiles(0..10)).await;
     theirs.finish(&foreign).await;
 
     let mut deleted = Vec::new();
@@ -367,7 +367,7 @@ pub async fn seen_profiles_of_ended_runs_are_deleted(harness: &dyn StoreHarness)
     }
 
     assert_eq!(deleted, [12, 12, 6, 0, 0]);
-    let profiles: Vec<ProfileId> = people(0..10).into_iter().map(|one| one.id).collect();
+    let profiles: Vec<ProfileId> = profiles(0..10).into_iter().map(|one| one.id).collect();
     assert_eq!(
         org.known(&active.id, &profiles).await.seen_profiles.len(),
         10

@@ -51,7 +51,7 @@ fn full(mut run: SourceRun) -> SourceRun {
     SourceRun::from_stored(run, source)
 }
 
-/// Every field comes back, of the run and of its source: queued, worn, in every phase, and failed.
+/// Every field comes back, of the run and of its source: queued, reading several partitions, in every phase, and failed.
 pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let source = org.import("list1").await;
@@ -67,24 +67,33 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
     unit.commit().await.expect("a commit");
     assert_eq!(org.load(fresh.run()).await, fresh);
 
-    let worn = full(fresh);
-    assert!(worn.run().pass.scan().expect("a scan").partitions().len() > 1);
+    let in_progress = full(fresh);
+    assert!(
+        in_progress
+            .run()
+            .pass
+            .scan()
+            .expect("a scan")
+            .partitions()
+            .len()
+            > 1
+    );
     let in_phase = |phase: Phase| {
-        let (mut run, source) = worn.clone().into_parts();
+        let (mut run, source) = in_progress.clone().into_parts();
         run.pass = Pass::Full(FullPass {
             phase,
             link_moves: LinkMoves(3),
         });
         SourceRun::from_stored(run, source)
     };
-    let mut failed = worn.clone();
+    let mut failed = in_progress.clone();
     let why = "What \u{201c}happened\u{201d}, and what to do.\n";
     failed
         .fail(FailureCode::RemovalGuard, why, at(200))
         .expect("a failure");
     for run in [
         in_phase(Phase::Opening),
-        worn.clone(),
+        in_progress.clone(),
         in_phase(Phase::AddingMembers { after: None }),
         in_phase(Phase::AddingMembers {
             after: Some(profile_id("01GDDKASAP8TKDDA2GRZDSVP4H")),

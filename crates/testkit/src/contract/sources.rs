@@ -100,7 +100,7 @@ pub async fn a_list_has_one_unarchived_source(harness: &dyn StoreHarness) {
     let mut second = first.clone();
     second.id = source_id("sync_second");
     let mut unit = org.begin().await;
-    assert_refused(unit.put_source(&second).await, "a rival source");
+    assert_refused(unit.put_source(&second).await, "a second source");
     drop(unit);
 
     first.archived = true;

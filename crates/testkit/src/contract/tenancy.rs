@@ -7,7 +7,7 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::source::CollectionKind;
 use fanfare_domain::work::WorkKey;
 
-use super::fixture::{Fixture, Write, people, set_up, snapshot};
+use super::fixture::{Fixture, Write, four_profiles, set_up, snapshot};
 use super::harness::StoreHarness;
 use super::test_organization::{ALL, LEASE, TestOrganization};
 
@@ -52,7 +52,10 @@ async fn found_by_reading(
         source_type: Some("klaviyo:profile".to_owned()),
         ..SourceFilter::default()
     };
-    let emails: Vec<_> = people().iter().filter_map(Profile::usable_email).collect();
+    let emails: Vec<_> = four_profiles()
+        .iter()
+        .filter_map(Profile::usable_email)
+        .collect();
     let nothing: Batch<ConsumerId> = Batch {
         affected: 0,
         next: None,
