@@ -139,7 +139,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Takes a page. Returns the time that was spent in the store.
+    /// Plans and writes a page. Returns the time that was spent in the store.
     async fn take(
         &self,
         run: &mut SourceRun,

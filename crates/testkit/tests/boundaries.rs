@@ -1,5 +1,5 @@
-//! The microsecond at which a lease, a pause and the ten seconds after a notification are over, which the contract
-//! cannot test for stores whose clock goes on.
+//! The microsecond at which a lease, a pause and the ten seconds after a notification are over, which the
+//! contract cannot test for stores whose clock goes on.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -65,7 +65,7 @@ async fn organization_beside_another(theirs: u64, ours: u64) -> (TestOrganizatio
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_gives_its_worker_soon_to_an_organization_that_holds_fewer() {
+async fn a_run_gives_its_worker_soon_to_an_organization_with_fewer_leases() {
     for (theirs, ours, leaves) in [(0, 2, true), (3, 5, true), (0, 1, false), (4, 5, false)] {
         let (org, run) = organization_beside_another(theirs, ours).await;
         let mut worker = org.worker(&run);

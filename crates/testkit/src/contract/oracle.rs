@@ -81,7 +81,7 @@ pub(super) struct PlainConsumer {
 #[derive(Default)]
 pub(super) struct Oracle {
     consumers: Vec<PlainConsumer>,
-    /// Which consumer each profile is, and the latest `updated` it was seen with.
+    /// The consumer that each profile is linked to, and the latest `updated` that it came with.
     links: BTreeMap<String, (usize, Option<i64>)>,
 }
 
@@ -110,7 +110,7 @@ impl Oracle {
         added
     }
 
-    /// The index of the consumer that a profile belongs to, which may be new; `None` for a profile that belongs to none.
+    /// The index of the consumer that a profile belongs to, which may be new; `None` for a profile without one.
     fn consumer_of(&mut self, seen: &SentProfile) -> Option<usize> {
         let linked = self.links.get(&seen.id).map(|(consumer, _)| *consumer);
         let Some(address) = seen.email.address() else {

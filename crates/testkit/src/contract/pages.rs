@@ -314,8 +314,8 @@ pub async fn stamps_come_back_as_they_were(harness: &dyn StoreHarness) {
     }
 }
 
-/// Two consumers cannot have one e-mail. A consumer to overwrite has to exist, one to insert must not; a link and a
-/// membership need an existing consumer.
+/// Two consumers cannot have one e-mail. A consumer to overwrite has to exist, one to insert must not. A link and
+/// a membership need an existing consumer.
 pub async fn a_page_that_breaks_a_rule_is_refused(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;

@@ -51,7 +51,8 @@ fn full(mut run: SourceRun) -> SourceRun {
     SourceRun::from_stored(run, source)
 }
 
-/// Every field comes back, of the run and of its source: queued, reading several partitions, in every phase, and failed.
+/// Every field of the run and of its source comes back: of a queued run, one that reads several partitions, one in
+/// each phase, and a failed one.
 pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let source = org.import("list1").await;
