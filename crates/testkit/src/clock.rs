@@ -1,4 +1,4 @@
-//! Time, ids and a master key that tests hold in their hands.
+//! A clock, ids and a key sealer that tests control.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -45,7 +45,7 @@ impl Clock for FixedClock {
     }
 }
 
-/// Ids that grow, and are the same in every run of a test. Other seeds give other ids.
+/// Ids that grow, and are the same in every run of a test. Each seed gives other ids.
 #[derive(Debug)]
 pub struct SeededIds {
     seed: u64,
@@ -74,7 +74,7 @@ impl Ids for SeededIds {
         const EPOCH_MS: u64 = 1_767_225_600_000;
         let n = self.drawn.fetch_add(1, Ordering::SeqCst);
         let (high, low) = (scramble(self.seed, n), scramble(!self.seed, n));
-        // One id a millisecond: they grow however the random part falls.
+        // Each id has a later millisecond than the one before, so that ids grow whatever their random part is.
         Ulid::from_parts(EPOCH_MS + n, u128::from(high) << 64 | u128::from(low))
     }
 }

@@ -4,12 +4,12 @@
 //!
 //! * [`contract`]: one suite per storage port. An adapter implements [`contract::StoreHarness`] and
 //!   runs them all with one line, [`store_contract!`].
-//! * [`memory`]: a store that keeps those contracts in memory, with faults to order.
-//! * [`fake_klaviyo`]: a Klaviyo in memory, with faults, changes between pages and a call log.
-//! * [`clock`]: time, ids and a master key that tests hold in their hands.
+//! * [`memory`]: a store that keeps those contracts in memory, with faults that a test orders.
+//! * [`fake_klaviyo`]: a Klaviyo in memory, with faults, changes between pages and a record of the calls.
+//! * [`clock`]: a clock, ids and a key sealer that tests control.
 //! * [`build`]: short ways to make values.
 //! * [`page_writes`]: how fast a store takes a sync's pages.
-//! * `program`, with the feature of that name: what every program that serves keeps to.
+//! * `program`, with the feature of that name: what every program that serves must do.
 
 #![expect(
     clippy::missing_panics_doc,

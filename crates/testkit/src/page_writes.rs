@@ -1,6 +1,6 @@
 //! How fast a store takes a sync's pages.
 //!
-//! Takes pages of a hundred profiles as the engine does, each in one transaction: renew the lease,
+//! Writes pages of a hundred profiles as the engine does, each in one transaction: renew the lease,
 //! read what is known, decide, write the page, save the run. First into an empty store, then the
 //! same profiles in a second run, then with every name changed. No Klaviyo, no HTTP.
 
@@ -26,12 +26,12 @@ const PAGE: u64 = 100;
 const BATCH: u32 = 1_000;
 const LEASE: Duration = Duration::from_hours(1);
 
-/// A clock that runs from a fixed day on.
+/// A clock that begins on a fixed day.
 #[derive(Debug, Clone, Copy)]
 pub struct Running(Instant);
 
 impl Running {
-    /// One that begins now.
+    /// A clock that begins now.
     pub fn new() -> Self {
         Self(Instant::now())
     }
@@ -60,8 +60,8 @@ impl Ids for Fresh {
     }
 }
 
-/// Writes so many profiles into an empty store whose leases this clock measures, three times over, and
-/// prints how fast each pass was.
+/// Writes this many profiles into an empty store, three times over, and prints how fast each pass was. The clock
+/// is the one that the store measures leases by.
 pub async fn measure(store: &dyn Store, clock: Running, profiles: u64) -> Outcome<()> {
     let bench = Bench {
         store,
@@ -139,7 +139,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Takes a page. Returns the time that was spent in the store.
+    /// Plans and writes a page. Returns the time that was spent in the store.
     async fn take(
         &self,
         run: &mut SourceRun,
@@ -176,12 +176,12 @@ impl Bench<'_> {
             new_profiles: plan.seen_profiles.len() as u64,
             ..ScannedPage::default()
         };
-        let taken = PagesTaken {
+        let pages = PagesTaken {
             pages: vec![(0, scanned)],
             tally: plan.tally,
             members_added: added,
         };
-        run.take_pages(taken, 1, now)?;
+        run.take_pages(pages, 1, now)?;
         unit.save_run(run).await?;
         unit.commit().await?;
         Ok(began.elapsed().saturating_sub(deciding))
@@ -192,11 +192,11 @@ impl Bench<'_> {
         loop {
             let mut unit = self.store.begin(&self.organization).await?;
             let (audience, now) = (&self.audience, self.clock.now());
-            let window = unit
+            let batch = unit
                 .add_missing_members(&run.id, audience, after.as_ref(), BATCH, now)
                 .await?;
             unit.commit().await?;
-            after = window.next;
+            after = batch.next;
             if after.is_none() {
                 break;
             }
@@ -204,11 +204,11 @@ impl Bench<'_> {
         let mut after = None;
         loop {
             let mut unit = self.store.begin(&self.organization).await?;
-            let window = unit
+            let batch = unit
                 .remove_absent_members(&run.id, &self.audience, after.as_ref(), BATCH)
                 .await?;
             unit.commit().await?;
-            after = window.next;
+            after = batch.next;
             if after.is_none() {
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! What every program that serves keeps to: how it starts, how it ends, and how it does not start.
+//! What every program that serves must do when it starts, ends, or cannot start.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -19,7 +19,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// It works in this folder, with an embedded store there.
+    /// The command that runs the program in this folder, with an embedded store there.
     pub fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(self.path);
         command
@@ -32,7 +32,7 @@ impl Program {
         command
     }
 
-    /// It says where it listens, is ready there, and ends when it is told to.
+    /// Fails unless the program prints where it listens, is ready there, and ends when it is asked to.
     pub fn starts_and_ends(&self) {
         let folder = tempfile::tempdir().unwrap();
         let mut command = self.command(folder.path());
@@ -50,7 +50,7 @@ impl Program {
         assert!(folder.path().join(".fanfare/fanfare.db").exists());
     }
 
-    /// What keeps it from starting is one line, and status 1.
+    /// Fails unless a program that cannot start explains why in one line and ends with status 1.
     pub fn explains_why_it_does_not_start(&self) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("file"), "").unwrap();
@@ -78,7 +78,8 @@ impl Program {
         }
     }
 
-    /// Help and version are no error; an argument is status 2, and not repeated, for it may be a secret.
+    /// Fails unless help and version end with status 0, and any other argument with status 2, without being printed:
+    /// it may be a secret.
     pub fn takes_no_arguments(&self) {
         let folder = tempfile::tempdir().unwrap();
         let run = |argument: &str| {

@@ -1,5 +1,5 @@
-//! To the microsecond, where the contract leaves room for stores whose clock runs on: when a lease, a
-//! pause and the ten seconds after a notification are over.
+//! The microsecond at which a lease, a pause and the ten seconds after a notification are over, which the
+//! contract cannot test for stores whose clock goes on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use fanfare_testkit::memory::InMemoryStore;
 
 const LEASE: Duration = Duration::from_secs(10);
 const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(10);
-const INSTANT: Duration = Duration::from_micros(1);
+const MICROSECOND: Duration = Duration::from_micros(1);
 
 async fn begin(store: &InMemoryStore) -> Box<dyn UnitOfWork> {
     store.begin(&organization_id("org_a")).await.unwrap()
@@ -43,7 +43,7 @@ async fn a_lease_has_run_out_at_its_end_and_not_before() {
     let mut unit = begin(&store).await;
     let claim = unit.claim(&work, LEASE).await.unwrap().unwrap();
 
-    clock.advance(LEASE.saturating_sub(INSTANT));
+    clock.advance(LEASE.saturating_sub(MICROSECOND));
     assert_eq!(unit.claim(&work, LEASE).await.unwrap(), None);
     assert!(unit.renew(&work, claim.token, LEASE).await.unwrap());
 
@@ -60,10 +60,10 @@ async fn paused_work_is_due_at_its_time_and_not_before() {
     let due = clock.now().plus(LEASE);
     assert!(unit.release(&work, claim.token, Some(due)).await.unwrap());
 
-    clock.advance(LEASE.saturating_sub(INSTANT));
+    clock.advance(LEASE.saturating_sub(MICROSECOND));
     assert_eq!(unit.claim(&work, LEASE).await.unwrap(), None);
 
-    clock.advance(INSTANT);
+    clock.advance(MICROSECOND);
     assert!(unit.claim(&work, LEASE).await.unwrap().is_some());
 }
 
@@ -71,9 +71,9 @@ async fn paused_work_is_due_at_its_time_and_not_before() {
 async fn workers_are_notified_again_after_ten_seconds_and_not_before() {
     let (store, clock, _) = with_queued_work().await;
 
-    clock.advance(NOTIFICATION_TIMEOUT.saturating_sub(INSTANT));
+    clock.advance(NOTIFICATION_TIMEOUT.saturating_sub(MICROSECOND));
     assert_eq!(store.notify(1).await.unwrap(), 0);
 
-    clock.advance(INSTANT);
+    clock.advance(MICROSECOND);
     assert_eq!(store.notify(1).await.unwrap(), 1);
 }

@@ -1,11 +1,11 @@
-//! No sentence of the contract is forgotten by the macro that runs them.
+//! The macro that makes tests of the contract's cases leaves none out.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 #[test]
-fn every_sentence_is_a_test() {
+fn every_case_is_a_test() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
     let mut written = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -1,4 +1,4 @@
-//! The Klaviyo in memory answers as the port says.
+//! The fake Klaviyo answers as the port's documentation says.
 
 use fanfare_domain::connection::{ApiKey, Credential};
 use fanfare_domain::ids::{AccountId, Cursor};
@@ -28,8 +28,8 @@ async fn page(klaviyo: &FakeKlaviyo, from: &MembersFrom) -> MemberPage {
     answer.unwrap().value
 }
 
-/// Everybody from there on.
-async fn walk(klaviyo: &FakeKlaviyo, mut from: MembersFrom) -> Vec<String> {
+/// The ids of all members from there on, in order.
+async fn scan(klaviyo: &FakeKlaviyo, mut from: MembersFrom) -> Vec<String> {
     let mut ids = Vec::new();
     loop {
         let page = page(klaviyo, &from).await;
@@ -46,7 +46,7 @@ async fn members_come_by_join_time_in_pages() {
     let klaviyo = with_five();
 
     assert_eq!(
-        walk(&klaviyo, MembersFrom::default()).await,
+        scan(&klaviyo, MembersFrom::default()).await,
         ["p0", "p1", "p2", "p3", "p4"]
     );
     assert_eq!(klaviyo.member_calls().len(), 3);
@@ -60,11 +60,11 @@ async fn a_range_begins_with_its_whole_second() {
         cursor: None,
     };
 
-    assert_eq!(walk(&klaviyo, from).await, ["p3", "p4"]);
+    assert_eq!(scan(&klaviyo, from).await, ["p3", "p4"]);
 }
 
 #[tokio::test]
-async fn whoever_leaves_shifts_nobody_and_whoever_joins_comes_last() {
+async fn a_member_that_leaves_moves_no_other_and_one_that_joins_comes_last() {
     let klaviyo = with_five();
     klaviyo.change_after_pages(1, |contents| {
         let (_, members) = contents.collections.get_mut(&list("L1")).unwrap();
@@ -72,13 +72,13 @@ async fn whoever_leaves_shifts_nobody_and_whoever_joins_comes_last() {
         members.push(profile("new").joined(9).build());
     });
 
-    let seen = walk(&klaviyo, MembersFrom::default()).await;
+    let seen = scan(&klaviyo, MembersFrom::default()).await;
 
     assert_eq!(seen, ["p0", "p1", "p2", "p3", "p4", "new"]);
 }
 
 #[tokio::test]
-async fn changes_come_when_they_were_ordered_for_whichever_was_ordered_first() {
+async fn each_change_is_made_after_its_number_of_pages_in_whatever_order_a_test_asks() {
     let klaviyo = with_five();
     let rename = |name: &'static str| {
         move |contents: &mut fanfare_testkit::fake_klaviyo::Contents| {
@@ -102,7 +102,7 @@ async fn changes_come_when_they_were_ordered_for_whichever_was_ordered_first() {
 }
 
 #[tokio::test]
-async fn ordered_errors_come_in_their_turn() {
+async fn errors_come_in_the_order_in_which_a_test_asks_for_them() {
     let klaviyo = with_five();
     klaviyo.fail_members([None, Some(KlaviyoError::NotPermitted)]);
     klaviyo.fail_others([Some(KlaviyoError::NotFound)]);
@@ -119,7 +119,7 @@ async fn ordered_errors_come_in_their_turn() {
 }
 
 #[tokio::test]
-async fn what_it_does_not_know_or_allow_it_says() {
+async fn unknown_lists_cursors_scopes_and_keys_are_refused() {
     let klaviyo = with_five();
     let (key, from) = (key(), MembersFrom::default());
     let unknown = klaviyo.members(&key, &list("L2"), &from).await;
@@ -182,7 +182,7 @@ async fn lists_and_segments_come_ten_a_page_with_the_quota_announced() {
 }
 
 #[tokio::test]
-async fn an_account_is_told_where_the_key_may_tell() {
+async fn an_account_is_told_to_a_key_that_may_read_it() {
     let klaviyo = FakeKlaviyo::default();
     assert!(matches!(
         klaviyo.account(&key()).await,

@@ -1,4 +1,4 @@
-//! Faults of the store in memory come as ordered, and do what they say.
+//! The store in memory fails when a test orders it to, and as it was ordered to.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ fn store() -> InMemoryStore {
     InMemoryStore::new(Arc::new(FixedClock::default()))
 }
 
-/// Puts a connection, and tells how the commit ended.
+/// Stores a connection. Returns how the commit ended.
 async fn put(store: &InMemoryStore) -> Result<(), StoreError> {
     let mut unit = store.begin(&organization_id("org_a")).await?;
     unit.put_connection(&connection()).await?;
@@ -47,7 +47,7 @@ async fn a_commit_whose_answer_is_lost_has_written() {
 }
 
 #[tokio::test]
-async fn a_store_is_away_for_as_many_calls_as_were_ordered() {
+async fn a_store_is_unavailable_for_as_many_calls_as_were_ordered() {
     let store = store();
     let organization = organization_id("org_a");
     for operation in [Operation::Read, Operation::Begin, Operation::Control] {

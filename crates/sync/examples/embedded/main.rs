@@ -1,9 +1,9 @@
 //! Another service that embeds the integration.
 //!
 //! `fanfare-sync` and `fanfare-domain` are all it takes; a service gives them its adapters for the
-//! ports. Here these are the embedded store on a throw-away file, a Klaviyo that answers from a table
-//! ([`klaviyo`]), and the machine's time and random numbers ([`ambient`]). The program connects, imports a
-//! list, works the run, and prints the audience.
+//! ports. Here these are the embedded store on a temporary file, a Klaviyo in memory ([`klaviyo`]), and the
+//! machine's time and random numbers ([`ambient`]). The program connects Klaviyo, imports a list, works the
+//! run, and prints the audience.
 //!
 //! ```text
 //! cargo run -p fanfare-sync --example embedded
@@ -16,11 +16,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fanfare_domain::connection::ApiKey;
-use fanfare_domain::ids::{CollectionId, OrganizationId};
+use fanfare_domain::ids::{AccountId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::Clock;
 use fanfare_domain::run::SyncRun;
-use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::work::WorkItem;
 use fanfare_sqlite::SqliteStore;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
@@ -35,7 +34,7 @@ async fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let integration = wire(&folder.path().join("example.db")).await?;
     let organization = integration
-        .create_organization("My shop")
+        .create_organization("Example organization")
         .await?
         .organization;
     let request = ConnectRequest {
@@ -44,12 +43,8 @@ async fn main() -> Result<()> {
     };
     integration.connect(&organization, request).await?;
 
-    let newsletter = CollectionRef {
-        kind: CollectionKind::List,
-        id: CollectionId::parse(klaviyo::LIST)?,
-    };
     let request = ImportRequest {
-        collections: vec![newsletter],
+        collections: vec![klaviyo::newsletter()],
         actor: "example".to_owned(),
     };
     for imported in integration.import(&organization, request).await?.imported {
@@ -63,13 +58,14 @@ async fn main() -> Result<()> {
 /// The composition root: adapters in, use cases out.
 async fn wire(file: &Path) -> Result<Integration> {
     let clock = Arc::new(ambient::SystemClock);
+    let klaviyo = klaviyo::with_a_newsletter(AccountId::parse("AbC123")?);
     let store = Arc::new(SqliteStore::open(file, clock.clone()).await?);
     Ok(Integration::new(Ports {
         store: store.clone(),
         directory: store.clone(),
         work_queue: store.clone(),
         ledger: store,
-        klaviyo: Arc::new(klaviyo::Table),
+        klaviyo: Arc::new(klaviyo),
         sealer: Arc::new(ambient::Vault::default()),
         clock,
         ids: Arc::new(ambient::RandomIds),

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::test_organization::TestOrganization;
 
 #[tokio::test(start_paused = true)]
-async fn a_key_opens_its_organization_with_its_role_until_it_is_revoked() {
+async fn a_key_authenticates_for_its_organization_and_role_until_it_is_revoked() {
     let org = TestOrganization::unconnected(&FakeKlaviyo::default()).await;
     let (integration, organization) = (&org.integration, &org.organization);
     let new = integration
@@ -49,7 +49,7 @@ async fn of_a_key_only_a_hash_is_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_made_up_key_opens_nothing() {
+async fn an_unknown_key_does_not_authenticate() {
     let org = TestOrganization::unconnected(&FakeKlaviyo::default()).await;
     let found = org
         .integration

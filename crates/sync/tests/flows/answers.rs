@@ -1,4 +1,4 @@
-//! Answers of Klaviyo's that are no pages.
+//! Klaviyo's answers that are errors.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use crate::test_organization::{TestOrganization, emails, klaviyo_with};
 
 fn unavailable() -> KlaviyoError {
-    KlaviyoError::Unavailable("played".to_owned())
+    KlaviyoError::Unavailable("ordered by the test".to_owned())
 }
 
 fn invalid() -> KlaviyoError {
-    KlaviyoError::Invalid("played".to_owned())
+    KlaviyoError::Invalid("ordered by the test".to_owned())
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,14 +42,14 @@ async fn the_fifth_failed_answer_for_a_page_ends_the_run_with_its_code() {
         assert_eq!(
             org.members(&run.id).await,
             emails(0..2),
-            "what was read stays"
+            "the members of the pages read stay"
         );
         assert_eq!(run.progress.members_removed, 0);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn tries_are_one_to_sixty_seconds_apart_without_a_worker_and_ever_longer() {
+async fn attempts_are_one_to_sixty_seconds_apart_ever_longer_and_hold_no_worker() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -57,7 +57,7 @@ async fn tries_are_one_to_sixty_seconds_apart_without_a_worker_and_ever_longer()
     let mut waits = Vec::new();
     for attempt in 1..=4 {
         let SliceEnd::Paused(until) = org.work(&run).await else {
-            panic!("the worker was held");
+            panic!("the worker waited instead of pausing the run");
         };
         waits.push(until.since(org.now()));
         assert_eq!(org.run(&run).await.attempt, attempt);
@@ -79,7 +79,7 @@ async fn tries_are_one_to_sixty_seconds_apart_without_a_worker_and_ever_longer()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_in_between_forgives_failed_answers() {
+async fn a_page_in_between_sets_the_count_of_failed_answers_back() {
     let klaviyo = klaviyo_with(&list("L1"), 8);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -92,7 +92,7 @@ async fn a_page_in_between_forgives_failed_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_lists_own_look_up_is_tried_as_often() {
+async fn the_look_up_of_the_list_is_tried_as_often() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -111,7 +111,7 @@ async fn connection_status(org: &TestOrganization) -> (ConnectionStatus, bool) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_try_cannot_cure_ends_the_run_at_once() {
+async fn an_error_that_another_attempt_cannot_cure_ends_the_run_at_once() {
     for (error, code, is_the_keys_fault) in [
         (KlaviyoError::KeyRejected, FailureCode::KeyInvalid, true),
         (
@@ -127,7 +127,7 @@ async fn what_another_try_cannot_cure_ends_the_run_at_once() {
             false,
         ),
         (
-            KlaviyoError::Refused("played".to_owned()),
+            KlaviyoError::Refused("ordered by the test".to_owned()),
             FailureCode::UpstreamInvalid,
             false,
         ),
@@ -174,7 +174,7 @@ async fn a_failed_run_keeps_the_time_of_the_last_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_reads_a_whole_list_again_is_no_longer_in_doubt() {
+async fn a_rejected_key_that_reads_a_whole_list_again_makes_the_connection_active() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let first = org.synced(&list("L1")).await;
@@ -194,7 +194,7 @@ async fn a_key_that_reads_a_whole_list_again_is_no_longer_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_deleted_during_the_walk_ends_the_run_and_keeps_the_members() {
+async fn a_list_that_is_deleted_during_the_scan_ends_the_run_and_keeps_the_members() {
     let klaviyo: FakeKlaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     let first = org.synced(&list("L1")).await;

@@ -1,4 +1,4 @@
-//! Audiences: looked at, changed, archived; and nobody else's.
+//! Audiences: read, changed, archived, and kept from other organizations.
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::organization::Role;
@@ -54,7 +54,7 @@ async fn an_update_changes_what_it_names_and_keeps_the_rest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_different_name_is_a_name_given_by_hand() {
+async fn only_a_name_that_differs_counts_as_given_by_hand() {
     let org = TestOrganization::on(&klaviyo_with(&list("L1"), 1)).await;
     let id = org.import(&[list("L1")]).await.unwrap().imported[0]
         .audience
@@ -75,7 +75,7 @@ async fn only_a_different_name_is_a_name_given_by_hand() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn archiving_ends_what_runs_and_frees_the_list_for_another_import() {
+async fn archiving_ends_the_active_run_and_frees_the_list_for_another_import() {
     let org = TestOrganization::on(&klaviyo_with(&list("L1"), 4)).await;
     let outcome = org.import(&[list("L1")]).await.unwrap();
     let first = &outcome.imported[0];
@@ -165,65 +165,58 @@ async fn members_can_be_searched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_belongs_to_another_organization_is_not_there() {
+async fn rows_of_another_organization_are_not_found() {
     let org = TestOrganization::on(&klaviyo_with(&list("L1"), 2)).await;
     let run = org.synced(&list("L1")).await;
-    let (integration, stranger) = (
+    let (integration, other) = (
         &org.integration,
-        org.integration
-            .create_organization("Stranger")
-            .await
-            .unwrap(),
+        org.integration.create_organization("Other").await.unwrap(),
     );
-    let stranger = &stranger.organization;
+    let other = &other.organization;
 
-    let audience = integration.audience(stranger, &run.audience).await;
+    let audience = integration.audience(other, &run.audience).await;
     assert!(matches!(audience, Err(Error::NotFound(Entity::Audience))));
     let updated = integration
-        .update_audience(stranger, &run.audience, named("Mine"))
+        .update_audience(other, &run.audience, named("Mine"))
         .await;
     assert!(matches!(updated, Err(Error::NotFound(Entity::Audience))));
     let archived = integration
-        .archive_audience(stranger, &run.audience, "key_9")
+        .archive_audience(other, &run.audience, "key_9")
         .await;
     assert!(matches!(archived, Err(Error::NotFound(Entity::Audience))));
-    let synced = integration
-        .sync_audience(stranger, &run.audience, false)
-        .await;
+    let synced = integration.sync_audience(other, &run.audience, false).await;
     assert!(matches!(synced, Err(Error::NotFound(Entity::Audience))));
     let members = integration
-        .members(stranger, &run.audience, None, &everything())
+        .members(other, &run.audience, None, &everything())
         .await;
     assert!(matches!(members, Err(Error::NotFound(Entity::Audience))));
-    let count = integration.member_count(stranger, &run.audience).await;
+    let count = integration.member_count(other, &run.audience).await;
     assert!(matches!(count, Err(Error::NotFound(Entity::Audience))));
-    let status = integration.audience_status(stranger, &run.audience).await;
+    let status = integration.audience_status(other, &run.audience).await;
     assert!(matches!(status, Err(Error::NotFound(Entity::Audience))));
-    let runs = integration
-        .runs(stranger, &run.audience, &everything())
-        .await;
+    let runs = integration.runs(other, &run.audience, &everything()).await;
     assert!(matches!(runs, Err(Error::NotFound(Entity::Audience))));
-    let found = integration.run(stranger, &run.id).await;
+    let found = integration.run(other, &run.id).await;
     assert!(matches!(found, Err(Error::NotFound(Entity::SyncRun))));
-    let cancelled = integration.cancel_run(stranger, &run.id).await;
+    let cancelled = integration.cancel_run(other, &run.id).await;
     assert!(matches!(cancelled, Err(Error::NotFound(Entity::SyncRun))));
-    let issues = integration.issues(stranger, &run.id, &everything()).await;
+    let issues = integration.issues(other, &run.id, &everything()).await;
     assert!(matches!(issues, Err(Error::NotFound(Entity::SyncRun))));
-    let source = integration.source(stranger, &run.source).await;
+    let source = integration.source(other, &run.source).await;
     assert!(matches!(source, Err(Error::NotFound(Entity::SyncSource))));
     let sources = integration
-        .search_sources(stranger, &SourceFilter::default(), &everything())
+        .search_sources(other, &SourceFilter::default(), &everything())
         .await;
     assert!(sources.unwrap().is_empty());
     let consumers = integration
-        .consumers(stranger, &ConsumerFilter::default(), &everything())
+        .consumers(other, &ConsumerFilter::default(), &everything())
         .await;
     assert!(consumers.unwrap().items.is_empty());
     assert_eq!(org.members(&run.id).await.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_exist_is_not_found() {
+async fn an_unknown_consumer_is_not_found() {
     let org = TestOrganization::on(&FakeKlaviyo::default()).await;
     let consumer = org
         .integration

@@ -1,6 +1,5 @@
-//! Klaviyo's lists and segments, looked at.
+//! Browsing Klaviyo's lists and segments, and estimating an import.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ports::KlaviyoError;
@@ -10,10 +9,8 @@ use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::CollectionKind;
 use fanfare_sync::{Entity, Error, Estimate};
 use fanfare_testkit::build::{list, segment};
-use fanfare_testkit::clock::PlainSealer;
 use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 
-use crate::mocks::Circle;
 use crate::test_organization::{TestOrganization, klaviyo_with, members};
 
 #[tokio::test(start_paused = true)]
@@ -56,8 +53,13 @@ async fn every_list_is_shown_once_with_what_syncs_it() {
 
 #[tokio::test(start_paused = true)]
 async fn lists_that_lead_in_a_circle_are_an_unusable_answer() {
-    let org = TestOrganization::wired(Arc::new(Circle(3)), Arc::new(PlainSealer)).await;
-    org.connect("pk_key1").await.unwrap();
+    let klaviyo = (10..40).fold(
+        FakeKlaviyo::default().with_circular_pages(),
+        |klaviyo, number| {
+            klaviyo.with(list(&format!("L{number}")), "A list", Vec::<Profile>::new())
+        },
+    );
+    let org = TestOrganization::on(&klaviyo).await;
 
     let refused = org
         .integration
@@ -70,7 +72,7 @@ async fn lists_that_lead_in_a_circle_are_an_unusable_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_key_nothing_is_shown() {
+async fn without_a_key_klaviyo_is_not_asked() {
     let klaviyo = klaviyo_with(&list("L1"), 3);
     let org = TestOrganization::unconnected(&klaviyo).await;
     let refused = org
@@ -91,7 +93,7 @@ async fn estimate(org: &TestOrganization, id: &str) -> Result<Estimate, Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_estimate_tells_profiles_requests_and_seconds() {
+async fn an_estimate_has_profiles_requests_and_seconds() {
     let klaviyo = FakeKlaviyo::default()
         .with(list("big"), "Big", members(0..1_050))
         .with(list("empty"), "Empty", Vec::<Profile>::new());
@@ -123,7 +125,7 @@ async fn an_estimate_tells_profiles_requests_and_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_klaviyo_does_not_count_is_not_guessed() {
+async fn a_count_that_klaviyo_does_not_give_is_not_guessed() {
     let klaviyo = klaviyo_with(&list("L1"), 3);
     let unknown = Estimate {
         profiles: None,
@@ -135,7 +137,7 @@ async fn what_klaviyo_does_not_count_is_not_guessed() {
     assert_eq!(estimate(&org, "L1").await.unwrap(), unknown);
 
     klaviyo.change(|contents| contents.counts = true);
-    // Counting has fifteen requests a minute; one is used up.
+    // The quota of counting is fifteen requests a minute, one of which is used.
     for _ in 0..14 {
         assert_eq!(estimate(&org, "L1").await.unwrap().profiles, Some(3));
     }
@@ -143,13 +145,13 @@ async fn what_klaviyo_does_not_count_is_not_guessed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_asked_for_silence_when_counted_is_not_asked_without_counting() {
+async fn a_list_whose_count_met_a_rate_limit_is_not_asked_for_without_the_count() {
     let klaviyo = klaviyo_with(&list("L1"), 3);
     let org = TestOrganization::on(&klaviyo).await;
     klaviyo.fail_others([Some(KlaviyoError::Throttled(RetryAfter::Seconds(60)))]);
 
     let Err(Error::KlaviyoThrottled(wait)) = estimate(&org, "L1").await else {
-        panic!("the list was asked inside its block");
+        panic!("the list was asked for during the rate-limit block");
     };
 
     assert_eq!(wait, Duration::from_mins(1));

@@ -1,4 +1,4 @@
-//! One worker at a time, and an overtaken one writes nothing.
+//! A run has one worker at a time, and a worker that was overtaken writes nothing.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use fanfare_testkit::build::list;
 use crate::test_organization::{LEASE, TestOrganization, emails, klaviyo_with, poll, poll_until};
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_second_gets_nothing() {
+async fn a_second_worker_does_not_get_the_run() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -27,14 +27,14 @@ async fn who_comes_second_gets_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_overtaken_worker_writes_nothing_more_wherever_it_was() {
+async fn a_worker_that_was_overtaken_at_any_step_writes_nothing_more() {
     for polls in 1.. {
         let klaviyo = klaviyo_with(&list("L1"), 6);
         let org = TestOrganization::on(&klaviyo).await;
         let run = org.imported(&list("L1")).await;
         let mut slow = org.worker(&run);
         if poll(&mut slow, polls).is_some() {
-            assert!(polls > 20, "there were steps to be slow at");
+            assert!(polls > 20, "the worker was overtaken at too few steps");
             return;
         }
         tokio::time::advance(LEASE + Duration::from_secs(1)).await;
@@ -84,7 +84,7 @@ async fn a_run_that_is_not_there_is_not_due() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_ran_out_with_nobody_to_take_it_is_no_crash() {
+async fn a_lease_that_ran_out_and_was_not_taken_over_is_no_crash() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;

@@ -1,4 +1,4 @@
-//! The connection: made, refused, replaced and cut.
+//! Connecting Klaviyo, connecting it again with another key, and disconnecting it.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn account(id: &str) -> AccountId {
     AccountId::parse(id).unwrap()
 }
 
-/// A Klaviyo whose keys tell that account.
+/// A Klaviyo whose keys belong to that account and may say so.
 fn klaviyo_of(id: &str) -> FakeKlaviyo {
     let klaviyo = FakeKlaviyo::default();
     klaviyo.change(|contents| contents.account = Some(account(id)));
@@ -33,7 +33,7 @@ async fn last4(org: &TestOrganization) -> Option<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_tried_for_all_that_it_is_needed_for_before_it_is_stored() {
+async fn every_capability_of_a_key_is_tried_before_it_is_stored() {
     let klaviyo = klaviyo_of("AbC123");
     let org = TestOrganization::unconnected(&klaviyo).await;
 
@@ -73,14 +73,16 @@ async fn a_failed_verification_leaves_the_stored_key_as_it_was() {
         org.connect("pk_other").await,
         Err(Error::KeyRejected)
     ));
-    klaviyo.fail_others([Some(KlaviyoError::Unavailable("played".to_owned()))]);
+    klaviyo.fail_others([Some(KlaviyoError::Unavailable(
+        "ordered by the test".to_owned(),
+    ))]);
     assert!(matches!(
         org.connect("pk_key1").await,
         Err(Error::KlaviyoUnreachable(_))
     ));
     klaviyo.change(|contents| contents.missing_scopes = vec!["profiles:read".to_owned()]);
     let Err(Error::ScopeMissing(scopes)) = org.connect("pk_key1").await else {
-        panic!("a key that reads no profiles was taken");
+        panic!("a key that reads no profiles was accepted");
     };
     assert_eq!(scopes, ["profiles:read"]);
 
@@ -110,7 +112,7 @@ async fn a_key_of_another_account_has_to_be_confirmed() {
     klaviyo.change(|contents| contents.account = Some(account("XyZ789")));
 
     let Err(Error::AccountDiffers { connected, offered }) = org.connect("pk_other").await else {
-        panic!("the other account was taken");
+        panic!("the other account was accepted without confirmation");
     };
     assert_eq!((connected, offered), (account("AbC123"), account("XyZ789")));
     assert_eq!(last4(&org).await.as_deref(), Some("key1"));
@@ -127,34 +129,34 @@ async fn a_key_of_another_account_has_to_be_confirmed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_short_wait_for_quota_is_sat_out_and_a_long_one_is_told() {
+async fn a_short_wait_for_quota_is_waited_out_and_a_long_one_is_reported() {
     let klaviyo = FakeKlaviyo::default();
     let org = TestOrganization::unconnected(&klaviyo).await;
     let before = org.now();
-    // The account first, then the lists.
+    // The first call is for the account, the second for the lists.
     klaviyo.fail_others([None, Some(KlaviyoError::Throttled(RetryAfter::Seconds(1)))]);
     org.connect("pk_key1").await.unwrap();
     assert_eq!(org.now().since(before), Duration::from_secs(1));
 
     klaviyo.fail_others([None, Some(KlaviyoError::Throttled(RetryAfter::Seconds(30)))]);
-    // The account's own quota holds one request a second.
+    // The quota of the accounts endpoint is one request a second.
     tokio::time::advance(Duration::from_secs(1)).await;
     let Err(Error::KlaviyoThrottled(wait)) = org.connect("pk_key1").await else {
-        panic!("nobody was told to wait");
+        panic!("the caller was not told to wait");
     };
     assert_eq!(wait, Duration::from_secs(30));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_key_keeps_its_account_when_klaviyo_cannot_be_asked_for_it() {
+async fn the_same_key_keeps_its_account_when_the_quota_does_not_allow_to_ask_for_it() {
     let klaviyo = klaviyo_of("AbC123");
     let org = TestOrganization::on(&klaviyo).await;
-    // More than the fifteen a minute that this question has.
+    // The quota of the accounts endpoint is fifteen requests a minute.
     for _ in 0..17 {
         let connection = org.connect("pk_key1").await.unwrap().connection.unwrap();
         assert_eq!(connection.account, Some(account("AbC123")));
     }
-    // Of another key it would be unknown whether its account differs.
+    // Whether another key's account differs cannot be known without asking.
     assert!(matches!(
         org.connect("pk_other").await,
         Err(Error::KlaviyoThrottled(_))
@@ -162,13 +164,13 @@ async fn the_same_key_keeps_its_account_when_klaviyo_cannot_be_asked_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_asked_of_a_connection_binds_it_under_its_accounts_name_too() {
+async fn a_rate_limit_block_binds_the_connection_also_once_its_account_is_known() {
     let klaviyo = klaviyo_with(&list("L1"), 4);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
     klaviyo.fail_members([Some(KlaviyoError::Throttled(RetryAfter::Seconds(300)))]);
-    let asked = org.now().plus(Duration::from_mins(5));
-    assert_eq!(org.work(&run).await, SliceEnd::Paused(asked));
+    let until = org.now().plus(Duration::from_mins(5));
+    assert_eq!(org.work(&run).await, SliceEnd::Paused(until));
 
     klaviyo.change(|contents| contents.account = Some(account("AbC123")));
     org.connect("pk_key1").await.unwrap();
@@ -182,12 +184,12 @@ async fn silence_asked_of_a_connection_binds_it_under_its_accounts_name_too() {
         .sync_audience(&org.organization, &cancelled.audience, false)
         .await;
 
-    assert_eq!(org.work(&next.unwrap().run).await, SliceEnd::Paused(asked));
+    assert_eq!(org.work(&next.unwrap().run).await, SliceEnd::Paused(until));
     assert_eq!(klaviyo.member_calls().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn disconnecting_takes_the_key_cancels_what_runs_and_keeps_the_audiences() {
+async fn disconnecting_deletes_the_key_cancels_active_runs_and_keeps_the_audiences() {
     let klaviyo = klaviyo_with(&list("L1"), 4).with(
         list("L2"),
         "Other",

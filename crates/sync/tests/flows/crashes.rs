@@ -1,4 +1,4 @@
-//! Workers that die, and a store that fails, at every step there is.
+//! Workers that crash, and a store that fails, at every step of a run.
 
 use std::time::Duration;
 
@@ -12,23 +12,24 @@ use fanfare_testkit::build::{list, profile};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::Operation;
 
-use crate::picture::Picture;
+use crate::stored_rows::StoredRows;
 use crate::test_organization::{LEASE, TestOrganization, klaviyo_with, members, poll, poll_until};
 
-/// A second pass that has everything to do: people who join, leave, change, share and are broken.
-struct Scene {
+/// A second pass with every kind of change: profiles that joined, left, changed, share an e-mail or have an
+/// unusable one.
+struct SecondPass {
     org: TestOrganization,
     klaviyo: FakeKlaviyo,
     run: RunId,
     pages_before: usize,
 }
 
-impl Scene {
+impl SecondPass {
     async fn new() -> Self {
         let klaviyo = klaviyo_with(&list("L1"), 5);
         let org = TestOrganization::on(&klaviyo).await;
         let first = org.synced(&list("L1")).await;
-        let people: Vec<Profile> = members(1..4)
+        let profiles: Vec<Profile> = members(1..4)
             .into_iter()
             .chain([
                 profile("P004")
@@ -50,13 +51,13 @@ impl Scene {
                     .build(),
             ])
             .collect();
-        klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().1 = people);
+        klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().1 = profiles);
         let started = org
             .integration
             .sync_audience(&org.organization, &first.audience, false)
             .await;
         let pages_before = klaviyo.member_calls().len();
-        // The list may be counted again.
+        // So that the quota allows to count the list again.
         tokio::time::advance(Duration::from_mins(1)).await;
         Self {
             org,
@@ -70,71 +71,75 @@ impl Scene {
         self.klaviyo.member_calls().len() - self.pages_before
     }
 
-    async fn picture(&self) -> Picture {
-        self.org.picture(std::slice::from_ref(&self.run)).await
+    async fn stored_rows(&self) -> StoredRows {
+        self.org.stored_rows(std::slice::from_ref(&self.run)).await
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_may_die_anywhere_and_the_rows_end_the_same() {
-    let calm = Scene::new().await;
-    calm.org.work_to_end(&calm.run).await;
-    let (want, pages) = (calm.picture().await, calm.pages());
+async fn a_worker_may_crash_at_any_step_and_the_rows_end_the_same() {
+    let undisturbed = SecondPass::new().await;
+    undisturbed.org.work_to_end(&undisturbed.run).await;
+    let (want, pages) = (undisturbed.stored_rows().await, undisturbed.pages());
     assert_eq!(pages, 4);
 
     for polls in 1.. {
-        let scene = Scene::new().await;
-        let mut worker = scene.org.worker(&scene.run);
+        let disturbed = SecondPass::new().await;
+        let mut worker = disturbed.org.worker(&disturbed.run);
         if poll(&mut worker, polls).is_some() {
-            assert!(polls > 40, "there were steps to die at");
+            assert!(polls > 40, "the worker crashed at too few steps");
             return;
         }
         drop(worker);
         tokio::time::advance(LEASE).await;
 
-        if scene.org.run(&scene.run).await.status.is_active() {
-            scene.org.work_to_end(&scene.run).await;
+        if disturbed.org.run(&disturbed.run).await.status.is_active() {
+            disturbed.org.work_to_end(&disturbed.run).await;
         }
 
-        assert_eq!(scene.picture().await, want, "died after {polls} polls");
+        assert_eq!(
+            disturbed.stored_rows().await,
+            want,
+            "crashed after {polls} polls"
+        );
         assert!(
-            scene.pages() <= pages + 1,
+            disturbed.pages() <= pages + 1,
             "after {polls} polls {} pages were asked for",
-            scene.pages()
+            disturbed.pages()
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_may_die_twice_in_a_row_anywhere() {
-    let calm = Scene::new().await;
-    calm.org.work_to_end(&calm.run).await;
-    let want = calm.picture().await;
+async fn two_workers_in_a_row_may_crash_at_any_step() {
+    let undisturbed = SecondPass::new().await;
+    undisturbed.org.work_to_end(&undisturbed.run).await;
+    let want = undisturbed.stored_rows().await;
 
     for polls in (1..60).step_by(7) {
         for more in (1..60).step_by(11) {
-            let scene = Scene::new().await;
+            let disturbed = SecondPass::new().await;
             for polls in [polls, more] {
-                let _ = poll(&mut scene.org.worker(&scene.run), polls);
+                let _ = poll(&mut disturbed.org.worker(&disturbed.run), polls);
                 tokio::time::advance(LEASE).await;
             }
-            if scene.org.run(&scene.run).await.status.is_active() {
-                scene.org.work_to_end(&scene.run).await;
+            if disturbed.org.run(&disturbed.run).await.status.is_active() {
+                disturbed.org.work_to_end(&disturbed.run).await;
             }
             assert_eq!(
-                scene.picture().await,
+                disturbed.stored_rows().await,
                 want,
-                "died after {polls} and {more} polls"
+                "crashed after {polls} and {more} polls"
             );
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_store_may_fail_anywhere_and_that_is_no_crash() {
-    let calm = Scene::new().await;
-    calm.org.work_to_end(&calm.run).await;
-    let (want, pages) = (calm.picture().await, calm.pages());
+async fn the_store_may_fail_at_any_step_and_that_is_no_crash() {
+    let undisturbed = SecondPass::new().await;
+    undisturbed.org.work_to_end(&undisturbed.run).await;
+    let (want, pages) = (undisturbed.stored_rows().await, undisturbed.pages());
 
     let operations = [
         Operation::Read,
@@ -145,60 +150,62 @@ async fn the_store_may_fail_anywhere_and_that_is_no_crash() {
     ];
     for operation in operations {
         for polls in 0.. {
-            let scene = Scene::new().await;
-            let mut worker = scene.org.worker(&scene.run);
+            let disturbed = SecondPass::new().await;
+            let mut worker = disturbed.org.worker(&disturbed.run);
             if poll(&mut worker, polls).is_some() {
-                assert!(polls > 40, "there were steps to fail at");
+                assert!(polls > 40, "the store failed at too few steps");
                 break;
             }
-            scene.org.store.fail_next(operation, 1);
+            disturbed.org.store.fail_next(operation, 1);
             let end = worker.await;
-            // What was not met by the worker must not be met by the test.
-            scene.org.store.fail_next(operation, 0);
+            // A fault that the worker did not meet must not fail the test's own calls.
+            disturbed.org.store.fail_next(operation, 0);
             match end {
                 Ok(end) => assert!(matches!(end, SliceEnd::Finished(_)), "{end:?}"),
                 Err(Error::Store(error)) => assert!(error.is_transient(), "{error:?}"),
                 Err(error) => panic!("{error:?}"),
             }
 
-            let run = scene.org.run(&scene.run).await;
+            let run = disturbed.org.run(&disturbed.run).await;
             if run.status.is_active() {
-                // The lease was given back, so that nobody has to wait for its end.
-                let run = scene.org.work_to_end(&scene.run).await;
+                // The worker released the lease, so that the next worker need not wait for its end.
+                let run = disturbed.org.work_to_end(&disturbed.run).await;
                 assert_eq!(run.crashes, 0);
             }
 
             assert_eq!(
-                scene.picture().await,
+                disturbed.stored_rows().await,
                 want,
                 "{operation:?} failed after {polls} polls"
             );
-            assert!(scene.pages() <= pages + 1);
+            assert!(disturbed.pages() <= pages + 1);
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_absence_of_the_database_ends_no_run() {
-    let scene = Scene::new().await;
+async fn a_database_that_is_long_unavailable_ends_no_run() {
+    let disturbed = SecondPass::new().await;
     for _ in 0..5 {
-        let mut worker = scene.org.worker(&scene.run);
-        let before = scene.klaviyo.member_calls().len();
-        poll_until(&mut worker, || scene.klaviyo.member_calls().len() > before);
-        // Two minutes: every try to give the run back fails, once a second.
-        scene.org.store.fail_next(Operation::Begin, 120);
+        let mut worker = disturbed.org.worker(&disturbed.run);
+        let before = disturbed.klaviyo.member_calls().len();
+        poll_until(&mut worker, || {
+            disturbed.klaviyo.member_calls().len() > before
+        });
+        // For two minutes every attempt to release the lease fails, once a second.
+        disturbed.org.store.fail_next(Operation::Begin, 120);
         let Err(Error::Store(_)) = worker.await else {
-            panic!("nobody noticed");
+            panic!("the worker did not report the store's fault");
         };
     }
 
-    let run = scene.org.work_to_end(&scene.run).await;
+    let run = disturbed.org.work_to_end(&disturbed.run).await;
 
     assert_eq!(run.status, SyncStatus::Success);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_third_crash_at_one_page_ends_the_run_and_keeps_what_was_read() {
+async fn a_third_crash_at_one_page_ends_the_run_and_keeps_the_pages_read() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -231,7 +238,7 @@ async fn crashes_with_a_page_in_between_are_not_added_up() {
     for _ in 0..8 {
         let before = klaviyo.member_calls().len();
         let mut worker = org.worker(&run);
-        // A page is behind it when the next is asked for.
+        // When the worker asks for its second page, the first is stored.
         poll_until(&mut worker, || klaviyo.member_calls().len() == before + 2);
         drop(worker);
         tokio::time::advance(LEASE + Duration::from_secs(1)).await;

@@ -1,4 +1,4 @@
-//! Runs that are ended from outside while a worker has them.
+//! Runs that a caller ends while a worker has them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,54 +13,57 @@ use crate::mocks::MockQueue;
 use crate::test_organization::{TestOrganization, klaviyo_with, poll};
 
 #[derive(Debug, Clone, Copy)]
-enum Act {
+enum Action {
     Cancel,
     Archive,
     Disconnect,
 }
 
-/// Wherever the worker is, the act ends the run in its own transaction, and from then on the worker
-/// writes nothing.
+/// At whichever step the worker is, the caller's action ends the run in its own transaction, and from then on
+/// the worker writes nothing.
 #[tokio::test(start_paused = true)]
-async fn a_run_that_was_ended_is_written_to_no_more() {
-    for act in [Act::Cancel, Act::Archive, Act::Disconnect] {
+async fn a_worker_writes_nothing_to_a_run_that_a_caller_has_ended() {
+    for action in [Action::Cancel, Action::Archive, Action::Disconnect] {
         for polls in 1.. {
             let klaviyo = klaviyo_with(&list("L1"), 6);
             let org = TestOrganization::on(&klaviyo).await;
             let run = org.imported(&list("L1")).await;
             let mut worker = org.worker(&run);
             if poll(&mut worker, polls).is_some() || !org.run(&run).await.status.is_active() {
-                assert!(polls > 20, "there were steps to be ended at");
+                assert!(polls > 20, "the run was ended at too few steps");
                 break;
             }
             let audience = org.run(&run).await.audience;
-            // A worker that holds the organization's lock must get on before anybody can act.
+            // A worker inside a unit of work has the organization's lock: it has to go on before the caller can act.
             let ended = tokio::spawn(worker);
             let (integration, organization) = (&org.integration, &org.organization);
-            let acted = match act {
-                Act::Cancel => integration.cancel_run(organization, &run).await.is_ok(),
-                Act::Archive => integration
+            let has_ended = match action {
+                Action::Cancel => integration.cancel_run(organization, &run).await.is_ok(),
+                Action::Archive => integration
                     .archive_audience(organization, &audience, "key_1")
                     .await
                     .is_ok(),
-                Act::Disconnect => integration.disconnect(organization).await.is_ok(),
+                Action::Disconnect => integration.disconnect(organization).await.is_ok(),
             };
-            let after_the_act = org.picture(std::slice::from_ref(&run)).await;
+            let rows_after = org.stored_rows(std::slice::from_ref(&run)).await;
 
             let end = ended.await.unwrap().unwrap();
 
             let ended = org.run(&run).await;
             if ended.status == SyncStatus::Success {
-                // It was done before the act.
+                // The run had ended before the action.
                 continue;
             }
-            assert!(acted, "{act:?} after {polls} polls");
+            assert!(has_ended, "{action:?} after {polls} polls");
             assert!(
                 matches!(end, SliceEnd::Overtaken | SliceEnd::NotDue),
-                "{end:?}: {act:?} after {polls} polls"
+                "{end:?}: {action:?} after {polls} polls"
             );
             assert_eq!(ended.error.unwrap().code, FailureCode::Cancelled);
-            assert_eq!(org.picture(std::slice::from_ref(&run)).await, after_the_act);
+            assert_eq!(
+                org.stored_rows(std::slice::from_ref(&run)).await,
+                rows_after
+            );
             assert_eq!(org.work(&run).await, SliceEnd::NotDue);
         }
     }
@@ -86,7 +89,7 @@ async fn a_waiting_run_is_ended_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_of_ours_ends_the_run_instead_of_trying_for_ever() {
+async fn a_corrupt_row_ends_the_run_instead_of_being_tried_again_for_ever() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let mut broken = MockQueue::new();
     broken

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use crate::test_organization::{TestOrganization, everything, klaviyo_with, members, poll};
 
 #[tokio::test(start_paused = true)]
-async fn each_list_is_answered_once_in_the_order_asked() {
+async fn the_answer_names_each_list_once_in_the_order_of_the_request() {
     let klaviyo = klaviyo_with(&list("L1"), 3)
         .with(list("L2"), "Second", members(0..1))
         .with(segment("S1"), "Segment", members(0..1));
@@ -51,7 +51,7 @@ async fn each_list_is_answered_once_in_the_order_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn audience_source_and_run_begin_together_as_pending() {
+async fn an_import_makes_audience_source_and_run_together_as_pending() {
     let org = TestOrganization::on(&klaviyo_with(&list("L1"), 3)).await;
     let mut notifications = org.store.notifications();
 
@@ -87,7 +87,7 @@ async fn audience_source_and_run_begin_together_as_pending() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_is_taken_is_told_apart_and_a_missing_one_made_up() {
+async fn a_name_that_is_taken_gets_the_lists_id_added_and_a_missing_one_is_made_from_it() {
     let klaviyo = klaviyo_with(&list("L1"), 1)
         .with(list("L2"), "VIP", members(0..1))
         .with(list("L3"), " \u{0} ", members(0..1));
@@ -142,7 +142,10 @@ async fn klaviyo_is_not_asked_about_a_list_that_is_synced() {
 async fn an_import_that_fails_halfway_leaves_nothing() {
     let klaviyo = klaviyo_with(&list("L1"), 3).with(list("L2"), "Second", members(0..1));
     let org = TestOrganization::on(&klaviyo).await;
-    klaviyo.fail_others([None, Some(KlaviyoError::Unavailable("played".to_owned()))]);
+    klaviyo.fail_others([
+        None,
+        Some(KlaviyoError::Unavailable("ordered by the test".to_owned())),
+    ]);
 
     let refused = org.import(&[list("L1"), list("L2")]).await;
 
@@ -174,7 +177,7 @@ async fn a_hundred_lists_are_imported_within_the_burst_quota() {
     assert_eq!(asked.count(), 100);
 }
 
-/// Whichever comes first, no run is left that nobody's key could work.
+/// Whichever of the two comes first, no run is left without a key to work it with.
 #[tokio::test(start_paused = true)]
 async fn an_import_that_is_overtaken_by_a_disconnection_leaves_no_run_behind() {
     for polls in 1..30 {
@@ -208,7 +211,7 @@ async fn an_import_that_is_overtaken_by_a_disconnection_leaves_no_run_behind() {
     }
 }
 
-/// Whichever comes first, the answer is true of some moment.
+/// Whichever of the two comes first, the answer was true at some moment.
 #[tokio::test(start_paused = true)]
 async fn an_import_beside_an_archiving_never_says_that_the_list_is_not_there() {
     for polls in 1..20 {

@@ -23,7 +23,7 @@ async fn a_replaced_key_is_used_from_the_next_slice_on() {
     let mut worker = org.worker(&run);
     poll_until(&mut worker, || klaviyo.member_calls().len() == 1);
     org.connect("pk_new").await.unwrap();
-    // From here on only the new key is taken; the call that is under way was let through.
+    // From here on Klaviyo accepts only the new key; it has accepted the call under way already.
     klaviyo.change(|contents| contents.keys = vec!["pk_new".to_owned()]);
 
     assert_eq!(
@@ -33,7 +33,7 @@ async fn a_replaced_key_is_used_from_the_next_slice_on() {
     assert_eq!(org.members(&run).await, emails(0..8));
 }
 
-/// Whoever replaces a key revokes the old one soon, and the run must not fail of that.
+/// An organization that replaces its key soon revokes the old one, and the run must not fail because of that.
 #[tokio::test(start_paused = true)]
 async fn a_key_that_was_replaced_and_revoked_within_a_slice_costs_a_slice_and_not_the_run() {
     let klaviyo = klaviyo_with(&list("L1"), 8);
@@ -67,7 +67,7 @@ async fn a_run_whose_key_no_longer_opens_fails_and_says_what_to_do() {
     sealer
         .expect_seal()
         .returning(|organization, key| PlainSealer.seal(organization, key));
-    // Once for the import, then never again.
+    // It opens once, for the import, and then never again.
     let mut opened = 0;
     sealer.expect_open().returning(move |organization, sealed| {
         opened += 1;

@@ -1,4 +1,4 @@
-//! What a run says of itself, and what it never says.
+//! What a run logs, and what it never logs.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,7 @@ impl Log {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// The lines of runs, each with its message.
+    /// The lines about runs, each with its message.
     fn runs(&self) -> Vec<(String, Value)> {
         let text = self.text();
         let lines = text
@@ -51,7 +51,7 @@ impl Log {
     }
 }
 
-fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+fn capture() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -62,20 +62,21 @@ fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     (log, tracing::subscriber::set_default(subscriber))
 }
 
-fn canaries() -> FakeKlaviyo {
-    let people = (0..4).map(|n| {
-        let person = profile(&format!("P{n}")).email(&format!("canary{n}@x.io"));
-        person.first_name("Canary").phone("+15550001234")
+/// A Klaviyo whose members have values that must not appear in a log.
+fn with_private_values() -> FakeKlaviyo {
+    let members = (0..4).map(|n| {
+        let member = profile(&format!("P{n}")).email(&format!("canary{n}@x.io"));
+        member.first_name("Canary").phone("+15550001234")
     });
     FakeKlaviyo::default()
         .page_size(2)
-        .with(list("L1"), "VIP", people)
+        .with(list("L1"), "VIP", members)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_runs_life_is_told_in_one_line_for_each_turn_with_counts_and_duration() {
-    let (log, _guard) = listen();
-    let klaviyo = canaries();
+async fn a_run_logs_one_line_for_each_change_of_its_status_with_counts_and_duration() {
+    let (log, _guard) = capture();
+    let klaviyo = with_private_values();
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
     klaviyo.fail_members([None, Some(KlaviyoError::Throttled(RetryAfter::Seconds(30)))]);
@@ -113,9 +114,9 @@ async fn a_runs_life_is_told_in_one_line_for_each_turn_with_counts_and_duration(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_is_cancelled_tells_its_end_too() {
-    let (log, _guard) = listen();
-    let org = TestOrganization::on(&canaries()).await;
+async fn a_run_that_is_cancelled_logs_its_end_too() {
+    let (log, _guard) = capture();
+    let org = TestOrganization::on(&with_private_values()).await;
     let run = org.imported(&list("L1")).await;
 
     org.integration
@@ -135,8 +136,8 @@ async fn a_run_that_is_cancelled_tells_its_end_too() {
 
 #[tokio::test(start_paused = true)]
 async fn no_line_holds_a_key_an_email_a_phone_number_or_a_name() {
-    let (log, _guard) = listen();
-    let klaviyo = canaries();
+    let (log, _guard) = capture();
+    let klaviyo = with_private_values();
     let org = TestOrganization::unconnected(&klaviyo).await;
     org.connect("pk_canary_key").await.unwrap();
     let run = org.imported(&list("L1")).await;
@@ -154,7 +155,7 @@ async fn no_line_holds_a_key_an_email_a_phone_number_or_a_name() {
 
     let text = log.text();
 
-    assert!(text.lines().count() >= 8, "there was something to say");
+    assert!(text.lines().count() >= 8, "too few lines were logged");
     let lower = text.to_lowercase();
     for private in ["canary", "5550001234"] {
         assert!(!lower.contains(private), "{private} in {text}");

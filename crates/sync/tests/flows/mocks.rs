@@ -1,21 +1,14 @@
-//! Leaf ports that do what no honest fake would.
+//! Ports that misbehave, or answer as a test says, where the stores and the fake Klaviyo do not.
 
 use async_trait::async_trait;
-use fanfare_domain::connection::{Credential, SealedKey};
-use fanfare_domain::ids::{Cursor, OrganizationId};
-use fanfare_domain::ports::{
-    Account, Answer, Capability, Collection, CollectionPage, KeySealer, Klaviyo, KlaviyoError,
-    MemberPage, MembersFrom, QuotaLedger, SealError, StoreError, WorkQueue,
-};
+use fanfare_domain::connection::SealedKey;
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{KeySealer, QuotaLedger, SealError, StoreError, WorkQueue};
 use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
-use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::SchedulingCandidate;
-use fanfare_testkit::build::list;
 use fanfare_testkit::memory::InMemoryStore;
 use secrecy::SecretString;
-
-use crate::test_organization::members;
 
 mockall::mock! {
     pub(crate) Sealer {}
@@ -38,86 +31,7 @@ mockall::mock! {
     }
 }
 
-/// A Klaviyo whose pages lead in a circle of so many. A member stands on each.
-pub(crate) struct Circle(pub(crate) i64);
-
-impl Circle {
-    /// Where a cursor is, and the cursor after it.
-    fn step(&self, cursor: Option<&Cursor>) -> (i64, Option<Cursor>) {
-        let at = cursor.map_or(0, |cursor| cursor.as_str().parse().unwrap());
-        (
-            at,
-            Some(Cursor::parse(((at + 1) % self.0).to_string()).unwrap()),
-        )
-    }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "in the shape of the port")]
-const fn answer<T>(value: T) -> Result<Answer<T>, KlaviyoError> {
-    Ok(Answer {
-        value,
-        rate_limits: None,
-    })
-}
-
-fn unnamed(collection: &CollectionRef) -> Collection {
-    Collection {
-        id: collection.id.clone(),
-        name: None,
-        created: None,
-        updated: None,
-        opt_in_process: None,
-        is_active: None,
-        is_processing: None,
-        profile_count: None,
-    }
-}
-
-#[async_trait]
-impl Klaviyo for Circle {
-    async fn account(&self, _: &Credential) -> Result<Answer<Account>, KlaviyoError> {
-        Err(KlaviyoError::NotPermitted)
-    }
-
-    async fn collections(
-        &self,
-        _: &Credential,
-        _: CollectionKind,
-        cursor: Option<&Cursor>,
-    ) -> Result<Answer<CollectionPage>, KlaviyoError> {
-        let (at, next) = self.step(cursor);
-        let items = vec![unnamed(&list(&format!("L{at}")))];
-        answer(CollectionPage { items, next })
-    }
-
-    async fn collection(
-        &self,
-        _: &Credential,
-        collection: &CollectionRef,
-        _: bool,
-    ) -> Result<Answer<Collection>, KlaviyoError> {
-        answer(unnamed(collection))
-    }
-
-    async fn members(
-        &self,
-        _: &Credential,
-        _: &CollectionRef,
-        from: &MembersFrom,
-    ) -> Result<Answer<MemberPage>, KlaviyoError> {
-        let (at, next) = self.step(from.cursor.as_ref());
-        answer(MemberPage {
-            profiles: members(at..=at),
-            next,
-        })
-    }
-
-    async fn probe(&self, _: &Credential, _: Capability) -> Result<Answer<()>, KlaviyoError> {
-        answer(())
-    }
-}
-
-/// A ledger that takes for ever to note a block.
+/// A ledger that never ends the call that stores a rate-limit block.
 pub(crate) struct SlowLedger(pub(crate) InMemoryStore);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Klaviyo's quota, and its word to be silent.
+//! Klaviyo's quota, and the rate-limit blocks that it asks for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn throttled(seconds: u64) -> KlaviyoError {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_is_kept_to_the_second_without_a_worker_and_counts_as_no_failure() {
+async fn a_rate_limit_block_is_kept_to_the_second_holds_no_worker_and_is_no_failure() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -60,12 +60,12 @@ async fn attempts_are_counted_as_claims_since_the_last_page() {
         attempts.push(org.run(&run).await.attempt);
         tokio::time::advance(Duration::from_mins(1)).await;
     }
-    // The first claim got on before it was told to wait, the others did not.
+    // The first claim read a page before the rate limit, the others did not.
     assert_eq!(attempts, [0, 1, 2]);
     assert_eq!(org.work_to_end(&run).await.attempt, 1);
 }
 
-/// Two lists of one account, imported. Klaviyo answers the first call with block until then.
+/// Two imported lists of one account. Klaviyo answers the first call with a rate-limit block until `until`.
 struct TwoLists {
     klaviyo: FakeKlaviyo,
     org: TestOrganization,
@@ -90,7 +90,7 @@ impl TwoLists {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_engine_and_another_list_of_the_account_keep_the_silence_too() {
+async fn another_engine_and_another_list_of_the_account_keep_the_block_too() {
     let TwoLists {
         klaviyo,
         org,
@@ -113,7 +113,7 @@ async fn another_engine_and_another_list_of_the_account_keep_the_silence_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_is_kept_in_this_process_before_the_ledger_knows_of_it() {
+async fn a_block_is_kept_in_this_process_before_the_ledger_knows_of_it() {
     let TwoLists {
         klaviyo,
         org,
@@ -136,7 +136,7 @@ async fn silence_is_kept_in_this_process_before_the_ledger_knows_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_process_learns_of_a_silence_though_the_store_was_away_and_the_worker_is_gone() {
+async fn another_process_learns_of_a_block_though_the_store_failed_and_the_worker_crashed() {
     let TwoLists {
         klaviyo,
         org,
@@ -160,7 +160,7 @@ async fn another_process_learns_of_a_silence_though_the_store_was_away_and_the_w
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_without_a_time_lasts_a_minute() {
+async fn a_block_without_a_time_lasts_a_minute() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -170,7 +170,7 @@ async fn silence_without_a_time_lasts_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_used_up_quota_is_waited_for_without_a_worker_and_never_exceeded() {
+async fn a_used_up_quota_is_never_exceeded_and_the_wait_for_it_holds_no_worker() {
     let klaviyo = klaviyo_with(&list("L1"), 20);
     klaviyo.announce(RateLimits {
         burst: 2,

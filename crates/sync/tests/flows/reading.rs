@@ -16,7 +16,7 @@ use crate::audiences::named;
 use crate::test_organization::{TestOrganization, emails, klaviyo_with, members};
 
 #[tokio::test(start_paused = true)]
-async fn an_import_makes_members_of_everybody_who_can_be_reached() {
+async fn an_import_makes_members_of_all_profiles_with_an_email_or_phone_number() {
     let klaviyo = FakeKlaviyo::default().page_size(2).with(
         list("L1"),
         "VIP",
@@ -28,7 +28,7 @@ async fn an_import_makes_members_of_everybody_who_can_be_reached() {
             profile("b").email("bo@x.io").phone("555"),
             profile("c").phone("+15550001"),
             profile("d").email("ann@x.io"),
-            profile("e").email("nobody"),
+            profile("e").email("not an address"),
             profile("f"),
         ],
     );
@@ -150,7 +150,7 @@ async fn a_name_given_by_hand_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lists_name_is_kept_without_what_no_database_can_store() {
+async fn a_lists_name_is_stored_without_characters_that_databases_refuse() {
     let klaviyo = klaviyo_with(&list("L1"), 1);
     rename(&klaviyo, &list("L1"), Some("V\u{0}IP"));
     let org = TestOrganization::on(&klaviyo).await;
@@ -182,7 +182,7 @@ async fn a_run_does_not_wait_for_the_quota_of_counting() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
-    // Counting has one request a second, and this takes it.
+    // The quota of counting is one request a second, which this estimate uses.
     org.integration
         .estimate(&org.organization, &list("L1"))
         .await
@@ -199,7 +199,7 @@ async fn a_run_does_not_wait_for_the_quota_of_counting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_asked_for_silence_when_counted_is_left_alone() {
+async fn a_list_whose_count_met_a_rate_limit_is_not_asked_for_again() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -213,7 +213,7 @@ async fn a_list_that_asked_for_silence_when_counted_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_remembers_nobody_once_it_has_ended() {
+async fn a_run_that_has_ended_leaves_no_seen_profiles() {
     let org = TestOrganization::on(&klaviyo_with(&list("L1"), 5)).await;
     org.synced(&list("L1")).await;
     let mut unit = org.store.begin(&org.organization).await.unwrap();

@@ -1,4 +1,4 @@
-//! Who leaves, and when.
+//! Members that leave, and the threshold for removals.
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ports::KlaviyoError;
@@ -8,17 +8,17 @@ use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
 use crate::test_organization::{TestOrganization, emails, klaviyo_with, members};
 
-fn now_has(klaviyo: &FakeKlaviyo, numbers: impl IntoIterator<Item = i64>) {
-    let people = members(numbers);
-    klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().1 = people);
+fn set_members(klaviyo: &FakeKlaviyo, numbers: impl IntoIterator<Item = i64>) {
+    let members = members(numbers);
+    klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().1 = members);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_complete_pass_makes_the_members_exactly_the_lists_and_keeps_the_consumers() {
+async fn a_complete_pass_leaves_exactly_the_lists_members_and_keeps_the_consumers() {
     let klaviyo = klaviyo_with(&list("L1"), 7);
     let org = TestOrganization::on(&klaviyo).await;
     let first = org.synced(&list("L1")).await;
-    now_has(&klaviyo, [1, 3, 8, 9]);
+    set_members(&klaviyo, [1, 3, 8, 9]);
 
     let second = org.resynced(&first, false).await;
 
@@ -29,11 +29,11 @@ async fn a_complete_pass_makes_the_members_exactly_the_lists_and_keeps_the_consu
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_partial_pass_adds_and_removes_nobody() {
+async fn a_partial_pass_adds_members_and_removes_none() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     let first = org.synced(&list("L1")).await;
-    now_has(&klaviyo, 10..16);
+    set_members(&klaviyo, 10..16);
     klaviyo.fail_members([None, Some(KlaviyoError::NotFound)]);
 
     let second = org.resynced(&first, false).await;
@@ -47,18 +47,18 @@ async fn more_than_half_of_a_large_audience_leave_only_when_confirmed() {
     let klaviyo = klaviyo_with(&list("L1"), 120).page_size(50);
     let org = TestOrganization::on(&klaviyo).await;
     let first = org.synced(&list("L1")).await;
-    // 61 leave, and somebody joins.
-    now_has(&klaviyo, (61..120).chain([500]));
+    // 61 leave, and one joins.
+    set_members(&klaviyo, (61..120).chain([500]));
 
-    let guarded = org.resynced(&first, false).await;
+    let refused = org.resynced(&first, false).await;
 
-    let error = guarded.error.clone().unwrap();
+    let error = refused.error.clone().unwrap();
     assert_eq!(error.code, FailureCode::RemovalGuard);
     assert!(error.message.contains("61 of 120"), "{}", error.message);
     assert_eq!(
         (
-            guarded.progress.members_added,
-            guarded.progress.members_removed
+            refused.progress.members_added,
+            refused.progress.members_removed
         ),
         (1, 0)
     );
@@ -80,12 +80,12 @@ async fn more_than_half_of_a_large_audience_leave_only_when_confirmed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn just_half_may_leave_and_a_small_audience_may_empty() {
+async fn exactly_half_may_leave_and_a_small_audience_may_become_empty() {
     let klaviyo = klaviyo_with(&list("L1"), 120).page_size(50);
     let org = TestOrganization::on(&klaviyo).await;
     let first = org.synced(&list("L1")).await;
     for (left, removed) in [(60..120, 60), (60..60, 60)] {
-        now_has(&klaviyo, left);
+        set_members(&klaviyo, left);
         let run = org.resynced(&first, false).await;
         assert_eq!(
             (run.status, run.progress.members_removed),

@@ -10,15 +10,15 @@ use futures_util::future::join_all;
 use crate::test_organization::{TestOrganization, everything, klaviyo_with};
 
 #[tokio::test(start_paused = true)]
-async fn fifty_clicks_at_once_give_one_run() {
+async fn of_fifty_syncs_requested_at_once_one_is_queued() {
     let org = TestOrganization::on(&klaviyo_with(&list("L1"), 3)).await;
     let done = org.synced(&list("L1")).await;
 
-    let click = || {
+    let request = || {
         org.integration
             .sync_audience(&org.organization, &done.audience, false)
     };
-    let answers = join_all((0..50).map(|_| click())).await;
+    let answers = join_all((0..50).map(|_| request())).await;
 
     let (started, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!(started.len(), 1);
@@ -67,7 +67,7 @@ async fn a_new_run_begins_at_page_one_and_inherits_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unchanged_list_changes_nobody() {
+async fn an_unchanged_list_changes_no_consumer() {
     let org = TestOrganization::on(&klaviyo_with(&list("L1"), 7)).await;
     let first = org.synced(&list("L1")).await;
 

@@ -1,30 +1,26 @@
-//! A list that changes while it is read, and positions that Klaviyo forgets.
-
-use std::sync::Arc;
+//! A list that changes while it is read, and cursors that Klaviyo rejects.
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncStatus;
 use fanfare_testkit::build::{at, list, profile};
-use fanfare_testkit::clock::PlainSealer;
 use fanfare_testkit::fake_klaviyo::Contents;
 
-use crate::mocks::Circle;
 use crate::test_organization::{
     TestOrganization, emails, klaviyo_with, member, members, poll_until,
 };
 
-fn people(contents: &mut Contents) -> &mut Vec<Profile> {
+fn members_of_l1(contents: &mut Contents) -> &mut Vec<Profile> {
     &mut contents.collections.get_mut(&list("L1")).unwrap().1
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_joins_during_the_walk_is_met_at_its_end() {
+async fn a_profile_that_joins_during_the_scan_is_read_at_its_end() {
     let klaviyo = klaviyo_with(&list("L1"), 5);
     let org = TestOrganization::on(&klaviyo).await;
-    klaviyo.change_after_pages(1, |contents| people(contents).push(member(50)));
-    klaviyo.change_after_pages(2, |contents| people(contents).push(member(51)));
+    klaviyo.change_after_pages(1, |contents| members_of_l1(contents).push(member(50)));
+    klaviyo.change_after_pages(2, |contents| members_of_l1(contents).push(member(51)));
 
     let run = org.synced(&list("L1")).await;
 
@@ -36,21 +32,22 @@ async fn who_joins_during_the_walk_is_met_at_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_leaves_before_their_page_is_no_member_and_who_leaves_after_it_goes_next_time() {
+async fn a_profile_that_leaves_before_its_page_is_no_member_and_one_that_leaves_after_it_goes_next_time()
+ {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
-    klaviyo.change_after_pages(1, |contents| drop(people(contents).remove(5)));
+    klaviyo.change_after_pages(1, |contents| drop(members_of_l1(contents).remove(5)));
     let run = org.synced(&list("L1")).await;
     assert_eq!(org.members(&run.id).await, emails(0..5));
 
-    klaviyo.change(|contents| drop(people(contents).remove(0)));
+    klaviyo.change(|contents| drop(members_of_l1(contents).remove(0)));
     let next = org.resynced(&run, false).await;
     assert_eq!(org.members(&run.id).await, emails(1..5));
     assert_eq!(next.progress.members_removed, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_joins_again_is_seen_twice_and_counted_once() {
+async fn a_profile_that_joins_again_is_read_twice_and_counted_once() {
     let klaviyo = klaviyo_with(&list("L1"), 5);
     let org = TestOrganization::on(&klaviyo).await;
     klaviyo.change_after_pages(2, |contents| {
@@ -58,7 +55,7 @@ async fn who_joins_again_is_seen_twice_and_counted_once() {
             joined_at: Some(at(60)),
             ..member(0)
         };
-        people(contents).push(again);
+        members_of_l1(contents).push(again);
     });
 
     let run = org.synced(&list("L1")).await;
@@ -70,13 +67,13 @@ async fn who_joins_again_is_seen_twice_and_counted_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_moves_to_another_consumer_after_their_page_is_a_member_as_the_new_one() {
-    // Two profiles share one consumer; another list then tells of one's new e-mail.
+async fn a_profile_that_moves_after_its_page_is_a_member_as_its_new_consumer() {
+    // Two profiles share one consumer; then another list has a new e-mail for one of them.
     let shared = |id: &str, joined| profile(id).email("shared@x.io").joined(joined);
     let klaviyo = klaviyo_with(&list("L1"), 0).with(list("L2"), "Other", Vec::<Profile>::new());
     klaviyo.change(|contents| {
-        people(contents).extend([shared("a", 1).build(), shared("b", 2).build()]);
-        people(contents).extend(members(3..7));
+        members_of_l1(contents).extend([shared("a", 1).build(), shared("b", 2).build()]);
+        members_of_l1(contents).extend(members(3..7));
     });
     let org = TestOrganization::on(&klaviyo).await;
     org.synced(&list("L1")).await;
@@ -106,10 +103,10 @@ async fn who_moves_to_another_consumer_after_their_page_is_a_member_as_the_new_o
         .unwrap();
 
     let before = klaviyo.member_calls().len();
-    let mut walking = org.worker(&started.run);
-    poll_until(&mut walking, || klaviyo.member_calls().len() == before + 2);
+    let mut worker = org.worker(&started.run);
+    poll_until(&mut worker, || klaviyo.member_calls().len() == before + 2);
     org.synced(&list("L2")).await;
-    walking.await.unwrap();
+    worker.await.unwrap();
 
     let run = org.run(&started.run).await;
     assert_eq!(run.status, SyncStatus::Success);
@@ -121,7 +118,7 @@ async fn who_moves_to_another_consumer_after_their_page_is_a_member_as_the_new_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forgotten_cursor_costs_the_last_second_and_not_the_walk() {
+async fn a_rejected_cursor_costs_the_last_second_and_not_the_scan() {
     let klaviyo = klaviyo_with(&list("L1"), 9);
     let org = TestOrganization::on(&klaviyo).await;
     klaviyo.fail_members([None, None, Some(KlaviyoError::CursorRejected)]);
@@ -137,14 +134,14 @@ async fn a_forgotten_cursor_costs_the_last_second_and_not_the_walk() {
     assert_eq!(
         calls[4].joined_from,
         Some(at(3)),
-        "a cursor is a position of its range"
+        "a cursor belongs to the range that it was given for"
     );
     assert_eq!(run.progress.tally.processed, 9);
     assert_eq!(org.members(&run.id).await, emails(0..9));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_walk_whose_every_cursor_is_forgotten_gets_on_by_ranges() {
+async fn a_scan_whose_every_cursor_is_rejected_goes_on_by_ranges() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     for _ in 0..8 {
@@ -160,7 +157,7 @@ async fn a_join_dated_in_the_future_makes_no_range_that_skips_the_present() {
     let klaviyo = klaviyo_with(&list("L1"), 0);
     let far = 10_000_000_000;
     klaviyo.change(|contents| {
-        people(contents).extend((0..4).map(|number| Profile {
+        members_of_l1(contents).extend((0..4).map(|number| Profile {
             joined_at: Some(at(far + number)),
             ..member(number)
         }));
@@ -175,9 +172,11 @@ async fn a_join_dated_in_the_future_makes_no_range_that_skips_the_present() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_that_lead_in_a_circle_end_the_run_and_remove_nobody() {
-    let org = TestOrganization::wired(Arc::new(Circle(5)), Arc::new(PlainSealer)).await;
-    org.connect("pk_key1").await.unwrap();
+async fn pages_that_lead_in_a_circle_end_the_run_and_remove_no_member() {
+    let klaviyo = klaviyo_with(&list("L1"), 5)
+        .page_size(1)
+        .with_circular_pages();
+    let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
 
     let run = org.work_to_end(&run).await;

@@ -1,4 +1,4 @@
-//! Workers that are shared, and workers that are to stop.
+//! Slices: workers that are shared between runs, and workers that have to stop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ async fn a_run_gives_its_worker_to_others_after_its_slice_and_notifies_another_w
     assert_eq!(org.work(&first).await, SliceEnd::Yielded);
     assert_eq!(notifications.try_recv().unwrap(), org.due(&first));
 
-    // Each yields to the other, and both come to their end.
+    // Each run yields to the other, and both come to their end.
     let mut ends = 0;
     let mut slices = 0;
     while ends < 2 {
@@ -41,7 +41,7 @@ async fn a_run_gives_its_worker_to_others_after_its_slice_and_notifies_another_w
                 end => assert_eq!(end, SliceEnd::NotDue),
             }
         }
-        assert!(slices < 100, "they get on");
+        assert!(slices < 100, "the runs make no progress");
     }
 }
 
@@ -65,11 +65,14 @@ async fn organization_beside_another(theirs: u64, ours: u64) -> (TestOrganizatio
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_gives_its_worker_soon_to_an_organization_that_holds_fewer() {
+async fn a_run_gives_its_worker_soon_to_an_organization_with_fewer_leases() {
     for (theirs, ours, leaves) in [(0, 2, true), (3, 5, true), (0, 1, false), (4, 5, false)] {
         let (org, run) = organization_beside_another(theirs, ours).await;
         let mut worker = org.worker(&run);
-        assert!(poll(&mut worker, 40).is_none(), "not before it has looked");
+        assert!(
+            poll(&mut worker, 40).is_none(),
+            "it yielded before it looked for other work"
+        );
         tokio::time::advance(Duration::from_secs(1)).await;
 
         let end = poll(&mut worker, 10_000);
@@ -85,7 +88,7 @@ async fn a_run_gives_its_worker_soon_to_an_organization_that_holds_fewer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_nobody_waits_behind_goes_on() {
+async fn a_run_goes_on_while_no_other_work_waits() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let mut org = TestOrganization::on(&klaviyo).await;
     org.pace.slice = Duration::ZERO;
@@ -97,7 +100,7 @@ async fn a_run_that_nobody_waits_behind_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_is_to_stop_ends_its_step_and_gives_the_run_back_at_once() {
+async fn a_worker_that_has_to_stop_ends_its_step_and_releases_the_run_at_once() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -110,9 +113,9 @@ async fn a_worker_that_is_to_stop_ends_its_step_and_gives_the_run_back_at_once()
 
     assert_eq!(worker.await.unwrap(), SliceEnd::Yielded);
     assert_eq!(notifications.try_recv().unwrap(), org.due(&run));
-    let given_back = org.run(&run).await;
+    let released = org.run(&run).await;
     assert_eq!(
-        (given_back.progress.pages, given_back.status),
+        (released.progress.pages, released.status),
         (2, SyncStatus::Syncing)
     );
     assert_eq!(
@@ -128,7 +131,7 @@ async fn a_worker_that_is_to_stop_ends_its_step_and_gives_the_run_back_at_once()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_is_to_stop_takes_nothing_up() {
+async fn a_worker_that_has_to_stop_claims_nothing() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
@@ -143,7 +146,7 @@ async fn a_worker_that_is_to_stop_takes_nothing_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_is_to_stop_waits_for_a_silent_klaviyo_no_longer_than_a_drain() {
+async fn a_worker_that_has_to_stop_waits_for_klaviyo_no_longer_than_a_drain() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;

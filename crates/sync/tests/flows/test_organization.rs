@@ -1,4 +1,4 @@
-//! A test organization: a store, a Klaviyo, and the use cases between them, whose time is the runtime's.
+//! A test organization: a store, a Klaviyo, and the use cases between them, on the async runtime's clock.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use fanfare_testkit::memory::InMemoryStore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The time that timers run by, so that a sleeper wakes up later by every clock.
+/// A clock that goes with the runtime's timers: after a sleep of ten seconds it shows ten seconds more.
 pub(crate) struct RuntimeClock {
     base: Timestamp,
     since: Instant,
@@ -50,7 +50,7 @@ impl Clock for RuntimeClock {
     }
 }
 
-/// How long a lease is here.
+/// How long a lease lasts.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 pub(crate) struct TestOrganization {
@@ -63,17 +63,19 @@ pub(crate) struct TestOrganization {
 }
 
 impl TestOrganization {
-    /// An organization that has connected this Klaviyo.
+    /// An organization that has connected this Klaviyo with the key `pk_key1`.
     pub(crate) async fn on(klaviyo: &FakeKlaviyo) -> Self {
         let org = Self::unconnected(klaviyo).await;
         org.connect("pk_key1").await.unwrap();
         org
     }
 
+    /// An organization that has not connected this Klaviyo yet.
     pub(crate) async fn unconnected(klaviyo: &FakeKlaviyo) -> Self {
         Self::wired(Arc::new(klaviyo.clone()), Arc::new(PlainSealer)).await
     }
 
+    /// An organization that has connected nothing yet, on these adapters.
     pub(crate) async fn wired(klaviyo: Arc<dyn Klaviyo>, sealer: Arc<dyn KeySealer>) -> Self {
         let clock = Arc::new(RuntimeClock::default());
         let store = InMemoryStore::new(clock.clone());
@@ -109,7 +111,7 @@ impl TestOrganization {
         }
     }
 
-    /// The same with another queue of due runs.
+    /// The same organization with another queue of due work.
     pub(crate) fn with_work_queue(self, work_queue: Arc<dyn WorkQueue>) -> Self {
         let ports = Ports {
             work_queue,
@@ -122,7 +124,7 @@ impl TestOrganization {
         }
     }
 
-    /// The same with another ledger of quotas.
+    /// The same organization with another quota ledger.
     pub(crate) fn with_ledger(self, ledger: Arc<dyn QuotaLedger>) -> Self {
         let ports = Ports {
             ledger,
@@ -158,13 +160,13 @@ impl TestOrganization {
         self.integration.import(&self.organization, request).await
     }
 
-    /// Imports a list; its first run.
+    /// Imports a list. Returns its first run, which is queued.
     pub(crate) async fn imported(&self, collection: &CollectionRef) -> RunId {
         let outcome = self.import(std::slice::from_ref(collection)).await.unwrap();
         outcome.imported[0].run.clone()
     }
 
-    /// Imports a list and works it to its end.
+    /// Imports a list and works its first run to the end.
     pub(crate) async fn synced(&self, collection: &CollectionRef) -> SyncRun {
         let run = self.imported(collection).await;
         let run = self.work_to_end(&run).await;
@@ -172,7 +174,7 @@ impl TestOrganization {
         run
     }
 
-    /// Queues the next run of a run's audience.
+    /// Queues another run of the run's audience.
     pub(crate) async fn queued_again(&self, run: &SyncRun) -> RunId {
         let (organization, audience) = (&self.organization, &run.audience);
         let started = self
@@ -181,7 +183,7 @@ impl TestOrganization {
         started.await.unwrap().run
     }
 
-    /// Syncs the audience of a run again, to its end.
+    /// Queues another run of the run's audience and works it to the end.
     pub(crate) async fn resynced(&self, run: &SyncRun, confirm_removals: bool) -> SyncRun {
         let (organization, audience) = (&self.organization, &run.audience);
         let started = self
@@ -199,22 +201,23 @@ impl TestOrganization {
         WorkItem::pull(&self.organization, run)
     }
 
-    /// A worker that takes the run up, to be driven by hand.
+    /// A worker that works one slice of the run, to be polled by the test.
     pub(crate) fn worker(&self, run: &RunId) -> Worker {
         self.stoppable_worker(run, CancellationToken::new())
     }
 
+    /// The same with a token that asks the worker to stop.
     pub(crate) fn stoppable_worker(&self, run: &RunId, stop: CancellationToken) -> Worker {
         let (engine, due) = (self.engine(), self.due(run));
         Box::pin(async move { engine.work(&due, &stop).await })
     }
 
-    /// One slice.
+    /// Works one slice of the run.
     pub(crate) async fn work(&self, run: &RunId) -> SliceEnd {
         self.worker(run).await.unwrap()
     }
 
-    /// Slice after slice, each when it is due, until the run has ended.
+    /// Works the run slice after slice, each when it is due, until the run has ended.
     pub(crate) async fn work_to_end(&self, run: &RunId) -> SyncRun {
         loop {
             match self.work(run).await {
@@ -226,7 +229,7 @@ impl TestOrganization {
         }
     }
 
-    /// The run. If it is the latest, its source says the same.
+    /// The run, after a check that its counts add up and that its source shows the status of its latest run.
     pub(crate) async fn run(&self, id: &RunId) -> SyncRun {
         let run = self.integration.run(&self.organization, id).await.unwrap();
         let record = self
@@ -243,7 +246,7 @@ impl TestOrganization {
         run
     }
 
-    /// The e-mails of the members, in order.
+    /// The e-mails of the members of the run's audience, in order; `-` for a member without one.
     pub(crate) async fn members(&self, run: &RunId) -> Vec<String> {
         let run = self.run(run).await;
         let page = everything();
@@ -282,7 +285,7 @@ impl TestOrganization {
             .collect()
     }
 
-    /// Leaves a run's checkpoint as one that another version wrote is read.
+    /// Loses a run's checkpoint, as the store does with one that another version wrote.
     pub(crate) async fn lose_checkpoint(&self, run: &RunId) {
         let mut unit = self.store.begin(&self.organization).await.unwrap();
         let mut run = unit.run(run).await.unwrap().unwrap();
@@ -331,7 +334,7 @@ impl TestOrganization {
 
 pub(crate) type Worker = Pin<Box<dyn Future<Output = Result<SliceEnd, Error>> + Send>>;
 
-/// Polls a future this often. `None` if it has not ended by then.
+/// Polls a future up to `times` times. `None` if it has not ended by then.
 pub(crate) fn poll<T>(
     future: &mut Pin<Box<dyn Future<Output = T> + Send>>,
     times: usize,
@@ -345,18 +348,18 @@ pub(crate) fn poll<T>(
     None
 }
 
-/// Polls a future until something is so. It must not end before.
+/// Polls a future until the condition holds. Fails the test if the future ends first.
 pub(crate) fn poll_until<T>(
     future: &mut Pin<Box<dyn Future<Output = T> + Send>>,
-    is_so: impl Fn() -> bool,
+    condition: impl Fn() -> bool,
 ) {
     for _ in 0..10_000 {
-        if is_so() {
+        if condition() {
             return;
         }
-        assert!(poll(future, 1).is_none(), "it ended too early");
+        assert!(poll(future, 1).is_none(), "the future ended too early");
     }
-    panic!("it never came to be");
+    panic!("the condition never held");
 }
 
 pub(crate) const fn everything() -> PageRequest {
@@ -366,7 +369,7 @@ pub(crate) const fn everything() -> PageRequest {
     }
 }
 
-/// A profile with an e-mail, which joined then.
+/// A profile with an e-mail, which joined at `number` seconds.
 pub(crate) fn member(number: i64) -> Profile {
     let id = format!("P{number:03}");
     profile(&id)
@@ -379,7 +382,7 @@ pub(crate) fn members(numbers: impl IntoIterator<Item = i64>) -> Vec<Profile> {
     numbers.into_iter().map(member).collect()
 }
 
-/// Their e-mails.
+/// The e-mails of the members with these numbers.
 pub(crate) fn emails(numbers: impl IntoIterator<Item = i64>) -> Vec<String> {
     numbers
         .into_iter()
@@ -387,7 +390,7 @@ pub(crate) fn emails(numbers: impl IntoIterator<Item = i64>) -> Vec<String> {
         .collect()
 }
 
-/// A Klaviyo with one list of so many members, two a page.
+/// A Klaviyo with one list of `count` members, two on a page.
 pub(crate) fn klaviyo_with(list: &CollectionRef, count: i64) -> FakeKlaviyo {
     FakeKlaviyo::default()
         .page_size(2)

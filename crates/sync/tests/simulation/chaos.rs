@@ -1,4 +1,4 @@
-//! What happens to the workers.
+//! What happens to the workers, the store and Klaviyo, step by step, as the seed decides.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{LEASE, PARTITIONS, World};
 
-/// How often each thing happened.
+/// How often each disturbance happened.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Tally {
     kills: usize,
@@ -48,7 +48,7 @@ impl AddAssign for Tally {
 }
 
 impl Tally {
-    /// A simulation in which something never happened proves nothing about it.
+    /// Fails unless each disturbance happened often: one that never happened was not tested.
     pub(crate) fn assert_everything_happened(&self) {
         for (what, times) in [
             ("kills", self.kills),
@@ -72,7 +72,7 @@ struct Worker {
     run: RunId,
     work: Work,
     stop: CancellationToken,
-    /// Steps for which it is not polled.
+    /// For how many steps it is not polled.
     frozen: u32,
 }
 
@@ -81,12 +81,12 @@ pub(crate) struct Chaos<'a> {
     world: &'a World,
     workers: Vec<Worker>,
     tally: Tally,
-    /// What may still happen to each run: two lost leases and three bad answers are survived by
-    /// contract, a third crash and a fifth answer are not.
-    crises: HashMap<RunId, u32>,
-    answers: u32,
-    /// Pages that may have been asked for in vain: one for each partition that was interrupted.
-    excuses: usize,
+    /// Leases that each run has lost so far. A run survives two; the third crash at one page ends it.
+    lost_leases: HashMap<RunId, u32>,
+    /// Bad answers of Klaviyo so far, three at most: the fifth for one page ends a run.
+    bad_answers: u32,
+    /// Pages that the workers may have read a second time: one for each partition that was interrupted.
+    repeats_allowed: usize,
 }
 
 impl<'a> Chaos<'a> {
@@ -96,9 +96,9 @@ impl<'a> Chaos<'a> {
             world,
             workers: Vec::new(),
             tally: Tally::default(),
-            crises: HashMap::new(),
-            answers: 0,
-            excuses: 0,
+            lost_leases: HashMap::new(),
+            bad_answers: 0,
+            repeats_allowed: 0,
         }
     }
 
@@ -106,14 +106,14 @@ impl<'a> Chaos<'a> {
         self.tally
     }
 
-    pub(crate) const fn excuses(&self) -> usize {
-        self.excuses
+    pub(crate) const fn repeats_allowed(&self) -> usize {
+        self.repeats_allowed
     }
 
-    /// Plays until every run has ended.
-    pub(crate) async fn play(&mut self) {
+    /// Takes step after step until every run has ended.
+    pub(crate) async fn run_to_end(&mut self) {
         for step in 0..20_000 {
-            // After a while nothing new happens, so that every simulation ends.
+            // The last steps bring no new disturbance, so that every simulation ends.
             self.step(step < 400).await;
             if self.workers.is_empty() && self.is_over().await {
                 return;
@@ -129,7 +129,7 @@ impl<'a> Chaos<'a> {
                 .integration
                 .run(&self.world.organization, run)
                 .await;
-            // The store may be away at the moment.
+            // The store may be unavailable at this step.
             if !found.is_ok_and(|run| !run.status.is_active()) {
                 return false;
             }
@@ -139,24 +139,24 @@ impl<'a> Chaos<'a> {
 
     async fn step(&mut self, may_disturb: bool) {
         match self.random.random_range(0..100) {
-            0..10 if self.workers.len() < 4 => self.hire(),
+            0..10 if self.workers.len() < 4 => self.start_worker(),
             10..18 => self.pass_time().await,
             18..20 if may_disturb => self.kill().await,
             20..22 if may_disturb => self.freeze().await,
             22..25 if may_disturb => self.disturb_the_store(),
             25..27 if may_disturb => self.disturb_klaviyo(),
             27..28 if may_disturb => self.stop(),
-            _ => self.poll_somebody(),
+            _ => self.poll_any_worker(),
         }
     }
 
-    fn somebody(&mut self) -> Option<usize> {
+    fn any_worker(&mut self) -> Option<usize> {
         let count = self.workers.len();
         (count > 0).then(|| self.random.random_range(0..count))
     }
 
-    /// A ring is heard: a worker looks at a run, due or not.
-    fn hire(&mut self) {
+    /// Starts a worker on a run, whether the run is due or not, as a job notification does.
+    fn start_worker(&mut self) {
         let run = &self.world.runs[self.random.random_range(0..self.world.runs.len())];
         let (engine, due) = (self.world.engine(), self.world.due(run));
         let stop = CancellationToken::new();
@@ -169,8 +169,8 @@ impl<'a> Chaos<'a> {
         });
     }
 
-    fn poll_somebody(&mut self) {
-        let Some(index) = self.somebody() else {
+    fn poll_any_worker(&mut self) {
+        let Some(index) = self.any_worker() else {
             return;
         };
         self.poll(index);
@@ -194,7 +194,7 @@ impl<'a> Chaos<'a> {
         }
     }
 
-    /// A while in which everybody who is not frozen gets on, and renews what they hold.
+    /// Lets up to four seconds pass, in which every worker that is not frozen makes progress and renews its lease.
     async fn pass_time(&mut self) {
         let mut left = Duration::from_millis(self.random.random_range(1..4_000));
         let tick = LEASE / 4;
@@ -212,13 +212,13 @@ impl<'a> Chaos<'a> {
 
     /// Whether this run may lose another lease.
     fn may_lose_a_lease(&mut self, run: &RunId) -> bool {
-        let crises = self.crises.entry(run.clone()).or_default();
-        *crises += 1;
-        *crises <= 2
+        let lost_leases = self.lost_leases.entry(run.clone()).or_default();
+        *lost_leases += 1;
+        *lost_leases <= 2
     }
 
     async fn kill(&mut self) {
-        let Some(index) = self.somebody() else {
+        let Some(index) = self.any_worker() else {
             return;
         };
         let run = self.workers[index].run.clone();
@@ -227,15 +227,16 @@ impl<'a> Chaos<'a> {
         }
         drop(self.workers.swap_remove(index));
         self.tally.kills += 1;
-        self.excuses += PARTITIONS;
+        self.repeats_allowed += PARTITIONS;
         if self.random.random_bool(0.5) {
             self.outlast_a_lease().await;
         }
     }
 
-    /// Somebody sleeps for longer than a lease, wakes up later, and believes to hold it still.
+    /// Stops polling a worker for longer than its lease. When it is polled again, it believes that it still has
+    /// the lease.
     async fn freeze(&mut self) {
-        let Some(index) = self.somebody() else {
+        let Some(index) = self.any_worker() else {
             return;
         };
         let run = self.workers[index].run.clone();
@@ -244,11 +245,12 @@ impl<'a> Chaos<'a> {
         }
         self.workers[index].frozen = self.random.random_range(200..600);
         self.tally.freezes += 1;
-        // What it was at, and what it had asked for when it fell asleep.
-        self.excuses += 2 * PARTITIONS;
+        // The pages that it was reading, and those that it had asked for beyond them.
+        self.repeats_allowed += 2 * PARTITIONS;
         self.outlast_a_lease().await;
     }
 
+    /// Lets more time pass than a lease has, while the other workers go on.
     async fn outlast_a_lease(&mut self) {
         for _ in 0..5 {
             self.world.advance(LEASE / 4).await;
@@ -269,7 +271,7 @@ impl<'a> Chaos<'a> {
                 Operation::Commit
             }
             3 => {
-                // Whoever is not told that a claim was written leaves its lease to run out.
+                // A worker that is not told of its claim leaves the lease to run out.
                 let runs = self.world.runs.clone();
                 if !runs.iter().all(|run| self.may_lose_a_lease(run)) {
                     return;
@@ -279,24 +281,24 @@ impl<'a> Chaos<'a> {
             }
             _ => Operation::Control,
         };
-        self.excuses += PARTITIONS;
+        self.repeats_allowed += PARTITIONS;
         self.world.store.fail_next(operation, 1);
     }
 
     fn disturb_klaviyo(&mut self) {
-        if self.answers >= 3 {
+        if self.bad_answers >= 3 {
             return;
         }
-        self.answers += 1;
-        self.excuses += 1;
+        self.bad_answers += 1;
+        self.repeats_allowed += 1;
         let error = match self.random.random_range(0..4) {
-            0 => KlaviyoError::Unavailable("played".to_owned()),
-            1 => KlaviyoError::Invalid("played".to_owned()),
+            0 => KlaviyoError::Unavailable("ordered by the test".to_owned()),
+            1 => KlaviyoError::Invalid("ordered by the test".to_owned()),
             2 => KlaviyoError::Throttled(RetryAfter::Seconds(2)),
             _ => {
                 self.tally.forgotten_cursors += 1;
-                // The walk begins again where it was: a page more for each page of that second.
-                self.excuses += 20;
+                // The partition begins again at the last second that it has read: its pages are read again.
+                self.repeats_allowed += 20;
                 KlaviyoError::CursorRejected
             }
         };
@@ -305,7 +307,7 @@ impl<'a> Chaos<'a> {
     }
 
     fn stop(&mut self) {
-        let Some(index) = self.somebody() else {
+        let Some(index) = self.any_worker() else {
             return;
         };
         self.workers[index].stop.cancel();

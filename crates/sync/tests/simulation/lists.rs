@@ -1,4 +1,4 @@
-//! What a seed puts into Klaviyo.
+//! The lists that a seed puts into Klaviyo.
 
 use fanfare_domain::profile::Profile;
 use fanfare_domain::source::CollectionRef;
@@ -6,10 +6,10 @@ use fanfare_testkit::build::{list, profile};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// Seconds from the earliest join to the clock's time.
+/// Seconds from the earliest join to the time that the clock begins at.
 const YEAR: i64 = 28_000_000;
 
-/// One list or two, which share people.
+/// One list or two, which have profiles in common.
 pub(crate) struct Lists {
     pub(crate) page_size: usize,
     pub(crate) lists: Vec<(CollectionRef, Vec<Profile>)>,
@@ -19,19 +19,19 @@ impl Lists {
     pub(crate) fn of(seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let page_size = random.random_range(1..=4);
-        let people: Vec<Profile> = (0..random.random_range(1..=60))
-            .map(|number| person(number, &mut random))
+        let profiles: Vec<Profile> = (0..random.random_range(1..=60))
+            .map(|number| random_profile(number, &mut random))
             .collect();
         let names = ["One", "Two"];
         let lists = names[..random.random_range(1..=2)]
             .iter()
             .map(|name| {
-                let mut members: Vec<Profile> = people
+                let mut members: Vec<Profile> = profiles
                     .iter()
                     .filter(|_| random.random_bool(0.8))
                     .cloned()
                     .collect();
-                // A member who joins again during the walk is seen twice.
+                // One profile may come twice, as a profile does that leaves a list and joins it again.
                 if let Some(again) = members.first().cloned().filter(|_| random.random_bool(0.3)) {
                     members.push(again);
                 }
@@ -41,8 +41,8 @@ impl Lists {
         Self { page_size, lists }
     }
 
-    /// Pages that one pass over everything asks for at most: whoever shares a list has pages in common,
-    /// and looks for members where there are none.
+    /// The most pages that one pass over every list asks for. Partitions of one list read some of its pages
+    /// twice, and look for members where there are none.
     pub(crate) fn pages(&self) -> usize {
         let pages = |members: &Vec<Profile>| {
             let alone = members.len().div_ceil(self.page_size).max(1);
@@ -52,31 +52,31 @@ impl Lists {
     }
 }
 
-/// Somebody, with few addresses for many people, so that they meet.
-fn person(number: u32, random: &mut StdRng) -> Profile {
-    // Some joined at once, the others over the year that ends with the clock's time.
+/// A profile. There are fewer addresses than profiles, so that some profiles share one.
+fn random_profile(number: u32, random: &mut StdRng) -> Profile {
+    // Half of the profiles joined in one second, the others over the year before the clock's time.
     let joined = if random.random_bool(0.5) {
         7
     } else {
         random.random_range(0..YEAR)
     };
-    let mut person = profile(&format!("P{number:02}"))
+    let mut profile = profile(&format!("P{number:02}"))
         .updated(random.random_range(0..4))
         .joined(joined);
-    person = match random.random_range(0..10) {
-        0 => person,
-        1 => person.email("not an address"),
-        2 => person.phone(&format!("+155500000{number:02}")),
-        _ => person.email(&format!(
+    profile = match random.random_range(0..10) {
+        0 => profile,
+        1 => profile.email("not an address"),
+        2 => profile.phone(&format!("+155500000{number:02}")),
+        _ => profile.email(&format!(
             " Person{}@Example.com",
             random.random_range(0..30)
         )),
     };
     if random.random_bool(0.5) {
-        person = person.first_name(["Ada", "Ben", " ", "\0"][random.random_range(0..4)]);
+        profile = profile.first_name(["Ada", "Ben", " ", "\0"][random.random_range(0..4)]);
     }
     if random.random_bool(0.3) {
-        person = person.phone(&format!("+155511111{number:02}"));
+        profile = profile.phone(&format!("+155511111{number:02}"));
     }
-    person.build()
+    profile.build()
 }

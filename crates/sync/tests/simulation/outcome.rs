@@ -1,4 +1,4 @@
-//! What is left in the store, without ids, times, attempts and rates.
+//! What the runs left in the store, without ids, times, attempts and rates, which differ from run to run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use fanfare_domain::run::SyncStatus;
 
 use crate::world::World;
 
-/// A consumer by its values.
-type Person = (
+/// A consumer: its e-mail, phone number, name and primary profile.
+type ConsumerValues = (
     Option<String>,
     Option<String>,
     Option<String>,
@@ -20,11 +20,11 @@ type Person = (
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    consumers: BTreeSet<Person>,
-    /// How many links of profiles there are.
+    consumers: BTreeSet<ConsumerValues>,
+    /// How many profiles are linked to a consumer.
     links: usize,
     audiences: BTreeMap<String, Audience>,
-    /// Of all runs together: which of two lists meets a person first is nobody's promise.
+    /// Of all runs together, since either list may be the first to meet a profile that both have.
     counts: Tally,
 }
 
@@ -33,7 +33,7 @@ struct Audience {
     status: SyncStatus,
     run: SyncStatus,
     error: Option<String>,
-    members: BTreeSet<Person>,
+    members: BTreeSet<ConsumerValues>,
     processed: u64,
     skipped: u64,
     issues: BTreeSet<(String, &'static str)>,
@@ -46,7 +46,7 @@ fn everything() -> PageRequest {
     }
 }
 
-fn person(record: &ConsumerRecord) -> (ConsumerId, Person) {
+fn values_of(record: &ConsumerRecord) -> (ConsumerId, ConsumerValues) {
     let consumer = &record.consumer;
     let values = (
         consumer
@@ -76,7 +76,8 @@ impl World {
             .consumers(organization, &ConsumerFilter::default(), &everything())
             .await
             .unwrap();
-        let consumers: BTreeMap<ConsumerId, Person> = all.items.iter().map(person).collect();
+        let consumers: BTreeMap<ConsumerId, ConsumerValues> =
+            all.items.iter().map(values_of).collect();
         let links = SourceFilter {
             source_type: Some("klaviyo:profile".to_owned()),
             ..SourceFilter::default()
@@ -113,7 +114,7 @@ impl World {
                 status: record.source.status,
                 run: run.status,
                 error: run.error.map(|error| error.message),
-                members: members.items.iter().map(|m| person(m).1).collect(),
+                members: members.items.iter().map(|m| values_of(m).1).collect(),
                 processed: tally.processed,
                 skipped: tally.skipped,
                 issues: issues

@@ -16,12 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::lists::Lists;
 
-/// Partitions of a list at most.
+/// The most partitions that a list is split into.
 pub(crate) const PARTITIONS: usize = 4;
 
-/// How long a lease is here.
+/// How long a lease lasts.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
+/// All that one simulation runs on.
 pub(crate) struct World {
     pub(crate) clock: FixedClock,
     pub(crate) store: InMemoryStore,
@@ -32,7 +33,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world with these lists, connected and with their import queued.
+    /// An organization that has connected a Klaviyo with these lists, and queued their import.
     pub(crate) async fn with(lists: &Lists) -> Self {
         let clock = FixedClock::default();
         let store = InMemoryStore::new(Arc::new(clock.clone()));
@@ -75,7 +76,7 @@ impl World {
         }
     }
 
-    /// An engine with windows so small that reconciling takes several.
+    /// An engine whose batches are so small that reconciling takes several.
     pub(crate) fn engine(&self) -> Engine {
         let pace = Pace {
             lease: LEASE,
@@ -90,14 +91,14 @@ impl World {
         WorkItem::pull(&self.organization, run)
     }
 
-    /// Works the runs one after the other, with nothing in the way.
+    /// Works the runs to their end, one after the other.
     pub(crate) async fn work_undisturbed(&self) {
         let stop = CancellationToken::new();
         for run in &self.runs {
             loop {
                 match self.engine().work(&self.due(run), &stop).await.unwrap() {
                     SliceEnd::Finished(_) => break,
-                    // Many small pages use up a second's quota.
+                    // Many small pages use up the quota of a second.
                     SliceEnd::Paused(until) => self.advance(until.since(self.clock.now())).await,
                     end => panic!("{end:?}"),
                 }
@@ -105,13 +106,13 @@ impl World {
         }
     }
 
-    /// Moves both clocks: that of the store, and that of timers.
+    /// Moves the store's clock and the timers' clock forwards.
     pub(crate) async fn advance(&self, by: Duration) {
         self.clock.advance(by);
         tokio::time::advance(by).await;
     }
 
-    /// Pages of members asked for beyond those of one pass.
+    /// How many more pages of members the workers asked for than one pass takes.
     pub(crate) fn pages_asked_again(&self, lists: &Lists) -> usize {
         self.klaviyo
             .member_calls()

@@ -18,7 +18,7 @@ pub use records::{
     source, stamp, succeeded,
 };
 
-/// So many seconds after 2026-01-01T00:00:00Z.
+/// The time this many seconds after 2026-01-01T00:00:00Z.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros((1_767_225_600 + seconds) * 1_000_000).expect("a time of this age")
 }
@@ -74,17 +74,17 @@ pub fn segment(id: &str) -> CollectionRef {
     }
 }
 
-/// An e-mail that is one.
+/// A valid e-mail.
 pub fn email(text: &str) -> Email {
     Email::parse(text).expect("an e-mail")
 }
 
-/// A phone number that is one.
+/// A valid phone number.
 pub fn phone(text: &str) -> Phone {
     Phone::parse(text).expect("a phone number")
 }
 
-/// A name that is one.
+/// A valid name.
 pub fn full_name(text: &str) -> FullName {
     FullName::join(Some(text), None).0.expect("a name")
 }

@@ -61,7 +61,7 @@ impl ProfileBuilder {
         self
     }
 
-    /// Last updated nobody knows when.
+    /// Without the time of its last update.
     #[must_use]
     pub fn never_updated(mut self) -> Self {
         self.0.updated = None;
@@ -93,7 +93,7 @@ impl From<&ProfileBuilder> for ProfileId {
     }
 }
 
-/// What these profiles do to what is known, at `now`, in a run that started then.
+/// The plan of a page of these profiles, at `now`, in a run that started then.
 pub fn page_plan(
     page: impl IntoIterator<Item = impl Into<Profile>>,
     known: Known,

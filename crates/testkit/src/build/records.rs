@@ -1,4 +1,4 @@
-//! Rows of ours, with sensible defaults. All their times are [`at`]`(0)`.
+//! Our own rows, with sensible defaults. All their times are [`at`]`(0)`.
 
 use fanfare_domain::audience::Audience;
 use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};

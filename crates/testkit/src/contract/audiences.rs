@@ -1,4 +1,4 @@
-//! Audiences.
+//! Audiences and their members.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ pub async fn an_audience_comes_back_as_it_was_put_last(harness: &dyn StoreHarnes
     }
 }
 
-/// A record shows the source as it is now.
+/// An audience's record has its source as it is now.
 pub async fn an_audience_shows_what_its_source_has_become(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let mut source = org.import("list1").await;
@@ -64,7 +64,7 @@ pub async fn an_audience_shows_what_its_source_has_become(harness: &dyn StoreHar
     assert_eq!(record.expect("the audience").source, source);
 }
 
-/// An audience is put after its source.
+/// A source has to be stored before its audience.
 pub async fn an_audience_without_its_source_is_refused(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let source = TestOrganization::source("list1");
@@ -102,24 +102,24 @@ pub async fn audiences_are_paged_by_id_and_archived_ones_left_out(harness: &dyn 
     .await;
 }
 
-/// Exactly that name, of an unarchived audience, and not of the one that asks.
+/// A name is taken if another audience has exactly that name and is not archived.
 pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let source = org.import("list1").await;
     let mut audience = build::audience(&source.audience, &source.id);
     "VIP 100%".clone_into(&mut audience.name);
-    let nobody = audience_id("aud_none");
+    let unknown = audience_id("aud_none");
     let mut unit = org.begin().await;
     unit.put_audience(&audience).await.expect("an audience");
 
     for (name, except, want) in [
-        ("VIP 100%", &nobody, true),
+        ("VIP 100%", &unknown, true),
         ("VIP 100%", &audience.id, false),
-        ("vip 100%", &nobody, false),
-        ("VIP 100% ", &nobody, false),
-        ("VIP", &nobody, false),
-        ("%", &nobody, false),
-        ("", &nobody, false),
+        ("vip 100%", &unknown, false),
+        ("VIP 100% ", &unknown, false),
+        ("VIP", &unknown, false),
+        ("%", &unknown, false),
+        ("", &unknown, false),
     ] {
         let is_taken = unit.is_name_taken(name, except).await.expect("an answer");
         assert_eq!(is_taken, want, "{name:?}, except {except}");
@@ -128,7 +128,7 @@ pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreH
     unit.put_audience(&audience).await.expect("an audience");
     assert!(
         !unit
-            .is_name_taken("VIP 100%", &nobody)
+            .is_name_taken("VIP 100%", &unknown)
             .await
             .expect("an answer")
     );
@@ -138,7 +138,7 @@ pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreH
 pub async fn members_are_paged_by_id_and_counted(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let (run, other) = (org.queue("list1").await, org.queue("list2").await);
-    let people = |numbers: std::ops::Range<u32>| -> Vec<_> {
+    let profiles = |numbers: std::ops::Range<u32>| -> Vec<_> {
         let one = |n| {
             profile(&format!("p{n}"))
                 .email(&format!("e{n}@example.com"))
@@ -146,8 +146,8 @@ pub async fn members_are_paged_by_id_and_counted(harness: &dyn StoreHarness) {
         };
         numbers.map(one).collect()
     };
-    org.take(&run, &people(0..9)).await;
-    org.take(&other, &people(5..12)).await;
+    org.take(&run, &profiles(0..9)).await;
+    org.take(&other, &profiles(5..12)).await;
     let mut unit = org.read().await;
 
     for (audience, want) in [(&run.audience, 9), (&other.audience, 7)] {
@@ -167,13 +167,13 @@ pub async fn members_are_paged_by_id_and_counted(harness: &dyn StoreHarness) {
         })
         .await;
     }
-    let nobody = audience_id("aud_none");
+    let unknown = audience_id("aud_none");
     assert_eq!(
-        unit.members(&nobody, None, &ALL)
+        unit.members(&unknown, None, &ALL)
             .await
             .expect("members")
             .items,
         []
     );
-    assert_eq!(unit.member_count(&nobody).await.expect("a count"), 0);
+    assert_eq!(unit.member_count(&unknown).await.expect("a count"), 0);
 }

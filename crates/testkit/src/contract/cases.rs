@@ -1,8 +1,8 @@
-//! Every case of the contract, as tests.
+//! The list of the contract's cases, and the macro that makes tests of them.
 
-/// Every case of the contract as a test: `store_contract!(harness().await)`, where the expression
-/// makes a new [`StoreHarness`](crate::contract::StoreHarness) for each. The crate that says so needs
-/// tokio's `macros` and `rt`.
+/// Makes a test of every case of the contract: `store_contract!(harness().await)`, where the expression makes a
+/// new [`StoreHarness`](crate::contract::StoreHarness) for each test. The crate that calls it needs tokio's
+/// `macros` and `rt`.
 #[macro_export]
 macro_rules! store_contract {
     (@tests ($harness:expr) $($suite:ident { $($case:ident)* })*) => {
@@ -23,7 +23,7 @@ macro_rules! store_contract {
         $crate::store_contract! {
             @$what ($($given)*)
             units {
-                a_unit_tells_its_organization
+                a_unit_knows_its_organization
                 a_dropped_unit_leaves_no_trace
                 a_committed_unit_is_seen_elsewhere
                 a_unit_for_reading_refuses_every_write
@@ -32,12 +32,12 @@ macro_rules! store_contract {
                 a_reader_waits_for_no_writer
                 a_writer_sees_what_the_writer_before_it_wrote
                 no_update_is_lost_among_many_writers
-                a_writer_that_gave_up_waiting_is_in_nobodys_way
+                a_writer_that_gave_up_waiting_blocks_no_other
             }
             tenancy {
                 nothing_of_another_organization_is_read
-                nothing_of_another_organization_is_touched
-                two_organizations_have_each_their_own_of_the_same
+                nothing_of_another_organization_is_changed
+                two_organizations_keep_their_own_rows_under_the_same_ids
             }
             connections {
                 a_connection_comes_back_as_it_was_put_last
@@ -68,61 +68,60 @@ macro_rules! store_contract {
                 what_a_search_finds_is_paged_by_id
             }
             consumers {
-                a_consumer_tells_who_made_and_changed_it_and_when
+                a_consumer_has_its_dates_and_actors
                 consumers_are_looked_up_exactly
                 a_look_up_finds_a_hundred_at_most
             }
             pages {
                 what_is_known_of_a_page_is_found_by_email_and_by_profile
                 each_run_knows_what_it_has_seen_itself
-                a_page_taken_again_writes_nothing
+                a_page_that_is_read_again_writes_nothing
                 an_empty_page_writes_nothing
                 emails_move_between_consumers_within_a_page
                 a_link_moves_to_another_consumer
                 stamps_come_back_as_they_were
-                a_page_that_cannot_be_is_refused
+                a_page_that_breaks_a_rule_is_refused
             }
             texts {
                 odd_names_come_back_as_they_went_in
                 the_longest_names_come_back_as_they_went_in
-                emails_are_told_apart_by_every_sign
+                emails_are_told_apart_by_every_character
                 times_come_back_to_the_microsecond
             }
             merging {
-                any_sequence_of_pages_ends_in_the_same_rows_as_the_oracles
+                any_sequence_of_pages_ends_in_the_rows_that_the_oracle_expects
                 neither_order_nor_pages_nor_repeats_matter
             }
             reconciling {
-                those_not_seen_leave_whatever_the_size_of_the_batches
-                those_seen_become_members_whatever_the_size_of_the_batches
+                members_that_were_not_seen_leave_whatever_the_size_of_the_batches
+                seen_profiles_become_members_whatever_the_size_of_the_batches
                 profiles_that_moved_meanwhile_are_reconciled_where_they_are_now
                 a_member_stays_while_one_of_its_profiles_is_seen
-                reconciling_is_of_one_run_and_one_audience
+                reconciling_concerns_one_run_and_one_audience
                 link_moves_are_counted_for_the_organization
-
                 seen_profiles_without_a_consumer_add_no_member
-                batches_pass_over_no_id
+                batches_skip_no_id
                 seen_profiles_of_ended_runs_are_deleted
             }
             runs {
                 a_run_comes_back_as_it_was_saved_last
                 a_run_that_is_not_there_is_not_saved
-                a_run_of_nothing_is_refused
-                active_runs_are_those_that_go_on
+                a_run_without_its_source_or_audience_is_refused
+                pending_and_syncing_runs_are_active
                 a_source_has_one_active_run
                 of_fifty_runs_queued_at_once_one_stays
                 an_audiences_runs_are_paged_from_the_latest
             }
             leases {
-                a_lease_is_had_by_one
+                a_lease_has_one_holder
                 of_fifty_at_once_one_gets_the_lease
                 a_lease_that_is_renewed_goes_on
                 a_lease_is_renewed_from_now_on
                 a_lease_that_ran_out_is_taken_over
-                a_lease_that_was_given_back_is_free
-                a_lease_that_ran_out_can_be_given_back_while_nobody_has_it
+                a_lease_that_was_released_is_free
+                a_lease_that_ran_out_can_be_released_until_another_worker_claims_it
                 tokens_only_grow
-                a_claim_that_is_dropped_was_none
+                a_claim_that_is_not_committed_has_no_effect
                 a_paused_run_cannot_be_claimed_before_its_time
                 work_that_left_the_queue_has_no_lease
                 work_leaves_the_queue_at_once
@@ -130,15 +129,15 @@ macro_rules! store_contract {
             }
             issues {
                 issues_are_paged_by_profile_code_and_field
-                an_issue_is_one_however_often_it_is_met
-                issues_are_their_runs
+                an_issue_that_is_met_again_is_stored_once
+                an_issue_belongs_to_its_run
             }
             queue {
                 queued_work_is_due_and_notified_of
                 a_notification_that_no_worker_took_is_repeated
                 work_of_a_dead_worker_is_notified_of
                 a_claim_ends_the_pause_after_a_notification
-                a_run_given_back_is_rung_for_when_it_is_due
+                released_work_is_notified_of_when_it_is_due
                 much_work_is_notified_of_up_to_the_limit
                 finished_work_is_not_notified_of
                 work_is_a_candidate_while_it_is_due_and_not_leased
@@ -156,9 +155,9 @@ macro_rules! store_contract {
             }
             quota {
                 a_ledger_does_what_a_bucket_does
-                a_window_is_used_up_by_all_together
-                silence_is_kept_by_all_and_never_shortened
-                buckets_are_one_for_each_account_and_endpoint
+                a_quota_is_used_up_by_all_processes_together
+                a_rate_limit_block_binds_every_process_and_is_never_shortened
+                each_account_and_endpoint_has_its_own_bucket
             }
         }
     };

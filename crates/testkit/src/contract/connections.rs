@@ -7,7 +7,7 @@ use super::harness::StoreHarness;
 use super::test_organization::TestOrganization;
 use crate::build::{at, connection};
 
-/// Every field comes back, and the second connection takes the first one's place.
+/// Every field comes back, and a second connection replaces the first.
 pub async fn a_connection_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let mut refused = connection();
@@ -33,7 +33,7 @@ pub async fn a_connection_comes_back_as_it_was_put_last(harness: &dyn StoreHarne
     }
 }
 
-/// The generation grows with each other key, and only then, whatever the caller holds.
+/// The generation grows with each different key, and only then, whatever generation the caller passes.
 pub async fn a_generation_counts_the_keys_that_were_stored(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let put = |byte: u8, generation: u64, status: ConnectionStatus| {

@@ -1,4 +1,4 @@
-//! Consumers, as they are shown and looked up.
+//! Reading one consumer, and looking consumers up.
 
 use fanfare_domain::ports::{ConsumerRecord, Lookup};
 
@@ -6,8 +6,8 @@ use super::harness::StoreHarness;
 use super::test_organization::TestOrganization;
 use crate::build::{at, consumer_id, email, profile, profile_id};
 
-/// Its dates are those of its pages; a change that nobody could see leaves them.
-pub async fn a_consumer_tells_who_made_and_changed_it_and_when(harness: &dyn StoreHarness) {
+/// Its dates are those of the pages that wrote it. A change of stamps alone leaves them.
+pub async fn a_consumer_has_its_dates_and_actors(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let page = |name: &str, updated: i64| {
@@ -31,7 +31,7 @@ pub async fn a_consumer_tells_who_made_and_changed_it_and_when(harness: &dyn Sto
     );
     drop(unit);
 
-    // Only the stamps move: nobody could see it.
+    // Only the stamps change, which callers do not see.
     let (plan, _) = org.take_at(200, &run, &page("Ada", 2)).await;
     assert!(!plan.updated[0].visible);
     let restamped = ConsumerRecord {
@@ -56,8 +56,8 @@ pub async fn a_consumer_tells_who_made_and_changed_it_and_when(harness: &dyn Sto
     };
     let mut unit = org.read().await;
     assert_eq!(unit.consumer(id).await.expect("an answer"), Some(renamed));
-    let nobody = unit.consumer(&consumer_id("cons_none")).await;
-    assert_eq!(nobody.expect("an answer"), None);
+    let unknown = unit.consumer(&consumer_id("cons_none")).await;
+    assert_eq!(unknown.expect("an answer"), None);
 }
 
 /// By the whole e-mail, phone number or profile id, and not by a part or another case of it.
@@ -98,7 +98,7 @@ pub async fn consumers_are_looked_up_exactly(harness: &dyn StoreHarness) {
     }
 }
 
-/// A phone number may be many people's. The first hundred by id are found.
+/// Many consumers may have one phone number. The first hundred by id are found.
 pub async fn a_look_up_finds_a_hundred_at_most(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;

@@ -16,7 +16,7 @@ async fn create(directory: &dyn Directory, id: &str, hash: u8) -> (Organization,
     (made, key)
 }
 
-/// It is found by its id, from every process, with its name as it was given.
+/// An organization is found by its id, from every process, with its name as it was given.
 pub async fn an_organization_comes_back_as_it_was_made(harness: &dyn StoreHarness) {
     let [directory, elsewhere] = harness.handles().each_ref().map(|handle| &handle.directory);
     let mut made = organization("org_a");
@@ -30,28 +30,28 @@ pub async fn an_organization_comes_back_as_it_was_made(harness: &dyn StoreHarnes
 
     let found = elsewhere.organization(&made.id).await.expect("an answer");
     assert_eq!(found, Some(made));
-    let nobody = elsewhere.organization(&organization_id("ORG_A")).await;
-    assert_eq!(nobody.expect("an answer"), None);
+    let unknown = elsewhere.organization(&organization_id("ORG_A")).await;
+    assert_eq!(unknown.expect("an answer"), None);
 }
 
-/// If one of the two cannot be, neither is.
+/// If one of the two is refused, neither is stored.
 pub async fn an_organization_and_its_first_key_are_made_together(harness: &dyn StoreHarness) {
     let directory = harness.handles()[0].directory.as_ref();
     let (made, key) = create(directory, "org_a", 1).await;
 
-    let rival = organization("org_b");
-    let same_hash = secret_key("key_2", &rival.id, 1);
+    let second = organization("org_b");
+    let same_hash = secret_key("key_2", &second.id, 1);
     assert_refused(
-        directory.create_organization(&rival, &same_hash).await,
+        directory.create_organization(&second, &same_hash).await,
         "a hash twice",
     );
     let same_id = SecretKey {
-        organization: rival.id.clone(),
+        organization: second.id.clone(),
         hash: KeyHash([2; 32]),
         ..key.clone()
     };
     assert_refused(
-        directory.create_organization(&rival, &same_id).await,
+        directory.create_organization(&second, &same_id).await,
         "a key's id twice",
     );
     let fresh = secret_key("key_3", &made.id, 3);
@@ -61,7 +61,7 @@ pub async fn an_organization_and_its_first_key_are_made_together(harness: &dyn S
     );
 
     assert_eq!(
-        directory.organization(&rival.id).await.expect("an answer"),
+        directory.organization(&second.id).await.expect("an answer"),
         None
     );
     assert_eq!(directory.keys(&made.id).await.expect("keys"), [key]);
@@ -71,7 +71,7 @@ pub async fn an_organization_and_its_first_key_are_made_together(harness: &dyn S
     );
 }
 
-/// All of them by id, some at a time.
+/// All organizations come by id, a page at a time.
 pub async fn organizations_are_listed_by_id(harness: &dyn StoreHarness) {
     let directory = harness.handles()[0].directory.as_ref();
     for (n, id) in (1..).zip(["org_c", "org_a", "org_e", "org_b", "org_d"]) {
@@ -95,7 +95,7 @@ pub async fn organizations_are_listed_by_id(harness: &dyn StoreHarness) {
     }
 }
 
-/// Every field comes back; a key is of an organization that is there, and its own.
+/// Every field comes back. A key belongs to an existing organization, and its id and hash are its own.
 pub async fn keys_are_added_and_listed_by_id(harness: &dyn StoreHarness) {
     let directory = harness.handles()[0].directory.as_ref();
     let (made, first) = create(directory, "org_a", 1).await;
@@ -126,7 +126,7 @@ pub async fn keys_are_added_and_listed_by_id(harness: &dyn StoreHarness) {
     assert_refused(directory.add_key(&same).await, "a key's id twice");
 }
 
-/// Revoked by its own organization, once: it is not found from then on, and still listed.
+/// Its own organization can revoke it, once. From then on it is not found by its hash, and is still listed.
 pub async fn a_revoked_key_is_listed_and_not_found(harness: &dyn StoreHarness) {
     let [directory, elsewhere] = harness.handles().each_ref().map(|handle| &handle.directory);
     let (made, key) = create(directory.as_ref(), "org_a", 1).await;
@@ -146,7 +146,7 @@ pub async fn a_revoked_key_is_listed_and_not_found(harness: &dyn StoreHarness) {
             .is_some();
         let revoked = directory.revoke_key(organization, id, at(40)).await;
         assert_eq!(revoked.expect("an answer"), want, "{id} of {organization}");
-        assert!(found || !want, "until then it is found");
+        assert!(found || !want, "a key is found until it is revoked");
     }
 
     assert_eq!(

@@ -1,4 +1,4 @@
-//! An organization with a row of every kind, every write there is, and everything there is to read.
+//! An organization with a row of every kind, every method that writes, and everything that can be read.
 
 use fanfare_domain::connection::Connection;
 use fanfare_domain::ids::{ConsumerId, ProfileId};
@@ -20,22 +20,22 @@ use crate::build::{self, at, page_plan, profile, profile_id};
 
 /// An organization with a row of every kind.
 pub(super) struct Fixture {
-    /// An active run that a worker holds. It has seen two of four members and met an issue, and links have
-    /// moved.
+    /// An active run that a worker has a lease of. It has seen two of four members and met an issue, and links
+    /// have moved.
     pub(super) held: SyncRun,
-    /// With this token.
+    /// The token of that lease.
     pub(super) token: FencingToken,
     /// A queued run of another list.
     pub(super) waiting: SourceRun,
     /// A source without an active run.
     pub(super) idle: CollectionSource,
-    /// A run of it that could be queued.
+    /// A run of that source, which is not stored yet.
     pub(super) next: SourceRun,
-    /// Everyone the organization has seen.
+    /// All profiles that the organization has seen.
     pub(super) profiles: Vec<ProfileId>,
 }
 
-pub(super) fn people() -> Vec<Profile> {
+pub(super) fn four_profiles() -> Vec<Profile> {
     vec![
         profile("p1")
             .email("ada@example.com")
@@ -52,10 +52,10 @@ pub(super) fn people() -> Vec<Profile> {
 
 pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     let before = org.queue("list1").await;
-    org.take(&before, &people()).await;
+    org.take(&before, &four_profiles()).await;
     org.finish(&before).await;
     let held = org.queue("list1").await;
-    let mut seen = people();
+    let mut seen = four_profiles();
     seen.truncate(2);
     seen.push(profile("p5").email("not an address").build());
     org.take(&held, &seen).await;
@@ -103,7 +103,7 @@ pub(super) enum Write {
 }
 
 impl Write {
-    /// All of them. In this order, each does something in a set up organization.
+    /// All of them, in an order in which each changes something in the fixture.
     pub(super) const ALL: [Self; 14] = [
         Self::PutConnection,
         Self::PutSource,
@@ -121,7 +121,7 @@ impl Write {
         Self::DeleteConnection,
     ];
 
-    /// Whether it is about a row that is there already, by its id.
+    /// Whether it takes the id of a row that has to exist.
     pub(super) const fn names_a_row(self) -> bool {
         !matches!(
             self,
@@ -133,7 +133,7 @@ impl Write {
         )
     }
 
-    /// Does it to that fixture, in this unit. Tells whether something was done.
+    /// Tries it on that fixture, in this unit. Returns whether it changed something.
     pub(super) async fn attempt(
         self,
         unit: &mut dyn UnitOfWork,
@@ -172,13 +172,13 @@ impl Write {
             }
             Self::AddMissingMembers => {
                 let (run, audience) = (&held.id, &waiting.run().audience);
-                let window = unit.add_missing_members(run, audience, None, 100, at(30));
-                window.await?.affected > 0
+                let batch = unit.add_missing_members(run, audience, None, 100, at(30));
+                batch.await?.affected > 0
             }
             Self::RemoveAbsentMembers => {
                 let (run, audience) = (&held.id, &held.audience);
-                let window = unit.remove_absent_members(run, audience, None, 100);
-                window.await?.affected > 0
+                let batch = unit.remove_absent_members(run, audience, None, 100);
+                batch.await?.affected > 0
             }
             Self::DeleteSeenProfiles => unit.delete_seen_profiles(100).await? > 0,
             Self::InsertRun => unit.insert_run(next).await.map(|()| true)?,
@@ -218,7 +218,7 @@ pub(super) struct Snapshot {
     link_moves: LinkMoves,
 }
 
-/// Reads everything. `profiles` are those whose links and seen_profiles are looked at.
+/// Reads everything. `profiles` are those whose links and seen profiles are read.
 pub(super) async fn snapshot(org: &TestOrganization<'_>, profiles: &[ProfileId]) -> Snapshot {
     let mut unit = org.read().await;
     read_all(unit.as_mut(), profiles)

@@ -1,4 +1,4 @@
-//! What a store under test has to offer.
+//! What an adapter has to offer so that the contract can test it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use fanfare_domain::ports::{Directory, QuotaLedger, Store, WorkQueue};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
 
-/// One process's way to the store: all its ports.
+/// All ports of the store, as one process has them.
 #[derive(Clone)]
 pub struct Handle {
     /// Units of work.
@@ -37,21 +37,21 @@ impl Handle {
     }
 }
 
-/// A fresh store, which nobody else uses.
+/// An empty store, which no other test uses.
 #[async_trait]
 pub trait StoreHarness: Send + Sync {
-    /// Two handles on it, which share no more than two processes would.
+    /// Two handles on the store, which share no more than two processes would.
     fn handles(&self) -> &[Handle; 2];
 
-    /// What time it is by the clock that the store measures leases by.
+    /// The time of the clock that the store measures leases by.
     async fn now(&self) -> Timestamp;
 
     /// Moves that clock forwards, for both handles.
     async fn advance(&self, by: Duration);
 
     /// The work that workers were notified of since the last call, through either handle: each piece once, in
-    /// any order, since a store may notify no second time of work that no worker has come for. `None` where
-    /// notifications go nowhere: then only what [`WorkQueue`] tells of them is checked.
+    /// any order, since a store need not notify twice of work that no worker has claimed. `None` where a store
+    /// sends no notifications: then only what [`WorkQueue`] returns is checked.
     async fn notifications(&self) -> Option<Vec<WorkItem>> {
         None
     }

@@ -14,7 +14,7 @@ fn plan(issues: Vec<Issue>) -> PagePlan {
     }
 }
 
-/// By profile, then code, then field, all as bytes; none is before every field.
+/// Issues come by profile, then code, then field, compared as bytes; an issue without a field comes first.
 pub async fn issues_are_paged_by_profile_code_and_field(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
@@ -47,8 +47,8 @@ pub async fn issues_are_paged_by_profile_code_and_field(harness: &dyn StoreHarne
     .await;
 }
 
-/// Met again, an issue is the one there, with the time it was first met.
-pub async fn an_issue_is_one_however_often_it_is_met(harness: &dyn StoreHarness) {
+/// An issue that is met again keeps the time at which it was first met.
+pub async fn an_issue_that_is_met_again_is_stored_once(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let first = issue("p1", IssueCode::InvalidEmail, Some(Field::Email));
@@ -65,8 +65,8 @@ pub async fn an_issue_is_one_however_often_it_is_met(harness: &dyn StoreHarness)
     );
 }
 
-/// Two runs may meet the same, each its own; a run that never was has met nothing.
-pub async fn issues_are_their_runs(harness: &dyn StoreHarness) {
+/// Two runs may meet the same issue, each for itself. An unknown run has no issues.
+pub async fn an_issue_belongs_to_its_run(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let (one, other) = (org.queue("list1").await, org.queue("list2").await);
     let met = issue("p1", IssueCode::MissingContact, None);

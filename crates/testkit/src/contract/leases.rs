@@ -1,4 +1,4 @@
-//! Leases: who may write for a run.
+//! Leases of work.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::harness::StoreHarness;
 use super::test_organization::{LEASE, TestOrganization};
 use crate::build::run_id;
 
-/// Half of a lease, and a bit more than a whole.
+/// Half of a lease, and a little more than a whole one.
 const HALF: Duration = Duration::from_mins(5);
 const MORE: Duration = Duration::from_mins(11);
 
-/// One holds it; nobody else gets it, from no process.
-pub async fn a_lease_is_had_by_one(harness: &dyn StoreHarness) {
+/// While one worker has the lease, no other worker of any process gets it.
+pub async fn a_lease_has_one_holder(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);
     let mut unit = org.begin().await;
@@ -46,7 +46,7 @@ pub async fn a_lease_is_had_by_one(harness: &dyn StoreHarness) {
     );
 }
 
-/// Fifty workers with the same job, in two processes: one gets the lease.
+/// Of fifty workers in two processes that claim the same work, one gets the lease.
 pub async fn of_fifty_at_once_one_gets_the_lease(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);
@@ -67,7 +67,7 @@ pub async fn of_fifty_at_once_one_gets_the_lease(harness: &dyn StoreHarness) {
     assert_eq!(workers.join_all().await.into_iter().sum::<u32>(), 1);
 }
 
-/// Renewed before its end, it is had for its whole length again.
+/// A lease that is renewed before its end lasts for its whole length again.
 pub async fn a_lease_that_is_renewed_goes_on(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);
@@ -84,7 +84,7 @@ pub async fn a_lease_that_is_renewed_goes_on(harness: &dyn StoreHarness) {
     assert_eq!(org.claim(&work).await, None);
 }
 
-/// A renewal may be shorter than what was left.
+/// A renewal counts from now on, and may make a lease end sooner.
 pub async fn a_lease_is_renewed_from_now_on(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);
@@ -102,8 +102,8 @@ pub async fn a_lease_is_renewed_from_now_on(harness: &dyn StoreHarness) {
     assert!(org.claim(&work).await.is_some());
 }
 
-/// Once it has run out it is not renewed, even if nobody has taken it; the next holder is told that
-/// it takes over from one that went silent, and the one before is fenced off.
+/// A lease that has run out is not renewed, even if no other worker has claimed it. The next holder is told that
+/// the work was abandoned, and the one before can no longer renew or release.
 pub async fn a_lease_that_ran_out_is_taken_over(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);
@@ -124,11 +124,11 @@ pub async fn a_lease_that_ran_out_is_taken_over(harness: &dyn StoreHarness) {
     assert!(second.token > first);
     assert!(
         !unit.renew(&work, first, LEASE).await.expect("an answer"),
-        "it is another's"
+        "another worker has it"
     );
     assert!(
         !unit.release(&work, first, None).await.expect("an answer"),
-        "it is another's"
+        "another worker has it"
     );
     assert!(
         unit.renew(&work, second.token, LEASE)
@@ -137,8 +137,8 @@ pub async fn a_lease_that_ran_out_is_taken_over(harness: &dyn StoreHarness) {
     );
 }
 
-/// Given back, it is nobody's, once; the next holder takes over from nobody.
-pub async fn a_lease_that_was_given_back_is_free(harness: &dyn StoreHarness) {
+/// A lease can be released once. The next claim is not told that the work was abandoned.
+pub async fn a_lease_that_was_released_is_free(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);
     let token = org.claim(&work).await.expect("a lease");
@@ -147,7 +147,7 @@ pub async fn a_lease_that_was_given_back_is_free(harness: &dyn StoreHarness) {
 
     assert!(
         !org.release(&work, token, None).await,
-        "it is no longer ours"
+        "it was released before"
     );
     let mut unit = org.begin().await;
     assert!(!unit.renew(&work, token, LEASE).await.expect("an answer"));
@@ -160,8 +160,8 @@ pub async fn a_lease_that_was_given_back_is_free(harness: &dyn StoreHarness) {
     assert!(next.token > token);
 }
 
-/// A holder that comes back late, before anybody else, may still give the run back.
-pub async fn a_lease_that_ran_out_can_be_given_back_while_nobody_has_it(
+/// A holder whose lease has run out may still release it, until another worker claims the work.
+pub async fn a_lease_that_ran_out_can_be_released_until_another_worker_claims_it(
     harness: &dyn StoreHarness,
 ) {
     let org = TestOrganization::new(harness);
@@ -177,10 +177,10 @@ pub async fn a_lease_that_ran_out_can_be_given_back_while_nobody_has_it(
         .await
         .expect("an answer")
         .expect("a lease");
-    assert!(!next.abandoned, "it was given back");
+    assert!(!next.abandoned, "it was released");
 }
 
-/// Every token is higher than all before, however the lease changed hands.
+/// Every token is higher than all before it, whether the lease was released or ran out.
 pub async fn tokens_only_grow(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);
@@ -200,8 +200,8 @@ pub async fn tokens_only_grow(harness: &dyn StoreHarness) {
     assert!(!unit.renew(&work, guessed, LEASE).await.expect("an answer"));
 }
 
-/// A claim that was not committed was none.
-pub async fn a_claim_that_is_dropped_was_none(harness: &dyn StoreHarness) {
+/// After a claim that was not committed, the work can be claimed as before.
+pub async fn a_claim_that_is_not_committed_has_no_effect(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);
     let mut unit = org.begin().await;
@@ -217,7 +217,7 @@ pub async fn a_claim_that_is_dropped_was_none(harness: &dyn StoreHarness) {
     assert!(!claim.abandoned);
 }
 
-/// A run that waits for its time is nobody's until then.
+/// A paused run waits for its time.
 pub async fn a_paused_run_cannot_be_claimed_before_its_time(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);
@@ -233,7 +233,7 @@ pub async fn a_paused_run_cannot_be_claimed_before_its_time(harness: &dyn StoreH
     assert!(org.claim(&work).await.is_some());
 }
 
-/// Once it has left the queue, no lease of it is had, renewed or given back any more.
+/// Work that has left the queue cannot be claimed, renewed or released.
 pub async fn work_that_left_the_queue_has_no_lease(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
@@ -251,7 +251,7 @@ pub async fn work_that_left_the_queue_has_no_lease(harness: &dyn StoreHarness) {
     assert_eq!(org.handle().queue.backlog().await.expect("a backlog"), 0);
 }
 
-/// In the very unit that takes it out of the queue, too; and taking it out again is no error.
+/// The unit that takes work out of the queue can no longer renew or claim it, and may take it out again.
 pub async fn work_leaves_the_queue_at_once(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = WorkKey::pull(&org.queue("list1").await.id);

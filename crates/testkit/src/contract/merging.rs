@@ -1,5 +1,5 @@
 //! Pages planned by [`fanfare_domain::page::plan`] and written through the store, compared with an
-//! oracle that knows neither.
+//! oracle that uses neither.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,33 +10,33 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
 
 use super::harness::StoreHarness;
-use super::oracle::{Given, Oracle, Person, Seen, Stamp, keep_latest};
-use super::test_organization::{ALL, Choices, TestOrganization};
+use super::oracle::{GivenEmail, Oracle, PlainConsumer, SentProfile, Stamp, keep_latest};
+use super::test_organization::{ALL, SeededNumbers, TestOrganization};
 use crate::build::{at, profile_id};
 
-/// Profiles, addresses and values are few, so that they meet often.
+/// There are few profiles, addresses and values, so that they often collide.
 const PROFILES: usize = 8;
 const ADDRESSES: usize = 6;
 
-fn pick(choices: &mut Choices) -> Seen {
-    let id = format!("p{}", choices.below(PROFILES));
-    let email = match choices.below(8) {
-        0 => Given::Absent,
-        1 => Given::Broken,
-        _ => Given::Address(format!("e{}@example.com", choices.below(ADDRESSES))),
+fn pick(numbers: &mut SeededNumbers) -> SentProfile {
+    let id = format!("p{}", numbers.below(PROFILES));
+    let email = match numbers.below(8) {
+        0 => GivenEmail::Absent,
+        1 => GivenEmail::Broken,
+        _ => GivenEmail::Address(format!("e{}@example.com", numbers.below(ADDRESSES))),
     };
-    let updated = [None, Some(choices.below(40))][choices.below(9).min(1)];
-    Seen {
+    let updated = [None, Some(numbers.below(40))][numbers.below(9).min(1)];
+    SentProfile {
         id,
         email,
-        phone: (choices.below(3) == 0).then(|| format!("+1202555010{}", choices.below(4))),
-        name: (choices.below(4) > 0).then(|| format!("N\u{e4}me \"{}\"", choices.below(4))),
-        updated: updated.map(|seconds| i64::try_from(seconds).expect("small")),
+        phone: (numbers.below(3) == 0).then(|| format!("+1202555010{}", numbers.below(4))),
+        name: (numbers.below(4) > 0).then(|| format!("N\u{e4}me \"{}\"", numbers.below(4))),
+        updated: updated.map(|seconds| i64::try_from(seconds).expect("a small number")),
     }
 }
 
-/// Everybody in the store, in order.
-async fn people(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<Person> {
+/// All consumers in the store, without our ids and in order.
+async fn stored_consumers(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<PlainConsumer> {
     let mut unit = org.read().await;
     let profiles: Vec<_> = (0..PROFILES)
         .map(|n| profile_id(&format!("p{n}")))
@@ -49,10 +49,10 @@ async fn people(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<Person> {
         .consumers(&ConsumerFilter::default(), &ALL)
         .await
         .expect("consumers");
-    let mut people: BTreeMap<ConsumerId, Person> = BTreeMap::new();
+    let mut consumers: BTreeMap<ConsumerId, PlainConsumer> = BTreeMap::new();
     for record in all.items {
         let consumer = record.consumer;
-        let person = Person {
+        let plain = PlainConsumer {
             email: consumer.email.map(|email| email.as_str().to_owned()),
             phone: consumer
                 .phone
@@ -61,24 +61,26 @@ async fn people(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<Person> {
                 .full_name
                 .map(|held| stamped(&held, |name| name.as_str())),
             primary: consumer.primary.map(|primary| stamp(&primary.stamp)),
-            ..Person::default()
+            ..PlainConsumer::default()
         };
-        people.insert(consumer.id, person);
+        consumers.insert(consumer.id, plain);
     }
     for link in known.links {
-        let person = people.get_mut(&link.consumer).expect("a link's consumer");
-        person.profiles.insert(link.profile.to_string());
+        let plain = consumers
+            .get_mut(&link.consumer)
+            .expect("a link's consumer");
+        plain.profiles.insert(link.profile.to_string());
     }
     drop(unit);
     for run in runs {
         for member in org.members(&run.audience).await {
-            let person = people.get_mut(&member).expect("a member is a consumer");
-            person.lists.insert(run.audience.to_string());
+            let plain = consumers.get_mut(&member).expect("a member is a consumer");
+            plain.lists.insert(run.audience.to_string());
         }
     }
-    let mut people: Vec<Person> = people.into_values().collect();
-    people.sort();
-    people
+    let mut consumers: Vec<PlainConsumer> = consumers.into_values().collect();
+    consumers.sort();
+    consumers
 }
 
 fn stamped<T>(held: &Stamped<T>, text: impl Fn(&T) -> &str) -> (String, Stamp) {
@@ -94,19 +96,19 @@ fn stamp(of: &DomainStamp) -> Stamp {
     )
 }
 
-/// Ends a pass, in windows of two.
-async fn settle(org: &TestOrganization<'_>, run: &mut SyncRun) -> (u64, u64) {
+/// Reconciles the members at the end of a pass, in batches of two. Returns how many were added and removed.
+async fn reconcile(org: &TestOrganization<'_>, run: &mut SyncRun) -> (u64, u64) {
     let (mut added, mut removed) = (0, 0);
     let mut unit = org.begin().await;
     let mut after = None;
     loop {
         let (id, audience) = (&run.id, &run.audience);
-        let window = unit
+        let batch = unit
             .add_missing_members(id, audience, after.as_ref(), 2, at(60))
             .await;
-        let window = window.expect("a window");
-        added += window.affected;
-        after = window.next;
+        let batch = batch.expect("a batch");
+        added += batch.affected;
+        after = batch.next;
         if after.is_none() {
             break;
         }
@@ -114,12 +116,12 @@ async fn settle(org: &TestOrganization<'_>, run: &mut SyncRun) -> (u64, u64) {
     let mut after = None;
     loop {
         let (id, audience) = (&run.id, &run.audience);
-        let window = unit
+        let batch = unit
             .remove_absent_members(id, audience, after.as_ref(), 2)
             .await;
-        let window = window.expect("a window");
-        removed += window.affected;
-        after = window.next;
+        let batch = batch.expect("a batch");
+        removed += batch.affected;
+        after = batch.next;
         if after.is_none() {
             break;
         }
@@ -129,21 +131,22 @@ async fn settle(org: &TestOrganization<'_>, run: &mut SyncRun) -> (u64, u64) {
     (added, removed)
 }
 
-/// Two lists of one organization are read at once, page by page, over and over, while people change
-/// their addresses and trade them: after every page, and after every pass, the rows are the oracle's.
-pub async fn any_sequence_of_pages_ends_in_the_same_rows_as_the_oracles(
+/// Two lists of one organization are read at the same time, pass after pass, while profiles change and swap their
+/// addresses. After every page and after every pass, the rows are those that the oracle expects.
+pub async fn any_sequence_of_pages_ends_in_the_rows_that_the_oracle_expects(
     harness: &dyn StoreHarness,
 ) {
     for seed in 0..10 {
         let org = TestOrganization::of(harness, &format!("org_{seed}"));
         let mut runs = [org.queue("list0").await, org.queue("list1").await];
         let mut seen = [BTreeSet::new(), BTreeSet::new()];
-        let (mut choices, mut oracle) = (Choices::new(seed), Oracle::default());
+        let (mut numbers, mut oracle) = (SeededNumbers::new(seed), Oracle::default());
         for page in 0..40 {
-            let which = choices.below(2);
+            let which = numbers.below(2);
             let list = runs[which].audience.to_string();
-            let page_of: Vec<Seen> = (0..=choices.below(5)).map(|_| pick(&mut choices)).collect();
-            let sent: Vec<Profile> = page_of.iter().map(Seen::profile).collect();
+            let page_of: Vec<SentProfile> =
+                (0..=numbers.below(5)).map(|_| pick(&mut numbers)).collect();
+            let sent: Vec<Profile> = page_of.iter().map(SentProfile::profile).collect();
 
             let (plan, added) = org.take(&runs[which], &sent).await;
 
@@ -157,13 +160,13 @@ pub async fn any_sequence_of_pages_ends_in_the_same_rows_as_the_oracles(
                 .filter(|one| seen[which].insert(one.id.clone()));
             check_counts(&plan, new.count() as u64, &place);
             assert_eq!(added, joined, "{place}");
-            let stored = people(&org, &[&runs[0], &runs[1]]).await;
-            assert_eq!(stored, oracle.people(), "{place}");
-            if choices.below(6) == 0 {
-                let settled = settle(&org, &mut runs[which]).await;
-                assert_eq!(settled, oracle.settle(&list, &seen[which]), "{place}");
-                let stored = people(&org, &[&runs[0], &runs[1]]).await;
-                assert_eq!(stored, oracle.people(), "{place}");
+            let stored = stored_consumers(&org, &[&runs[0], &runs[1]]).await;
+            assert_eq!(stored, oracle.consumers(), "{place}");
+            if numbers.below(6) == 0 {
+                let reconciled = reconcile(&org, &mut runs[which]).await;
+                assert_eq!(reconciled, oracle.reconcile(&list, &seen[which]), "{place}");
+                let stored = stored_consumers(&org, &[&runs[0], &runs[1]]).await;
+                assert_eq!(stored, oracle.consumers(), "{place}");
                 runs[which] = org.queue(&format!("list{which}")).await;
                 seen[which].clear();
             }
@@ -178,24 +181,26 @@ fn check_counts(plan: &fanfare_domain::page::PagePlan, new: u64, place: &str) {
     assert_eq!(sum, new, "{place}");
 }
 
-/// Versions of profiles that keep their address, or their having none.
-fn steady_versions(choices: &mut Choices) -> Vec<Seen> {
+/// Several versions of each profile, all with the same address or all without one.
+fn steady_versions(numbers: &mut SeededNumbers) -> Vec<SentProfile> {
     let contacts: Vec<Option<String>> = (0..PROFILES)
         .map(|_| {
-            (choices.below(4) > 0).then(|| format!("e{}@example.com", choices.below(ADDRESSES)))
+            (numbers.below(4) > 0).then(|| format!("e{}@example.com", numbers.below(ADDRESSES)))
         })
         .collect();
     let mut versions = Vec::new();
     for (n, address) in contacts.iter().enumerate() {
         for updated in [None, Some(1), Some(5), Some(9)] {
-            let mut version = pick(choices);
+            let mut version = pick(numbers);
             version.id = format!("p{n}");
-            version.email = address.clone().map_or(Given::Absent, Given::Address);
+            version.email = address
+                .clone()
+                .map_or(GivenEmail::Absent, GivenEmail::Address);
             version.updated = updated;
             if address.is_none() {
-                version.phone = Some(format!("+1202555010{}", choices.below(4)));
+                version.phone = Some(format!("+1202555010{}", numbers.below(4)));
             }
-            if choices.below(3) > 0 {
+            if numbers.below(3) > 0 {
                 versions.push(version);
             }
         }
@@ -203,63 +208,63 @@ fn steady_versions(choices: &mut Choices) -> Vec<Seen> {
     versions
 }
 
-/// Who these are, by grouping alone: order does not come into it.
-fn grouped(versions: &[Seen], list: &AudienceId) -> Vec<Person> {
-    let mut groups: BTreeMap<(Option<String>, String), Person> = BTreeMap::new();
+/// The consumers that these versions make, found by grouping alone, which no order can change.
+fn grouped(versions: &[SentProfile], list: &AudienceId) -> Vec<PlainConsumer> {
+    let mut groups: BTreeMap<(Option<String>, String), PlainConsumer> = BTreeMap::new();
     for version in versions {
         let email = version.email.address().cloned();
-        // Without an address, a profile is one alone.
+        // A profile without an address is a consumer of its own.
         let alone = if email.is_some() {
             String::new()
         } else {
             version.id.clone()
         };
-        let person = groups.entry((email.clone(), alone)).or_default();
+        let plain = groups.entry((email.clone(), alone)).or_default();
         let stamp = (version.updated, version.id.clone());
-        person.email = email;
-        person.profiles.insert(version.id.clone());
-        person.lists.insert(list.to_string());
-        keep_latest(&mut person.phone, version.phone.as_ref(), &stamp);
-        keep_latest(&mut person.name, version.name.as_ref(), &stamp);
-        person.primary = person.primary.clone().max(Some(stamp));
+        plain.email = email;
+        plain.profiles.insert(version.id.clone());
+        plain.lists.insert(list.to_string());
+        keep_latest(&mut plain.phone, version.phone.as_ref(), &stamp);
+        keep_latest(&mut plain.name, version.name.as_ref(), &stamp);
+        plain.primary = plain.primary.clone().max(Some(stamp));
     }
-    let mut people: Vec<Person> = groups.into_values().collect();
-    people.sort();
-    people
+    let mut consumers: Vec<PlainConsumer> = groups.into_values().collect();
+    consumers.sort();
+    consumers
 }
 
-/// The same versions in any order, in pages of any size, with any repeats:
-/// the same rows, and those that grouping alone gives.
+/// The same versions in any order, in pages of any size and with any repeats give the same rows: those that
+/// grouping alone gives.
 pub async fn neither_order_nor_pages_nor_repeats_matter(harness: &dyn StoreHarness) {
     for seed in 0..8 {
-        let mut choices = Choices::new(1_000 + seed);
-        let versions = steady_versions(&mut choices);
+        let mut numbers = SeededNumbers::new(1_000 + seed);
+        let versions = steady_versions(&mut numbers);
         for round in 0..4 {
             let org = TestOrganization::of(harness, &format!("org_{seed}_{round}"));
             let mut run = org.queue("list1").await;
             let mut order = versions.clone();
-            for _ in 0..choices.below(10) {
-                let repeat = versions[choices.below(versions.len())].clone();
+            for _ in 0..numbers.below(10) {
+                let repeat = versions[numbers.below(versions.len())].clone();
                 order.push(repeat);
             }
-            choices.shuffle(&mut order);
+            numbers.shuffle(&mut order);
             let mut rest = order.as_slice();
             while !rest.is_empty() {
-                let (page, left) = rest.split_at(rest.len().min(1 + choices.below(9)));
-                let sent: Vec<Profile> = page.iter().map(Seen::profile).collect();
+                let (page, left) = rest.split_at(rest.len().min(1 + numbers.below(9)));
+                let sent: Vec<Profile> = page.iter().map(SentProfile::profile).collect();
                 org.take(&run, &sent).await;
                 rest = left;
             }
 
             assert_eq!(
-                settle(&org, &mut run).await,
+                reconcile(&org, &mut run).await,
                 (0, 0),
                 "seed {seed}, round {round}"
             );
 
             let want = grouped(&versions, &run.audience);
             assert_eq!(
-                people(&org, &[&run]).await,
+                stored_consumers(&org, &[&run]).await,
                 want,
                 "seed {seed}, round {round}"
             );

@@ -4,10 +4,10 @@
 //! [`store_contract!`](crate::store_contract). Each case is an `async fn` that takes the harness of
 //! a fresh store and panics where the store does otherwise.
 //!
-//! Nothing in here reads a clock or draws at random: ids and choices are seeded, rows carry the times of
-//! [`crate::build::at`], and leases and pauses pass only by [`StoreHarness::advance`]. A store may
-//! measure them by a clock that runs on meanwhile: no case comes nearer than ten seconds to the
-//! end of one.
+//! No case reads a clock or draws random numbers: ids and numbers come from seeds, rows carry the times of
+//! [`crate::build::at`], and leases and pauses pass only by [`StoreHarness::advance`]. A store may measure
+//! leases by a clock that goes on meanwhile, so no case comes nearer than ten seconds to the end of a lease or
+//! pause.
 
 pub mod audiences;
 pub mod cases;
@@ -40,7 +40,7 @@ use fanfare_domain::ports::StoreError;
 #[track_caller]
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "it is the last that happens to a result"
+    reason = "callers have no more use for the result"
 )]
 fn assert_refused<T: std::fmt::Debug>(result: Result<T, StoreError>, what: &str) {
     assert!(

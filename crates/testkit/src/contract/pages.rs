@@ -1,4 +1,4 @@
-//! Pages: what is known of them, and what is written.
+//! Reading what is known of a page's profiles, and writing the page.
 
 use fanfare_domain::consumer::Consumer;
 use fanfare_domain::ids::ProfileId;
@@ -40,15 +40,19 @@ fn ada_and_bo() -> Vec<Profile> {
     ]
 }
 
-/// The consumers of the e-mails and of the profiles; all their links, also of profiles that were not
-/// asked for; the run's seen_profiles of both. Nobody else's.
+/// The consumers with the e-mails and of the profiles; all their links, also those of profiles that were not
+/// asked for; and what the run has seen of these profiles. Nothing else is returned.
 pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let (plan, _) = org.take(&run, &ada_and_bo()).await;
     let by_email = |text: &str| {
-        let bears = |one: &&Consumer| one.email == Some(email(text));
-        plan.created.iter().find(bears).expect("created").clone()
+        let has_email = |one: &&Consumer| one.email == Some(email(text));
+        plan.created
+            .iter()
+            .find(has_email)
+            .expect("created")
+            .clone()
     };
     let links_of = |of: &[&Consumer]| {
         let is_theirs = |consumer| of.iter().any(|one| one.id == consumer);
@@ -81,14 +85,14 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
         ),
         (vec![], vec!["p3"], vec![&bo], vec![("p3", false)]),
         (
-            vec![email("ada@example.com"), email("nobody@example.com")],
+            vec![email("ada@example.com"), email("unknown@example.com")],
             vec!["p1", "p3", "p9"],
             vec![&ada, &bo],
             vec![("p1", true), ("p2", true), ("p3", false)],
         ),
         (vec![], vec![], vec![], vec![]),
         (
-            vec![email("nobody@example.com")],
+            vec![email("unknown@example.com")],
             vec!["P1"],
             vec![],
             vec![],
@@ -111,7 +115,7 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
     }
 }
 
-/// A seen is its run's, and a profile that nobody is linked to has one too.
+/// Each run has its own seen profiles, also of profiles that are linked to no consumer.
 pub async fn each_run_knows_what_it_has_seen_itself(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let (first, second) = (org.queue("list1").await, org.queue("list2").await);
@@ -134,9 +138,9 @@ pub async fn each_run_knows_what_it_has_seen_itself(harness: &dyn StoreHarness) 
     assert_eq!(of_first.links, of_second.links);
 }
 
-/// Taken again, a page plans nothing and adds nobody. Written again, its seen_profiles, memberships and
-/// issues stay as they are.
-pub async fn a_page_taken_again_writes_nothing(harness: &dyn StoreHarness) {
+/// A page that is read again plans no write and adds no member. If it is written again all the same, its seen
+/// profiles, memberships and issues stay as they are.
+pub async fn a_page_that_is_read_again_writes_nothing(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let mut page = ada_and_bo();
@@ -166,7 +170,7 @@ pub async fn a_page_taken_again_writes_nothing(harness: &dyn StoreHarness) {
     assert_eq!(snapshot(&org, &profiles).await, before);
 }
 
-/// An empty plan is no fault.
+/// An empty page is no error.
 pub async fn an_empty_page_writes_nothing(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
@@ -177,7 +181,7 @@ pub async fn an_empty_page_writes_nothing(harness: &dyn StoreHarness) {
     assert_eq!(snapshot(&org, &[]).await, before);
 }
 
-/// Two swap, three rotate, one goes to a consumer that is only now made: in one page each.
+/// In one page each, two consumers swap e-mails, three rotate them, and one e-mail goes to a new consumer.
 pub async fn emails_move_between_consumers_within_a_page(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
@@ -217,7 +221,7 @@ pub async fn emails_move_between_consumers_within_a_page(harness: &dyn StoreHarn
     }
 }
 
-/// One link for each profile: it moves, with all that it says, and keeps its own id.
+/// A profile has one link. When it moves, it takes its new values and keeps its own id.
 pub async fn a_link_moves_to_another_consumer(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
@@ -265,11 +269,11 @@ pub async fn a_link_moves_to_another_consumer(harness: &dyn StoreHarness) {
     assert_eq!(
         members.items.len(),
         2,
-        "who was left behind leaves at the end of the pass"
+        "the consumer that was left is a member until the end of the pass"
     );
 }
 
-/// Every value comes back with the stamp that wrote it, with a time, without one, or with none.
+/// Every value comes back with its stamp: one with a time, one without a time, or none.
 pub async fn stamps_come_back_as_they_were(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
@@ -310,9 +314,9 @@ pub async fn stamps_come_back_as_they_were(harness: &dyn StoreHarness) {
     }
 }
 
-/// An e-mail is one consumer's. Whoever is overwritten is there; whoever is inserted is not; a link
-/// and a membership lead to somebody.
-pub async fn a_page_that_cannot_be_is_refused(harness: &dyn StoreHarness) {
+/// Two consumers cannot have one e-mail. A consumer to overwrite has to exist, one to insert must not. A link and
+/// a membership need an existing consumer.
+pub async fn a_page_that_breaks_a_rule_is_refused(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let known = consumer("cons_1").email("a@example.com").build();
@@ -321,41 +325,41 @@ pub async fn a_page_that_cannot_be_is_refused(harness: &dyn StoreHarness) {
         ..PagePlan::default()
     };
     org.write(&run, &start).await;
-    let namesake = consumer("cons_2").email("a@example.com").build();
-    let stranger = consumer("cons_none").build();
+    let same_email = consumer("cons_2").email("a@example.com").build();
+    let unknown = consumer("cons_none").build();
     let faulty = [
         (
-            "one e-mail twice",
+            "an e-mail of two consumers",
             PagePlan {
-                created: vec![namesake],
+                created: vec![same_email],
                 ..PagePlan::default()
             },
         ),
         (
-            "nobody overwritten",
+            "overwriting an unknown consumer",
             PagePlan {
-                updated: vec![overwritten(stranger.clone())],
+                updated: vec![overwritten(unknown.clone())],
                 ..PagePlan::default()
             },
         ),
         (
-            "somebody inserted",
+            "inserting a known consumer",
             PagePlan {
                 created: vec![known],
                 ..PagePlan::default()
             },
         ),
         (
-            "a link to nobody",
+            "a link to an unknown consumer",
             PagePlan {
                 links: vec![link("p1", "cons_none", None)],
                 ..PagePlan::default()
             },
         ),
         (
-            "nobody a member",
+            "a membership of an unknown consumer",
             PagePlan {
-                members: vec![stranger.id],
+                members: vec![unknown.id],
                 ..PagePlan::default()
             },
         ),
@@ -373,6 +377,6 @@ pub async fn a_page_that_cannot_be_is_refused(harness: &dyn StoreHarness) {
     let mut unit = org.begin().await;
     assert_refused(
         unit.write_page(write(lost.run(), &plan, at(0))).await,
-        "a page of no run",
+        "a page of an unknown run",
     );
 }

@@ -10,7 +10,7 @@ use super::harness::StoreHarness;
 use super::test_organization::{LEASE, TestOrganization};
 use crate::build::at;
 
-/// Half of the time that a worker has to claim work it was notified of, and a bit more than the whole.
+/// Half of the time that a worker has to claim work it was notified of, and a little more than the whole.
 const HALF_TIMEOUT: Duration = Duration::from_secs(5);
 const AFTER_TIMEOUT: Duration = Duration::from_secs(11);
 
@@ -26,7 +26,7 @@ async fn assert_notifies(
     let Some(notified) = org.harness.notifications().await else {
         return BTreeSet::new();
     };
-    assert_eq!(notified.len(), want, "arrived");
+    assert_eq!(notified.len(), want, "notifications that arrived");
     notified.into_iter().collect()
 }
 
@@ -70,8 +70,7 @@ pub async fn a_notification_that_no_worker_took_is_repeated(harness: &dyn StoreH
     }
 }
 
-/// Of leased work no worker is notified until the lease has run out: then one is, though it was never
-/// given back.
+/// Leased work is not notified of until its lease has run out, as that of a dead worker does.
 pub async fn work_of_a_dead_worker_is_notified_of(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let work = work(&org.queue("list1").await).key;
@@ -89,8 +88,8 @@ pub async fn work_of_a_dead_worker_is_notified_of(harness: &dyn StoreHarness) {
     assert_notifies(&org, 10, 1).await;
 }
 
-/// A notification has done its duty with the claim: a worker that dies after it, or pauses, is not covered by
-/// the ten seconds.
+/// The claim ends the ten seconds in which a notification is not repeated: work of a worker that dies or pauses
+/// soon afterwards is notified of as soon as it is due.
 pub async fn a_claim_ends_the_pause_after_a_notification(harness: &dyn StoreHarness) {
     const SHORT: Duration = Duration::from_secs(1);
     const SOON: Duration = Duration::from_secs(5);
@@ -110,8 +109,9 @@ pub async fn a_claim_ends_the_pause_after_a_notification(harness: &dyn StoreHarn
     assert_notifies(&org, 10, 1).await;
 }
 
-/// Given back at once, a run is rung for with that commit; given back for later, when it is due.
-pub async fn a_run_given_back_is_rung_for_when_it_is_due(harness: &dyn StoreHarness) {
+/// Work that is released to be due at once is notified of with the commit; work that is released for later, when
+/// it is due.
+pub async fn released_work_is_notified_of_when_it_is_due(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     assert_notified(&org, &[work(&run)]).await;
@@ -150,7 +150,7 @@ pub async fn much_work_is_notified_of_up_to_the_limit(harness: &dyn StoreHarness
 
     assert!(
         notified.is_empty() || notified.len() == 6,
-        "each once: {notified:?}"
+        "each piece of work once: {notified:?}"
     );
     assert_notifies(&ours, 0, 0).await;
 }
@@ -166,7 +166,7 @@ pub async fn finished_work_is_not_notified_of(harness: &dyn StoreHarness) {
     assert_notifies(&org, 10, 0).await;
 }
 
-/// What is to be done next, and how many leases its organization has.
+/// The next work, and how many leases its organization has.
 async fn next(org: &TestOrganization<'_>) -> Option<(WorkItem, u64)> {
     let candidate = org.handle().queue.next().await.expect("an answer");
     candidate.map(|candidate| (candidate.work, candidate.leased))
@@ -265,13 +265,13 @@ pub async fn work_that_was_claimed_least_often_is_next(harness: &dyn StoreHarnes
     let (first, second) = (org.queue("l1").await, org.queue("l2").await);
     let later = harness.now().await.plus(LEASE);
     for run in [&first, &first, &second] {
-        let token = org.claim(&work(&run).key).await.expect("a lease");
+        let token = org.claim(&work(run).key).await.expect("a lease");
         let at = if run.id == first.id && token.0 == 1 {
             at(0)
         } else {
             later
         };
-        assert!(org.release(&work(&run).key, token, Some(at)).await);
+        assert!(org.release(&work(run).key, token, Some(at)).await);
     }
     assert_eq!(next(&org).await, None);
     org.advance(LEASE + AFTER_TIMEOUT).await;

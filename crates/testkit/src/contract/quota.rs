@@ -1,4 +1,4 @@
-//! The quota ledger: what all processes together ask of Klaviyo.
+//! The quota ledger, which limits the requests of all processes together.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use fanfare_domain::time::Timestamp;
 use tokio::task::JoinSet;
 
 use super::harness::StoreHarness;
-use super::test_organization::Choices;
+use super::test_organization::SeededNumbers;
 use crate::build::at;
 
-/// Whatever is asked, in whatever order, through whichever process, at whatever times: the answers
-/// and the state are those of a [`Bucket`] in memory.
+/// Any calls in any order, through either process and at any times, have the answers and leave the state of a
+/// [`Bucket`] in memory.
 pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
     for seed in 0..8 {
         let (account, endpoint) = (format!("acct_{seed}"), Endpoint::ALL[seed % 10]);
-        let (mut choices, mut bucket) = (Choices::new(seed as u64), None::<Bucket>);
+        let (mut numbers, mut bucket) = (SeededNumbers::new(seed as u64), None::<Bucket>);
         let mut now = at(0);
         for step in 0..120 {
-            let quota = &harness.handles()[choices.below(2)].quota;
+            let quota = &harness.handles()[numbers.below(2)].quota;
             let fresh = Bucket::new(endpoint, now);
-            match choices.below(10) {
+            match numbers.below(10) {
                 0..=5 => {
                     let got = quota
                         .reserve(&account, endpoint, now)
@@ -31,21 +31,21 @@ pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
                 }
                 6 => {
                     let limits = RateLimits {
-                        burst: 1 + u32::try_from(choices.below(5)).expect("small"),
-                        steady: 1 + u32::try_from(choices.below(40)).expect("small"),
+                        burst: 1 + u32::try_from(numbers.below(5)).expect("a small number"),
+                        steady: 1 + u32::try_from(numbers.below(40)).expect("a small number"),
                     };
                     let learnt = quota.learn(&account, endpoint, limits, now).await;
                     learnt.expect("an answer");
                     bucket.get_or_insert(fresh).limits = limits;
                 }
                 7 => {
-                    let until = now.plus(Duration::from_millis(choices.below(90_000) as u64));
+                    let until = now.plus(Duration::from_millis(numbers.below(90_000) as u64));
                     let blocked = quota.block(&account, endpoint, until, now).await;
                     blocked.expect("an answer");
                     bucket.get_or_insert(fresh).block(until);
                 }
-                8 => now = step_on(now, &mut choices, 70_000),
-                _ => now = step_on(now, &mut choices, 700),
+                8 => now = move_time(now, &mut numbers, 70_000),
+                _ => now = move_time(now, &mut numbers, 700),
             }
             let stored = quota
                 .bucket(&account, endpoint, now)
@@ -57,15 +57,15 @@ pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
     }
 }
 
-/// Mostly forwards, and now and then back: clocks of two processes differ.
-fn step_on(now: Timestamp, choices: &mut Choices, most_ms: usize) -> Timestamp {
-    let by = i64::try_from(choices.below(most_ms)).expect("small") * 1_000;
-    let sign = if choices.below(8) == 0 { -1 } else { 1 };
+/// Moves the time mostly forwards and at times back, since the clocks of two processes differ.
+fn move_time(now: Timestamp, numbers: &mut SeededNumbers, most_ms: usize) -> Timestamp {
+    let by = i64::try_from(numbers.below(most_ms)).expect("a small number") * 1_000;
+    let sign = if numbers.below(8) == 0 { -1 } else { 1 };
     Timestamp::from_micros(now.as_micros() + sign * by).expect("a time")
 }
 
-/// Fifty ask at once, in two processes: as many are granted as the window allows.
-pub async fn a_window_is_used_up_by_all_together(harness: &dyn StoreHarness) {
+/// Of fifty reservations at once, in two processes, as many are granted as the burst limit allows.
+pub async fn a_quota_is_used_up_by_all_processes_together(harness: &dyn StoreHarness) {
     let endpoint = Endpoint::Lists;
     let limits = RateLimits {
         burst: 7,
@@ -90,8 +90,10 @@ pub async fn a_window_is_used_up_by_all_together(harness: &dyn StoreHarness) {
     assert_eq!(asking.join_all().await.into_iter().sum::<u32>(), 7);
 }
 
-/// Silence that was asked for is kept by every process, and a shorter word does not end it.
-pub async fn silence_is_kept_by_all_and_never_shortened(harness: &dyn StoreHarness) {
+/// Every process keeps a rate-limit block, and a shorter block does not end it sooner.
+pub async fn a_rate_limit_block_binds_every_process_and_is_never_shortened(
+    harness: &dyn StoreHarness,
+) {
     let [here, there] = harness.handles().each_ref().map(|handle| &handle.quota);
     let endpoint = Endpoint::ListProfiles;
     for until in [30, 5] {
@@ -113,8 +115,8 @@ pub async fn silence_is_kept_by_all_and_never_shortened(harness: &dyn StoreHarne
     }
 }
 
-/// Accounts and endpoints have each their own.
-pub async fn buckets_are_one_for_each_account_and_endpoint(harness: &dyn StoreHarness) {
+/// A block of one account and endpoint does not concern another.
+pub async fn each_account_and_endpoint_has_its_own_bucket(harness: &dyn StoreHarness) {
     let quota = &harness.handles()[0].quota;
     let endpoint = Endpoint::Accounts;
     quota
@@ -139,7 +141,7 @@ pub async fn buckets_are_one_for_each_account_and_endpoint(harness: &dyn StoreHa
         );
     }
     let unknown = quota
-        .bucket("nobody", endpoint, at(9))
+        .bucket("unknown", endpoint, at(9))
         .await
         .expect("a bucket");
     assert_eq!(unknown, Bucket::new(endpoint, at(9)));

@@ -1,4 +1,4 @@
-//! After the last page: batches over what a run has seen, and over the members.
+//! Reconciling the members after the last page, in batches of seen profiles and of members.
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::PagePlan;
@@ -11,13 +11,13 @@ use super::harness::StoreHarness;
 use super::test_organization::TestOrganization;
 use crate::build::{at, consumer, email, link, profile, profile_id};
 
-/// How many people are in the lists here.
-const PEOPLE: u32 = 12;
+/// How many profiles the lists have.
+const PROFILES: u32 = 12;
 
-/// One more than all, so that a batch may also be too large.
-const SIZES: std::ops::RangeInclusive<u32> = 1..=PEOPLE + 1;
+/// The sizes of batches, up to one more than all rows.
+const SIZES: std::ops::RangeInclusive<u32> = 1..=PROFILES + 1;
 
-fn people(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
+fn profiles(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
     let one = |n| {
         profile(&format!("p{n:02}"))
             .email(&format!("e{n}@example.com"))
@@ -26,9 +26,9 @@ fn people(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
     numbers.map(one).collect()
 }
 
-/// Every batch, one after the other, each in its own unit. Returns what they affected, after having
-/// checked that there were as many as the rows need.
-async fn chain<K>(
+/// Does batch after batch, each in a unit of its own. Returns how many rows they affected, after checking that
+/// there were as many batches as the rows need.
+async fn do_batches<K>(
     org: &TestOrganization<'_>,
     (rows, size): (u32, u32),
     mut batch: impl AsyncFnMut(&mut dyn UnitOfWork, Option<&K>, u32) -> Batch<K>,
@@ -53,14 +53,15 @@ async fn chain<K>(
     }
 }
 
-type Into<'a> = (&'a RunId, &'a AudienceId);
+/// A run, and the audience whose members it is reconciled with.
+type RunAndAudience<'a> = (&'a RunId, &'a AudienceId);
 
 async fn add_missing(
     org: &TestOrganization<'_>,
-    (run, audience): Into<'_>,
+    (run, audience): RunAndAudience<'_>,
     rows: (u32, u32),
 ) -> u64 {
-    chain(
+    do_batches(
         org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ProfileId>, size| {
@@ -73,10 +74,10 @@ async fn add_missing(
 
 async fn count_absent(
     org: &TestOrganization<'_>,
-    (run, audience): Into<'_>,
+    (run, audience): RunAndAudience<'_>,
     rows: (u32, u32),
 ) -> u64 {
-    chain(
+    do_batches(
         org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
@@ -89,10 +90,10 @@ async fn count_absent(
 
 async fn remove_absent(
     org: &TestOrganization<'_>,
-    (run, audience): Into<'_>,
+    (run, audience): RunAndAudience<'_>,
     rows: (u32, u32),
 ) -> u64 {
-    chain(
+    do_batches(
         org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
@@ -103,49 +104,54 @@ async fn remove_absent(
     .await
 }
 
-fn at_run(run: &SyncRun) -> Into<'_> {
+fn own_audience(run: &SyncRun) -> RunAndAudience<'_> {
     (&run.id, &run.audience)
 }
 
-/// Batches of every size, one after the other, are one big batch.
-pub async fn those_not_seen_leave_whatever_the_size_of_the_batches(harness: &dyn StoreHarness) {
+/// Batches of every size have the effect of one large batch.
+pub async fn members_that_were_not_seen_leave_whatever_the_size_of_the_batches(
+    harness: &dyn StoreHarness,
+) {
     for size in SIZES {
         let org = TestOrganization::of(harness, &format!("org_{size}"));
         let first = org.queue("list1").await;
-        org.take(&first, &people(0..PEOPLE)).await;
+        org.take(&first, &profiles(0..PROFILES)).await;
         org.finish(&first).await;
         let second = org.queue("list1").await;
-        org.take(&second, &people((0..PEOPLE).filter(|n| n % 3 == 0)))
+        org.take(&second, &profiles((0..PROFILES).filter(|n| n % 3 == 0)))
             .await;
 
-        let all = (PEOPLE, size);
+        let all = (PROFILES, size);
         assert_eq!(
-            count_absent(&org, at_run(&second), all).await,
+            count_absent(&org, own_audience(&second), all).await,
             8,
             "batches of {size}"
         );
         assert_eq!(
-            count_absent(&org, at_run(&second), all).await,
+            count_absent(&org, own_audience(&second), all).await,
             8,
-            "counting removes nobody"
+            "counting removes no member"
         );
         assert_eq!(
-            remove_absent(&org, at_run(&second), all).await,
+            remove_absent(&org, own_audience(&second), all).await,
             8,
             "batches of {size}"
         );
 
         let mut unit = org.read().await;
         let mut want = Vec::new();
-        for n in (0..PEOPLE).filter(|n| n % 3 == 0) {
+        for n in (0..PROFILES).filter(|n| n % 3 == 0) {
             let known = unit
                 .known(&second.id, &[email(&format!("e{n}@example.com"))], &[])
                 .await;
             want.push(known.expect("what is known").consumers[0].id.clone());
         }
         assert_eq!(org.members(&second.audience).await, want);
-        assert_eq!(count_absent(&org, at_run(&second), (4, size)).await, 0);
-        // Consumers stay.
+        assert_eq!(
+            count_absent(&org, own_audience(&second), (4, size)).await,
+            0
+        );
+        // The consumer that is no member any more is still stored.
         let gone = unit
             .known(&second.id, &[email("e1@example.com")], &[])
             .await;
@@ -153,26 +159,30 @@ pub async fn those_not_seen_leave_whatever_the_size_of_the_batches(harness: &dyn
     }
 }
 
-/// The same of those who are added.
-pub async fn those_seen_become_members_whatever_the_size_of_the_batches(
+/// The same holds for members that are added.
+pub async fn seen_profiles_become_members_whatever_the_size_of_the_batches(
     harness: &dyn StoreHarness,
 ) {
     for size in SIZES {
         let org = TestOrganization::of(harness, &format!("org_{size}"));
         let run = org.queue("list1").await;
-        org.take(&run, &people(0..PEOPLE)).await;
+        org.take(&run, &profiles(0..PROFILES)).await;
         let other = org.import("list2").await;
 
         let into = (&run.id, &other.audience);
-        let all = (PEOPLE, size);
+        let all = (PROFILES, size);
         assert_eq!(
             add_missing(&org, into, all).await,
-            u64::from(PEOPLE),
+            u64::from(PROFILES),
             "batches of {size}"
         );
-        assert_eq!(add_missing(&org, into, all).await, 0, "nobody twice");
         assert_eq!(
-            add_missing(&org, at_run(&run), all).await,
+            add_missing(&org, into, all).await,
+            0,
+            "no member is added twice"
+        );
+        assert_eq!(
+            add_missing(&org, own_audience(&run), all).await,
             0,
             "the page made them members"
         );
@@ -182,33 +192,33 @@ pub async fn those_seen_become_members_whatever_the_size_of_the_batches(
     }
 }
 
-/// A profile that moved after its page was taken: its new consumer becomes a member, and the one it
-/// left, whom this run itself had added, goes without being counted as lost.
+/// If a profile moves after its page was written, its new consumer becomes a member. The consumer that it left,
+/// which this run itself had added, is removed and not counted as absent.
 pub async fn profiles_that_moved_meanwhile_are_reconciled_where_they_are_now(
     harness: &dyn StoreHarness,
 ) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
-    let (before, _) = org.take(&run, &people(0..3)).await;
-    let rival = org.queue("list2").await;
+    let (before, _) = org.take(&run, &profiles(0..3)).await;
+    let other = org.queue("list2").await;
     let moved = [
         profile("o1").email("new@example.com").build(),
         profile("p01").email("new@example.com").build(),
     ];
-    let (plan, _) = org.take(&rival, &moved).await;
+    let (plan, _) = org.take(&other, &moved).await;
     let (left, taken) = (before.created[1].id.clone(), plan.created[0].id.clone());
     assert!(!org.members(&run.audience).await.contains(&taken));
 
-    assert_eq!(add_missing(&org, at_run(&run), (3, 2)).await, 1);
-    assert_eq!(count_absent(&org, at_run(&run), (4, 2)).await, 0);
-    assert_eq!(remove_absent(&org, at_run(&run), (4, 3)).await, 1);
+    assert_eq!(add_missing(&org, own_audience(&run), (3, 2)).await, 1);
+    assert_eq!(count_absent(&org, own_audience(&run), (4, 2)).await, 0);
+    assert_eq!(remove_absent(&org, own_audience(&run), (4, 3)).await, 1);
 
     let members = org.members(&run.audience).await;
     assert_eq!(members.len(), 3);
     assert!(members.contains(&taken) && !members.contains(&left));
 }
 
-/// One of two profiles of a consumer is enough for it to stay.
+/// A consumer with two profiles stays a member if one of them is seen.
 pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let first = org.queue("list1").await;
@@ -222,7 +232,7 @@ pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn Stor
     let second = org.queue("list1").await;
     org.take(&second, &both[1..2]).await;
 
-    assert_eq!(remove_absent(&org, at_run(&second), (2, 1)).await, 1);
+    assert_eq!(remove_absent(&org, own_audience(&second), (2, 1)).await, 1);
 
     let mut unit = org.read().await;
     let kept = unit.known(&second.id, &[email("a@example.com")], &[]).await;
@@ -231,28 +241,28 @@ pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn Stor
     assert_eq!(org.members(&second.audience).await, [kept]);
 }
 
-/// What another run has seen keeps nobody; another audience loses nobody.
-pub async fn reconciling_is_of_one_run_and_one_audience(harness: &dyn StoreHarness) {
+/// What another run has seen keeps no member, and another audience loses none.
+pub async fn reconciling_concerns_one_run_and_one_audience(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let first = org.queue("list1").await;
-    org.take(&first, &people(0..6)).await;
+    org.take(&first, &profiles(0..6)).await;
     org.finish(&first).await;
     let other = org.queue("list2").await;
-    org.take(&other, &people(0..6)).await;
+    org.take(&other, &profiles(0..6)).await;
     let second = org.queue("list1").await;
 
-    assert_eq!(remove_absent(&org, at_run(&second), (6, 4)).await, 6);
+    assert_eq!(remove_absent(&org, own_audience(&second), (6, 4)).await, 6);
 
     assert_eq!(org.members(&second.audience).await, []);
     assert_eq!(org.members(&other.audience).await.len(), 6);
 }
 
-/// A profile that was skipped is seen and linked to nobody: a row of the batch, and no member.
+/// A profile that was skipped is seen and linked to no consumer: it is a row of the batch and adds no member.
 pub async fn seen_profiles_without_a_consumer_add_no_member(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let mut page: Vec<Profile> = (0..4).map(|n| profile(&format!("o{n}")).build()).collect();
-    page.extend(people(0..1));
+    page.extend(profiles(0..1));
     org.take(&run, &page).await;
     let other = org.import("list2").await;
 
@@ -262,16 +272,16 @@ pub async fn seen_profiles_without_a_consumer_add_no_member(harness: &dyn StoreH
     );
 }
 
-/// Pages that move links are counted, whichever run they are of; other pages are not, nor are another
-/// organization's.
+/// The pages of an organization that move links are counted, whichever run they belong to. Other pages are not
+/// counted, nor are pages of another organization.
 pub async fn link_moves_are_counted_for_the_organization(harness: &dyn StoreHarness) {
     let (org, other) = (
         TestOrganization::new(harness),
         TestOrganization::of(harness, "org_other"),
     );
     let (first, second) = (org.queue("list1").await, org.queue("list2").await);
-    org.take(&first, &people(0..2)).await;
-    org.take(&second, &people(0..2)).await;
+    org.take(&first, &profiles(0..2)).await;
+    org.take(&second, &profiles(0..2)).await;
     assert_eq!(link_moves(&org).await, LinkMoves(0));
 
     // One profile takes the other's e-mail.
@@ -280,11 +290,11 @@ pub async fn link_moves_are_counted_for_the_organization(harness: &dyn StoreHarn
 
     assert!(plan.moves_links);
     assert_eq!(link_moves(&org).await, LinkMoves(1));
-    let moves = PagePlan {
+    let other_page = PagePlan {
         moves_links: true,
         ..PagePlan::default()
     };
-    org.write(&second, &moves).await;
+    org.write(&second, &other_page).await;
     assert_eq!(link_moves(&org).await, LinkMoves(2));
     assert_eq!(link_moves(&other).await, LinkMoves(0));
 }
@@ -294,8 +304,8 @@ async fn link_moves(org: &TestOrganization<'_>) -> LinkMoves {
     unit.link_moves().await.expect("an answer")
 }
 
-/// Batches go by the bytes of an id, and pass over none, whatever its case and length.
-pub async fn batches_pass_over_no_id(harness: &dyn StoreHarness) {
+/// Batches are ordered by the bytes of an id, and skip none, whatever its case and length.
+pub async fn batches_skip_no_id(harness: &dyn StoreHarness) {
     let ids = [
         "A", "AA", "B", "Z", "_", "a", "aB", "ab", "b", "z", "~", "0",
     ];
@@ -322,41 +332,42 @@ pub async fn batches_pass_over_no_id(harness: &dyn StoreHarness) {
         org.write(&run, &seen).await;
 
         assert_eq!(
-            add_missing(&org, at_run(&run), (PEOPLE, size)).await,
-            u64::from(PEOPLE)
+            add_missing(&org, own_audience(&run), (PROFILES, size)).await,
+            u64::from(PROFILES)
         );
         let next = org.run(&TestOrganization::source("list1"));
         assert_eq!(
-            remove_absent(&org, (&next.run().id, &run.audience), (PEOPLE, size)).await,
+            remove_absent(&org, (&next.run().id, &run.audience), (PROFILES, size)).await,
             12
         );
     }
 }
 
-/// Those of ended runs, up to the limit at a time; an active run's and another organization's stay.
+/// Seen profiles of ended runs are deleted, up to the limit at a time. Those of an active run and of another
+/// organization stay.
 pub async fn seen_profiles_of_ended_runs_are_deleted(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     for list in ["list1", "list2", "list3"] {
         let run = org.queue(list).await;
-        org.take(&run, &people(0..10)).await;
+        org.take(&run, &profiles(0..10)).await;
         org.finish(&run).await;
     }
     let active = org.queue("list4").await;
-    org.take(&active, &people(0..10)).await;
+    org.take(&active, &profiles(0..10)).await;
     let theirs = TestOrganization::of(harness, "org_b");
     let foreign = theirs.queue("list1").await;
-    theirs.take(&foreign, &people(0..10)).await;
+    theirs.take(&foreign, &profiles(0..10)).await;
     theirs.finish(&foreign).await;
 
-    let mut forgotten = Vec::new();
+    let mut deleted = Vec::new();
     for _ in 0..5 {
         let mut unit = org.begin().await;
-        forgotten.push(unit.delete_seen_profiles(12).await.expect("a count"));
+        deleted.push(unit.delete_seen_profiles(12).await.expect("a count"));
         unit.commit().await.expect("a commit");
     }
 
-    assert_eq!(forgotten, [12, 12, 6, 0, 0]);
-    let profiles: Vec<ProfileId> = people(0..10).into_iter().map(|one| one.id).collect();
+    assert_eq!(deleted, [12, 12, 6, 0, 0]);
+    let profiles: Vec<ProfileId> = profiles(0..10).into_iter().map(|one| one.id).collect();
     assert_eq!(
         org.known(&active.id, &profiles).await.seen_profiles.len(),
         10

@@ -1,4 +1,4 @@
-//! Runs as rows.
+//! Runs.
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::Cursor;
@@ -14,8 +14,8 @@ use super::harness::StoreHarness;
 use super::test_organization::{ALL, TestOrganization, assert_paged};
 use crate::build::{at, audience_id, consumer_id, profile_id, run_id, source_id};
 
-/// A run that has been through everything, and reads several partitions.
-fn worn(mut run: SourceRun) -> SourceRun {
+/// A run with a value in every field, which reads several partitions.
+fn full(mut run: SourceRun) -> SourceRun {
     run.claim(true, at(100)).expect("a claim");
     let opened = Opened {
         name: Some("VIP \u{2606}".to_owned()),
@@ -51,7 +51,8 @@ fn worn(mut run: SourceRun) -> SourceRun {
     SourceRun::from_stored(run, source)
 }
 
-/// Every field comes back, of the run and of its source: queued, worn, in every phase, and failed.
+/// Every field of the run and of its source comes back: of a queued run, one that reads several partitions, one in
+/// each phase, and a failed one.
 pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let source = org.import("list1").await;
@@ -67,24 +68,33 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
     unit.commit().await.expect("a commit");
     assert_eq!(org.load(fresh.run()).await, fresh);
 
-    let worn = worn(fresh);
-    assert!(worn.run().pass.scan().expect("a scan").partitions().len() > 1);
+    let in_progress = full(fresh);
+    assert!(
+        in_progress
+            .run()
+            .pass
+            .scan()
+            .expect("a scan")
+            .partitions()
+            .len()
+            > 1
+    );
     let in_phase = |phase: Phase| {
-        let (mut run, source) = worn.clone().into_parts();
+        let (mut run, source) = in_progress.clone().into_parts();
         run.pass = Pass::Full(FullPass {
             phase,
             link_moves: LinkMoves(3),
         });
         SourceRun::from_stored(run, source)
     };
-    let mut failed = worn.clone();
+    let mut failed = in_progress.clone();
     let why = "What \u{201c}happened\u{201d}, and what to do.\n";
     failed
         .fail(FailureCode::RemovalGuard, why, at(200))
         .expect("a failure");
     for run in [
         in_phase(Phase::Opening),
-        worn.clone(),
+        in_progress.clone(),
         in_phase(Phase::AddingMembers { after: None }),
         in_phase(Phase::AddingMembers {
             after: Some(profile_id("01GDDKASAP8TKDDA2GRZDSVP4H")),
@@ -102,7 +112,7 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
     }
 }
 
-/// A run that is not there cannot be saved, read or found.
+/// A run that was never stored cannot be saved or read.
 pub async fn a_run_that_is_not_there_is_not_saved(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.run(&org.import("list1").await);
@@ -114,8 +124,8 @@ pub async fn a_run_that_is_not_there_is_not_saved(harness: &dyn StoreHarness) {
     assert_refused(unit.save_run(&run).await, "a run that is not there");
 }
 
-/// A run is of a source and an audience that are there.
-pub async fn a_run_of_nothing_is_refused(harness: &dyn StoreHarness) {
+/// A run has a stored source and a stored audience.
+pub async fn a_run_without_its_source_or_audience_is_refused(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let (run, source) = org.run(&org.import("list1").await).into_parts();
     let mut of_no_source = run.clone();
@@ -125,12 +135,15 @@ pub async fn a_run_of_nothing_is_refused(harness: &dyn StoreHarness) {
     for run in [of_no_source, of_no_audience] {
         let run = SourceRun::from_stored(run, source.clone());
         let mut unit = org.begin().await;
-        assert_refused(unit.insert_run(&run).await, "a run of nothing");
+        assert_refused(
+            unit.insert_run(&run).await,
+            "a run without its source or audience",
+        );
     }
 }
 
-/// Pending and syncing runs are active, each its source's one; ended ones are not.
-pub async fn active_runs_are_those_that_go_on(harness: &dyn StoreHarness) {
+/// A pending or syncing run is its source's active run; an ended one is not.
+pub async fn pending_and_syncing_runs_are_active(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let pending = org.queue("list1").await;
     let syncing = org.queue("list2").await;
@@ -154,8 +167,7 @@ pub async fn active_runs_are_those_that_go_on(harness: &dyn StoreHarness) {
     }
 }
 
-/// A second active run of a source is refused by the store itself; after the end of the first it is
-/// not.
+/// The store itself refuses a second active run of a source, until the first has ended.
 pub async fn a_source_has_one_active_run(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let first = org.queue("list1").await;
@@ -174,16 +186,16 @@ pub async fn a_source_has_one_active_run(harness: &dyn StoreHarness) {
     );
 }
 
-/// Fifty clicks at once, from two processes, that do not even look first: one run.
+/// Of fifty requests at once, in two processes, which do not look for an active run first, one queues a run.
 pub async fn of_fifty_runs_queued_at_once_one_stays(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let source = org.import("list1").await;
-    let mut clicks = JoinSet::new();
+    let mut requests = JoinSet::new();
     for n in 0..50 {
         let store = harness.handles()[n % 2].store.clone();
         let organization = org.organization.clone();
         let run = org.run(&source);
-        clicks.spawn(async move {
+        requests.spawn(async move {
             let mut unit = store
                 .begin(&organization)
                 .await
@@ -196,7 +208,7 @@ pub async fn of_fifty_runs_queued_at_once_one_stays(harness: &dyn StoreHarness) 
             u32::from(unit.commit().await.is_ok())
         });
     }
-    let queued: u32 = clicks.join_all().await.into_iter().sum();
+    let queued: u32 = requests.join_all().await.into_iter().sum();
 
     let mut unit = org.read().await;
     assert_eq!(queued, 1);
@@ -205,7 +217,7 @@ pub async fn of_fifty_runs_queued_at_once_one_stays(harness: &dyn StoreHarness) 
     assert_eq!(org.handle().queue.backlog().await.expect("a backlog"), 1);
 }
 
-/// The latest first, and none of another audience.
+/// The latest run comes first, and no run of another audience comes.
 pub async fn an_audiences_runs_are_paged_from_the_latest(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let mut runs = Vec::new();
@@ -225,9 +237,9 @@ pub async fn an_audiences_runs_are_paged_from_the_latest(harness: &dyn StoreHarn
         unit.runs(&audience, page).await.expect("runs")
     })
     .await;
-    let nobody = audience_id("aud_none");
-    assert_eq!(unit.runs(&nobody, &ALL).await.expect("runs").items, []);
-    assert_eq!(unit.run_count(&nobody).await.expect("a count"), 0);
+    let unknown = audience_id("aud_none");
+    assert_eq!(unit.runs(&unknown, &ALL).await.expect("runs").items, []);
+    assert_eq!(unit.run_count(&unknown).await.expect("a count"), 0);
     assert_eq!(
         unit.run(&run_id("run_none")).await.expect("an answer"),
         None

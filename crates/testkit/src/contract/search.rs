@@ -1,4 +1,4 @@
-//! Finding consumers by a part of what is known of them.
+//! Finding consumers by a part of their e-mail, phone number or name.
 
 use fanfare_domain::page::PagePlan;
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord};
@@ -9,7 +9,7 @@ use super::harness::StoreHarness;
 use super::test_organization::{ALL, TestOrganization, assert_paged};
 use crate::build::{at, profile};
 
-/// Three people, two of them members of `list1`'s audience. Returns its run.
+/// Three consumers, two of them members of `list1`'s audience. Returns that audience's run.
 async fn set_up(org: &TestOrganization<'_>) -> SyncRun {
     let run = org.queue("list1").await;
     let page = [
@@ -35,8 +35,8 @@ async fn set_up(org: &TestOrganization<'_>) -> SyncRun {
     run
 }
 
-/// The text that finds each: in e-mail, phone number or name, its wildcards taken as they are.
-const CASES: [(&str, usize, usize); 16] = [
+/// A text, how many of the two members it finds, and how many of the three consumers.
+const SEARCHES: [(&str, usize, usize); 16] = [
     ("ada", 2, 3),
     ("ADA", 2, 3),
     ("example.com", 2, 2),
@@ -52,26 +52,26 @@ const CASES: [(&str, usize, usize); 16] = [
     ("+1202", 1, 1),
     ("+", 1, 2),
     ("'", 0, 0),
-    ("nobody", 0, 0),
+    ("no such text", 0, 0),
 ];
 
-/// Members are searched so.
+/// A search among the members of an audience.
 pub async fn a_search_among_members_takes_wildcards_literally(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = set_up(&org).await;
     let mut unit = org.read().await;
-    for (search, want, _) in CASES {
+    for (search, want, _) in SEARCHES {
         let found = unit.members(&run.audience, Some(search), &ALL).await;
         assert_eq!(found.expect("members").items.len(), want, "{search:?}");
     }
 }
 
-/// And all consumers.
+/// A search among all consumers, and among those of an audience.
 pub async fn a_search_among_consumers_takes_wildcards_literally(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = set_up(&org).await;
     let mut unit = org.read().await;
-    for (search, members, want) in CASES {
+    for (search, members, want) in SEARCHES {
         let mut filter = ConsumerFilter {
             search: Some(search.to_owned()),
             ..ConsumerFilter::default()
@@ -84,7 +84,7 @@ pub async fn a_search_among_consumers_takes_wildcards_literally(harness: &dyn St
     }
 }
 
-/// Made after, made before: both ends left out, alone and together with an audience.
+/// Created after and created before a time, both without that time itself, alone and together with an audience.
 pub async fn consumers_are_filtered_by_when_they_were_made(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = set_up(&org).await;
@@ -113,7 +113,7 @@ pub async fn consumers_are_filtered_by_when_they_were_made(harness: &dyn StoreHa
     }
 }
 
-/// Filtered or not, a search has one order, whatever the size of its pages.
+/// A search has the same order with every filter and every size of page.
 pub async fn what_a_search_finds_is_paged_by_id(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;

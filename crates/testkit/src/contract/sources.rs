@@ -63,7 +63,8 @@ fn record_of(source: &CollectionSource) -> SourceRecord {
     }
 }
 
-/// A list is found by its id, a segment of the same id is another, an archived source is none.
+/// A list's source is found by the list's id. A segment of the same id has another source, and an archived source
+/// is not found.
 pub async fn a_list_is_found_by_its_unarchived_source(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let of_list = TestOrganization::source("same");
@@ -99,7 +100,7 @@ pub async fn a_list_has_one_unarchived_source(harness: &dyn StoreHarness) {
     let mut second = first.clone();
     second.id = source_id("sync_second");
     let mut unit = org.begin().await;
-    assert_refused(unit.put_source(&second).await, "a rival source");
+    assert_refused(unit.put_source(&second).await, "a second source");
     drop(unit);
 
     first.archived = true;
@@ -113,7 +114,7 @@ pub async fn a_list_has_one_unarchived_source(harness: &dyn StoreHarness) {
     assert_refused(unit.put_source(&first).await, "the first, back again");
 }
 
-/// All of a kind, unarchived, ordered by Klaviyo's id as bytes: capitals come first.
+/// The unarchived sources of a kind come by Klaviyo's id, compared as bytes: capitals come first.
 pub async fn the_sources_of_a_kind_come_by_klaviyos_id(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let mut unit = org.begin().await;
@@ -138,7 +139,7 @@ pub async fn the_sources_of_a_kind_come_by_klaviyos_id(harness: &dyn StoreHarnes
     );
 }
 
-/// A profile's link is a source too: always in success, dated by its last change.
+/// A profile's link is a source too. Its status is success, and its date that of its last change.
 pub async fn a_profiles_link_is_a_source(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
@@ -179,7 +180,7 @@ pub async fn a_profiles_link_is_a_source(harness: &dyn StoreHarness) {
     assert_eq!(record, Some(changed));
 }
 
-/// Each filter narrows, all together too, and archived sources are not found.
+/// Each filter narrows the result, as all together do, and archived sources are not found.
 pub async fn sources_are_searched_by_type_id_and_status(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     set_up(&org).await;
@@ -242,7 +243,7 @@ async fn set_up(org: &TestOrganization<'_>) {
     unit.commit().await.expect("a commit");
 }
 
-/// Lists, segments and links are one sequence, by id.
+/// Lists, segments and links come in one sequence, by id.
 pub async fn sources_are_paged_by_id_whatever_their_type(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     set_up(&org).await;

@@ -1,4 +1,4 @@
-//! Organizations see and touch nothing of each other, whichever ids they use.
+//! Organizations read and change nothing of each other, whichever ids they use.
 
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::page::Known;
@@ -7,18 +7,18 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::source::CollectionKind;
 use fanfare_domain::work::WorkKey;
 
-use super::fixture::{Fixture, Write, people, set_up, snapshot};
+use super::fixture::{Fixture, Write, four_profiles, set_up, snapshot};
 use super::harness::StoreHarness;
 use super::test_organization::{ALL, LEASE, TestOrganization};
 
-/// Every method that reads, given the other organization's ids, answers as for ids that never were.
+/// Every method that reads, given the other organization's ids, answers as for ids that do not exist.
 pub async fn nothing_of_another_organization_is_read(harness: &dyn StoreHarness) {
     let ours = TestOrganization::new(harness);
     let fixture = set_up(&ours).await;
     let mut unit = ours.read().await;
     let consumers = unit.consumers(&ConsumerFilter::default(), &ALL).await;
     let consumer = consumers.expect("consumers").items[0].consumer.id.clone();
-    // The probe itself is sound: to its own organization each method has something to tell.
+    // Each of these methods finds something for its own organization, so finding nothing says something.
     let own = found_by_reading(unit.as_mut(), &fixture, &consumer).await;
     assert_eq!(own.expect("answers").len(), 25);
     drop(unit);
@@ -52,8 +52,11 @@ async fn found_by_reading(
         source_type: Some("klaviyo:profile".to_owned()),
         ..SourceFilter::default()
     };
-    let emails: Vec<_> = people().iter().filter_map(Profile::usable_email).collect();
-    let nobody: Batch<ConsumerId> = Batch {
+    let emails: Vec<_> = four_profiles()
+        .iter()
+        .filter_map(Profile::usable_email)
+        .collect();
+    let nothing: Batch<ConsumerId> = Batch {
         affected: 0,
         next: None,
     };
@@ -115,7 +118,7 @@ async fn found_by_reading(
         ),
         (
             "count_absent",
-            unit.count_absent_members(run, audience, None, 9).await? != nobody,
+            unit.count_absent_members(run, audience, None, 9).await? != nothing,
         ),
         ("run", unit.run(run).await?.is_some()),
         ("active_run", unit.active_run(source).await?.is_some()),
@@ -128,31 +131,28 @@ async fn found_by_reading(
     Ok(found.map(|(method, _)| method).collect())
 }
 
-/// Every method that writes, given the other organization's ids, does nothing or is refused, and
-/// that organization has all it had.
-pub async fn nothing_of_another_organization_is_touched(harness: &dyn StoreHarness) {
+/// Every method that writes, given the other organization's ids, changes nothing or is refused, and
+/// that organization keeps all its rows.
+pub async fn nothing_of_another_organization_is_changed(harness: &dyn StoreHarness) {
     let ours = TestOrganization::new(harness);
     let fixture = set_up(&ours).await;
     let before = snapshot(&ours, &fixture.profiles).await;
-    let strangers = TestOrganization::of(harness, "org_b");
-    // What is not about a row that is there makes one of their own, on which others could stand.
-    let neighbours = TestOrganization::of(harness, "org_c");
+    let others = TestOrganization::of(harness, "org_b");
+    // A write that needs no existing row makes one, which later writes could refer to: it is made for a third
+    // organization.
+    let third = TestOrganization::of(harness, "org_c");
 
     for write in Write::ALL {
-        let theirs = if write.names_a_row() {
-            &strangers
-        } else {
-            &neighbours
-        };
+        let theirs = if write.names_a_row() { &others } else { &third };
         let mut unit = theirs.begin().await;
         let done = write.attempt(unit.as_mut(), &fixture).await;
-        let is_kept_out = matches!(done, Ok(false) | Err(StoreError::Refused(_)));
-        assert!(is_kept_out || !write.names_a_row(), "{write:?}: {done:?}");
+        let is_refused = matches!(done, Ok(false) | Err(StoreError::Refused(_)));
+        assert!(is_refused || !write.names_a_row(), "{write:?}: {done:?}");
         if done.is_ok() {
-            // A store may find out at the end.
+            // A store may refuse at the commit.
             let ended = unit.commit().await;
-            let is_well = matches!(ended, Ok(()) | Err(StoreError::Refused(_)));
-            assert!(is_well, "{write:?}: {ended:?}");
+            let is_expected = matches!(ended, Ok(()) | Err(StoreError::Refused(_)));
+            assert!(is_expected, "{write:?}: {ended:?}");
         }
     }
 
@@ -169,8 +169,8 @@ pub async fn nothing_of_another_organization_is_touched(harness: &dyn StoreHarne
     assert!(renewed.expect("an answer"));
 }
 
-/// Two organizations may have the same list, the same people and the same ids, each its own.
-pub async fn two_organizations_have_each_their_own_of_the_same(harness: &dyn StoreHarness) {
+/// Two organizations may have the same list, the same profiles and the same ids, in rows of their own.
+pub async fn two_organizations_keep_their_own_rows_under_the_same_ids(harness: &dyn StoreHarness) {
     let (ours, theirs) = (
         TestOrganization::new(harness),
         TestOrganization::of(harness, "org_b"),
@@ -196,5 +196,8 @@ pub async fn two_organizations_have_each_their_own_of_the_same(harness: &dyn Sto
             LEASE,
         )
         .await;
-    assert!(renewed.expect("an answer"), "their release is not ours");
+    assert!(
+        renewed.expect("an answer"),
+        "the other organization's release must not release our lease"
+    );
 }

@@ -1,4 +1,4 @@
-//! One organization in a store under test, and short ways to do with it what programs do.
+//! One organization in the store under test, and short ways to do what programs do with it.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use super::harness::{Handle, StoreHarness};
 use crate::build::{self, at, audience_id, list, organization_id};
 use crate::clock::SeededIds;
 
-/// A lease that no test comes to the end of by being slow.
+/// A lease so long that a slow test does not come to its end.
 pub(super) const LEASE: Duration = Duration::from_mins(10);
 
-/// More than any test has.
+/// A page with more items than any test has.
 pub(super) const ALL: PageRequest = PageRequest {
     first: 10_000,
     after: None,
@@ -39,7 +39,8 @@ impl<'a> TestOrganization<'a> {
         Self::of(harness, "org_a")
     }
 
-    /// Another organization. All draw the same ids: an id means nothing without its organization.
+    /// Another organization. All organizations make the same ids, since an id means nothing without its
+    /// organization.
     pub(super) fn of(harness: &'a dyn StoreHarness, organization: &str) -> Self {
         Self {
             harness,
@@ -52,7 +53,7 @@ impl<'a> TestOrganization<'a> {
         &self.harness.handles()[0]
     }
 
-    /// The store as another process has it.
+    /// The store, as another process has it.
     pub(super) fn elsewhere(&self) -> &dyn Store {
         self.harness.handles()[1].store.as_ref()
     }
@@ -71,7 +72,7 @@ impl<'a> TestOrganization<'a> {
         self.harness.advance(by).await;
     }
 
-    /// The source of a list, `sync_LIST` of `aud_LIST`.
+    /// The source `sync_LIST` of a list, whose audience is `aud_LIST`.
     pub(super) fn source(list_id: &str) -> CollectionSource {
         let audience = audience_id(&format!("aud_{list_id}"));
         build::source(&format!("sync_{list_id}"), list(list_id), &audience)
@@ -83,7 +84,7 @@ impl<'a> TestOrganization<'a> {
         build::run(&id, &self.organization, source)
     }
 
-    /// The source and audience of a list, without a run.
+    /// Stores the source and audience of a list, without a run.
     pub(super) async fn import(&self, list_id: &str) -> CollectionSource {
         let source = Self::source(list_id);
         let mut unit = self.begin().await;
@@ -103,14 +104,14 @@ impl<'a> TestOrganization<'a> {
         unit.commit().await.expect("a commit");
     }
 
-    /// A queued run of a list, whose source and audience are made or made anew.
+    /// Queues a run of a list, after storing the list's source and audience (again).
     pub(super) async fn queue(&self, list_id: &str) -> SyncRun {
         let run = self.run(&self.import(list_id).await);
         self.insert(&run).await;
         run.into_parts().0
     }
 
-    /// A run that is there, with its source.
+    /// Reads a stored run with its source.
     pub(super) async fn load(&self, run: &SyncRun) -> SourceRun {
         let mut unit = self.read().await;
         let source = unit.source(&run.source).await.expect("an answer");
@@ -125,8 +126,8 @@ impl<'a> TestOrganization<'a> {
         unit.commit().await.expect("a commit");
     }
 
-    /// Takes a page as the engine does, at [`at`]`(seconds)`. Returns its plan, and how many became
-    /// members.
+    /// Plans and writes a page as the engine does, at [`at`]`(seconds)`. Returns the plan, and how many consumers
+    /// became members.
     pub(super) async fn take_at(
         &self,
         seconds: i64,
@@ -143,12 +144,12 @@ impl<'a> TestOrganization<'a> {
         (plan, added.expect("a page written"))
     }
 
-    /// The same at a time after every one in the tests.
+    /// The same at a time that is later than every other time in the tests.
     pub(super) async fn take(&self, run: &SyncRun, page: &[Profile]) -> (PagePlan, u64) {
         self.take_at(1_000_000, run, page).await
     }
 
-    /// Writes a plan that was made by hand. Returns how many became members.
+    /// Writes a plan that the test has made. Returns how many consumers became members.
     pub(super) async fn write(&self, run: &SyncRun, plan: &PagePlan) -> u64 {
         let mut unit = self.begin().await;
         let added = unit.write_page(write(run, plan, at(2_000_000))).await;
@@ -156,7 +157,7 @@ impl<'a> TestOrganization<'a> {
         added.expect("a page written")
     }
 
-    /// Ends a run in success, and takes it out of the queue. Returns what it has become.
+    /// Ends a run in success, and takes it out of the queue. Returns the ended run.
     pub(super) async fn finish(&self, run: &SyncRun) -> SyncRun {
         let run = build::succeeded(self.load(run).await);
         let mut unit = self.begin().await;
@@ -175,7 +176,7 @@ impl<'a> TestOrganization<'a> {
         claim.map(|claim| claim.token)
     }
 
-    /// Gives work back, and commits.
+    /// Releases work, and commits. Returns whether the token still held it.
     pub(super) async fn release(
         &self,
         work: &WorkKey,
@@ -195,7 +196,7 @@ impl<'a> TestOrganization<'a> {
         ids.collect()
     }
 
-    /// What is known about profiles, in order.
+    /// What the store knows of profiles, in order.
     pub(super) async fn known(&self, run: &RunId, profiles: &[ProfileId]) -> Known {
         let mut unit = self.read().await;
         sorted(unit.known(run, &[], profiles).await.expect("what is known"))
@@ -211,7 +212,7 @@ pub(super) fn write<'a>(run: &'a SyncRun, plan: &'a PagePlan, now: Timestamp) ->
     }
 }
 
-/// What is known, in order: a store tells it in any.
+/// Sorts what is known, since a store may return it in any order.
 pub(super) fn sorted(mut known: Known) -> Known {
     known.consumers.sort_by(|a, b| a.id.cmp(&b.id));
     known.links.sort_by(|a, b| a.profile.cmp(&b.profile));
@@ -219,8 +220,8 @@ pub(super) fn sorted(mut known: Known) -> Known {
     known
 }
 
-/// Reads a collection with every size of page, from one item to all, and fails unless each time
-/// `want` comes out, in its order.
+/// Reads all items with every size of page, from one item to all, and fails unless the result is `want`, in its
+/// order, each time.
 pub(super) async fn assert_paged<T: PartialEq + Debug>(
     want: &[T],
     mut page: impl AsyncFnMut(&PageRequest) -> Page<T>,
@@ -243,22 +244,20 @@ pub(super) async fn assert_paged<T: PartialEq + Debug>(
     }
 }
 
-/// Choices that look random and are the same in every run.
-pub(super) struct Choices {
+/// Numbers that look random and are the same in every run of a test.
+pub(super) struct SeededNumbers {
     ids: SeededIds,
 }
 
-impl Choices {
+impl SeededNumbers {
     pub(super) fn new(seed: u64) -> Self {
         let ids = SeededIds::new(seed);
         Self { ids }
     }
 
+    /// A number from 0 to below the limit.
     pub(super) fn below(&mut self, limit: usize) -> usize {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "any bits will do as choices"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
         let bits = (self.ids.ulid().random() >> 16) as u32;
         bits as usize % limit
     }

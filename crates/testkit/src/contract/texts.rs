@@ -9,7 +9,7 @@ use super::harness::StoreHarness;
 use super::test_organization::TestOrganization;
 use crate::build::{consumer, consumer_id, link, profile_id, stamp};
 
-/// Everything but NUL: quotes, JSON's own signs, controls, signs of four bytes, non-characters.
+/// Every kind of text but NUL: quotes, JSON's own characters, controls, characters of four bytes, non-characters.
 const ODD: [&str; 14] = [
     "O'Brien",
     "\"quoted\"",
@@ -27,14 +27,14 @@ const ODD: [&str; 14] = [
     "true",
 ];
 
-/// As a name, in a page of all of them.
+/// Each text as a name, all in one page.
 pub async fn odd_names_come_back_as_they_went_in(harness: &dyn StoreHarness) {
     let names = ODD.iter().map(|text| (*text).to_owned());
     let numbers = ["007", "1e5", "null", "0x10", "1.0"].map(str::to_owned);
-    come_back(harness, names.chain(numbers)).await;
+    assert_come_back(harness, names.chain(numbers)).await;
 }
 
-/// The longest name, of one-byte and of four-byte signs and of those that JSON writes longer.
+/// The longest names, of characters of one byte, of four bytes, and of those that JSON writes longer.
 pub async fn the_longest_names_come_back_as_they_went_in(harness: &dyn StoreHarness) {
     let longest = [
         "x".repeat(MAX_VALUE_BYTES),
@@ -46,10 +46,11 @@ pub async fn the_longest_names_come_back_as_they_went_in(harness: &dyn StoreHarn
             "z".repeat(MAX_VALUE_BYTES)
         ),
     ];
-    come_back(harness, longest.into_iter()).await;
+    assert_come_back(harness, longest.into_iter()).await;
 }
 
-async fn come_back(harness: &dyn StoreHarness, names: impl Iterator<Item = String>) {
+/// Writes consumers with these names, and fails unless each name is read as it was written.
+async fn assert_come_back(harness: &dyn StoreHarness, names: impl Iterator<Item = String>) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let with_name = |(n, name): (usize, String)| -> Consumer {
@@ -80,8 +81,8 @@ async fn come_back(harness: &dyn StoreHarness, names: impl Iterator<Item = Strin
     }
 }
 
-/// E-mails that differ only in what a database might fold are different.
-pub async fn emails_are_told_apart_by_every_sign(harness: &dyn StoreHarness) {
+/// E-mails that a database might take for the same are different.
+pub async fn emails_are_told_apart_by_every_character(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let long = format!("{}@example.com", "l".repeat(242));
@@ -97,10 +98,10 @@ pub async fn emails_are_told_apart_by_every_sign(harness: &dyn StoreHarness) {
         "1e5@example.com",
         long.as_str(),
     ];
-    let bearer =
+    let with_address =
         |(n, address): (usize, &&str)| consumer(&format!("cons_{n}")).email(address).build();
     let plan = PagePlan {
-        created: addresses.iter().enumerate().map(bearer).collect(),
+        created: addresses.iter().enumerate().map(with_address).collect(),
         ..PagePlan::default()
     };
     org.write(&run, &plan).await;
@@ -117,7 +118,7 @@ pub async fn emails_are_told_apart_by_every_sign(harness: &dyn StoreHarness) {
     }
 }
 
-/// To the microsecond, before 1970 and up to the year 9999.
+/// Times come back to the microsecond, before 1970 and up to the year 9999.
 pub async fn times_come_back_to_the_microsecond(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;

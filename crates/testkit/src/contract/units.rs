@@ -11,8 +11,8 @@ use super::harness::StoreHarness;
 use super::test_organization::{LEASE, TestOrganization};
 use crate::build;
 
-/// A unit tells whose it is.
-pub async fn a_unit_tells_its_organization(harness: &dyn StoreHarness) {
+/// A unit of work knows its organization.
+pub async fn a_unit_knows_its_organization(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
 
     assert_eq!(*org.read().await.organization(), org.organization);
@@ -56,7 +56,7 @@ pub async fn a_dropped_unit_leaves_no_trace(harness: &dyn StoreHarness) {
     );
 }
 
-/// What one unit commits is what another process reads.
+/// Another process reads what one unit has committed.
 pub async fn a_committed_unit_is_seen_elsewhere(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let fixture = set_up(&org).await;
@@ -81,7 +81,7 @@ pub async fn a_committed_unit_is_seen_elsewhere(harness: &dyn StoreHarness) {
     assert_eq!(run.as_ref(), Some(fixture.next.run()));
 }
 
-/// Each write is a `ReadOnly`, and nothing is done.
+/// Each write fails with `ReadOnly`, and nothing is changed.
 pub async fn a_unit_for_reading_refuses_every_write(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let fixture = set_up(&org).await;
@@ -120,7 +120,7 @@ pub async fn a_reader_keeps_to_one_state(harness: &dyn StoreHarness) {
     assert_eq!(later.run(&run.id).await.expect("a run"), Some(finished));
 }
 
-/// A reader is served while a writer is open, and does not see what that has written.
+/// A reader is served while a writer is open, and does not see what the writer has written.
 pub async fn a_reader_waits_for_no_writer(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let mut writer = org.begin().await;
@@ -140,7 +140,7 @@ pub async fn a_reader_waits_for_no_writer(harness: &dyn StoreHarness) {
     assert!(reader.connection().await.expect("an answer").is_some());
 }
 
-/// A writer of another process waits for the one there, and then sees what that has written.
+/// A writer of another process waits for the first one, and then sees what the first one has written.
 pub async fn a_writer_sees_what_the_writer_before_it_wrote(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let mut first = org.begin().await;
@@ -167,7 +167,7 @@ pub async fn a_writer_sees_what_the_writer_before_it_wrote(harness: &dyn StoreHa
     assert_eq!(second.await.expect("no panic"), Some(build::connection()));
 }
 
-/// Fifty add one to what they read, from two processes: fifty is what is there in the end.
+/// Fifty writers in two processes each add one to the number that they read: in the end it is fifty.
 pub async fn no_update_is_lost_among_many_writers(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let source = org.import("list1").await;
@@ -195,8 +195,8 @@ pub async fn no_update_is_lost_among_many_writers(harness: &dyn StoreHarness) {
     assert_eq!(source.expect("the source").data.processed, 50);
 }
 
-/// Whoever waits for a writer and gives up (a request that was cut off) leaves nothing locked.
-pub async fn a_writer_that_gave_up_waiting_is_in_nobodys_way(harness: &dyn StoreHarness) {
+/// A writer that gives up while it waits for another (as when a request is cut off) leaves nothing locked.
+pub async fn a_writer_that_gave_up_waiting_blocks_no_other(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let mut holder = org.begin().await;
     holder

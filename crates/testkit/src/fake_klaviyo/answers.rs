@@ -12,12 +12,12 @@ use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 
 use super::FakeKlaviyo;
-use crate::memory::way_point;
+use crate::memory::yield_point;
 
 /// A call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
-    /// Whose key it is.
+    /// The account that the key belongs to.
     Account,
     /// A page of lists or segments.
     Collections(CollectionKind),
@@ -30,7 +30,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// The scopes that it needs.
+    /// The scopes that the call needs.
     pub(super) fn scopes(&self) -> Vec<&'static str> {
         match self {
             Self::Account => vec!["accounts:read"],
@@ -57,44 +57,59 @@ fn resource(id: &CollectionId, name: Option<&String>, count: Option<u64>) -> Col
     }
 }
 
-/// The page behind a position, of items that come with their positions in order, and the next position.
-fn page_behind<T>(
-    items: Vec<(String, T)>,
-    cursor: Option<&Cursor>,
+/// How the items of a collection are divided into pages.
+struct Paging {
+    /// Items on a page.
     size: usize,
-) -> Result<(Vec<T>, Option<Cursor>), KlaviyoError> {
-    let behind = match cursor {
-        None => "",
-        Some(cursor) => cursor
-            .as_str()
-            .strip_prefix(CURSOR)
-            .ok_or(KlaviyoError::CursorRejected)?,
-    };
-    let mut rest = items
-        .into_iter()
-        .filter(|(place, _)| place.as_str() > behind);
-    let (mut page, mut last) = (Vec::new(), String::new());
-    for (place, item) in rest.by_ref().take(size) {
-        page.push(item);
-        last = place;
-    }
-    let next = rest.next().map(|_| format!("{CURSOR}{last}"));
-    Ok((
-        page,
-        next.map(|text| Cursor::parse(text).expect("visible ASCII")),
-    ))
+    /// Whether the last page leads to the first again.
+    is_circular: bool,
 }
 
-/// How every cursor here begins.
-const CURSOR: &str = "behind:";
+impl Paging {
+    /// The page after a cursor, and the cursor of the next page. Each item comes with its position, in order.
+    fn page<T>(
+        &self,
+        items: Vec<(String, T)>,
+        cursor: Option<&Cursor>,
+    ) -> Result<(Vec<T>, Option<Cursor>), KlaviyoError> {
+        let after = match cursor {
+            None => "",
+            Some(cursor) => cursor
+                .as_str()
+                .strip_prefix(CURSOR)
+                .ok_or(KlaviyoError::CursorRejected)?,
+        };
+        let mut rest = items
+            .into_iter()
+            .filter(|(position, _)| position.as_str() > after);
+        let (mut page, mut last) = (Vec::new(), String::new());
+        for (position, item) in rest.by_ref().take(self.size) {
+            page.push(item);
+            last = position;
+        }
+        let next = match rest.next() {
+            Some(_) => Some(last),
+            None => self.is_circular.then(String::new),
+        };
+        let next = next.map(|position| format!("{CURSOR}{position}"));
+        let next = next.map(|text| Cursor::parse(text).expect("visible ASCII"));
+        Ok((page, next))
+    }
+}
 
-/// Where a member comes in its list: by when it joined, then by id.
-fn place(profile: &Profile) -> String {
+/// Lists and segments on a page.
+const COLLECTIONS_PER_PAGE: usize = 10;
+
+/// How every cursor of the fake begins.
+const CURSOR: &str = "after:";
+
+/// The position of a member in its list: by when it joined, then by its id.
+fn position(profile: &Profile) -> String {
     let joined = profile.joined_at.map_or(0, Timestamp::as_micros);
     format!("{joined:020}:{}", profile.id)
 }
 
-/// The beginning of a second, as Klaviyo's filters take a time.
+/// The time without its part of a second, since Klaviyo's filters take whole seconds.
 fn whole_second(time: Timestamp) -> Timestamp {
     let micros = time.as_micros();
     Timestamp::from_micros(micros - micros.rem_euclid(1_000_000)).expect("a time just before")
@@ -103,11 +118,11 @@ fn whole_second(time: Timestamp) -> Timestamp {
 #[async_trait]
 impl Klaviyo for FakeKlaviyo {
     async fn account(&self, credential: &Credential) -> Result<Answer<Account>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Account)?;
         let id = self.lock().contents.account.clone();
         let id = id.ok_or_else(|| KlaviyoError::ScopeMissing(vec!["accounts:read".to_owned()]))?;
-        way_point().await;
+        yield_point().await;
         Ok(self.answer(Account { id }))
     }
 
@@ -117,7 +132,7 @@ impl Klaviyo for FakeKlaviyo {
         kind: CollectionKind,
         cursor: Option<&Cursor>,
     ) -> Result<Answer<CollectionPage>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Collections(kind))?;
         let all: Vec<(String, Collection)> = self
             .lock()
@@ -130,8 +145,12 @@ impl Klaviyo for FakeKlaviyo {
                 (collection.id.to_string(), item)
             })
             .collect();
-        let (items, next) = page_behind(all, cursor, 10)?;
-        way_point().await;
+        let (items, next) = Paging {
+            size: COLLECTIONS_PER_PAGE,
+            is_circular: self.lock().is_circular,
+        }
+        .page(all, cursor)?;
+        yield_point().await;
         Ok(self.answer(CollectionPage { items, next }))
     }
 
@@ -141,7 +160,7 @@ impl Klaviyo for FakeKlaviyo {
         collection: &CollectionRef,
         count: bool,
     ) -> Result<Answer<Collection>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Collection(collection.clone(), count))?;
         let found = {
             let inner = self.lock();
@@ -153,7 +172,7 @@ impl Klaviyo for FakeKlaviyo {
             let count = (count && contents.counts).then_some(members.len() as u64);
             resource(&collection.id, name.as_ref(), count)
         };
-        way_point().await;
+        yield_point().await;
         Ok(self.answer(found))
     }
 
@@ -163,7 +182,7 @@ impl Klaviyo for FakeKlaviyo {
         collection: &CollectionRef,
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Members(collection.clone(), from.clone()))?;
         if self.lock().is_stopped {
             std::future::pending::<()>().await;
@@ -177,12 +196,16 @@ impl Klaviyo for FakeKlaviyo {
                 .ok_or(KlaviyoError::NotFound)?;
             let begin = from.joined_from.map(whole_second);
             let range = members.iter().filter(|one| one.joined_at >= begin);
-            let mut range: Vec<_> = range.map(|one| (place(one), one.clone())).collect();
+            let mut range: Vec<_> = range.map(|one| (position(one), one.clone())).collect();
             range.sort_by(|a, b| a.0.cmp(&b.0));
-            let (profiles, next) = page_behind(range, from.cursor.as_ref(), inner.page_size)?;
+            let paging = Paging {
+                size: inner.page_size,
+                is_circular: inner.is_circular,
+            };
+            let (profiles, next) = paging.page(range, from.cursor.as_ref())?;
             MemberPage { profiles, next }
         };
-        way_point().await;
+        yield_point().await;
         Ok(self.answer(page))
     }
 
@@ -191,9 +214,9 @@ impl Klaviyo for FakeKlaviyo {
         credential: &Credential,
         capability: Capability,
     ) -> Result<Answer<()>, KlaviyoError> {
-        way_point().await;
+        yield_point().await;
         self.enter(credential, Call::Probe(capability))?;
-        way_point().await;
+        yield_point().await;
         Ok(self.answer(()))
     }
 }

@@ -1,5 +1,5 @@
-//! A Klaviyo in memory: lists and segments with members, faults on demand, changes between calls, and a
-//! log of the calls.
+//! A Klaviyo in memory: lists and segments with members, faults that a test orders, changes between calls,
+//! and a record of the calls.
 
 mod answers;
 
@@ -16,21 +16,21 @@ use fanfare_domain::quota::RateLimits;
 use fanfare_domain::source::CollectionRef;
 use secrecy::ExposeSecret;
 
-/// What happens at the next call of a kind.
-type Hook = Box<dyn FnOnce(&mut Contents) + Send>;
+/// A change to the account that a test has ordered for a later call.
+type Change = Box<dyn FnOnce(&mut Contents) + Send>;
 
 /// What the account holds.
 #[derive(Debug, Default)]
 pub struct Contents {
     /// Lists and segments, with their names and members, in any order.
     pub collections: BTreeMap<CollectionRef, (Option<String>, Vec<Profile>)>,
-    /// The account's id, where the key may tell.
+    /// The account's id; without one, the key lacks the scope `accounts:read`.
     pub account: Option<AccountId>,
-    /// The keys that are taken; any, if there is none.
+    /// The keys that Klaviyo accepts; with none given, it accepts every key.
     pub keys: Vec<String>,
     /// Scopes that no key has.
     pub missing_scopes: Vec<String>,
-    /// Whether sizes are told.
+    /// Whether Klaviyo tells how many profiles a list or segment has.
     pub counts: bool,
 }
 
@@ -38,20 +38,22 @@ pub struct Contents {
 struct Inner {
     contents: Contents,
     calls: Vec<Call>,
-    /// Answers in place of the real ones: one for each call of members to come.
+    /// Errors in place of the next pages of members, one for each call; `None` leaves the true answer.
     members: VecDeque<Option<KlaviyoError>>,
     /// The same for every other call.
     others: VecDeque<Option<KlaviyoError>>,
-    hooks: Vec<(usize, Hook)>,
+    /// Each with the number of pages of members after which it is made.
+    changes: Vec<(usize, Change)>,
     page_size: usize,
+    is_circular: bool,
     rate_limits: Option<RateLimits>,
     member_calls: usize,
     is_stopped: bool,
 }
 
-/// A Klaviyo in memory. Clones are the same.
+/// A Klaviyo in memory. Its clones share one account.
 ///
-/// Members come by when they joined, then by id. A cursor is the place behind one of them, as Klaviyo's
+/// Members come by when they joined, then by id. A cursor is the position after one of them, as Klaviyo's
 /// is: a member who leaves moves no other member, and one who joins comes last.
 #[derive(Clone)]
 pub struct FakeKlaviyo(Arc<Mutex<Inner>>);
@@ -70,14 +72,21 @@ impl Default for FakeKlaviyo {
 }
 
 impl FakeKlaviyo {
-    /// With pages of this many members.
+    /// Sets how many members are on a page; 100 unless a test says otherwise.
     #[must_use]
     pub fn page_size(self, size: usize) -> Self {
         self.lock().page_size = size.max(1);
         self
     }
 
-    /// With this list or segment.
+    /// Makes the pages of every list lead in a circle: the last page's cursor is the first page's.
+    #[must_use]
+    pub fn with_circular_pages(self) -> Self {
+        self.lock().is_circular = true;
+        self
+    }
+
+    /// Adds this list or segment.
     #[must_use]
     pub fn with(
         self,
@@ -93,12 +102,12 @@ impl FakeKlaviyo {
         self
     }
 
-    /// Changes what the account holds, now.
+    /// Changes what the account holds, at once.
     pub fn change(&self, change: impl FnOnce(&mut Contents)) {
         change(&mut self.lock().contents);
     }
 
-    /// Changes it after this many more pages of members were answered.
+    /// Changes what the account holds after this many more pages of members were answered.
     pub fn change_after_pages(
         &self,
         pages: usize,
@@ -106,15 +115,16 @@ impl FakeKlaviyo {
     ) {
         let mut inner = self.lock();
         let at = inner.member_calls + pages;
-        inner.hooks.push((at, Box::new(change)));
+        inner.changes.push((at, Box::new(change)));
     }
 
-    /// Answers the calls of members to come with these errors, in order; `None` answers truly.
+    /// Answers the next calls for members with these errors, in order; `None` lets one call have its true answer.
     pub fn fail_members(&self, errors: impl IntoIterator<Item = Option<KlaviyoError>>) {
         self.lock().members.extend(errors);
     }
 
-    /// Answers all other calls to come with these errors, in order; `None` answers truly.
+    /// Answers the next calls of every other kind with these errors, in order; `None` lets one call have its true
+    /// answer.
     pub fn fail_others(&self, errors: impl IntoIterator<Item = Option<KlaviyoError>>) {
         self.lock().others.extend(errors);
     }
@@ -124,7 +134,8 @@ impl FakeKlaviyo {
         self.lock().rate_limits = Some(rate_limits);
     }
 
-    /// Answers no call of members any more, or does again; calls that wait are dropped or wait on.
+    /// Stops answering calls for members, or begins to answer them again. A call made meanwhile never ends: its
+    /// caller has to drop it.
     pub fn stop_answering(&self, is_stopped: bool) {
         self.lock().is_stopped = is_stopped;
     }
@@ -134,7 +145,7 @@ impl FakeKlaviyo {
         self.lock().calls.clone()
     }
 
-    /// The pages of members asked for so far.
+    /// Where each page of members began that was asked for so far.
     pub fn member_calls(&self) -> Vec<MembersFrom> {
         self.calls()
             .into_iter()
@@ -149,7 +160,7 @@ impl FakeKlaviyo {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a call, and finds out whether it may be answered.
+    /// Records a call, and refuses it where a test or the key's scopes say so.
     fn enter(&self, credential: &Credential, call: Call) -> Result<(), KlaviyoError> {
         let mut inner = self.lock();
         let is_members = matches!(call, Call::Members(..));
@@ -157,11 +168,11 @@ impl FakeKlaviyo {
         inner.calls.push(call);
         if is_members {
             let before = inner.member_calls;
-            let hooks = std::mem::take(&mut inner.hooks);
-            let (due, later): (Vec<_>, _) = hooks.into_iter().partition(|(at, _)| *at <= before);
-            inner.hooks = later;
-            for (_, hook) in due {
-                hook(&mut inner.contents);
+            let changes = std::mem::take(&mut inner.changes);
+            let (due, later): (Vec<_>, _) = changes.into_iter().partition(|(at, _)| *at <= before);
+            inner.changes = later;
+            for (_, change) in due {
+                change(&mut inner.contents);
             }
             inner.member_calls += 1;
         }

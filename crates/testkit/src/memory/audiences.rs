@@ -1,4 +1,4 @@
-//! Audiences and who is in them.
+//! Audiences and their members.
 
 use async_trait::async_trait;
 use fanfare_domain::audience::Audience;

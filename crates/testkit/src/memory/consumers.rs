@@ -1,4 +1,4 @@
-//! Consumers, to be read.
+//! Reading consumers.
 
 use async_trait::async_trait;
 use fanfare_domain::consumer::Consumer;
@@ -9,7 +9,7 @@ use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, S
 use super::rows::{ConsumerRow, Rows};
 use super::unit::Unit;
 
-/// Most consumers that an exact look-up finds.
+/// The most consumers that an exact look-up finds.
 const MOST_FOUND: usize = 100;
 
 #[async_trait]
@@ -37,7 +37,7 @@ impl Consumers for Unit {
         lookup: &Lookup,
     ) -> Result<Vec<ConsumerRecord>, StoreError> {
         let rows = self.rows();
-        let is_it = |row: &&ConsumerRow| {
+        let is_match = |row: &&ConsumerRow| {
             let consumer = &row.consumer;
             match lookup {
                 Lookup::Email(email) => {
@@ -53,7 +53,7 @@ impl Consumers for Unit {
                 }
             }
         };
-        let found = rows.consumers.values().filter(is_it).take(MOST_FOUND);
+        let found = rows.consumers.values().filter(is_match).take(MOST_FOUND);
         Ok(found.map(|row| rows.record(row)).collect())
     }
 }

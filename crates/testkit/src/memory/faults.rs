@@ -1,4 +1,4 @@
-//! Faults to order.
+//! Faults that a test orders.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -18,11 +18,11 @@ pub enum Operation {
     Commit,
     /// The answer to `UnitOfWork::commit`: everything is written, and the caller is not told.
     CommitAnswer,
-    /// Every call of the directory, the queue of due runs and the quota ledger.
+    /// Every call of the directory, the queue of due work and the quota ledger.
     Control,
 }
 
-/// How often each operation is still to fail.
+/// How many more calls of each operation fail.
 #[derive(Default)]
 pub(super) struct Faults(Mutex<HashMap<Operation, u32>>);
 
@@ -31,7 +31,7 @@ impl Faults {
         lock(&self.0).insert(operation, times);
     }
 
-    /// Fails if this call of the operation is to.
+    /// Fails if a test has ordered this call of the operation to fail.
     pub(super) fn meet(&self, operation: Operation) -> Result<(), StoreError> {
         let mut ordered = lock(&self.0);
         match ordered.get_mut(&operation) {

@@ -1,4 +1,4 @@
-//! A store in memory that keeps the ports' contracts, with faults to order.
+//! A store in memory that keeps the ports' contracts, with faults that a test orders.
 //!
 //! An organization's rows are one value. A unit of work has a copy of it and `commit` puts the copy
 //! in its place, so dropping a unit leaves no trace and a reader keeps its snapshot. A writing unit
@@ -35,7 +35,7 @@ use unit::{Mode, Unit};
 
 pub use faults::Operation;
 
-/// Every storage port, in memory. Clones are the same store.
+/// Every storage port, in memory. Its clones share one store.
 #[derive(Clone)]
 pub struct InMemoryStore {
     inner: Arc<Inner>,
@@ -49,7 +49,7 @@ struct Inner {
     faults: Faults,
 }
 
-/// What has been committed.
+/// The committed rows of all organizations.
 #[derive(Default)]
 struct State {
     tenants: BTreeMap<OrganizationId, Arc<Rows>>,
@@ -90,7 +90,7 @@ impl InMemoryStore {
 #[async_trait]
 impl Store for InMemoryStore {
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        way_point().await;
+        yield_point().await;
         self.inner.faults.meet(Operation::Read)?;
         Ok(Box::new(self.open(organization, Mode::Reading)))
     }
@@ -99,7 +99,7 @@ impl Store for InMemoryStore {
         &self,
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        way_point().await;
+        yield_point().await;
         self.inner.faults.meet(Operation::Begin)?;
         let writer = lock(&self.inner.writers)
             .entry(organization.clone())
@@ -125,18 +125,18 @@ impl InMemoryStore {
 
 impl Inner {
     fn notify(&self, work: &[WorkItem]) {
-        // A listener that has gone is forgotten.
+        // A listener that was dropped is removed.
         lock(&self.listeners)
             .retain(|listener| work.iter().all(|item| listener.send(item.clone()).is_ok()));
     }
 }
 
-/// Where the calls of several users of a store, or of Klaviyo, can interleave: a real one answers later
-/// too. Woken at once, so that whoever polls by hand gets on.
-pub(crate) async fn way_point() {
-    let mut has_passed = false;
+/// A point at which the calls of several callers can interleave, as calls to a real store or to Klaviyo do. It
+/// wakes its task at once, so that it also ends for a test that polls by hand.
+pub(crate) async fn yield_point() {
+    let mut has_yielded = false;
     std::future::poll_fn(|context| {
-        if std::mem::replace(&mut has_passed, true) {
+        if std::mem::replace(&mut has_yielded, true) {
             return Poll::Ready(());
         }
         context.waker().wake_by_ref();

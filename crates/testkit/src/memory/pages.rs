@@ -30,8 +30,8 @@ impl Pages for Unit {
             .filter_map(|profile| Some(&rows.links.get(profile)?.link.consumer))
             .collect();
         let is_known = |consumer: &Consumer| {
-            let bears = consumer.email.as_ref().is_some_and(|e| emails.contains(e));
-            bears || linked.contains(&consumer.id)
+            let has_email = consumer.email.as_ref().is_some_and(|e| emails.contains(e));
+            has_email || linked.contains(&consumer.id)
         };
         let consumers: BTreeMap<&ConsumerId, &Consumer> = rows
             .consumers
@@ -100,9 +100,9 @@ impl Pages for Unit {
         _now: Timestamp,
     ) -> Result<Batch<ProfileId>, StoreError> {
         let rows = self.rows_mut()?;
-        let nobody = BTreeMap::new();
-        let seen = rows.seen_profiles.get(run).unwrap_or(&nobody);
-        let (batch, next) = window_of(seen, after, size);
+        let none = BTreeMap::new();
+        let seen = rows.seen_profiles.get(run).unwrap_or(&none);
+        let (batch, next) = batch_of(seen, after, size);
         let linked: Vec<ConsumerId> = batch
             .iter()
             .filter_map(|profile| Some(rows.links.get(profile)?.link.consumer.clone()))
@@ -193,7 +193,7 @@ fn write_consumers(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(
     if emails.all(|email| taken.insert(email)) {
         Ok(())
     } else {
-        Err(refuse("two consumers bear one e-mail"))
+        Err(refuse("two consumers have one e-mail"))
     }
 }
 
@@ -217,7 +217,7 @@ fn write_links(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(), S
     Ok(())
 }
 
-/// Makes members of those that are none. Returns how many.
+/// Makes members of the consumers that are none yet. Returns how many.
 fn add_members(
     rows: &mut Rows,
     run: &RunId,
@@ -238,7 +238,7 @@ fn add_members(
     Ok(added)
 }
 
-/// Among the next members, those whom no profile seen by the run is linked to; and where to go on.
+/// Those of the next members that no profile seen by the run is linked to, and where the next batch begins.
 fn absent_members(
     rows: &Rows,
     run: &RunId,
@@ -246,16 +246,16 @@ fn absent_members(
     after: Option<&ConsumerId>,
     size: u32,
 ) -> (BTreeSet<ConsumerId>, Option<ConsumerId>) {
-    let nobody = BTreeMap::new();
-    let members = rows.members.get(audience).unwrap_or(&nobody);
-    let (batch, next) = window_of(members, after, size);
+    let none = BTreeMap::new();
+    let members = rows.members.get(audience).unwrap_or(&none);
+    let (batch, next) = batch_of(members, after, size);
     let seen = rows.seen_consumers(run);
     let absent = batch.into_iter().filter(|id| !seen.contains(id)).collect();
     (absent, next)
 }
 
 /// The next `size` keys after `after`, and the last of them if more may follow.
-fn window_of<K: Ord + Clone, V>(
+fn batch_of<K: Ord + Clone, V>(
     map: &BTreeMap<K, V>,
     after: Option<&K>,
     size: u32,

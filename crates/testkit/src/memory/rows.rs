@@ -16,7 +16,7 @@ use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
-/// Who made the rows that a sync writes.
+/// The actor that stands in rows which a sync writes.
 pub(super) const SYSTEM_ACTOR: &str = "system:klaviyo";
 
 /// Everything that a unit of work sees.
@@ -67,7 +67,7 @@ pub(super) struct QueueRow {
     pub(super) due: Timestamp,
     /// Leased until then; `None` when leased to no worker.
     pub(super) lease_until: Option<Timestamp>,
-    /// The latest token given.
+    /// The token of the latest claim.
     pub(super) token: FencingToken,
 }
 

@@ -40,13 +40,13 @@ impl Sources for Unit {
 
     async fn put_source(&mut self, source: &CollectionSource) -> Result<(), StoreError> {
         let rows = self.rows_mut()?;
-        let has_rival = rows.sources.values().any(|other| {
+        let is_taken = rows.sources.values().any(|other| {
             other.id != source.id
                 && !other.archived
                 && !source.archived
                 && other.collection == source.collection
         });
-        if has_rival {
+        if is_taken {
             return Err(refuse("another unarchived source has this list"));
         }
         rows.sources.insert(source.id.clone(), source.clone());

@@ -1,4 +1,4 @@
-//! The unit of work: a copy of an organization's rows, and the notifications until the commit.
+//! The unit of work: a copy of an organization's rows, and the notifications that wait for the commit.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::faults::Operation;
 use super::rows::Rows;
-use super::{Inner, lock, way_point};
+use super::{Inner, lock, yield_point};
 
 pub(super) enum Mode {
     Reading,
-    /// With the organization's lock.
+    /// A unit for writing, which has the organization's lock.
     Writing {
         _lock: OwnedMutexGuard<()>,
     },
@@ -34,7 +34,7 @@ pub(super) struct Unit {
 pub(super) enum Notification {
     /// A worker is notified of the work.
     Sent(WorkKey),
-    /// The work was claimed: the last notification of it has done its duty.
+    /// The work was claimed: its last notification no longer delays the next.
     Taken(WorkKey),
 }
 
@@ -86,16 +86,16 @@ impl UnitOfWork for Unit {
         let Mode::Writing { .. } = self.mode else {
             return Ok(());
         };
-        way_point().await;
+        yield_point().await;
         inner.faults.meet(Operation::Commit)?;
         self.write();
-        way_point().await;
+        yield_point().await;
         inner.faults.meet(Operation::CommitAnswer)
     }
 }
 
 impl Unit {
-    /// Puts the rows in the place of those there, notifies, and lets the next writer in.
+    /// Replaces the committed rows, notifies workers, and lets the next writer begin.
     fn write(self) {
         let now = self.inner.clock.now();
         let mut sent = Vec::new();

@@ -1,4 +1,4 @@
-//! Everything that a sync leaves behind, without ids of ours, times, attempts and rates.
+//! The rows that syncs leave behind, without our ids, times, attempts and rates, which differ from run to run.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use fanfare_domain::source::PROFILE_SOURCE_TYPE;
 
 use crate::test_organization::{TestOrganization, everything};
 
-/// Lines of text, so that a difference can be read.
-pub(crate) type Picture = BTreeSet<String>;
+/// Each row as a line of text, so that a failed test shows the rows that differ.
+pub(crate) type StoredRows = BTreeSet<String>;
 
-fn portrait(record: &ConsumerRecord) -> String {
+fn values_of(record: &ConsumerRecord) -> String {
     let consumer = &record.consumer;
     let primary = consumer
         .primary
@@ -33,10 +33,10 @@ fn portrait(record: &ConsumerRecord) -> String {
 }
 
 impl TestOrganization {
-    /// The picture after these runs.
-    pub(crate) async fn picture(&self, runs: &[RunId]) -> Picture {
+    /// The rows after these runs.
+    pub(crate) async fn stored_rows(&self, runs: &[RunId]) -> StoredRows {
         let (integration, organization) = (&self.integration, &self.organization);
-        let mut picture = Picture::new();
+        let mut rows = StoredRows::new();
         let all = ConsumerFilter::default();
         let consumers = integration
             .consumers(organization, &all, &everything())
@@ -44,8 +44,8 @@ impl TestOrganization {
             .unwrap();
         for record in &consumers.items {
             assert!(
-                picture.insert(portrait(record)),
-                "a consumer is there twice"
+                rows.insert(values_of(record)),
+                "two consumers have the same values"
             );
         }
         let links = SourceFilter {
@@ -62,7 +62,7 @@ impl TestOrganization {
                 .lookup_consumers(organization, &profile)
                 .await
                 .unwrap();
-            picture.insert(format!("{} is {}", link.external_id, portrait(&linked[0])));
+            rows.insert(format!("{} is {}", link.external_id, values_of(&linked[0])));
         }
         for id in runs {
             let run = self.run(id).await;
@@ -74,24 +74,24 @@ impl TestOrganization {
             let name = &audience.name;
             let (status, progress, code) =
                 (run.status, run.progress, run.error.map(|error| error.code));
-            picture.insert(format!("{name}: {status} {code:?} {progress:?}"));
+            rows.insert(format!("{name}: {status} {code:?} {progress:?}"));
             let has_synced = source.last_synced_at.is_some();
             let mut data = source.data;
             data.last_run_id = None;
-            picture.insert(format!(
+            rows.insert(format!(
                 "{name}: {data:?} synced {has_synced} archived {}",
                 audience.archived
             ));
             for (profile, code) in self.issues(id).await {
-                picture.insert(format!("{name}: issue {profile} {code}"));
+                rows.insert(format!("{name}: issue {profile} {code}"));
             }
             let members = integration
                 .members(organization, &run.audience, None, &everything())
                 .await;
             for record in members.unwrap().items {
-                picture.insert(format!("{name}: member {}", portrait(&record)));
+                rows.insert(format!("{name}: member {}", values_of(&record)));
             }
         }
-        picture
+        rows
     }
 }

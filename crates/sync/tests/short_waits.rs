@@ -1,4 +1,4 @@
-//! Many short waits with no page in between: a run that waits patiently keeps its lease.
+//! Many short waits with no page in between: a run that waits keeps its lease.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,17 +18,17 @@ use fanfare_testkit::memory::InMemoryStore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Goes with the timers, and two milliseconds on at each look, as a busy machine's clock does: a second
-/// that Klaviyo asked for is a little less when the wait for it begins.
+/// A clock that goes with the timers, and two milliseconds further each time it is read, as on a busy machine:
+/// when a wait of one second begins, a little of that second is over already.
 struct BusyClock {
     begun: Instant,
-    looks: AtomicU64,
+    reads: AtomicU64,
 }
 
 impl Clock for BusyClock {
     fn now(&self) -> Timestamp {
-        let looks = self.looks.fetch_add(1, Ordering::SeqCst);
-        at(0).plus(self.begun.elapsed() + Duration::from_millis(2 * looks))
+        let reads = self.reads.fetch_add(1, Ordering::SeqCst);
+        at(0).plus(self.begun.elapsed() + Duration::from_millis(2 * reads))
     }
 }
 
@@ -36,7 +36,7 @@ impl Clock for BusyClock {
 async fn a_run_that_waits_a_second_again_and_again_keeps_its_lease() {
     let clock = Arc::new(BusyClock {
         begun: Instant::now(),
-        looks: AtomicU64::new(0),
+        reads: AtomicU64::new(0),
     });
     let store = InMemoryStore::new(clock.clone());
     let members = [profile("P1").email("a@example.com")];
@@ -57,7 +57,7 @@ async fn a_run_that_waits_a_second_again_and_again_keeps_its_lease() {
         .unwrap();
     let organization = organization.organization;
     let connect = ConnectRequest {
-        api_key: api_key("pk_patience"),
+        api_key: api_key("pk_short_waits"),
         confirm_account_change: false,
     };
     integration.connect(&organization, connect).await.unwrap();
