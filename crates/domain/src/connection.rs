@@ -160,7 +160,7 @@ pub struct Connection {
     /// The key.
     pub key: SealedKey,
     /// Counts the keys that were stored, from 1. The store counts: two slices that saw the same
-    /// generation had the same key. A disconnection ends all runs, so the count may begin anew after it.
+    /// generation had the same key. A disconnection ends all runs, so the count may start at 1 again after it.
     pub generation: u64,
     /// Its last four characters.
     pub last4: String,

@@ -51,15 +51,15 @@ impl Queue for Failing {
 }
 
 /// A queue that records one heartbeat and then neither another one nor its end.
-struct Falling {
-    silent_since: mpsc::UnboundedSender<Instant>,
+struct WithoutHeartbeat {
+    listened_at: mpsc::UnboundedSender<Instant>,
 }
 
 #[async_trait]
-impl Queue for Falling {
+impl Queue for WithoutHeartbeat {
     async fn listen(&self, listener: &Listener, _: CancellationToken) -> Result<(), QueueError> {
         listener.beat();
-        self.silent_since.send(Instant::now()).unwrap();
+        self.listened_at.send(Instant::now()).unwrap();
         pending().await
     }
 
@@ -126,16 +126,16 @@ async fn a_queue_that_fails_sometimes_is_listened_to_again_each_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_without_a_heartbeat_is_listened_to_again() {
-    let (silent_since, mut silences) = mpsc::unbounded_channel();
-    let runner = runner(Falling { silent_since });
+    let (listened_at, mut listens) = mpsc::unbounded_channel();
+    let runner = runner(WithoutHeartbeat { listened_at });
     let stop = CancellationToken::new();
     let working = tokio::spawn(runner.run(stop.clone()));
 
-    let first = silences.recv().await.unwrap();
-    let second = silences.recv().await.unwrap();
+    let first = listens.recv().await.unwrap();
+    let second = listens.recv().await.unwrap();
 
-    let silence = RunnerOptions::default().heartbeat_timeout;
-    assert!(second - first >= silence, "{:?}", second - first);
+    let timeout = RunnerOptions::default().heartbeat_timeout;
+    assert!(second - first >= timeout, "{:?}", second - first);
     stop.cancel();
     working.await.unwrap().unwrap();
 }

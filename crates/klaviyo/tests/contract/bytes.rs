@@ -257,7 +257,7 @@ async fn over_https_nothing_is_sent_in_the_open() {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut received = vec![0; 4096];
         let length = stream.read(&mut received).await.unwrap();
-        // Not what a handshake goes on with.
+        // No valid answer in a handshake.
         write(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").await;
         while stream.read_buf(&mut received).await.is_ok_and(|n| n > 0) {}
         (received, length)
