@@ -1,8 +1,8 @@
 //! The engine: does due work, in slices.
 //!
 //! Work is identified by its organization, kind and id; the engine passes it to the module of its kind. What
-//! every kind needs is here: a lease that the worker keeps while it waits for Klaviyo ([`lease`]), and a limit
-//! to waiting when the worker has to stop ([`drain`]). If a worker dies, stalls or loses its lease between any
+//! every kind needs is here: a lease that the worker keeps while it waits for Klaviyo (`lease`), and a limit
+//! to waiting when the worker has to stop (`drain`). If a worker dies, stalls or loses its lease between any
 //! two statements, the worker with the next claim continues from the checkpoint.
 
 mod drain;
