@@ -1,16 +1,15 @@
-//! Job notifications: jobs in apalis's own table, in the transaction of what they are for.
+//! Job notifications: jobs in apalis's own table, in the transaction of what they are for. Of what workers are
+//! notified, and when, is the contract's.
 
 use std::time::Duration;
 
-use fanfare_domain::ports::{Clock, WorkQueue};
+use fanfare_domain::ports::WorkQueue;
 use fanfare_domain::work::WorkKey;
 use fanfare_postgres::QUEUE;
 use sqlx::postgres::PgListener;
 use sqlx::{PgPool, Row};
 
 use crate::support::{Fixture, org, store, with_apalis};
-
-const LEASE: Duration = Duration::from_secs(10);
 
 /// Ends the jobs that wait, as a worker of apalis does. Returns how many there were.
 async fn finish_jobs(pool: &PgPool) -> u64 {
@@ -103,20 +102,6 @@ async fn without_a_notifier_work_is_queued_and_no_worker_notified() {
 }
 
 #[tokio::test]
-async fn workers_are_notified_again_after_ten_seconds_and_not_before() {
-    let (fixture, _pool) = with_apalis().await;
-    fixture.queue(&org("org_a"), "list1").await;
-
-    let mut notified = Vec::new();
-    for seconds in [0, 9, 1, 1, 9] {
-        fixture.clock.advance(Duration::from_secs(seconds));
-        notified.push(fixture.store.notify(10).await.unwrap());
-    }
-
-    assert_eq!(notified, [0, 0, 1, 0, 1]);
-}
-
-#[tokio::test]
 async fn a_run_has_one_job_however_often_workers_are_notified_of_it() {
     let (fixture, pool) = with_apalis().await;
     fixture.queue(&org("org_a"), "list1").await;
@@ -178,71 +163,6 @@ async fn a_late_acknowledgement_does_not_hide_a_new_notification() {
 }
 
 #[tokio::test]
-async fn workers_are_notified_of_a_released_run_at_once_and_of_a_pause_when_it_is_over() {
-    let (fixture, pool) = with_apalis().await;
-    let organization = org("org_a");
-    let run = fixture.queue(&organization, "list1").await;
-    assert_eq!(finish_jobs(&pool).await, 1);
-    let now = fixture.clock.now();
-    for (due, want) in [(now, 1), (now.plus(Duration::from_secs(45)), 0)] {
-        let mut unit = fixture.begin(&organization).await;
-        let claim = unit
-            .claim(&WorkKey::pull(&run.id), LEASE)
-            .await
-            .unwrap()
-            .unwrap();
-        assert!(
-            unit.release(&WorkKey::pull(&run.id), claim.token, Some(due))
-                .await
-                .unwrap()
-        );
-        unit.commit().await.unwrap();
-
-        assert_eq!(finish_jobs(&pool).await, want);
-    }
-
-    fixture.clock.advance(Duration::from_secs(44));
-    assert_eq!(fixture.store.notify(10).await.unwrap(), 0);
-    fixture.clock.advance(Duration::from_secs(1));
-    assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
-    assert_eq!(finish_jobs(&pool).await, 1);
-}
-
-#[tokio::test]
-async fn of_work_of_a_dead_worker_others_are_notified_when_its_lease_runs_out() {
-    let (fixture, _pool) = with_apalis().await;
-    let organization = org("org_a");
-    let run = fixture.queue(&organization, "list1").await;
-    let mut unit = fixture.begin(&organization).await;
-    unit.claim(&WorkKey::pull(&run.id), LEASE)
-        .await
-        .unwrap()
-        .unwrap();
-    unit.commit().await.unwrap();
-
-    fixture.clock.advance(Duration::from_secs(9));
-    assert_eq!(fixture.store.notify(10).await.unwrap(), 0);
-    fixture.clock.advance(Duration::from_secs(1));
-    assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
-}
-
-#[tokio::test]
-async fn of_much_work_workers_are_notified_up_to_the_limit_each_once() {
-    let (fixture, pool) = with_apalis().await;
-    for list in ["l1", "l2", "l3", "l4", "l5"] {
-        fixture.queue(&org("org_a"), list).await;
-    }
-    assert_eq!(finish_jobs(&pool).await, 5);
-    fixture.clock.advance(Duration::from_mins(1));
-
-    for want in [3, 2, 0] {
-        assert_eq!(fixture.store.notify(3).await.unwrap(), want);
-        assert_eq!(finish_jobs(&pool).await, want);
-    }
-    assert_eq!(jobs(&pool).await.len(), 5);
-}
-
-#[tokio::test]
 async fn an_idle_worker_is_notified_of_a_job_at_once() {
     let (fixture, pool) = with_apalis().await;
     // The channel of apalis's trigger, which its listener hears.
@@ -272,4 +192,24 @@ async fn an_idle_worker_is_notified_of_a_job_at_once() {
             .unwrap()
             .contains(run.id.as_str())
     );
+}
+
+#[tokio::test]
+async fn work_of_a_kind_that_only_a_newer_version_knows_is_left_to_its_workers() {
+    let (fixture, pool) = with_apalis().await;
+    let run = fixture.queue(&org("org_a"), "list1").await;
+    assert_eq!(finish_jobs(&pool).await, 1);
+    let newer = sqlx::query(
+        "INSERT INTO work_queue (organization_id, kind, id, due_at, lease_until, token, notify_at)
+         SELECT organization_id, 'NEWER', id, due_at - interval '1 second', lease_until, token, due_at - interval '1 second'
+         FROM work_queue",
+    );
+    newer.execute(&pool).await.unwrap();
+
+    let next = fixture.store.next().await.unwrap().unwrap();
+    assert_eq!(next.work.key, WorkKey::pull(&run.id));
+    fixture.clock.advance(Duration::from_secs(10));
+    assert_eq!(fixture.store.notify(10).await.unwrap(), 1);
+    assert_eq!(finish_jobs(&pool).await, 1);
+    assert_eq!(fixture.store.notify(10).await.unwrap(), 0);
 }

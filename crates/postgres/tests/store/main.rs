@@ -1,6 +1,5 @@
 //! The store on a database of each test's own.
 
-mod boundaries;
 mod contract;
 mod database;
 mod earlier_versions;

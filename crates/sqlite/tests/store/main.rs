@@ -1,7 +1,6 @@
 //! What is SQLite's own, on real files in temporary folders. What every store must do is in
 //! `tests/contract.rs`.
 
-mod boundaries;
 mod earlier_versions;
 mod errors;
 mod job_notifier;

@@ -127,6 +127,13 @@ macro_rules! store_contract {
                 work_leaves_the_queue_at_once
                 unknown_work_has_no_lease
             }
+            boundaries {
+                a_lease_runs_out_at_its_end_and_not_before
+                paused_work_is_due_at_its_time_and_not_before
+                a_notification_is_repeated_after_ten_seconds_and_not_before
+                leased_work_is_notified_of_when_its_lease_is_over_and_not_before
+                paused_work_is_notified_of_when_it_is_due_and_not_before
+            }
             issues {
                 issues_are_paged_by_profile_code_and_field
                 an_issue_that_is_met_again_is_stored_once

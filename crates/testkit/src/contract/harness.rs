@@ -46,7 +46,7 @@ pub trait StoreHarness: Send + Sync {
     /// The time of the clock that the store measures leases by.
     async fn now(&self) -> Timestamp;
 
-    /// Moves that clock forwards, for both handles.
+    /// Moves that clock forwards, for both handles. Nothing else moves it.
     async fn advance(&self, by: Duration);
 
     /// The work that workers were notified of since the last call, through either handle: each piece once, in

@@ -5,11 +5,10 @@
 //! a fresh store and panics where the store does otherwise.
 //!
 //! No case reads a clock or draws random numbers: ids and numbers come from seeds, rows carry the times of
-//! [`crate::build::at`], and leases and pauses pass only by [`StoreHarness::advance`]. A store may measure
-//! leases by a clock that goes on meanwhile, so no case comes nearer than ten seconds to the end of a lease or
-//! pause.
+//! [`crate::build::at`], and leases and pauses pass only by [`StoreHarness::advance`].
 
 pub mod audiences;
+pub mod boundaries;
 pub mod cases;
 pub mod connections;
 pub mod consumers;

@@ -176,6 +176,14 @@ impl<'a> TestOrganization<'a> {
         claim.map(|claim| claim.token)
     }
 
+    /// Renews a lease for [`LEASE`], and commits. Returns whether the token still held it.
+    pub(super) async fn renew(&self, work: &WorkKey, token: FencingToken) -> bool {
+        let mut unit = self.begin().await;
+        let was_held = unit.renew(work, token, LEASE).await.expect("an answer");
+        unit.commit().await.expect("a commit");
+        was_held
+    }
+
     /// Releases work, and commits. Returns whether the token still held it.
     pub(super) async fn release(
         &self,

@@ -1,7 +1,0 @@
-SELECT c.id, c.email, c.phone, c.full_name, c.stamps, c.primary_profile, c.primary_updated,
-    c.primary_source_id, c.created_at, c.created_by, c.updated_at, c.updated_by,
-    l.changed_at AS "primary_changed_at?"
-FROM consumers c LEFT JOIN LATERAL (
-   SELECT changed_at FROM profile_links
-   WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
-WHERE c.organization_id = $1 AND c.id = $2
