@@ -132,13 +132,10 @@ impl Slots {
             }
             Ok(Err(error)) => {
                 count("error");
-                tracing::error!(
-                    processor = "klaviyo/sync-list",
-                    organizationId = %work.organization,
-                    runId = %work.key.id,
-                    error = &error as &dyn std::error::Error,
-                    "a slice failed; the run will be taken up again"
-                );
+                Engine::span(&work).in_scope(|| {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "a slice failed; the work will be taken up again");
+                });
                 None
             }
             Err(error) => {
@@ -188,10 +185,9 @@ fn log_lost(work: &WorkItem, error: &JoinError) {
     } else {
         "was aborted"
     };
-    tracing::error!(
-        processor = "klaviyo/sync-list",
-        organizationId = %work.organization,
-        runId = %work.key.id,
-        "a slice {what}; the run will be taken up again when its lease has run out"
-    );
+    Engine::span(work).in_scope(|| {
+        tracing::error!(
+            "a slice {what}; the work will be taken up again when its lease has run out"
+        );
+    });
 }

@@ -13,6 +13,7 @@ mod slice_end;
 
 use fanfare_domain::work::{WorkItem, WorkKind};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use crate::error::Error;
 use crate::integration::Integration;
@@ -33,13 +34,21 @@ impl Engine {
         Self { integration, pace }
     }
 
+    /// The span in which work of its kind is logged: the processor, the organization and the work's id.
+    pub fn span(work: &WorkItem) -> Span {
+        match work.key.kind {
+            WorkKind::Pull => pull::span(work),
+        }
+    }
+
     /// Works on a run for one slice, if it is due. `stop` ends the slice after the current step.
     ///
     /// After an error the run was given back if the store could be reached. If not, its lease runs out, and
     /// another worker takes the run up.
     pub async fn work(&self, work: &WorkItem, stop: &CancellationToken) -> Result<SliceEnd, Error> {
-        match work.key.kind {
-            WorkKind::Pull => pull::work(&self.integration, self.pace, work, stop).await,
-        }
+        let slice = match work.key.kind {
+            WorkKind::Pull => pull::work(&self.integration, self.pace, work, stop),
+        };
+        slice.instrument(Self::span(work)).await
     }
 }

@@ -17,7 +17,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::run::SourceRun;
 use fanfare_domain::work::WorkItem;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info_span};
+use tracing::{Span, error, info_span};
 
 use super::lease::Lease;
 use super::pace::Pace;
@@ -29,40 +29,40 @@ use crate::saving::{load_run, save_run};
 
 use slice::ActiveSlice;
 
+pub(super) fn span(work: &WorkItem) -> Span {
+    info_span!(
+        "job.sync_list",
+        processor = "klaviyo/sync-list",
+        organizationId = %work.organization,
+        runId = %work.key.id,
+        syncSourceId = tracing::field::Empty,
+    )
+}
+
+/// Works on a run for one slice, in its [`span`].
 pub(super) async fn work(
     integration: &Integration,
     pace: Pace,
     work: &WorkItem,
     stop: &CancellationToken,
 ) -> Result<SliceEnd, Error> {
-    let span = info_span!(
-        "job.sync_list",
-        processor = "klaviyo/sync-list",
-        organizationId = %work.organization,
-        runId = %work.key.id,
-        syncSourceId = tracing::field::Empty,
-    );
-    async {
-        let Some((run, lease)) = claim(integration, pace, work, stop).await? else {
-            return Ok(SliceEnd::NotDue);
-        };
-        tracing::Span::current().record("syncSourceId", run.source().id.as_str());
-        if !run.is_active() {
-            log_ended(run.run());
-            return Ok(SliceEnd::Finished(run.run().status));
-        }
-        log_claimed(&run, integration.now());
-        let end = match work_claimed(&lease, pace, run, stop).await {
-            Err(error) if !error.is_transient() => fail_run(&lease, &error).await,
-            other => other,
-        };
-        if let Err(error) = &end {
-            lease.release_when_possible(error, stop).await;
-        }
-        end
+    let Some((run, lease)) = claim(integration, pace, work, stop).await? else {
+        return Ok(SliceEnd::NotDue);
+    };
+    Span::current().record("syncSourceId", run.source().id.as_str());
+    if !run.is_active() {
+        log_ended(run.run());
+        return Ok(SliceEnd::Finished(run.run().status));
     }
-    .instrument(span)
-    .await
+    log_claimed(&run, integration.now());
+    let end = match work_claimed(&lease, pace, run, stop).await {
+        Err(error) if !error.is_transient() => fail_run(&lease, &error).await,
+        other => other,
+    };
+    if let Err(error) = &end {
+        lease.release_when_possible(error, stop).await;
+    }
+    end
 }
 
 /// Takes the run's lease. `None` if the run is not due, has ended, or is leased to another worker.
