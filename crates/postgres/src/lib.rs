@@ -13,6 +13,7 @@
 //! the repositories in `crates/sql-rows/shared`, which the crate for SQLite compiles too, and `page_writes/` (a
 //! sync's hot path).
 
+mod consumer_reads;
 mod error;
 mod fair_pool;
 mod job_notifier;

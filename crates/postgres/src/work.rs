@@ -7,8 +7,8 @@ use fanfare_domain::work::{WorkItem, WorkKey};
 use fanfare_sql_rows::{WorkRow, all};
 
 use crate::job_notifier::notify;
-use crate::parameters::duration;
-use crate::repositories::work_queue::NOTIFICATION_TIMEOUT;
+use crate::parameters::{duration, texts};
+use crate::repositories::work_queue::{NOTIFICATION_TIMEOUT, known_kinds};
 use crate::store::PostgresStore;
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
@@ -50,13 +50,15 @@ impl Unit {
 impl PostgresStore {
     /// Notifies workers of up to `limit` pieces of work whose time for that has come. Returns how many.
     pub(crate) async fn notify_overdue(&self, limit: u32) -> Result<u64, StoreError> {
+        let kinds = known_kinds();
         let mut tx = self.begin_writing().await?;
         let update = sqlx::query_file_as!(
             WorkRow,
             "sql/work_queue/notify_overdue.sql",
             self.now() as _,
             i64::from(limit),
-            duration(NOTIFICATION_TIMEOUT)
+            duration(NOTIFICATION_TIMEOUT),
+            texts(&kinds) as _
         );
         let due: Vec<WorkItem> = all(update.fetch_all(&mut *tx).with_timeout().await?)?;
         notify(self.notifier, &mut tx, &due).await?;

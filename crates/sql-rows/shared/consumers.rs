@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, ConsumerId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
-use fanfare_sql_rows::{ConsumerRow, all, contains_pattern, one, to_db};
+use fanfare_sql_rows::{all, contains_pattern, one, to_db};
 
+use crate::consumer_reads::read_consumers;
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
 
@@ -13,12 +14,7 @@ use crate::unit::Unit;
 impl Consumers for Unit {
     async fn consumer(&mut self, id: &ConsumerId) -> Result<Option<ConsumerRecord>, StoreError> {
         let (organization, connection) = self.reading();
-        let get = sqlx::query_file_as!(
-            ConsumerRow,
-            "sql/consumers/get.sql",
-            organization,
-            id.as_str()
-        );
+        let get = read_consumers!(by_id, organization, id.as_str());
         one(get.fetch_optional(connection).with_timeout().await?)
     }
 
@@ -32,9 +28,8 @@ impl Consumers for Unit {
         let search = filter.search.as_deref().map(contains_pattern);
         let (from, to) = (to_db(filter.created_after), to_db(filter.created_before));
         let rows = if let Some(audience) = filter.audience.as_ref().map(AudienceId::as_str) {
-            let find = sqlx::query_file_as!(
-                ConsumerRow,
-                "sql/consumers/of_audience.sql",
+            let find = read_consumers!(
+                of_audience,
                 organization,
                 after,
                 search,
@@ -45,9 +40,8 @@ impl Consumers for Unit {
             );
             find.fetch_all(connection).with_timeout().await?
         } else {
-            let find = sqlx::query_file_as!(
-                ConsumerRow,
-                "sql/consumers/page.sql",
+            let find = read_consumers!(
+                in_order,
                 organization,
                 after,
                 search,
@@ -71,14 +65,7 @@ impl Consumers for Unit {
             Lookup::Phone(phone) => (None, Some(phone.as_str()), None),
             Lookup::Profile(profile) => (None, None, Some(profile.as_str())),
         };
-        let find = sqlx::query_file_as!(
-            ConsumerRow,
-            "sql/consumers/lookup.sql",
-            organization,
-            email,
-            phone,
-            profile
-        );
+        let find = read_consumers!(lookup, organization, email, phone, profile);
         all(find.fetch_all(connection).with_timeout().await?)
     }
 }

@@ -3,7 +3,8 @@
 //! same on both.
 //!
 //! What the databases do in their own ways has one name in both crates: `crate::unit`, `crate::store`,
-//! `crate::timeout`, `crate::parameters`, `crate::page_writes`, `crate::ledger` and `crate::work`.
+//! `crate::timeout`, `crate::parameters`, `crate::page_writes`, `crate::ledger`, `crate::work` and
+//! `crate::consumer_reads`.
 
 mod audiences;
 mod connections;

@@ -9,15 +9,22 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{StoreError, WorkQueue};
-use fanfare_domain::work::SchedulingCandidate;
+use fanfare_domain::work::{SchedulingCandidate, WorkKind};
 use fanfare_sql_rows::{CandidateRow, count, one};
 
+use crate::parameters::texts;
 use crate::store::SqlStore;
 use crate::timeout::WithTimeout;
 
 /// How long a worker has to claim work that it was notified of. A worker that dies before its claim
 /// leaves no lease that could run out: the work waits for so long.
 pub(crate) const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The kinds of work that this version knows. Work of another kind is a newer version's: programs of both may
+/// run during an upgrade, and this one leaves such work to the other.
+pub(crate) fn known_kinds() -> Vec<&'static str> {
+    WorkKind::ALL.iter().map(|kind| kind.as_str()).collect()
+}
 
 #[async_trait]
 impl WorkQueue for SqlStore {
@@ -26,7 +33,13 @@ impl WorkQueue for SqlStore {
     }
 
     async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError> {
-        let find = sqlx::query_file_as!(CandidateRow, "sql/work_queue/next.sql", self.now() as _);
+        let kinds = known_kinds();
+        let find = sqlx::query_file_as!(
+            CandidateRow,
+            "sql/work_queue/next.sql",
+            self.now() as _,
+            texts(&kinds) as _
+        );
         one(find.fetch_optional(self.reader()).with_timeout().await?)
     }
 

@@ -11,6 +11,21 @@ use crate::columns::{corrupt, from_json, id, json};
 use crate::db_timestamp::{DbTimestamp, from_db};
 use crate::json_text::JsonText;
 
+/// A checked query for [`ConsumerRow`]s of `consumers c`. The literal goes on behind the last column of the
+/// table: with `primary_changed_at`, from the primary profile's link where that is joined, and with `FROM`. sqlx
+/// takes literals alone, so a list of columns that stands once must be a macro.
+#[macro_export]
+macro_rules! select_consumers {
+    ($rest:literal, $($parameter:tt)*) => {
+        sqlx::query_as!(
+            $crate::ConsumerRow,
+            "SELECT c.id, c.email, c.phone, c.full_name, c.stamps, c.primary_profile, c.primary_updated,
+                c.primary_source_id, c.created_at, c.created_by, c.updated_at, c.updated_by, " + $rest,
+            $($parameter)*
+        )
+    };
+}
+
 /// A row of `consumers`.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns' names say it")]

@@ -7,8 +7,8 @@ use fanfare_domain::work::{WorkItem, WorkKey};
 use fanfare_sql_rows::{WorkRow, all};
 
 use crate::job_notifier::notify;
-use crate::parameters::duration;
-use crate::repositories::work_queue::NOTIFICATION_TIMEOUT;
+use crate::parameters::{duration, texts};
+use crate::repositories::work_queue::{NOTIFICATION_TIMEOUT, known_kinds};
 use crate::store::SqliteStore;
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
@@ -58,9 +58,9 @@ impl Unit {
 impl SqliteStore {
     /// Notifies workers of up to `limit` pieces of work whose time for that has come. Returns how many.
     pub(crate) async fn notify_overdue(&self, limit: u32) -> Result<u64, StoreError> {
-        let now = self.now();
+        let (now, kinds) = (self.now(), texts(&known_kinds()));
         // Most of the time there is none: look before taking the write lock.
-        let find = sqlx::query_file_scalar!("sql/work_queue/overdue.sql", now);
+        let find = sqlx::query_file_scalar!("sql/work_queue/overdue.sql", now, kinds);
         let overdue = find.fetch_optional(&self.reader).with_timeout().await?;
         if overdue.is_none() {
             return Ok(0);
@@ -71,7 +71,8 @@ impl SqliteStore {
             "sql/work_queue/notify_overdue.sql",
             now,
             limit,
-            duration(NOTIFICATION_TIMEOUT)
+            duration(NOTIFICATION_TIMEOUT),
+            kinds
         );
         let due: Vec<WorkItem> = all(update.fetch_all(&mut *tx).with_timeout().await?)?;
         notify(self.notifier, &mut tx, &due, now.0).await?;

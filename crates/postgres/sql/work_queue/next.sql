@@ -7,4 +7,4 @@ SELECT organization_id, kind, id, leased AS "leased!" FROM (
         (SELECT claimed_at FROM last_claims WHERE organization_id = q.organization_id) AS claimed_at
     FROM t JOIN work_queue q ON q.due_at <= t.now
 ) q
-WHERE is_waiting ORDER BY leased, claimed_at NULLS FIRST, due_at, token, id LIMIT 1
+WHERE is_waiting AND kind = ANY($2) ORDER BY leased, claimed_at NULLS FIRST, due_at, token, id LIMIT 1

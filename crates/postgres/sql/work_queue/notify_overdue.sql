@@ -3,7 +3,7 @@
 WITH t AS MATERIALIZED (SELECT coalesce($1, clock_timestamp()) AS now),
 overdue AS MATERIALIZED (
     SELECT q.organization_id, q.kind, q.id FROM t
-    JOIN work_queue q ON q.notify_at <= t.now
+    JOIN work_queue q ON q.notify_at <= t.now AND q.kind = ANY($4)
     ORDER BY q.notify_at LIMIT $2
     FOR UPDATE OF q SKIP LOCKED
 )

@@ -8,9 +8,10 @@ use fanfare_domain::ids::{ProfileId, RunId};
 use fanfare_domain::page::{Known, SeenProfile};
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::value::Email;
-use fanfare_sql_rows::{ConsumerRow, ProfileLinkRow, SeenProfileRow, all, profiles_of};
+use fanfare_sql_rows::{ProfileLinkRow, SeenProfileRow, all, profiles_of};
 
 use super::Scope;
+use crate::consumer_reads::read_consumers;
 use crate::parameters::texts;
 use crate::timeout::WithTimeout;
 
@@ -41,9 +42,8 @@ async fn consumers(
 ) -> Result<Vec<Consumer>, StoreError> {
     let emails: Vec<&str> = emails.iter().map(Email::as_str).collect();
     let profiles: Vec<&str> = profiles.iter().map(ProfileId::as_str).collect();
-    let find = sqlx::query_file_as!(
-        ConsumerRow,
-        "sql/consumers/of_page.sql",
+    let find = read_consumers!(
+        of_page,
         scope.organization,
         texts(&emails) as _,
         texts(&profiles) as _

@@ -8,4 +8,5 @@ FROM (
          WHERE last_claims.organization_id = q.organization_id) AS claimed_at
     FROM work_queue q INDEXED BY work_queue_by_due WHERE due_at <= $1
 )
-WHERE is_waiting ORDER BY leased, claimed_at NULLS FIRST, due_at, token, id LIMIT 1
+WHERE is_waiting AND kind IN (SELECT value FROM json_each($2))
+ORDER BY leased, claimed_at NULLS FIRST, due_at, token, id LIMIT 1

@@ -1,0 +1,93 @@
+//! From where each read of consumers takes its rows.
+//!
+//! The select list stands once, in `select_consumers!` of `fanfare-sql-rows`. sqlx takes a statement as literals, so
+//! what follows the list is a literal too. `LATERAL … OFFSET 0` fixes the order in which Postgres joins.
+
+/// A checked query for the consumers that the first word names.
+macro_rules! read_consumers {
+    (by_id, $($parameter:tt)*) => {
+        fanfare_sql_rows::select_consumers!(
+            r#"l.changed_at AS "primary_changed_at?"
+            FROM consumers c LEFT JOIN LATERAL (
+               SELECT changed_at FROM profile_links
+               WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
+            WHERE c.organization_id = $1 AND c.id = $2"#,
+            $($parameter)*
+        )
+    };
+    (lookup, $($parameter:tt)*) => {
+        fanfare_sql_rows::select_consumers!(
+            r#"l.changed_at AS "primary_changed_at?"
+            FROM (
+               SELECT id FROM consumers WHERE organization_id = $1 AND email = $2
+               UNION ALL
+               (SELECT id FROM consumers WHERE organization_id = $1 AND phone = $3
+                ORDER BY id LIMIT 100)
+               UNION ALL
+               SELECT consumer_id FROM profile_links
+               WHERE organization_id = $1 AND profile_id = $4
+            ) f
+            CROSS JOIN LATERAL (
+               SELECT * FROM consumers WHERE organization_id = $1 AND id = f.id OFFSET 0) c
+            LEFT JOIN LATERAL (
+               SELECT changed_at FROM profile_links
+               WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
+            ORDER BY c.id LIMIT 100"#,
+            $($parameter)*
+        )
+    };
+    (of_audience, $($parameter:tt)*) => {
+        fanfare_sql_rows::select_consumers!(
+            r#"l.changed_at AS "primary_changed_at?"
+            FROM audience_list_memberships m
+            CROSS JOIN LATERAL (
+               SELECT * FROM consumers
+               WHERE organization_id = $1 AND id = m.consumer_id OFFSET 0) c
+            LEFT JOIN LATERAL (
+               SELECT changed_at FROM profile_links
+               WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
+            WHERE m.organization_id = $1 AND m.audience_id = $7 AND m.consumer_id > $2
+              AND ($3::text IS NULL OR c.email ILIKE $3 OR c.phone ILIKE $3
+                   OR c.full_name ILIKE $3)
+              AND ($4::timestamptz IS NULL OR c.created_at > $4)
+              AND ($5::timestamptz IS NULL OR c.created_at < $5)
+            ORDER BY m.consumer_id LIMIT $6"#,
+            $($parameter)*
+        )
+    };
+    (in_order, $($parameter:tt)*) => {
+        fanfare_sql_rows::select_consumers!(
+            r#"l.changed_at AS "primary_changed_at?"
+            FROM consumers c LEFT JOIN LATERAL (
+               SELECT changed_at FROM profile_links
+               WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
+            WHERE c.organization_id = $1 AND c.id > $2
+              AND ($3::text IS NULL OR c.email ILIKE $3 OR c.phone ILIKE $3
+                   OR c.full_name ILIKE $3)
+              AND ($4::timestamptz IS NULL OR c.created_at > $4)
+              AND ($5::timestamptz IS NULL OR c.created_at < $5)
+            ORDER BY c.id LIMIT $6"#,
+            $($parameter)*
+        )
+    };
+    (of_page, $($parameter:tt)*) => {
+        fanfare_sql_rows::select_consumers!(
+            r#"NULL::timestamptz AS primary_changed_at
+            FROM (
+               SELECT o.id FROM unnest($2::text[]) AS e (email)
+               CROSS JOIN LATERAL (
+                   SELECT id FROM consumers WHERE organization_id = $1 AND email = e.email OFFSET 0) o
+               UNION
+               SELECT l.consumer_id FROM unnest($3::text[]) AS p (id)
+               CROSS JOIN LATERAL (
+                   SELECT consumer_id FROM profile_links
+                   WHERE organization_id = $1 AND profile_id = p.id OFFSET 0) l
+            ) k
+            CROSS JOIN LATERAL (
+               SELECT * FROM consumers WHERE organization_id = $1 AND id = k.id OFFSET 0) c"#,
+            $($parameter)*
+        )
+    };
+}
+
+pub(crate) use read_consumers;
