@@ -1,6 +1,6 @@
 //! What can go wrong, in the ports' words and when opening.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fanfare_domain::ports::StoreError;
 use fanfare_sql_rows::corrupt;
@@ -73,8 +73,14 @@ fn code(error: &sqlx::Error) -> Option<i32> {
     error.as_database_error()?.code()?.parse().ok()
 }
 
-pub(crate) fn is_not_a_database(error: &sqlx::Error) -> bool {
-    code(error).is_some_and(|code| code & 0xff == NOTADB)
+/// Why a file could not be opened or migrated.
+pub(crate) fn sqlite_error(path: &Path, source: sqlx::Error) -> OpenError {
+    let path = path.to_owned();
+    if code(&source).is_some_and(|code| code & 0xff == NOTADB) {
+        OpenError::NotADatabase { path }
+    } else {
+        OpenError::Sqlite { path, source }
+    }
 }
 
 /// A failed statement, in the ports' words.

@@ -12,6 +12,7 @@ mod consumer_reads;
 mod error;
 mod job_notifier;
 mod ledger;
+mod ledger_file;
 mod migrate;
 mod options;
 mod page_writes;

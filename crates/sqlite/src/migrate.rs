@@ -8,8 +8,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
-use crate::error::{OpenError, is_not_a_database};
-use crate::ledger;
+use crate::error::{OpenError, sqlite_error};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -59,8 +58,9 @@ pub fn schema_lock(store: &Path) -> io::Result<File> {
 }
 
 /// Makes the file if it is missing, finds out what is in it before anything is changed, and
-/// migrates it through `writer`. Returns the quota ledger beside it.
-pub(crate) async fn open(path: &Path, writer: &SqlitePool) -> Result<SqlitePool, OpenError> {
+/// migrates it through `writer`. Returns the schema lock: while the caller holds it, no other program changes
+/// the store's files.
+pub(crate) async fn open(path: &Path, writer: &SqlitePool) -> Result<File, OpenError> {
     let file = path.to_owned();
     let lock = tokio::task::spawn_blocking(move || {
         create(&file)?;
@@ -70,14 +70,14 @@ pub(crate) async fn open(path: &Path, writer: &SqlitePool) -> Result<SqlitePool,
         .await
         .unwrap_or_else(|panic| Err(io::Error::other(panic)));
     // Held until the schema is ours: turning on WAL is not safe against another starter either.
-    let _lock = lock.map_err(|source| OpenError::NotWritable {
+    let lock = lock.map_err(|source| OpenError::NotWritable {
         path: path.to_owned(),
         source,
     })?;
     inspect(path).await?;
     let migrated = MIGRATIONS.run(writer).await;
     migrated.map_err(|error| migrate_error(path, error))?;
-    ledger::open(path, writer).await
+    Ok(lock)
 }
 
 /// Whether the schema is exactly ours.
@@ -97,15 +97,6 @@ pub(crate) async fn check(pool: &SqlitePool, path: &Path) -> Result<(), OpenErro
     } else {
         OpenError::Replaced { path }
     })
-}
-
-pub(crate) fn sqlite_error(path: &Path, source: sqlx::Error) -> OpenError {
-    let path = path.to_owned();
-    if is_not_a_database(&source) {
-        OpenError::NotADatabase { path }
-    } else {
-        OpenError::Sqlite { path, source }
-    }
 }
 
 /// Refuses a file that is no store of ours, through a connection that changes nothing. Returns the

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-
 use fanfare_sql_rows::JobNotifier;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 /// Where the store is, and who is told about due runs.
 #[derive(Debug, Clone)]
@@ -75,4 +74,17 @@ pub(crate) fn writer_options(path: &Path) -> SqliteConnectOptions {
 /// A connection that reads, and that SQLite lets do nothing else.
 pub(crate) fn reader_options(path: &Path) -> SqliteConnectOptions {
     connect_options(path).pragma("query_only", "ON")
+}
+
+/// How long a unit waits for a connection of this process.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A file needs neither a ping before use nor fresh connections now and then.
+pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
 }

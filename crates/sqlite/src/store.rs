@@ -2,28 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
-use fanfare_sql_rows::DbTimestamp;
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{Sqlite, Transaction};
+use fanfare_sql_rows::{DbTimestamp, JobNotifier};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
-use crate::error::OpenError;
-use crate::migrate;
-use crate::options::{SqliteOptions, connect_options, reader_options, writer_options};
+use crate::error::{OpenError, sqlite_error};
+use crate::options::{SqliteOptions, connect_options, pool, reader_options, writer_options};
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
-use fanfare_sql_rows::JobNotifier;
+use crate::{ledger_file, migrate};
 
 /// Connections for reading. WAL lets them read while one writes.
 const READERS: u32 = 4;
-
-/// How long a unit waits for a connection of this process.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Every storage port on one SQLite file. Clones share its connections.
 ///
@@ -51,11 +45,13 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         let SqliteOptions { path, notifier } = options.into();
         let writer = pool(1).connect_lazy_with(writer_options(&path));
-        let ledger = migrate::open(&path, &writer).await?;
+        let schema_lock = migrate::open(&path, &writer).await?;
+        let ledger = ledger_file::open(&path, &writer).await?;
+        drop(schema_lock);
         let reader = pool(READERS)
             .connect_with(reader_options(&path))
             .await
-            .map_err(|source| migrate::sqlite_error(&path, source))?;
+            .map_err(|source| sqlite_error(&path, source))?;
         Ok(Self {
             writer,
             reader,
@@ -126,16 +122,6 @@ impl SqliteStore {
             has_shredded: false,
         })
     }
-}
-
-/// A file needs neither a ping before use nor fresh connections now and then.
-pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
 }
 
 #[async_trait]

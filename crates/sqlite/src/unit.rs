@@ -10,12 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
-use fanfare_sql_rows::DbTimestamp;
+use fanfare_sql_rows::{DbTimestamp, JobNotifier};
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::options::BUSY_TIMEOUT;
 use crate::timeout::WithTimeout;
-use fanfare_sql_rows::JobNotifier;
 
 /// What statements run on.
 pub(crate) type Connection = SqliteConnection;
