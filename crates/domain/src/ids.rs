@@ -12,18 +12,39 @@ pub trait Ids: Send + Sync {
 
 /// A text that is not an id: empty, too long, or with characters that no id has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an id: 1 to {max} visible ASCII characters are expected")]
+#[error("not an id: 1 to {max} {characters} are expected")]
 pub struct InvalidId {
     max: usize,
+    characters: &'static str,
 }
 
 fn check(text: &str, max: usize) -> Result<(), InvalidId> {
     let fits = !text.is_empty() && text.len() <= max && text.bytes().all(|b| b.is_ascii_graphic());
-    fits.then_some(()).ok_or(InvalidId { max })
+    fits.then_some(()).ok_or(InvalidId {
+        max,
+        characters: "visible ASCII characters",
+    })
+}
+
+/// Longest id of Klaviyo's, in characters.
+const MAX_KLAVIYO_ID: usize = 255;
+
+/// Control characters are refused, because a store cannot keep all of them and a line of a log holds none.
+fn check_klaviyo_id(text: &str) -> Result<(), InvalidId> {
+    // The first condition spares counting the characters of a text that is far too long.
+    let is_short = text.len() <= MAX_KLAVIYO_ID * 4 && text.chars().count() <= MAX_KLAVIYO_ID;
+    let fits = !text.is_empty() && is_short && !text.chars().any(char::is_control);
+    fits.then_some(()).ok_or(InvalidId {
+        max: MAX_KLAVIYO_ID,
+        characters: "characters",
+    })
 }
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $max:expr) => {
+        text_id!($(#[$doc])* $name, check: |text| check(text, $max));
+    };
+    ($(#[$doc:meta])* $name:ident, check: $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
@@ -34,7 +55,8 @@ macro_rules! text_id {
             /// length and characters that no id has are refused.
             pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
-                check(&text, $max)?;
+                let check: fn(&str) -> Result<(), InvalidId> = $check;
+                check(&text)?;
                 Ok(Self(text))
             }
 
@@ -85,9 +107,9 @@ own_id!(/// A secret key of Fanfare's API: `key_…`. Not the key itself.
     KeyId, "key");
 
 text_id!(/// A Klaviyo list's or segment's id: six letters and digits today, opaque to us.
-    CollectionId, 64);
+    CollectionId, check: check_klaviyo_id);
 text_id!(/// A Klaviyo profile's id: a ULID today, shorter in old accounts, opaque to us.
-    ProfileId, 64);
+    ProfileId, check: check_klaviyo_id);
 text_id!(/// The id of a piece of work, unique within its kind.
     WorkId, 64);
 
@@ -104,6 +126,6 @@ impl WorkId {
 }
 
 text_id!(/// A Klaviyo account's id, its public API key.
-    AccountId, 64);
+    AccountId, check: check_klaviyo_id);
 text_id!(/// A position in a Klaviyo collection, which is sent back to Klaviyo exactly as it was received.
     Cursor, 4096);

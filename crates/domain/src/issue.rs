@@ -13,7 +13,7 @@ text_enum! {
         InvalidEmail = "invalid_email",
         /// The phone number is not E.164.
         InvalidPhone = "invalid_phone",
-        /// A name cannot be stored.
+        /// A name cannot be stored, or a time cannot be read.
         InvalidValue = "invalid_value",
         /// Another profile of the same list has this e-mail and was seen first.
         DuplicateEmail = "duplicate_email",
@@ -31,6 +31,10 @@ text_enum! {
         FirstName = "first_name",
         /// `last_name`
         LastName = "last_name",
+        /// `updated`
+        Updated = "updated",
+        /// `joined_group_at`
+        JoinedGroupAt = "joined_group_at",
     }
 }
 
@@ -45,7 +49,7 @@ impl IssueCode {
             Self::InvalidPhone => {
                 "The phone number is not in international form (+12345678901), so it was not taken."
             }
-            Self::InvalidValue => "The value cannot be stored, so it was not taken.",
+            Self::InvalidValue => "The value cannot be read or stored, so it was not taken.",
             Self::DuplicateEmail => {
                 "Another profile of this list has the same e-mail; both are one consumer."
             }

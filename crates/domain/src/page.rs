@@ -126,12 +126,31 @@ pub fn plan(
     planner.finish()
 }
 
+/// The owner of each e-mail. A consumer whose e-mail was stored by an earlier version's rules owns the address
+/// that it is today, unless another consumer was stored with that: so it takes the new form, and is found.
+fn owners(consumers: &[Consumer]) -> HashMap<Email, ConsumerId> {
+    let mut owners = HashMap::new();
+    for consumer in consumers {
+        let Some(email) = &consumer.email else {
+            continue;
+        };
+        let renewed = email.renewed();
+        if renewed == *email {
+            owners.insert(renewed, consumer.id.clone());
+        } else {
+            owners.entry(renewed).or_insert_with(|| consumer.id.clone());
+        }
+    }
+    owners
+}
+
 /// The working copy of what the store knows, and the plan that results from it.
 struct PagePlanner<'a> {
     now: Timestamp,
     ids: &'a dyn Ids,
     before: HashMap<ConsumerId, Consumer>,
     consumers: BTreeMap<ConsumerId, Consumer>,
+    /// By the form that the e-mail has today.
     owners: HashMap<Email, ConsumerId>,
     links_before: HashMap<ProfileId, ProfileLink>,
     links: BTreeMap<ProfileId, ProfileLink>,
@@ -155,11 +174,7 @@ impl<'a> PagePlanner<'a> {
         Self {
             now,
             ids,
-            owners: known
-                .consumers
-                .iter()
-                .filter_map(|consumer| Some((consumer.email.clone()?, consumer.id.clone())))
-                .collect(),
+            owners: owners(&known.consumers),
             before: known.consumers.iter().map(by_id).collect(),
             consumers: known.consumers.iter().map(by_id).collect(),
             links_before: known.links.iter().map(by_profile).collect(),
@@ -239,7 +254,10 @@ impl<'a> PagePlanner<'a> {
             && consumer.email.as_ref() != Some(email)
         {
             if let Some(old) = consumer.email.replace(email.clone()) {
-                self.owners.remove(&old);
+                let old = old.renewed();
+                if self.owners.get(&old) == Some(&id) {
+                    self.owners.remove(&old);
+                }
             }
             self.owners.insert(email.clone(), id.clone());
         }

@@ -94,6 +94,8 @@ pub struct Profile {
     pub updated: Option<Timestamp>,
     /// `joined_group_at`: when the profile last joined this list or segment.
     pub joined_at: Option<Timestamp>,
+    /// Which of the times above was sent and could not be read.
+    pub unreadable_times: Vec<Field>,
 }
 
 impl Profile {
@@ -125,7 +127,8 @@ pub struct UsableProfile {
 }
 
 impl UsableProfile {
-    /// Parses a profile's values. A blank one is absent; a broken one is absent and an issue. A change
+    /// Parses a profile's values. A blank one is absent; a broken one is absent and an issue, as is a time that
+    /// could not be read. A change
     /// that is dated after the run's start counts as made at its start: otherwise a profile with a date in
     /// the future would outrank every later change.
     pub fn of(profile: &Profile, run_started_at: Timestamp) -> Self {
@@ -159,6 +162,10 @@ impl UsableProfile {
                 });
             }
         }
+        issues.extend(profile.unreadable_times.iter().map(|field| IssueKind {
+            code: IssueCode::InvalidValue,
+            field: Some(*field),
+        }));
         Self {
             id: profile.id.clone(),
             email,

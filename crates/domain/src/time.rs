@@ -7,6 +7,8 @@ use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Rfc3339;
 use ::time::macros::format_description;
 
+use crate::iso8601;
+
 /// An instant: whole microseconds since 1970-01-01T00:00:00Z.
 ///
 /// Its text is Fanfare's form of a time, `2026-11-24T14:13:23.120Z`, always in UTC with milliseconds.
@@ -32,7 +34,13 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 with any offset, as Klaviyo writes it; `None` for anything else.
+    /// Reads any form of ISO 8601; `None` if the text is no time. A time without a zone is in UTC.
+    pub fn parse_iso8601(text: &str) -> Option<Self> {
+        // Klaviyo writes RFC 3339, whose parser is faster.
+        Self::parse(text).or_else(|| Self::from_micros(iso8601::parse(text)?))
+    }
+
+    /// Reads RFC 3339 with any offset; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let time = OffsetDateTime::parse(text.trim(), &Rfc3339).ok()?;
         Self::from_micros(i64::try_from(time.unix_timestamp_nanos() / 1_000).ok()?)

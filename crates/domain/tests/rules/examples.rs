@@ -1,6 +1,7 @@
 //! The rules by which a profile becomes a consumer, one example each.
 
 use fanfare_domain::consumer::Consumer;
+use fanfare_domain::issue::IssueCode;
 use fanfare_domain::profile::{Attribute, Profile};
 use fanfare_domain::value::Email;
 
@@ -230,4 +231,84 @@ fn a_change_that_no_user_can_see_replaces_the_stamp_and_counts_as_unchanged() {
 
     assert_eq!((plan.tally.unchanged, plan.updated.len()), (1, 1));
     assert!(!plan.updated[0].visible);
+}
+
+/// A world whose consumers were stored with these e-mails, each with its profiles.
+fn stored_before(consumers: &[(&str, &[&str])]) -> World {
+    let mut world = World::default();
+    for (n, (_, profiles)) in consumers.iter().enumerate() {
+        let page: Vec<Profile> = profiles
+            .iter()
+            .map(|id| profile(id, 1, &format!("m{n}@x.io"), "-", "Ann"))
+            .collect();
+        world.take(&mut Pass::at(at(1)), &page);
+    }
+    for consumer in world.consumers.values_mut() {
+        let number =
+            email(consumer).and_then(|email| email.strip_prefix('m')?.strip_suffix("@x.io"));
+        let number: usize = number.unwrap().parse().unwrap();
+        consumer.email = Email::from_stored(consumers[number].0.to_owned());
+    }
+    world
+}
+
+const SPELT: &str = "ann@xn--bcher-kva.de";
+const TODAY: &str = "ann@b\u{fc}cher.de";
+
+#[test]
+fn an_address_that_was_stored_in_another_form_takes_todays_at_the_next_pass() {
+    for (form, today) in [(SPELT, TODAY), ("jose\u{301}@x.io", "jos\u{e9}@x.io")] {
+        // Two profiles share the consumer, and are read in two pages.
+        let mut world = stored_before(&[(form, &["p", "q"])]);
+        let page = ["p", "q"].map(|id| profile(id, 1, form, "-", "Ann"));
+        let [p, q] = page.each_ref().map(std::slice::from_ref);
+
+        let pass = world.complete_pass(at(2), [p, q]);
+
+        assert_eq!((pass.tally.created, pass.tally.updated), (0, 1), "{form}");
+        assert_eq!(world.consumers.len(), 1, "{form}");
+        assert_eq!(email(world.consumer_of("q").unwrap()), Some(today));
+        let again = world.complete_pass(at(3), [p, q]);
+        assert_eq!(again.tally.unchanged, 2, "{form}");
+    }
+}
+
+#[test]
+fn a_consumer_stored_in_todays_form_is_preferred_to_one_of_another_form() {
+    let mut world = stored_before(&[(SPELT, &["p"]), (TODAY, &["q"])]);
+    let page = ["p", "q"].map(|id| profile(id, 1, SPELT, "-", "Ann"));
+
+    world.complete_pass(at(2), [page.as_slice()]);
+
+    assert_eq!(world.consumer_of("p"), world.consumer_of("q"));
+    assert_eq!(email(world.consumer_of("p").unwrap()), Some(TODAY));
+    assert_eq!(world.members.len(), 1);
+}
+
+#[test]
+fn a_consumer_that_has_left_its_old_form_is_not_found_by_it() {
+    let mut world = stored_before(&[(SPELT, &["p"])]);
+    let page = [
+        profile("p", 2, "new@x.io", "-", "Ann"),
+        profile("q", 2, TODAY, "-", "Bo"),
+    ];
+
+    world.complete_pass(at(3), [page.as_slice()]);
+
+    assert_eq!(email(world.consumer_of("p").unwrap()), Some("new@x.io"));
+    assert_eq!(email(world.consumer_of("q").unwrap()), Some(TODAY));
+}
+
+#[test]
+fn an_address_of_before_that_is_none_today_stays_with_its_member() {
+    let mut world = stored_before(&[("<ann@x.io>", &["p"])]);
+
+    let pass = world.complete_pass(
+        at(2),
+        [[profile("p", 1, "<ann@x.io>", "-", "Ann")].as_slice()],
+    );
+
+    assert_eq!(email(world.consumer_of("p").unwrap()), Some("<ann@x.io>"));
+    assert_eq!(pass.issues_of(IssueCode::InvalidEmail), 1);
+    assert_eq!(world.members.len(), 1);
 }

@@ -20,6 +20,7 @@ pub(crate) fn bare(id: &str) -> Profile {
         last_name: Attribute::Absent,
         updated: Some(at(0)),
         joined_at: None,
+        unreadable_times: Vec::new(),
     }
 }
 
@@ -52,7 +53,7 @@ fn seen(people: Vec<Contact>) -> impl Strategy<Value = Profile> {
     let names = prop::sample::select(vec!["", "  ", "Ann", " Bo ", "\0", "Zoë"]);
     let phones = prop::sample::select(vec!["", "+15550001", "+15550002", "555"]);
     let updated = prop::option::weighted(0.9, 0_i64..5);
-    let spelling = 0_usize..3;
+    let spelling = 0_usize..5;
     (
         0..people.len(),
         updated,
@@ -93,6 +94,8 @@ fn spelt(n: u8, spelling: usize) -> String {
         format!("m{n}@x.io"),
         format!(" M{n}@X.io"),
         format!("m{n}@x.IO\t"),
+        format!("\u{200b}m{n}@x.io\u{feff}"),
+        format!("m{n}@\u{ff38}.io"),
     ][spelling]
         .clone()
 }

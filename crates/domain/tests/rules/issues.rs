@@ -80,6 +80,18 @@ fn a_broken_value_costs_itself_and_not_its_record() {
 }
 
 #[test]
+fn a_time_that_cannot_be_read_is_an_issue_and_costs_nothing_else() {
+    let profile = Profile {
+        updated: None,
+        unreadable_times: vec![Field::Updated, Field::JoinedGroupAt],
+        ..with_email("a@x.io")
+    };
+    let want =
+        [Field::Updated, Field::JoinedGroupAt].map(|field| (IssueCode::InvalidValue, Some(field)));
+    check(&profile, &want, false);
+}
+
+#[test]
 fn a_blank_value_is_absent_and_no_issue() {
     let blank = || Attribute::text(" \t\u{2003}");
     let profile = Profile {

@@ -4,6 +4,7 @@
 mod audiences;
 mod examples;
 mod generate;
+mod ids;
 mod issues;
 mod merging;
 mod pages;

@@ -56,7 +56,14 @@ fn every_text_is_the_one_that_the_contract_fixes() {
     );
     assert_eq!(
         texts(Field::ALL, Field::as_str),
-        ["email", "phone_number", "first_name", "last_name"]
+        [
+            "email",
+            "phone_number",
+            "first_name",
+            "last_name",
+            "updated",
+            "joined_group_at"
+        ]
     );
 }
 

@@ -18,6 +18,7 @@ pub fn profile(id: &str) -> ProfileBuilder {
         last_name: Attribute::Absent,
         updated: Some(at(0)),
         joined_at: Some(at(0)),
+        unreadable_times: Vec::new(),
     })
 }
 
