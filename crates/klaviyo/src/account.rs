@@ -2,9 +2,9 @@
 
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::klaviyo::{Account, KlaviyoError};
-use serde::Deserialize;
 
 use crate::document::{Single, broken_id, parse};
+use crate::lenient::{Object, Raw, object, value};
 use crate::origin::Origin;
 use crate::request::Request;
 
@@ -14,16 +14,21 @@ pub(crate) fn request(origin: &Origin) -> Request {
     Request::get(origin, ["accounts"], &parameters, None)
 }
 
-#[derive(Deserialize)]
-struct Identifier {
-    id: String,
+object! {
+    struct Identifier<'a> {
+        id: Raw<'a>,
+    }
 }
 
 /// Reads the account. The document holds only the account of the credential.
-pub(crate) fn read(body: &[u8]) -> Result<Account, KlaviyoError> {
-    let document: Single<Vec<Identifier>> = parse(body)?;
-    let [account] = <[Identifier; 1]>::try_from(document.data)
-        .map_err(|_| KlaviyoError::Invalid("it does not name one account".to_owned()))?;
-    let id = AccountId::parse(account.id).map_err(|_| broken_id("account"))?;
-    Ok(Account { id })
+pub(crate) fn read(text: &str) -> Result<Account, KlaviyoError> {
+    let accounts: Vec<Object<Identifier<'_>>> = parse::<Single<'_>>(text)?.data()?;
+    let [Object(account)] = accounts.as_slice() else {
+        let many = "it does not name one account".to_owned();
+        return Err(KlaviyoError::Invalid(many));
+    };
+    let id = value::<String>(account.id).and_then(|id| AccountId::parse(id).ok());
+    Ok(Account {
+        id: id.ok_or_else(|| broken_id("account"))?,
+    })
 }

@@ -19,7 +19,7 @@ use secrecy::ExposeSecret;
 
 use crate::origin::Origin;
 use crate::request::{REVISION, Request};
-use crate::{account, body, collection, member, probe, rate_limits, refusal};
+use crate::{account, body, collection, member, probe, rate_limits, refusal, text};
 
 /// The timeouts of a call.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +103,7 @@ impl KlaviyoHttp {
         &self,
         credential: &Credential,
         request: Request,
-        read: impl FnOnce(&[u8]) -> Result<T, KlaviyoError>,
+        read: impl Fn(&str) -> Result<T, KlaviyoError>,
     ) -> Result<Answer<T>, KlaviyoError> {
         let response = self
             .client
@@ -126,7 +126,7 @@ impl KlaviyoHttp {
             .and_then(|value| rate_limits::parse(value.to_str().ok()?));
         let body = body::read(response, body::MAX_BODY_BYTES).await?;
         Ok(Answer {
-            value: read(&body)?,
+            value: text::decode(&body, read)?,
             rate_limits,
         })
     }
@@ -185,8 +185,8 @@ impl Klaviyo for KlaviyoHttp {
         cursor: Option<&Cursor>,
     ) -> Result<Answer<CollectionPage>, KlaviyoError> {
         let request = collection::page_request(&self.origin, kind, cursor);
-        self.send(credential, request, |body| {
-            collection::read_page(body, kind, &self.origin)
+        self.send(credential, request, |text| {
+            collection::read_page(text, &self.origin)
         })
         .await
     }
@@ -198,7 +198,7 @@ impl Klaviyo for KlaviyoHttp {
         count: bool,
     ) -> Result<Answer<Collection>, KlaviyoError> {
         let request = collection::request(&self.origin, of, count)?;
-        self.send(credential, request, |body| collection::read(body, of.kind))
+        self.send(credential, request, |text| collection::read(text, of.kind))
             .await
     }
 
@@ -209,8 +209,8 @@ impl Klaviyo for KlaviyoHttp {
         from: &MembersFrom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
         let request = member::request(&self.origin, collection, from)?;
-        self.send(credential, request, |body| {
-            member::read_page(body, &self.origin)
+        self.send(credential, request, |text| {
+            member::read_page(text, &self.origin)
         })
         .await
     }

@@ -1,14 +1,11 @@
 //! `GET /api/lists`, `GET /api/segments`, and one list or segment by id.
 
-use std::borrow::Cow;
-
 use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::ids::{CollectionId, Cursor};
 use fanfare_domain::klaviyo::{Collection, CollectionPage, KlaviyoError};
-use serde::Deserialize;
 
 use crate::document::{Many, Single, broken_id, parse};
-use crate::lenient::{Object, Raw, time, value};
+use crate::lenient::{Object, Raw, object, time, value};
 use crate::origin::Origin;
 use crate::request::{Request, id_segment};
 
@@ -57,62 +54,51 @@ pub(crate) fn request(
     Ok(Request::get(origin, path, &parameters, None))
 }
 
-/// A list or segment.
-#[derive(Deserialize)]
-struct Resource<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow, default)]
-    attributes: Object<Attributes<'a>>,
+object! {
+    /// A list or segment.
+    struct Resource<'a> {
+        id: Raw<'a>,
+        attributes: Object<Attributes<'a>>,
+    }
 }
 
-/// Attributes that were not requested are absent.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Attributes<'a> {
-    #[serde(borrow)]
-    name: Raw<'a>,
-    #[serde(borrow)]
-    created: Raw<'a>,
-    #[serde(borrow)]
-    updated: Raw<'a>,
-    #[serde(borrow)]
-    opt_in_process: Raw<'a>,
-    #[serde(borrow)]
-    is_active: Raw<'a>,
-    #[serde(borrow)]
-    is_processing: Raw<'a>,
-    #[serde(borrow)]
-    profile_count: Raw<'a>,
+object! {
+    /// Attributes that were not requested are absent.
+    struct Attributes<'a> {
+        name: Raw<'a>,
+        created: Raw<'a>,
+        updated: Raw<'a>,
+        opt_in_process: Raw<'a>,
+        is_active: Raw<'a>,
+        is_processing: Raw<'a>,
+        profile_count: Raw<'a>,
+    }
 }
 
 /// Reads a single collection.
-pub(crate) fn read(body: &[u8], kind: CollectionKind) -> Result<Collection, KlaviyoError> {
-    let document: Single<Resource<'_>> = parse(body)?;
-    document.data.read(kind)
+pub(crate) fn read(text: &str, kind: CollectionKind) -> Result<Collection, KlaviyoError> {
+    let resource: Object<Resource<'_>> = parse::<Single<'_>>(text)?.data()?;
+    let collection = resource.0.read();
+    collection.ok_or_else(|| broken_id(kind.noun()))
 }
 
-/// Reads a page of collections.
-pub(crate) fn read_page(
-    body: &[u8],
-    kind: CollectionKind,
-    origin: &Origin,
-) -> Result<CollectionPage, KlaviyoError> {
-    let document: Many<'_, Resource<'_>> = parse(body)?;
+/// Reads a page of collections. One without a usable id costs itself and not the page: nobody can choose it, and
+/// nothing is removed for a list that is not shown.
+pub(crate) fn read_page(text: &str, origin: &Origin) -> Result<CollectionPage, KlaviyoError> {
+    let document: Many<'_, Object<Resource<'_>>> = parse(text)?;
     let next = document.next(origin)?;
-    let items = document
-        .data
-        .into_iter()
-        .map(|resource| resource.read(kind))
-        .collect::<Result<_, _>>()?;
+    let items = document.data()?.iter();
+    let items = items.filter_map(|resource| resource.0.read()).collect();
     Ok(CollectionPage { items, next })
 }
 
 impl Resource<'_> {
-    fn read(self, kind: CollectionKind) -> Result<Collection, KlaviyoError> {
-        let attributes = self.attributes.0;
-        Ok(Collection {
-            id: CollectionId::parse(self.id).map_err(|_| broken_id(kind.noun()))?,
+    /// The collection, if it has a usable id.
+    fn read(&self) -> Option<Collection> {
+        let attributes = &self.attributes.0;
+        let time = |raw| time(raw).unwrap_or_default();
+        Some(Collection {
+            id: CollectionId::parse(value::<String>(self.id)?).ok()?,
             name: value(attributes.name),
             created: time(attributes.created),
             updated: time(attributes.updated),

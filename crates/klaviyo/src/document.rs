@@ -1,41 +1,41 @@
 //! Klaviyo's JSON:API documents: their outer structure, and the cursor of the next page.
 
-use std::borrow::Cow;
-
 use fanfare_domain::ids::Cursor;
 use fanfare_domain::klaviyo::KlaviyoError;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::lenient::{Raw, object, value};
 use crate::origin::Origin;
 
-/// A document with one resource.
-#[derive(Deserialize)]
-pub(crate) struct Single<T> {
-    pub(crate) data: T,
+object! {
+    /// A document with one resource, or with a few.
+    pub(crate) struct Single<'a> {
+        data: Raw<'a>,
+    }
 }
 
-/// A document with a page of resources.
-#[derive(Deserialize)]
-pub(crate) struct Many<'a, T> {
-    pub(crate) data: Vec<T>,
-    /// A document without an object of links is not a page: if it counted as the last page, a scan would end
-    /// too early.
-    #[serde(borrow)]
-    links: &'a RawValue,
+object! {
+    /// A document with a page of resources.
+    pub(crate) struct Many<'a, T> {
+        data: Option<Vec<T>>,
+        /// A document without an object of links is not a page: if it counted as the last page, a scan would end
+        /// too early.
+        links: Raw<'a>,
+    }
 }
 
-/// The links of a page. `next` is `null` or absent on the last page.
-#[derive(Deserialize)]
-struct Links<'a> {
-    #[serde(borrow, default)]
-    next: Option<Cow<'a, str>>,
+object! {
+    /// The links of a page. `next` is `null` or absent on the last page.
+    struct Links<'a> {
+        next: Raw<'a>,
+    }
 }
 
 /// Reads a document. An error names the position of what is wrong and never the content.
-pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, KlaviyoError> {
-    match body.trim_ascii_start().first() {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, KlaviyoError> {
+    match text.trim_ascii_start().as_bytes().first() {
         None => return Err(KlaviyoError::Invalid("the body is empty".to_owned())),
         Some(b'{') => {}
         Some(_) => {
@@ -44,7 +44,11 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Klaviyo
             ));
         }
     }
-    serde_json::from_slice(body).map_err(|error| {
+    decode(text)
+}
+
+fn decode<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, KlaviyoError> {
+    serde_json::from_str(json).map_err(|error| {
         let what = match error.classify() {
             serde_json::error::Category::Data => "it has another shape than documented",
             serde_json::error::Category::Eof => "it is cut off",
@@ -55,22 +59,39 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Klaviyo
     })
 }
 
+fn no_data() -> KlaviyoError {
+    KlaviyoError::Invalid("it has no data".to_owned())
+}
+
+impl<'a> Single<'a> {
+    /// What the document is about.
+    pub(crate) fn data<T: Deserialize<'a>>(&self) -> Result<T, KlaviyoError> {
+        decode(self.data.ok_or_else(no_data)?.get())
+    }
+}
+
 impl<T> Many<'_, T> {
+    /// The resources.
+    pub(crate) fn data(&self) -> Result<&[T], KlaviyoError> {
+        self.data.as_deref().ok_or_else(no_data)
+    }
+
     /// The cursor in the link to the next page. The rest of the link is the same as in the request.
     pub(crate) fn next(&self, origin: &Origin) -> Result<Option<Cursor>, KlaviyoError> {
         let invalid =
             |what: &str| KlaviyoError::Invalid(format!("the link to the next page {what}"));
-        let links = self.links.get();
-        let links: Links<'_> = Some(links)
+        let links = self.links.map(RawValue::get);
+        let links: Links<'_> = links
             .filter(|links| links.starts_with('{'))
             .and_then(|links| serde_json::from_str(links).ok())
             .ok_or_else(|| invalid("is not where it should be"))?;
-        let Some(next) = links.next.as_deref() else {
+        if links.next.is_none() {
             return Ok(None);
-        };
+        }
+        let next = value::<String>(links.next).ok_or_else(|| invalid("is not an address"))?;
         let url = Url::options()
             .base_url(Some(origin.root()))
-            .parse(next)
+            .parse(&next)
             .map_err(|_| invalid("is not an address"))?;
         if !origin.is_of(&url) {
             return Err(KlaviyoError::ForeignLink);

@@ -6,8 +6,8 @@
 //! anything of a body that could be personal data.
 //!
 //! Each call has a file that makes its request and reads its answer: `account.rs`, `collection.rs`,
-//! `member.rs` and `probe.rs`. `request.rs` and `document.rs` hold what they share, `lenient.rs` reads
-//! attributes that may be broken, and `refusal.rs` reads answers with an unexpected status.
+//! `member.rs` and `probe.rs`. `request.rs` and `document.rs` hold what they share, `lenient.rs` and
+//! `text.rs` read attributes and texts that may be broken, and `refusal.rs` reads answers with an unexpected status.
 
 mod account;
 mod body;
@@ -22,6 +22,7 @@ mod rate_limits;
 mod refusal;
 mod request;
 mod retry_after;
+mod text;
 
 pub use client::{BuildError, KlaviyoHttp, Timeouts};
 pub use origin::{InvalidOrigin, Origin};

@@ -4,16 +4,14 @@
 //! have another shape, those of the profile are lost. If a profile has no usable id, the whole page is invalid:
 //! the profile may be any member, and a member that is left out would be removed from the audience.
 
-use std::borrow::Cow;
-
 use fanfare_domain::collection::CollectionRef;
 use fanfare_domain::ids::ProfileId;
+use fanfare_domain::issue::Field;
 use fanfare_domain::klaviyo::{KlaviyoError, MemberPage, MembersFrom};
 use fanfare_domain::profile::{Attribute, Profile};
-use serde::Deserialize;
 
 use crate::document::{Many, broken_id, parse};
-use crate::lenient::{Object, Raw, time};
+use crate::lenient::{Object, Raw, object, time, value};
 use crate::origin::Origin;
 use crate::request::{Request, id_segment};
 
@@ -52,49 +50,52 @@ pub(crate) fn request(
     ))
 }
 
-#[derive(Deserialize)]
-struct Resource<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow, default)]
-    attributes: Object<Attributes<'a>>,
+object! {
+    struct Resource<'a> {
+        id: Raw<'a>,
+        attributes: Object<Attributes<'a>>,
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Attributes<'a> {
-    #[serde(borrow)]
-    email: Raw<'a>,
-    #[serde(borrow)]
-    phone_number: Raw<'a>,
-    #[serde(borrow)]
-    first_name: Raw<'a>,
-    #[serde(borrow)]
-    last_name: Raw<'a>,
-    #[serde(borrow)]
-    updated: Raw<'a>,
-    #[serde(borrow)]
-    joined_group_at: Raw<'a>,
+object! {
+    struct Attributes<'a> {
+        email: Raw<'a>,
+        phone_number: Raw<'a>,
+        first_name: Raw<'a>,
+        last_name: Raw<'a>,
+        updated: Raw<'a>,
+        joined_group_at: Raw<'a>,
+    }
 }
 
 /// Reads a page of members.
-pub(crate) fn read_page(body: &[u8], origin: &Origin) -> Result<MemberPage, KlaviyoError> {
-    let document: Many<'_, Resource<'_>> = parse(body)?;
+pub(crate) fn read_page(text: &str, origin: &Origin) -> Result<MemberPage, KlaviyoError> {
+    let document: Many<'_, Resource<'_>> = parse(text)?;
     let next = document.next(origin)?;
-    let profiles = document.data.iter().map(read).collect::<Result<_, _>>()?;
+    let profiles = document.data()?.iter().map(read);
+    let profiles = profiles.collect::<Result<_, _>>()?;
     Ok(MemberPage { profiles, next })
 }
 
 fn read(resource: &Resource<'_>) -> Result<Profile, KlaviyoError> {
     let attributes = &resource.attributes.0;
+    let id = value::<String>(resource.id).and_then(|id| ProfileId::parse(id).ok());
+    let mut unreadable_times = Vec::new();
+    let mut time = |raw, field| {
+        time(raw).unwrap_or_else(|_| {
+            unreadable_times.push(field);
+            None
+        })
+    };
     Ok(Profile {
-        id: ProfileId::parse(resource.id.as_ref()).map_err(|_| broken_id("profile"))?,
+        id: id.ok_or_else(|| broken_id("profile"))?,
         email: attribute(attributes.email),
         phone: attribute(attributes.phone_number),
         first_name: attribute(attributes.first_name),
         last_name: attribute(attributes.last_name),
-        updated: time(attributes.updated),
-        joined_at: time(attributes.joined_group_at),
+        updated: time(attributes.updated, Field::Updated),
+        joined_at: time(attributes.joined_group_at, Field::JoinedGroupAt),
+        unreadable_times,
     })
 }
 
@@ -111,6 +112,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::text::decode;
 
     fn origin() -> Origin {
         Origin::parse("https://a.klaviyo.com").unwrap()
@@ -127,9 +129,9 @@ mod tests {
     #[test]
     fn a_page_that_is_cut_off_is_invalid() {
         let whole = document(&json!({"email": "a@example.com", "first_name": "Zo\u{eb}"}));
-        assert!(read_page(whole.as_bytes(), &origin()).is_ok());
+        assert!(read_page(&whole, &origin()).is_ok());
         for end in 0..whole.len() {
-            let cut = read_page(&whole.as_bytes()[..end], &origin());
+            let cut = decode(&whole.as_bytes()[..end], |text| read_page(text, &origin()));
             assert!(matches!(cut, Err(KlaviyoError::Invalid(_))), "at {end}");
         }
     }
@@ -137,7 +139,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_text_is_read_as_it_was_written(text in any::<String>()) {
-            let read = read_page(document(&json!({"email": text})).as_bytes(), &origin()).unwrap();
+            let read = read_page(&document(&json!({"email": text})), &origin()).unwrap();
             prop_assert_eq!(&read.profiles[0].email, &Attribute::Text(text));
         }
 
@@ -153,7 +155,7 @@ mod tests {
             for broken in broken.filter(|json| json != "null") {
                 let body = document(&json!({"email": "X", "last_name": "kept"}));
                 let body = body.replace("\"X\"", &broken);
-                let read = read_page(body.as_bytes(), &origin()).unwrap();
+                let read = read_page(&body, &origin()).unwrap();
                 prop_assert_eq!(&read.profiles[0].email, &Attribute::Unusable);
                 prop_assert_eq!(&read.profiles[0].last_name, &Attribute::text("kept"));
             }
@@ -161,7 +163,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_are_refused(body in any::<Vec<u8>>()) {
-            prop_assert!(read_page(&body, &origin()).is_err());
+            prop_assert!(decode(&body, |text| read_page(text, &origin())).is_err());
         }
     }
 }

@@ -15,6 +15,6 @@ pub(crate) fn request(origin: &Origin, capability: Capability) -> Request {
 }
 
 /// Checks only that the answer is a document: its content is not needed.
-pub(crate) fn read(body: &[u8]) -> Result<(), KlaviyoError> {
-    parse::<Single<IgnoredAny>>(body).map(drop)
+pub(crate) fn read(text: &str) -> Result<(), KlaviyoError> {
+    parse::<Single<'_>>(text)?.data::<IgnoredAny>().map(drop)
 }

@@ -8,31 +8,28 @@ use std::borrow::Cow;
 use fanfare_domain::ports::KlaviyoError;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use serde::Deserialize;
 
-use crate::lenient::{Object, Raw, value};
-use crate::retry_after;
+use crate::lenient::{Object, Raw, object, value};
+use crate::{retry_after, text};
 
-/// The parts of a JSON:API error document that are needed.
-#[derive(Default, Deserialize)]
-struct Document<'a> {
-    #[serde(borrow, default)]
-    errors: Vec<Object<Entry<'a>>>,
+object! {
+    /// The parts of a JSON:API error document that are needed.
+    struct Document<'a> {
+        errors: Vec<Object<Entry<'a>>>,
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    code: Raw<'a>,
-    #[serde(borrow)]
-    detail: Raw<'a>,
+object! {
+    struct Entry<'a> {
+        code: Raw<'a>,
+        detail: Raw<'a>,
+    }
 }
 
 impl<'a> Document<'a> {
     /// The document, or one without errors if the body is something else.
-    fn parse(body: &'a [u8]) -> Self {
-        serde_json::from_slice(body).unwrap_or_default()
+    fn parse(text: &'a str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
     }
 
     fn details(&self) -> impl Iterator<Item = Cow<'a, str>> {
@@ -48,7 +45,8 @@ pub(crate) fn read(
     body: &[u8],
     has_cursor: bool,
 ) -> KlaviyoError {
-    let document = || Document::parse(body);
+    let text = text::repaired(body);
+    let document = || Document::parse(&text);
     match status {
         StatusCode::UNAUTHORIZED => KlaviyoError::KeyRejected,
         StatusCode::FORBIDDEN => forbidden(headers, &document()),

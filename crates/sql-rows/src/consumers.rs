@@ -92,7 +92,9 @@ impl TryFrom<ConsumerRow> for Consumer {
     type Error = StoreError;
 
     fn try_from(row: ConsumerRow) -> Result<Self, StoreError> {
-        let email = row.email.as_deref().map(Email::parse).transpose();
+        let email = row
+            .email
+            .map(|text| Email::from_stored(text).ok_or_else(|| corrupt("consumers.email")));
         let phone = row.phone.as_deref().map(Phone::parse).transpose();
         let full_name = row
             .full_name
@@ -110,7 +112,7 @@ impl TryFrom<ConsumerRow> for Consumer {
         };
         Ok(Self {
             id: id(row.id, ConsumerId::parse, "consumers.id")?,
-            email: email.map_err(|_| corrupt("consumers.email"))?,
+            email: email.transpose()?,
             phone: stamped(phone.map_err(|_| corrupt("consumers.phone"))?, stamps.phone),
             full_name: stamped(full_name.transpose()?, stamps.full_name),
             primary,

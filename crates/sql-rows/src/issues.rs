@@ -35,9 +35,16 @@ impl TryFrom<IssueRow> for Issue {
     }
 }
 
-/// The key of an issue within its run: profile, code and field with blanks between, which none of
-/// the three holds.
+/// The key of an issue within its run: profile, code and field with blanks between. Of the three only the profile's
+/// id may hold a blank.
 pub fn issue_key(issue: &Issue) -> String {
     let field = issue.kind.field.map_or("", Field::as_str);
     format!("{} {} {field}", issue.profile, issue.kind.code)
+}
+
+/// Profile, code and field of such a key; empty where it has none.
+pub fn issue_key_parts(key: &str) -> [&str; 3] {
+    let mut from_the_end = key.rsplitn(3, ' ');
+    let [field, code, profile] = [(); 3].map(|()| from_the_end.next().unwrap_or_default());
+    [profile, code, field]
 }

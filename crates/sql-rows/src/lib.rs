@@ -37,7 +37,7 @@ pub use connections::{ConnectionRow, TextSet};
 pub use consumers::{ConsumerColumns, ConsumerRow, Stamps};
 pub use db_timestamp::{DbTimestamp, from_db, to_db};
 pub use directory::{KeyRow, OrganizationRow};
-pub use issues::{IssueRow, issue_key};
+pub use issues::{IssueRow, issue_key, issue_key_parts};
 pub use job_notifier::{JobNotifier, QUEUE, job_payload};
 pub use json_text::JsonText;
 pub use links::LinkRow;

@@ -20,7 +20,10 @@ pub(crate) fn corrupt(body: Vec<u8>, effect: &Effect, links: &PageLinks<'_>) -> 
     match effect {
         Effect::Empty => Vec::new(),
         Effect::Shape(shape) => misshape(body, *shape),
-        Effect::Surrogate => insert_lone_surrogate(body),
+        Effect::Surrogate => insert_into_text(body, b"\\ud83d"),
+        Effect::BrokenByte => insert_into_text(body, b"\xff"),
+        Effect::DoubledName => double_a_name(body),
+        Effect::ByteOrderMark => [b"\xef\xbb\xbf", body.as_slice()].concat(),
         Effect::Loop => relink(body, &links.to_this_page()),
         Effect::FreshLoop => relink(body, &links.to_first_page()),
         Effect::ForeignLink => {
@@ -111,22 +114,35 @@ fn misshape(body: Vec<u8>, shape: Shape) -> Vec<u8> {
     }
 }
 
-/// Puts half of a surrogate pair at the start of the first name or e-mail.
-fn insert_lone_surrogate(mut body: Vec<u8>) -> Vec<u8> {
-    for name in [
-        "\"first_name\":\"",
-        "\"last_name\":\"",
-        "\"name\":\"",
-        "\"email\":\"",
-    ] {
-        let found = body
-            .windows(name.len())
-            .position(|window| window == name.as_bytes());
-        if let Some(at) = found {
+/// Attributes that are texts.
+const TEXTS: [&str; 4] = ["first_name", "last_name", "name", "email"];
+
+/// Puts bytes at the start of the first name or e-mail.
+fn insert_into_text(mut body: Vec<u8>, bytes: &[u8]) -> Vec<u8> {
+    for name in TEXTS {
+        let name = format!("\"{name}\":\"");
+        if let Some(at) = position(&body, &name) {
             let at = at + name.len();
-            body.splice(at..at, *b"\\ud83d");
+            body.splice(at..at, bytes.iter().copied());
             return body;
         }
     }
     body
+}
+
+/// Puts a number under the name of the first name or e-mail before it.
+fn double_a_name(mut body: Vec<u8>) -> Vec<u8> {
+    for name in TEXTS {
+        let name = format!("\"{name}\":");
+        if let Some(at) = position(&body, &name) {
+            body.splice(at..at, format!("{name}7,").into_bytes());
+            return body;
+        }
+    }
+    body
+}
+
+fn position(body: &[u8], text: &str) -> Option<usize> {
+    body.windows(text.len())
+        .position(|window| window == text.as_bytes())
 }

@@ -133,6 +133,12 @@ pub enum Effect {
     Shape(Shape),
     /// Half of a surrogate pair stands in a text.
     Surrogate,
+    /// A byte that is no UTF-8 stands in a text.
+    BrokenByte,
+    /// The attributes of a profile or list have a name twice: first with something else as its value.
+    DoubledName,
+    /// A byte order mark stands before the document.
+    ByteOrderMark,
     /// The link to the next page leads to this page.
     Loop,
     /// The link to the next page leads to the first page, with a cursor never seen before.

@@ -29,6 +29,9 @@ EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SEC
             shape=WHAT          a 200 with another body: not-json, data-is-text, data-is-null,
                                 no-links, no-ids, no-attributes
             surrogate           half of a surrogate pair in a name
+            broken-byte         a byte that is no UTF-8 in a name
+            doubled-name        an attribute twice in an object
+            byte-order-mark     the mark before the document
             loop, fresh-loop    the next page is this one; is the first, with a new cursor
             foreign-link        the next page is on another host
             forget-cursor       a 400 for the cursor of the request, if it has one
@@ -138,6 +141,9 @@ fn read(name: &str, value: Option<&str>) -> Option<Effect> {
         ("empty", None) => Effect::Empty,
         ("shape", Some(shape)) => Effect::Shape(self::shape(shape)?),
         ("surrogate", None) => Effect::Surrogate,
+        ("broken-byte", None) => Effect::BrokenByte,
+        ("doubled-name", None) => Effect::DoubledName,
+        ("byte-order-mark", None) => Effect::ByteOrderMark,
         ("loop", None) => Effect::Loop,
         ("fresh-loop", None) => Effect::FreshLoop,
         ("foreign-link", None) => Effect::ForeignLink,

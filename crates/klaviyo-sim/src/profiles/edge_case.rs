@@ -50,6 +50,22 @@ pub(crate) enum EdgeCase {
     UpdatedNotATime,
     CreatedMissing,
     CoordinatesAsText,
+    SameEmailBetweenInvisibles,
+    EmailInPunycode,
+    EmailDecomposed,
+    EmailWithSoftHyphenInDomain,
+    EmailInBrackets,
+    EmailWithSemicolon,
+    EmailWithInvisible,
+    PhoneBetweenInvisibles,
+    InvisibleNames,
+    DecomposedNames,
+    NamesWithControls,
+    UpdatedInWeekDate,
+    UpdatedInOrdinalDate,
+    UpdatedInBasicFormat,
+    UpdatedWithoutZone,
+    UpdatedAsLeapSecond,
 }
 
 /// Characters of a huge name: more than 64 KiB.
@@ -58,6 +74,9 @@ const HUGE_NAME: usize = 70_000;
 /// Bytes of huge properties: near the 100 KB that Klaviyo takes as a whole profile.
 const HUGE_PROPERTIES: usize = 90_000;
 
+/// How many edge cases a round has.
+const A_ROUND: u32 = 30;
+
 /// One profile in so many has each edge case.
 const ONE_IN: u32 = 1_000;
 
@@ -65,7 +84,7 @@ const ONE_IN: u32 = 1_000;
 const ONE_HUGE_IN: u32 = 6_000;
 
 impl EdgeCase {
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 46] = [
         Self::NeitherEmailNorPhone,
         Self::SameEmailInCapitals,
         Self::SameEmailPadded,
@@ -96,6 +115,22 @@ impl EdgeCase {
         Self::UpdatedNotATime,
         Self::CreatedMissing,
         Self::CoordinatesAsText,
+        Self::SameEmailBetweenInvisibles,
+        Self::EmailInPunycode,
+        Self::EmailDecomposed,
+        Self::EmailWithSoftHyphenInDomain,
+        Self::EmailInBrackets,
+        Self::EmailWithSemicolon,
+        Self::EmailWithInvisible,
+        Self::PhoneBetweenInvisibles,
+        Self::InvisibleNames,
+        Self::DecomposedNames,
+        Self::NamesWithControls,
+        Self::UpdatedInWeekDate,
+        Self::UpdatedInOrdinalDate,
+        Self::UpdatedInBasicFormat,
+        Self::UpdatedWithoutZone,
+        Self::UpdatedAsLeapSecond,
     ];
 
     /// The edge case of the profile in this slot.
@@ -104,9 +139,14 @@ impl EdgeCase {
             EdgeCases::None => None,
             EdgeCases::All => Some(Self::ALL[slot as usize % Self::ALL.len()]),
             EdgeCases::Usual => {
-                // Spread over each thousand, 32 apart.
+                // Spread over each thousand in two rounds, 32 apart.
                 let (place, rest) = ((slot % ONE_IN) / 32, (slot % ONE_IN) % 32);
-                let edge_case = Self::ALL.get(place as usize).filter(|_| rest == 17)?;
+                let place = match rest {
+                    17 if place < A_ROUND => place,
+                    5 => A_ROUND + place,
+                    _ => return None,
+                };
+                let edge_case = Self::ALL.get(place as usize)?;
                 let is_huge = matches!(edge_case, Self::HugeName | Self::HugeProperties);
                 (!is_huge || slot % ONE_HUGE_IN < ONE_IN).then_some(*edge_case)
             }
@@ -172,6 +212,32 @@ impl EdgeCase {
                 profile.location.latitude = Some(json!("52.5200"));
                 profile.location.longitude = Some(json!(13.405));
             }
+            Self::SameEmailBetweenInvisibles => {
+                profile.email = Some(format!("\u{feff}\u{202a}{neighbour}\u{202c}\u{200b}"));
+            }
+            Self::EmailInPunycode => {
+                profile.email = Some(format!("Punycode.{}@XN--EXMPLE-CUA.org", profile.id));
+            }
+            Self::EmailDecomposed => {
+                profile.email = Some(format!("Ju\u{308}rgen.{}@exa\u{308}mple.org", profile.id));
+            }
+            Self::EmailWithSoftHyphenInDomain => {
+                profile.email = Some(format!("soft.{}@exam\u{ad}ple\u{3002}org", profile.id));
+            }
+            Self::EmailInBrackets => profile.email = Some(format!("<{neighbour}>")),
+            Self::EmailWithSemicolon => profile.email = Some(format!("{neighbour};")),
+            Self::EmailWithInvisible => profile.email = text("in\u{200b}visible@example.com"),
+            Self::PhoneBetweenInvisibles => {
+                profile.phone_number = text("\u{202a}+14155552671\u{202c}");
+            }
+            Self::InvisibleNames => name(profile, "\u{200b}\u{3164}", "\u{2800}\u{feff}"),
+            Self::DecomposedNames => name(profile, "Zoe\u{308}", "A\u{30a}ngstro\u{308}m"),
+            Self::NamesWithControls => name(profile, "Line\nBreak", "Tab\tStop\u{85}"),
+            Self::UpdatedInWeekDate => profile.updated = text("2025-W22-7T12:00:00Z"),
+            Self::UpdatedInOrdinalDate => profile.updated = text("2025-152 12:00:00 +0200"),
+            Self::UpdatedInBasicFormat => profile.updated = text("20250601T120000,5+02"),
+            Self::UpdatedWithoutZone => profile.updated = text("2025-06-01T12:00"),
+            Self::UpdatedAsLeapSecond => profile.updated = text("2016-12-31T23:59:60Z"),
         }
     }
 }

@@ -146,7 +146,7 @@ mod tests {
         for edge_case in EdgeCase::ALL {
             assert!(found.contains(&edge_case), "{edge_case:?}");
         }
-        assert!(found.len() < 6_000 / 30, "edge cases are few");
+        assert!(found.len() < 6_000 / 20, "edge cases are few");
     }
 
     #[test]

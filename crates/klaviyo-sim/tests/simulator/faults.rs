@@ -176,6 +176,24 @@ fn half_a_surrogate_pair_stands_in_a_name() {
 }
 
 #[test]
+fn a_document_can_be_not_quite_json() {
+    let answer_with = |effect| {
+        let fixture = fixture([Fault::new(effect)]);
+        let ask = || fixture.client.get(&members_path(), &QUERY).body;
+        (ask(), ask())
+    };
+
+    let (marked, whole) = answer_with(Effect::ByteOrderMark);
+    assert!(marked.strip_prefix(b"\xef\xbb\xbf") == Some(&*whole));
+    let (broken, whole) = answer_with(Effect::BrokenByte);
+    assert_eq!(broken.len(), whole.len() + 1);
+    assert!(str::from_utf8(&broken).is_err());
+    let (doubled, _) = answer_with(Effect::DoubledName);
+    let doubled = String::from_utf8(doubled).unwrap();
+    assert!(doubled.contains("\"first_name\":7,\"first_name\":"));
+}
+
+#[test]
 fn next_links_can_lead_to_the_same_page_the_first_page_or_another_host() {
     let fixture = fixture([Fault::new(Effect::Loop).on(MEMBERS).page(2).forever()]);
     let first = fixture.client.get(&members_path(), &QUERY).json();

@@ -193,3 +193,22 @@ async fn a_refusal_with_an_endless_body_is_judged_by_its_status() {
     let answer = raw(401, vec![b'x'; 1 << 20]);
     assert_eq!(refused(answer).await, KlaviyoError::KeyRejected);
 }
+
+#[tokio::test]
+async fn a_document_that_is_not_quite_json_is_read_all_the_same() {
+    let document = error("permission_denied", "missing required scopes: lists:read").to_string();
+    let marked = format!("\u{feff}{document}").into_bytes();
+    let doubled = document
+        .replacen("\"code\":", "\"code\":7,\"code\":", 1)
+        .into_bytes();
+    let mut broken = document.into_bytes();
+    let title = broken
+        .windows(7)
+        .position(|part| part == b"A title")
+        .unwrap();
+    broken[title] = 0xff;
+    for body in [marked, doubled, broken] {
+        let want = KlaviyoError::ScopeMissing(vec!["lists:read".to_owned()]);
+        assert_eq!(refused(raw(403, body)).await, want);
+    }
+}

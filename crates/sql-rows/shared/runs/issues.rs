@@ -4,7 +4,7 @@ use fanfare_domain::ids::RunId;
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::StoreError;
-use fanfare_sql_rows::{IssueRow, all, issue_key};
+use fanfare_sql_rows::{IssueRow, all, issue_key, issue_key_parts};
 
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
@@ -15,8 +15,8 @@ pub(super) async fn page(
     page: &PageRequest,
 ) -> Result<Page<Issue>, StoreError> {
     let (organization, connection) = unit.reading();
-    let mut after = page.after.as_deref().unwrap_or_default().splitn(3, ' ');
-    let [profile, code, field] = [(); 3].map(|()| after.next().unwrap_or_default());
+    let after = page.after.as_deref().unwrap_or_default();
+    let [profile, code, field] = issue_key_parts(after);
     let find = sqlx::query_file_as!(
         IssueRow,
         "../sql-rows/sql/sync_issues/page.sql",

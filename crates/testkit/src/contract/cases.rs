@@ -87,6 +87,8 @@ macro_rules! store_contract {
                 the_longest_names_come_back_as_they_went_in
                 emails_are_told_apart_by_every_character
                 times_come_back_to_the_microsecond
+                any_id_of_klaviyos_comes_back_as_it_went_in
+                an_address_of_an_earlier_version_is_read_and_renewed
             }
             merging {
                 any_sequence_of_pages_ends_in_the_rows_that_the_oracle_expects

@@ -10,7 +10,7 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
 
 use super::harness::StoreHarness;
-use super::oracle::{GivenEmail, Oracle, PlainConsumer, SentProfile, Stamp, keep_latest};
+use super::oracle::{GivenEmail, Oracle, PlainConsumer, SentProfile, Stamp, address, keep_latest};
 use super::test_organization::{ALL, SeededNumbers, TestOrganization};
 use crate::build::{at, profile_id};
 
@@ -23,7 +23,7 @@ fn pick(numbers: &mut SeededNumbers) -> SentProfile {
     let email = match numbers.below(8) {
         0 => GivenEmail::Absent,
         1 => GivenEmail::Broken,
-        _ => GivenEmail::Address(format!("e{}@example.com", numbers.below(ADDRESSES))),
+        _ => GivenEmail::Address(address(numbers.below(ADDRESSES))),
     };
     let updated = [None, Some(numbers.below(40))][numbers.below(9).min(1)];
     SentProfile {
@@ -184,20 +184,18 @@ fn check_counts(plan: &fanfare_domain::page::PagePlan, new: u64, place: &str) {
 /// Several versions of each profile, all with the same address or all without one.
 fn steady_versions(numbers: &mut SeededNumbers) -> Vec<SentProfile> {
     let contacts: Vec<Option<String>> = (0..PROFILES)
-        .map(|_| {
-            (numbers.below(4) > 0).then(|| format!("e{}@example.com", numbers.below(ADDRESSES)))
-        })
+        .map(|_| (numbers.below(4) > 0).then(|| address(numbers.below(ADDRESSES))))
         .collect();
     let mut versions = Vec::new();
-    for (n, address) in contacts.iter().enumerate() {
+    for (n, contact) in contacts.iter().enumerate() {
         for updated in [None, Some(1), Some(5), Some(9)] {
             let mut version = pick(numbers);
             version.id = format!("p{n}");
-            version.email = address
+            version.email = contact
                 .clone()
                 .map_or(GivenEmail::Absent, GivenEmail::Address);
             version.updated = updated;
-            if address.is_none() {
+            if contact.is_none() {
                 version.phone = Some(format!("+1202555010{}", numbers.below(4)));
             }
             if numbers.below(3) > 0 {

@@ -7,6 +7,28 @@ use fanfare_domain::profile::Profile;
 
 use crate::build::profile;
 
+/// How Klaviyo may spell an address; `LOCAL` stands for its local part.
+const SPELLINGS: [&str; 5] = [
+    " LOCAL@B\u{dc}CHER.example ",
+    "LOCAL@xn--bcher-kva.example",
+    "\u{202a}LOCAL@bu\u{308}cher.example\u{202c}",
+    "LOCAL@B\u{fc}CHER\u{3002}EXAMPLE\u{200b}",
+    "LOCAL@\u{ff22}\u{fc}\u{ad}cher.example",
+];
+
+/// Texts that are no addresses.
+const BROKEN: [&str; 4] = [
+    "not an address",
+    "<e1@b\u{fc}cher.example>",
+    "e1@b\u{fc}cher.example;",
+    "e\u{200b}1@b\u{fc}cher.example",
+];
+
+/// One of the addresses, in the form that is stored.
+pub(super) fn address(number: usize) -> String {
+    format!("e{number}@b\u{fc}cher.example")
+}
+
 /// The e-mail of a profile.
 #[derive(Debug, Clone)]
 pub(super) enum GivenEmail {
@@ -35,7 +57,7 @@ pub(super) struct SentProfile {
 }
 
 impl SentProfile {
-    /// The profile as Klaviyo sends it: its e-mail in capitals, with blanks around.
+    /// The profile as Klaviyo sends it: its e-mail in one of its spellings, and its name not in NFC.
     pub(super) fn profile(&self) -> Profile {
         let mut sent = match self.updated {
             None => profile(&self.id).never_updated(),
@@ -43,18 +65,27 @@ impl SentProfile {
         };
         match &self.email {
             GivenEmail::Absent => {}
-            GivenEmail::Broken => sent = sent.email("not an address"),
+            GivenEmail::Broken => sent = sent.email(self.one_of(&BROKEN)),
             GivenEmail::Address(address) => {
-                sent = sent.email(&format!(" {} ", address.to_uppercase()));
+                let (local, _) = address.split_once('@').expect("an address");
+                sent = sent.email(&self.one_of(&SPELLINGS).replace("LOCAL", local));
             }
         }
         if let Some(phone) = &self.phone {
             sent = sent.phone(phone);
         }
         if let Some(name) = &self.name {
-            sent = sent.first_name(name);
+            sent = sent.first_name(&name.replace('\u{e4}', "a\u{308}"));
         }
         sent.build()
+    }
+
+    /// One of the texts, always the same of a version of a profile.
+    fn one_of(&self, texts: &[&'static str]) -> &'static str {
+        let sum = self.id.bytes().map(usize::from).sum::<usize>();
+        let version = self.updated.map_or(0, |updated| updated.unsigned_abs() + 1);
+        let version = usize::try_from(version).expect("a small number");
+        texts[(sum + version) % texts.len()]
     }
 
     fn stamp(&self) -> Stamp {

@@ -1,13 +1,17 @@
 //! Texts and times come back as they went in, however odd or large.
 
 use fanfare_domain::consumer::Consumer;
+use fanfare_domain::issue::Issue;
 use fanfare_domain::page::PagePlan;
+use fanfare_domain::ports::Lookup;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, FullName, MAX_VALUE_BYTES};
 
 use super::harness::StoreHarness;
-use super::test_organization::TestOrganization;
-use crate::build::{consumer, consumer_id, link, profile_id, stamp};
+use super::test_organization::{TestOrganization, assert_paged};
+use crate::build::{
+    self, audience_id, consumer, consumer_id, link, list, profile, profile_id, stamp,
+};
 
 /// Every kind of text but NUL: quotes, JSON's own characters, controls, characters of four bytes, non-characters.
 const ODD: [&str; 14] = [
@@ -81,7 +85,7 @@ async fn assert_come_back(harness: &dyn StoreHarness, names: impl Iterator<Item 
     }
 }
 
-/// E-mails that a database might take for the same are different.
+/// E-mails that a database might take for the same are different, also those of an earlier version's rules.
 pub async fn emails_are_told_apart_by_every_character(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
@@ -96,10 +100,16 @@ pub async fn emails_are_told_apart_by_every_character(harness: &dyn StoreHarness
         "a_b@example.com",
         "acb@example.com",
         "1e5@example.com",
+        "<acb@example.com>",
+        "a@xn--bcher-kva.example",
+        "a@b\u{fc}cher.example",
         long.as_str(),
     ];
-    let with_address =
-        |(n, address): (usize, &&str)| consumer(&format!("cons_{n}")).email(address).build();
+    let stored = |address: &str| Email::from_stored(address.to_owned()).expect("an e-mail");
+    let with_address = |(n, address): (usize, &&str)| Consumer {
+        email: Some(stored(address)),
+        ..consumer(&format!("cons_{n}")).build()
+    };
     let plan = PagePlan {
         created: addresses.iter().enumerate().map(with_address).collect(),
         ..PagePlan::default()
@@ -108,9 +118,8 @@ pub async fn emails_are_told_apart_by_every_character(harness: &dyn StoreHarness
 
     let mut unit = org.read().await;
     for (n, address) in addresses.into_iter().enumerate() {
-        let address = Email::parse(address).expect("an e-mail");
         let known = unit
-            .known(&run.id, &[address], &[])
+            .known(&run.id, &[stored(address)], &[])
             .await
             .expect("what is known");
         let ids: Vec<_> = known.consumers.into_iter().map(|one| one.id).collect();
@@ -149,4 +158,100 @@ pub async fn times_come_back_to_the_microsecond(harness: &dyn StoreHarness) {
 
     let known = org.known(&run.id, &[profile_id("p0")]).await;
     assert_eq!(known.links, plan.links);
+}
+
+/// The longest ids of Klaviyo's, and ids of unusual characters, wherever a store keeps one.
+pub async fn any_id_of_klaviyos_comes_back_as_it_went_in(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let ids = [
+        "a".repeat(255),
+        "\u{1f98a}".repeat(255),
+        "a b \"c\" {d} %_?/#\\' ".to_owned(),
+        "..".to_owned(),
+    ];
+    let mut runs = Vec::new();
+    for (n, id) in ids.iter().enumerate() {
+        let audience = audience_id(&format!("aud_{n}"));
+        let source = build::source(&format!("sync_{n}"), list(id), &audience);
+        let mut unit = org.begin().await;
+        unit.put_source(&source).await.expect("a source");
+        let audience = build::audience(&source.audience, &source.id);
+        unit.put_audience(&audience).await.expect("an audience");
+        unit.commit().await.expect("a commit");
+        let mut unit = org.read().await;
+        let found = unit.source_of(&list(id)).await.expect("an answer");
+        assert_eq!(found, Some(source.clone()));
+        runs.push(org.run(&source));
+    }
+    org.insert(&runs[0]).await;
+    let run = runs[0].run();
+    let page = ids.each_ref().map(|id| {
+        let one = profile(id).email("ann@example.com").phone("0");
+        one.first_name(id).build()
+    });
+
+    let (plan, _) = org.take(run, &page).await;
+
+    let profiles = ids.each_ref().map(|id| profile_id(id));
+    let known = org.known(&run.id, &profiles).await;
+    let mut links = plan.links.clone();
+    links.sort_by(|a, b| a.profile.cmp(&b.profile));
+    assert_eq!(known.links, links);
+    assert_eq!(known.consumers, plan.created);
+    assert_eq!(known.seen_profiles.len(), ids.len());
+    let mut unit = org.read().await;
+    for id in &profiles {
+        let found = unit.lookup_consumers(&Lookup::Profile(id.clone())).await;
+        assert_eq!(found.expect("consumers").len(), 1, "{id}");
+    }
+    let mut issues = plan.issues.clone();
+    let key = |issue: &Issue| (issue.profile.clone(), issue.kind.code.as_str());
+    issues.sort_by_key(key);
+    assert_paged(&issues, async |page| {
+        unit.issues(&run.id, page).await.expect("issues")
+    })
+    .await;
+}
+
+/// An address that an earlier version's rules took is read as it is, and takes today's form when its profile is
+/// read again.
+pub async fn an_address_of_an_earlier_version_is_read_and_renewed(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    let before = [
+        ("ann@xn--bcher-kva.example", "ann@b\u{fc}cher.example"),
+        ("jose\u{301}@example.com", "jos\u{e9}@example.com"),
+        ("<bo@example.com>", "<bo@example.com>"),
+    ];
+    let consumers = before.iter().enumerate().map(|(n, (address, _))| Consumer {
+        email: Email::from_stored((*address).to_owned()),
+        ..consumer(&format!("cons_{n}")).build()
+    });
+    let links = (0..before.len()).map(|n| link(&format!("p{n}"), &format!("cons_{n}"), None));
+    let plan = PagePlan {
+        created: consumers.collect(),
+        links: links.collect(),
+        ..PagePlan::default()
+    };
+    org.write(&run, &plan).await;
+
+    let sent = before.iter().enumerate();
+    let sent = sent.map(|(n, (address, _))| profile(&format!("p{n}")).email(address).build());
+    let page: Vec<_> = sent.collect();
+    let (plan, added) = org.take(&run, &page).await;
+
+    assert_eq!((plan.created.len(), added), (0, 3));
+    let mut unit = org.read().await;
+    for (n, (_, today)) in before.iter().enumerate() {
+        let record = unit.consumer(&consumer_id(&format!("cons_{n}"))).await;
+        let email = record
+            .expect("an answer")
+            .expect("the consumer")
+            .consumer
+            .email;
+        assert_eq!(email.as_ref().map(Email::as_str), Some(*today));
+        let lookup = Lookup::Email((*today).to_owned());
+        let found = unit.lookup_consumers(&lookup).await.expect("consumers");
+        assert_eq!(found.len(), 1, "{today}");
+    }
 }

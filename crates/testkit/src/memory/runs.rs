@@ -50,13 +50,17 @@ impl Runs for Unit {
     }
 
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError> {
-        // No id holds a blank, so the text of the key is in its order.
         let text = |key: &IssueKey| format!("{} {} {}", key.0, key.1, key.2);
-        let after = page.after.as_deref();
+        // Of the three parts only the profile's id may hold a blank.
+        let after = page.after.as_deref().map(|after| {
+            let mut from_the_end = after.rsplitn(3, ' ');
+            let [field, code, profile] = [(); 3].map(|()| from_the_end.next().unwrap_or_default());
+            (profile, code, field)
+        });
         let issues = self.rows().issues.get(run).into_iter().flatten();
         let found: Vec<(String, Issue)> = issues
+            .filter(|(key, _)| after.is_none_or(|after| (key.0.as_str(), key.1, key.2) > after))
             .map(|(key, issue)| (text(key), issue.clone()))
-            .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after))
             .take(page.first as usize)
             .collect();
         Ok(Page::of(found, |(key, _)| key.clone()).map(|(_, issue)| issue))
