@@ -45,6 +45,8 @@ async fn consumers_are_looked_up_by_exactly_one_thing() {
     for query in [
         "email=PERSON1@example.com",
         "email=%20person1%40example.com%20",
+        // Between invisible characters, and with a letter and a dot of full width in the domain.
+        "email=%E2%80%8Bperson1@%EF%BD%85xample%EF%BC%8Ecom%EF%BB%BF",
         "phone=%2B491510000001",
         "phone=+491510000001",
         "externalId=P1",
