@@ -40,6 +40,9 @@ pub(super) fn wrong_bodies(context: &RoundContext<'_>) -> Result<RoundResult> {
         "list-profiles@request=8:shape=no-links",
         "list-profiles@request=10:shape=no-ids",
         "list-profiles@request=12:foreign-link",
+        // Not quite JSON, and read all the same.
+        "list-profiles@request=14:byte-order-mark",
+        "list-profiles@request=16:doubled-name",
         "list@request=2:shape=data-is-null",
     ];
     through(context, &faults, 6)
