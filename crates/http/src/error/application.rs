@@ -45,6 +45,10 @@ impl From<Error> for ApiError {
             )
             .with_message("Klaviyo gave no usable answer. Try again later.")
             .with_cause(error),
+            Error::EndlessCollections { .. } => Self::new(502, "Klaviyo is unreachable",
+                "KLAVIYO_UNREACHABLE",
+            )
+            .with_message(format!("{error}. Try again later, and tell support if it happens again.")),
             Error::KlaviyoThrottled(wait) => Self::new(503, "Klaviyo is busy",
                 "KLAVIYO_THROTTLED",
             )
