@@ -182,11 +182,11 @@ async fn work_without_cursors(
 #[tokio::test(start_paused = true)]
 async fn the_fifth_rejected_cursor_ends_the_run_and_says_so() {
     // Of a list in one second, each range begins with the same page.
-    let in_one_second = (0..60).map(|number| Profile {
+    let in_one_second = (0..30).map(|number| Profile {
         joined_at: Some(at(7)),
         ..member(number)
     });
-    let lists = [members(0..60), in_one_second.collect()];
+    let lists = [members(0..30), in_one_second.collect()];
     for members in lists {
         let klaviyo = FakeKlaviyo::default()
             .page_size(2)
