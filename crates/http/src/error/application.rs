@@ -52,7 +52,9 @@ impl From<Error> for ApiError {
             Error::KlaviyoThrottled(wait) => Self::new(503, "Klaviyo is busy",
                 "KLAVIYO_THROTTLED",
             )
-            .with_message("The quota that Klaviyo grants the account is used up for the moment.")
+            .with_message(
+                "The quota that Klaviyo grants the account is used up for the moment, or Klaviyo asks to wait.",
+            )
             .with_retry_after(wait),
             Error::SyncInProgress => Self::new(409, "Sync already in progress",
                 "SYNC_IN_PROGRESS",
