@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 
+use fanfare_klaviyo_sim::Plan;
 use serde_json::{Value, json};
 
 use crate::support::{Installation, KLAVIYO_KEY, ProgramResult, klaviyo, klaviyo_as};
@@ -203,9 +204,7 @@ fn an_import_survives_odd_cursors_an_announced_outage_a_portal_and_a_count_that_
     let simulator = klaviyo_as(|mut plan| {
         plan.switches.has_odd_cursors = true;
         let faults = faults.map(|fault| fault.parse().unwrap());
-        faults
-            .into_iter()
-            .fold(plan, |plan, fault| plan.fault(fault))
+        faults.into_iter().fold(plan, Plan::fault)
     });
     let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
     installation.create_organization();

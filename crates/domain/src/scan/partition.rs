@@ -93,10 +93,10 @@ impl Partition {
         let is_past = self
             .until
             .is_some_and(|until| page.joins.latest >= Some(until));
-        let is_last = is_past || page.next.is_none();
+        let is_complete = is_past || page.next.is_none();
         // Reading up to the refused position again proves nothing: only a cursor that leads to new profiles does.
         let is_past_refusal = self.cursor.is_some() && page.new_profiles > 0;
-        if !self.is_repositioned || is_past_refusal || is_last {
+        if !self.is_repositioned || is_past_refusal || is_complete {
             self.is_repositioned = false;
             self.is_quarantined = false;
         }
