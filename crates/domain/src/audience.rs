@@ -1,5 +1,6 @@
 //! Audiences: what is stored of one that a Klaviyo list or segment fills, and how it is named.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::ids::{AudienceId, SourceId};
@@ -72,15 +73,46 @@ pub fn usable_name(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The name that a list gives its audience: the list's own, or `Klaviyo list ID` if it has no usable one.
-pub fn name_from(collection: &CollectionRef, name: Option<&str>) -> String {
-    name.and_then(usable_name)
-        .unwrap_or_else(|| format!("Klaviyo {} {}", collection.kind.noun(), collection.id))
+/// The first `max` characters of a text, without blanks at the end.
+fn cut(text: &str, max: usize) -> &str {
+    let end = text
+        .char_indices()
+        .nth(max)
+        .map_or(text.len(), |(at, _)| at);
+    text[..end].trim_end()
 }
 
-/// The name that an audience gets if another one has `name` already.
+/// The name that a list gives its audience: the list's own, or `Klaviyo list ID` if it has no usable one.
+pub fn name_from(collection: &CollectionRef, name: Option<&str>) -> String {
+    name.and_then(usable_name).unwrap_or_else(|| {
+        let (noun, id) = (collection.kind.noun(), id_in_name(collection.id.as_str()));
+        format!("Klaviyo {noun} {id}")
+    })
+}
+
+/// The name that an audience gets if another one has `name` already: `NAME (Klaviyo LISTID)`. Where that is too
+/// long, `NAME` is cut, because the id makes the name distinct.
 pub fn distinct_name(name: &str, collection: &CollectionRef) -> String {
-    format!("{name} (Klaviyo {})", collection.id)
+    let suffix = format!(" (Klaviyo {})", id_in_name(collection.id.as_str()));
+    let room = MAX_NAME_CHARS.saturating_sub(suffix.chars().count());
+    format!("{}{suffix}", cut(name, room))
+}
+
+/// The longest id that is shown whole in a name, in characters: around it the longest frame still has room, and
+/// some of the list's name.
+const MAX_ID_IN_NAME: usize = 235;
+
+/// The id as it is shown in a name. Of a longer one the beginning is shown and a hash of the whole, so that
+/// different ids stay different.
+fn id_in_name(id: &str) -> Cow<'_, str> {
+    if id.chars().count() <= MAX_ID_IN_NAME {
+        return Cow::Borrowed(id);
+    }
+    // FNV-1a: a name must not change with the version of this program or of the standard library.
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    Cow::Owned(format!("{}~{hash:016x}", cut(id, MAX_ID_IN_NAME - 17)))
 }
 
 #[cfg(test)]
@@ -106,5 +138,17 @@ mod tests {
             name_from(&list(), Some(&"x".repeat(9_999))).chars().count(),
             255
         );
+    }
+
+    #[test]
+    fn a_long_id_is_shortened_in_a_name_and_stays_distinct() {
+        for length in [1, 64, MAX_ID_IN_NAME] {
+            assert_eq!(id_in_name(&"x".repeat(length)), "x".repeat(length));
+        }
+        let (one, other) = ("x".repeat(255), format!("{}y", "x".repeat(254)));
+        assert_eq!(id_in_name(&one).chars().count(), MAX_ID_IN_NAME);
+        assert_ne!(id_in_name(&one), id_in_name(&other));
+        assert!(MAX_ID_IN_NAME + " (Klaviyo )".len() < MAX_NAME_CHARS);
+        assert!(MAX_ID_IN_NAME + "Klaviyo segment ".len() <= MAX_NAME_CHARS);
     }
 }

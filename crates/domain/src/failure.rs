@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::klaviyo::KlaviyoError;
 use crate::text_enum::text_enum;
+use crate::time::Timestamp;
 
 text_enum! {
     /// Why a run ended `FAILED`.
@@ -44,21 +45,38 @@ pub enum Remedy {
     Wait,
     /// Send the request again later; after [`MAX_FAILED_ANSWERS`] the run fails with this code.
     Retry(FailureCode),
-    /// Go back to the last join time that was seen, and read that range from its beginning.
-    Reposition,
+    /// The same, but from the last join time that was seen, because its cursor is refused.
+    Reposition(FailureCode),
     /// Fail the run: no further request can succeed.
     Fail(FailureCode),
+}
+
+/// Until when an answer asks for no further request; `None` if it does not. Such an answer is no failed answer.
+///
+/// A 429 always asks for a wait. Another answer does if it names a time that is still to come: a time that has
+/// passed announces nothing, and a server that always names such a time would keep a run for ever.
+pub fn asks_to_wait_until(error: &KlaviyoError, now: Timestamp) -> Option<Timestamp> {
+    match error {
+        KlaviyoError::Throttled(retry_after) => Some(retry_after.until(now)),
+        KlaviyoError::Outage { retry_after, .. } if retry_after.is_later_than(now) => {
+            Some(retry_after.until(now))
+        }
+        _ => None,
+    }
 }
 
 /// Decides what to do about an error of Klaviyo's. No other place decides it.
 pub const fn remedy(error: &KlaviyoError) -> Remedy {
     match error {
         KlaviyoError::Throttled(_) => Remedy::Wait,
-        KlaviyoError::Unavailable(_) => Remedy::Retry(FailureCode::UpstreamUnavailable),
+        // `asks_to_wait_until` comes first: the time that this outage named is over.
+        KlaviyoError::Unavailable(_) | KlaviyoError::Outage { .. } => {
+            Remedy::Retry(FailureCode::UpstreamUnavailable)
+        }
         KlaviyoError::Invalid(_) | KlaviyoError::ForeignLink => {
             Remedy::Retry(FailureCode::UpstreamInvalid)
         }
-        KlaviyoError::CursorRejected => Remedy::Reposition,
+        KlaviyoError::CursorRejected => Remedy::Reposition(FailureCode::UpstreamInvalid),
         KlaviyoError::KeyRejected => Remedy::Fail(FailureCode::KeyInvalid),
         KlaviyoError::ScopeMissing(_) | KlaviyoError::NotPermitted => {
             Remedy::Fail(FailureCode::ScopeMissing)
@@ -84,6 +102,7 @@ pub fn backoff(failures: u32, random: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quota::RetryAfter;
     use proptest::prelude::*;
 
     proptest! {
@@ -99,9 +118,31 @@ mod tests {
         }
     }
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(second * 1_000_000).unwrap()
+    }
+
     #[test]
     fn being_throttled_counts_as_no_failure() {
-        let throttled = KlaviyoError::Throttled(crate::quota::RetryAfter::Unknown);
+        let throttled = KlaviyoError::Throttled(RetryAfter::Unknown);
         assert_eq!(remedy(&throttled), Remedy::Wait);
+        assert_eq!(asks_to_wait_until(&throttled, at(0)), Some(at(60)));
+    }
+
+    #[test]
+    fn an_outage_is_waited_for_if_it_names_a_time_to_come_and_is_a_failed_answer_if_not() {
+        let now = at(100);
+        let check = |retry_after, want| {
+            let what = "it answered 503".to_owned();
+            let outage = KlaviyoError::Outage { what, retry_after };
+            assert_eq!(asks_to_wait_until(&outage, now), want, "{retry_after:?}");
+            let retry = Remedy::Retry(FailureCode::UpstreamUnavailable);
+            assert_eq!(remedy(&outage), retry);
+        };
+        check(RetryAfter::Seconds(120), Some(at(220)));
+        check(RetryAfter::At(at(130)), Some(at(130)));
+        check(RetryAfter::At(at(100)), None);
+        check(RetryAfter::Seconds(0), None);
+        check(RetryAfter::Unknown, None);
     }
 }

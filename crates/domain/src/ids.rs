@@ -127,5 +127,7 @@ impl WorkId {
 
 text_id!(/// A Klaviyo account's id, its public API key.
     AccountId, check: check_klaviyo_id);
-text_id!(/// A position in a Klaviyo collection, which is sent back to Klaviyo exactly as it was received.
-    Cursor, 4096);
+text_id!(/// A position in a Klaviyo collection, which is sent back to Klaviyo exactly as it was received: any bytes,
+    /// in the percent-encoding of an address. The limit keeps the address of a request within the 64 KiB that an
+    /// HTTP client can send.
+    Cursor, 60_000);

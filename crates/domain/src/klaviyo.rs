@@ -116,7 +116,7 @@ pub struct MemberPage {
 /// Why a call to Klaviyo gave no answer that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KlaviyoError {
-    /// 401: the key is unknown or revoked.
+    /// 401 with Klaviyo's own error document: the key is unknown or revoked.
     #[error("Klaviyo refused the API key")]
     KeyRejected,
     /// 403 with scopes named: the key lacks them.
@@ -129,14 +129,22 @@ pub enum KlaviyoError {
     #[error("Klaviyo does not know it")]
     NotFound,
     /// 400 on a request with a cursor: Klaviyo has forgotten the position.
-    #[error("Klaviyo no longer takes the cursor")]
+    #[error("Klaviyo refused the cursor of the next page")]
     CursorRejected,
     /// 429: the quota is used up.
     #[error("Klaviyo asks to wait")]
     Throttled(RetryAfter),
-    /// No answer, a timeout, 5xx, or a browser challenge of the network in front of Klaviyo.
+    /// No answer, a timeout, 5xx, or any refusal of the network in front of Klaviyo.
     #[error("Klaviyo is not available: {0}")]
     Unavailable(String),
+    /// The same, where the answer says when the next request may be made.
+    #[error("Klaviyo is not available for a while: {what}")]
+    Outage {
+        /// What was answered.
+        what: String,
+        /// When the next request may be made.
+        retry_after: RetryAfter,
+    },
     /// An answer that cannot be used: not JSON, of another shape, cut off, or too large.
     #[error("Klaviyo's answer cannot be used: {0}")]
     Invalid(String),

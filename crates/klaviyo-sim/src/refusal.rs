@@ -137,6 +137,24 @@ impl Refusal {
         Self::new(404, "not_found", "Not found.", detail)
     }
 
+    /// This status, for no reason that the request gave.
+    pub(crate) fn planned(status: u16) -> Self {
+        let (code, title) = match status {
+            401 => (
+                "authentication_failed",
+                "Incorrect authentication credentials.",
+            ),
+            403 => (
+                "permission_denied",
+                "You do not have permission to perform this action.",
+            ),
+            404 => ("not_found", "Not found."),
+            500.. => ("error", "A server error occurred."),
+            _ => ("invalid", "Invalid input."),
+        };
+        Self::new(status, code, title, title)
+    }
+
     /// The body of the answer.
     pub(crate) fn document(&self) -> Value {
         let mut error = Map::new();

@@ -28,6 +28,8 @@ pub struct Switches {
     pub merging_takes: Duration,
     /// Whether a first page of lists has a `prev` that leads nowhere, as was seen once.
     pub has_odd_prev: bool,
+    /// Whether cursors have characters that an address escapes: blanks, quotes, signs, letters beyond ASCII.
+    pub has_odd_cursors: bool,
     /// Whether profiles have attributes that Klaviyo's specification leaves out.
     pub has_extra_attributes: bool,
 }
@@ -44,6 +46,7 @@ impl Default for Switches {
             most_values: Some(100),
             merging_takes: Duration::from_mins(1),
             has_odd_prev: false,
+            has_odd_cursors: false,
             has_extra_attributes: true,
         }
     }

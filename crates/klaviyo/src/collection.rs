@@ -105,7 +105,9 @@ impl Resource<'_> {
             opt_in_process: value(attributes.opt_in_process),
             is_active: value(attributes.is_active),
             is_processing: value(attributes.is_processing),
-            profile_count: value(attributes.profile_count),
+            // A number that no database can store is no count.
+            profile_count: value(attributes.profile_count)
+                .filter(|count| i64::try_from(*count).is_ok()),
         })
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::cursor;
 use crate::lenient::{Raw, object, value};
 use crate::origin::Origin;
 
@@ -96,14 +97,13 @@ impl<T> Many<'_, T> {
         if !origin.is_of(&url) {
             return Err(KlaviyoError::ForeignLink);
         }
-        let mut cursors = url
-            .query_pairs()
-            .filter_map(|(name, value)| (name == "page[cursor]").then_some(value));
-        let (Some(cursor), None) = (cursors.next(), cursors.next()) else {
-            return Err(invalid("has no cursor, or several"));
-        };
-        let cursor = Cursor::parse(cursor).map_err(|_| invalid("has an unusable cursor"))?;
-        Ok(Some(cursor))
+        match cursor::of_link(next) {
+            Ok(cursor) => Ok(Some(cursor)),
+            Err(cursor::Unusable::NotOne) => Err(invalid("has no cursor, or several")),
+            Err(cursor::Unusable::TooLong) => {
+                Err(invalid("has a cursor that is too long for a request"))
+            }
+        }
     }
 }
 

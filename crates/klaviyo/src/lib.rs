@@ -6,13 +6,14 @@
 //! anything of a body that could be personal data.
 //!
 //! Each call has a file that makes its request and reads its answer: `account.rs`, `collection.rs`,
-//! `member.rs` and `probe.rs`. `request.rs` and `document.rs` hold what they share, `lenient.rs` and
+//! `member.rs` and `probe.rs`. `request.rs`, `document.rs` and `cursor.rs` hold what they share, `lenient.rs` and
 //! `text.rs` read attributes and texts that may be broken, and `refusal.rs` reads answers with an unexpected status.
 
 mod account;
 mod body;
 mod client;
 mod collection;
+mod cursor;
 mod document;
 mod lenient;
 mod member;

@@ -14,7 +14,7 @@ pub(crate) fn request(origin: &Origin, capability: Capability) -> Request {
     Request::get(origin, [capability.path()], &parameters, None)
 }
 
-/// Checks only that the answer is a document: its content is not needed.
+/// Checks only that the answer is a document with a list of resources: they are not needed themselves.
 pub(crate) fn read(text: &str) -> Result<(), KlaviyoError> {
-    parse::<Single<'_>>(text)?.data::<IgnoredAny>().map(drop)
+    parse::<Single<'_>>(text)?.data::<Vec<IgnoredAny>>().map(drop)
 }

@@ -1,11 +1,13 @@
 //! Refusals: the error for an answer with a status that the request does not expect.
 //!
-//! It depends on the status, the media type and Klaviyo's error `code`, and as little as possible on the text of
-//! a `detail`, which may change within a revision. A `detail` can quote personal data, so none is kept.
+//! It depends on the status, on whether Klaviyo's own error document came with it, on that document's `code`, and as
+//! little as possible on the text of a `detail`, which may change within a revision. A `detail` can quote personal
+//! data, so none is kept.
 
 use std::borrow::Cow;
 
 use fanfare_domain::ports::KlaviyoError;
+use fanfare_domain::quota::RetryAfter;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
@@ -27,9 +29,22 @@ object! {
 }
 
 impl<'a> Document<'a> {
-    /// The document, or one without errors if the body is something else.
-    fn parse(text: &'a str) -> Self {
-        serde_json::from_str(text).unwrap_or_default()
+    /// Klaviyo's own error document, whose errors have codes. `None` for anything else: then a proxy, a firewall or
+    /// a captive portal answered, and Klaviyo has said nothing.
+    fn of_klaviyo(headers: &HeaderMap, text: &'a str) -> Option<Self> {
+        let is_json = |media: &str| media.to_ascii_lowercase().contains("json");
+        let media = headers.get(CONTENT_TYPE);
+        let is_other_media = media.is_some_and(|media| !media.to_str().is_ok_and(is_json));
+        if is_other_media || headers.contains_key("cf-mitigated") {
+            return None;
+        }
+        let document: Self = serde_json::from_str(text).ok()?;
+        document.codes().next()?;
+        Some(document)
+    }
+
+    fn codes(&self) -> impl Iterator<Item = Cow<'a, str>> {
+        self.errors.iter().filter_map(|entry| value(entry.0.code))
     }
 
     fn details(&self) -> impl Iterator<Item = Cow<'a, str>> {
@@ -45,41 +60,44 @@ pub(crate) fn read(
     body: &[u8],
     has_cursor: bool,
 ) -> KlaviyoError {
+    let retry_after = retry_after::parse(headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()));
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return KlaviyoError::Throttled(retry_after);
+    }
+    let number = status.as_u16();
+    if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
+        return unavailable(format!("it answered {number}"), retry_after);
+    }
+    if !status.is_client_error() {
+        // A redirect could send the key to another origin; other successes hold no document.
+        return KlaviyoError::Invalid(format!("an unexpected status, {number}"));
+    }
+    // A broken byte in a detail changes nothing of what the document says.
     let text = text::repaired(body);
-    let document = || Document::parse(&text);
+    let Some(document) = Document::of_klaviyo(headers, &text) else {
+        let what = format!("the network in front of it answered {number}");
+        return unavailable(what, retry_after);
+    };
     match status {
         StatusCode::UNAUTHORIZED => KlaviyoError::KeyRejected,
-        StatusCode::FORBIDDEN => forbidden(headers, &document()),
-        StatusCode::NOT_FOUND => not_found(&document()),
+        StatusCode::FORBIDDEN => forbidden(&document),
+        StatusCode::NOT_FOUND => not_found(&document),
         StatusCode::GONE => KlaviyoError::RevisionRetired,
-        StatusCode::TOO_MANY_REQUESTS => KlaviyoError::Throttled(retry_after::parse(
-            headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()),
-        )),
-        StatusCode::REQUEST_TIMEOUT => unavailable(status),
         StatusCode::BAD_REQUEST if has_cursor => KlaviyoError::CursorRejected,
-        status if status.is_server_error() => unavailable(status),
-        status if status.is_client_error() => refused(status, &document()),
-        // A redirect could send the key to another origin; other successes hold no document.
-        status => KlaviyoError::Invalid(format!("an unexpected status, {}", status.as_u16())),
+        status => refused(status, &document),
     }
 }
 
-fn unavailable(status: StatusCode) -> KlaviyoError {
-    KlaviyoError::Unavailable(format!("it answered {}", status.as_u16()))
+/// No answer of Klaviyo's; `retry_after` is what the answer said instead of one.
+fn unavailable(what: String, retry_after: RetryAfter) -> KlaviyoError {
+    match retry_after {
+        RetryAfter::Unknown => KlaviyoError::Unavailable(what),
+        retry_after => KlaviyoError::Outage { what, retry_after },
+    }
 }
 
-/// A 403: a scope is missing, or the account's plan does not allow the call. Or the answer is not Klaviyo's: the
-/// network in front of it asks for a browser, which is temporary.
-fn forbidden(headers: &HeaderMap, document: &Document<'_>) -> KlaviyoError {
-    let is_json = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.to_ascii_lowercase().contains("json"));
-    if headers.contains_key("cf-mitigated") || !is_json || document.errors.is_empty() {
-        return KlaviyoError::Unavailable(
-            "the network in front of it asks for a browser (403)".to_owned(),
-        );
-    }
+/// A 403: a scope is missing, or the account's plan does not allow the call.
+fn forbidden(document: &Document<'_>) -> KlaviyoError {
     let mut scopes: Vec<String> = document
         .details()
         .flat_map(|detail| scopes_in(&detail))
@@ -120,23 +138,16 @@ fn not_found(document: &Document<'_>) -> KlaviyoError {
     });
     if is_about_revision {
         KlaviyoError::RevisionRetired
-    } else if document.errors.is_empty() {
-        // This 404 is not Klaviyo's own: a proxy's answer must not fail the run.
-        KlaviyoError::Unavailable("it answered 404 without saying what is missing".to_owned())
     } else {
         KlaviyoError::NotFound
     }
 }
 
 fn refused(status: StatusCode, document: &Document<'_>) -> KlaviyoError {
-    let code = document
-        .errors
-        .first()
-        .and_then(|entry| value::<Cow<'_, str>>(entry.0.code))
-        .filter(|code| {
-            (1..=64).contains(&code.len())
-                && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        });
+    let code = document.codes().next().filter(|code| {
+        (1..=64).contains(&code.len())
+            && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    });
     let status = status.as_u16();
     KlaviyoError::Refused(match code {
         Some(code) => format!("status {status}, {code}"),

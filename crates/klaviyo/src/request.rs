@@ -6,6 +6,7 @@ use fanfare_domain::klaviyo::KlaviyoError;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
+use crate::cursor;
 use crate::origin::Origin;
 
 /// The revision of Klaviyo's API that this program was written for. The format of answers depends on it.
@@ -35,12 +36,11 @@ impl Request {
             // Each part is escaped as one segment, so that an id cannot change the rest of the address.
             segments.pop_if_empty().push("api").extend(path);
         }
-        {
-            let mut query = url.query_pairs_mut();
-            query.extend_pairs(parameters);
-            if let Some(cursor) = cursor {
-                query.append_pair("page[cursor]", cursor.as_str());
-            }
+        url.query_pairs_mut().extend_pairs(parameters);
+        if let Some(cursor) = cursor {
+            let query = url.query().unwrap_or_default();
+            let query = format!("{query}&{}", cursor::pair(cursor));
+            url.set_query(Some(&query));
         }
         Self {
             method: Method::GET,

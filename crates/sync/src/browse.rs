@@ -31,6 +31,9 @@ pub struct Estimate {
     pub seconds: Option<u64>,
 }
 
+/// The most pages of lists or segments that are read, with ten on each.
+const MAX_PAGES: u64 = 200;
+
 /// How many profiles one request reads: a page of members.
 const PROFILES_PER_REQUEST: u64 = 100;
 
@@ -64,16 +67,9 @@ impl Integration {
         collection: &CollectionRef,
     ) -> Result<Estimate, Error> {
         let connection = self.open_connection(organization).await?;
-        let profiles = match self.look_up(&connection, collection, true).await {
-            Ok(found) => found.profile_count,
-            Err(Error::KlaviyoThrottled(_)) => {
-                self.look_up(&connection, collection, false)
-                    .await?
-                    .profile_count
-            }
-            Err(error) => return Err(error),
-        };
-        let Some(profiles) = profiles else {
+        // Whether there is such a list is answered first, by a request that does not depend on the count.
+        self.look_up(&connection, collection, false).await?;
+        let Some(profiles) = self.count(&connection, collection).await? else {
             return Ok(Estimate {
                 profiles: None,
                 requests: None,
@@ -91,6 +87,23 @@ impl Integration {
             requests: Some(requests),
             seconds: Some(least.as_secs()),
         })
+    }
+
+    /// Klaviyo's count of the profiles; `None` if it is not to be had now.
+    async fn count(
+        &self,
+        connection: &OpenConnection,
+        collection: &CollectionRef,
+    ) -> Result<Option<u64>, Error> {
+        match self.look_up(connection, collection, true).await {
+            Ok(found) => Ok(found.profile_count),
+            Err(error @ Error::Store(_)) => Err(error),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::info!(error, "Klaviyo gave no count of the list's profiles");
+                Ok(None)
+            }
+        }
     }
 
     /// One list or segment by id.
@@ -134,6 +147,10 @@ impl Integration {
             loops.step(&next, new, pages).map_err(|error| {
                 Error::KlaviyoUnreachable(KlaviyoError::Invalid(error.to_string()))
             })?;
+            if pages >= MAX_PAGES {
+                let what = kind.descriptor().path;
+                return Err(Error::EndlessCollections { what, pages });
+            }
             cursor = Some(next);
         }
     }

@@ -78,6 +78,14 @@ pub enum Error {
     /// Klaviyo gives no usable answer.
     #[error("Klaviyo is unreachable")]
     KlaviyoUnreachable(#[source] KlaviyoError),
+    /// Klaviyo's pages of all lists or segments do not end.
+    #[error("Klaviyo's pages of {what} do not end after {pages} pages")]
+    EndlessCollections {
+        /// The name of the kind.
+        what: &'static str,
+        /// How many pages were read.
+        pages: u64,
+    },
     /// Klaviyo's quota is used up for this long.
     #[error("Klaviyo is busy")]
     KlaviyoThrottled(Duration),

@@ -28,7 +28,7 @@ pub struct ConnectionView {
     pub last4: String,
     /// Whether it works.
     pub status: ConnectionStatus,
-    /// The Klaviyo account of the key. `None` if the key lacks the scope to read it.
+    /// The Klaviyo account of the key. `None` if Klaviyo did not tell it.
     pub account: Option<AccountId>,
     /// When Klaviyo last accepted the key.
     pub verified_at: Timestamp,
@@ -157,7 +157,12 @@ impl Integration {
         }
         for kind in optional {
             let capability = Capability::ReadCollections(kind);
-            missing_scopes.extend(self.probe(&connection, capability).await?);
+            match self.probe(&connection, capability).await {
+                Ok(missing) => missing_scopes.extend(missing),
+                // An optional feature never costs the connection: its own use will tell what it lacks.
+                Err(Error::KlaviyoUnreachable(_) | Error::KlaviyoThrottled(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         missing_scopes.sort();
         missing_scopes.dedup();
@@ -167,7 +172,7 @@ impl Integration {
         })
     }
 
-    /// The Klaviyo account of a key. `None` if the key lacks the scope to read it, which a sync does not need.
+    /// The Klaviyo account of a key. `None` if it is not to be had: a sync does not need it.
     async fn account_of(
         &self,
         organization: &OrganizationId,
@@ -184,7 +189,10 @@ impl Integration {
                 missing_scopes.extend(scopes);
                 None
             }
-            Err(Error::KlaviyoUnreachable(KlaviyoError::NotPermitted)) => None,
+            // The same key is of the same account still.
+            Err(Error::KlaviyoUnreachable(_)) => known
+                .filter(|_| self.is_stored(organization, key, stored))
+                .cloned(),
             Err(Error::KlaviyoThrottled(wait)) => match known {
                 None => None,
                 Some(known) if self.is_stored(organization, key, stored) => Some(known.clone()),

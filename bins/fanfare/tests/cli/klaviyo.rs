@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 
+use fanfare_klaviyo_sim::Plan;
 use serde_json::{Value, json};
 
-use crate::support::{Installation, KLAVIYO_KEY, ProgramResult, klaviyo};
+use crate::support::{Installation, KLAVIYO_KEY, ProgramResult, klaviyo, klaviyo_as};
 
 fn connect(installation: &Installation) -> ProgramResult {
     installation.run_with(
@@ -189,4 +190,42 @@ fn an_import_that_fails_is_a_failure_that_says_why() {
     // The rest is read too: a program waits while its output is not read.
     lines.for_each(drop);
     assert_eq!(watch.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn an_import_survives_odd_cursors_an_announced_outage_a_portal_and_a_count_that_is_refused() {
+    let faults = [
+        "list@for=costly,times=all:refuse=403",
+        "accounts@times=all:500",
+        "lists@request=2:502",
+        "list-profiles@page=2:503=2",
+        "list-profiles@page=3:401",
+    ];
+    let simulator = klaviyo_as(|mut plan| {
+        plan.switches.has_odd_cursors = true;
+        let faults = faults.map(|fault| fault.parse().unwrap());
+        faults.into_iter().fold(plan, Plan::fault)
+    });
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    let connected = connect(&installation).json();
+    assert_eq!(connected["klaviyo"]["status"], "ACTIVE");
+    assert_eq!(connected["klaviyo"]["accountId"], Value::Null);
+    let lists = installation.run(&["klaviyo", "lists", "--json"]).json();
+    assert_eq!(lists.as_array().unwrap().len(), 2);
+
+    let _up = installation.up();
+    let import = ["klaviyo", "import", "RtPqXs", "--wait", "--json"];
+    let imported = installation.run(&import);
+
+    let progress = &imported.json()["runs"][0]["progress"];
+    assert_eq!(progress["total"], Value::Null, "{imported:?}");
+    assert_eq!(progress["processed"], 230);
+    let status = installation.run(&["klaviyo", "status", "--json"]).json();
+    assert_eq!(status["klaviyo"]["status"], "ACTIVE");
+    let requests = simulator.requests();
+    let early = requests
+        .iter()
+        .filter(|request| request.retry_after_until.is_some());
+    assert_eq!(early.count(), 0, "a request inside a Retry-After");
 }

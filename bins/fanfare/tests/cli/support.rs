@@ -204,12 +204,17 @@ pub(crate) fn get(url: &str, key: Option<&str>) -> u16 {
 
 /// A Klaviyo of one account, with two lists and a segment.
 pub(crate) fn klaviyo() -> RunningSimulator {
+    klaviyo_as(|plan| plan)
+}
+
+/// The same with changes to its plan.
+pub(crate) fn klaviyo_as(change: impl FnOnce(Plan) -> Plan) -> RunningSimulator {
     let account = AccountPlan::new("AbC123")
         .key(KLAVIYO_KEY)
         .list("RtPqXs", "Newsletter", 230)
         .list("XyZaBc", "VIP", 30)
         .segment("Sg1234", "Berlin", 20);
-    Simulator::start(Plan::new([account])).unwrap()
+    Simulator::start(change(Plan::new([account]))).unwrap()
 }
 
 /// The bytes of all files in the folder, to search for what must not be in them.

@@ -1,4 +1,4 @@
-//! When the next request may be made after a 429.
+//! When the next request may be made after an answer that asks to wait.
 
 use std::time::Duration;
 
@@ -30,6 +30,15 @@ impl RetryAfter {
             Self::Unknown => now.plus(UNKNOWN_WAIT),
         };
         until.max(now.plus(SHORTEST_WAIT))
+    }
+
+    /// Whether it names a time that is still to come.
+    pub fn is_later_than(self, now: Timestamp) -> bool {
+        match self {
+            Self::Seconds(seconds) => seconds > 0,
+            Self::At(at) => at > now,
+            Self::Unknown => false,
+        }
     }
 }
 

@@ -73,7 +73,7 @@ impl SourceRun {
     }
 
     /// A partition continues after a page that was counted. The count of failed answers is reset only if
-    /// this is the page whose answers failed.
+    /// this is the page whose answers failed, or one beyond the position whose cursor was refused.
     fn advance(&mut self, partition: PartitionNumber, page: ScannedPage) -> Result<(), CursorLoop> {
         let pages = self.run.progress.pages;
         let Some(scan) = self.run.pass.scan_mut() else {
@@ -84,6 +84,11 @@ impl SourceRun {
             _ => 0,
         };
         scan.advance(partition, page, pages)?;
+        let failures = if scan.is_repositioned(partition) {
+            self.run.failures
+        } else {
+            failures
+        };
         if scan.is_complete() {
             self.set_phase(Phase::AddingMembers { after: None });
         }

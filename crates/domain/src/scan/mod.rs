@@ -82,6 +82,13 @@ impl Scan {
         quarantined.map(|partition| partition.number)
     }
 
+    /// Whether this partition's cursor was refused, and it has not read past that position since.
+    pub(crate) fn is_repositioned(&self, number: PartitionNumber) -> bool {
+        let is_it = |partition: &&Partition| partition.number == number;
+        let partition = self.partitions.iter().find(is_it);
+        partition.is_some_and(|partition| partition.is_repositioned)
+    }
+
     /// From now on only this partition is read, because its page failed.
     pub(crate) fn quarantine(&mut self, number: PartitionNumber) {
         if let Some(partition) = self.partition(number) {

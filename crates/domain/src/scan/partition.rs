@@ -26,6 +26,10 @@ pub struct Partition {
     pub loops: LoopDetector,
     /// Whether its page failed or may have crashed a worker, so that no other partition is read with it.
     pub is_quarantined: bool,
+    /// Whether its cursor was refused and it has not read past that position since. Until it has, it stays
+    /// quarantined, and its failed answers stay counted.
+    #[serde(default)]
+    pub is_repositioned: bool,
     /// Whether it has reached the list's end and waits to read it again after all others have finished.
     pub is_waiting: bool,
 }
@@ -86,10 +90,16 @@ impl Partition {
     /// list's end it keeps a position from which it can read more later: the latest second of the last page,
     /// or, if all of that page is of one second, the beginning of the page.
     pub(super) fn advance(&mut self, page: ScannedPage, pages: u64) -> Result<bool, CursorLoop> {
-        self.is_quarantined = false;
         let is_past = self
             .until
             .is_some_and(|until| page.joins.latest >= Some(until));
+        let is_complete = is_past || page.next.is_none();
+        // Reading up to the refused position again proves nothing: only a cursor that leads to new profiles does.
+        let is_past_refusal = self.cursor.is_some() && page.new_profiles > 0;
+        if !self.is_repositioned || is_past_refusal || is_complete {
+            self.is_repositioned = false;
+            self.is_quarantined = false;
+        }
         let Some(next) = page.next.filter(|_| !is_past) else {
             if page.joins.is_of_several_seconds() {
                 self.joined_until = page.joins.latest;
@@ -111,6 +121,7 @@ impl Partition {
         if self.cursor.take().is_none() {
             return false;
         }
+        self.is_repositioned = true;
         self.loops.begin_anew();
         if is_disordered {
             self.joined_until = None;

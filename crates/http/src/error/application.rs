@@ -45,10 +45,16 @@ impl From<Error> for ApiError {
             )
             .with_message("Klaviyo gave no usable answer. Try again later.")
             .with_cause(error),
+            Error::EndlessCollections { .. } => Self::new(502, "Klaviyo is unreachable",
+                "KLAVIYO_UNREACHABLE",
+            )
+            .with_message(format!("{error}. Try again later, and tell support if it happens again.")),
             Error::KlaviyoThrottled(wait) => Self::new(503, "Klaviyo is busy",
                 "KLAVIYO_THROTTLED",
             )
-            .with_message("The quota that Klaviyo grants the account is used up for the moment.")
+            .with_message(
+                "The quota that Klaviyo grants the account is used up for the moment, or Klaviyo asks to wait.",
+            )
             .with_retry_after(wait),
             Error::SyncInProgress => Self::new(409, "Sync already in progress",
                 "SYNC_IN_PROGRESS",

@@ -115,7 +115,10 @@ async fn klaviyos_own_troubles_are_told_apart() {
         ),
     ];
     for (trouble, status, error, code) in troubles {
-        fixture.klaviyo.fail_others([Some(trouble)]);
+        // What may pass is asked for once more.
+        let may_pass = status == 502 && trouble != KlaviyoError::RevisionRetired;
+        let times = if may_pass { 2 } else { 1 };
+        fixture.klaviyo.fail_others(vec![Some(trouble); times]);
         let answer = fixture.get("/api/klaviyo").send().await;
         answer.refuses(status, error, code);
     }

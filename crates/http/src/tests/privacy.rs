@@ -124,7 +124,9 @@ async fn a_failure_tells_the_log_more_than_the_client() {
     let (log, _guard) = Log::record();
     let fixture = Fixture::connected().await;
     let cause = KlaviyoError::Invalid("the page has no data".to_owned());
-    fixture.klaviyo.fail_others([Some(cause)]);
+    fixture
+        .klaviyo
+        .fail_others([Some(cause.clone()), Some(cause)]);
 
     let answer = fixture.get("/api/klaviyo").send().await;
 

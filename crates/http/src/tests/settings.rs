@@ -98,14 +98,18 @@ async fn a_key_that_klaviyo_refuses_leaves_the_stored_one() {
     let message = answer.body["message"].as_str().unwrap();
     assert!(message.contains("lists:read, profiles:read"), "{message}");
 
-    fixture
-        .klaviyo
-        .fail_others([Some(KlaviyoError::Unavailable("503".to_owned()))]);
+    fixture.klaviyo.fail_others(lists_unavailable());
     let answer = put("pk_narrow").await;
     answer.refuses(502, "Klaviyo is unreachable", "KLAVIYO_UNREACHABLE");
 
     let settings = fixture.get("/api/settings").send().await;
     assert_eq!(settings.body["klaviyo"]["apiKey"], "••••wxyz");
+}
+
+/// The account is told; then the lists are not available, and not the second time either.
+fn lists_unavailable() -> [Option<KlaviyoError>; 3] {
+    let failure = Some(KlaviyoError::Unavailable("503".to_owned()));
+    [None, failure.clone(), failure]
 }
 
 #[actix_web::test]

@@ -31,6 +31,7 @@ pub struct Fault {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) id: Option<String>,
     pub(crate) account: Option<String>,
+    pub(crate) is_of_costly: bool,
     pub(crate) when: When,
     pub(crate) times: Option<u32>,
     pub(crate) effect: Effect,
@@ -54,6 +55,7 @@ impl Fault {
             endpoint: None,
             id: None,
             account: None,
+            is_of_costly: false,
             when: When::Always,
             times: Some(1),
             effect,
@@ -78,6 +80,13 @@ impl Fault {
     #[must_use]
     pub fn account(mut self, id: &str) -> Self {
         self.account = Some(id.to_owned());
+        self
+    }
+
+    /// Only with a costly parameter, such as the count of a list's profiles.
+    #[must_use]
+    pub const fn costly(mut self) -> Self {
+        self.is_of_costly = true;
         self
     }
 
@@ -117,6 +126,8 @@ pub enum Effect {
     Throttle(RetryAfter),
     /// Another status from the network in front of Klaviyo, with a page of HTML.
     Status(u16, Option<RetryAfter>),
+    /// This status with Klaviyo's own error document.
+    Refuse(u16),
     /// A 403 with HTML, which says nothing about the key.
     Challenge,
     /// The answer begins only after that time.

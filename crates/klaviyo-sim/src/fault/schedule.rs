@@ -27,10 +27,16 @@ impl FaultSchedule {
     }
 
     /// The effects on this request, in the order in which the faults were planned.
-    pub(crate) fn take(&mut self, route: &Route, account: Option<&str>, page: u32) -> Vec<Effect> {
+    pub(crate) fn take(
+        &mut self,
+        route: &Route,
+        account: Option<&str>,
+        is_costly: bool,
+        page: u32,
+    ) -> Vec<Effect> {
         let hit = self.0.iter_mut().filter_map(|entry| {
             entry
-                .is_hit(route, account, page)
+                .is_hit(route, account, is_costly, page)
                 .then(|| entry.fault.effect.clone())
         });
         hit.collect()
@@ -38,7 +44,7 @@ impl FaultSchedule {
 }
 
 impl Entry {
-    fn is_hit(&mut self, route: &Route, account: Option<&str>, page: u32) -> bool {
+    fn is_hit(&mut self, route: &Route, account: Option<&str>, is_costly: bool, page: u32) -> bool {
         let fault = &self.fault;
         let is_there = fault
             .endpoint
@@ -47,7 +53,8 @@ impl Entry {
             && fault
                 .account
                 .as_deref()
-                .is_none_or(|id| account == Some(id));
+                .is_none_or(|id| account == Some(id))
+            && (is_costly || !fault.is_of_costly);
         // Only later pages are asked for with a cursor.
         let is_possible = fault.effect != Effect::ForgetCursor || page > 1;
         if !is_there || !is_possible {

@@ -17,9 +17,12 @@ CONDITION   page=N      this page of a scan, counted from 1
             request=N   from this request on, counted from 1
             account=ID  with a key of this account
             times=N     so often (usually once); times=all for ever
+            for=costly  only with a costly parameter, such as profile_count
 EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SECONDS,
                                 text:ANYTHING, none
-            5xx[=AFTER]         that status (500-599) with a page of HTML
+            4xx[=AFTER],        that status (400-599) with a page of HTML, as a network in front
+            5xx[=AFTER]         of Klaviyo answers; AFTER as above
+            refuse=STATUS       that status (400-599) with Klaviyo's own error document
             challenge           a 403 with HTML that says nothing about the key
             slow=MS             the answer begins that much later
             stall=MS            the answer stops in its middle for that long
@@ -46,6 +49,7 @@ Examples    list-profiles@page=5,times=3:429=30
             list-profiles/RtPqXs@page=2:leave=first
             list-profiles@request=10:revoke-key
             any@times=all:slow=2000
+            list@for=costly,times=all:refuse=500
             accounts:503";
 
 /// A text that describes no fault.
@@ -58,7 +62,7 @@ pub enum SpecError {
     #[error(transparent)]
     Place(#[from] UnknownEndpoint),
     /// A condition is none.
-    #[error("{0:?} is no condition; there are page=N, request=N, account=ID, times=N")]
+    #[error("{0:?} is no condition; there are page=N, request=N, account=ID, times=N, for=costly")]
     Condition(String),
     /// The effect is none.
     #[error("{0:?} is no effect, or lacks its value")]
@@ -103,6 +107,7 @@ impl Fault {
                 ..self
             },
             "account" => self.account(value),
+            "for" if value == "costly" => self.costly(),
             "times" if value == "all" => self.forever(),
             "times" => self.times(number()?),
             _ => return None,
@@ -128,7 +133,7 @@ fn read(name: &str, value: Option<&str>) -> Option<Effect> {
         };
         return match status {
             429 => Some(Effect::Throttle(after.unwrap_or(RetryAfter::Seconds(1)))),
-            500..=599 => Some(Effect::Status(status, after)),
+            400..=599 => Some(Effect::Status(status, after)),
             _ => None,
         };
     }
@@ -139,6 +144,10 @@ fn read(name: &str, value: Option<&str>) -> Option<Effect> {
         ("truncate", None) => Effect::Truncate,
         ("reset", None) => Effect::Reset,
         ("empty", None) => Effect::Empty,
+        ("refuse", Some(status)) => {
+            let status = status.parse().ok();
+            Effect::Refuse(status.filter(|status| (400..=599).contains(status))?)
+        }
         ("shape", Some(shape)) => Effect::Shape(self::shape(shape)?),
         ("surrogate", None) => Effect::Surrogate,
         ("broken-byte", None) => Effect::BrokenByte,
@@ -245,6 +254,8 @@ mod tests {
         );
         assert_eq!(effect("429=none"), throttle(RetryAfter::Missing));
         assert_eq!(effect("524"), Ok(Effect::Status(524, None)));
+        assert_eq!(effect("407"), Ok(Effect::Status(407, None)));
+        assert_eq!(effect("refuse=403"), Ok(Effect::Refuse(403)));
         assert_eq!(
             effect("503=5"),
             Ok(Effect::Status(503, Some(RetryAfter::Seconds(5))))
@@ -267,7 +278,9 @@ mod tests {
             "any:",
             "any:explode",
             "any:slow",
-            "any:404",
+            "any:399",
+            "any:refuse=200",
+            "any@for=free:reset",
             "any:429=soon",
             "any:leave",
             "any:merge=first",

@@ -41,6 +41,9 @@ enum Value {
     Text(String),
 }
 
+/// How an odd cursor begins.
+const ODD: &str = "<Filters: any(id,['ü','%41'])>\t+&[1, \"#\", true] = ";
+
 impl Cursor {
     /// The text that goes into a link.
     pub(crate) fn encode(&self) -> String {
@@ -61,8 +64,14 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&packed).unwrap_or_default())
     }
 
-    /// Reads a cursor; `None` if it is none.
+    /// The same in a form that an address has to escape.
+    pub(crate) fn encode_oddly(&self) -> String {
+        format!("{ODD}{}", self.encode())
+    }
+
+    /// Reads a cursor in either form; `None` if it is none.
     pub(crate) fn decode(text: &str) -> Option<Self> {
+        let text = text.strip_prefix(ODD).unwrap_or(text);
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let Packed(value, id, is_forward, made, page, made_for) =
             serde_json::from_slice(&bytes).ok()?;

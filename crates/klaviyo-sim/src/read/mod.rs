@@ -84,7 +84,12 @@ impl ReadContext<'_> {
                 page: number.saturating_add(1),
                 made_for: self.fingerprint(),
             };
-            let query = self.parameters.with_cursor(&cursor.encode());
+            let text = if self.switches.has_odd_cursors {
+                cursor.encode_oddly()
+            } else {
+                cursor.encode()
+            };
+            let query = self.parameters.with_cursor(&text);
             Some(format!("{}{}?{query}", self.base, self.path))
         };
         Links {

@@ -58,8 +58,14 @@ impl Service {
         };
         revision::check(revision, routed.now.date(), self.switches.requires_revision)?;
         let headers = self.take(routed, account, effects)?;
-        if effects.contains(&Effect::ForgetCursor) {
-            return Err(Refused::with(Refusal::cursor(), headers));
+        for effect in effects {
+            match effect {
+                Effect::ForgetCursor => return Err(Refused::with(Refusal::cursor(), headers)),
+                Effect::Refuse(status) => {
+                    return Err(Refused::with(Refusal::planned(*status), headers));
+                }
+                _ => {}
+            }
         }
 
         let path = routed.incoming.path;

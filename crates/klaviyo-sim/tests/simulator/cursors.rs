@@ -79,3 +79,18 @@ fn a_cursor_lives_for_an_hour_unless_that_is_switched_off() {
         assert_eq!(fixture.client.follow(&next).status, expected);
     }
 }
+
+#[test]
+fn an_odd_cursor_works_if_it_comes_back_exactly_as_it_was() {
+    let fixture = Fixture::with(account(), |mut plan| {
+        plan.switches.has_odd_cursors = true;
+        plan
+    });
+    let next = next_of(&fixture, &[("sort", "joined_group_at")]);
+    assert_eq!(fixture.client.follow(&next).status, 200);
+    for (sign, other) in [("%09", ""), ("%2B", "+"), ("%2541", "A")] {
+        let changed = next.replace(sign, other);
+        assert_ne!(changed, next, "{next}");
+        assert_eq!(fixture.client.follow(&changed).status, 400, "{changed}");
+    }
+}

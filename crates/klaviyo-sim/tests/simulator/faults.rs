@@ -275,3 +275,17 @@ fn a_client_that_retries_completes_its_scan() {
     let truth: Vec<_> = truth.into_iter().map(|member| member.profile.id).collect();
     assert_eq!(scanned, truth);
 }
+
+#[test]
+fn a_fault_of_costly_requests_leaves_the_others_alone() {
+    let fixture = Fixture::new();
+    let fault = Fault::new(Effect::Refuse(500)).costly().forever();
+    fixture.simulator.add_fault(fault);
+    let path = format!("/api/lists/{LIST}");
+    let plain = fixture.client.get(&path, &[]);
+    assert_eq!(plain.status, 200);
+    let counting = [("additional-fields[list]", "profile_count")];
+    let refused = fixture.client.get(&path, &counting);
+    assert_eq!(refused.status, 500);
+    assert_eq!(refused.error().0, "error");
+}

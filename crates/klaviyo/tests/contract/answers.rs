@@ -9,11 +9,12 @@ use fanfare_domain::quota::RateLimits;
 use fanfare_domain::source::CollectionKind;
 use fanfare_domain::time::Timestamp;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 use wiremock::ResponseTemplate;
 
 use crate::support::{
-    PERSON, assert_redacted, client, document, key, list, member, members, members_of, page, raw,
-    segment, server, server_of,
+    PERSON, assert_redacted, client, document, key, list, member, members, members_of,
+    only_request, page, raw, segment, server, server_of,
 };
 
 #[tokio::test]
@@ -41,7 +42,7 @@ async fn a_page_of_members_is_read_with_everything_that_a_sync_needs() {
             steady: 750
         })
     );
-    assert_eq!(answer.value.next.unwrap().as_str(), "bmV4dA==");
+    assert_eq!(answer.value.next.unwrap().as_str(), "bmV4dA%3D%3D");
     let profile = &answer.value.profiles[0];
     assert_eq!(profile.id.as_str(), "01M1PAAR5HBCRHA3NN9NG5WRTA");
     assert_eq!(profile.email, Attribute::text(PERSON));
@@ -300,14 +301,12 @@ async fn a_next_link_gives_its_cursor_or_is_refused() {
     ] {
         assert_eq!(check(json!(foreign)).await, Err(KlaviyoError::ForeignLink));
     }
-    let long = format!("OWN/api/x?page[cursor]={}", "a".repeat(4_097));
+    let long = format!("OWN/api/x?page[cursor]={}", "a".repeat(60_001));
     for broken in [
         json!("OWN/api/x"),
         json!("OWN/api/x?page[cursor]="),
         json!("OWN/api/x?page[cursor]=a&page[cursor]=b"),
-        json!("OWN/api/x?page[cursor]=a%0Ab"),
         json!("http://"),
-        json!("OWN/api/x?page[cursor]=a b"),
         json!(""),
         json!(7),
         json!({"href": "OWN/api/x?page[cursor]=a"}),
@@ -319,6 +318,64 @@ async fn a_next_link_gives_its_cursor_or_is_refused() {
             "{broken}: {got:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_cursor_goes_back_as_it_came_whatever_it_is() {
+    let long = "ü".repeat(4_097);
+    let texts = [
+        "bmV4dDo6aWQ6OjAxRg==",
+        "a b",
+        "a\tb",
+        "a\nb",
+        "ü",
+        "100%",
+        "%41",
+        "a&b=c#d",
+        "+",
+        "\0",
+        "\u{fffd}",
+        r#"[1788529134, "7qW", true]"#,
+        "<Filters: any(id,['x'])>",
+        &long,
+    ];
+    for text in texts {
+        let form: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let percent = form.replace('+', "%20");
+        let mut links = vec![(form, text.to_owned()), (percent, text.to_owned())];
+        if !text.contains(['&', '#', '%', '+', '\0']) {
+            links.push((text.to_owned(), text.to_owned()));
+        }
+        // A raw plus is a blank in a query.
+        links.push(("a+b".to_owned(), "a b".to_owned()));
+        for (value, want) in links {
+            let next = format!("/api/x?sort=id&page[cursor]={value}");
+            let from_klaviyo = server(document(&page(&[], &json!(next)))).await;
+            let answer = members(&from_klaviyo.uri(), None).await.unwrap();
+
+            let to_klaviyo = server(document(&page(&[], &json!(null)))).await;
+            let cursor = answer.value.next.unwrap();
+            members(&to_klaviyo.uri(), Some(cursor.as_str()))
+                .await
+                .unwrap();
+
+            let request = only_request(&to_klaviyo).await;
+            let mut pairs = request
+                .url
+                .query_pairs()
+                .filter(|(name, _)| name == "page[cursor]");
+            assert_eq!(pairs.next().unwrap().1, want);
+            assert_eq!(pairs.next(), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_longest_cursor_that_is_taken_can_be_sent() {
+    let server = server(document(&page(&[], &json!(null)))).await;
+    members(&server.uri(), Some(&"a".repeat(60_000)))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -427,6 +484,7 @@ async fn a_size_is_read_if_it_is_a_number() {
         (json!(null), None),
         (json!("7"), None),
         (json!(-7), None),
+        (json!(u64::MAX), None),
     ] {
         let answer = json!({"data": {"type": "list", "id": "RtPqXs",
             "attributes": {"name": "x", "profile_count": count}}});

@@ -31,10 +31,39 @@ async fn a_key_that_is_unknown_or_revoked_is_rejected() {
         let answer = refusal(401, code, "Incorrect authentication credentials.");
         assert_eq!(refused(answer).await, KlaviyoError::KeyRejected);
     }
-    assert_eq!(
-        refused(ResponseTemplate::new(401)).await,
-        KlaviyoError::KeyRejected
-    );
+    let broken =
+        b"\xef\xbb\xbf{\"errors\":[{\"code\":\"authentication_failed\",\"detail\":\"\xff\"}]}";
+    assert_eq!(refused(raw(401, *broken)).await, KlaviyoError::KeyRejected);
+}
+
+#[tokio::test]
+async fn a_refusal_without_klaviyos_error_document_is_the_networks() {
+    let html = || "<html>canary: sign in to this network. lists:read</html>";
+    for status in [
+        400, 401, 402, 403, 404, 405, 407, 410, 413, 421, 425, 451, 499,
+    ] {
+        for answer in [
+            ResponseTemplate::new(status),
+            ResponseTemplate::new(status).set_body_raw(html(), "text/html"),
+            refusal(status, "authentication_failed", "A detail.")
+                .insert_header("cf-mitigated", "x"),
+            raw(status, "{}"),
+            raw(status, "null"),
+            raw(status, r#"{"errors":["unauthorized"]}"#),
+            raw(
+                status,
+                r#"{"error":"unauthorized","errors":[{"message":"a proxy"}]}"#,
+            ),
+        ] {
+            let error = refused(answer).await;
+            let want = format!("the network in front of it answered {status}");
+            assert_eq!(error, KlaviyoError::Unavailable(want));
+        }
+    }
+    // With a cursor, too: Klaviyo has not refused it.
+    let server = server(ResponseTemplate::new(400)).await;
+    let error = members(&server.uri(), Some("abc")).await.unwrap_err();
+    assert!(matches!(error, KlaviyoError::Unavailable(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -113,10 +142,8 @@ async fn an_unknown_id_is_distinguished_from_a_retired_revision() {
         let answer = refusal(404, "not_found", detail);
         assert_eq!(refused(answer).await, KlaviyoError::RevisionRetired);
     }
-    assert_eq!(
-        refused(ResponseTemplate::new(410)).await,
-        KlaviyoError::RevisionRetired
-    );
+    let retired = refusal(410, "gone", "The revision 2026-07-15 has been retired.");
+    assert_eq!(refused(retired).await, KlaviyoError::RevisionRetired);
 }
 
 #[tokio::test]
@@ -163,6 +190,35 @@ async fn throttling_has_retry_after_in_every_form() {
 }
 
 #[tokio::test]
+async fn an_outage_has_retry_after_in_every_form_on_whatever_answer_it_stands() {
+    let check = async |status: u16, header: &str, retry_after: RetryAfter| {
+        let answer = ResponseTemplate::new(status).insert_header("retry-after", header);
+        let got = refused(answer).await;
+        let KlaviyoError::Outage {
+            retry_after: named, ..
+        } = got
+        else {
+            panic!("{status}, {header}: {got:?}");
+        };
+        assert_eq!(named, retry_after, "{status}, {header}");
+    };
+    let date = Timestamp::parse("2026-09-04T18:16:52Z").unwrap();
+    for status in [500, 502, 503, 504, 511, 520, 529, 599, 408, 401, 403, 425] {
+        check(status, "20", RetryAfter::Seconds(20)).await;
+    }
+    check(503, " 1.5 ", RetryAfter::Seconds(2)).await;
+    check(503, "Fri, 04 Sep 2026 18:16:52 GMT", RetryAfter::At(date)).await;
+    check(503, "-1", RetryAfter::Seconds(0)).await;
+    check(503, "99999999999999999999", RetryAfter::Seconds(u64::MAX)).await;
+    let nonsense = ResponseTemplate::new(503).insert_header("retry-after", "soon");
+    let error = refused(nonsense).await;
+    assert_eq!(
+        error,
+        KlaviyoError::Unavailable("it answered 503".to_owned())
+    );
+}
+
+#[tokio::test]
 async fn failures_of_klaviyos_servers_are_unavailable_whatever_their_body() {
     for status in [408, 500, 502, 503, 504, 520, 524] {
         let html = format!("<html>{PERSON}</html>");
@@ -189,9 +245,9 @@ async fn any_other_refusal_names_its_status_and_code_and_nothing_of_its_detail()
 }
 
 #[tokio::test]
-async fn a_refusal_with_an_endless_body_is_judged_by_its_status() {
-    let answer = raw(401, vec![b'x'; 1 << 20]);
-    assert_eq!(refused(answer).await, KlaviyoError::KeyRejected);
+async fn a_refusal_with_an_endless_body_says_nothing_about_the_key() {
+    let error = refused(raw(401, vec![b'x'; 1 << 20])).await;
+    assert!(matches!(error, KlaviyoError::Unavailable(_)), "{error:?}");
 }
 
 #[tokio::test]

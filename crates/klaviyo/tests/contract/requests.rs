@@ -41,7 +41,7 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
     let server = server(document(&page(&[], &json!(null)))).await;
     let from = MembersFrom {
         joined_from: Timestamp::parse("2026-01-01T00:00:05.999Z"),
-        cursor: Some(Cursor::parse("bmV4dDo6aWQ=&x").unwrap()),
+        cursor: Some(Cursor::parse("bmV4dDo6aWQ=&x%23").unwrap()),
     };
     client(&server.uri())
         .members(&key(), &segment("SgMnt1"), &from)
@@ -57,7 +57,7 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
         ("sort", "joined_group_at"),
         ("page[size]", "100"),
         ("filter", filter),
-        ("page[cursor]", "bmV4dDo6aWQ=&x"),
+        ("page[cursor]", "bmV4dDo6aWQ=&x#"),
     ] {
         assert_eq!(query(&request, name).as_deref(), Some(value));
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::connection::OpenConnection;
+use fanfare_domain::failure::asks_to_wait_until;
 use fanfare_domain::klaviyo::{Answer, KlaviyoError};
 use fanfare_domain::ports::{Clock, QuotaLedger, StoreError};
 use fanfare_domain::quota::{Endpoint, RateLimits, Reservation};
@@ -62,7 +63,7 @@ impl Quota {
             self.reserve(account, base).await?;
         }
         let known = self.reserve(account, endpoint).await?;
-        // Another call of this process may have received a 429 since.
+        // Another call of this process may have been asked to wait since.
         let now = self.clock.now();
         let buckets = || endpoint.base().into_iter().chain([endpoint]);
         let blocks = buckets().filter_map(|bucket| self.blocks.until(account, bucket, now));
@@ -77,10 +78,12 @@ impl Quota {
                 }
                 Ok(answer.value)
             }
-            Err(KlaviyoError::Throttled(retry_after)) => {
+            Err(error) => {
                 let now = self.clock.now();
-                let until = retry_after.until(now);
-                // Klaviyo does not say which of the two buckets is empty.
+                let Some(until) = asks_to_wait_until(&error, now) else {
+                    return Err(CallError::Klaviyo(error));
+                };
+                // Klaviyo does not say which of the two buckets is meant.
                 for bucket in buckets() {
                     self.blocks.begin(account, bucket, until, now);
                 }
@@ -90,7 +93,6 @@ impl Quota {
                 drop(tokio::time::timeout(SHARE_TIMEOUT, tokio::spawn(sharing)).await);
                 Err(CallError::NotBefore(until))
             }
-            Err(error) => Err(CallError::Klaviyo(error)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fanfare_domain::failure::{Remedy, remedy};
 use fanfare_domain::klaviyo::KlaviyoError;
 
 use super::client::KlaviyoClient;
@@ -11,16 +12,25 @@ use crate::error::Error;
 /// How long a user's request waits for quota at most.
 const QUOTA_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The pause before a call that failed is made once more.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// How soon a call must have failed to be made once more: a user waits no second time for an answer that does not
+/// come.
+const FAILED_SOON: Duration = Duration::from_secs(5);
+
 impl KlaviyoClient {
     /// Makes a call for a user. It waits a short time for quota; a longer wait is
-    /// [`Error::KlaviyoThrottled`] instead.
+    /// [`Error::KlaviyoThrottled`] instead. A call that failed and that a run would make again is made once more.
     pub(crate) async fn with_short_wait<T, F>(&self, call: impl Fn() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, CallError>>,
     {
         let clock = &self.quota.clock;
-        let deadline = clock.now().plus(QUOTA_TIMEOUT);
+        let mut deadline = clock.now().plus(QUOTA_TIMEOUT);
+        let mut may_retry = true;
         loop {
+            let began = clock.now();
             match call().await {
                 Ok(value) => return Ok(value),
                 Err(CallError::NotBefore(until)) => {
@@ -31,7 +41,17 @@ impl KlaviyoClient {
                     tokio::time::sleep(wait).await;
                 }
                 Err(CallError::Store(error)) => return Err(error.into()),
-                Err(CallError::Klaviyo(error)) => return Err(Error::from_klaviyo(error)),
+                Err(CallError::Klaviyo(error)) => {
+                    let is_passing =
+                        matches!(remedy(&error), Remedy::Retry(_) | Remedy::Reposition(_));
+                    let now = clock.now();
+                    if !may_retry || !is_passing || now.since(began) > FAILED_SOON {
+                        return Err(Error::from_klaviyo(error));
+                    }
+                    may_retry = false;
+                    deadline = now.plus(QUOTA_TIMEOUT + RETRY_PAUSE);
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
             }
         }
     }

@@ -1,16 +1,14 @@
 //! Browsing Klaviyo's lists and segments, and estimating an import.
 
-use std::time::Duration;
-
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::profile::Profile;
-use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::CollectionKind;
 use fanfare_sync::{Entity, Error, Estimate};
 use fanfare_testkit::build::{list, segment};
-use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
+use crate::reading::every_failure;
 use crate::test_organization::{TestOrganization, klaviyo_with, members};
 
 #[tokio::test(start_paused = true)]
@@ -145,19 +143,64 @@ async fn a_count_that_klaviyo_does_not_give_is_not_guessed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_whose_count_met_a_rate_limit_is_not_asked_for_without_the_count() {
-    let klaviyo = klaviyo_with(&list("L1"), 3);
-    let org = TestOrganization::on(&klaviyo).await;
-    klaviyo.fail_others([Some(KlaviyoError::Throttled(RetryAfter::Seconds(60)))]);
+async fn an_estimate_whose_count_is_not_to_be_had_knows_nothing_and_fails_nothing() {
+    for failure in every_failure() {
+        let klaviyo = klaviyo_with(&list("L1"), 3);
+        let org = TestOrganization::on(&klaviyo).await;
+        // A count that may pass is asked for once more.
+        klaviyo.fail_others([None, Some(failure.clone()), Some(failure.clone())]);
+        let estimate = estimate(&org, "L1").await.unwrap();
+        assert_eq!(estimate.profiles, None, "{failure:?}");
+    }
+}
 
-    let Err(Error::KlaviyoThrottled(wait)) = estimate(&org, "L1").await else {
-        panic!("the list was asked for during the rate-limit block");
+#[tokio::test(start_paused = true)]
+async fn one_failed_page_of_lists_costs_one_more_request_and_two_cost_the_answer() {
+    let klaviyo = (10..45).fold(FakeKlaviyo::default(), |klaviyo, number| {
+        klaviyo.with(list(&format!("L{number}")), "A list", Vec::<Profile>::new())
+    });
+    let org = TestOrganization::on(&klaviyo).await;
+    let failure = || Some(KlaviyoError::Unavailable("it answered 502".to_owned()));
+    let lists = || {
+        org.integration
+            .collections(&org.organization, CollectionKind::List)
     };
 
-    assert_eq!(wait, Duration::from_mins(1));
-    let asked = klaviyo
-        .calls()
-        .into_iter()
-        .filter(|call| matches!(call, Call::Collection(..)));
-    assert_eq!(asked.count(), 1);
+    klaviyo.fail_others([failure(), None, None, failure(), None, failure()]);
+    assert_eq!(lists().await.unwrap().len(), 35);
+
+    klaviyo.fail_others([None, failure(), failure()]);
+    let refused = lists().await;
+    assert!(
+        matches!(refused, Err(Error::KlaviyoUnreachable(_))),
+        "{refused:?}"
+    );
+
+    klaviyo.fail_others([None, Some(KlaviyoError::KeyRejected)]);
+    assert!(matches!(lists().await, Err(Error::KeyRejected)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_lists_that_do_not_end_are_read_two_hundred_times() {
+    let klaviyo = (0..2_001).fold(FakeKlaviyo::default(), |klaviyo, number| {
+        klaviyo.with(list(&format!("L{number}")), "A list", Vec::<Profile>::new())
+    });
+    let org = TestOrganization::on(&klaviyo).await;
+    let before = klaviyo.calls().len();
+
+    let refused = org
+        .integration
+        .collections(&org.organization, CollectionKind::List)
+        .await;
+
+    let error = refused.unwrap_err();
+    assert!(
+        matches!(error, Error::EndlessCollections { .. }),
+        "{error:?}"
+    );
+    assert_eq!(
+        error.to_string(),
+        "Klaviyo's pages of lists do not end after 200 pages"
+    );
+    assert_eq!(klaviyo.calls().len() - before, 200);
 }

@@ -14,6 +14,7 @@ use fanfare_sync::{ConnectRequest, Error};
 use fanfare_testkit::build::{api_key, list};
 use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 
+use crate::reading::every_failure;
 use crate::test_organization::{TestOrganization, klaviyo_with};
 
 fn account(id: &str) -> AccountId {
@@ -73,9 +74,9 @@ async fn a_failed_verification_leaves_the_stored_key_as_it_was() {
         org.connect("pk_other").await,
         Err(Error::KeyRejected)
     ));
-    klaviyo.fail_others([Some(KlaviyoError::Unavailable(
-        "ordered by the test".to_owned(),
-    ))]);
+    // The account is told; then the lists are not available, and not the second time either.
+    let failure = Some(KlaviyoError::Unavailable("ordered by the test".to_owned()));
+    klaviyo.fail_others([None, failure.clone(), failure]);
     assert!(matches!(
         org.connect("pk_key1").await,
         Err(Error::KlaviyoUnreachable(_))
@@ -103,6 +104,54 @@ async fn scopes_of_optional_features_are_only_listed() {
         (connection.account, connection.status),
         (None, ConnectionStatus::Active)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_not_to_be_had_costs_the_connection_nothing_but_its_id() {
+    for failure in every_failure() {
+        if matches!(failure, KlaviyoError::KeyRejected) {
+            continue;
+        }
+        let klaviyo = klaviyo_of("AbC123");
+        let org = TestOrganization::unconnected(&klaviyo).await;
+        let may_pass = matches!(
+            failure,
+            KlaviyoError::Unavailable(_) | KlaviyoError::Invalid(_) | KlaviyoError::ForeignLink
+        );
+        klaviyo.fail_others(vec![Some(failure.clone()); if may_pass { 2 } else { 1 }]);
+
+        let connection = org.connect("pk_key1").await.unwrap().connection.unwrap();
+
+        let got = (connection.account, connection.status);
+        assert_eq!(got, (None, ConnectionStatus::Active), "{failure:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_key_keeps_its_account_when_klaviyo_does_not_tell_it() {
+    let klaviyo = klaviyo_of("AbC123");
+    let org = TestOrganization::on(&klaviyo).await;
+    for (key, want) in [("pk_key1", Some(account("AbC123"))), ("pk_other", None)] {
+        tokio::time::advance(Duration::from_mins(1)).await;
+        klaviyo.fail_others([Some(KlaviyoError::Refused("status 400".to_owned()))]);
+        let connection = org.connect(key).await.unwrap().connection.unwrap();
+        assert_eq!(connection.account, want);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_optional_feature_that_cannot_be_tried_costs_no_connection() {
+    for failure in [
+        KlaviyoError::Refused("status 400".to_owned()),
+        KlaviyoError::Throttled(RetryAfter::Seconds(90)),
+    ] {
+        let klaviyo = klaviyo_of("AbC123");
+        let org = TestOrganization::unconnected(&klaviyo).await;
+        // After the account, the lists and the profiles, the segments are tried.
+        klaviyo.fail_others([None, None, None, Some(failure)]);
+        let connection = org.connect("pk_key1").await.unwrap().connection.unwrap();
+        assert!(connection.missing_scopes.is_empty());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::quota::{RateLimits, RetryAfter};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::engine::{Engine, SliceEnd};
-use fanfare_testkit::build::list;
+use fanfare_testkit::build::{at, list};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::Operation;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,67 @@ async fn a_rate_limit_block_is_kept_to_the_second_holds_no_worker_and_is_no_fail
         (run.status, run.crashes, run.failures),
         (SyncStatus::Success, 0, 0)
     );
+}
+
+fn outage(retry_after: RetryAfter) -> KlaviyoError {
+    let what = "it answered 503".to_owned();
+    KlaviyoError::Outage { what, retry_after }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_announced_outage_is_waited_for_without_a_worker_and_is_no_failure() {
+    let klaviyo = klaviyo_with(&list("L1"), 6).with(list("L2"), "Other", members(0..2));
+    let org = TestOrganization::on(&klaviyo).await;
+    let (run, other) = (
+        org.imported(&list("L1")).await,
+        org.imported(&list("L2")).await,
+    );
+    klaviyo.fail_members(vec![Some(outage(RetryAfter::Seconds(120))); 7]);
+    for asked in 1..=7 {
+        let until = org.now().plus(Duration::from_mins(2));
+        assert_eq!(org.work(&run).await, SliceEnd::Paused(until));
+        let another_process = Engine::new(org.integration.clone(), org.pace);
+        let end = another_process
+            .work(&org.due(&other), &CancellationToken::new())
+            .await;
+        assert!(matches!(
+            end.unwrap(),
+            SliceEnd::Paused(_) | SliceEnd::NotDue
+        ));
+        assert_eq!(klaviyo.member_calls().len(), asked);
+        tokio::time::advance(Duration::from_mins(2)).await;
+    }
+
+    let run = org.work_to_end(&run).await;
+
+    assert_eq!((run.status, run.failures), (SyncStatus::Success, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_while_the_list_is_opened_is_waited_for_too() {
+    let klaviyo = klaviyo_with(&list("L1"), 2);
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
+    let until = org.now().plus(Duration::from_mins(2));
+    klaviyo.fail_others([Some(outage(RetryAfter::At(until)))]);
+    assert_eq!(org.work(&run).await, SliceEnd::Paused(until));
+    tokio::time::advance(Duration::from_mins(2)).await;
+    assert_eq!(org.work_to_end(&run).await.status, SyncStatus::Success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_ends_in_the_past_is_a_failed_answer_like_any_other() {
+    for retry_after in [RetryAfter::Seconds(0), RetryAfter::At(at(0))] {
+        let klaviyo = klaviyo_with(&list("L1"), 6);
+        let org = TestOrganization::on(&klaviyo).await;
+        let run = org.imported(&list("L1")).await;
+        klaviyo.fail_members(vec![Some(outage(retry_after)); 5]);
+
+        let run = org.work_to_end(&run).await;
+
+        assert_eq!(run.error.unwrap().code, FailureCode::UpstreamUnavailable);
+        assert_eq!(klaviyo.member_calls().len(), 5);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! A pass over a list, from its name to its last member.
 
+use fanfare_domain::connection::ConnectionStatus;
 use fanfare_domain::issue::IssueCode;
 use fanfare_domain::ports::{KlaviyoError, Store};
 use fanfare_domain::profile::Profile;
@@ -198,18 +199,67 @@ async fn a_run_does_not_wait_for_the_quota_of_counting() {
     );
 }
 
+/// Every way in which a request can fail.
+pub(crate) fn every_failure() -> Vec<KlaviyoError> {
+    let text = || "ordered by the test".to_owned();
+    vec![
+        KlaviyoError::KeyRejected,
+        KlaviyoError::ScopeMissing(vec!["lists:read".to_owned()]),
+        KlaviyoError::NotPermitted,
+        KlaviyoError::NotFound,
+        KlaviyoError::Throttled(RetryAfter::Seconds(90)),
+        KlaviyoError::Unavailable(text()),
+        KlaviyoError::Outage {
+            what: text(),
+            retry_after: RetryAfter::Seconds(90),
+        },
+        KlaviyoError::Invalid(text()),
+        KlaviyoError::ForeignLink,
+        KlaviyoError::RevisionRetired,
+        KlaviyoError::Refused(text()),
+    ]
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_list_whose_count_met_a_rate_limit_is_not_asked_for_again() {
+async fn a_count_that_is_not_to_be_had_costs_a_run_nothing_but_its_total() {
+    for failure in every_failure() {
+        let klaviyo = klaviyo_with(&list("L1"), 6);
+        let org = TestOrganization::on(&klaviyo).await;
+        let run = org.imported(&list("L1")).await;
+        let before = look_ups(&klaviyo).len();
+        klaviyo.fail_others([None, Some(failure.clone())]);
+
+        let end = org.work(&run).await;
+
+        assert_eq!(end, SliceEnd::Finished(SyncStatus::Success), "{failure:?}");
+        assert_eq!(look_ups(&klaviyo)[before..], [false, true]);
+        let run = org.run(&run).await;
+        assert_eq!(
+            (run.progress.total, run.progress.tally.processed),
+            (None, 6)
+        );
+        let settings = org.integration.settings(&org.organization).await.unwrap();
+        let status = settings.connection.unwrap().status;
+        assert_eq!(status, ConnectionStatus::Active, "{failure:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_that_is_never_granted_does_not_keep_a_run_from_its_list() {
+    // Another program of the merchant's may use up the quota of counting for ever.
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
-    let run = org.imported(&list("L1")).await;
-    klaviyo.fail_others([Some(KlaviyoError::Throttled(RetryAfter::Seconds(90)))]);
-    let before = look_ups(&klaviyo).len();
-
-    let until = org.now().plus(Duration::from_secs(90));
-    assert_eq!(org.work(&run).await, SliceEnd::Paused(until));
-
-    assert_eq!(look_ups(&klaviyo)[before..], [true]);
+    let run = org.synced(&list("L1")).await;
+    for _ in 0..3 {
+        let throttled = Some(KlaviyoError::Throttled(RetryAfter::Seconds(60)));
+        klaviyo.fail_others([None, throttled]);
+        let again = org.resynced(&run, false).await;
+        assert_eq!(
+            (again.status, again.progress.total),
+            (SyncStatus::Success, None)
+        );
+        tokio::time::advance(Duration::from_mins(1)).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,11 +1,15 @@
 //! A list that changes while it is read, and cursors that Klaviyo rejects.
 
+use std::time::Duration;
+
 use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncStatus;
+use fanfare_sync::engine::SliceEnd;
 use fanfare_testkit::build::{at, list, profile};
-use fanfare_testkit::fake_klaviyo::Contents;
+use fanfare_testkit::fake_klaviyo::{Contents, FakeKlaviyo};
 
 use crate::test_organization::{
     TestOrganization, emails, klaviyo_with, member, members, poll_until,
@@ -141,7 +145,7 @@ async fn a_rejected_cursor_costs_the_last_second_and_not_the_scan() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scan_whose_every_cursor_is_rejected_goes_on_by_ranges() {
+async fn a_scan_whose_cursors_are_rejected_four_times_goes_on_by_ranges() {
     let klaviyo = klaviyo_with(&list("L1"), 6);
     let org = TestOrganization::on(&klaviyo).await;
     for _ in 0..8 {
@@ -150,6 +154,98 @@ async fn a_scan_whose_every_cursor_is_rejected_goes_on_by_ranges() {
     let run = org.synced(&list("L1")).await;
     assert_eq!(org.members(&run.id).await, emails(0..6));
     assert_eq!(run.progress.tally.processed, 6);
+}
+
+/// Works a run whose every cursor is rejected. Returns the waits after the rejections.
+async fn work_without_cursors(
+    org: &TestOrganization,
+    klaviyo: &FakeKlaviyo,
+    run: &RunId,
+) -> Vec<Duration> {
+    let mut waits = Vec::new();
+    loop {
+        klaviyo.fail_members([None, Some(KlaviyoError::CursorRejected)]);
+        match org.work(run).await {
+            SliceEnd::Paused(until) => {
+                let wait = until.since(org.now());
+                waits.push(wait);
+                tokio::time::advance(wait).await;
+            }
+            end => {
+                assert_eq!(end, SliceEnd::Finished(SyncStatus::Failed));
+                return waits;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_fifth_rejected_cursor_ends_the_run_and_says_so() {
+    // Of a list in one second, each range begins with the same page.
+    let in_one_second = (0..30).map(|number| Profile {
+        joined_at: Some(at(7)),
+        ..member(number)
+    });
+    let lists = [members(0..30), in_one_second.collect()];
+    for members in lists {
+        let klaviyo = FakeKlaviyo::default()
+            .page_size(2)
+            .with(list("L1"), "VIP", members);
+        let org = TestOrganization::on(&klaviyo).await;
+        let run = org.imported(&list("L1")).await;
+
+        let waits = work_without_cursors(&org, &klaviyo, &run).await;
+
+        let calls = klaviyo.member_calls();
+        let cursors = calls.iter().filter(|call| call.cursor.is_some());
+        assert_eq!((cursors.count(), calls.len()), (5, 10));
+        let allowed = Duration::from_secs(1)..=Duration::from_mins(1);
+        assert_eq!(waits.len(), 4);
+        assert!(waits.is_sorted(), "{waits:?}");
+        assert!(waits.iter().all(|wait| allowed.contains(wait)), "{waits:?}");
+        let error = org.run(&run).await.error.unwrap();
+        assert_eq!(error.code, FailureCode::UpstreamInvalid);
+        assert!(
+            error.message.contains("refused the cursor"),
+            "{}",
+            error.message
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_beyond_the_rejected_cursor_sets_the_count_back() {
+    let klaviyo = klaviyo_with(&list("L1"), 60);
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
+    for _ in 0..8 {
+        // A cursor is rejected; the range from there is read, and one page by cursor beyond it.
+        klaviyo.fail_members([None, Some(KlaviyoError::CursorRejected), None]);
+    }
+    let run = org.work_to_end(&run).await;
+    assert_eq!(run.status, SyncStatus::Success);
+    assert_eq!(org.members(&run.id).await, emails(0..60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_is_rejected_deep_in_a_disordered_list_ends_the_run_too() {
+    let klaviyo = FakeKlaviyo::default().page_size(2);
+    let disordered = (0..12).map(|number| Profile {
+        joined_at: None,
+        ..member(number)
+    });
+    let klaviyo = klaviyo.with(list("L1"), "VIP", disordered);
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
+    for _ in 0..5 {
+        // The list begins anew, and its fourth page is rejected each time.
+        klaviyo.fail_members([None, None, None, Some(KlaviyoError::CursorRejected)]);
+    }
+
+    let run = org.work_to_end(&run).await;
+
+    assert_eq!(run.error.unwrap().code, FailureCode::UpstreamInvalid);
+    assert_eq!(klaviyo.member_calls().len(), 20);
 }
 
 #[tokio::test(start_paused = true)]

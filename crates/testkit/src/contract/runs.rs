@@ -25,7 +25,8 @@ fn full(mut run: SourceRun) -> SourceRun {
     };
     run.open(opened, at(1_000_000)).expect("a claimed run");
     let page = ScannedPage {
-        next: Cursor::parse("bmV4dDo6aWQ6Ok5aWFlsTmE=".repeat(20)).ok(),
+        // As long as a cursor can be, with a NUL, a backslash and what is no UTF-8 in its encoding.
+        next: Some(Cursor::parse("%00\\%FF+".repeat(7_500)).expect("60,000 characters")),
         joins: JoinTimes::of([Some(at(80)), Some(at(90))], at(100)),
         profiles: 100,
         new_profiles: 100,

@@ -11,6 +11,8 @@ pub(super) fn throttled(context: &RoundContext<'_>) -> Result<RoundResult> {
         "list-profiles@request=5:429=0",
         "list-profiles@request=9:429=date:2",
         "list-profiles@request=14,times=3:429=1",
+        "list-profiles@request=20,times=6:503=1",
+        "list-profiles@request=28:502=date:2",
         "list@request=2:429=1",
     ];
     through(context, &faults, 0)
@@ -26,7 +28,11 @@ pub(super) fn unanswered(context: &RoundContext<'_>) -> Result<RoundResult> {
         "list-profiles@request=12:truncate",
         "list-profiles@request=14:empty",
         "list-profiles@request=16:slow=700",
+        "list-profiles@request=18:401",
+        "list-profiles@request=20:407",
+        "list-profiles@request=22:425",
         "list@request=2:502",
+        "list@for=costly:refuse=403",
     ];
     // The simulator logs a cut answer as answered.
     through(context, &faults, 2)

@@ -100,7 +100,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         database::cut_at_commit,
     ),
     scenario(
-        "429, Retry-After in every form",
+        "429 and 5xx, Retry-After in every form",
         EMBEDDED,
         at(&[0], 1),
         klaviyo::throttled,

@@ -40,7 +40,12 @@ impl ActiveSlice<'_> {
         match remedy(&error) {
             Remedy::Wait => Ok(Step::Pause(self.integration.now(), "quota")),
             Remedy::Retry(code) => self.retry(unit, partition, code, &error).await,
-            Remedy::Reposition => self.reposition(unit, partition, &error).await,
+            Remedy::Reposition(code) => {
+                if let Some(partition) = partition {
+                    self.run.reposition(partition);
+                }
+                self.retry(unit, partition, code, &error).await
+            }
             Remedy::Fail(code) => self.fail_for_good(unit, code, &error).await,
         }
     }
@@ -70,20 +75,6 @@ impl ActiveSlice<'_> {
         #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
         let random = self.integration.ports.ids.ulid().random() as u64;
         Ok(Step::Pause(now.plus(backoff(failures, random)), "retry"))
-    }
-
-    async fn reposition(
-        &mut self,
-        unit: Box<dyn UnitOfWork>,
-        partition: Option<PartitionNumber>,
-        error: &KlaviyoError,
-    ) -> Result<Step, Error> {
-        if !partition.is_some_and(|partition| self.run.reposition(partition)) {
-            return self
-                .retry(unit, partition, FailureCode::UpstreamInvalid, error)
-                .await;
-        }
-        self.commit_step(unit).await
     }
 
     async fn fail_for_good(
@@ -126,6 +117,9 @@ fn explain(code: FailureCode, error: &KlaviyoError) -> String {
         }
         (FailureCode::UpstreamUnavailable, _) => {
             format!("{error}. The pages read so far were kept; sync again later.")
+        }
+        (_, KlaviyoError::CursorRejected) => {
+            "Klaviyo refused the cursor of the next page again and again. The pages read so far were kept; sync again, and tell support if it happens again.".to_owned()
         }
         _ => format!("{error}. The pages read so far were kept; sync again, and tell support if it happens again."),
     }

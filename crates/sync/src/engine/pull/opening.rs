@@ -4,6 +4,7 @@ use fanfare_domain::audience::usable_name;
 use fanfare_domain::ports::{Collection, UnitOfWork};
 use fanfare_domain::run::Opened;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
 use super::slice::{ActiveSlice, Step};
 use crate::SYSTEM_ACTOR;
@@ -26,12 +27,28 @@ impl ActiveSlice<'_> {
         }
     }
 
+    /// Reads the list, and then Klaviyo's count of its profiles by a request of its own: whatever happens to that
+    /// one, the run goes on without a count.
     async fn look_up_list(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
-        // The count has a small quota of its own, for which a run does not wait.
-        match self.look_up(true).await {
-            Ok(Some(Err(CallError::NotBefore(_)))) => self.look_up(false).await,
-            other => other,
-        }
+        let mut found = match self.look_up(false).await? {
+            Some(Ok(found)) => found,
+            other => return Ok(other),
+        };
+        let Some(counted) = self.look_up(true).await? else {
+            return Ok(None);
+        };
+        found.profile_count = match counted {
+            Ok(counted) => counted.profile_count,
+            // Counting has a small quota of its own, for which a run does not wait.
+            Err(CallError::NotBefore(_)) => None,
+            Err(CallError::Klaviyo(error)) => {
+                let error = &error as &dyn std::error::Error;
+                info!(error, "Klaviyo gave no count of the list's profiles");
+                None
+            }
+            Err(error @ CallError::Store(_)) => return Ok(Some(Err(error))),
+        };
+        Ok(Some(Ok(found)))
     }
 
     async fn look_up(&self, count: bool) -> Result<Option<Result<Collection, CallError>>, Error> {
