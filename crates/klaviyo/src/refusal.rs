@@ -27,12 +27,30 @@ struct Entry<'a> {
     code: Raw<'a>,
     #[serde(borrow)]
     detail: Raw<'a>,
+    #[serde(borrow)]
+    source: Object<Source<'a>>,
+}
+
+/// What of the request an error is about.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Source<'a> {
+    #[serde(borrow)]
+    parameter: Raw<'a>,
 }
 
 impl<'a> Document<'a> {
     /// The document, or one without errors if the body is something else.
     fn parse(body: &'a [u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// Whether an error is about the filter or the order of the request.
+    fn is_about_range(&self) -> bool {
+        let parameters = self.errors.iter().map(|entry| entry.0.source.0.parameter);
+        parameters
+            .filter_map(value::<Cow<'_, str>>)
+            .any(|parameter| matches!(&*parameter, "filter" | "sort"))
     }
 
     fn details(&self) -> impl Iterator<Item = Cow<'a, str>> {
@@ -47,6 +65,7 @@ pub(crate) fn read(
     headers: &HeaderMap,
     body: &[u8],
     has_cursor: bool,
+    has_range: bool,
 ) -> KlaviyoError {
     let document = || Document::parse(body);
     match status {
@@ -58,6 +77,9 @@ pub(crate) fn read(
             headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()),
         )),
         StatusCode::REQUEST_TIMEOUT => unavailable(status),
+        StatusCode::BAD_REQUEST if is_range_refused(&document(), has_cursor, has_range) => {
+            KlaviyoError::RangeRefused
+        }
         StatusCode::BAD_REQUEST if has_cursor => KlaviyoError::CursorRejected,
         status if status.is_server_error() => unavailable(status),
         status if status.is_client_error() => refused(status, &document()),
@@ -68,6 +90,13 @@ pub(crate) fn read(
 
 fn unavailable(status: StatusCode) -> KlaviyoError {
     KlaviyoError::Unavailable(format!("it answered {}", status.as_u16()))
+}
+
+/// Whether a 400 refuses the request's filter or order. Klaviyo names the parameter; where it names none, a request
+/// with a range and without a cursor has nothing else that it could refuse in one list and not in another.
+fn is_range_refused(document: &Document<'_>, has_cursor: bool, has_range: bool) -> bool {
+    let may_be_range = has_range && !has_cursor && !document.errors.is_empty();
+    document.is_about_range() || may_be_range
 }
 
 /// A 403: a scope is missing, or the account's plan does not allow the call. Or the answer is not Klaviyo's: the

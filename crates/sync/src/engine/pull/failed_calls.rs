@@ -41,6 +41,7 @@ impl ActiveSlice<'_> {
             Remedy::Wait => Ok(Step::Pause(self.integration.now(), "quota")),
             Remedy::Retry(code) => self.retry(unit, partition, code, &error).await,
             Remedy::Reposition => self.reposition(unit, partition, &error).await,
+            Remedy::ReadWhole => self.read_whole(unit, partition, &error).await,
             Remedy::Fail(code) => self.fail_for_good(unit, code, &error).await,
         }
     }
@@ -83,6 +84,24 @@ impl ActiveSlice<'_> {
                 .retry(unit, partition, FailureCode::UpstreamInvalid, error)
                 .await;
         }
+        self.commit_step(unit).await
+    }
+
+    async fn read_whole(
+        &mut self,
+        unit: Box<dyn UnitOfWork>,
+        partition: Option<PartitionNumber>,
+        error: &KlaviyoError,
+    ) -> Result<Step, Error> {
+        if !partition.is_some_and(|partition| self.run.drop_range(partition)) {
+            return self
+                .retry(unit, partition, FailureCode::UpstreamInvalid, error)
+                .await;
+        }
+        tracing::warn!(
+            error = error as &dyn std::error::Error,
+            "the list is read whole, in one partition"
+        );
         self.commit_step(unit).await
     }
 
