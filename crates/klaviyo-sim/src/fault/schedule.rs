@@ -2,6 +2,7 @@
 
 use super::{Effect, Fault, When};
 use crate::endpoint::Route;
+use crate::query::Parameters;
 
 /// The planned faults, and how often each was met and caused.
 #[derive(Default)]
@@ -27,10 +28,16 @@ impl FaultSchedule {
     }
 
     /// The effects on this request, in the order in which the faults were planned.
-    pub(crate) fn take(&mut self, route: &Route, account: Option<&str>, page: u32) -> Vec<Effect> {
+    pub(crate) fn take(
+        &mut self,
+        route: &Route,
+        account: Option<&str>,
+        page: u32,
+        parameters: &Parameters,
+    ) -> Vec<Effect> {
         let hit = self.0.iter_mut().filter_map(|entry| {
             entry
-                .is_hit(route, account, page)
+                .is_hit(route, account, page, parameters)
                 .then(|| entry.fault.effect.clone())
         });
         hit.collect()
@@ -38,7 +45,13 @@ impl FaultSchedule {
 }
 
 impl Entry {
-    fn is_hit(&mut self, route: &Route, account: Option<&str>, page: u32) -> bool {
+    fn is_hit(
+        &mut self,
+        route: &Route,
+        account: Option<&str>,
+        page: u32,
+        parameters: &Parameters,
+    ) -> bool {
         let fault = &self.fault;
         let is_there = fault
             .endpoint
@@ -48,8 +61,13 @@ impl Entry {
                 .account
                 .as_deref()
                 .is_none_or(|id| account == Some(id));
-        // Only later pages are asked for with a cursor.
-        let is_possible = fault.effect != Effect::ForgetCursor || page > 1;
+        let is_possible = match fault.effect {
+            // Only later pages are asked for with a cursor.
+            Effect::ForgetCursor => page > 1,
+            Effect::RefuseFilter => parameters.get("filter").is_some(),
+            Effect::RefuseSort => parameters.get("sort").is_some(),
+            _ => true,
+        };
         if !is_there || !is_possible {
             return false;
         }

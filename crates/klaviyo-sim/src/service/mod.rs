@@ -162,7 +162,9 @@ impl Service {
 
     fn answer(&self, routed: &RoutedRequest<'_>, request: &mut Request) -> Outgoing {
         let account = request.account.as_deref();
-        let effects = self.schedule().take(&routed.route, account, routed.page);
+        let effects = self
+            .schedule()
+            .take(&routed.route, account, routed.page, &routed.parameters);
         request.faults = effects.iter().map(|effect| format!("{effect:?}")).collect();
         for effect in &effects {
             let Effect::Change(change) = effect else {

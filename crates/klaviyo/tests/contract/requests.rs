@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use fanfare_domain::ids::{CollectionId, Cursor};
+use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::ports::{Capability, Klaviyo, KlaviyoError, MembersFrom};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
@@ -40,6 +41,7 @@ async fn every_request_bears_the_key_the_revision_and_the_wish_not_to_fall_forwa
 async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fields() {
     let server = server(document(&page(&[], &json!(null)))).await;
     let from = MembersFrom {
+        order: MemberOrder::EarliestFirst,
         joined_from: Timestamp::parse("2026-01-01T00:00:05.999Z"),
         cursor: Some(Cursor::parse("bmV4dDo6aWQ=&x").unwrap()),
     };

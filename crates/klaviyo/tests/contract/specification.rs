@@ -3,6 +3,7 @@
 use std::fs;
 
 use fanfare_domain::ids::Cursor;
+use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::ports::{Capability, Klaviyo, MembersFrom};
 use fanfare_domain::source::CollectionKind;
 use fanfare_domain::time::Timestamp;
@@ -39,6 +40,7 @@ async fn every_request() -> Vec<Request> {
         for joined_from in [None, Some(Timestamp::EPOCH)] {
             for cursor in [None, Some(cursor.clone())] {
                 let from = MembersFrom {
+                    order: MemberOrder::EarliestFirst,
                     joined_from,
                     cursor,
                 };

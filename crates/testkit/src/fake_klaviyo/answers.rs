@@ -1,5 +1,7 @@
 //! The calls and their answers.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::{CollectionId, Cursor};
@@ -101,6 +103,12 @@ impl Paging {
 /// Lists and segments on a page.
 const COLLECTIONS_PER_PAGE: usize = 10;
 
+/// How many profiles these are. One that has joined again is there twice until a test takes it out.
+fn distinct(members: &[Profile]) -> u64 {
+    let ids: BTreeSet<_> = members.iter().map(|member| &member.id).collect();
+    ids.len() as u64
+}
+
 /// How every cursor of the fake begins.
 const CURSOR: &str = "after:";
 
@@ -111,7 +119,7 @@ fn position(profile: &Profile, order: MemberOrder, unknown_joins: UnknownJoins) 
     match (joined, order) {
         (_, MemberOrder::Unsorted) => id.to_string(),
         (Some(joined), MemberOrder::EarliestFirst) => format!("1:{joined:020}:{id}"),
-        (Some(joined), MemberOrder::LatestFirst) => format!("1:{:020}:{id}", i64::MAX - joined),
+        (Some(joined), MemberOrder::LatestFirst) => format!("1:{:020}:{id}", i64::MAX / 2 - joined),
         (None, order) => {
             let is_first = match unknown_joins {
                 UnknownJoins::Earliest => order == MemberOrder::EarliestFirst,
@@ -183,8 +191,8 @@ impl Klaviyo for FakeKlaviyo {
                 .collections
                 .get(collection)
                 .ok_or(KlaviyoError::NotFound)?;
-            let count = (count && contents.counts)
-                .then_some(members.len() as u64 + contents.counts_too_many);
+            let count =
+                (count && contents.counts).then(|| distinct(members) + contents.counts_too_many);
             resource(&collection.id, name.as_ref(), count)
         };
         yield_point().await;
