@@ -8,9 +8,9 @@ use fanfare_domain::time::Timestamp;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use fanfare_testkit::build::list;
-
-use crate::support::{PERSON, assert_redacted, client, key, members, members_of, raw, server};
+use crate::support::{
+    PERSON, assert_redacted, client, key, list, members, members_of, raw, server,
+};
 
 fn error(code: &str, detail: &str) -> Value {
     json!({"errors": [{

@@ -66,6 +66,27 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
 }
 
 #[tokio::test]
+async fn members_are_asked_for_the_latest_first_or_in_no_order() {
+    for (order, sort) in [
+        (MemberOrder::EarliestFirst, Some("joined_group_at")),
+        (MemberOrder::LatestFirst, Some("-joined_group_at")),
+        (MemberOrder::Unsorted, None),
+    ] {
+        let server = server(document(&page(&[], &json!(null)))).await;
+        let from = MembersFrom {
+            order,
+            ..MembersFrom::default()
+        };
+        client(&server.uri())
+            .members(&key(), &list("RtPqXs"), &from)
+            .await
+            .unwrap();
+        let request = only_request(&server).await;
+        assert_eq!(query(&request, "sort").as_deref(), sort);
+    }
+}
+
+#[tokio::test]
 async fn an_id_with_characters_of_an_address_stays_one_segment_of_it() {
     let server = server(ResponseTemplate::new(500)).await;
     let hostile = CollectionRef {
