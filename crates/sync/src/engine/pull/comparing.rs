@@ -13,7 +13,7 @@ use crate::klaviyo::CallError;
 
 /// The longest wait for the quota of Klaviyo's counts, which is 15 a minute. For a longer one the count is taken
 /// as not known: what only proves a run must not keep it for hours.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 impl ActiveSlice<'_> {
     pub(super) async fn compare_counts(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
