@@ -21,6 +21,8 @@ text_enum! {
         UpstreamUnavailable = "upstream_unavailable",
         /// Klaviyo's cursors led in a circle, or its pages brought no new profiles for too long.
         CursorLoop = "cursor_loop",
+        /// The pass saw fewer than nine tenths of what Klaviyo had counted at its start.
+        IncompleteRead = "incomplete_read",
         /// The pass would have removed more than half of the members.
         RemovalGuard = "removal_guard",
         /// The worker died three times on the same page.
@@ -47,6 +49,8 @@ pub enum Remedy {
     Retry(FailureCode),
     /// The same, but from the last join time that was seen, because its cursor is refused.
     Reposition(FailureCode),
+    /// Read the whole list in one partition, without what Klaviyo refused.
+    ReadWhole,
     /// Fail the run: no further request can succeed.
     Fail(FailureCode),
 }
@@ -77,6 +81,7 @@ pub const fn remedy(error: &KlaviyoError) -> Remedy {
             Remedy::Retry(FailureCode::UpstreamInvalid)
         }
         KlaviyoError::CursorRejected => Remedy::Reposition(FailureCode::UpstreamInvalid),
+        KlaviyoError::RangeRefused => Remedy::ReadWhole,
         KlaviyoError::KeyRejected => Remedy::Fail(FailureCode::KeyInvalid),
         KlaviyoError::ScopeMissing(_) | KlaviyoError::NotPermitted => {
             Remedy::Fail(FailureCode::ScopeMissing)

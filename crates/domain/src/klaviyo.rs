@@ -95,9 +95,23 @@ pub struct CollectionPage {
     pub next: Option<Cursor>,
 }
 
+/// The order in which members are requested.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum MemberOrder {
+    /// By join time, the earliest first.
+    #[default]
+    EarliestFirst,
+    /// By join time, the latest first.
+    LatestFirst,
+    /// As Klaviyo likes, because it refuses to sort by join time.
+    Unsorted,
+}
+
 /// Where to begin reading members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MembersFrom {
+    /// The order of the members.
+    pub order: MemberOrder,
     /// Only members who joined at this time or later; fractions of a second are cut off.
     pub joined_from: Option<Timestamp>,
     /// The position in that range; `None` for its beginning.
@@ -131,6 +145,9 @@ pub enum KlaviyoError {
     /// 400 on a request with a cursor: Klaviyo has forgotten the position.
     #[error("Klaviyo refused the cursor of the next page")]
     CursorRejected,
+    /// 400 for the filter or the order that was requested.
+    #[error("Klaviyo refused the filter or the order of the request")]
+    RangeRefused,
     /// 429: the quota is used up.
     #[error("Klaviyo asks to wait")]
     Throttled(RetryAfter),

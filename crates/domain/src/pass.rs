@@ -80,6 +80,9 @@ pub enum Phase {
     Opening,
     /// Pages are read.
     Reading(Scan),
+    /// The list was read by ranges, and fewer profiles were seen than Klaviyo had counted, or its count is not
+    /// known: it is asked for once more, because a member without a join time is in no range.
+    ComparingCounts,
     /// All pages are read. Consumers whose profiles were seen and who are not members yet become members, in
     /// batches by profile id.
     AddingMembers {

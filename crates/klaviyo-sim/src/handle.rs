@@ -11,7 +11,7 @@ use crate::kind::Kind;
 use crate::profiles::Profile;
 use crate::record::Request;
 use crate::service::Service;
-use crate::state::ChangeError;
+use crate::state::{ChangeError, known};
 
 /// A running simulator, from within.
 #[derive(Clone)]
@@ -22,8 +22,8 @@ pub struct Handle {
 /// A member of a list or segment, with all its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// When it most recently joined.
-    pub joined: OffsetDateTime,
+    /// When it most recently joined; `None` if Klaviyo tells no time.
+    pub joined: Option<OffsetDateTime>,
     /// Its values.
     pub profile: Profile,
 }
@@ -94,7 +94,8 @@ impl AccountHandle {
         let found = account.collections.get(collection).ok_or_else(missing)?;
         let members = found.by_join().iter().filter_map(|(joined, id)| {
             Some(Member {
-                joined: OffsetDateTime::from_unix_timestamp(*joined).ok()?,
+                joined: known(*joined)
+                    .and_then(|joined| OffsetDateTime::from_unix_timestamp(joined).ok()),
                 profile: account.profiles.get(id)?,
             })
         });

@@ -51,7 +51,9 @@ mod wire;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use demo::account as demo_account;
 pub use endpoint::{Endpoint, Limit, Parameter, UnknownEndpoint};
-pub use fault::{Change, Effect, Fault, GRAMMAR, MemberRef, RetryAfter, Shape, SpecError};
+pub use fault::{
+    Change, Effect, Fault, GRAMMAR, MemberRef, RetryAfter, Shape, SpecError, UnknownJoin,
+};
 pub use handle::{AccountHandle, Handle, Member};
 pub use key::{Key, SCOPES};
 pub use kind::Kind;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::clock::{Clock, SystemClock};
-use crate::fault::Fault;
+use crate::fault::{Fault, UnknownJoin};
 use crate::key::Key;
 use crate::kind::Kind;
 use crate::profiles::{EdgeCases, MOST, Profile};
@@ -227,7 +227,8 @@ pub struct CollectionPlan {
     pub is_processing: bool,
     /// How many of its members are generated.
     pub generated: u32,
-    /// Its other members, and when they joined, in seconds since the epoch.
+    /// Its other members, and when they joined, in seconds since the epoch. Of those at `i64::MIN` or `i64::MAX`
+    /// Klaviyo tells no time; they come first or last.
     pub members: Vec<(i64, Profile)>,
 }
 
@@ -258,6 +259,14 @@ impl CollectionPlan {
     #[must_use]
     pub fn member(mut self, joined: OffsetDateTime, profile: Profile) -> Self {
         self.members.push((joined.unix_timestamp(), profile));
+        self
+    }
+
+    /// The same with one more member of whom Klaviyo tells no join time. The member comes first or last in the order
+    /// of joining, and no filter by join time finds it.
+    #[must_use]
+    pub fn member_without_join_time(mut self, profile: Profile, place: UnknownJoin) -> Self {
+        self.members.push((place.joined(), profile));
         self
     }
 }

@@ -118,7 +118,13 @@ impl KlaviyoHttp {
             // A refusal counts even if its body cannot be read or is too large.
             let body = body::read(response, body::MAX_REFUSAL_BYTES).await;
             let body = body.unwrap_or_default();
-            return Err(refusal::read(status, &headers, &body, request.has_cursor));
+            return Err(refusal::read(
+                status,
+                &headers,
+                &body,
+                request.has_cursor,
+                request.has_range,
+            ));
         }
         let rate_limits = response
             .headers()

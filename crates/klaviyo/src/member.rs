@@ -7,7 +7,7 @@
 use fanfare_domain::collection::CollectionRef;
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::issue::Field;
-use fanfare_domain::klaviyo::{KlaviyoError, MemberPage, MembersFrom};
+use fanfare_domain::klaviyo::{KlaviyoError, MemberOrder, MemberPage, MembersFrom};
 use fanfare_domain::profile::{Attribute, Profile};
 
 use crate::document::{Many, broken_id, parse};
@@ -33,21 +33,20 @@ pub(crate) fn request(
             at.to_whole_seconds()
         )
     });
-    let mut parameters = vec![
-        ("fields[profile]", FIELDS),
-        ("sort", "joined_group_at"),
-        ("page[size]", PAGE_SIZE),
-    ];
+    let mut parameters = vec![("fields[profile]", FIELDS), ("page[size]", PAGE_SIZE)];
+    match from.order {
+        MemberOrder::EarliestFirst => parameters.push(("sort", "joined_group_at")),
+        MemberOrder::LatestFirst => parameters.push(("sort", "-joined_group_at")),
+        MemberOrder::Unsorted => {}
+    }
     if let Some(filter) = &filter {
         parameters.push(("filter", filter));
     }
     let path = [of.kind.descriptor().path, id_segment(of)?, "profiles"];
-    Ok(Request::get(
-        origin,
-        path,
-        &parameters,
-        from.cursor.as_ref(),
-    ))
+    Ok(Request {
+        has_range: filter.is_some() || from.order == MemberOrder::LatestFirst,
+        ..Request::get(origin, path, &parameters, from.cursor.as_ref())
+    })
 }
 
 object! {

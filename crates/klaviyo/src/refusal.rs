@@ -25,6 +25,14 @@ object! {
     struct Entry<'a> {
         code: Raw<'a>,
         detail: Raw<'a>,
+        source: Object<Source<'a>>,
+    }
+}
+
+object! {
+    /// What of the request an error is about.
+    struct Source<'a> {
+        parameter: Raw<'a>,
     }
 }
 
@@ -47,6 +55,14 @@ impl<'a> Document<'a> {
         self.errors.iter().filter_map(|entry| value(entry.0.code))
     }
 
+    /// Whether an error is about the filter or the order of the request.
+    fn is_about_range(&self) -> bool {
+        let parameters = self.errors.iter().map(|entry| entry.0.source.0.parameter);
+        parameters
+            .filter_map(value::<Cow<'_, str>>)
+            .any(|parameter| matches!(&*parameter, "filter" | "sort"))
+    }
+
     fn details(&self) -> impl Iterator<Item = Cow<'a, str>> {
         self.errors.iter().filter_map(|entry| value(entry.0.detail))
     }
@@ -59,6 +75,7 @@ pub(crate) fn read(
     headers: &HeaderMap,
     body: &[u8],
     has_cursor: bool,
+    has_range: bool,
 ) -> KlaviyoError {
     let retry_after = retry_after::parse(headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()));
     if status == StatusCode::TOO_MANY_REQUESTS {
@@ -83,6 +100,9 @@ pub(crate) fn read(
         StatusCode::FORBIDDEN => forbidden(&document),
         StatusCode::NOT_FOUND => not_found(&document),
         StatusCode::GONE => KlaviyoError::RevisionRetired,
+        StatusCode::BAD_REQUEST if is_range_refused(&document, has_cursor, has_range) => {
+            KlaviyoError::RangeRefused
+        }
         StatusCode::BAD_REQUEST if has_cursor => KlaviyoError::CursorRejected,
         status => refused(status, &document),
     }
@@ -94,6 +114,13 @@ fn unavailable(what: String, retry_after: RetryAfter) -> KlaviyoError {
         RetryAfter::Unknown => KlaviyoError::Unavailable(what),
         retry_after => KlaviyoError::Outage { what, retry_after },
     }
+}
+
+/// Whether a 400 refuses the request's filter or order. Klaviyo names the parameter; where it names none, a request
+/// with a range and without a cursor has nothing else that it could refuse in one list and not in another.
+fn is_range_refused(document: &Document<'_>, has_cursor: bool, has_range: bool) -> bool {
+    let may_be_range = has_range && !has_cursor;
+    document.is_about_range() || may_be_range
 }
 
 /// A 403: a scope is missing, or the account's plan does not allow the call.

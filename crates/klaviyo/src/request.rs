@@ -21,6 +21,8 @@ pub(crate) struct Request {
     pub(crate) expects: StatusCode,
     /// Whether it has a cursor, which Klaviyo may no longer accept.
     pub(crate) has_cursor: bool,
+    /// Whether it asks for a range of members, which could be read without one.
+    pub(crate) has_range: bool,
 }
 
 impl Request {
@@ -47,6 +49,7 @@ impl Request {
             url,
             expects: StatusCode::OK,
             has_cursor: cursor.is_some(),
+            has_range: false,
         }
     }
 }

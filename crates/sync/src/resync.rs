@@ -17,7 +17,7 @@ pub struct StartedSync {
 }
 
 impl Integration {
-    /// Queues a full pass. `confirm_removals` permits it to remove more than half of the members. Of several
+    /// Queues a full pass. `confirm_removals` permits removals that a pass does not carry out by itself. Of several
     /// requests at the same time, one queues a run and the others get [`Error::SyncInProgress`].
     pub async fn sync_audience(
         &self,

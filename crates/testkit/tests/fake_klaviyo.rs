@@ -57,7 +57,7 @@ async fn a_range_begins_with_its_whole_second() {
     let klaviyo = with_five();
     let from = MembersFrom {
         joined_from: Some(at(3).plus(std::time::Duration::from_millis(900))),
-        cursor: None,
+        ..MembersFrom::default()
     };
 
     assert_eq!(scan(&klaviyo, from).await, ["p3", "p4"]);

@@ -28,11 +28,12 @@ pub(super) struct LoggedRequest {
 const FLIGHT_TIME: Duration = Duration::from_millis(100);
 
 impl LoggedRequest {
-    /// The range of join times that the page is one of.
-    fn range(&self) -> Option<&str> {
-        self.query
-            .split('&')
-            .find(|part| part.starts_with("filter="))
+    /// The range of join times that the page is one of, and its order.
+    fn range(&self) -> Vec<&str> {
+        let parts = self.query.split('&');
+        parts
+            .filter(|part| part.starts_with("filter=") || part.starts_with("sort="))
+            .collect()
     }
 }
 

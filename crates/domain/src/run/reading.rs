@@ -90,10 +90,45 @@ impl SourceRun {
             failures
         };
         if scan.is_complete() {
-            self.set_phase(Phase::AddingMembers { after: None });
+            let is_certain = !scan.uses_ranges() || self.has_seen_all();
+            self.set_phase(if is_certain {
+                Phase::AddingMembers { after: None }
+            } else {
+                Phase::ComparingCounts
+            });
         }
         self.reset_failures();
         self.run.failures = failures;
+        Ok(())
+    }
+
+    /// Whether as many profiles were seen as Klaviyo counted; `false` if its count is not known.
+    fn has_seen_all(&self) -> bool {
+        let progress = &self.run.progress;
+        progress
+            .total
+            .is_some_and(|total| progress.tally.processed >= total)
+    }
+
+    /// The list was read by ranges, and Klaviyo now counts `count` profiles, if it says so. If more are counted
+    /// than were seen, some may be in no range, and the list is read whole. Without this count the one of the
+    /// pass's start is taken: the profiles that are missing may have left, but that is not known.
+    pub fn compare_counts(
+        &mut self,
+        count: Option<u64>,
+        now: Timestamp,
+    ) -> Result<(), InvalidTransition> {
+        self.require_syncing(Event::Progress)?;
+        let progress = &self.run.progress;
+        let counted = count.or(progress.total);
+        let is_short = counted.is_some_and(|counted| progress.tally.processed < counted);
+        self.set_phase(if is_short {
+            Phase::Reading(Scan::whole())
+        } else {
+            Phase::AddingMembers { after: None }
+        });
+        self.reset_failures();
+        self.follow(now);
         Ok(())
     }
 
@@ -134,10 +169,16 @@ impl SourceRun {
     }
 
     /// Drops a partition's cursor because Klaviyo no longer accepts it: the partition continues from the
-    /// latest join time that it has seen, or starts again if the list is not in the order of join times.
-    /// `false` if it had no cursor.
+    /// latest join time that it has seen, or starts again if the list is read whole. `false` if it had no cursor.
     pub fn reposition(&mut self, partition: PartitionNumber) -> bool {
         let scan = self.run.pass.scan_mut();
         scan.is_some_and(|scan| scan.reposition(partition))
+    }
+
+    /// Reads the list whole because Klaviyo refuses the range or the order of this partition's page. `false` if
+    /// the page was requested by neither.
+    pub fn drop_range(&mut self, partition: PartitionNumber) -> bool {
+        let scan = self.run.pass.scan_mut();
+        scan.is_some_and(|scan| scan.drop_range(partition))
     }
 }

@@ -5,7 +5,7 @@ use super::{Event, InvalidTransition, SourceRun};
 use crate::failure::FailureCode;
 use crate::ids::{ConsumerId, ProfileId};
 use crate::pass::{LinkMoves, Pass, Phase};
-use crate::removal::may_remove;
+use crate::removal::{is_complete, may_remove};
 use crate::time::Timestamp;
 
 /// What reconciling has to do next.
@@ -15,13 +15,14 @@ pub enum Reconciliation {
     AddMembers,
     /// Check how many members would be removed.
     CheckRemovals,
-    /// Nothing: the run has succeeded.
+    /// Nothing: the run has ended.
     Done,
 }
 
 impl SourceRun {
     /// All pages are read: returns what reconciling has to do first. Members are missing only if profiles have
-    /// moved between consumers since the pass began, or since members were last added.
+    /// moved between consumers since the pass began, or since members were last added. A pass that saw clearly
+    /// fewer profiles than Klaviyo had counted ends with `incomplete_read` when no members are missing.
     pub fn begin_reconciling(
         &mut self,
         link_moves: LinkMoves,
@@ -31,6 +32,9 @@ impl SourceRun {
         let Pass::Full(full) = &mut self.run.pass;
         if std::mem::replace(&mut full.link_moves, link_moves) != link_moves {
             return Ok(Reconciliation::AddMembers);
+        }
+        if self.fail_if_incomplete(now)? {
+            return Ok(Reconciliation::Done);
         }
         if self.run.members_at_start == 0 {
             // The pages have added every member, and the audience had none before.
@@ -59,10 +63,32 @@ impl SourceRun {
         Ok(())
     }
 
-    /// The members that were not seen have been counted. Above the removal threshold the run ends with
+    /// Ends the run with `incomplete_read` if it saw fewer than nine tenths of what Klaviyo counted at its start,
+    /// unless the user has confirmed it. Returns whether it did.
+    fn fail_if_incomplete(&mut self, now: Timestamp) -> Result<bool, InvalidTransition> {
+        let progress = &self.run.progress;
+        let (seen, total) = (progress.tally.processed, progress.total);
+        if self.run.confirm_removals || is_complete(seen, total) {
+            return Ok(false);
+        }
+        let total = total.unwrap_or_default();
+        let message = format!(
+            "This pass saw only {seen} of the {total} profiles that Klaviyo had counted, fewer than nine tenths, \
+             so no member was removed; what it read was kept. Sync again later. If it is right, sync again and \
+             confirm the removals."
+        );
+        self.fail(FailureCode::IncompleteRead, message, now)?;
+        Ok(true)
+    }
+
+    /// The members that were not seen have been counted. A pass that is not complete ends with `incomplete_read`.
+    /// Above the removal threshold the run ends with
     /// `removal_guard`.
     pub fn check_removals(&mut self, absent: u64, now: Timestamp) -> Result<(), InvalidTransition> {
         self.require_syncing(Event::Progress)?;
+        if self.fail_if_incomplete(now)? {
+            return Ok(());
+        }
         let at_start = self.run.members_at_start;
         if !may_remove(at_start, absent, self.run.confirm_removals) {
             let message = format!(

@@ -67,7 +67,8 @@ pub struct SyncRun {
     pub crashes: u32,
     /// Failed answers of Klaviyo for the page that is requested now.
     pub failures: u32,
-    /// Whether the caller has confirmed that more than half of the members may be removed.
+    /// Whether the caller has confirmed the removals of a pass that saw clearly less than Klaviyo counted, or that
+    /// removes more than half of the members.
     pub confirm_removals: bool,
     /// When it was queued.
     pub queued_at: Timestamp,
@@ -94,7 +95,7 @@ pub struct NewRun {
     pub organization: OrganizationId,
     /// What starts it.
     pub trigger: Trigger,
-    /// Whether more than half of the members may be removed.
+    /// Whether removals are confirmed that a pass would not carry out by itself.
     pub confirm_removals: bool,
 }
 

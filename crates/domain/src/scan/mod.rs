@@ -5,6 +5,10 @@
 //!
 //! Exactly one partition reads to the list's end, and it finishes last: a profile that leaves and joins again
 //! while the other partitions are read is found there.
+//!
+//! A member whose join time cannot be read is in no range. Before the first range is requested, the scan takes one
+//! page from the list's end; a scan that meets such a member, on this page or on any other, reads the list whole:
+//! in one partition, without a filter. So it does where Klaviyo refuses the filter.
 
 mod loop_detector;
 mod partition;
@@ -14,6 +18,7 @@ use std::time::Duration;
 pub use loop_detector::{CursorLoop, LoopDetector};
 pub use partition::{JoinTimes, Partition, PartitionNumber, ScannedPage};
 
+use crate::klaviyo::MemberOrder;
 use crate::time::Timestamp;
 
 /// How far a list is read.
@@ -25,8 +30,14 @@ pub struct Scan {
     added: PartitionNumber,
     /// The most profiles that a page has held so far.
     page_size: u64,
-    /// Whether Klaviyo's pages are not in the order of join times, so that the list cannot be split.
-    is_disordered: bool,
+    /// Whether the list is read in one partition without a filter: its pages are not in the order of join times,
+    /// a member has none, or Klaviyo refuses to filter by them.
+    #[serde(default)]
+    is_whole: bool,
+    /// Whether ranges may have been requested, so that a member without a join time may not have been met. Before
+    /// that, one page is read from the list's end.
+    #[serde(default)]
+    uses_ranges: bool,
 }
 
 impl Default for Scan {
@@ -35,7 +46,8 @@ impl Default for Scan {
             partitions: vec![Partition::default()],
             added: 0,
             page_size: 0,
-            is_disordered: false,
+            is_whole: false,
+            uses_ranges: false,
         }
     }
 }
@@ -51,6 +63,14 @@ const PAGES_WORTH_A_DIVISION: u64 = 20;
 const SHORTEST_RANGE: Duration = Duration::from_secs(2);
 
 impl Scan {
+    /// A scan that reads the list whole, because members may have been in none of its ranges.
+    pub(crate) fn whole() -> Self {
+        Self {
+            is_whole: true,
+            ..Self::default()
+        }
+    }
+
     /// The partitions that are not finished, by their ranges.
     pub fn partitions(&self) -> &[Partition] {
         &self.partitions
@@ -59,6 +79,11 @@ impl Scan {
     /// Whether the whole list is read.
     pub const fn is_complete(&self) -> bool {
         self.partitions.is_empty()
+    }
+
+    /// Whether members without a join time may not have been met.
+    pub(crate) const fn uses_ranges(&self) -> bool {
+        self.uses_ranges
     }
 
     /// The partitions whose next page may be requested now: all that have one, or only the first quarantined
@@ -105,7 +130,7 @@ impl Scan {
     }
 
     /// Continues a partition after its page, the run's `pages`-th. Nothing happens if the partition no longer
-    /// exists because the list turned out to be disordered.
+    /// exists because the list turned out to be one that has to be read whole.
     pub(crate) fn advance(
         &mut self,
         number: PartitionNumber,
@@ -116,22 +141,20 @@ impl Scan {
         let Some(partition) = self.partition(number) else {
             return Ok(());
         };
-        if partition.is_out_of_range(&page.joins)
-            && !std::mem::replace(&mut self.is_disordered, true)
-        {
-            // Profiles before a range's beginning were assumed to be in another partition, which may be wrong.
-            if self.added > 0 {
-                self.begin_anew();
-                return Ok(());
-            }
+        // Profiles before a range's beginning were assumed to be in another partition, which may be wrong; and
+        // profiles without a join time are in none.
+        if page.joins.has_unknown() || partition.is_out_of_range(&page.joins) {
+            self.read_whole();
         }
         let Some(partition) = self.partition(number) else {
             return Ok(());
         };
-        if !partition.advance(page, pages)? {
+        let is_read = partition.looks_at_end() || partition.advance(page, pages)?;
+        if !is_read {
             return Ok(());
         }
-        if partition.until.is_none() && self.partitions.len() > 1 {
+        let reads_to_end = partition.until.is_none() && !partition.looks_at_end();
+        if reads_to_end && self.partitions.len() > 1 {
             if let Some(partition) = self.partition(number) {
                 partition.is_waiting = true;
             }
@@ -146,12 +169,39 @@ impl Scan {
     }
 
     /// Drops a partition's cursor because Klaviyo no longer accepts it: the partition continues from the
-    /// latest join time that it has seen, or starts again if the list is disordered. `false` if it had no
+    /// latest join time that it has seen, or starts again if the list is read whole. `false` if it had no
     /// cursor.
     pub(crate) fn reposition(&mut self, number: PartitionNumber) -> bool {
-        let is_disordered = self.is_disordered;
-        self.partition(number)
-            .is_some_and(|partition| partition.reposition(is_disordered))
+        let is_whole = self.is_whole;
+        let Some(partition) = self.partition(number) else {
+            return false;
+        };
+        if !partition.reposition(is_whole) {
+            return false;
+        }
+        if !partition.is_unfiltered() {
+            self.look_at_end();
+        }
+        true
+    }
+
+    /// Klaviyo refuses the range or the order that this partition's page was requested by: the list is read whole
+    /// without a filter, and if the order alone was refused, also without an order. `false` if it was requested
+    /// by neither. Nothing happens if the partition no longer exists.
+    pub(crate) fn drop_range(&mut self, number: PartitionNumber) -> bool {
+        let Some(partition) = self.partition(number) else {
+            return true;
+        };
+        if !partition.is_unfiltered() {
+            self.read_whole();
+            return true;
+        }
+        if partition.order == MemberOrder::Unsorted {
+            return false;
+        }
+        self.is_whole = true;
+        self.begin_anew(MemberOrder::Unsorted);
+        true
     }
 
     /// Splits the profiles that are left, `left` of `total`, among up to `most` partitions, by halving the
@@ -164,12 +214,17 @@ impl Scan {
         let pages = |profiles: u64| profiles / self.page_size.max(1);
         let partitions = usize::try_from(pages(left) / PAGES_WORTH_A_PARTITION).unwrap_or(most);
         let divisions = pages(total) / PAGES_WORTH_A_DIVISION;
-        while !self.is_disordered
-            && u64::from(self.added) < divisions
+        while !self.is_whole
+            // The partition that looks at the list's end is no division.
+            && u64::from(self.added) < divisions + u64::from(self.uses_ranges)
             && self.quarantined().is_none()
             && self.ready().count() < partitions.min(most)
             && let Some((index, middle)) = self.widest(end)
         {
+            if !self.uses_ranges {
+                self.look_at_end();
+                continue;
+            }
             self.added += 1;
             let left = &mut self.partitions[index];
             let right = Partition {
@@ -200,10 +255,42 @@ impl Scan {
         (width >= SHORTEST_RANGE).then(|| (index, position.plus(width / 2).whole_second()))
     }
 
-    fn begin_anew(&mut self) {
+    /// Before the first range is requested: one page is read from the list's end, where members without a join
+    /// time may be. Where they are at its beginning, the first partition has met them.
+    fn look_at_end(&mut self) {
+        if !std::mem::replace(&mut self.uses_ranges, true) {
+            self.added += 1;
+            self.partitions.push(Partition {
+                number: self.added,
+                order: MemberOrder::LatestFirst,
+                ..Partition::default()
+            });
+        }
+    }
+
+    /// From now on the list is read in one partition without a filter: by the one that has read it so from its
+    /// beginning, if that has not finished, or anew.
+    fn read_whole(&mut self) {
+        if std::mem::replace(&mut self.is_whole, true) {
+            return;
+        }
+        self.partitions.retain(Partition::is_unfiltered);
+        match self.partitions.as_mut_slice() {
+            [partition] => {
+                partition.until = None;
+                partition.is_waiting = false;
+            }
+            _ => self.begin_anew(MemberOrder::EarliestFirst),
+        }
+        self.uses_ranges = false;
+    }
+
+    fn begin_anew(&mut self, order: MemberOrder) {
         self.added += 1;
+        self.uses_ranges = false;
         self.partitions = vec![Partition {
             number: self.added,
+            order,
             ..Partition::default()
         }];
     }

@@ -2,13 +2,14 @@
 
 use super::loop_detector::{CursorLoop, LoopDetector};
 use crate::ids::Cursor;
+use crate::klaviyo::MemberOrder;
 use crate::time::Timestamp;
 
 /// A partition's number within its run.
 pub type PartitionNumber = u32;
 
 /// The position of a partition. It reads from the earliest join time to the latest, and ends where the next
-/// partition's range begins.
+/// partition's range begins. Only the one that looks at the list's end reads the latest first, and one page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Partition {
     /// Its number.
@@ -20,6 +21,9 @@ pub struct Partition {
     pub until: Option<Timestamp>,
     /// Where its next page begins; `None` for the first page of its range.
     pub cursor: Option<Cursor>,
+    /// The order of its pages.
+    #[serde(default)]
+    pub order: MemberOrder,
     /// The latest join time that it has seen.
     pub joined_until: Option<Timestamp>,
     /// Detects when its cursors lead in a circle.
@@ -53,6 +57,7 @@ pub struct JoinTimes {
     earliest: Option<Timestamp>,
     latest: Option<Timestamp>,
     is_disordered: bool,
+    has_unknown: bool,
 }
 
 impl JoinTimes {
@@ -60,12 +65,21 @@ impl JoinTimes {
     /// `now`, because no range may begin after the present.
     pub fn of(times: impl IntoIterator<Item = Option<Timestamp>>, now: Timestamp) -> Self {
         let mut joins = Self::default();
-        for time in times.into_iter().flatten().map(|time| time.min(now)) {
+        for time in times {
+            let Some(time) = time.map(|time| time.min(now)) else {
+                joins.has_unknown = true;
+                continue;
+            };
             joins.is_disordered |= joins.latest > Some(time);
             joins.earliest = Some(joins.earliest.map_or(time, |earliest| earliest.min(time)));
             joins.latest = joins.latest.max(Some(time));
         }
         joins
+    }
+
+    /// Whether a profile has no join time that could be read.
+    pub(super) const fn has_unknown(&self) -> bool {
+        self.has_unknown
     }
 
     fn is_of_several_seconds(&self) -> bool {
@@ -74,9 +88,22 @@ impl JoinTimes {
 }
 
 impl Partition {
+    /// Whether it reads no range but one page from the list's end.
+    pub(super) fn looks_at_end(&self) -> bool {
+        self.order == MemberOrder::LatestFirst
+    }
+
+    /// Whether it reads the list from its beginning without a filter, so that it meets every member.
+    pub(super) fn is_unfiltered(&self) -> bool {
+        self.from.is_none() && !self.looks_at_end()
+    }
+
     /// Whether a page is out of order, or has join times from before its range. Such a list cannot be split by
     /// join times.
     pub(super) fn is_out_of_range(&self, joins: &JoinTimes) -> bool {
+        if self.looks_at_end() {
+            return false;
+        }
         let begins_before = |bound: Option<Timestamp>| {
             let earliest = joins.earliest;
             earliest.is_some_and(|time| bound.is_some_and(|bound| time < bound))
@@ -116,14 +143,14 @@ impl Partition {
     }
 
     /// Drops its cursor: it continues from the latest join time that it has seen, or from the list's beginning
-    /// if the list is disordered. `false` if it had no cursor.
-    pub(super) fn reposition(&mut self, is_disordered: bool) -> bool {
+    /// if the list is read whole. `false` if it had no cursor.
+    pub(super) fn reposition(&mut self, is_whole: bool) -> bool {
         if self.cursor.take().is_none() {
             return false;
         }
         self.is_repositioned = true;
         self.loops.begin_anew();
-        if is_disordered {
+        if is_whole {
             self.joined_until = None;
             self.from = None;
         } else {

@@ -37,14 +37,17 @@ fn source() -> CollectionSource {
     }
 }
 
-fn queued_on(source: CollectionSource) -> SourceRun {
-    let new = NewRun {
+fn new_run() -> NewRun {
+    NewRun {
         id: RunId::parse("run_1").unwrap(),
         organization: OrganizationId::parse("org_1").unwrap(),
         trigger: Trigger::Import,
         confirm_removals: false,
-    };
-    SourceRun::queue(source, new, at(0))
+    }
+}
+
+fn queued_on(source: CollectionSource) -> SourceRun {
+    SourceRun::queue(source, new_run(), at(0))
 }
 
 pub(crate) fn queued() -> SourceRun {
@@ -312,6 +315,61 @@ fn removals_above_the_threshold_fail_the_run_and_others_are_carried_out() {
     run.members_removed(40, None, LinkMoves(0), at(4)).unwrap();
     assert_eq!(run.run().status, SyncStatus::Success);
     assert_eq!(run.run().progress.members_removed, 100);
+}
+
+/// A run that has read its whole list and saw 89 profiles, with so many counted by Klaviyo and so many members at
+/// its start.
+fn read_of(total: Option<u64>, members: u64, confirm_removals: bool) -> SourceRun {
+    let new = NewRun {
+        confirm_removals,
+        ..new_run()
+    };
+    let mut run = SourceRun::queue(source(), new, at(0));
+    run.claim(false, at(1)).unwrap();
+    let opened = Opened {
+        total,
+        members,
+        ..Opened::default()
+    };
+    run.open(opened, at(1)).unwrap();
+    let tally = Tally {
+        processed: 89,
+        unchanged: 89,
+        ..Tally::default()
+    };
+    take(&mut run, None, tally);
+    run
+}
+
+#[test]
+fn a_pass_that_saw_fewer_than_nine_tenths_removes_nothing_and_fails_unless_confirmed() {
+    for members in [0, 10] {
+        let mut run = read_of(Some(99), members, false);
+        let next = run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+        assert_eq!(next, Reconciliation::Done);
+        let error = run.run().error.as_ref().unwrap();
+        assert_eq!(error.code, FailureCode::IncompleteRead);
+        assert!(error.message.contains("89 of the 99"), "{}", error.message);
+
+        for (total, confirmed) in [(Some(99), true), (Some(98), false), (None, false)] {
+            let mut run = read_of(total, members, confirmed);
+            run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+            assert_eq!(run.run().error, None, "{total:?}, {confirmed}");
+        }
+    }
+}
+
+#[test]
+fn a_pass_that_saw_too_few_adds_the_members_that_are_missing_before_it_fails() {
+    let mut run = read_of(Some(99), 200, false);
+    let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
+    assert_eq!(next, Reconciliation::AddMembers);
+    run.members_added(2, None, at(3)).unwrap();
+    // The removal threshold would refuse it, too: that less was read than there is comes first.
+    run.check_removals(150, at(3)).unwrap();
+    let error = run.run().error.as_ref().unwrap();
+    assert_eq!(error.code, FailureCode::IncompleteRead);
+    assert_eq!(run.run().progress.members_added, 2);
 }
 
 #[test]

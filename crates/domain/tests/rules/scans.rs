@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::Cursor;
+use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::page::Tally;
 use fanfare_domain::pass::{Pass, Phase};
 use fanfare_domain::run::{Opened, PagesTaken, SourceRun, SyncStatus};
@@ -84,74 +85,145 @@ fn take(run: &mut SourceRun, partition: PartitionNumber, page: ScannedPage) {
     take_and_split(run, partition, page, 1);
 }
 
+/// Where members without a join time come in a sorted list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UnknownJoins {
+    First,
+    Last,
+    /// Last, whether the earliest or the latest come first.
+    AlwaysLast,
+}
+
 /// A list by its members' join times, and a run that reads it page by page.
-struct Shared<'a> {
-    joins: &'a [i64],
+struct Shared {
+    /// In the order of the list, the earliest first.
+    joins: Vec<Option<i64>>,
+    unknown_joins: UnknownJoins,
+    refuses_ranges: bool,
     page: usize,
     run: SourceRun,
     seen: BTreeSet<usize>,
     pages: usize,
 }
 
-impl Shared<'_> {
-    /// The members from `from` on, behind the cursor's, as Klaviyo would answer.
-    fn answer(&self, partition: &Partition) -> (Vec<usize>, Option<u64>) {
+impl Shared {
+    fn new(mut joins: Vec<i64>, unknown: usize, unknown_joins: UnknownJoins, page: usize) -> Self {
+        joins.sort_unstable();
+        let mut joins: Vec<_> = joins.into_iter().map(Some).collect();
+        let place = match unknown_joins {
+            UnknownJoins::First => 0,
+            UnknownJoins::Last | UnknownJoins::AlwaysLast => joins.len(),
+        };
+        joins.splice(place..place, std::iter::repeat_n(None, unknown));
+        Self {
+            run: reading(Some(joins.len() as u64)),
+            joins,
+            unknown_joins,
+            refuses_ranges: false,
+            page,
+            seen: BTreeSet::new(),
+            pages: 0,
+        }
+    }
+
+    /// The members from `from` on, behind the cursor's, as Klaviyo would answer; `None` for a refusal.
+    fn answer(&self, partition: &Partition) -> Option<(Vec<usize>, Option<u64>)> {
+        let mut order: Vec<usize> = (0..self.joins.len()).collect();
+        if partition.order == MemberOrder::LatestFirst {
+            order.reverse();
+            if self.unknown_joins == UnknownJoins::AlwaysLast {
+                order.sort_by_key(|n| self.joins[*n].is_none());
+            }
+        }
+        if self.refuses_ranges && partition.from.is_some() {
+            return None;
+        }
         let behind: usize = partition.cursor.as_ref().map_or(0, |cursor| {
             cursor.as_str().trim_start_matches('c').parse().unwrap()
         });
-        let range = (behind..self.joins.len())
-            .filter(|n| partition.from.is_none_or(|from| at(self.joins[*n]) >= from));
+        let is_within = |n: &usize| {
+            let joined = self.joins[*n].map(at);
+            partition.from.is_none_or(|from| joined >= Some(from))
+        };
+        let range = (behind..order.len()).filter(|position| is_within(&order[*position]));
         let page: Vec<usize> = range.take(self.page).collect();
-        let last = page.last().map_or(self.joins.len(), |last| last + 1);
-        (page, (last < self.joins.len()).then_some(last as u64))
+        let last = page.last().map_or(order.len(), |last| last + 1);
+        let next = (last < order.len()).then_some(last as u64);
+        Some((
+            page.into_iter().map(|position| order[position]).collect(),
+            next,
+        ))
     }
 
     /// Takes the page of the partition that is chosen.
     fn step(&mut self, choice: usize) {
         let ready: Vec<Partition> = scan(&self.run).ready().cloned().collect();
         let partition = &ready[choice % ready.len()];
-        let (members, next) = self.answer(partition);
-        let new = members.iter().filter(|n| !self.seen.contains(n)).count();
-        let joins: Vec<i64> = members.iter().map(|n| self.joins[*n]).collect();
-        self.seen.extend(members);
         self.pages += 1;
-        let taken = ScannedPage {
-            profiles: joins.len() as u64,
-            ..page(next, &joins, new as u64)
+        let Some((members, next)) = self.answer(partition) else {
+            assert!(self.run.drop_range(partition.number));
+            return;
         };
+        let new = members.iter().filter(|n| !self.seen.contains(n)).count();
+        let joins = members.iter().map(|n| self.joins[*n].map(at));
+        let taken = ScannedPage {
+            joins: JoinTimes::of(joins, at(END)),
+            profiles: members.len() as u64,
+            ..page(next, &[], new as u64)
+        };
+        self.seen.extend(members);
         take_and_split(&mut self.run, partition.number, taken, 8);
+    }
+
+    /// Reads to the end, as the choices say. Klaviyo's second count is `count`.
+    fn read(&mut self, choices: Vec<usize>, count: Option<u64>) {
+        for choice in choices.into_iter().cycle() {
+            assert!(self.pages < 3_000, "the scan does not end");
+            match self.run.run().pass.phase() {
+                Phase::ComparingCounts => self.run.compare_counts(count, at(END)).unwrap(),
+                Phase::AddingMembers { .. } => return,
+                _ => {
+                    assert!(numbers(&self.run).len() <= 8);
+                    self.step(choice);
+                }
+            }
+        }
     }
 }
 
 proptest! {
     #[test]
     fn every_member_is_seen_whatever_the_joins_and_whichever_partition_is_quickest(
-        mut joins in prop::collection::vec(prop_oneof![0_i64..END, 500_i64..510, Just(700_i64)], 0..400),
+        joins in prop::collection::vec(prop_oneof![0_i64..END, 500_i64..510, Just(700_i64)], 0..400),
         page in 1_usize..8,
         choices in prop::collection::vec(0_usize..100, 1..50),
     ) {
-        joins.sort_unstable();
-        let mut shared = Shared {
-            joins: &joins,
-            page,
-            run: reading(Some(joins.len() as u64)),
-            seen: BTreeSet::new(),
-            pages: 0,
-        };
-        for choice in choices.into_iter().cycle() {
-            if is_read(&shared.run) {
-                break;
-            }
-            prop_assert!(numbers(&shared.run).len() <= 8);
-            prop_assert!(shared.pages < 2_000, "the scan does not end");
-            shared.step(choice);
-        }
-        prop_assert_eq!(shared.seen.len(), joins.len());
+        let mut shared = Shared::new(joins, 0, UnknownJoins::Last, page);
+        let members = shared.joins.len();
+        shared.read(choices, None);
+        prop_assert_eq!(shared.seen.len(), members);
         // A division costs one page in vain at most, and one that two partitions have in common; the list's
-        // end is read twice.
-        let alone = joins.len().div_ceil(page).max(1);
-        let most = alone + 2 * (alone / 20) + 1;
+        // end is read twice, and looked at once more before the first division.
+        let alone = members.div_ceil(page).max(1);
+        let most = alone + 2 * (alone / 20) + 2;
         prop_assert!(shared.pages <= most, "{} pages instead of {alone}", shared.pages);
+    }
+
+    #[test]
+    fn every_member_is_seen_also_those_without_a_join_time_and_where_ranges_are_refused(
+        joins in prop::collection::vec(prop_oneof![0_i64..END, Just(700_i64), Just(2 * END)], 0..300),
+        unknown in 0_usize..30,
+        unknown_joins in prop::sample::select(vec![UnknownJoins::First, UnknownJoins::Last, UnknownJoins::AlwaysLast]),
+        refuses_ranges: bool,
+        is_counted_again: bool,
+        page in 1_usize..8,
+        choices in prop::collection::vec(0_usize..100, 1..50),
+    ) {
+        let mut shared = Shared::new(joins, unknown, unknown_joins, page);
+        shared.refuses_ranges = refuses_ranges;
+        let members = shared.joins.len();
+        shared.read(choices, is_counted_again.then_some(members as u64));
+        prop_assert_eq!(shared.seen.len(), members);
     }
 
     #[test]
@@ -227,7 +299,7 @@ fn a_range_read_anew_may_pass_the_same_cursors_again() {
 
 #[test]
 fn joins_in_the_future_count_as_now() {
-    let joins = JoinTimes::of([Some(at(5)), None, Some(at(900))], at(10));
+    let joins = JoinTimes::of([Some(at(5)), Some(at(900))], at(10));
     let capped = JoinTimes::of([Some(at(5)), Some(at(10))], at(10));
     assert_eq!(joins, capped);
 }
@@ -240,10 +312,11 @@ fn a_long_list_is_split_by_join_times_and_a_short_one_is_not() {
     assert_eq!(numbers(&run).len(), 8);
     let partitions = scan(&run).partitions().iter();
     let ranges: Vec<_> = partitions.map(|one| (one.from, one.until)).collect();
-    for pair in ranges.windows(2) {
+    for pair in ranges[..7].windows(2) {
         assert_eq!(pair[0].1, pair[1].0, "one ends where the next begins");
     }
-    assert_eq!(ranges[7].1, None, "one reads to the list's end");
+    assert_eq!(ranges[6].1, None, "one reads to the list's end");
+    assert_eq!(ranges[7], (None, None), "one looks at it");
 
     let mut short = reading(Some(400));
     take_and_split(&mut short, FIRST, page(Some(1), &[0, 10], 100), 8);
@@ -259,26 +332,31 @@ fn a_list_of_unknown_length_gets_more_partitions_as_it_proves_to_be_long() {
         take_and_split(&mut run, FIRST, page(Some(n), &[joined], 100), 8);
         partitions.push(numbers(&run).len());
     }
+    // One page of the list's end comes first, which this test does not take: it stays.
     assert_eq!((partitions[0], partitions[9], partitions[79]), (1, 2, 8));
 }
 
-/// Two partitions: one from the beginning, one from the middle to the list's end.
+/// Two partitions, 0 and 2: one from the beginning, one from the middle to the list's end. Partition 1 has looked
+/// at the list's end.
 fn two_partitions() -> SourceRun {
     let mut run = reading(Some(2_000));
     take_and_split(&mut run, FIRST, page(Some(1), &[0, 10], 100), 2);
     assert_eq!(numbers(&run), [0, 1]);
+    assert_eq!(scan(&run).partitions()[1].order, MemberOrder::LatestFirst);
+    take_and_split(&mut run, 1, page(Some(9), &[80_000, 70_000], 100), 2);
+    assert_eq!(numbers(&run), [0, 2]);
     run
 }
 
 #[test]
 fn the_partition_at_the_lists_end_looks_there_again_when_the_others_have_finished() {
     let mut run = two_partitions();
-    take(&mut run, 1, page(Some(9), &[60_000], 100));
-    take(&mut run, 1, page(None, &[70_000], 100));
+    take(&mut run, 2, page(Some(9), &[60_000], 100));
+    take(&mut run, 2, page(None, &[70_000], 100));
     assert_eq!(numbers(&run), [0], "it waits");
 
     take(&mut run, 0, page(Some(2), &[55_000], 100));
-    assert_eq!(numbers(&run), [1]);
+    assert_eq!(numbers(&run), [2]);
     let last = &scan(&run).partitions()[0];
     assert_eq!(
         last.cursor,
@@ -286,42 +364,178 @@ fn the_partition_at_the_lists_end_looks_there_again_when_the_others_have_finishe
         "a last page of one second is read again"
     );
 
-    take(&mut run, 1, page(None, &[70_000, 80_000], 1));
-    assert!(is_read(&run));
+    take(&mut run, 2, page(None, &[70_000, 80_000], 1));
+    assert_eq!(*run.run().pass.phase(), Phase::ComparingCounts);
 }
 
 #[test]
 fn of_a_last_page_of_several_seconds_only_the_latest_is_read_again() {
     let mut run = two_partitions();
-    take(&mut run, 1, page(None, &[60_000, 70_000, 70_000], 100));
+    take(&mut run, 2, page(None, &[60_000, 70_000, 70_000], 100));
     take(&mut run, 0, page(Some(2), &[55_000], 100));
     let last = &scan(&run).partitions()[0];
     assert_eq!((last.from, &last.cursor), (Some(at(70_000)), &None));
 
-    take(&mut run, 1, page(None, &[70_000, 70_000, 80_000], 1));
+    take(&mut run, 2, page(None, &[70_000, 70_000, 80_000], 1));
+    assert_eq!(*run.run().pass.phase(), Phase::ComparingCounts);
+}
+
+#[test]
+fn a_disordered_list_is_read_on_in_the_partition_that_began_without_a_filter() {
+    for out_of_range in [page(Some(7), &[60_000, 59_000], 2), page(Some(7), &[20], 1)] {
+        let mut run = two_partitions();
+        take_and_split(&mut run, 2, out_of_range, 8);
+        let partitions = scan(&run).partitions().to_vec();
+        assert_eq!(partitions.len(), 1);
+        assert_eq!((partitions[0].from, partitions[0].until), (None, None));
+        assert_eq!(partitions[0].cursor, Some(cursor(1)));
+
+        take(&mut run, 2, page(Some(3), &[61_000], 100));
+        assert_eq!(
+            numbers(&run),
+            [FIRST],
+            "a partition of before moves nothing"
+        );
+        take(&mut run, FIRST, page(Some(4), &[9, 8], 2));
+        take(&mut run, FIRST, page(None, &[7], 1));
+        assert!(is_read(&run));
+    }
+}
+
+#[test]
+fn a_disordered_list_is_read_anew_if_the_partition_that_began_without_a_filter_has_finished() {
+    let mut run = two_partitions();
+    take(&mut run, FIRST, page(Some(2), &[60_000], 100));
+    take(&mut run, 2, page(Some(7), &[60_000, 59_000], 2));
+    let partition = &scan(&run).partitions()[0];
+    assert_eq!((partition.from, &partition.cursor), (None, &None));
+    assert_eq!(numbers(&run), [3]);
+    take(&mut run, 3, page(None, &[9, 8], 2));
+    assert!(is_read(&run));
+}
+
+fn page_without_join_times(next: Option<u64>) -> ScannedPage {
+    ScannedPage {
+        joins: JoinTimes::of([Some(at(50)), None], at(END)),
+        ..page(next, &[], 2)
+    }
+}
+
+#[test]
+fn a_list_with_a_member_without_a_join_time_is_never_split() {
+    let mut run = reading(Some(100_000));
+    take_and_split(&mut run, FIRST, page_without_join_times(Some(1)), 8);
+    take_and_split(&mut run, FIRST, page(Some(2), &[60, 70], 100), 8);
+    assert_eq!(numbers(&run), [FIRST]);
+    assert!(run.reposition(FIRST));
+    assert_eq!(scan(&run).partitions()[0].from, None);
+    take(&mut run, FIRST, page(None, &[80], 100));
+    assert!(
+        is_read(&run),
+        "no count is asked for: nobody can be missing"
+    );
+}
+
+#[test]
+fn a_member_without_a_join_time_at_the_lists_end_ends_the_division() {
+    let mut run = reading(Some(100_000));
+    take_and_split(&mut run, FIRST, page(Some(1), &[0, 10], 100), 8);
+    assert_eq!(numbers(&run).len(), 8);
+    take_and_split(&mut run, 1, page_without_join_times(None), 8);
+    let partition = &scan(&run).partitions()[0];
+    assert_eq!(numbers(&run), [FIRST]);
+    assert_eq!(
+        (partition.until, &partition.cursor),
+        (None, &Some(cursor(1)))
+    );
+}
+
+#[test]
+fn a_refused_range_leaves_one_reader_and_a_refused_order_one_without_an_order() {
+    let mut run = reading(Some(100_000));
+    take_and_split(&mut run, FIRST, page(Some(1), &[0, 10], 100), 8);
+    for refused in [2, 3] {
+        assert!(run.drop_range(refused));
+        assert_eq!(numbers(&run), [FIRST]);
+    }
+    assert!(run.drop_range(FIRST));
+    let partition = &scan(&run).partitions()[0];
+    assert_eq!(
+        (partition.order, &partition.cursor),
+        (MemberOrder::Unsorted, &None)
+    );
+    let alone = partition.number;
+    assert!(!run.drop_range(alone), "nothing is left to drop");
+    take_and_split(&mut run, alone, page(Some(5), &[70, 10], 100), 8);
+    take_and_split(&mut run, alone, page(None, &[20], 100), 8);
     assert!(is_read(&run));
 }
 
 #[test]
-fn a_disordered_list_is_read_anew_as_one_partition() {
-    for out_of_range in [page(Some(7), &[60_000, 59_000], 2), page(Some(7), &[20], 1)] {
-        let mut run = two_partitions();
-        take_and_split(&mut run, 1, out_of_range, 8);
-        let partitions = scan(&run).partitions().to_vec();
-        assert_eq!(partitions.len(), 1);
-        assert_eq!((partitions[0].from, partitions[0].until), (None, None));
+fn a_range_to_fall_back_to_is_not_asked_for_before_the_lists_end_was_looked_at() {
+    let mut run = reading(Some(300));
+    take(&mut run, FIRST, page(Some(1), &[0, 10], 100));
+    assert!(run.reposition(FIRST));
+    let orders = |run: &SourceRun| -> Vec<_> {
+        scan(run).ready().map(|partition| partition.order).collect()
+    };
+    assert_eq!(
+        orders(&run),
+        [MemberOrder::EarliestFirst, MemberOrder::LatestFirst]
+    );
+    take(&mut run, 1, page_without_join_times(Some(9)));
+    let partition = &scan(&run).partitions()[0];
+    assert_eq!((partition.from, partition.number), (None, 2));
+}
 
-        let alone = partitions[0].number;
-        take(&mut run, 0, page(Some(3), &[11], 100));
+/// A run that was read by ranges and saw `seen` of the `total` profiles that were counted at its start.
+fn read_by_ranges(seen: u64, total: Option<u64>) -> SourceRun {
+    let mut run = reading(total);
+    take(&mut run, FIRST, page(Some(1), &[0, 10], seen));
+    assert!(run.reposition(FIRST));
+    take(&mut run, 1, page(None, &[20, 10], 0));
+    take(&mut run, FIRST, page(None, &[20], 0));
+    run
+}
+
+#[test]
+fn a_list_read_by_ranges_is_read_whole_if_more_are_counted_than_were_seen() {
+    let is_read_whole = |total, count| {
+        let mut run = read_by_ranges(100, total);
+        if is_read(&run) {
+            return None;
+        }
+        run.compare_counts(count, at(END)).unwrap();
+        if is_read(&run) {
+            return Some(false);
+        }
+        take_and_split(&mut run, FIRST, page(Some(5), &[0, 10], 0), 8);
+        assert_eq!(numbers(&run), [FIRST]);
+        take(&mut run, FIRST, page_without_join_times(None));
+        assert!(is_read(&run), "it is read whole once");
+        Some(true)
+    };
+    for enough in [100, 99] {
         assert_eq!(
-            numbers(&run),
-            [alone],
-            "a partition of before moves nothing"
+            is_read_whole(Some(enough), None),
+            None,
+            "no count is asked for"
         );
-        take(&mut run, alone, page(Some(4), &[9, 8], 2));
-        take(&mut run, alone, page(None, &[7], 1));
-        assert!(is_read(&run));
     }
+    assert_eq!(is_read_whole(Some(101), Some(101)), Some(true));
+    assert_eq!(
+        is_read_whole(Some(101), Some(100)),
+        Some(false),
+        "one has left"
+    );
+    assert_eq!(is_read_whole(Some(101), None), Some(true));
+    assert_eq!(is_read_whole(None, Some(101)), Some(true));
+    assert_eq!(is_read_whole(None, Some(100)), Some(false));
+    assert_eq!(
+        is_read_whole(None, None),
+        Some(false),
+        "there is nothing to compare"
+    );
 }
 
 #[test]
@@ -347,9 +561,9 @@ fn after_a_crash_the_partitions_are_read_one_by_one_until_each_has_had_its_page(
     run.claim(true, at(END)).unwrap();
     assert_eq!((numbers(&run), run.run().crashes), (vec![0], 1));
     take_and_split(&mut run, 0, page(Some(2), &[11], 100), 8);
-    assert_eq!((numbers(&run), run.run().crashes), (vec![1], 1));
-    take(&mut run, 1, page(Some(9), &[60_000], 100));
-    assert_eq!((numbers(&run), run.run().crashes), (vec![0, 1], 0));
+    assert_eq!((numbers(&run), run.run().crashes), (vec![2], 1));
+    take(&mut run, 2, page(Some(9), &[60_000], 100));
+    assert_eq!((numbers(&run), run.run().crashes), (vec![0, 2], 0));
 }
 
 #[test]
@@ -385,30 +599,30 @@ fn fail(run: &mut SourceRun, partition: PartitionNumber) -> bool {
 #[test]
 fn five_failed_answers_for_one_page_end_the_run_though_other_partitions_get_on() {
     let mut run = two_partitions();
-    assert!(fail(&mut run, 1));
+    assert!(fail(&mut run, 2));
     // What was on its way.
     take(&mut run, 0, page(Some(2), &[11], 100));
     for _ in 0..3 {
-        assert_eq!(numbers(&run), [1], "it is asked for alone");
-        assert!(fail(&mut run, 1));
+        assert_eq!(numbers(&run), [2], "it is asked for alone");
+        assert!(fail(&mut run, 2));
     }
-    assert!(!fail(&mut run, 1));
+    assert!(!fail(&mut run, 2));
 }
 
 #[test]
 fn failed_answers_for_different_pages_are_not_added_up() {
     let mut run = two_partitions();
-    for partition in [1, 0] {
+    for partition in [2, 0] {
         assert!(fail(&mut run, partition));
     }
-    for (partition, joined) in [(0, 11), (1, 60_000)] {
+    for (partition, joined) in [(0, 11), (2, 60_000)] {
         for _ in 0..3 {
             assert_eq!(numbers(&run), [partition]);
             assert!(fail(&mut run, partition));
         }
         take(&mut run, partition, page(Some(20), &[joined], 100));
     }
-    assert_eq!((numbers(&run), run.run().failures), (vec![0, 1], 0));
+    assert_eq!((numbers(&run), run.run().failures), (vec![0, 2], 0));
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn every_text_is_the_one_that_the_contract_fixes() {
             "upstream_invalid",
             "upstream_unavailable",
             "cursor_loop",
+            "incomplete_read",
             "removal_guard",
             "worker_crashed",
             "cancelled",

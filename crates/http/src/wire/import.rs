@@ -168,7 +168,8 @@ impl From<fanfare_sync::ImportOutcome> for ImportOutcome {
 #[deserr(error = DecodeError<InBody>, deny_unknown_fields, rename_all = camelCase)]
 #[schema(as = SyncRequest, rename_all = "camelCase")]
 pub(crate) struct SyncBody {
-    /// That more than half of the members may be removed.
+    /// That removals are confirmed which a sync does not carry out by itself: of more than half of the members, or
+    /// after Klaviyo showed fewer than nine tenths of what it counts.
     #[deserr(default)]
     #[schema(required = false)]
     pub(crate) confirm_removals: bool,

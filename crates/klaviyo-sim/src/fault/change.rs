@@ -1,6 +1,7 @@
 //! Changes of an account in the middle of a scan.
 
 use crate::profiles::Profile;
+use crate::state::{UNKNOWN_FIRST, UNKNOWN_LAST};
 
 /// A change of the account, made just before the request is answered. The list or segment is the one in
 /// the request's path.
@@ -14,6 +15,8 @@ pub enum Change {
     Leave(MemberRef),
     /// A member leaves and joins again.
     Rejoin(MemberRef),
+    /// Klaviyo tells no join time of a member any more.
+    ForgetJoin(MemberRef, UnknownJoin),
     /// The first profile is merged into the second.
     Merge(MemberRef, MemberRef),
     /// A profile is deleted.
@@ -39,4 +42,23 @@ pub enum MemberRef {
     Nth(usize),
     /// The profile with this id.
     Id(String),
+}
+
+/// Where a member without a join time comes in the order of joining.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownJoin {
+    /// Before all others.
+    First,
+    /// After all others.
+    Last,
+}
+
+impl UnknownJoin {
+    /// The place in the order of joining.
+    pub(crate) const fn joined(self) -> i64 {
+        match self {
+            Self::First => UNKNOWN_FIRST,
+            Self::Last => UNKNOWN_LAST,
+        }
+    }
 }

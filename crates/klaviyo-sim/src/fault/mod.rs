@@ -7,7 +7,7 @@ mod spec;
 
 use std::time::Duration;
 
-pub use self::change::{Change, MemberRef};
+pub use self::change::{Change, MemberRef, UnknownJoin};
 pub(crate) use self::corruption::{PageLinks, corrupt};
 pub(crate) use self::schedule::FaultSchedule;
 pub use self::spec::{GRAMMAR, SpecError};
@@ -158,6 +158,10 @@ pub enum Effect {
     ForeignLink,
     /// The cursor is refused, as if Klaviyo knew it no more. Requests without one are passed over.
     ForgetCursor,
+    /// The filter is refused. Requests without one are passed over.
+    RefuseFilter,
+    /// The order is refused. Requests without one are passed over.
+    RefuseSort,
     /// The account changes before the request is answered.
     Change(Change),
 }

@@ -2,6 +2,7 @@
 
 use super::{Effect, Fault, When};
 use crate::endpoint::Route;
+use crate::query::Parameters;
 
 /// The planned faults, and how often each was met and caused.
 #[derive(Default)]
@@ -33,10 +34,11 @@ impl FaultSchedule {
         account: Option<&str>,
         is_costly: bool,
         page: u32,
+        parameters: &Parameters,
     ) -> Vec<Effect> {
         let hit = self.0.iter_mut().filter_map(|entry| {
             entry
-                .is_hit(route, account, is_costly, page)
+                .is_hit(route, account, is_costly, page, parameters)
                 .then(|| entry.fault.effect.clone())
         });
         hit.collect()
@@ -44,7 +46,14 @@ impl FaultSchedule {
 }
 
 impl Entry {
-    fn is_hit(&mut self, route: &Route, account: Option<&str>, is_costly: bool, page: u32) -> bool {
+    fn is_hit(
+        &mut self,
+        route: &Route,
+        account: Option<&str>,
+        is_costly: bool,
+        page: u32,
+        parameters: &Parameters,
+    ) -> bool {
         let fault = &self.fault;
         let is_there = fault
             .endpoint
@@ -55,8 +64,13 @@ impl Entry {
                 .as_deref()
                 .is_none_or(|id| account == Some(id))
             && (is_costly || !fault.is_of_costly);
-        // Only later pages are asked for with a cursor.
-        let is_possible = fault.effect != Effect::ForgetCursor || page > 1;
+        let is_possible = match fault.effect {
+            // Only later pages are asked for with a cursor.
+            Effect::ForgetCursor => page > 1,
+            Effect::RefuseFilter => parameters.get("filter").is_some(),
+            Effect::RefuseSort => parameters.get("sort").is_some(),
+            _ => true,
+        };
         if !is_there || !is_possible {
             return false;
         }

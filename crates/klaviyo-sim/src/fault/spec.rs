@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Change, Effect, Fault, MemberRef, RetryAfter, Shape, When};
+use super::{Change, Effect, Fault, MemberRef, RetryAfter, Shape, UnknownJoin, When};
 use crate::endpoint::{Endpoint, UnknownEndpoint};
 
 /// How a fault is written, for profiles.
@@ -38,9 +38,13 @@ EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SEC
             loop, fresh-loop    the next page is this one; is the first, with a new cursor
             foreign-link        the next page is on another host
             forget-cursor       a 400 for the cursor of the request, if it has one
+            refuse-filter, refuse-sort
+                                a 400 for the filter or order of the request, if it has one
             join=N              so many new profiles join the list first
             leave=WHO           WHO leaves first; WHO is first, last, #N in the order of joining,
                                 or an id
+            forget-join=WHO[,first]
+                                WHO has no join time any more, and comes last, or first, by it
             rejoin=WHO, delete=WHO, merge=WHO,WHO
             delete-collection, rename=NAME
             revoke-key, drop-scope=SCOPE
@@ -157,6 +161,16 @@ fn read(name: &str, value: Option<&str>) -> Option<Effect> {
         ("fresh-loop", None) => Effect::FreshLoop,
         ("foreign-link", None) => Effect::ForeignLink,
         ("forget-cursor", None) => Effect::ForgetCursor,
+        ("refuse-filter", None) => Effect::RefuseFilter,
+        ("refuse-sort", None) => Effect::RefuseSort,
+        ("forget-join", Some(value)) => {
+            let (member, place) = match value.strip_suffix(",first") {
+                Some(member) => (member, UnknownJoin::First),
+                None => (value, UnknownJoin::Last),
+            };
+            let member = Some(member).filter(|text| !text.is_empty())?;
+            Effect::Change(Change::ForgetJoin(who(member), place))
+        }
         ("join", Some(count)) => Effect::Change(Change::Join(count.parse().ok()?)),
         ("leave", _) => Effect::Change(Change::Leave(one()?)),
         ("rejoin", _) => Effect::Change(Change::Rejoin(one()?)),
@@ -260,6 +274,12 @@ mod tests {
             effect("503=5"),
             Ok(Effect::Status(503, Some(RetryAfter::Seconds(5))))
         );
+        for (text, place) in [("#2", UnknownJoin::Last), ("#2,first", UnknownJoin::First)] {
+            assert_eq!(
+                effect(&format!("forget-join={text}")),
+                Ok(Effect::Change(Change::ForgetJoin(MemberRef::Nth(2), place)))
+            );
+        }
         assert_eq!(
             effect("merge=#2,01ABC"),
             Ok(Effect::Change(Change::Merge(
@@ -283,6 +303,8 @@ mod tests {
             "any@for=free:reset",
             "any:429=soon",
             "any:leave",
+            "any:forget-join",
+            "any:forget-join=,first",
             "any:merge=first",
             "any:reset=1",
             "any@page=0:reset",

@@ -13,7 +13,7 @@ use crate::query::{
     joined_bounds,
 };
 use crate::refusal::Refusal;
-use crate::state::Collection;
+use crate::state::{Collection, known};
 use crate::wire::{Identifier, Many, ProfileResource};
 
 const EQUALITY: &[Operator] = &[Operator::Any, Operator::Equals];
@@ -60,7 +60,8 @@ const FILTERABLE: [Filterable; 6] = [
     },
 ];
 
-/// A member: when it joined, in seconds since the epoch, and its id.
+/// A member: its place in the order of joining, which is the time in seconds since the epoch if that is known,
+/// and its id.
 type Member<'a> = (i64, &'a ProfileId);
 
 impl ReadContext<'_> {
@@ -142,7 +143,10 @@ impl ReadContext<'_> {
 
     fn is_wanted(&self, (joined, id): &Member<'_>, conditions: &[Condition]) -> bool {
         conditions.iter().all(|condition| match condition.field {
-            JOINED => is_met(condition, [Tested::Time(instant::of_seconds(*joined))]),
+            JOINED => {
+                let tested = known(*joined).map(|joined| Tested::Time(instant::of_seconds(joined)));
+                is_met(condition, tested)
+            }
             "profile_id" => is_met(condition, [Tested::Text(&id.to_string())]),
             "email" | "phone_number" => {
                 let profile = self.account.profiles.get(id);

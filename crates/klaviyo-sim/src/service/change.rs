@@ -47,6 +47,10 @@ pub(super) fn apply(
             account.leave(collection, &id)?;
             account.join(collection, &id, seconds)
         }
+        Change::ForgetJoin(member, place) => {
+            let id = id_of(member, account, collection)?;
+            account.forget_join(collection, &id, *place)
+        }
         Change::Merge(from, into) => {
             let from = id_of(from, account, collection)?;
             let into = id_of(into, account, collection)?;

@@ -163,9 +163,13 @@ impl Service {
     fn answer(&self, routed: &RoutedRequest<'_>, request: &mut Request) -> Outgoing {
         let account = request.account.as_deref();
         let is_costly = !routed.costly.is_empty();
-        let effects = self
-            .schedule()
-            .take(&routed.route, account, is_costly, routed.page);
+        let effects = self.schedule().take(
+            &routed.route,
+            account,
+            is_costly,
+            routed.page,
+            &routed.parameters,
+        );
         request.faults = effects.iter().map(|effect| format!("{effect:?}")).collect();
         for effect in &effects {
             let Effect::Change(change) = effect else {

@@ -67,6 +67,16 @@ impl Service {
                 _ => {}
             }
         }
+        for (effect, parameter) in [
+            (Effect::RefuseFilter, "filter"),
+            (Effect::RefuseSort, "sort"),
+        ] {
+            if effects.contains(&effect) {
+                let detail = format!("The {parameter} is not available for this resource.");
+                let refusal = Refusal::parameter(parameter, detail);
+                return Err(Refused::with(refusal, headers));
+            }
+        }
 
         let path = routed.incoming.path;
         let path = path.strip_suffix('/').unwrap_or(path);

@@ -7,7 +7,9 @@ use rand::RngExt;
 use ulid::Ulid;
 
 use super::collection::Collection;
+use super::collection::known;
 use super::order::{Order, SortField};
+use crate::fault::UnknownJoin;
 use crate::instant;
 use crate::key::Key;
 use crate::kind::Kind;
@@ -82,7 +84,8 @@ impl Account {
         });
         let mut members: Vec<_> = generated.collect();
         for (at, profile) in plan.members {
-            members.push((at, self.put(profile, at)));
+            let created = known(at).unwrap_or(plan.created);
+            members.push((at, self.put(profile, created)));
         }
         collection.fill(members);
         self.collections.insert(plan.id, collection);
@@ -138,6 +141,18 @@ impl Account {
     pub(crate) fn join(&mut self, collection: &str, id: &str, now: i64) -> Result<(), ChangeError> {
         let id = self.find(id)?;
         self.collection_mut(collection)?.join(&id, now);
+        Ok(())
+    }
+
+    /// Makes Klaviyo tell no join time of a member.
+    pub(crate) fn forget_join(
+        &mut self,
+        collection: &str,
+        id: &str,
+        place: UnknownJoin,
+    ) -> Result<(), ChangeError> {
+        let id = self.find(id)?;
+        self.collection_mut(collection)?.join(&id, place.joined());
         Ok(())
     }
 

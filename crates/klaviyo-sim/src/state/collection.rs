@@ -5,6 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kind::Kind;
 use crate::profiles::ProfileId;
 
+/// In place of the time when a member joined: Klaviyo tells none, and the member comes before all others in the
+/// order of joining.
+pub(crate) const UNKNOWN_FIRST: i64 = i64::MIN;
+
+/// The same, but the member comes after all others.
+pub(crate) const UNKNOWN_LAST: i64 = i64::MAX;
+
+/// The time when a member joined; `None` if Klaviyo tells none.
+pub(crate) fn known(joined: i64) -> Option<i64> {
+    (joined != UNKNOWN_FIRST && joined != UNKNOWN_LAST).then_some(joined)
+}
+
 /// A list or segment. All times are seconds since the epoch.
 #[derive(Debug, Clone)]
 pub(crate) struct Collection {

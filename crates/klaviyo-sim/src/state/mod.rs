@@ -6,7 +6,7 @@ mod order;
 
 pub(crate) use self::account::Account;
 pub use self::account::ChangeError;
-pub(crate) use self::collection::Collection;
+pub(crate) use self::collection::{Collection, UNKNOWN_FIRST, UNKNOWN_LAST, known};
 pub(crate) use self::order::SortField;
 use crate::key::Key;
 use crate::plan::{AccountPlan, PlanError};

@@ -9,6 +9,7 @@ use super::subscriptions::{predictive_analytics, subscriptions};
 use crate::instant;
 use crate::profiles::{Location, Profile};
 use crate::query::{Fields, leads_somewhere};
+use crate::state::known;
 
 /// What is shown of profiles.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ pub(crate) struct ProfileView {
 /// A profile as a resource.
 pub(crate) struct ProfileResource<'a> {
     pub(crate) profile: Profile,
-    /// When it joined, in seconds since the epoch, where it is a member.
+    /// When it joined, in seconds since the epoch or unknown, where it is a member.
     pub(crate) joined: Option<i64>,
     pub(crate) view: &'a ProfileView,
     pub(crate) base: &'a str,
@@ -115,7 +116,7 @@ impl Serialize for Attributes<'_> {
             map.serialize_entry("properties", &profile.properties)?;
         }
         if let Some(joined) = joined.filter(|_| fields.has("joined_group_at")) {
-            map.serialize_entry("joined_group_at", &instant::show(joined))?;
+            map.serialize_entry("joined_group_at", &known(joined).map(instant::show))?;
         }
         if !fields.is_sparse() && view.has_extras {
             map.serialize_entry("anonymous_id", &())?;

@@ -38,7 +38,7 @@ fn a_member_who_joins_during_a_scan_comes_at_its_end() {
         .unwrap()
         .pop()
         .unwrap();
-    assert_eq!(last.joined, NOW);
+    assert_eq!(last.joined, Some(NOW));
     assert!(last.profile.email.is_some());
 }
 
@@ -118,7 +118,7 @@ fn a_merged_profile_is_readable_until_the_merge_is_done() {
     assert_eq!(member.profile.email.as_deref(), Some("a@x.io"));
     assert_eq!(member.profile.first_name.as_deref(), Some("Ann"));
     assert_eq!(member.profile.phone_number.as_deref(), Some("+14155550100"));
-    assert_eq!(member.joined, NOW + Duration::minutes(1));
+    assert_eq!(member.joined, Some(NOW + Duration::minutes(1)));
     let updated = member.profile.updated.as_deref();
     assert_eq!(updated, Some("2026-11-25T12:01:00+00:00"));
 }

@@ -1,6 +1,8 @@
 //! Answers that are wrong on purpose, where and as often as planned.
 
-use fanfare_klaviyo_sim::{Effect, Endpoint, Fault, Kind, RetryAfter, Shape};
+use fanfare_klaviyo_sim::{
+    Change, Effect, Endpoint, Fault, Kind, MemberRef, RetryAfter, Shape, UnknownJoin,
+};
 use serde_json::Value;
 
 use crate::support::{Fixture, LIST, SEGMENT, account, ids, members_path};
@@ -288,4 +290,58 @@ fn a_fault_of_costly_requests_leaves_the_others_alone() {
     let refused = fixture.client.get(&path, &counting);
     assert_eq!(refused.status, 500);
     assert_eq!(refused.error().0, "error");
+}
+
+#[test]
+fn a_member_without_a_join_time_comes_first_or_last_and_is_found_by_no_filter() {
+    for (place, position) in [(UnknownJoin::First, 0), (UnknownJoin::Last, 249)] {
+        let forget = Change::ForgetJoin(MemberRef::Nth(7), place);
+        let fixture = fixture([Fault::new(Effect::Change(forget)).on(MEMBERS)]);
+        let before = fixture.simulator.account().members(LIST).unwrap();
+        let id = &before[6].profile.id;
+        let shown = |order| {
+            let pages = fixture.scan(&members_path(), &[("sort", order), ("page[size]", "100")]);
+            let members = pages.concat();
+            let found = members
+                .iter()
+                .position(|member| member["id"] == **id)
+                .unwrap();
+            let joined = members[found]["attributes"]["joined_group_at"].clone();
+            (members.len(), found, joined)
+        };
+        assert_eq!(shown("joined_group_at"), (250, position, Value::Null));
+        assert_eq!(
+            shown("-joined_group_at"),
+            (250, 249 - position, Value::Null)
+        );
+        for operator in ["greater-or-equal", "less-than"] {
+            let filter = format!("{operator}(joined_group_at,2020-01-01T00:00:00Z)");
+            let query = [QUERY[0], QUERY[1], ("filter", &filter)];
+            let pages = fixture.scan(&members_path(), &query);
+            assert!(!ids(&pages.concat()).contains(id), "{operator}");
+        }
+        let found = fixture.simulator.account().members(LIST).unwrap();
+        assert_eq!(
+            (found[position].joined, &found[position].profile.id),
+            (None, id)
+        );
+    }
+}
+
+#[test]
+fn a_filter_or_an_order_is_refused_in_requests_that_have_one() {
+    let filter = "greater-or-equal(joined_group_at,2026-01-01T00:00:00Z)";
+    let fixture = fixture([
+        Fault::new(Effect::RefuseFilter).on(MEMBERS),
+        Fault::new(Effect::RefuseSort).on(MEMBERS).times(2),
+    ]);
+    let get = |query: &[(&str, &str)]| fixture.client.get(&members_path(), query);
+    assert_eq!(get(&[]).status, 200);
+    for parameter in ["filter", "sort"] {
+        let refused = get(&[("filter", filter), QUERY[0]]);
+        assert_eq!(refused.status, 400);
+        let source = &refused.json()["errors"][0]["source"]["parameter"];
+        assert_eq!(source, parameter);
+    }
+    assert_eq!(get(&[("filter", filter), QUERY[0]]).status, 200);
 }

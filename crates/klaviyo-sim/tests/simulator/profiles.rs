@@ -119,7 +119,7 @@ fn the_demos_newsletter_has_edge_cases() {
     assert!(
         newsletter
             .iter()
-            .all(|member| member.joined.nanosecond() == 0)
+            .all(|member| member.joined.is_some_and(|joined| joined.nanosecond() == 0))
     );
 }
 

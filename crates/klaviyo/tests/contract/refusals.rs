@@ -1,12 +1,16 @@
 //! Every row of Klaviyo's table of errors, and the answers of networks in front of it.
 
-use fanfare_domain::ports::KlaviyoError;
+use fanfare_domain::ids::Cursor;
+use fanfare_domain::klaviyo::MemberOrder;
+use fanfare_domain::ports::{Klaviyo, KlaviyoError, MembersFrom};
 use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::time::Timestamp;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use crate::support::{PERSON, assert_redacted, members, members_of, raw, server};
+use crate::support::{
+    PERSON, assert_redacted, client, key, list, members, members_of, raw, server,
+};
 
 fn error(code: &str, detail: &str) -> Value {
     json!({"errors": [{
@@ -165,6 +169,68 @@ async fn a_refused_cursor_is_distinguished_from_a_refused_request() {
         without,
         KlaviyoError::Refused("status 400, invalid".to_owned())
     );
+}
+
+/// What a refused request for a range, in this order and from this cursor, results in.
+async fn refused_range(
+    answer: ResponseTemplate,
+    joined_from: Option<Timestamp>,
+    order: MemberOrder,
+    cursor: Option<&str>,
+) -> KlaviyoError {
+    let server = server(answer).await;
+    let from = MembersFrom {
+        order,
+        joined_from,
+        cursor: cursor.map(|text| Cursor::parse(text).unwrap()),
+    };
+    let answer = client(&server.uri())
+        .members(&key(), &list("RtPqXs"), &from)
+        .await;
+    answer.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_refused_filter_or_order_is_distinguished_from_a_refused_cursor_and_request() {
+    use MemberOrder::{EarliestFirst, LatestFirst, Unsorted};
+    let time = Timestamp::parse("2026-09-04T18:16:52Z");
+    let about = |parameter: &str| {
+        let mut document = error("invalid", "It is not available.");
+        document["errors"][0]["source"] = json!({"parameter": parameter});
+        raw(400, document.to_string())
+    };
+    let unnamed = || refusal(400, "invalid", "It is not available.");
+
+    for parameter in ["filter", "sort"] {
+        for (from, order, cursor) in [
+            (time, EarliestFirst, None),
+            (time, EarliestFirst, Some("abc")),
+            (None, EarliestFirst, Some("abc")),
+            (None, LatestFirst, None),
+        ] {
+            let error = refused_range(about(parameter), from, order, cursor).await;
+            assert_eq!(error, KlaviyoError::RangeRefused, "{parameter}");
+        }
+    }
+    for (from, order) in [(time, EarliestFirst), (None, LatestFirst)] {
+        let error = refused_range(unnamed(), from, order, None).await;
+        assert_eq!(
+            error,
+            KlaviyoError::RangeRefused,
+            "nothing else can be meant"
+        );
+    }
+    let error = refused_range(unnamed(), time, EarliestFirst, Some("abc")).await;
+    assert_eq!(error, KlaviyoError::CursorRejected);
+    let error = refused_range(about("page[cursor]"), time, EarliestFirst, Some("abc")).await;
+    assert_eq!(error, KlaviyoError::CursorRejected);
+    for order in [EarliestFirst, Unsorted] {
+        let error = refused_range(unnamed(), None, order, None).await;
+        assert!(matches!(error, KlaviyoError::Refused(_)), "{error:?}");
+    }
+    let of_network = ResponseTemplate::new(400).set_body_raw("<html>no</html>", "text/html");
+    let error = refused_range(of_network, time, EarliestFirst, None).await;
+    assert_ne!(error, KlaviyoError::RangeRefused);
 }
 
 #[tokio::test]

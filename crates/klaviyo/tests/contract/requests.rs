@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use fanfare_domain::ids::{CollectionId, Cursor};
+use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::ports::{Capability, Klaviyo, KlaviyoError, MembersFrom};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
@@ -40,6 +41,7 @@ async fn every_request_bears_the_key_the_revision_and_the_wish_not_to_fall_forwa
 async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fields() {
     let server = server(document(&page(&[], &json!(null)))).await;
     let from = MembersFrom {
+        order: MemberOrder::EarliestFirst,
         joined_from: Timestamp::parse("2026-01-01T00:00:05.999Z"),
         cursor: Some(Cursor::parse("bmV4dDo6aWQ=&x%23").unwrap()),
     };
@@ -60,6 +62,27 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
         ("page[cursor]", "bmV4dDo6aWQ=&x#"),
     ] {
         assert_eq!(query(&request, name).as_deref(), Some(value));
+    }
+}
+
+#[tokio::test]
+async fn members_are_asked_for_the_latest_first_or_in_no_order() {
+    for (order, sort) in [
+        (MemberOrder::EarliestFirst, Some("joined_group_at")),
+        (MemberOrder::LatestFirst, Some("-joined_group_at")),
+        (MemberOrder::Unsorted, None),
+    ] {
+        let server = server(document(&page(&[], &json!(null)))).await;
+        let from = MembersFrom {
+            order,
+            ..MembersFrom::default()
+        };
+        client(&server.uri())
+            .members(&key(), &list("RtPqXs"), &from)
+            .await
+            .unwrap();
+        let request = only_request(&server).await;
+        assert_eq!(query(&request, "sort").as_deref(), sort);
     }
 }
 

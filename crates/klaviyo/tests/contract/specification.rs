@@ -3,6 +3,7 @@
 use std::fs;
 
 use fanfare_domain::ids::Cursor;
+use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::ports::{Capability, Klaviyo, MembersFrom};
 use fanfare_domain::source::CollectionKind;
 use fanfare_domain::time::Timestamp;
@@ -36,9 +37,17 @@ async fn every_request() -> Vec<Request> {
     for collection in [list("RtPqXs"), segment("SgMnt1")] {
         drop(klaviyo.collection(&key, &collection, false).await);
         drop(klaviyo.collection(&key, &collection, true).await);
+        for order in [MemberOrder::LatestFirst, MemberOrder::Unsorted] {
+            let from = MembersFrom {
+                order,
+                ..MembersFrom::default()
+            };
+            drop(klaviyo.members(&key, &collection, &from).await);
+        }
         for joined_from in [None, Some(Timestamp::EPOCH)] {
             for cursor in [None, Some(cursor.clone())] {
                 let from = MembersFrom {
+                    order: MemberOrder::EarliestFirst,
                     joined_from,
                     cursor,
                 };
@@ -58,7 +67,7 @@ async fn every_request_is_one_that_the_specification_knows() {
         return;
     };
     let requests = every_request().await;
-    assert_eq!(requests.len(), 1 + 4 + 2 * 6 + 3);
+    assert_eq!(requests.len(), 1 + 4 + 2 * 8 + 3);
     for request in &requests {
         let operation = operation(&specification, request);
         check_parameters(operation, request);

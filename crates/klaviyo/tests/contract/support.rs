@@ -90,8 +90,8 @@ pub(crate) async fn members(
     cursor: Option<&str>,
 ) -> Result<Answer<MemberPage>, KlaviyoError> {
     let from = MembersFrom {
-        joined_from: None,
         cursor: cursor.map(|text| Cursor::parse(text).unwrap()),
+        ..MembersFrom::default()
     };
     client(address)
         .members(&key(), &list("RtPqXs"), &from)

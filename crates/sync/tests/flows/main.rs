@@ -7,6 +7,7 @@ mod browsing;
 mod claims;
 mod connecting;
 mod crashes;
+mod dividing;
 mod ending;
 mod importing;
 mod keys;

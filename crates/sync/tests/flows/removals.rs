@@ -1,5 +1,7 @@
 //! Members that leave, and the threshold for removals.
 
+use std::time::Duration;
+
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::run::SyncStatus;
@@ -7,6 +9,9 @@ use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
 use crate::test_organization::{TestOrganization, emails, klaviyo_with, members};
+
+/// After this time Klaviyo counts again.
+const QUOTA_OF_COUNTING: Duration = Duration::from_secs(2);
 
 fn set_members(klaviyo: &FakeKlaviyo, numbers: impl IntoIterator<Item = i64>) {
     let members = members(numbers);
@@ -92,4 +97,61 @@ async fn exactly_half_may_leave_and_a_small_audience_may_become_empty() {
             (SyncStatus::Success, removed)
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_saw_fewer_than_nine_tenths_of_klaviyos_count_removes_no_member_until_confirmed()
+ {
+    let klaviyo = klaviyo_with(&list("L1"), 20).page_size(50);
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
+    // Klaviyo counts 20, and shows 17 of whom one has joined since.
+    set_members(&klaviyo, (0..16).chain([500]));
+    klaviyo.change(|contents| contents.counts_too_many = 3);
+    tokio::time::sleep(QUOTA_OF_COUNTING).await;
+
+    let refused = org.resynced(&first, false).await;
+
+    let error = refused.error.clone().unwrap();
+    assert_eq!(error.code, FailureCode::IncompleteRead);
+    assert!(error.message.contains("17 of the 20"), "{}", error.message);
+    let progress = refused.progress;
+    assert_eq!((progress.members_added, progress.members_removed), (1, 0));
+    assert_eq!(org.members(&first.id).await, emails((0..20).chain([500])));
+
+    tokio::time::sleep(QUOTA_OF_COUNTING).await;
+    let confirmed = org.resynced(&first, true).await;
+    assert_eq!(
+        (confirmed.status, confirmed.progress.members_removed),
+        (SyncStatus::Success, 4)
+    );
+    assert_eq!(org.members(&first.id).await, emails((0..16).chain([500])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_import_that_saw_too_few_keeps_what_it_read_and_says_so() {
+    let klaviyo = klaviyo_with(&list("L1"), 8);
+    klaviyo.change(|contents| contents.counts_too_many = 1);
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
+
+    let run = org.work_to_end(&run).await;
+
+    assert_eq!(run.error.unwrap().code, FailureCode::IncompleteRead);
+    assert_eq!(org.members(&run.id).await, emails(0..8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nine_tenths_are_enough_and_so_is_any_number_where_klaviyo_does_not_count() {
+    let klaviyo = klaviyo_with(&list("L1"), 9);
+    klaviyo.change(|contents| contents.counts_too_many = 1);
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
+    set_members(&klaviyo, 0..2);
+    klaviyo.change(|contents| contents.counts = false);
+    let next = org.resynced(&first, false).await;
+    assert_eq!(
+        (next.status, next.progress.members_removed),
+        (SyncStatus::Success, 7)
+    );
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::RunId;
+use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncStatus;
@@ -38,15 +39,15 @@ async fn a_profile_that_joins_during_the_scan_is_read_at_its_end() {
 #[tokio::test(start_paused = true)]
 async fn a_profile_that_leaves_before_its_page_is_no_member_and_one_that_leaves_after_it_goes_next_time()
  {
-    let klaviyo = klaviyo_with(&list("L1"), 6);
+    let klaviyo = klaviyo_with(&list("L1"), 12);
     let org = TestOrganization::on(&klaviyo).await;
-    klaviyo.change_after_pages(1, |contents| drop(members_of_l1(contents).remove(5)));
+    klaviyo.change_after_pages(1, |contents| drop(members_of_l1(contents).remove(11)));
     let run = org.synced(&list("L1")).await;
-    assert_eq!(org.members(&run.id).await, emails(0..5));
+    assert_eq!(org.members(&run.id).await, emails(0..11));
 
     klaviyo.change(|contents| drop(members_of_l1(contents).remove(0)));
     let next = org.resynced(&run, false).await;
-    assert_eq!(org.members(&run.id).await, emails(1..5));
+    assert_eq!(org.members(&run.id).await, emails(1..11));
     assert_eq!(next.progress.members_removed, 1);
 }
 
@@ -136,7 +137,12 @@ async fn a_rejected_cursor_costs_the_last_second_and_not_the_scan() {
         (Some(at(3)), &None)
     );
     assert_eq!(
-        calls[4].joined_from,
+        calls[4].order,
+        MemberOrder::LatestFirst,
+        "before the first range the list's end is looked at"
+    );
+    assert_eq!(
+        calls[5].joined_from,
         Some(at(3)),
         "a cursor belongs to the range that it was given for"
     );

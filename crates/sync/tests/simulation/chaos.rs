@@ -29,6 +29,7 @@ pub(crate) struct Tally {
     lost_answers: usize,
     bad_answers: usize,
     forgotten_cursors: usize,
+    refused_ranges: usize,
     stops: usize,
     outages: usize,
 }
@@ -42,6 +43,7 @@ impl AddAssign for Tally {
         self.lost_answers += other.lost_answers;
         self.bad_answers += other.bad_answers;
         self.forgotten_cursors += other.forgotten_cursors;
+        self.refused_ranges += other.refused_ranges;
         self.stops += other.stops;
         self.outages += other.outages;
     }
@@ -58,6 +60,7 @@ impl Tally {
             ("lost answers to commits", self.lost_answers),
             ("bad answers", self.bad_answers),
             ("forgotten cursors", self.forgotten_cursors),
+            ("refused ranges", self.refused_ranges),
             ("stops", self.stops),
             ("outages", self.outages),
         ] {
@@ -291,14 +294,20 @@ impl<'a> Chaos<'a> {
         }
         self.bad_answers += 1;
         self.repeats_allowed += 1;
-        let error = match self.random.random_range(0..4) {
+        let error = match self.random.random_range(0..5) {
             0 => KlaviyoError::Unavailable("ordered by the test".to_owned()),
             1 => KlaviyoError::Invalid("ordered by the test".to_owned()),
             2 => KlaviyoError::Throttled(RetryAfter::Seconds(2)),
+            3 => {
+                self.tally.refused_ranges += 1;
+                // The list is read whole, perhaps from its beginning.
+                self.repeats_allowed += 60 + PARTITIONS;
+                KlaviyoError::RangeRefused
+            }
             _ => {
                 self.tally.forgotten_cursors += 1;
                 // The partition begins again at the last second that it has read: its pages are read again.
-                self.repeats_allowed += 20;
+                self.repeats_allowed += 22;
                 KlaviyoError::CursorRejected
             }
         };

@@ -3,8 +3,11 @@
 use fanfare_domain::profile::Profile;
 use fanfare_domain::source::CollectionRef;
 use fanfare_testkit::build::{list, profile};
+use fanfare_testkit::fake_klaviyo::{Refused, UnknownJoins};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+
+use crate::world::PARTITIONS;
 
 /// Seconds from the earliest join to the time that the clock begins at.
 const YEAR: i64 = 28_000_000;
@@ -13,6 +16,12 @@ const YEAR: i64 = 28_000_000;
 pub(crate) struct Lists {
     pub(crate) page_size: usize,
     pub(crate) lists: Vec<(CollectionRef, Vec<Profile>)>,
+    /// Where Klaviyo puts members without a join time.
+    pub(crate) unknown_joins: UnknownJoins,
+    /// What Klaviyo refuses of requests for members.
+    pub(crate) refused: Refused,
+    /// How many profiles more than there are Klaviyo counts.
+    pub(crate) counts_too_many: u64,
 }
 
 impl Lists {
@@ -23,6 +32,23 @@ impl Lists {
             .map(|number| random_profile(number, &mut random))
             .collect();
         let names = ["One", "Two"];
+        // Of some lists, members have no join time, so that they cannot be divided.
+        let unknown_joins = [
+            UnknownJoins::Earliest,
+            UnknownJoins::Latest,
+            UnknownJoins::AlwaysLast,
+        ][random.random_range(0..3)];
+        let unknown = if random.random_bool(0.3) { 0.1 } else { 0.0 };
+        let refused = match random.random_range(0..10) {
+            0 => Refused::Ranges,
+            1 => Refused::RangesAndOrder,
+            _ => Refused::Nothing,
+        };
+        let counts_too_many = if random.random_bool(0.1) {
+            random.random_range(1..10)
+        } else {
+            0
+        };
         let lists = names[..random.random_range(1..=2)]
             .iter()
             .map(|name| {
@@ -31,6 +57,9 @@ impl Lists {
                     .filter(|_| random.random_bool(0.8))
                     .cloned()
                     .collect();
+                for member in &mut members {
+                    member.joined_at = member.joined_at.filter(|_| !random.random_bool(unknown));
+                }
                 // One profile may come twice, as a profile does that leaves a list and joins it again.
                 if let Some(again) = members.first().cloned().filter(|_| random.random_bool(0.3)) {
                     members.push(again);
@@ -38,15 +67,30 @@ impl Lists {
                 (list(name), members)
             })
             .collect();
-        Self { page_size, lists }
+        Self {
+            page_size,
+            lists,
+            unknown_joins,
+            refused,
+            counts_too_many,
+        }
     }
 
     /// The most pages that one pass over every list asks for. Partitions of one list read some of its pages
-    /// twice, and look for members where there are none.
+    /// twice, and look for members where there are none. A list that turns out to be one that cannot be divided is
+    /// read once more.
     pub(crate) fn pages(&self) -> usize {
         let pages = |members: &Vec<Profile>| {
             let alone = members.len().div_ceil(self.page_size).max(1);
-            alone + 2 * (alone / 20) + 1
+            let divided = alone + 2 * (alone / 20) + 2;
+            let is_whole = members.iter().all(|member| member.joined_at.is_some())
+                && self.refused == Refused::Nothing
+                && self.counts_too_many == 0;
+            if is_whole {
+                divided
+            } else {
+                divided + alone + 2 * PARTITIONS
+            }
         };
         self.lists.iter().map(|(_, members)| pages(members)).sum()
     }

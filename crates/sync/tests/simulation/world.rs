@@ -41,6 +41,11 @@ impl World {
         for (list, members) in &lists.lists {
             klaviyo = klaviyo.with(list.clone(), list.id.as_str(), members.clone());
         }
+        klaviyo.change(|contents| {
+            contents.unknown_joins = lists.unknown_joins;
+            contents.refused = lists.refused;
+            contents.counts_too_many = lists.counts_too_many;
+        });
         let integration = Integration::new(Ports {
             store: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),

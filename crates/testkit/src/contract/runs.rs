@@ -96,6 +96,7 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
     for run in [
         in_phase(Phase::Opening),
         in_progress.clone(),
+        in_phase(Phase::ComparingCounts),
         in_phase(Phase::AddingMembers { after: None }),
         in_phase(Phase::AddingMembers {
             after: Some(profile_id("01GDDKASAP8TKDDA2GRZDSVP4H")),

@@ -1,8 +1,11 @@
 //! The calls and their answers.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::{CollectionId, Cursor};
+use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::ports::{
     Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
     MembersFrom,
@@ -11,7 +14,7 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 
-use super::FakeKlaviyo;
+use super::{FakeKlaviyo, UnknownJoins};
 use crate::memory::yield_point;
 
 /// A call that was made.
@@ -100,13 +103,32 @@ impl Paging {
 /// Lists and segments on a page.
 const COLLECTIONS_PER_PAGE: usize = 10;
 
+/// How many profiles these are. One that has joined again is there twice until a test takes it out.
+fn distinct(members: &[Profile]) -> u64 {
+    let ids: BTreeSet<_> = members.iter().map(|member| &member.id).collect();
+    ids.len() as u64
+}
+
 /// How every cursor of the fake begins.
 const CURSOR: &str = "after:";
 
-/// The position of a member in its list: by when it joined, then by its id.
-fn position(profile: &Profile) -> String {
-    let joined = profile.joined_at.map_or(0, Timestamp::as_micros);
-    format!("{joined:020}:{}", profile.id)
+/// The position of a member in its list: by when it joined, then by its id; or by its id alone.
+fn position(profile: &Profile, order: MemberOrder, unknown_joins: UnknownJoins) -> String {
+    let id = &profile.id;
+    let joined = profile.joined_at.map(Timestamp::as_micros);
+    match (joined, order) {
+        (_, MemberOrder::Unsorted) => id.to_string(),
+        (Some(joined), MemberOrder::EarliestFirst) => format!("1:{joined:020}:{id}"),
+        (Some(joined), MemberOrder::LatestFirst) => format!("1:{:020}:{id}", i64::MAX / 2 - joined),
+        (None, order) => {
+            let is_first = match unknown_joins {
+                UnknownJoins::Earliest => order == MemberOrder::EarliestFirst,
+                UnknownJoins::Latest => order == MemberOrder::LatestFirst,
+                UnknownJoins::AlwaysLast => false,
+            };
+            format!("{}:{id}", if is_first { 0 } else { 2 })
+        }
+    }
 }
 
 /// The time without its part of a second, since Klaviyo's filters take whole seconds.
@@ -169,7 +191,8 @@ impl Klaviyo for FakeKlaviyo {
                 .collections
                 .get(collection)
                 .ok_or(KlaviyoError::NotFound)?;
-            let count = (count && contents.counts).then_some(members.len() as u64);
+            let count =
+                (count && contents.counts).then(|| distinct(members) + contents.counts_too_many);
             resource(&collection.id, name.as_ref(), count)
         };
         yield_point().await;
@@ -194,9 +217,13 @@ impl Klaviyo for FakeKlaviyo {
                 .collections
                 .get(collection)
                 .ok_or(KlaviyoError::NotFound)?;
+            if inner.contents.refused.includes(from) {
+                return Err(KlaviyoError::RangeRefused);
+            }
+            let place = |one: &Profile| position(one, from.order, inner.contents.unknown_joins);
             let begin = from.joined_from.map(whole_second);
             let range = members.iter().filter(|one| one.joined_at >= begin);
-            let mut range: Vec<_> = range.map(|one| (position(one), one.clone())).collect();
+            let mut range: Vec<_> = range.map(|one| (place(one), one.clone())).collect();
             range.sort_by(|a, b| a.0.cmp(&b.0));
             let paging = Paging {
                 size: inner.page_size,

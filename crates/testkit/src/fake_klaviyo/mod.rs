@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::AccountId;
+use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::ports::{Answer, KlaviyoError, MembersFrom};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::RateLimits;
@@ -32,6 +33,48 @@ pub struct Contents {
     pub missing_scopes: Vec<String>,
     /// Whether Klaviyo tells how many profiles a list or segment has.
     pub counts: bool,
+    /// How many profiles more than there are Klaviyo counts in each list or segment.
+    pub counts_too_many: u64,
+    /// Where members without a join time come.
+    pub unknown_joins: UnknownJoins,
+    /// What Klaviyo refuses of requests for members.
+    pub refused: Refused,
+}
+
+/// Where members without a join time come in a list that is sorted by join time. No filter finds them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnknownJoins {
+    /// As if they had joined before all others.
+    #[default]
+    Earliest,
+    /// As if they had joined after all others.
+    Latest,
+    /// After all others, whether the earliest or the latest come first.
+    AlwaysLast,
+}
+
+/// What of a request for members Klaviyo refuses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Refused {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A range of join times.
+    Ranges,
+    /// A range, and sorting by join times.
+    RangesAndOrder,
+}
+
+impl Refused {
+    fn includes(self, from: &MembersFrom) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Ranges => from.joined_from.is_some(),
+            Self::RangesAndOrder => {
+                from.joined_from.is_some() || from.order != MemberOrder::Unsorted
+            }
+        }
+    }
 }
 
 #[derive(Default)]

@@ -66,6 +66,11 @@ pub(super) fn forgotten_cursor(context: &RoundContext<'_>) -> Result<RoundResult
     through(context, &["list-profiles@request=11:forget-cursor"], 2)
 }
 
+/// No range can be read: one reader, which needs no filter, reads the list.
+pub(super) fn refused_filter(context: &RoundContext<'_>) -> Result<RoundResult> {
+    through(context, &["list-profiles@times=all:refuse-filter"], 0)
+}
+
 pub(super) fn page_loop(context: &RoundContext<'_>) -> Result<RoundResult> {
     let kind = ["loop", "fresh-loop"][context.page()?];
     let fault = format!("list-profiles@request=6,times=all:{kind}");

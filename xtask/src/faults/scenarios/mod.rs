@@ -124,6 +124,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         klaviyo::forgotten_cursor,
     ),
     scenario(
+        "a refused filter",
+        EMBEDDED,
+        at(&[0], 1),
+        klaviyo::refused_filter,
+    ),
+    scenario(
         "pages in a circle",
         EMBEDDED,
         at(&[0, 1], 1),

@@ -46,6 +46,7 @@ impl ActiveSlice<'_> {
                 }
                 self.retry(unit, partition, code, &error).await
             }
+            Remedy::ReadWhole => self.read_whole(unit, partition, &error).await,
             Remedy::Fail(code) => self.fail_for_good(unit, code, &error).await,
         }
     }
@@ -75,6 +76,24 @@ impl ActiveSlice<'_> {
         #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
         let random = self.integration.ports.ids.ulid().random() as u64;
         Ok(Step::Pause(now.plus(backoff(failures, random)), "retry"))
+    }
+
+    async fn read_whole(
+        &mut self,
+        unit: Box<dyn UnitOfWork>,
+        partition: Option<PartitionNumber>,
+        error: &KlaviyoError,
+    ) -> Result<Step, Error> {
+        if !partition.is_some_and(|partition| self.run.drop_range(partition)) {
+            return self
+                .retry(unit, partition, FailureCode::UpstreamInvalid, error)
+                .await;
+        }
+        tracing::warn!(
+            error = error as &dyn std::error::Error,
+            "the list is read whole, in one partition"
+        );
+        self.commit_step(unit).await
     }
 
     async fn fail_for_good(

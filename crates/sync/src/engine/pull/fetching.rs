@@ -74,6 +74,7 @@ impl<'a> Fetches<'a> {
             return;
         }
         let from = MembersFrom {
+            order: partition.order,
             joined_from: partition.from,
             cursor: partition.cursor.clone(),
         };

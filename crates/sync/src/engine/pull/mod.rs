@@ -4,6 +4,7 @@
 //! first; then one unit of work renews the lease, writes the result of the step and saves the run with its
 //! checkpoint. While pages are written, the next ones are requested.
 
+mod comparing;
 mod failed_calls;
 mod fetching;
 mod opening;

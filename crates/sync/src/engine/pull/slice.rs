@@ -128,6 +128,7 @@ impl<'a> ActiveSlice<'a> {
         match self.run.run().pass.phase().clone() {
             Phase::Opening => self.open(stop).await,
             Phase::Reading(_) => self.read(stop).await,
+            Phase::ComparingCounts => self.compare_counts(stop).await,
             Phase::AddingMembers { after } => self.add_members(after).await,
             Phase::CheckingRemovals => self.check_removals().await,
             Phase::RemovingMembers { after } => self.remove_members(after).await,
