@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::Application;
 use crate::decode::{Id, NoQuery};
 use crate::error::ApiError;
-use crate::middleware::{Authentication::SecretKey, OpenStream, Principal, Streams};
+use crate::middleware::{Authentication::SecretKey, Concurrency, Permit, Principal};
 use crate::route::{Route, route};
 use crate::wire;
 
@@ -50,7 +50,7 @@ async fn watch(
     principal: Principal,
     id: Id<RunId>,
     _: NoQuery,
-    streams: Data<Streams>,
+    concurrency: Data<Concurrency>,
     shutdown: Data<CancellationToken>,
 ) -> Result<HttpResponse, ApiError> {
     let run = application.run(&principal.organization, &id.0).await?;
@@ -58,7 +58,7 @@ async fn watch(
         application: application.get_ref().clone(),
         organization: principal.organization.clone(),
         run: id.0,
-        _open: streams.open(&principal.organization)?,
+        _open: concurrency.open_stream(&principal.organization)?,
     };
     let shutdown = shutdown.get_ref().clone().cancelled_owned();
     Ok(HttpResponse::Ok()
@@ -73,7 +73,7 @@ struct Watch {
     application: Integration,
     organization: OrganizationId,
     run: RunId,
-    _open: OpenStream,
+    _open: Permit,
 }
 
 /// What the stream does next.
