@@ -17,6 +17,7 @@ use crate::handlers::{self, service};
 use crate::health::{Health, Readiness, RenderMetrics};
 use crate::middleware::{Concurrency, RateLimiter, observe, on_connect};
 use crate::route::Route;
+use crate::run_watches::RunWatches;
 use crate::{openapi, router};
 
 /// What the API is served with.
@@ -109,6 +110,7 @@ pub(crate) struct Parts {
     limiter: Data<RateLimiter>,
     pub(crate) concurrency: Data<Concurrency>,
     pub(crate) time_limits: Data<TimeLimits>,
+    watches: Data<RunWatches>,
     document: Data<service::Document>,
     routes: &'static [Route],
 }
@@ -126,6 +128,7 @@ impl Parts {
             shutdown: Data::new(api.shutdown),
             limiter: Data::default(),
             concurrency: Data::default(),
+            watches: Data::default(),
             time_limits: Data::default(),
         }
     }
@@ -150,6 +153,7 @@ pub(crate) fn app(
         .app_data(parts.limiter.clone())
         .app_data(parts.concurrency.clone())
         .app_data(parts.time_limits.clone())
+        .app_data(parts.watches.clone())
         .app_data(parts.document.clone())
         .configure(|config| router::register(config, parts.routes))
         .wrap(from_fn(observe))

@@ -39,12 +39,20 @@ impl Authentication {
 
 /// The caller of a route with authentication.
 #[derive(Debug, Clone)]
-pub(crate) struct Principal(Caller);
+pub(crate) struct Principal {
+    caller: Caller,
+    secret: SecretString,
+}
 
 impl Principal {
     /// The name that records bear as their author: the key's id, which is not the key.
     pub(crate) fn actor(&self) -> String {
-        self.0.key.to_string()
+        self.caller.key.to_string()
+    }
+
+    /// Whether the caller's secret key is no longer known. A store that is away says nothing about it.
+    pub(crate) async fn is_revoked(&self, application: &Integration) -> bool {
+        matches!(application.authenticate(&self.secret).await, Ok(None))
     }
 }
 
@@ -52,7 +60,7 @@ impl Deref for Principal {
     type Target = Caller;
 
     fn deref(&self) -> &Caller {
-        &self.0
+        &self.caller
     }
 }
 
@@ -109,15 +117,17 @@ async fn admit_secret_key(request: &ServiceRequest, needed: Role) -> Result<Perm
     );
     // The log line and the headers of a refusal need both.
     request.extensions_mut().insert(used);
-    let permit = concurrency.begin_request(&caller.organization);
-    request.extensions_mut().insert(Principal(caller));
+    let organization = caller.organization.clone();
+    request
+        .extensions_mut()
+        .insert(Principal { caller, secret });
     if let Some(error) = used.refusal() {
         return Err(error);
     }
     if role < needed {
         return Err(ApiError::forbidden(needed, role));
     }
-    permit
+    concurrency.begin_request(&organization).await
 }
 
 fn put_together_wrong() -> ApiError {

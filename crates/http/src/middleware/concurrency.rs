@@ -5,16 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fanfare_domain::ids::OrganizationId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::ApiError;
 
 /// Event streams that one organization may have open at once.
 const MAX_STREAMS: usize = 100;
 
-/// Requests that one organization may have under way at once, from its authentication until its answer
-/// was sent. The body of one is a megabyte and its answer two at most, so 64 of them bound what an
-/// organization can keep in the memory of this process.
+/// Requests that one organization may have under way at once, until their answers were sent. The body of one is a
+/// megabyte and its answer two at most, so these bound what an organization can keep in the memory of this process.
 const MAX_REQUESTS: usize = 64;
+
+/// How long a request waits until one of the others has ended, before it is refused.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// After which time a caller above the limit of streams may ask again. A guess: the end of a stream is not known.
 const WAIT_FOR_STREAM: Duration = Duration::from_secs(15);
@@ -23,71 +26,69 @@ const WAIT_FOR_STREAM: Duration = Duration::from_secs(15);
 const WAIT_FOR_REQUEST: Duration = Duration::from_secs(1);
 
 /// What organizations have under way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Concurrency {
-    streams: Counts,
-    requests: Counts,
+    streams: Limits,
+    requests: Limits,
 }
 
-/// How much each organization has under way. Clones are the same.
-#[derive(Debug, Clone, Default)]
-struct Counts(Arc<Mutex<HashMap<OrganizationId, usize>>>);
-
 /// A request or a stream that is under way. Dropping it makes room for another.
-#[derive(Debug)]
-pub(crate) struct Permit {
-    counts: Counts,
-    organization: OrganizationId,
+pub(crate) type Permit = OwnedSemaphorePermit;
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        Self {
+            streams: Limits::of(MAX_STREAMS),
+            requests: Limits::of(MAX_REQUESTS),
+        }
+    }
 }
 
 impl Concurrency {
     /// Opens one more event stream, or refuses.
     pub(crate) fn open_stream(&self, organization: &OrganizationId) -> Result<Permit, ApiError> {
-        let permit = self.streams.one_more(organization, MAX_STREAMS);
-        permit.ok_or_else(|| ApiError::too_many_streams(MAX_STREAMS, WAIT_FOR_STREAM))
+        let permit = self.streams.semaphore(organization).try_acquire_owned();
+        permit.map_err(|_| ApiError::too_many_streams(MAX_STREAMS, WAIT_FOR_STREAM))
     }
 
-    /// Begins one more request, or refuses.
-    pub(crate) fn begin_request(&self, organization: &OrganizationId) -> Result<Permit, ApiError> {
-        let permit = self.requests.one_more(organization, MAX_REQUESTS);
-        permit.ok_or_else(|| ApiError::too_many_requests(MAX_REQUESTS, WAIT_FOR_REQUEST))
+    /// Begins one more request, as soon as there is room for it, or refuses after [`REQUEST_TIMEOUT`].
+    pub(crate) async fn begin_request(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Permit, ApiError> {
+        let room = self.requests.semaphore(organization).acquire_owned();
+        let permit = tokio::time::timeout(REQUEST_TIMEOUT, room).await;
+        let refused = || ApiError::too_many_requests(MAX_REQUESTS, WAIT_FOR_REQUEST);
+        permit.map_err(|_| refused())?.map_err(|_| refused())
     }
-}
 
-#[cfg(test)]
-impl Concurrency {
     /// How many requests an organization has under way.
+    #[cfg(test)]
     pub(crate) fn requests_of(&self, organization: &OrganizationId) -> usize {
-        let counts = self.requests.0.lock();
-        let counts = counts.unwrap_or_else(PoisonError::into_inner);
-        counts.get(organization).copied().unwrap_or(0)
+        MAX_REQUESTS - self.requests.semaphore(organization).available_permits()
     }
 }
 
-impl Counts {
-    fn one_more(&self, organization: &OrganizationId, limit: usize) -> Option<Permit> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(organization.clone()).or_default();
-        if *count >= limit {
-            return None;
-        }
-        *count += 1;
-        Some(Permit {
-            counts: self.clone(),
-            organization: organization.clone(),
-        })
-    }
+/// A semaphore for each organization that has ever asked.
+#[derive(Debug)]
+struct Limits {
+    permits: usize,
+    semaphores: Mutex<HashMap<OrganizationId, Arc<Semaphore>>>,
 }
 
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let counts = self.counts.0.lock();
-        let mut counts = counts.unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.organization) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.organization);
-            }
+impl Limits {
+    fn of(permits: usize) -> Self {
+        Self {
+            permits,
+            semaphores: Mutex::default(),
         }
+    }
+
+    fn semaphore(&self, organization: &OrganizationId) -> Arc<Semaphore> {
+        let semaphores = self.semaphores.lock();
+        let mut semaphores = semaphores.unwrap_or_else(PoisonError::into_inner);
+        let semaphore = semaphores.entry(organization.clone());
+        let new = || Arc::new(Semaphore::new(self.permits));
+        semaphore.or_insert_with(new).clone()
     }
 }

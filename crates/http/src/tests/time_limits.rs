@@ -117,6 +117,7 @@ async fn an_answer_that_is_not_read_is_given_up() {
     let unread = send(&address, &get(&fixture, "/api/audiences"));
 
     // It has begun to come, and then the service takes it for ended.
+    unread.set_nonblocking(true).unwrap();
     while !matches!(unread.peek(&mut [0; 12]), Ok(12)) {
         tokio::task::yield_now().await;
     }
@@ -124,6 +125,7 @@ async fn an_answer_that_is_not_read_is_given_up() {
         tokio::task::yield_now().await;
     }
 
+    unread.set_nonblocking(false).unwrap();
     let answer = rest(unread).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(!answer.ends_with('}'), "a whole answer came");
