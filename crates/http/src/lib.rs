@@ -13,6 +13,7 @@ mod middleware;
 mod openapi;
 mod route;
 mod router;
+mod run_watches;
 mod server;
 #[cfg(test)]
 mod tests;

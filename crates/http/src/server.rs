@@ -2,10 +2,12 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error, HttpServer};
 use fanfare_sync::Integration;
@@ -13,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::handlers::{self, service};
 use crate::health::{Health, Readiness, RenderMetrics};
-use crate::middleware::{RateLimiter, Streams, observe};
+use crate::middleware::{Concurrency, RateLimiter, observe, on_connect};
 use crate::route::Route;
+use crate::run_watches::RunWatches;
 use crate::{openapi, router};
 
 /// What the API is served with.
@@ -36,11 +39,19 @@ pub struct Api {
 pub fn serve(listener: TcpListener, api: Api) -> std::io::Result<Server> {
     let shutdown = api.shutdown.clone();
     let parts = Parts::new(api, handlers::routes());
-    let server = HttpServer::new(move || app(&parts)).listen(listener)?;
-    Ok(run(
-        server.disable_signals().shutdown_timeout(30).run(),
-        shutdown,
-    ))
+    Ok(run(listen(listener, parts)?, shutdown))
+}
+
+/// The server of these parts, which nothing stops yet.
+pub(crate) fn listen(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
+    let limit = parts.time_limits.answer;
+    let server = HttpServer::new(move || app(&parts)).on_connect(move |connection, extensions| {
+        if let Some(connection) = connection.downcast_ref::<TcpStream>() {
+            on_connect(connection, extensions, limit);
+        }
+    });
+    let server = server.listen(listener)?;
+    Ok(server.disable_signals().shutdown_timeout(30).run())
 }
 
 /// Serves `/healthz`, `/readyz` and `/metrics` alone, until `shutdown` is cancelled.
@@ -72,6 +83,24 @@ fn run(server: Server, shutdown: CancellationToken) -> Server {
     server
 }
 
+/// How long the other side of a connection may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeLimits {
+    /// To send a body, from its headers on.
+    pub(crate) body: Duration,
+    /// To take an answer.
+    pub(crate) answer: Duration,
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        Self {
+            body: Duration::from_secs(15),
+            answer: Duration::from_mins(1),
+        }
+    }
+}
+
 /// What handlers are given, shared by all workers of the server.
 #[derive(Clone)]
 pub(crate) struct Parts {
@@ -79,7 +108,9 @@ pub(crate) struct Parts {
     health: Data<Health>,
     shutdown: Data<CancellationToken>,
     limiter: Data<RateLimiter>,
-    streams: Data<Streams>,
+    pub(crate) concurrency: Data<Concurrency>,
+    pub(crate) time_limits: Data<TimeLimits>,
+    watches: Data<RunWatches>,
     document: Data<service::Document>,
     routes: &'static [Route],
 }
@@ -96,7 +127,9 @@ impl Parts {
             }),
             shutdown: Data::new(api.shutdown),
             limiter: Data::default(),
-            streams: Data::default(),
+            concurrency: Data::default(),
+            watches: Data::default(),
+            time_limits: Data::default(),
         }
     }
 }
@@ -118,7 +151,9 @@ pub(crate) fn app(
         .app_data(parts.health.clone())
         .app_data(parts.shutdown.clone())
         .app_data(parts.limiter.clone())
-        .app_data(parts.streams.clone())
+        .app_data(parts.concurrency.clone())
+        .app_data(parts.time_limits.clone())
+        .app_data(parts.watches.clone())
         .app_data(parts.document.clone())
         .configure(|config| router::register(config, parts.routes))
         .wrap(from_fn(observe))

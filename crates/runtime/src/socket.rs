@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 
+use rustix::process::{Resource, getrlimit, setrlimit};
+
 use crate::error::StartError;
 
 /// A bound address. No server answers at it yet.
@@ -15,6 +17,7 @@ pub struct Socket {
 impl Socket {
     /// Takes the address, which this setting named.
     pub fn bind(setting: &'static str, address: &str) -> Result<Self, StartError> {
+        allow_connections();
         let bound = TcpListener::bind(address).and_then(|listener| {
             let address = listener.local_addr()?;
             Ok(Self { listener, address })
@@ -42,5 +45,18 @@ impl Socket {
 
     pub(crate) fn take(self) -> (TcpListener, SocketAddr) {
         (self.listener, self.address)
+    }
+}
+
+/// Raises the limit of open files to the most that the system allows this process. A connection takes two,
+/// and many systems begin at 1,024, which five hundred idle connections would use up.
+fn allow_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(
+            error = error.to_string(),
+            "the limit of open files could not be raised"
+        );
     }
 }

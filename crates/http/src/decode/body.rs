@@ -2,7 +2,7 @@
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::web::{Bytes, BytesMut};
+use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use deserr::Deserr;
 use futures_util::StreamExt;
@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::error::{DecodeError, InBody};
 use super::{Request, decode};
 use crate::error::{ApiError, Violation, Violations};
+use crate::server::TimeLimits;
 
 /// The largest body, in bytes: 1 MB.
 pub(crate) const MAX_BODY_BYTES: usize = 1_000_000;
@@ -34,9 +35,16 @@ impl FromRequest for RawBody {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
-    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let payload = payload.take();
-        Box::pin(async move { read(payload).await.map(Self) })
+        let limits = request.app_data::<Data<TimeLimits>>();
+        let limit = limits
+            .map_or_else(TimeLimits::default, |limits| ***limits)
+            .body;
+        Box::pin(async move {
+            let body = tokio::time::timeout(limit, read(payload)).await;
+            body.map_err(|_| ApiError::body_timeout(limit))?.map(Self)
+        })
     }
 }
 

@@ -164,6 +164,21 @@ impl ApiError {
         ))
     }
 
+    /// 429: the organization has as many requests under way as it may.
+    pub(crate) fn too_many_requests(limit: usize, wait: Duration) -> Self {
+        Self::rate_limited(wait).with_message(format!(
+            "{limit} requests of this organization are under way: wait for an answer first."
+        ))
+    }
+
+    /// 408: the body was not there in time.
+    pub(crate) fn body_timeout(limit: Duration) -> Self {
+        Self::new(408, "Request timeout", "REQUEST_TIMEOUT").with_message(format!(
+            "The body was not there {} s after its headers; send it at once.",
+            limit.as_secs()
+        ))
+    }
+
     /// 503: the program is not ready, for this reason.
     pub(crate) fn not_ready(reason: impl Into<String>) -> Self {
         Self::unavailable().with_message(reason)

@@ -1,30 +1,33 @@
 //! `/api/sync-runs/{id}/events`: a run, watched as server-sent events.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
-use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ids::RunId;
 use fanfare_domain::organization::Role::Viewer;
 use fanfare_domain::run::SyncRun;
-use fanfare_sync::{Error, Integration};
+use fanfare_sync::Integration;
 use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Application;
 use crate::decode::{Id, NoQuery};
 use crate::error::ApiError;
-use crate::middleware::{Authentication::SecretKey, OpenStream, Principal, Streams};
+use crate::middleware::{Authentication::SecretKey, Concurrency, Permit, Principal};
 use crate::route::{Route, route};
+use crate::run_watches::{RunWatches, Watched};
 use crate::wire;
 
-/// How often the run is read: at most four events a second.
-const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// How often a stream without news looks whether its secret key has been revoked.
+const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Polls without a change after which a comment keeps the connection open: 15 seconds.
-const POLLS_BEFORE_COMMENT: u32 = 60;
+/// Such looks after which a comment keeps the connection open: 15 seconds.
+const KEY_CHECKS_BEFORE_COMMENT: u32 = 3;
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -35,7 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
 ///
 /// Server-sent events: `progress`, a run, at once and whenever the run has changed, at most four
 /// times a second; then `done`, the run as it ended, and the end. A stream that ends without
-/// `done` was cut off by the service's own end: ask again. An organization may have a hundred open at
+/// `done` was cut off by the service's own end, or because the secret key was revoked: ask again. An organization may have a hundred open at
 /// once.
 #[utoipa::path(
     get, path = "/api/sync-runs/{id}/events", tag = "Sync runs", operation_id = "watchSyncRun",
@@ -50,15 +53,17 @@ async fn watch(
     principal: Principal,
     id: Id<RunId>,
     _: NoQuery,
-    streams: Data<Streams>,
+    concurrency: Data<Concurrency>,
+    watches: Data<RunWatches>,
     shutdown: Data<CancellationToken>,
 ) -> Result<HttpResponse, ApiError> {
     let run = application.run(&principal.organization, &id.0).await?;
-    let watch = Watch {
+    let open = concurrency.open_stream(&principal.organization)?;
+    let stream = EventStream {
+        news: watches.follow(&application, &run),
         application: application.get_ref().clone(),
-        organization: principal.organization.clone(),
-        run: id.0,
-        _open: streams.open(&principal.organization)?,
+        principal,
+        _open: open,
     };
     let shutdown = shutdown.get_ref().clone().cancelled_owned();
     Ok(HttpResponse::Ok()
@@ -66,66 +71,59 @@ async fn watch(
         .insert_header((CACHE_CONTROL, "no-store"))
         // Asks proxies not to buffer the events.
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(events(watch, run).take_until(shutdown)))
+        .streaming(events(stream, run).take_until(shutdown)))
 }
 
-struct Watch {
+struct EventStream {
     application: Integration,
-    organization: OrganizationId,
-    run: RunId,
-    _open: OpenStream,
+    principal: Principal,
+    news: watch::Receiver<Watched>,
+    _open: Permit,
 }
 
 /// What the stream does next.
 enum Step {
     /// Send this state of the run.
-    Send(Box<SyncRun>),
-    /// This state was sent: read the run until it has changed.
-    Poll(Box<SyncRun>),
+    Send(Arc<SyncRun>),
+    /// This state was sent: wait for another.
+    Wait(Arc<SyncRun>),
     /// End the stream.
     End,
 }
 
-fn events(watch: Watch, run: SyncRun) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let first = Step::Send(Box::new(run));
-    stream::unfold((watch, first), |(watch, next)| async {
+fn events(stream: EventStream, run: SyncRun) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let first = Step::Send(Arc::new(run));
+    stream::unfold((stream, first), |(mut stream, next)| async {
         let (event, next) = match next {
-            Step::Send(run) => (watch.event("progress", &run), Step::Poll(run)),
-            Step::Poll(run) if !run.status.is_active() => (watch.event("done", &run), Step::End),
-            Step::Poll(shown) => watch.poll(shown).await?,
+            Step::Send(run) => (stream.event("progress", &run), Step::Wait(run)),
+            Step::Wait(run) if !run.status.is_active() => (stream.event("done", &run), Step::End),
+            Step::Wait(shown) => stream.wait(shown).await?,
             Step::End => return None,
         };
-        Some((Ok(event), (watch, next)))
+        Some((Ok(event), (stream, next)))
     })
 }
 
-impl Watch {
-    /// Reads the run until it has changed. `None` if the run can no longer be read.
-    async fn poll(&self, shown: Box<SyncRun>) -> Option<(Bytes, Step)> {
-        for _ in 0..POLLS_BEFORE_COMMENT {
-            tokio::time::sleep(POLL_INTERVAL).await;
-            match self.application.run(&self.organization, &self.run).await {
-                Ok(run) if run == *shown => {}
+impl EventStream {
+    /// Waits until the run has changed. `None` if it can no longer be read, or not by this caller.
+    async fn wait(&mut self, shown: Arc<SyncRun>) -> Option<(Bytes, Step)> {
+        for _ in 0..KEY_CHECKS_BEFORE_COMMENT {
+            match tokio::time::timeout(KEY_CHECK_INTERVAL, self.another(&shown)).await {
                 Ok(run) => {
-                    let event = self.event("progress", &run);
-                    return Some((event, Step::Poll(Box::new(run))));
+                    let run = run?;
+                    return Some((self.event("progress", &run), Step::Wait(run)));
                 }
-                // The store is away: it may be back before the caller notices.
-                Err(Error::Store(error)) if error.is_transient() => {}
-                Err(error) => {
-                    let error = ApiError::from(error);
-                    tracing::error!(
-                        organizationId = self.organization.as_str(),
-                        runId = self.run.as_str(),
-                        code = error.code(),
-                        cause = error.causes(),
-                        "a run can no longer be watched"
-                    );
-                    return None;
-                }
+                Err(_) if self.principal.is_revoked(&self.application).await => return None,
+                Err(_) => {}
             }
         }
-        Some((Bytes::from_static(b": still here\n\n"), Step::Poll(shown)))
+        Some((Bytes::from_static(b": still here\n\n"), Step::Wait(shown)))
+    }
+
+    /// The run's next state that differs from the one shown.
+    async fn another(&mut self, shown: &SyncRun) -> Option<Arc<SyncRun>> {
+        let is_news = |state: &Watched| state.as_deref() != Some(shown);
+        self.news.wait_for(is_news).await.ok()?.clone()
     }
 
     fn event(&self, name: &str, run: &SyncRun) -> Bytes {

@@ -12,8 +12,10 @@ use fanfare_domain::organization::Role;
 use fanfare_sync::{Caller, Integration};
 use secrecy::SecretString;
 
-use super::RateLimiter;
+use super::answer::count_until_sent;
+use super::{Concurrency, Permit, RateLimiter};
 use crate::error::ApiError;
+use crate::server::TimeLimits;
 
 /// How a route knows its caller. Every use is an exhaustive match, so that a new variant shows the
 /// places that have to know it.
@@ -37,12 +39,20 @@ impl Authentication {
 
 /// The caller of a route with authentication.
 #[derive(Debug, Clone)]
-pub(crate) struct Principal(Caller);
+pub(crate) struct Principal {
+    caller: Caller,
+    secret: SecretString,
+}
 
 impl Principal {
     /// The name that records bear as their author: the key's id, which is not the key.
     pub(crate) fn actor(&self) -> String {
-        self.0.key.to_string()
+        self.caller.key.to_string()
+    }
+
+    /// Whether the caller's secret key is no longer known. A store that is away says nothing about it.
+    pub(crate) async fn is_revoked(&self, application: &Integration) -> bool {
+        matches!(application.authenticate(&self.secret).await, Ok(None))
     }
 }
 
@@ -50,7 +60,7 @@ impl Deref for Principal {
     type Target = Caller;
 
     fn deref(&self) -> &Caller {
-        &self.0
+        &self.caller
     }
 }
 
@@ -73,24 +83,29 @@ pub(crate) async fn authenticate(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let admitted = match authentication {
-        Authentication::SecretKey(needed) => admit_secret_key(&request, needed).await,
-        Authentication::None => Ok(()),
+    let needed = match authentication {
+        Authentication::SecretKey(needed) => needed,
+        Authentication::None => return next.call(request).await,
     };
-    match admitted {
-        Ok(()) => next.call(request).await,
-        Err(error) => Ok(request.error_response(error)),
+    let limits = request.app_data::<web::Data<TimeLimits>>().cloned();
+    match (admit_secret_key(&request, needed).await, limits) {
+        (Ok(permit), Some(limits)) => {
+            let answer = next.call(request).await?;
+            Ok(count_until_sent(answer, permit, limits.answer))
+        }
+        (Ok(_), None) => Ok(request.error_response(put_together_wrong())),
+        (Err(error), _) => Ok(request.error_response(error)),
     }
 }
 
-/// Admits a secret key that is known, within the rate limit of its organization and with the role.
-async fn admit_secret_key(request: &ServiceRequest, needed: Role) -> Result<(), ApiError> {
+/// Admits a secret key that is known and has the role, within the limits of its organization.
+async fn admit_secret_key(request: &ServiceRequest, needed: Role) -> Result<Permit, ApiError> {
     let application = request.app_data::<web::Data<Integration>>();
     let limiter = request.app_data::<web::Data<RateLimiter>>();
-    let (Some(application), Some(limiter)) = (application, limiter) else {
-        return Err(ApiError::internal(
-            "the API was put together without its parts",
-        ));
+    let concurrency = request.app_data::<web::Data<Concurrency>>();
+    let (Some(application), Some(limiter), Some(concurrency)) = (application, limiter, concurrency)
+    else {
+        return Err(put_together_wrong());
     };
     let secret = secret_key(request.headers())?;
     let caller = application.authenticate(&secret).await?.ok_or_else(|| {
@@ -102,14 +117,21 @@ async fn admit_secret_key(request: &ServiceRequest, needed: Role) -> Result<(), 
     );
     // The log line and the headers of a refusal need both.
     request.extensions_mut().insert(used);
-    request.extensions_mut().insert(Principal(caller));
+    let organization = caller.organization.clone();
+    request
+        .extensions_mut()
+        .insert(Principal { caller, secret });
     if let Some(error) = used.refusal() {
         return Err(error);
     }
     if role < needed {
         return Err(ApiError::forbidden(needed, role));
     }
-    Ok(())
+    concurrency.begin_request(&organization).await
+}
+
+fn put_together_wrong() -> ApiError {
+    ApiError::internal("the API was put together without its parts")
 }
 
 fn secret_key(headers: &HeaderMap) -> Result<SecretString, ApiError> {

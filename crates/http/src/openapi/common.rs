@@ -55,7 +55,7 @@ pub(super) fn describe(operation: &mut Operation, authentication: Authentication
         "Unavailable",
     ];
     if operation.request_body.is_some() {
-        names.extend(["TooLarge", "NotJson"]);
+        names.extend(["BodyTimeout", "TooLarge", "NotJson"]);
     }
     let responses = &mut operation.responses.responses;
     for (status, response) in named(&names) {
@@ -137,11 +137,12 @@ const HEADERS: [(&str, Type, &str); 5] = [
 
 /// The refusals that routes have in common.
 #[rustfmt::skip]
-const ERRORS: [(&str, &str, &str); 11] = [
+const ERRORS: [(&str, &str, &str); 12] = [
     ("400", "Invalid", "`VALIDATION_FAILED`: the request does not validate; every fault is named"),
     ("400", "InvalidOrNotConnected", "`VALIDATION_FAILED`, `KLAVIYO_KEY_NOT_FOUND`, `KLAVIYO_KEY_REJECTED` or `KLAVIYO_SCOPE_MISSING`"),
     ("401", "Unauthenticated", "`AUTHENTICATION_REQUIRED` or `SECRET_KEY_REQUIRED`"),
     ("403", "Forbidden", "`FORBIDDEN`: the key's role is not enough"),
+    ("408", "BodyTimeout", "`REQUEST_TIMEOUT`: the body was not there 15 s after its headers"),
     ("413", "TooLarge", "`PAYLOAD_TOO_LARGE`: the body has more than 1 MB"),
     ("415", "NotJson", "`UNSUPPORTED_MEDIA_TYPE`: the body is not said to be JSON"),
     ("429", "RateLimited", "`RATE_LIMIT_EXCEEDED`: come back after `Retry-After`"),

@@ -119,6 +119,54 @@ async fn the_end_of_the_service_is_the_end_of_the_stream_without_done() {
 }
 
 #[actix_web::test]
+async fn a_stream_ends_within_seconds_when_its_secret_key_is_revoked() {
+    tokio::time::pause();
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
+    let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
+    let begun = tokio::time::Instant::now();
+
+    let revoke = async {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let keys = fixture.integration.keys(&fixture.own.id).await.unwrap();
+        for key in keys {
+            let revoked = fixture
+                .integration
+                .revoke_key(&fixture.own.id, &key.id)
+                .await;
+            revoked.unwrap();
+        }
+    };
+    let (answer, ()) = tokio::join!(fixture.get(&watch).send(), revoke);
+
+    assert_eq!(names(&events(&answer)), ["progress"]);
+    assert_eq!(begun.elapsed().as_secs(), 10);
+}
+
+#[actix_web::test]
+async fn a_hundred_streams_of_one_run_read_it_as_often_as_one() {
+    tokio::time::pause();
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
+    let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
+    let reads = || fixture.store.count_of(Operation::Read);
+
+    let streams = join_all((0..100).map(|_| fixture.get(&watch).send()));
+    let work = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        // Each stream has read the run once, to see that it is there.
+        let before = reads();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let polls = reads() - before;
+        fixture.work(&imported["runId"]).await;
+        polls
+    };
+    let (_, polls) = tokio::join!(streams, work);
+
+    assert!((39..=41).contains(&polls), "{polls}");
+}
+
+#[actix_web::test]
 async fn a_run_that_is_not_there_is_no_stream() {
     let fixture = Fixture::new().await;
     let answer = fixture.get("/api/sync-runs/run_1/events").send().await;

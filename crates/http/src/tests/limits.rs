@@ -6,7 +6,7 @@ use actix_web::test::{self, TestRequest};
 use fanfare_domain::organization::Role;
 use serde_json::{Value, json};
 
-use super::fixture::{Fixture, Organization};
+use super::fixture::{Fixture, Organization, path};
 use crate::decode::body::MAX_BODY_BYTES;
 use crate::server::app;
 
@@ -91,6 +91,20 @@ async fn a_body_may_have_a_megabyte() {
         .await;
     answer.refuses(413, "Payload too large", "PAYLOAD_TOO_LARGE");
     assert!(answer.body["message"].as_str().unwrap().contains("1000000"));
+}
+
+#[actix_web::test]
+async fn metadata_may_have_sixteen_kibibytes() {
+    let (fixture, imported) = Fixture::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+    // `{"text":"…"}` is eleven bytes longer than its text.
+    let body = |bytes: usize| json!({"metadata": {"text": "x".repeat(bytes - 11)}});
+
+    let answer = fixture.put(&audience).json(&body(16_384)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+
+    let answer = fixture.put(&audience).json(&body(16_385)).await;
+    answer.blames(&["metadata"]);
 }
 
 #[actix_web::test]

@@ -21,4 +21,5 @@ mod settings;
 mod sockets;
 mod sources;
 mod tenancy;
+mod time_limits;
 mod validation;

@@ -29,7 +29,7 @@ pub(crate) struct AudienceBody {
     #[deserr(default)]
     #[schema(value_type = Option<String>, max_length = 255)]
     icon_name: Patch<Text<0, 255>>,
-    /// Takes the place of what was there.
+    /// Takes the place of what was there. At most 16,384 bytes of JSON.
     #[deserr(default)]
     #[schema(value_type = Option<Object>)]
     metadata: Patch<Metadata>,
@@ -55,6 +55,9 @@ pub(crate) struct AudienceBody {
     #[schema(value_type = Option<u32>)]
     refresh_interval_seconds: Patch<NoInterval>,
 }
+
+/// The most that metadata may have, in bytes of JSON.
+const MAX_METADATA_BYTES: usize = 16 * 1024;
 
 /// Any members, as JSON text by name.
 struct Metadata(BTreeMap<String, String>);
@@ -112,6 +115,11 @@ impl<P: Place> Deserr<DecodeError<P>> for Metadata {
             let message = "must not hold the character U+0000";
             let value = value.into_value();
             return Err(refuse(&value, location, "text without U+0000", message));
+        }
+        if value.is_object() && value.to_string().len() > MAX_METADATA_BYTES {
+            let message = format!("must not be longer than {MAX_METADATA_BYTES} bytes of JSON");
+            let value = value.into_value();
+            return Err(refuse(&value, location, "a smaller object", &message));
         }
         let members: Result<BTreeMap<String, Value>, DecodeError<P>> =
             Deserr::deserialize_from_value(value.into_value(), location);

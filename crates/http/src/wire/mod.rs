@@ -46,7 +46,8 @@ pub(crate) struct SearchQuery {
 
 impl Request for SearchQuery {}
 
-/// A page, and the cursors of its ends: both null if it is empty.
+/// A page, and the cursors of its ends: both null if it is empty. It is cut at 2 MB, and then has less than
+/// `first` items.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Page<T> {
@@ -66,18 +67,42 @@ pub(crate) struct PageInfo {
     end_cursor: Option<String>,
 }
 
-impl<T> Page<T> {
-    /// A page of the domain's, item by item.
+/// The most bytes that the items of a page have, as JSON.
+const MAX_PAGE_BYTES: usize = 2_000_000;
+
+impl<T: Serialize> Page<T> {
+    /// A page of the domain's, item by item; what makes it larger than [`MAX_PAGE_BYTES`] is on the next.
     pub(crate) fn of<U>(page: fanfare_domain::paging::Page<U>, show: impl FnMut(U) -> T) -> Self {
-        let page = page.map(show);
+        let page = page.map(show).up_to(MAX_PAGE_BYTES, json_bytes);
         Self {
-            data: page.items,
             page_info: PageInfo {
-                start_cursor: page.start.as_deref().map(cursor::encode),
-                end_cursor: page.end.as_deref().map(cursor::encode),
+                start_cursor: page.start().map(cursor::encode),
+                end_cursor: page.end().map(cursor::encode),
             },
+            data: page.items,
         }
     }
+}
+
+/// How many bytes a value has as JSON.
+fn json_bytes(value: &impl Serialize) -> usize {
+    struct Count(usize);
+
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut count = Count(0);
+    // What cannot be shown fails again when the answer is written, and is reported there.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
 }
 
 /// An instant, `2026-11-24T14:13:23.120Z`.

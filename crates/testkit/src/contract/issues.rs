@@ -89,5 +89,5 @@ pub async fn an_issue_belongs_to_its_run(harness: &dyn StoreHarness) {
         .issues(&run_id("run_none"), &ALL)
         .await
         .expect("issues");
-    assert_eq!((none.items, none.end), (vec![], None));
+    assert_eq!((none.end(), none.items.len()), (None, 0));
 }

@@ -22,18 +22,27 @@ pub enum Operation {
     Control,
 }
 
-/// How many more calls of each operation fail.
+/// How many more calls of each operation fail, and how many there were.
 #[derive(Default)]
-pub(super) struct Faults(Mutex<HashMap<Operation, u32>>);
+pub(super) struct Faults {
+    ordered: Mutex<HashMap<Operation, u32>>,
+    met: Mutex<HashMap<Operation, u32>>,
+}
 
 impl Faults {
     pub(super) fn order(&self, operation: Operation, times: u32) {
-        lock(&self.0).insert(operation, times);
+        lock(&self.ordered).insert(operation, times);
+    }
+
+    /// How many calls of the operation there were.
+    pub(super) fn count_of(&self, operation: Operation) -> u32 {
+        lock(&self.met).get(&operation).copied().unwrap_or(0)
     }
 
     /// Fails if a test has ordered this call of the operation to fail.
     pub(super) fn meet(&self, operation: Operation) -> Result<(), StoreError> {
-        let mut ordered = lock(&self.0);
+        *lock(&self.met).entry(operation).or_default() += 1;
+        let mut ordered = lock(&self.ordered);
         match ordered.get_mut(&operation) {
             Some(times) if *times > 0 => {
                 *times -= 1;

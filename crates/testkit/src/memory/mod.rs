@@ -85,6 +85,11 @@ impl InMemoryStore {
     pub fn fail_next(&self, operation: Operation, times: u32) {
         self.inner.faults.order(operation, times);
     }
+
+    /// How many calls of an operation there were so far.
+    pub fn count_of(&self, operation: Operation) -> u32 {
+        self.inner.faults.count_of(operation)
+    }
 }
 
 #[async_trait]
