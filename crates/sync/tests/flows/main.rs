@@ -15,6 +15,7 @@ mod mocks;
 mod moving;
 mod quota;
 mod reading;
+mod rekeying;
 mod removals;
 mod resyncing;
 mod scanning;

@@ -124,6 +124,25 @@ impl TestOrganization {
         }
     }
 
+    /// The same organization with other master keys.
+    pub(crate) fn with_sealer(self, sealer: Arc<dyn KeySealer>) -> Self {
+        let ports = Ports {
+            sealer,
+            ..self.ports
+        };
+        Self {
+            integration: Integration::new(ports.clone()),
+            ports,
+            ..self
+        }
+    }
+
+    /// The use cases of another program, with other master keys.
+    pub(crate) fn beside(&self, sealer: Arc<dyn KeySealer>) -> Integration {
+        let ports = self.ports.clone();
+        Integration::new(Ports { sealer, ..ports })
+    }
+
     /// The same organization with another quota ledger.
     pub(crate) fn with_ledger(self, ledger: Arc<dyn QuotaLedger>) -> Self {
         let ports = Ports {

@@ -42,6 +42,8 @@ macro_rules! store_contract {
             connections {
                 a_connection_comes_back_as_it_was_put_last
                 a_generation_counts_the_keys_that_were_stored
+                a_key_is_sealed_anew_and_nothing_else_changes
+                a_key_that_was_replaced_meanwhile_is_not_sealed_anew
                 a_deleted_connection_is_gone
             }
             sources {
