@@ -1,13 +1,15 @@
 //! The command is killed: every stored key still opens, and the command ends its work when it is run again.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fanfare_domain::connection::MasterKeyRank;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
+use tokio::runtime::Builder;
 
 use super::shops::{Shops, kill};
-use super::statement_proxy::{Proxy, Side};
+use super::statement_proxy::Proxy;
 use crate::postgres::{Database, PASSWORD};
 use crate::support::Installation;
 
@@ -29,14 +31,14 @@ async fn kill_after(shops: &Shops, nth: usize) {
 async fn wherever_it_is_killed_on_sqlite_every_key_opens() {
     let installation = Installation::new();
     let address = format!("sqlite://{}", installation.store().display());
-    let shops = Shops::new(installation, &address, 60).await;
-    for nth in [0, 1, 2, 5, 13, 21, 34, 47, 58, 59] {
+    let shops = Shops::new(installation, &address, 30).await;
+    for nth in [0, 1, 5, 13, 28, 29] {
         kill_after(&shops, nth).await;
     }
 }
 
-#[tokio::test]
-async fn at_whichever_statement_it_is_killed_on_postgres_every_key_opens() {
+#[test]
+fn at_whichever_statement_it_is_killed_on_postgres_every_key_opens() {
     let database = Database::create();
     let installation = database.installation();
     database.migrate(&installation);
@@ -50,39 +52,43 @@ async fn at_whichever_statement_it_is_killed_on_postgres_every_key_opens() {
         options.to_url_lossy().to_string()
     };
     let installation = installation.with("FANFARE_DATABASE_URL", through(direct.clone()));
-    let shops = Shops::new(installation, direct.to_url_lossy().as_ref(), 2).await;
+    let address = direct.to_url_lossy().to_string();
+    // The database makes a runtime of its own when it is dropped.
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let shops = Shops::new(installation, &address, 2).await;
+        kill_at_each_statement(&shops, &proxy).await;
+    });
+}
 
+/// Postgres has executed every statement before, and gets neither that one nor any after it.
+async fn kill_at_each_statement(shops: &Shops, proxy: &Proxy) {
     // What a command sends before its own work, and all that this one sends.
     let start = proxy.count(|| shops.command(&["org", "list"]).output().unwrap());
     let all = proxy.count(|| shops.command(&["rekey"]).output().unwrap());
-    assert!(
-        all > start + 15,
-        "{all} statements, {start} of them to begin with"
-    );
+    assert!(all > start + 15, "{all} statements, {start} to begin with");
 
-    let (mut killed, mut outcomes) = (0, std::collections::BTreeSet::new());
-    for side in [Side::Before, Side::After] {
-        for nth in start..=all {
-            shops.seal_with_the_old_key().await;
-            proxy.hold(nth, side);
-            let mut child = shops.begin_rekeying();
-            // The last statements only close connections, and the command need not wait for their answers.
-            let is_held = loop {
-                if proxy.is_held(Duration::from_millis(20)) {
-                    break true;
-                }
-                if child.try_wait().unwrap().is_some() {
-                    break false;
-                }
-            };
-            kill(child);
-            killed += usize::from(is_held);
+    let (mut killed, mut outcomes) = (0, BTreeSet::new());
+    for nth in start..=all {
+        shops.seal_with_the_old_key().await;
+        proxy.hold(nth);
+        let mut child = shops.begin_rekeying();
+        // The last statements only close connections, and the command waits for no answer to them.
+        let is_held = loop {
+            if proxy.is_held(Duration::from_millis(20)) {
+                break true;
+            }
+            if child.try_wait().unwrap().is_some() {
+                break false;
+            }
+        };
+        kill(child);
+        killed += usize::from(is_held);
 
-            proxy.pass();
-            outcomes.insert(shops.sealed_anew().await);
-            shops.finish_rekeying().await;
-        }
+        proxy.pass();
+        outcomes.insert(shops.sealed_anew().await);
+        shops.finish_rekeying().await;
     }
-    assert!(killed > 2 * (all - start) - 20, "{killed}");
-    assert_eq!(outcomes, [0, 1, 2].into(), "at work in each state");
+    assert!(killed + 10 > all - start, "{killed} of {}", all - start);
+    assert_eq!(outcomes, [0, 1, 2].into(), "killed in each state");
 }
