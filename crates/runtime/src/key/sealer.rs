@@ -158,17 +158,17 @@ mod tests {
     #[test]
     fn damage_to_any_byte_is_noticed() {
         let own = organization("org_a");
-        let sealer = sealer(&[1, 2]);
-        let sealed = sealer.seal(&own, &SecretString::from("pk_canary"));
+        let with_two = sealer(&[1, 2]);
+        let sealed = with_two.seal(&own, &SecretString::from("pk_canary"));
         for at in 0..sealed.bytes.len() {
             let mut damaged = sealed.clone();
             damaged.bytes[at] ^= 1;
-            assert!(sealer.open(&own, &damaged).is_err(), "byte {at}");
+            assert!(with_two.open(&own, &damaged).is_err(), "byte {at}");
         }
         for length in 0..sealed.bytes.len() {
             let mut cut = sealed.clone();
             cut.bytes.truncate(length);
-            assert!(sealer.open(&own, &cut).is_err(), "{length} bytes");
+            assert!(with_two.open(&own, &cut).is_err(), "{length} bytes");
         }
     }
 

@@ -19,6 +19,7 @@ mod rekeying;
 mod removals;
 mod resyncing;
 mod scanning;
+mod short_waits;
 mod slices;
 mod stored_rows;
 mod test_organization;
