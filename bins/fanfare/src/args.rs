@@ -38,6 +38,15 @@ pub(crate) enum Command {
     /// The connection to Klaviyo, and syncs
     #[command(subcommand)]
     Klaviyo(KlaviyoCommand),
+    /// Seal all stored Klaviyo keys with the present master key, while all programs run
+    ///
+    /// Every program must know both master keys by then: docs/OPERATIONS.md has the steps. It may be ended and
+    /// run again at any time. Exit status 1 if a stored key is sealed by none of the configured master keys.
+    Rekey {
+        /// The master key is lost: take the present one in its place, though it opens nothing that is stored
+        #[arg(long)]
+        lost: bool,
+    },
     /// Check store, schema, master key, Klaviyo and worker, and show the settings in force
     Doctor,
 }

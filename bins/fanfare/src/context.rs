@@ -21,8 +21,19 @@ impl CommandContext {
         Ok(Self { app, json })
     }
 
+    /// The same for a store whose master key is lost.
+    pub(crate) async fn open_without_its_master_key(config: &Config, json: bool) -> Result<Self> {
+        let app = App::open_without_its_master_key(config).await?;
+        Ok(Self { app, json })
+    }
+
     pub(crate) async fn close(self) {
         self.app.close().await;
+    }
+
+    /// The wired service.
+    pub(crate) const fn app(&self) -> &App {
+        &self.app
     }
 
     /// The use cases.

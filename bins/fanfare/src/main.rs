@@ -12,6 +12,7 @@ mod klaviyo;
 mod migrate;
 mod organizations;
 mod output;
+mod rekey;
 mod secret;
 mod up;
 
@@ -61,6 +62,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Migrate { check } => return migrate::run(&config, check, json).await,
         Command::Doctor => return doctor::run(&config, json).await,
+        Command::Rekey { lost } => return rekey::run(&config, lost, json).await,
         _ => {}
     }
     let context = CommandContext::open(&config, json).await?;
@@ -74,6 +76,8 @@ async fn dispatch(context: &CommandContext, command: Command) -> Result<ExitCode
         Command::Org(command) => organizations::run(context, command).await,
         Command::Key(command) => keys::run(context, command).await,
         Command::Klaviyo(command) => klaviyo::run(context, command).await,
-        Command::Up | Command::Migrate { .. } | Command::Doctor => Ok(ExitCode::SUCCESS),
+        Command::Up | Command::Migrate { .. } | Command::Doctor | Command::Rekey { .. } => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }

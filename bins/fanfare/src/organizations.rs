@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::organization::Organization;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -64,14 +65,36 @@ async fn list(context: &CommandContext) -> Result<()> {
 
 /// All organizations.
 pub(crate) async fn all(context: &CommandContext) -> Result<Vec<Organization>> {
-    let mut all: Vec<Organization> = Vec::new();
-    loop {
-        let after = all.last().map(|last| last.id.clone());
-        let page = context.integration().organizations(PAGE, after.as_ref());
-        let page = page.await.map_err(explain)?;
-        if page.is_empty() {
-            return Ok(all);
-        }
+    let (mut all, mut pages) = (Vec::new(), Pages::of(context));
+    while let Some(page) = pages.next().await? {
         all.extend(page);
+    }
+    Ok(all)
+}
+
+/// Reads all organizations by id, a page at a time.
+pub(crate) struct Pages<'a> {
+    context: &'a CommandContext,
+    after: Option<OrganizationId>,
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) const fn of(context: &'a CommandContext) -> Self {
+        Self {
+            context,
+            after: None,
+        }
+    }
+
+    /// The next page. `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Organization>>> {
+        let integration = self.context.integration();
+        let page = integration.organizations(PAGE, self.after.as_ref()).await;
+        let page = page.map_err(explain)?;
+        let Some(last) = page.last() else {
+            return Ok(None);
+        };
+        self.after = Some(last.id.clone());
+        Ok(Some(page))
     }
 }

@@ -135,13 +135,41 @@ impl OpenConnection {
     }
 }
 
-/// A key as it is stored: sealed with the master key, bound to its organization.
+/// A key as it is stored: sealed with a master key, bound to its organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedKey {
-    /// Which master key sealed it.
-    pub master_key_version: u32,
+    /// The form of `bytes`, which the sealer knows. It does not say which master key sealed them: that is found
+    /// by trying.
+    pub form: u32,
     /// Nonce and ciphertext.
     pub bytes: Vec<u8>,
+}
+
+/// A sealed key that was opened.
+#[derive(Debug)]
+pub struct OpenedKey {
+    /// The key.
+    pub secret: SecretString,
+    /// What had sealed it.
+    pub sealed_by: MasterKeyRank,
+}
+
+/// Which of the configured master keys. The present one is the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MasterKeyRank {
+    /// The present one, which seals and opens.
+    Present,
+    /// One of before, which only opens, by its place in the settings, from 1.
+    Previous(u32),
+}
+
+impl fmt::Display for MasterKeyRank {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Present => f.write_str("the present master key"),
+            Self::Previous(place) => write!(f, "previous master key {place}"),
+        }
+    }
 }
 
 text_enum! {

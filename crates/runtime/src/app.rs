@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_domain::connection::MasterKeyRank;
 use fanfare_domain::ports::{Clock, WorkQueue};
 use fanfare_jobs::{Runner, RunnerOptions};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
@@ -11,12 +12,10 @@ use fanfare_sync::{Integration, Ports};
 
 use crate::config::Config;
 use crate::error::StartError;
-use crate::key::{KeyError, MasterKey, XChaChaSealer};
+use crate::key::store_mark::{self, UnknownMark};
+use crate::key::{MasterKeys, XChaChaSealer};
 use crate::storage::{Storage, StoragePorts};
 use crate::system::{SystemClock, SystemIds};
-
-/// The name under which the store keeps the mark of its master key.
-const KEY_MARK: &str = "master_key_mark";
 
 /// How long a program that stops waits for the store to close its connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,18 +27,29 @@ pub struct App {
     pub integration: Integration,
     /// The store behind them.
     pub storage: Storage,
+    master_keys: Arc<MasterKeys>,
     work_queue: Arc<dyn WorkQueue>,
     lease: Duration,
 }
 
 impl App {
-    /// Opens the store and wires everything to it. Fails if the master key is not the store's.
+    /// Opens the store and wires everything to it. Fails if no configured master key is the store's.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
+        Self::open_with(config, UnknownMark::Refused).await
+    }
+
+    /// The same for a store whose master key is lost: its stored Klaviyo keys do not open, and what is stored
+    /// from now on is sealed with the present master key.
+    pub async fn open_without_its_master_key(config: &Config) -> Result<Self, StartError> {
+        Self::open_with(config, UnknownMark::Accepted).await
+    }
+
+    async fn open_with(config: &Config, unknown: UnknownMark) -> Result<Self, StartError> {
         // The cheapest fault is found first, before anything is made.
         let klaviyo = KlaviyoHttp::new(config.klaviyo.clone(), Timeouts::default())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(&config.database, Arc::clone(&clock)).await?;
-        let key = master_key(config, &storage).await?;
+        let keys = store_mark::load_keys(config, &storage, unknown).await?;
         let StoragePorts {
             store,
             directory,
@@ -52,16 +62,34 @@ impl App {
             work_queue: Arc::clone(&work_queue),
             ledger,
             klaviyo: Arc::new(klaviyo),
-            sealer: Arc::new(XChaChaSealer::new(&key)),
+            sealer: Arc::new(XChaChaSealer::new(&keys)),
             clock,
             ids: Arc::new(SystemIds),
         });
         Ok(Self {
             integration,
             storage,
+            master_keys: Arc::new(keys),
             work_queue,
             lease: config.lease,
         })
+    }
+
+    /// The configured master keys.
+    pub fn master_keys(&self) -> &MasterKeys {
+        &self.master_keys
+    }
+
+    /// Which of them the store knows as its own.
+    pub async fn master_key_of_store(&self) -> Result<MasterKeyRank, StartError> {
+        store_mark::rank(&self.master_keys, &self.storage).await
+    }
+
+    /// Makes the present master key the store's own, once it has sealed all that is stored. What was sealed by
+    /// others is overwritten.
+    pub async fn end_rekeying(&self) -> Result<(), StartError> {
+        self.storage.overwrite_deleted().await;
+        store_mark::set_present(&self.master_keys, &self.storage).await
     }
 
     /// A runner of this store's runs.
@@ -87,17 +115,5 @@ impl App {
         if closing.await.is_err() {
             tracing::warn!("the store was in use to the last; it is safe nevertheless");
         }
-    }
-}
-
-/// The master key, if it is the one that the store knows; on first start the store gets to know it.
-async fn master_key(config: &Config, storage: &Storage) -> Result<MasterKey, StartError> {
-    let is_known = storage.meta(KEY_MARK).await?.is_some();
-    let key = MasterKey::load(&config.master_key, !is_known)?;
-    let mark = key.mark();
-    if storage.keep_meta(KEY_MARK, &mark).await? == mark {
-        Ok(key)
-    } else {
-        Err(KeyError::NotTheStores.into())
     }
 }

@@ -20,11 +20,11 @@ pub mod telemetry;
 pub use app::App;
 pub use arguments::no_arguments;
 pub use config::{
-    Config, ConfigError, Database, InvalidDatabase, LogFormat, MasterKeySource, SETTINGS, Setting,
-    Source, klaviyo_key_of_environment, markdown,
+    Config, ConfigError, Database, InvalidDatabase, LogFormat, MasterKeySource, PreviousKeysSource,
+    SETTINGS, Setting, Source, klaviyo_key_of_environment, markdown,
 };
 pub use error::{StartError, conclude, one_line};
-pub use key::{KeyError, MasterKey, XChaChaSealer};
+pub use key::{KeyError, MasterKeys, XChaChaSealer};
 pub use serve::{serve_api, serve_both, work};
 pub use socket::Socket;
 pub use storage::{SchemaState, Storage, StorageError};

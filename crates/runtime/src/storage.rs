@@ -137,6 +137,13 @@ impl Storage {
         }
     }
 
+    /// Overwrites what is left of deleted secrets, where the store can. Postgres does so by its own vacuum.
+    pub(crate) async fn overwrite_deleted(&self) {
+        if let Self::Sqlite { store, .. } = self {
+            store.empty_log().await;
+        }
+    }
+
     /// Closes its connections, waiting for those in use.
     pub async fn close(&self) {
         match self {
@@ -170,6 +177,19 @@ impl Storage {
         match self {
             Self::Sqlite { store, .. } => store.meta(name).await,
             Self::Postgres { store, .. } => store.meta(name).await,
+        }
+    }
+
+    /// Replaces a value of the store as a whole if it is still `before`. Returns whether it was.
+    pub(crate) async fn replace_meta(
+        &self,
+        name: &str,
+        before: &[u8],
+        after: &[u8],
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite { store, .. } => store.replace_meta(name, before, after).await,
+            Self::Postgres { store, .. } => store.replace_meta(name, before, after).await,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The connection to Klaviyo.
 
 use async_trait::async_trait;
-use fanfare_domain::connection::Connection;
+use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::{Connections, StoreError};
 use fanfare_sql_rows::{DbTimestamp, one};
@@ -29,7 +29,7 @@ impl Connections for Unit {
         let put = sqlx::query_file!(
             "../sql-rows/sql/klaviyo_connections/put.sql",
             organization,
-            i64::from(new.key.master_key_version),
+            i64::from(new.key.form),
             new.key.bytes,
             new.last4,
             new.account.as_ref().map(AccountId::as_str),
@@ -40,6 +40,24 @@ impl Connections for Unit {
         );
         put.execute(connection).with_timeout().await?;
         Ok(())
+    }
+
+    async fn reseal_key(
+        &mut self,
+        before: &SealedKey,
+        after: &SealedKey,
+    ) -> Result<bool, StoreError> {
+        let (organization, connection) = self.writing()?;
+        let reseal = sqlx::query_file!(
+            "../sql-rows/sql/klaviyo_connections/reseal.sql",
+            organization,
+            i64::from(before.form),
+            before.bytes,
+            i64::from(after.form),
+            after.bytes
+        );
+        let done = reseal.execute(connection).with_timeout().await?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn delete_connection(&mut self) -> Result<(), StoreError> {

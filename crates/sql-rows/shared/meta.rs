@@ -19,6 +19,20 @@ impl SqlStore {
             .await
     }
 
+    /// Replaces the value of that name if it is still `before`. Returns whether it was.
+    pub async fn replace_meta(
+        &self,
+        name: &str,
+        before: &[u8],
+        after: &[u8],
+    ) -> Result<bool, StoreError> {
+        let replaced = sqlx::query_file!("../sql-rows/sql/meta/replace.sql", name, before, after)
+            .execute(self.writer())
+            .with_timeout()
+            .await?;
+        Ok(replaced.rows_affected() > 0)
+    }
+
     /// The value of that name that was kept, if one was.
     pub async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", name)

@@ -46,13 +46,13 @@ impl<S: TextSet> TryFrom<ConnectionRow<S>> for Connection {
     type Error = StoreError;
 
     fn try_from(row: ConnectionRow<S>) -> Result<Self, StoreError> {
-        let version = "klaviyo_connections.master_key_version";
+        let form = "klaviyo_connections.master_key_version";
         let status = "klaviyo_connections.status";
         let scopes = "klaviyo_connections.missing_scopes";
         let account = row.account_id;
         Ok(Self {
             key: SealedKey {
-                master_key_version: to_u32(row.master_key_version, version)?,
+                form: to_u32(row.master_key_version, form)?,
                 bytes: row.sealed_key,
             },
             generation: count(row.generation, "klaviyo_connections.generation")?,

@@ -13,7 +13,7 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use crate::error::{OpenError, sqlite_error};
 use crate::options::{SqliteOptions, connect_options, pool, reader_options, writer_options};
 use crate::timeout::WithTimeout;
-use crate::unit::Unit;
+use crate::unit::{Unit, empty_log};
 use crate::{ledger_file, migrate};
 
 /// Connections for reading. WAL lets them read while one writes.
@@ -83,6 +83,11 @@ impl SqliteStore {
         self.reader.close().await;
         self.ledger.close().await;
         self.writer.close().await;
+    }
+
+    /// Overwrites what the write-ahead log still holds, such as sealed keys that were sealed anew.
+    pub async fn empty_log(&self) {
+        empty_log(&self.writer).await;
     }
 
     /// The connections for reading.

@@ -81,7 +81,7 @@ impl UnitOfWork for Unit {
 /// overwritten (`secure_delete`), but the log would keep a secret until it wraps around.
 ///
 /// Readers are waited for in short tries: no program can write meanwhile.
-async fn empty_log(writer: &SqlitePool) {
+pub(crate) async fn empty_log(writer: &SqlitePool) {
     const TRIES: u32 = 10;
     const PAUSE: Duration = Duration::from_millis(100);
     for _ in 0..TRIES {
@@ -99,7 +99,8 @@ async fn empty_log(writer: &SqlitePool) {
 }
 
 /// The deletion itself is done; the log is overwritten as more is written.
-const LEFT: &str = "the write-ahead log could not be emptied after a key was deleted";
+const LEFT: &str =
+    "the write-ahead log could not be emptied after a key was deleted or sealed anew";
 
 async fn is_log_emptied(writer: &SqlitePool) -> Result<bool, sqlx::Error> {
     const SHORT: Duration = Duration::from_millis(200);

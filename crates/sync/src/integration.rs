@@ -26,7 +26,7 @@ pub struct Ports {
     pub ledger: Arc<dyn QuotaLedger>,
     /// Klaviyo's API.
     pub klaviyo: Arc<dyn Klaviyo>,
-    /// The master key.
+    /// The master keys.
     pub sealer: Arc<dyn KeySealer>,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -103,8 +103,8 @@ impl Integration {
     ) -> Result<OpenConnection, Error> {
         let stored = self.read(organization).await?.connection().await?;
         let stored = stored.ok_or(Error::KeyNotFound)?;
-        let secret = self.ports.sealer.open(organization, &stored.key)?;
-        let key = ApiKey::parse(&secret).map_err(|_| Error::KeyNotFound)?;
+        let opened = self.ports.sealer.open(organization, &stored.key)?;
+        let key = ApiKey::parse(&opened.secret).map_err(|_| Error::KeyNotFound)?;
         let account = stored.account.as_ref();
         Ok(OpenConnection::new(organization, account, key.into()).of_generation(stored.generation))
     }

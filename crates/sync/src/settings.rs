@@ -217,7 +217,7 @@ impl Integration {
         let Some(Ok(opened)) = opened else {
             return false;
         };
-        opened.expose_secret() == key.secret().expose_secret()
+        opened.secret.expose_secret() == key.secret().expose_secret()
     }
 
     /// The scopes that the key lacks for a capability: none if it has the capability.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use fanfare_domain::connection::SealedKey;
+use fanfare_domain::connection::{MasterKeyRank, OpenedKey, SealedKey};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Ids, KeySealer, SealError};
 use fanfare_domain::time::Timestamp;
@@ -93,8 +93,8 @@ const fn scramble(seed: u64, n: u64) -> u64 {
 pub struct PlainSealer;
 
 impl PlainSealer {
-    /// The version it puts on what it seals, and the only one it opens.
-    pub const VERSION: u32 = 1;
+    /// The form in which it seals, and the only one that it opens.
+    pub const FORM: u32 = 1;
 
     fn mask(bytes: &[u8]) -> Vec<u8> {
         bytes.iter().map(|byte| byte ^ 0xA5).collect()
@@ -105,7 +105,7 @@ impl KeySealer for PlainSealer {
     fn seal(&self, organization: &OrganizationId, key: &SecretString) -> SealedKey {
         let text = format!("{organization}\n{}", key.expose_secret());
         SealedKey {
-            master_key_version: Self::VERSION,
+            form: Self::FORM,
             bytes: Self::mask(text.as_bytes()),
         }
     }
@@ -114,14 +114,17 @@ impl KeySealer for PlainSealer {
         &self,
         organization: &OrganizationId,
         sealed: &SealedKey,
-    ) -> Result<SecretString, SealError> {
-        if sealed.master_key_version != Self::VERSION {
-            return Err(SealError::UnknownVersion(sealed.master_key_version));
+    ) -> Result<OpenedKey, SealError> {
+        if sealed.form != Self::FORM {
+            return Err(SealError::UnknownForm(sealed.form));
         }
         let text = String::from_utf8(Self::mask(&sealed.bytes)).ok();
         let parts = text.as_deref().and_then(|text| text.split_once('\n'));
         match parts {
-            Some((owner, key)) if owner == organization.as_str() => Ok(SecretString::from(key)),
+            Some((owner, key)) if owner == organization.as_str() => Ok(OpenedKey {
+                secret: SecretString::from(key),
+                sealed_by: MasterKeyRank::Present,
+            }),
             _ => Err(SealError::DoesNotOpen),
         }
     }
@@ -160,19 +163,19 @@ mod tests {
         let other = OrganizationId::parse("org_b").unwrap();
         let sealed = PlainSealer.seal(&own, &SecretString::from("pk_1"));
         let unknown = SealedKey {
-            master_key_version: 9,
+            form: 9,
             ..sealed.clone()
         };
 
         let opened = PlainSealer.open(&own, &sealed).unwrap();
-        assert_eq!(opened.expose_secret(), "pk_1");
+        assert_eq!(opened.secret.expose_secret(), "pk_1");
         assert_eq!(
             PlainSealer.open(&other, &sealed).unwrap_err(),
             SealError::DoesNotOpen
         );
         assert_eq!(
             PlainSealer.open(&own, &unknown).unwrap_err(),
-            SealError::UnknownVersion(9)
+            SealError::UnknownForm(9)
         );
     }
 }

@@ -3,21 +3,69 @@
 //! The rows are those of the stores' `tests/data`: a file for each migration, written after that migration was
 //! applied and before the next one, as a program of that version would have done.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanfare_domain::consumer::Stamp;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
-use fanfare_domain::ports::{Store, UnitOfWork};
+use fanfare_domain::ports::{QuotaLedger, Store, UnitOfWork};
+use fanfare_domain::quota::{Endpoint, Reservation};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
 use crate::build::{audience_id, consumer_id, organization_id, profile_id, run_id};
 
+/// The rows that each version wrote: a file `VERSION.sql` for each migration from the first version's last one on.
+#[derive(Debug)]
+pub struct RowsOfVersions {
+    folder: PathBuf,
+}
+
+impl RowsOfVersions {
+    /// Those in the folder `tests/data` of a store's crate.
+    pub fn of_crate(folder: &str) -> Self {
+        Self {
+            folder: Path::new(folder).join("tests/data"),
+        }
+    }
+
+    /// The versions of which there are rows, in order.
+    pub fn versions(&self) -> BTreeSet<i64> {
+        let files = fs::read_dir(&self.folder).expect("the folder");
+        let version = |file: fs::DirEntry| {
+            let name = file.file_name().into_string().expect("a name");
+            let version = name.strip_suffix(".sql").expect("a file of SQL");
+            version.parse().expect("a version")
+        };
+        files.map(|file| version(file.expect("a file"))).collect()
+    }
+
+    /// The statements that write a version's rows.
+    pub fn of(&self, version: i64) -> String {
+        let file = self.folder.join(format!("{version}.sql"));
+        fs::read_to_string(file).expect("a version that has rows")
+    }
+
+    /// Fails unless each of these migrations has rows, from the first one on that has.
+    pub fn assert_complete(&self, migrations: impl IntoIterator<Item = i64>) {
+        let versions = self.versions();
+        let first = *versions.first().expect("rows of some version");
+        let migrations: BTreeSet<i64> = migrations.into_iter().collect();
+        let newer: BTreeSet<i64> = migrations.range(first..).copied().collect();
+        assert_eq!(
+            versions, newer,
+            "add tests/data/VERSION.sql for each migration"
+        );
+    }
+}
+
 /// Fails unless everything that earlier versions wrote is read as they meant it, and their active run can be
 /// taken up.
-pub async fn assert_readable(store: &dyn Store) {
+pub async fn assert_readable(store: &(impl Store + QuotaLedger)) {
     let unit = store.read(&organization_id("org_a")).await;
     assert_rows(unit.expect("a unit").as_mut()).await;
     let mut other = store.read(&organization_id("org_b")).await.expect("a unit");
@@ -30,6 +78,10 @@ pub async fn assert_readable(store: &dyn Store) {
     let claim = unit.claim(&work, Duration::from_secs(10)).await;
     let claim = claim.expect("an answer").expect("a lease that ran out");
     assert!(claim.abandoned && claim.token.0 > 7, "{claim:?}");
+    let now = Timestamp::parse("2026-11-28T12:00:00Z").expect("a time");
+    let reserved = store.reserve("account:AbC123", Endpoint::Lists, now).await;
+    let is_blocked = matches!(reserved, Ok(Reservation::NotBefore(_)));
+    assert!(is_blocked, "until 2100: {reserved:?}");
 }
 
 async fn assert_rows(unit: &mut dyn UnitOfWork) {

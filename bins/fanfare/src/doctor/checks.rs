@@ -3,7 +3,7 @@
 use fanfare_domain::organization::Organization;
 use fanfare_runtime::{Config, SchemaState, StartError, Storage, one_line};
 
-use super::{Check, CheckStatus, worker};
+use super::{Check, CheckStatus, master_keys, worker};
 use crate::context::CommandContext;
 use crate::errors::explain;
 use crate::organizations;
@@ -64,11 +64,7 @@ async fn wired(config: &Config, checks: &mut Vec<Check>) {
             return;
         }
     };
-    checks.push(Check::new(
-        "master key",
-        CheckStatus::Passed,
-        "the store was made with it",
-    ));
+    checks.push(master_keys::of_store(&context).await);
     checks.push(reach(&context, config).await);
     match organizations::all(&context).await {
         Ok(organizations) if organizations.is_empty() => checks.push(Check::new(
@@ -77,6 +73,7 @@ async fn wired(config: &Config, checks: &mut Vec<Check>) {
             "there are none yet; `fanfare org create --name NAME` makes one",
         )),
         Ok(organizations) => {
+            checks.push(master_keys::sealed_by(&context, &organizations).await);
             for organization in &organizations {
                 checks.push(connection(&context, organization).await);
             }

@@ -1,6 +1,7 @@
 //! `fanfare doctor`: checks everything, and says what to do about what fails.
 
 mod checks;
+mod master_keys;
 mod worker;
 
 use std::process::ExitCode;

@@ -57,10 +57,7 @@ fn a_wrong_master_key_is_refused() {
     let installation = Installation::new();
     installation.create_organization();
     let installation = installation.with("FANFARE_MASTER_KEY", OTHER_KEY);
-    check(
-        &installation,
-        "the master key is not the one this store was made with",
-    );
+    check(&installation, "the master key is not the store's");
 }
 
 #[test]

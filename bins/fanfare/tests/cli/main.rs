@@ -6,6 +6,7 @@ mod keys;
 mod klaviyo;
 mod logs;
 mod postgres;
+mod rekey;
 mod support;
 mod up;
 mod usage;

@@ -14,10 +14,10 @@ const VARIABLE: &str = "FANFARE_TEST_DATABASE_URL";
 
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
-const PASSWORD: &str = "canary-of-postgres";
+pub(crate) const PASSWORD: &str = "canary-of-postgres";
 
 /// An empty database with a login for the programs that may do nothing yet; both are dropped with it.
-struct Database {
+pub(crate) struct Database {
     name: String,
 }
 
@@ -40,7 +40,7 @@ fn run(connect: &PgConnectOptions, statement: &str) {
 }
 
 impl Database {
-    fn create() -> Self {
+    pub(crate) fn create() -> Self {
         let unique = tempfile::Builder::new().prefix("cli_").tempdir().unwrap();
         let name = unique.path().file_name().unwrap().to_string_lossy();
         let name = format!("fanfare_test_{}", name.to_lowercase());
@@ -50,19 +50,24 @@ impl Database {
         Self { name }
     }
 
-    fn owner(&self) -> PgConnectOptions {
+    /// Its name, which is also that of the login.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn owner(&self) -> PgConnectOptions {
         cluster().database(&self.name)
     }
 
     /// An installation whose programs use the database with their own login.
-    fn installation(&self) -> Installation {
+    pub(crate) fn installation(&self) -> Installation {
         let login = self.owner().username(&self.name).password(PASSWORD);
         Installation::new()
             .with("FANFARE_DATABASE_URL", login.to_url_lossy())
             .with("FANFARE_MASTER_KEY", MASTER_KEY)
     }
 
-    fn migrate(&self, installation: &Installation) {
+    pub(crate) fn migrate(&self, installation: &Installation) {
         let mut migrate = installation.command(&["migrate"]);
         let owner = self.owner().to_url_lossy().to_string();
         let migrate = migrate.env("FANFARE_MIGRATION_DATABASE_URL", owner);
@@ -184,7 +189,7 @@ fn the_master_key_is_required_and_must_be_the_one_of_the_store() {
 
     let other = MASTER_KEY.replace("AA=", "BA=");
     let installation = installation.with("FANFARE_MASTER_KEY", other);
-    let explanation = "the master key is not the one this store was made with";
+    let explanation = "the master key is not the store's";
     installation
         .run(&["org", "list"])
         .assert_refused(1, explanation);

@@ -7,7 +7,7 @@ use fanfare_klaviyo_sim::{RunningSimulator, Simulator};
 use crate::canary::Canary;
 use crate::capture::Captured;
 use crate::findings;
-use crate::fixture::{self, EMAIL, MASTER_KEY};
+use crate::fixture::{self, EMAIL, MASTER_KEY, PREVIOUS_MASTER_KEY};
 use crate::programs::Programs;
 use crate::store::Store;
 
@@ -37,6 +37,10 @@ impl Environment {
             ("FANFARE_WORKER_ADDR", "127.0.0.1:0".to_owned()),
             ("FANFARE_KLAVIYO_BASE_URL", klaviyo),
             ("FANFARE_MASTER_KEY", STANDARD.encode(MASTER_KEY)),
+            (
+                "FANFARE_MASTER_KEY_PREVIOUS",
+                STANDARD.encode(PREVIOUS_MASTER_KEY),
+            ),
             ("FANFARE_LOG", "trace".to_owned()),
             ("FANFARE_LOG_FORMAT", "json".to_owned()),
         ];

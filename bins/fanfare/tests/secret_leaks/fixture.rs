@@ -27,6 +27,8 @@ pub(crate) const OF_THE_WRONG_KIND: [&str; 4] = [
 pub(crate) const FORGED: &str = "sk_live_forged7f3acanary0a1b2c3d";
 /// 32 bytes.
 pub(crate) const MASTER_KEY: &[u8; 32] = b"canary-master-key-of-leak-tests!";
+/// A master key of before.
+pub(crate) const PREVIOUS_MASTER_KEY: &[u8; 32] = b"canary-master-key-of-before-this";
 
 /// A profile in which every value is valid.
 pub(crate) const EMAIL: &str = "Ada.Canary7f3a@People-Canary.Example";
@@ -71,11 +73,8 @@ const NOT_IMPORTED: [&str; 13] = [
 /// All canaries that are known before the scenario runs.
 pub(crate) fn canaries() -> Vec<Canary> {
     let keys = [KEY, ROTATED, LIMITED, OTHER, UNKNOWN, FORGED];
-    let master_key = str::from_utf8(MASTER_KEY).unwrap();
-    let secrets = keys
-        .into_iter()
-        .chain(OF_THE_WRONG_KIND)
-        .chain([master_key]);
+    let master_keys = [MASTER_KEY, PREVIOUS_MASTER_KEY].map(|key| str::from_utf8(key).unwrap());
+    let secrets = keys.into_iter().chain(OF_THE_WRONG_KIND).chain(master_keys);
     let of = |kind| {
         move |text: &str| Canary {
             kind,

@@ -1,8 +1,8 @@
-//! Time and the master key.
+//! Time and the master keys.
 
 use secrecy::SecretString;
 
-use crate::connection::SealedKey;
+use crate::connection::{OpenedKey, SealedKey};
 use crate::ids::OrganizationId;
 use crate::time::Timestamp;
 
@@ -12,7 +12,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// Seals Klaviyo keys with the master key, and opens them.
+/// Seals Klaviyo keys with the present master key, and opens them with that one or one of before.
 ///
 /// An adapter MUST bind the ciphertext to the organization, so that a key that was moved to another
 /// organization's row does not open. It MUST NOT show a key or its ciphertext in `Debug` or errors.
@@ -25,16 +25,19 @@ pub trait KeySealer: Send + Sync {
         &self,
         organization: &OrganizationId,
         sealed: &SealedKey,
-    ) -> Result<SecretString, SealError>;
+    ) -> Result<OpenedKey, SealError>;
 }
 
 /// A sealed key that does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// It was sealed with a master key that is not configured.
-    #[error("the key was sealed with master key version {0}, which is not configured")]
-    UnknownVersion(u32),
-    /// The master key or the organization is another one, or the bytes are damaged.
-    #[error("the sealed key does not open: another master key, another organization, or damage")]
+    /// It was sealed in a form that this version does not know.
+    #[error("the key was sealed in form {0}, which this version of the program does not know")]
+    UnknownForm(u32),
+    /// No configured master key opens it: another one sealed it, the organization is another one, or the
+    /// bytes are damaged.
+    #[error(
+        "no master key opens the sealed key: another one sealed it, for another organization, or it is damaged"
+    )]
     DoesNotOpen,
 }

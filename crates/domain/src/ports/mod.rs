@@ -6,7 +6,7 @@
 //! * [`Directory`], [`WorkQueue`] and [`QuotaLedger`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is Klaviyo's REST API.
-//! * [`Clock`], [`Ids`] and [`KeySealer`] are time, ids and the master key.
+//! * [`Clock`], [`Ids`] and [`KeySealer`] are time, ids and the master keys.
 //!
 //! Every port is object-safe, and the crate `fanfare-testkit` holds a contract suite for each
 //! storage port, which every adapter runs.

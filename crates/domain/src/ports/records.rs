@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::audience::Audience;
-use crate::connection::Connection;
+use crate::connection::{Connection, SealedKey};
 use crate::consumer::Consumer;
 use crate::ids::{AudienceId, ConsumerId, ProfileId, SourceId};
 use crate::paging::{Page, PageRequest};
@@ -22,6 +22,14 @@ pub trait Connections {
     /// same statement, and ignore the one in `connection`: 1 for the first key, one more for each key whose
     /// sealed bytes differ from the stored ones, and the stored one for the same bytes.
     async fn put_connection(&mut self, connection: &Connection) -> Result<(), StoreError>;
+
+    /// Replaces the stored sealed key by `after` if it is still `before`, and returns whether it was. The key in
+    /// it is the same, so nothing else changes, not even the generation.
+    async fn reseal_key(
+        &mut self,
+        before: &SealedKey,
+        after: &SealedKey,
+    ) -> Result<bool, StoreError>;
 
     /// Deletes the connection. The sealed key MUST be overwritten, not only unlinked, if the database allows
     /// it. It is no error if there is no connection.

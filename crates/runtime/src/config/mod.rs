@@ -34,6 +34,8 @@ pub struct Config {
     pub klaviyo: Origin,
     /// Where the master key comes from.
     pub master_key: MasterKeySource,
+    /// Where the master keys of before come from.
+    pub previous_master_keys: PreviousKeysSource,
     /// How long a worker that sends no heartbeat keeps a run.
     pub lease: Duration,
     /// What is logged; `None` for what suits the program.
@@ -55,6 +57,17 @@ pub enum MasterKeySource {
     /// The file beside the embedded store, made on first start.
     BesideStore(PathBuf),
     /// Nowhere, and a store that is not embedded.
+    Unset,
+}
+
+/// Where the master keys of before come from.
+#[derive(Debug, Clone)]
+pub enum PreviousKeysSource {
+    /// The setting itself: keys in base64, with commas between them.
+    Given(SecretString),
+    /// A file of the user's that holds the same.
+    File(PathBuf),
+    /// Nowhere: there are none.
     Unset,
 }
 
@@ -131,6 +144,7 @@ impl Config {
             klaviyo: klaviyo
                 .map_err(|fault| fault_in(&provided, "FANFARE_KLAVIYO_BASE_URL", fault))?,
             master_key: master_key(&provided, &database)?,
+            previous_master_keys: previous_master_keys(&provided)?,
             lease: lease.unwrap_or(Duration::from_secs(10)),
             log: parsed(&provided, "FANFARE_LOG", log)?,
             log_format: parsed(&provided, "FANFARE_LOG_FORMAT", log_format)?,
@@ -201,21 +215,51 @@ fn master_key(
     provided: &ProvidedSettings,
     database: &Database,
 ) -> Result<MasterKeySource, ConfigError> {
-    let (variable, file) = ("FANFARE_MASTER_KEY", "FANFARE_MASTER_KEY_FILE");
-    Ok(
-        match (provided.get(variable), provided.get(file), database) {
-            (Some(_), Some(_), _) => {
-                let fault = format!("{} is given too; keep one of the two", provided.named(file));
-                return Err(fault_in(provided, variable, fault));
-            }
-            (Some(key), None, _) => MasterKeySource::Given(SecretString::from(key)),
-            (None, Some(path), _) => MasterKeySource::File(PathBuf::from(path)),
-            (None, None, Database::Sqlite(store)) => {
-                MasterKeySource::BesideStore(store.with_file_name(KEY_FILE))
-            }
-            (None, None, Database::Postgres(_)) => MasterKeySource::Unset,
-        },
-    )
+    let given = value_or_file(provided, "FANFARE_MASTER_KEY", "FANFARE_MASTER_KEY_FILE")?;
+    Ok(match (given, database) {
+        (Some(Given::Value(key)), _) => MasterKeySource::Given(key),
+        (Some(Given::File(path)), _) => MasterKeySource::File(path),
+        (None, Database::Sqlite(store)) => {
+            MasterKeySource::BesideStore(store.with_file_name(KEY_FILE))
+        }
+        (None, Database::Postgres(_)) => MasterKeySource::Unset,
+    })
+}
+
+fn previous_master_keys(provided: &ProvidedSettings) -> Result<PreviousKeysSource, ConfigError> {
+    let given = value_or_file(
+        provided,
+        "FANFARE_MASTER_KEY_PREVIOUS",
+        "FANFARE_MASTER_KEY_PREVIOUS_FILE",
+    )?;
+    Ok(match given {
+        Some(Given::Value(keys)) => PreviousKeysSource::Given(keys),
+        Some(Given::File(path)) => PreviousKeysSource::File(path),
+        None => PreviousKeysSource::Unset,
+    })
+}
+
+/// A secret as the operator gave it.
+enum Given {
+    Value(SecretString),
+    File(PathBuf),
+}
+
+/// A secret that is given by one of two settings, or by none.
+fn value_or_file(
+    provided: &ProvidedSettings,
+    variable: &'static str,
+    file: &'static str,
+) -> Result<Option<Given>, ConfigError> {
+    match (provided.get(variable), provided.get(file)) {
+        (Some(_), Some(_)) => {
+            let fault = format!("{} is given too; keep one of the two", provided.named(file));
+            Err(fault_in(provided, variable, fault))
+        }
+        (Some(value), None) => Ok(Some(Given::Value(SecretString::from(value)))),
+        (None, Some(path)) => Ok(Some(Given::File(PathBuf::from(path)))),
+        (None, None) => Ok(None),
+    }
 }
 
 fn address(text: &str) -> Result<String, &'static str> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Config, LogFormat, MasterKeySource};
+use super::{Config, LogFormat, MasterKeySource, PreviousKeysSource};
 
 /// A setting.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +70,24 @@ pub const SETTINGS: &[Setting] = &[
                 path.display().to_string()
             }
             MasterKeySource::Given(_) | MasterKeySource::Unset => "not set".to_owned(),
+        },
+    },
+    Setting {
+        name: "FANFARE_MASTER_KEY_PREVIOUS",
+        default: "none",
+        meaning: "master keys of before, with commas between them: they open stored Klaviyo keys and never seal any; `fanfare rekey` makes them unnecessary",
+        shown: |config| match config.previous_master_keys {
+            PreviousKeysSource::Given(_) => "••••".to_owned(),
+            _ => "not set".to_owned(),
+        },
+    },
+    Setting {
+        name: "FANFARE_MASTER_KEY_PREVIOUS_FILE",
+        default: "none",
+        meaning: "a file that holds them instead",
+        shown: |config| match &config.previous_master_keys {
+            PreviousKeysSource::File(path) => path.display().to_string(),
+            _ => "not set".to_owned(),
         },
     },
     Setting {

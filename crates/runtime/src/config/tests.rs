@@ -46,13 +46,15 @@ fn without_anything_the_defaults_are_in_force() {
         ("FANFARE_KLAVIYO_BASE_URL", "https://a.klaviyo.com"),
         ("FANFARE_MASTER_KEY", "not set"),
         ("FANFARE_MASTER_KEY_FILE", ".fanfare/master.key"),
+        ("FANFARE_MASTER_KEY_PREVIOUS", "not set"),
+        ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "not set"),
         ("FANFARE_LEASE_SECONDS", "10"),
         ("FANFARE_LOG", "info"),
         ("FANFARE_LOG_FORMAT", "text on a terminal, else json"),
     ] {
         check(&[], "", name, want);
     }
-    assert_eq!(SETTINGS.len(), 10, "each setting has a line above");
+    assert_eq!(SETTINGS.len(), 12, "each setting has a line above");
 }
 
 #[test]
@@ -83,6 +85,7 @@ fn every_setting_can_be_given_in_the_file() {
         worker_addr = '[::1]:0'
         klaviyo_base_url = 'http://127.0.0.1:4900'
         master_key_file = '/run/secrets/key'
+        master_key_previous_file = '/run/secrets/previous'
         lease_seconds = 5
         log = 'warn,fanfare_sync=debug'
         log_format = 'json'
@@ -97,6 +100,7 @@ fn every_setting_can_be_given_in_the_file() {
         ("FANFARE_WORKER_ADDR", "[::1]:0"),
         ("FANFARE_KLAVIYO_BASE_URL", "http://127.0.0.1:4900"),
         ("FANFARE_MASTER_KEY_FILE", "/run/secrets/key"),
+        ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "/run/secrets/previous"),
         ("FANFARE_LEASE_SECONDS", "5"),
         ("FANFARE_LOG", "warn,fanfare_sync=debug"),
         ("FANFARE_LOG_FORMAT", "json"),
@@ -105,6 +109,8 @@ fn every_setting_can_be_given_in_the_file() {
     }
     let key = format!("master_key = '{KEY}'");
     check(&[], &key, "FANFARE_MASTER_KEY", "••••");
+    let previous = format!("master_key_previous = '{KEY},{KEY}'");
+    check(&[], &previous, "FANFARE_MASTER_KEY_PREVIOUS", "••••");
 }
 
 #[test]
@@ -173,6 +179,15 @@ fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
         "FANFARE_MASTER_KEY: master_key_file in fanfare.toml is given too; keep one of the two",
     );
     check_refused(
+        &[
+            ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "key"),
+            ("FANFARE_MASTER_KEY_PREVIOUS", KEY),
+        ],
+        "",
+        "FANFARE_MASTER_KEY_PREVIOUS: FANFARE_MASTER_KEY_PREVIOUS_FILE is given too; keep one of \
+         the two",
+    );
+    check_refused(
         &[("FANFARE_LOG", "info,=loud")],
         "",
         "FANFARE_LOG: it is no filter such as info or info,fanfare_sync=debug",
@@ -212,13 +227,18 @@ fn a_misspelt_name_is_a_mistake_and_a_foreign_one_is_not() {
 
 #[test]
 fn no_secret_shows_in_debug_or_in_a_fault() {
-    let config = read(&[("FANFARE_MASTER_KEY", KEY)], "").unwrap();
-    assert!(!format!("{config:?}").contains(KEY));
+    for (name, key) in [
+        ("FANFARE_MASTER_KEY", "master_key"),
+        ("FANFARE_MASTER_KEY_PREVIOUS", "master_key_previous"),
+    ] {
+        let config = read(&[(name, KEY)], "").unwrap();
+        assert!(!format!("{config:?}").contains(KEY));
 
-    let error = read(&[], &format!("master_key = '{KEY}")).unwrap_err();
-    let text = error.to_string();
-    assert!(text.starts_with("fanfare.toml cannot be read"), "{text}");
-    assert!(!text.contains(KEY) && !text.contains('\n'), "{text}");
+        let error = read(&[], &format!("{key} = '{KEY}")).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("fanfare.toml cannot be read"), "{text}");
+        assert!(!text.contains(KEY) && !text.contains('\n'), "{text}");
+    }
 }
 
 #[test]

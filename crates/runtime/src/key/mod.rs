@@ -1,6 +1,8 @@
-//! The master key: where it comes from, and how it is known to be the store's.
+//! The master keys: where they come from, and how they are known to be the store's.
 
+mod master_keys;
 mod sealer;
+pub(crate) mod store_mark;
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,16 +10,18 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::{Digest, Sha256};
 
+pub use master_keys::MasterKeys;
 pub use sealer::XChaChaSealer;
 
 use crate::config::MasterKeySource;
 
 /// 32 random bytes that seal the stored Klaviyo keys.
 #[derive(Debug)]
-pub struct MasterKey(SecretBox<[u8; 32]>);
+pub(crate) struct MasterKey(SecretBox<[u8; 32]>);
 
 /// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +29,14 @@ pub enum KeyError {
     /// Something else than 32 bytes in base64.
     #[error("{0} must be 32 bytes in base64; `openssl rand -base64 32` makes such a key")]
     Malformed(String),
+    /// Something is wrong with the master keys of before.
+    #[error("{setting}: {faults}")]
+    Previous {
+        /// The setting or the file.
+        setting: String,
+        /// All that is wrong, by the keys' places, and without the keys.
+        faults: String,
+    },
     /// None was given where one must be.
     #[error(
         "no master key: on Postgres set FANFARE_MASTER_KEY or FANFARE_MASTER_KEY_FILE; \
@@ -49,10 +61,10 @@ pub enum KeyError {
         #[source]
         source: io::Error,
     },
-    /// The store was made with another one.
+    /// The store knows another one.
     #[error(
-        "the master key is not the one this store was made with: restore that key, or choose \
-         another store"
+        "the master key is not the store's, and none of FANFARE_MASTER_KEY_PREVIOUS is: restore \
+         the store's master key, or choose another store"
     )]
     NotTheStores,
 }
@@ -60,10 +72,10 @@ pub enum KeyError {
 impl MasterKey {
     /// Takes the key from where the settings say. `may_make` allows to make the file beside the store
     /// where it is missing. If several programs start at once, the first makes it and the others read it.
-    pub fn load(source: &MasterKeySource, may_make: bool) -> Result<Self, KeyError> {
+    fn load(source: &MasterKeySource, may_make: bool) -> Result<Self, KeyError> {
         match source {
             MasterKeySource::Unset => Err(KeyError::Missing),
-            MasterKeySource::Given(text) => Self::parse(text)
+            MasterKeySource::Given(text) => Self::parse(text.expose_secret())
                 .ok_or_else(|| KeyError::Malformed("FANFARE_MASTER_KEY".to_owned())),
             MasterKeySource::File(path) => Self::from_file(path),
             MasterKeySource::BesideStore(path) => {
@@ -81,24 +93,30 @@ impl MasterKey {
     }
 
     fn from_file(path: &Path) -> Result<Self, KeyError> {
-        let text = fs::read_to_string(path).map_err(|source| file_error(path, source))?;
-        Self::parse(&SecretString::from(text))
+        Self::parse(read(path)?.expose_secret())
             .ok_or_else(|| KeyError::Malformed(path.display().to_string()))
     }
 
-    fn parse(text: &SecretString) -> Option<Self> {
-        let bytes = STANDARD.decode(text.expose_secret().trim()).ok()?;
-        let bytes = <[u8; 32]>::try_from(bytes).ok()?;
-        Some(Self(SecretBox::new(Box::new(bytes))))
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).ok()?);
+        let bytes: &[u8; 32] = bytes.as_slice().try_into().ok()?;
+        Some(Self(SecretBox::init_with_mut(|key: &mut [u8; 32]| {
+            key.copy_from_slice(bytes);
+        })))
     }
 
     /// What the store keeps to know the key by. It tells nothing of the key.
-    pub fn mark(&self) -> [u8; 32] {
+    fn mark(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(b"fanfare master key, mark 1\0");
         hash.update(self.0.expose_secret());
         hash.finalize().into()
     }
+}
+
+fn read(path: &Path) -> Result<SecretString, KeyError> {
+    let text = fs::read_to_string(path).map_err(|source| file_error(path, source))?;
+    Ok(SecretString::from(text))
 }
 
 fn file_error(path: &Path, source: io::Error) -> KeyError {
@@ -117,7 +135,9 @@ fn make(path: &Path) -> io::Result<()> {
     let folder = folder.unwrap_or(Path::new("."));
     // Mode 0600 from the beginning.
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
-    writeln!(draft, "{}", STANDARD.encode(rand::random::<[u8; 32]>()))?;
+    let bytes = Zeroizing::new(rand::random::<[u8; 32]>());
+    let text = Zeroizing::new(STANDARD.encode(*bytes));
+    writeln!(draft, "{}", *text)?;
     draft.as_file().sync_all()?;
     match draft.persist_noclobber(path) {
         Ok(_) => Ok(()),

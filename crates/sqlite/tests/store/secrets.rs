@@ -12,7 +12,7 @@ use crate::support::{Fixture, org, store};
 async fn put(fixture: &Fixture, organization: &OrganizationId, sealed: &[u8], generation: u64) {
     let connection = Connection {
         key: SealedKey {
-            master_key_version: 1,
+            form: 1,
             bytes: sealed.to_vec(),
         },
         generation,
@@ -37,6 +37,32 @@ fn is_on_disk(fixture: &Fixture, bytes: &[u8]) -> bool {
         let content = fs::read(file.unwrap().path()).unwrap();
         content.windows(bytes.len()).any(|part| part == bytes)
     })
+}
+
+#[tokio::test]
+async fn a_key_that_was_sealed_anew_is_in_no_file_as_it_was_sealed_before() {
+    let fixture = store().await;
+    let organizations: Vec<_> = (0..100).map(|n| org(&format!("org_{n:03}"))).collect();
+    let seal = |kind: &str, organization| SealedKey {
+        form: 1,
+        bytes: format!("{kind}-{organization}-canary").into_bytes(),
+    };
+    for organization in &organizations {
+        put(&fixture, organization, &seal("old", organization).bytes, 1).await;
+    }
+
+    for organization in &organizations {
+        let mut unit = fixture.begin(organization).await;
+        let (before, after) = (seal("old", organization), seal("new", organization));
+        assert!(unit.reseal_key(&before, &after).await.unwrap());
+        unit.commit().await.unwrap();
+    }
+    fixture.store.empty_log().await;
+
+    for organization in &organizations {
+        assert!(!is_on_disk(&fixture, &seal("old", organization).bytes));
+        assert!(is_on_disk(&fixture, &seal("new", organization).bytes));
+    }
 }
 
 #[tokio::test]

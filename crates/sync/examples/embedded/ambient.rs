@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use fanfare_domain::connection::SealedKey;
+use fanfare_domain::connection::{MasterKeyRank, OpenedKey, SealedKey};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Ids, KeySealer, SealError};
 use fanfare_domain::time::Timestamp;
@@ -43,7 +43,7 @@ impl KeySealer for Vault {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         keys.insert(number.clone(), entry);
         SealedKey {
-            master_key_version: 1,
+            form: 1,
             bytes: number,
         }
     }
@@ -52,10 +52,13 @@ impl KeySealer for Vault {
         &self,
         organization: &OrganizationId,
         sealed: &SealedKey,
-    ) -> Result<SecretString, SealError> {
+    ) -> Result<OpenedKey, SealError> {
         let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match keys.get(&sealed.bytes) {
-            Some((owner, key)) if owner == organization => Ok(key.clone()),
+            Some((owner, key)) if owner == organization => Ok(OpenedKey {
+                secret: key.clone(),
+                sealed_by: MasterKeyRank::Present,
+            }),
             _ => Err(SealError::DoesNotOpen),
         }
     }

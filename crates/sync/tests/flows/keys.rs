@@ -74,7 +74,7 @@ async fn a_run_whose_key_no_longer_opens_fails_and_says_what_to_do() {
         if opened == 1 {
             PlainSealer.open(organization, sealed)
         } else {
-            Err(SealError::UnknownVersion(2))
+            Err(SealError::UnknownForm(2))
         }
     });
     let org = TestOrganization::wired(Arc::new(klaviyo.clone()), Arc::new(sealer)).await;

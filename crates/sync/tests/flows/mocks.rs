@@ -1,7 +1,7 @@
 //! Ports that misbehave, or answer as a test says, where the stores and the fake Klaviyo do not.
 
 use async_trait::async_trait;
-use fanfare_domain::connection::SealedKey;
+use fanfare_domain::connection::{OpenedKey, SealedKey};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{KeySealer, QuotaLedger, SealError, StoreError, WorkQueue};
 use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
@@ -15,7 +15,7 @@ mockall::mock! {
 
     impl KeySealer for Sealer {
         fn seal(&self, organization: &OrganizationId, key: &SecretString) -> SealedKey;
-        fn open(&self, organization: &OrganizationId, sealed: &SealedKey) -> Result<SecretString, SealError>;
+        fn open(&self, organization: &OrganizationId, sealed: &SealedKey) -> Result<OpenedKey, SealError>;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct RuntimeClock {
     base: Timestamp,
     since: Instant,
+    /// How much further it is each time that it is read.
+    read_time: Duration,
+    reads: AtomicU32,
 }
 
 impl Default for RuntimeClock {
@@ -40,13 +44,27 @@ impl Default for RuntimeClock {
         Self {
             base: Timestamp::parse("2026-11-24T12:00:00Z").unwrap(),
             since: Instant::now(),
+            read_time: Duration::ZERO,
+            reads: AtomicU32::new(0),
+        }
+    }
+}
+
+impl RuntimeClock {
+    /// A clock that is this much further each time that it is read.
+    pub(crate) fn slow_to_read(read_time: Duration) -> Self {
+        Self {
+            read_time,
+            ..Self::default()
         }
     }
 }
 
 impl Clock for RuntimeClock {
     fn now(&self) -> Timestamp {
-        self.base.plus(self.since.elapsed())
+        let reads = self.reads.fetch_add(1, Ordering::SeqCst);
+        self.base
+            .plus(self.since.elapsed() + self.read_time * reads)
     }
 }
 
@@ -77,7 +95,20 @@ impl TestOrganization {
 
     /// An organization that has connected nothing yet, on these adapters.
     pub(crate) async fn wired(klaviyo: Arc<dyn Klaviyo>, sealer: Arc<dyn KeySealer>) -> Self {
-        let clock = Arc::new(RuntimeClock::default());
+        Self::wired_on_clock(klaviyo, sealer, Arc::new(RuntimeClock::default())).await
+    }
+
+    /// An organization that has not connected this Klaviyo yet, on this clock.
+    pub(crate) async fn on_clock(klaviyo: &FakeKlaviyo, clock: Arc<RuntimeClock>) -> Self {
+        let klaviyo = Arc::new(klaviyo.clone());
+        Self::wired_on_clock(klaviyo, Arc::new(PlainSealer), clock).await
+    }
+
+    async fn wired_on_clock(
+        klaviyo: Arc<dyn Klaviyo>,
+        sealer: Arc<dyn KeySealer>,
+        clock: Arc<RuntimeClock>,
+    ) -> Self {
         let store = InMemoryStore::new(clock.clone());
         let ports = Ports {
             store: Arc::new(store.clone()),
@@ -122,6 +153,25 @@ impl TestOrganization {
             ports,
             ..self
         }
+    }
+
+    /// The same organization with other master keys.
+    pub(crate) fn with_sealer(self, sealer: Arc<dyn KeySealer>) -> Self {
+        let ports = Ports {
+            sealer,
+            ..self.ports
+        };
+        Self {
+            integration: Integration::new(ports.clone()),
+            ports,
+            ..self
+        }
+    }
+
+    /// The use cases of another program, with other master keys.
+    pub(crate) fn beside(&self, sealer: Arc<dyn KeySealer>) -> Integration {
+        let ports = self.ports.clone();
+        Integration::new(Ports { sealer, ..ports })
     }
 
     /// The same organization with another quota ledger.

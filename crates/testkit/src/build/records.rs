@@ -39,7 +39,7 @@ pub fn secret_key(id: &str, organization: &OrganizationId, hash: u8) -> SecretKe
 pub fn connection() -> Connection {
     Connection {
         key: SealedKey {
-            master_key_version: 1,
+            form: 1,
             bytes: vec![0, 1, 2, 254, 255],
         },
         generation: 1,

@@ -42,6 +42,8 @@ macro_rules! store_contract {
             connections {
                 a_connection_comes_back_as_it_was_put_last
                 a_generation_counts_the_keys_that_were_stored
+                a_key_is_sealed_anew_and_nothing_else_changes
+                a_key_that_was_replaced_meanwhile_is_not_sealed_anew
                 a_deleted_connection_is_gone
             }
             sources {
@@ -72,15 +74,20 @@ macro_rules! store_contract {
                 consumers_are_looked_up_exactly
                 a_look_up_finds_a_hundred_at_most
             }
-            pages {
+            known {
                 what_is_known_of_a_page_is_found_by_email_and_by_profile
                 each_run_knows_what_it_has_seen_itself
+            }
+            pages {
                 a_page_that_is_read_again_writes_nothing
                 an_empty_page_writes_nothing
                 emails_move_between_consumers_within_a_page
                 a_link_moves_to_another_consumer
                 stamps_come_back_as_they_were
                 a_page_that_breaks_a_rule_is_refused
+            }
+            link_moves {
+                link_moves_are_counted_for_the_organization
             }
             texts {
                 odd_names_come_back_as_they_went_in
@@ -100,7 +107,6 @@ macro_rules! store_contract {
                 profiles_that_moved_meanwhile_are_reconciled_where_they_are_now
                 a_member_stays_while_one_of_its_profiles_is_seen
                 reconciling_concerns_one_run_and_one_audience
-                link_moves_are_counted_for_the_organization
                 seen_profiles_without_a_consumer_add_no_member
                 batches_skip_no_id
                 seen_profiles_of_ended_runs_are_deleted
@@ -149,6 +155,8 @@ macro_rules! store_contract {
                 released_work_is_notified_of_when_it_is_due
                 much_work_is_notified_of_up_to_the_limit
                 finished_work_is_not_notified_of
+            }
+            scheduling {
                 work_is_a_candidate_while_it_is_due_and_not_leased
                 the_organization_with_the_fewest_leases_is_next
                 the_organization_whose_last_claim_is_longest_ago_is_next

@@ -12,7 +12,7 @@ pub async fn a_connection_comes_back_as_it_was_put_last(harness: &dyn StoreHarne
     let org = TestOrganization::new(harness);
     let mut refused = connection();
     refused.key = SealedKey {
-        master_key_version: 2_000_000_000,
+        form: 2_000_000_000,
         bytes: (0..=255).collect(),
     };
     refused.account = Some(AccountId::parse("AbC123").expect("an id"));
@@ -59,6 +59,76 @@ pub async fn a_generation_counts_the_keys_that_were_stored(harness: &dyn StoreHa
         let stored = stored.map(|stored| (stored.generation, stored.status));
         assert_eq!(stored, Some((want, put.status)));
     }
+}
+
+fn sealed(form: u32, byte: u8) -> SealedKey {
+    SealedKey {
+        form,
+        bytes: vec![byte; 90],
+    }
+}
+
+/// The new seal is there for every process, with the connection's other values and its generation.
+pub async fn a_key_is_sealed_anew_and_nothing_else_changes(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let mut put = connection();
+    put.status = ConnectionStatus::Error;
+    put.message = Some("Klaviyo refused the key.".to_owned());
+    let mut unit = org.begin().await;
+    unit.put_connection(&put).await.expect("a connection");
+    unit.commit().await.expect("a commit");
+
+    let mut before = put.key.clone();
+    for after in [sealed(1, 7), sealed(1, 8), sealed(2, 8)] {
+        let mut unit = org.begin().await;
+        let is_resealed = unit.reseal_key(&before, &after).await.expect("an answer");
+        assert!(is_resealed, "{after:?}");
+        unit.commit().await.expect("a commit");
+
+        let unit = org.elsewhere().read(&org.organization).await;
+        let stored = unit.expect("a unit for reading").connection().await;
+        let want = Connection {
+            key: after.clone(),
+            generation: 1,
+            ..put.clone()
+        };
+        assert_eq!(stored.expect("an answer"), Some(want));
+        before = after;
+    }
+}
+
+/// Only the sealed key that the caller has seen is replaced: not another one, and not one in another form. Where
+/// nothing is stored nothing is made.
+pub async fn a_key_that_was_replaced_meanwhile_is_not_sealed_anew(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let after = sealed(1, 9);
+    let mut unit = org.begin().await;
+    let nothing = unit.reseal_key(&sealed(1, 1), &after).await;
+    assert!(!nothing.expect("an answer"));
+    let mut put = connection();
+    put.key = sealed(1, 1);
+    unit.put_connection(&put).await.expect("a connection");
+    put.key = sealed(1, 2);
+    unit.put_connection(&put).await.expect("the merchant's key");
+    unit.commit().await.expect("a commit");
+
+    let mut unit = org.begin().await;
+    for seen in [
+        sealed(1, 1),
+        sealed(2, 2),
+        SealedKey {
+            form: 1,
+            bytes: Vec::new(),
+        },
+    ] {
+        let resealed = unit.reseal_key(&seen, &after).await;
+        assert!(!resealed.expect("an answer"), "{seen:?}");
+    }
+    unit.commit().await.expect("a commit");
+
+    let stored = org.read().await.connection().await.expect("an answer");
+    let stored = stored.expect("a connection");
+    assert_eq!((stored.key, stored.generation), (sealed(1, 2), 2));
 }
 
 /// A deleted connection is gone for every process; deleting it again is no error.

@@ -1,6 +1,6 @@
 //! An organization with a row of every kind, every method that writes, and everything that can be read.
 
-use fanfare_domain::connection::Connection;
+use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::FencingToken;
@@ -87,6 +87,7 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Write {
     PutConnection,
+    ResealKey,
     PutSource,
     PutAudience,
     PutPage,
@@ -104,8 +105,9 @@ pub(super) enum Write {
 
 impl Write {
     /// All of them, in an order in which each changes something in the fixture.
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::PutConnection,
+        Self::ResealKey,
         Self::PutSource,
         Self::PutAudience,
         Self::PutPage,
@@ -153,6 +155,14 @@ impl Write {
                 let mut connection = build::connection();
                 "new4".clone_into(&mut connection.last4);
                 unit.put_connection(&connection).await.map(|()| true)?
+            }
+            Self::ResealKey => {
+                let before = build::connection().key;
+                let after = SealedKey {
+                    bytes: b"anew".to_vec(),
+                    ..before.clone()
+                };
+                unit.reseal_key(&before, &after).await?
             }
             Self::PutSource => {
                 let mut source = idle.clone();

@@ -8,6 +8,7 @@
 //! [`crate::build::at`], and leases and pauses pass only by [`StoreHarness::advance`].
 
 pub mod audiences;
+mod batches;
 pub mod boundaries;
 pub mod cases;
 pub mod connections;
@@ -16,7 +17,9 @@ pub mod directory;
 mod fixture;
 mod harness;
 pub mod issues;
+pub mod known;
 pub mod leases;
+pub mod link_moves;
 pub mod merging;
 mod oracle;
 pub mod pages;
@@ -24,6 +27,7 @@ pub mod queue;
 pub mod quota;
 pub mod reconciling;
 pub mod runs;
+pub mod scheduling;
 pub mod search;
 pub mod sources;
 pub mod tenancy;

@@ -1,15 +1,13 @@
 //! Reconciling the members after the last page, in batches of seen profiles and of members.
 
-use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
+use fanfare_domain::ids::ProfileId;
 use fanfare_domain::page::PagePlan;
-use fanfare_domain::pass::LinkMoves;
-use fanfare_domain::ports::{Batch, UnitOfWork};
 use fanfare_domain::profile::Profile;
-use fanfare_domain::run::SyncRun;
 
+use super::batches::{add_missing, count_absent, own_audience, remove_absent};
 use super::harness::StoreHarness;
 use super::test_organization::TestOrganization;
-use crate::build::{at, consumer, email, link, profile, profile_id};
+use crate::build::{consumer, email, link, profile, profile_id};
 
 /// How many profiles the lists have.
 const PROFILES: u32 = 12;
@@ -24,88 +22,6 @@ fn profiles(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
             .build()
     };
     numbers.map(one).collect()
-}
-
-/// Does batch after batch, each in a unit of its own. Returns how many rows they affected, after checking that
-/// there were as many batches as the rows need.
-async fn do_batches<K>(
-    org: &TestOrganization<'_>,
-    (rows, size): (u32, u32),
-    mut batch: impl AsyncFnMut(&mut dyn UnitOfWork, Option<&K>, u32) -> Batch<K>,
-) -> u64 {
-    let (mut after, mut affected, mut batches) = (None, 0, 0);
-    loop {
-        let mut unit = org.begin().await;
-        let done = batch(unit.as_mut(), after.as_ref(), size).await;
-        unit.commit().await.expect("a commit");
-        batches += 1;
-        assert!(done.affected <= u64::from(size), "batches of {size}");
-        affected += done.affected;
-        after = done.next;
-        if after.is_none() {
-            assert_eq!(
-                batches,
-                rows.div_ceil(size).max(1),
-                "batches of {size} over {rows} rows"
-            );
-            return affected;
-        }
-    }
-}
-
-/// A run, and the audience whose members it is reconciled with.
-type RunAndAudience<'a> = (&'a RunId, &'a AudienceId);
-
-async fn add_missing(
-    org: &TestOrganization<'_>,
-    (run, audience): RunAndAudience<'_>,
-    rows: (u32, u32),
-) -> u64 {
-    do_batches(
-        org,
-        rows,
-        async |unit: &mut dyn UnitOfWork, after: Option<&ProfileId>, size| {
-            let batch = unit.add_missing_members(run, audience, after, size, at(50));
-            batch.await.expect("a batch")
-        },
-    )
-    .await
-}
-
-async fn count_absent(
-    org: &TestOrganization<'_>,
-    (run, audience): RunAndAudience<'_>,
-    rows: (u32, u32),
-) -> u64 {
-    do_batches(
-        org,
-        rows,
-        async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
-            let batch = unit.count_absent_members(run, audience, after, size);
-            batch.await.expect("a batch")
-        },
-    )
-    .await
-}
-
-async fn remove_absent(
-    org: &TestOrganization<'_>,
-    (run, audience): RunAndAudience<'_>,
-    rows: (u32, u32),
-) -> u64 {
-    do_batches(
-        org,
-        rows,
-        async |unit: &mut dyn UnitOfWork, after: Option<&ConsumerId>, size| {
-            let batch = unit.remove_absent_members(run, audience, after, size);
-            batch.await.expect("a batch")
-        },
-    )
-    .await
-}
-
-fn own_audience(run: &SyncRun) -> RunAndAudience<'_> {
-    (&run.id, &run.audience)
 }
 
 /// Batches of every size have the effect of one large batch.
@@ -270,38 +186,6 @@ pub async fn seen_profiles_without_a_consumer_add_no_member(harness: &dyn StoreH
         add_missing(&org, (&run.id, &other.audience), (5, 2)).await,
         1
     );
-}
-
-/// The pages of an organization that move links are counted, whichever run they belong to. Other pages are not
-/// counted, nor are pages of another organization.
-pub async fn link_moves_are_counted_for_the_organization(harness: &dyn StoreHarness) {
-    let (org, other) = (
-        TestOrganization::new(harness),
-        TestOrganization::of(harness, "org_other"),
-    );
-    let (first, second) = (org.queue("list1").await, org.queue("list2").await);
-    org.take(&first, &profiles(0..2)).await;
-    org.take(&second, &profiles(0..2)).await;
-    assert_eq!(link_moves(&org).await, LinkMoves(0));
-
-    // One profile takes the other's e-mail.
-    let mover = profile("p00").email("e1@example.com").updated(9).build();
-    let (plan, _) = org.take(&first, &[mover]).await;
-
-    assert!(plan.moves_links);
-    assert_eq!(link_moves(&org).await, LinkMoves(1));
-    let other_page = PagePlan {
-        moves_links: true,
-        ..PagePlan::default()
-    };
-    org.write(&second, &other_page).await;
-    assert_eq!(link_moves(&org).await, LinkMoves(2));
-    assert_eq!(link_moves(&other).await, LinkMoves(0));
-}
-
-async fn link_moves(org: &TestOrganization<'_>) -> LinkMoves {
-    let mut unit = org.read().await;
-    unit.link_moves().await.expect("an answer")
 }
 
 /// Batches are ordered by the bytes of an id, and skip none, whatever its case and length.

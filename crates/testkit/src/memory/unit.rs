@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use fanfare_domain::connection::Connection;
+use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Connections, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
@@ -137,6 +137,19 @@ impl Connections for Unit {
             ..connection.clone()
         });
         Ok(())
+    }
+
+    async fn reseal_key(
+        &mut self,
+        before: &SealedKey,
+        after: &SealedKey,
+    ) -> Result<bool, StoreError> {
+        let stored = self.rows_mut()?.connection.as_mut();
+        let Some(stored) = stored.filter(|stored| stored.key == *before) else {
+            return Ok(false);
+        };
+        stored.key = after.clone();
+        Ok(true)
     }
 
     async fn delete_connection(&mut self) -> Result<(), StoreError> {

@@ -44,8 +44,9 @@ pub(super) fn from_the_command_line(environment: &Environment, programs: &Progra
         assert_eq!(of(&["klaviyo", command]), Some(0));
         assert_eq!(of(&["klaviyo", command, "--json"]), Some(0));
     }
-    for doctor in [&["doctor"][..], &["doctor", "--json"]] {
-        assert_eq!(programs.run(doctor, ""), Some(0));
+    for command in ["doctor", "rekey"] {
+        assert_eq!(programs.run(&[command], ""), Some(0));
+        assert_eq!(programs.run(&[command, "--json"], ""), Some(0));
     }
     environment.assert_store_is_clean();
     text(&created, "secretKey").to_owned()

@@ -1,0 +1,1 @@
+UPDATE meta SET value = $3 WHERE name = $1 AND value = $2
