@@ -97,7 +97,7 @@ impl<T> Many<'_, T> {
         if !origin.is_of(&url) {
             return Err(KlaviyoError::ForeignLink);
         }
-        match cursor::of_link(next) {
+        match cursor::of_link(&next) {
             Ok(cursor) => Ok(Some(cursor)),
             Err(cursor::Unusable::NotOne) => Err(invalid("has no cursor, or several")),
             Err(cursor::Unusable::TooLong) => {
