@@ -53,7 +53,7 @@ macro_rules! text_id {
         impl $name {
             /// Takes an id as a caller, a store or Klaviyo sent it. Ids are opaque: only emptiness,
             /// length and characters that no id has are refused.
-            pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
+            pub fn parse<T: Into<String>>(text: T) -> Result<Self, InvalidId> {
                 let text = text.into();
                 let check: fn(&str) -> Result<(), InvalidId> = $check;
                 check(&text)?;

@@ -8,6 +8,7 @@ use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, RunId, SourceId}
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_sync::{Entity, Error};
 
+use super::value::klaviyo_id;
 use crate::error::ApiError;
 
 /// The id in the path.
@@ -50,16 +51,16 @@ path_id!(RunId, Entity::SyncRun, |text| Self::parse(text).ok());
 path_id!(
     ListRef,
     Entity::KlaviyoCollection(CollectionKind::List),
-    |text| { collection(CollectionKind::List, text).map(Self) }
+    |text: String| { collection(CollectionKind::List, &text).map(Self) }
 );
 path_id!(
     SegmentRef,
     Entity::KlaviyoCollection(CollectionKind::Segment),
-    |text| { collection(CollectionKind::Segment, text).map(Self) }
+    |text: String| { collection(CollectionKind::Segment, &text).map(Self) }
 );
 
-fn collection(kind: CollectionKind, text: String) -> Option<CollectionRef> {
-    let id = CollectionId::parse(text).ok()?;
+fn collection(kind: CollectionKind, text: &str) -> Option<CollectionRef> {
+    let id = klaviyo_id(text, CollectionId::parse::<&str>).ok()?;
     Some(CollectionRef { kind, id })
 }
 

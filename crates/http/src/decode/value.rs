@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use deserr::{Deserr, IntoValue, Sequence, Value, ValuePointerRef};
-use fanfare_domain::ids::{AudienceId, CollectionId, ProfileId, SourceId};
+use fanfare_domain::ids::{AudienceId, CollectionId, InvalidId, ProfileId, SourceId};
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::Patch;
 
@@ -63,6 +63,17 @@ pub(crate) fn refuse<V: IntoValue, P: Place>(
         shown::<V, P>(value),
         message,
     ))
+}
+
+/// An id of Klaviyo's in a request. What Klaviyo itself sends may be any text, but no id of its has blanks or letters
+/// beyond ASCII, so such a text is something else, like a list's name, and the caller is told so.
+pub(crate) fn klaviyo_id<'t, T>(
+    text: &'t str,
+    parse: impl FnOnce(&'t str) -> Result<T, InvalidId>,
+) -> Result<T, &'static str> {
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let id = parse(text).ok().filter(|_| is_visible);
+    id.ok_or("not an id: 1 to 255 visible ASCII characters are expected")
 }
 
 impl<const MIN: usize, const MAX: usize> From<Text<MIN, MAX>> for String {
@@ -166,8 +177,8 @@ parsed! {
         };
     AudienceId: "id", "id", |text: &str| Self::parse(text);
     SourceId: "id", "id", |text: &str| Self::parse(text);
-    CollectionId: "id", "Klaviyo's id", |text: &str| Self::parse(text);
-    ProfileId: "id", "Klaviyo's id", |text: &str| Self::parse(text);
+    CollectionId: "id", "Klaviyo's id", |text: &str| klaviyo_id(text, Self::parse::<&str>);
+    ProfileId: "id", "Klaviyo's id", |text: &str| klaviyo_id(text, Self::parse::<&str>);
     Timestamp: "iso_timestamp", "date-time", |text| {
         Self::parse(text).ok_or("must be a date and time like 2026-01-31T09:15:00Z")
     };
