@@ -23,8 +23,8 @@ pub(super) struct LoggedRequest {
     at: OffsetDateTime,
 }
 
-/// A request that comes this soon after a 429 was sent before the 429 arrived: several partitions are read at
-/// the same time, and an answer takes 25 ms. A later request was sent by a worker that knew of the 429.
+/// A request that comes this soon after a 429 or 5xx was sent before that answer arrived: several partitions are
+/// read at the same time, and an answer takes 25 ms. A later request was sent by a worker that knew of it.
 const FLIGHT_TIME: Duration = Duration::from_millis(100);
 
 impl LoggedRequest {
@@ -85,7 +85,7 @@ impl Log {
             if asked.retry_after_until.is_some() {
                 let known_since = refused.get(&asked.endpoint).map(|at| *at + FLIGHT_TIME);
                 blocked_requests += u64::from(known_since.is_none_or(|since| asked.at > since));
-            } else if asked.status == Some(429) {
+            } else if matches!(asked.status, Some(429 | 500..)) {
                 refused.insert(&asked.endpoint, asked.at);
             }
         }
@@ -131,7 +131,12 @@ mod tests {
         let later = asked("00.600", 429, true);
 
         assert_eq!(blocked_requests(&[refused.clone(), beside.clone()]), 0);
-        assert_eq!(blocked_requests(&[refused, beside, later]), 1);
+        assert_eq!(
+            blocked_requests(&[refused, beside.clone(), later.clone()]),
+            1
+        );
+        let outage = asked("00.000", 503, false);
+        assert_eq!(blocked_requests(&[outage, beside, later]), 1);
     }
 
     #[test]
