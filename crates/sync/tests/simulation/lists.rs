@@ -15,7 +15,7 @@ const YEAR: i64 = 28_000_000;
 /// One list or two, which have profiles in common.
 pub(crate) struct Lists {
     pub(crate) page_size: usize,
-    pub(crate) lists: Vec<(CollectionRef, Vec<Profile>)>,
+    pub(crate) collections: Vec<(CollectionRef, Vec<Profile>)>,
     /// Where Klaviyo puts members without a join time.
     pub(crate) unknown_joins: UnknownJoins,
     /// What Klaviyo refuses of requests for members.
@@ -49,7 +49,7 @@ impl Lists {
         } else {
             0
         };
-        let lists = names[..random.random_range(1..=2)]
+        let collections = names[..random.random_range(1..=2)]
             .iter()
             .map(|name| {
                 let mut members: Vec<Profile> = profiles
@@ -69,7 +69,7 @@ impl Lists {
             .collect();
         Self {
             page_size,
-            lists,
+            collections,
             unknown_joins,
             refused,
             counts_too_many,
@@ -92,7 +92,10 @@ impl Lists {
                 divided + alone + 2 * PARTITIONS
             }
         };
-        self.lists.iter().map(|(_, members)| pages(members)).sum()
+        self.collections
+            .iter()
+            .map(|(_, members)| pages(members))
+            .sum()
     }
 }
 

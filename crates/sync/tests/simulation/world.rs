@@ -38,7 +38,7 @@ impl World {
         let clock = FixedClock::default();
         let store = InMemoryStore::new(Arc::new(clock.clone()));
         let mut klaviyo = FakeKlaviyo::default().page_size(lists.page_size);
-        for (list, members) in &lists.lists {
+        for (list, members) in &lists.collections {
             klaviyo = klaviyo.with(list.clone(), list.id.as_str(), members.clone());
         }
         klaviyo.change(|contents| {
@@ -67,7 +67,11 @@ impl World {
         };
         integration.connect(&organization, connect).await.unwrap();
         let request = ImportRequest {
-            collections: lists.lists.iter().map(|(list, _)| list.clone()).collect(),
+            collections: lists
+                .collections
+                .iter()
+                .map(|(list, _)| list.clone())
+                .collect(),
             actor: "key_1".to_owned(),
         };
         let imported = integration.import(&organization, request).await.unwrap();
