@@ -16,5 +16,7 @@ pub(crate) fn request(origin: &Origin, capability: Capability) -> Request {
 
 /// Checks only that the answer is a document with a list of resources: they are not needed themselves.
 pub(crate) fn read(text: &str) -> Result<(), KlaviyoError> {
-    parse::<Single<'_>>(text)?.data::<Vec<IgnoredAny>>().map(drop)
+    parse::<Single<'_>>(text)?
+        .data::<Vec<IgnoredAny>>()
+        .map(drop)
 }

@@ -67,7 +67,7 @@ async fn audiences(context: &CommandContext, organization: &OrganizationId) -> R
         if page.items.is_empty() {
             return Ok(shown);
         }
-        after = page.end;
+        after = page.end().map(str::to_owned);
         for record in page.items {
             let id = &record.audience.id;
             let members = integration.member_count(organization, id).await;
