@@ -17,6 +17,7 @@ mod import;
 mod integration;
 mod klaviyo;
 mod log;
+mod mending;
 mod resync;
 mod runs;
 mod saving;
@@ -29,6 +30,7 @@ pub use browse::{BrowsedCollection, Estimate};
 pub use error::{Entity, Error, FieldViolation};
 pub use import::{ImportOutcome, ImportRequest, Imported, SkipReason, Skipped};
 pub use integration::{Integration, Ports};
+pub use mending::QueueMended;
 pub use resync::StartedSync;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
 
