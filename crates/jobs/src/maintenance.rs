@@ -1,9 +1,11 @@
-//! What a runner does in addition to listening: it notifies workers of due work, and deletes old jobs.
+//! What a runner does in addition to listening: it notifies workers of due work, mends the queue of due work, and
+//! deletes old jobs.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use fanfare_domain::ports::WorkQueue;
+use fanfare_sync::{Error, Integration, QueueMended};
 use ulid::Ulid;
 
 use crate::heartbeat::Heartbeat;
@@ -17,6 +19,14 @@ const MAX_DELETED: u32 = 500;
 
 /// How often old jobs are deleted, and how long a deletion may take.
 const DELETION_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How long after a round over the organizations' queues the next one begins.
+const MENDING_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How many organizations are looked at without a pause, and how long the pause is, so that a round over many
+/// thousands takes no more of the database than a round over a few hundred.
+const ORGANIZATIONS: u32 = 100;
+const WINDOW_PAUSE: Duration = Duration::from_secs(1);
 
 /// Notifies workers of due work that is leased to no worker, once at the start and then after each interval.
 pub(crate) async fn reap(
@@ -77,6 +87,54 @@ pub(crate) async fn delete_old_jobs(queue: &dyn Queue) -> Infallible {
             ),
         }
         tokio::time::sleep(jittered(DELETION_INTERVAL)).await;
+    }
+}
+
+/// Goes from organization to organization and mends the queue of due work, once at the start and then a minute
+/// after each round.
+pub(crate) async fn mend_queues(integration: &Integration) -> Infallible {
+    loop {
+        if let Err(error) = mend_all(integration).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the queue of due work could not be compared with the runs; trying again soon"
+            );
+        }
+        tokio::time::sleep(jittered(MENDING_INTERVAL)).await;
+    }
+}
+
+/// One round over all organizations. An organization whose rows cannot be read does not keep the others from
+/// their turn.
+async fn mend_all(integration: &Integration) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let window = integration
+            .organizations(ORGANIZATIONS, after.as_ref())
+            .await?;
+        for organization in &window {
+            match integration.mend_queue(&organization.id).await {
+                Ok(mended) if mended == QueueMended::default() => {}
+                Ok(mended) => tracing::warn!(
+                    organizationId = %organization.id,
+                    queued = mended.queued,
+                    dequeued = mended.dequeued,
+                    "the queue of due work was mended: active runs without a place, places without \
+                     an active run"
+                ),
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => tracing::warn!(
+                    organizationId = %organization.id,
+                    error = &error as &dyn std::error::Error,
+                    "an organization's queue of due work could not be mended"
+                ),
+            }
+        }
+        after = window.last().map(|organization| organization.id.clone());
+        if window.len() < ORGANIZATIONS as usize {
+            return Ok(());
+        }
+        tokio::time::sleep(WINDOW_PAUSE).await;
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::heartbeat::Heartbeat;
 use crate::listener::Listener;
-use crate::maintenance::{delete_old_jobs, reap};
+use crate::maintenance::{delete_old_jobs, mend_queues, reap};
 use crate::queue::{Queue, QueueError};
 use crate::slots::Slots;
 
@@ -118,6 +118,7 @@ impl Runner {
         let ended = tokio::select! {
             ended = self.keep_listening(&listener, &stop) => ended,
             never = reap(self.work_queue.as_ref(), self.queue.reap_interval(), &self.heartbeat) => match never {},
+            never = mend_queues(&self.integration) => match never {},
             never = delete_old_jobs(self.queue.as_ref()) => match never {},
             () = &mut overdue => {
                 end_all(&slots).await;

@@ -1,6 +1,9 @@
 //! How fast a sync writes: `cargo run --release -p fanfare-postgres --example postgres_page_writes [PROFILES]`,
 //! with a superuser's address of a cluster in `FANFARE_TEST_DATABASE_URL`. It makes a database there and
 //! drops it. What is measured stands in `fanfare_testkit::page_writes`.
+//!
+//! With an address after the number, it measures the store that is there, as another organization of it: one
+//! with rows of others and statistics, or one that is distributed. Its rows stay.
 
 use std::error::Error;
 
@@ -15,15 +18,24 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
-    let profiles = match std::env::args().nth(1) {
+    let mut arguments = std::env::args().skip(1);
+    let profiles = match arguments.next() {
         Some(number) => number.parse()?,
         // Enough to run every statement; ask for more to measure.
         None => 2_000,
     };
+    if let Some(address) = arguments.next() {
+        return measure(&SecretString::from(address), profiles).await;
+    }
     let cluster = cluster()?;
     let database = format!("fanfare_bench_{}", Ulid::generate()).to_lowercase();
     run(&cluster, format!("CREATE DATABASE {database}")).await?;
-    let measured = measure(&cluster.clone().database(&database), profiles).await;
+    let address = cluster.clone().database(&database).to_url_lossy();
+    let address = SecretString::from(address.to_string());
+    let measured = match migrate(&address, None).await {
+        Ok(()) => measure(&address, profiles).await,
+        Err(error) => Err(error.into()),
+    };
     run(&cluster, format!("DROP DATABASE {database} WITH (FORCE)")).await?;
     measured
 }
@@ -44,9 +56,7 @@ async fn run(cluster: &PgConnectOptions, statement: String) -> Outcome<()> {
     Ok(())
 }
 
-async fn measure(database: &PgConnectOptions, profiles: u64) -> Outcome<()> {
-    let address = SecretString::from(database.to_url_lossy().to_string());
-    migrate(&address, None).await?;
-    let store = PostgresStore::open(PostgresOptions::at(&address)?).await?;
+async fn measure(address: &SecretString, profiles: u64) -> Outcome<()> {
+    let store = PostgresStore::open(PostgresOptions::at(address)?).await?;
     page_writes::measure(&store, Running::new(), profiles).await
 }

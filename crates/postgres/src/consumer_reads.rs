@@ -1,7 +1,8 @@
 //! From where each read of consumers takes its rows.
 //!
 //! The select list stands once, in `select_consumers!` of `fanfare-sql-rows`. sqlx takes a statement as literals, so
-//! what follows the list is a literal too. `LATERAL … OFFSET 0` fixes the order in which Postgres joins.
+//! what follows the list is a literal too. `LATERAL … OFFSET 0` fixes the order in which Postgres joins. What
+//! another index than the primary key finds is asked for as a range, in that index's order (`session.rs`).
 
 /// A checked query for the consumers that the first word names.
 macro_rules! read_consumers {
@@ -19,9 +20,13 @@ macro_rules! read_consumers {
         fanfare_sql_rows::select_consumers!(
             r#"l.changed_at AS "primary_changed_at?"
             FROM (
-               SELECT id FROM consumers WHERE organization_id = $1 AND email = $2
+               (SELECT id FROM consumers
+                WHERE organization_id = $1 AND email >= $2 AND email <= $2 ORDER BY email OFFSET 0)
                UNION ALL
-               (SELECT id FROM consumers WHERE organization_id = $1 AND phone = $3
+               (SELECT id FROM (
+                   SELECT id FROM consumers
+                   WHERE organization_id = $1 AND phone >= $3 AND phone <= $3
+                   ORDER BY phone OFFSET 0) p
                 ORDER BY id LIMIT 100)
                UNION ALL
                SELECT consumer_id FROM profile_links
@@ -76,7 +81,9 @@ macro_rules! read_consumers {
             FROM (
                SELECT o.id FROM unnest($2::text[]) AS e (email)
                CROSS JOIN LATERAL (
-                   SELECT id FROM consumers WHERE organization_id = $1 AND email = e.email OFFSET 0) o
+                   SELECT id FROM consumers
+                   WHERE organization_id = $1 AND email >= e.email AND email <= e.email
+                   ORDER BY email OFFSET 0) o
                UNION
                SELECT l.consumer_id FROM unnest($3::text[]) AS p (id)
                CROSS JOIN LATERAL (

@@ -37,7 +37,7 @@ pub(crate) async fn notify(
         "WITH past AS MATERIALIZED (
             SELECT id FROM apalis.jobs
             WHERE job_type = $1 AND idempotency_key = ANY($2) AND status <> 'Pending'
-            ORDER BY id FOR UPDATE SKIP LOCKED
+            FOR UPDATE SKIP LOCKED
          )
          DELETE FROM apalis.jobs j USING past WHERE j.id = past.id",
     )

@@ -18,6 +18,7 @@ mod error;
 mod fair_pool;
 mod job_notifier;
 mod ledger;
+mod literal;
 mod migrate;
 mod options;
 mod page_writes;

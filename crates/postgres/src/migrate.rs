@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::error::OpenError;
 use crate::job_notifier;
+use crate::literal::literal;
 use crate::options::{parse, place};
 use crate::schema::{self, MIGRATIONS};
 use crate::timeout::ANSWER_TIMEOUT;
@@ -171,21 +172,6 @@ async fn grant(connection: &mut PgConnection, place: &str, login: &str) -> Resul
         .await
         .map_err(refused)?;
     Ok(())
-}
-
-/// A text as a literal inside a `DO $$ … $$` block.
-fn literal(text: &str) -> String {
-    // `$` by its number: it must not end the block.
-    let escaped: String = text
-        .chars()
-        .map(|c| match c {
-            '\'' => "''".to_owned(),
-            '\\' => "\\\\".to_owned(),
-            '$' => "\\u0024".to_owned(),
-            c => c.to_string(),
-        })
-        .collect();
-    format!("E'{escaped}'")
 }
 
 fn migrate_error(place: &str, error: MigrateError) -> OpenError {

@@ -48,17 +48,45 @@ const SESSION: &str = "
     SET enable_mergejoin = off;
     SET jit = off";
 
+/// What connections for our own statements are told as well. Where an organization's rows can be reached by two
+/// indexes, the planner takes both for equally good as long as it believes that the organization has
+/// one row: because of no statistics, of old ones, or of those of an empty table. Then:
+///
+/// * By the primary key: every other index is partial, on `IS NOT NULL` of a column that a look-up by the
+///   primary key does not name, and so it cannot be used.
+/// * By another index: the statement asks for a range, `>=` and `<=` the same value, in the order of that index.
+///   By the primary key it would have to sort, which is refused here. It asks for a range because rows with
+///   equal values need no sorting, as the planner knows.
+const OURS: &str = "SET enable_sort = off";
+
+/// The role itself may have been told otherwise (`docs/SCALING.md`).
+const JOB_QUEUE: &str = "SET enable_sort = on";
+
+/// Whose statements connections are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Statements {
+    /// Ours, which say by which index they go.
+    Ours,
+    /// The job queue's, which do not.
+    JobQueue,
+}
+
 /// A pool of such connections. It connects when it is first used.
 ///
 /// A unit that gave up waiting leaves an unfinished statement behind. A connection that returns to the pool
 /// must answer in time, or it is closed: one that hangs would keep its place for ever.
-pub(crate) fn pool(connect: PgConnectOptions, connections: u32) -> PgPool {
+pub(crate) fn pool(connect: PgConnectOptions, connections: u32, statements: Statements) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             Box::pin(async move {
-                sqlx::raw_sql(SESSION).execute(connection).await?;
+                sqlx::raw_sql(SESSION).execute(&mut *connection).await?;
+                let more = match statements {
+                    Statements::Ours => OURS,
+                    Statements::JobQueue => JOB_QUEUE,
+                };
+                sqlx::raw_sql(more).execute(connection).await?;
                 Ok(())
             })
         })

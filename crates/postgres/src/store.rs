@@ -13,7 +13,7 @@ use crate::error::OpenError;
 use crate::fair_pool::FairPool;
 use crate::options::{PostgresOptions, place};
 use crate::schema;
-use crate::session;
+use crate::session::{self, Statements};
 use crate::timeout::{ANSWER_TIMEOUT, WithTimeout};
 use crate::unit::{Opening, Unit};
 use fanfare_sql_rows::DbTimestamp;
@@ -50,7 +50,8 @@ impl PostgresStore {
             }
         }
         let most = options.connections;
-        let pool = |connections| session::pool(options.connect.clone(), connections);
+        let pool =
+            |connections| session::pool(options.connect.clone(), connections, Statements::Ours);
         let part_of = |connections: u32, part: u32| connections.div_ceil(part) as usize;
         let control = pool(most.div_ceil(2));
         Ok(Self {
@@ -70,10 +71,14 @@ impl PostgresStore {
         place(&self.connect)
     }
 
-    /// More connections to the same database, in the same role, for what else lives there: apalis's
-    /// queue.
+    /// More connections to the same database, in the same role and told the same, for what else reads its rows.
     pub fn pool(&self, connections: u32) -> PgPool {
-        session::pool(self.connect.clone(), connections)
+        session::pool(self.connect.clone(), connections, Statements::Ours)
+    }
+
+    /// The same for the job queue, whose statements are planned as usual.
+    pub fn job_pool(&self, connections: u32) -> PgPool {
+        session::pool(self.connect.clone(), connections, Statements::JobQueue)
     }
 
     /// Whether the database answers, and has the schema of this program.

@@ -1,9 +1,11 @@
 //! A unit of work: one transaction, one organization.
 //!
 //! The first statement of a transaction names the organization to Postgres, until the transaction
-//! ends; row security shows that organization's rows and no others.
+//! ends; row security shows that organization's rows and no others. It is a `SET LOCAL` in a message of its own:
+//! where the rows are distributed over several servers, Citus sends it on to each of them, as it came, and does
+//! not send on what `set_config` sets (`docs/SCALING.md`).
 //!
-//! A writing unit then takes an advisory lock on the organization, in the same statement, and every
+//! A writing unit then takes an advisory lock on the organization, and every
 //! statement after it sees what the holder before has committed (`READ COMMITTED`). Why not the lock
 //! of the organization's row: that writes to the row, so each page would leave a version to be
 //! vacuumed and a record in the log, and it needs the row to be there. The key of an advisory lock is
@@ -19,9 +21,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 
 use crate::fair_pool::{FairPool, Permit};
+use crate::literal::literal;
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::DbTimestamp;
 use fanfare_sql_rows::JobNotifier;
@@ -53,16 +56,7 @@ pub(crate) struct Opening<'a> {
 impl Unit {
     pub(crate) async fn read(opening: Opening<'_>) -> Result<Self, StoreError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let mut unit = Self::begin(opening, begin, false).await?;
-        let (organization, connection) = unit.reading();
-        sqlx::query!(
-            "SELECT set_config('fanfare.organization_id', $1, true)",
-            organization
-        )
-        .fetch_one(connection)
-        .with_timeout()
-        .await?;
-        Ok(unit)
+        Self::begin(opening, begin, false).await
     }
 
     pub(crate) async fn write(opening: Opening<'_>) -> Result<Self, StoreError> {
@@ -70,8 +64,7 @@ impl Unit {
         let mut unit = Self::begin(opening, begin, true).await?;
         let (organization, connection) = unit.reading();
         sqlx::query!(
-            "SELECT set_config('fanfare.organization_id', $1, true),
-                pg_advisory_xact_lock(hashtextextended($1, $2))",
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))",
             organization,
             LOCK_SEED
         )
@@ -86,7 +79,15 @@ impl Unit {
         begin: &'static str,
         may_write: bool,
     ) -> Result<Self, StoreError> {
-        let (tx, permit) = opening.pool.begin(opening.organization, begin).await?;
+        let (mut tx, permit) = opening.pool.begin(opening.organization, begin).await?;
+        let name = format!(
+            "SET LOCAL fanfare.organization_id = {}",
+            literal(opening.organization.as_str())
+        );
+        sqlx::raw_sql(AssertSqlSafe(name))
+            .execute(&mut *tx)
+            .with_timeout()
+            .await?;
         Ok(Self {
             tx,
             organization: opening.organization.clone(),

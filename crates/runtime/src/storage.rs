@@ -224,7 +224,7 @@ async fn open_postgres(url: &SecretString) -> Result<Storage, StorageError> {
     use fanfare_postgres::{JobNotifier, QUEUE};
     let options = PostgresOptions::at(url)?.notifier(JobNotifier::Apalis);
     let store = Box::new(PostgresStore::open(options).await?);
-    let queue = PostgresQueue::new(store.pool(QUEUE_CONNECTIONS), QUEUE);
+    let queue = PostgresQueue::new(store.job_pool(QUEUE_CONNECTIONS), QUEUE);
     queue.check().await?;
     Ok(Storage::Postgres { store, queue })
 }

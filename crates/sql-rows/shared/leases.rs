@@ -10,11 +10,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use fanfare_domain::ids::WorkId;
 use fanfare_domain::lease::{Claim, FencingToken};
 use fanfare_domain::ports::{Leases, StoreError};
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::work::WorkKey;
-use fanfare_sql_rows::{count, signed, to_db};
+use fanfare_domain::work::{WorkKey, WorkKind};
+use fanfare_sql_rows::{count, id, signed, to_db};
 
 use crate::parameters::duration;
 use crate::repositories::work_queue::NOTIFICATION_TIMEOUT;
@@ -106,5 +107,20 @@ impl Leases for Unit {
         );
         delete.execute(connection).with_timeout().await?;
         Ok(())
+    }
+
+    async fn queued(&mut self, kind: WorkKind) -> Result<Vec<WorkKey>, StoreError> {
+        let (organization, connection) = self.reading();
+        let find = sqlx::query_file_scalar!(
+            "../sql-rows/sql/work_queue/of_kind.sql",
+            organization,
+            kind.as_str()
+        );
+        let ids = find.fetch_all(connection).with_timeout().await?;
+        let key = |found| {
+            let id = id(found, WorkId::parse, "work_queue.id")?;
+            Ok(WorkKey { kind, id })
+        };
+        ids.into_iter().map(key).collect()
     }
 }

@@ -111,7 +111,7 @@ pub enum Error {
 
 impl Error {
     /// Whether the same call can succeed once the store is back.
-    pub(crate) const fn is_transient(&self) -> bool {
+    pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_transient())
     }
 

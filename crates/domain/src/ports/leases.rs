@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::lease::{Claim, FencingToken};
 use crate::time::Timestamp;
-use crate::work::WorkKey;
+use crate::work::{WorkKey, WorkKind};
 
 /// Leases of due work of any kind. Work that is still to be done has one row in the queue, which holds its
 /// lease; finished work has none. Leases are measured by the store's clock, which all processes share.
@@ -47,4 +47,7 @@ pub trait Leases {
 
     /// Removes work that has ended from the queue, with its lease. It is no error if the work is not there.
     async fn dequeue(&mut self, work: &WorkKey) -> Result<(), StoreError>;
+
+    /// All work of the kind that is in the queue, due or not, leased or not, by id.
+    async fn queued(&mut self, kind: WorkKind) -> Result<Vec<WorkKey>, StoreError>;
 }

@@ -46,6 +46,24 @@ async fn a_notification_that_was_lost_is_sent_again() {
     working.stop().await;
 }
 
+/// As a crash between two servers' commits leaves it, or a backup restored in parts.
+#[tokio::test]
+async fn a_run_that_lost_its_place_in_the_queue_is_finished_nevertheless() {
+    let world = world(&[1]).await;
+    let run = world.import("l0").await;
+    for table in ["Jobs", "work_queue"] {
+        sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table}")))
+            .execute(&world.jobs)
+            .await
+            .unwrap();
+    }
+
+    let working = start(world.runner());
+
+    world.succeeds(&run).await;
+    working.stop().await;
+}
+
 #[tokio::test]
 async fn a_run_with_five_notifications_is_read_once() {
     let world = world(&[5]).await;

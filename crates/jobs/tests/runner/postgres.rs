@@ -87,7 +87,7 @@ async fn world(size: usize) -> World {
         .unwrap();
     World {
         database,
-        queue: PostgresQueue::new(store.pool(2), QUEUE),
+        queue: PostgresQueue::new(store.job_pool(2), QUEUE),
         klaviyo,
         store,
         integration,

@@ -1,6 +1,6 @@
 INSERT INTO audience_list_memberships
    (organization_id, audience_id, consumer_id, run_id, created_at)
-SELECT DISTINCT $1, $2, l.consumer_id, $3, $6::timestamptz
+SELECT DISTINCT s.organization_id, $2::text, l.consumer_id, s.run_id, $6::timestamptz
 FROM run_seen_profiles s
 CROSS JOIN LATERAL (
    SELECT consumer_id FROM profile_links

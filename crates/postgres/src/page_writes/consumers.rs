@@ -26,6 +26,7 @@ impl<'a> Rows<'a> {
 /// Overwrites consumers that must be there.
 pub(super) async fn update(
     mut scope: Scope<'_>,
+    run: &str,
     writes: &[ConsumerWrite],
     now: DbTimestamp,
 ) -> Result<(), StoreError> {
@@ -41,9 +42,9 @@ pub(super) async fn update(
         return Err(refused("a consumer to overwrite is not there"));
     }
     if moving {
-        free_emails(scope.reborrow(), &rows, now).await?;
+        free_emails(scope.reborrow(), run, &rows, now).await?;
     }
-    update_values(scope, &rows, now).await
+    update_values(scope, run, &rows, now).await
 }
 
 /// Locks the consumers in the order of their ids: other services that write consumers in that order and
@@ -73,19 +74,23 @@ async fn lock(scope: Scope<'_>, rows: &Rows<'_>) -> Result<(i64, bool), StoreErr
 /// E-mails are freed before they are taken: one may go from one consumer of the page to another.
 async fn free_emails(
     scope: Scope<'_>,
+    run: &str,
     rows: &Rows<'_>,
     now: DbTimestamp,
 ) -> Result<(), StoreError> {
     let free = sqlx::query!(
         "INSERT INTO consumers AS c (organization_id, id, email, created_at, created_by)
-         SELECT $1, w.id, w.email, $4, $5 FROM unnest($2::text[], $3::text[]) AS w (id, email)
+         SELECT r.organization_id, w.id, w.email, $4::timestamptz, $5::text
+         FROM sync_runs r CROSS JOIN unnest($2::text[], $3::text[]) AS w (id, email)
+         WHERE r.organization_id = $1 AND r.id = $6
          ON CONFLICT (organization_id, id) DO UPDATE SET email = NULL
          WHERE c.email IS NOT NULL AND c.email IS DISTINCT FROM excluded.email",
         scope.organization,
         rows.each(|row| row.id) as _,
         rows.each(|row| row.email) as _,
         now,
-        SYSTEM_ACTOR
+        SYSTEM_ACTOR,
+        run
     );
     free.execute(scope.connection).with_timeout().await?;
     Ok(())
@@ -94,26 +99,30 @@ async fn free_emails(
 /// An upsert for the same reason as in `free_emails`.
 async fn update_values(
     scope: Scope<'_>,
+    run: &str,
     rows: &Rows<'_>,
     now: DbTimestamp,
 ) -> Result<(), StoreError> {
     let update = sqlx::query!(
         "INSERT INTO consumers AS c (organization_id, id, email, phone, full_name, stamps,
             primary_profile, primary_updated, primary_source_id, created_at, created_by, updated_at)
-         SELECT $1, w.id, w.email, w.phone, w.full_name, w.stamps::jsonb, w.primary_profile,
-            w.primary_updated, w.primary_source_id, $11::timestamptz, $12::text,
+         SELECT r.organization_id, w.id, w.email, w.phone, w.full_name, w.stamps::jsonb,
+            w.primary_profile, w.primary_updated, w.primary_source_id, $11::timestamptz, $12::text,
             CASE WHEN w.visible THEN $11::timestamptz END
-         FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+         FROM sync_runs r
+         CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::timestamptz[], $9::text[], $10::boolean[])
             AS w (id, email, phone, full_name, stamps, primary_profile, primary_updated,
                 primary_source_id, visible)
+         WHERE r.organization_id = $1 AND r.id = $13
          ON CONFLICT (organization_id, id) DO UPDATE SET
             email = excluded.email, phone = excluded.phone, full_name = excluded.full_name,
             stamps = excluded.stamps, primary_profile = excluded.primary_profile,
             primary_updated = excluded.primary_updated,
             primary_source_id = excluded.primary_source_id,
             updated_at = coalesce(excluded.updated_at, c.updated_at),
-            updated_by = CASE WHEN excluded.updated_at IS NULL THEN c.updated_by ELSE $12::text END
+            updated_by = CASE WHEN excluded.updated_at IS NULL THEN c.updated_by
+                ELSE excluded.created_by END
          WHERE (c.email, c.phone, c.full_name, c.stamps, c.primary_profile, c.primary_updated,
                 c.primary_source_id)
             IS DISTINCT FROM (excluded.email, excluded.phone, excluded.full_name, excluded.stamps,
@@ -129,7 +138,8 @@ async fn update_values(
         rows.each(|row| row.primary_source_id) as _,
         rows.each(|row| row.visible) as _,
         now,
-        SYSTEM_ACTOR
+        SYSTEM_ACTOR,
+        run
     );
     update.execute(scope.connection).with_timeout().await?;
     Ok(())
@@ -138,6 +148,7 @@ async fn update_values(
 /// Inserts consumers that must not be there.
 pub(super) async fn insert(
     scope: Scope<'_>,
+    run: &str,
     consumers: &[Consumer],
     now: DbTimestamp,
 ) -> Result<(), StoreError> {
@@ -151,12 +162,14 @@ pub(super) async fn insert(
     let insert = sqlx::query!(
         "INSERT INTO consumers (organization_id, id, email, phone, full_name, stamps, primary_profile,
             primary_updated, primary_source_id, created_at, created_by)
-         SELECT $1, w.id, w.email, w.phone, w.full_name, w.stamps::jsonb, w.primary_profile,
-            w.primary_updated, w.primary_source_id, $10, $11
-         FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+         SELECT r.organization_id, w.id, w.email, w.phone, w.full_name, w.stamps::jsonb,
+            w.primary_profile, w.primary_updated, w.primary_source_id, $10::timestamptz, $11::text
+         FROM sync_runs r
+         CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::timestamptz[], $9::text[])
             AS w (id, email, phone, full_name, stamps, primary_profile, primary_updated,
-                primary_source_id)",
+                primary_source_id)
+         WHERE r.organization_id = $1 AND r.id = $12",
         scope.organization,
         rows.each(|row| row.id) as _,
         rows.each(|row| row.email) as _,
@@ -167,7 +180,8 @@ pub(super) async fn insert(
         rows.each(|row| to_db(row.primary_updated)) as _,
         rows.each(|row| row.primary_source_id) as _,
         now,
-        SYSTEM_ACTOR
+        SYSTEM_ACTOR,
+        run
     );
     insert.execute(scope.connection).with_timeout().await?;
     Ok(())

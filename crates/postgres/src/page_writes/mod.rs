@@ -2,6 +2,10 @@
 //!
 //! The plan holds each key once. Rows go in by key, so that every writer takes locks in one order, and
 //! what is there already as it should be is not written again.
+//!
+//! Each insert takes `organization_id` from the row of the page's run and not from the parameter. So where the
+//! tables are distributed by Citus, it joins two shards of one organization, and its node runs it as it is; a
+//! set that came from parameters alone would be copied through the coordinator, past row security.
 
 mod consumers;
 
@@ -24,13 +28,13 @@ pub(crate) async fn write_page(
 ) -> Result<u64, StoreError> {
     let (plan, now) = (page.plan, DbTimestamp(page.now));
     must_be_there(scope.reborrow(), page).await?;
-    consumers::update(scope.reborrow(), &plan.updated, now).await?;
-    consumers::insert(scope.reborrow(), &plan.created, now).await?;
-    put_links(scope.reborrow(), &plan.links, now).await?;
+    let run = page.run.as_str();
+    consumers::update(scope.reborrow(), run, &plan.updated, now).await?;
+    consumers::insert(scope.reborrow(), run, &plan.created, now).await?;
+    put_links(scope.reborrow(), run, &plan.links, now).await?;
     if plan.moves_links {
         count_link_move(scope.reborrow()).await?;
     }
-    let run = page.run.as_str();
     insert_seen_profiles(scope.reborrow(), run, &plan.seen_profiles).await?;
     insert_issues(scope.reborrow(), run, &plan.issues).await?;
     let audience = page.audience.as_str();
@@ -74,6 +78,7 @@ async fn must_be_there(scope: Scope<'_>, page: &PageWrite<'_>) -> Result<(), Sto
 
 async fn put_links(
     scope: Scope<'_>,
+    run: &str,
     links: &[ProfileLink],
     now: DbTimestamp,
 ) -> Result<(), StoreError> {
@@ -93,12 +98,16 @@ async fn put_links(
     let put = sqlx::query!(
         "INSERT INTO profile_links AS l (organization_id, profile_id, source_id, consumer_id,
             profile_updated, changed_at, created_at)
-         SELECT $1, w.*, $7
-         FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS w
+         SELECT r.organization_id, w.profile_id, w.source_id, w.consumer_id, w.updated, w.changed_at,
+            $7::timestamptz
+         FROM sync_runs r
+         CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+            AS w (profile_id, source_id, consumer_id, updated, changed_at)
+         WHERE r.organization_id = $1 AND r.id = $8
          ON CONFLICT (organization_id, profile_id) DO UPDATE SET
             source_id = excluded.source_id, consumer_id = excluded.consumer_id,
             profile_updated = excluded.profile_updated, changed_at = excluded.changed_at,
-            updated_at = $7
+            updated_at = excluded.created_at
          WHERE (l.source_id, l.consumer_id, l.profile_updated, l.changed_at) IS DISTINCT FROM
             (excluded.source_id, excluded.consumer_id, excluded.profile_updated,
              excluded.changed_at)",
@@ -108,7 +117,8 @@ async fn put_links(
         consumers as _,
         updated as _,
         changed as _,
-        now
+        now,
+        run
     );
     put.execute(scope.connection).with_timeout().await?;
     Ok(())
@@ -135,7 +145,11 @@ async fn insert_seen_profiles(
         .collect();
     let put = sqlx::query!(
         "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
-         SELECT $1, $2, w.* FROM unnest($3::text[], $4::boolean[], $5::timestamptz[]) AS w
+         SELECT r.organization_id, r.id, w.profile_id, w.with_email, w.joined_at
+         FROM sync_runs r
+         CROSS JOIN unnest($3::text[], $4::boolean[], $5::timestamptz[])
+            AS w (profile_id, with_email, joined_at)
+         WHERE r.organization_id = $1 AND r.id = $2
          ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
         scope.organization,
         run,
@@ -163,7 +177,11 @@ async fn insert_issues(scope: Scope<'_>, run: &str, issues: &[Issue]) -> Result<
     let at: Vec<DbTimestamp> = issues.iter().map(|issue| DbTimestamp(issue.at)).collect();
     let put = sqlx::query!(
         "INSERT INTO sync_issues (organization_id, run_id, profile_id, code, field, at)
-         SELECT $1, $2, w.* FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS w
+         SELECT r.organization_id, r.id, w.profile_id, w.code, w.field, w.at
+         FROM sync_runs r
+         CROSS JOIN unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[])
+            AS w (profile_id, code, field, at)
+         WHERE r.organization_id = $1 AND r.id = $2
          ON CONFLICT (organization_id, run_id, profile_id, code, field) DO NOTHING",
         scope.organization,
         run,
@@ -191,7 +209,9 @@ async fn insert_members(
     let put = sqlx::query!(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
-         SELECT $1, $2, w.id, $3, $5 FROM unnest($4::text[]) AS w (id)
+         SELECT r.organization_id, $2::text, w.id, r.id, $5::timestamptz
+         FROM sync_runs r CROSS JOIN unnest($4::text[]) AS w (id)
+         WHERE r.organization_id = $1 AND r.id = $3
          ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
         scope.organization,
         audience,

@@ -61,24 +61,28 @@ impl StoreHarness for OnPostgres {
         self.clock.advance(by);
     }
 
-    /// As a worker would: a job that was taken waits no longer.
     async fn notifications(&self) -> Option<Vec<WorkItem>> {
-        let jobs: Vec<(String, String)> = sqlx::query_as(
-            "UPDATE apalis.jobs SET status = 'Done' WHERE status = 'Pending'
+        Some(take_notifications(&self.jobs).await)
+    }
+}
+
+/// As a worker would: a job that was taken waits no longer.
+pub(crate) async fn take_notifications(jobs: &PgPool) -> Vec<WorkItem> {
+    let jobs: Vec<(String, String)> = sqlx::query_as(
+        "UPDATE apalis.jobs SET status = 'Done' WHERE status = 'Pending'
              RETURNING convert_from(job, 'UTF8')::json ->> 'organizationId',
                 convert_from(job, 'UTF8')::json ->> 'id'",
+    )
+    .fetch_all(jobs)
+    .await
+    .unwrap();
+    let due = |(organization, run): (String, String)| {
+        WorkItem::pull(
+            &OrganizationId::parse(organization).expect("an id"),
+            &RunId::parse(run).expect("an id"),
         )
-        .fetch_all(&self.jobs)
-        .await
-        .unwrap();
-        let due = |(organization, run): (String, String)| {
-            WorkItem::pull(
-                &OrganizationId::parse(organization).expect("an id"),
-                &RunId::parse(run).expect("an id"),
-            )
-        };
-        Some(jobs.into_iter().map(due).collect())
-    }
+    };
+    jobs.into_iter().map(due).collect()
 }
 
 store_contract!(OnPostgres::new().await);

@@ -21,19 +21,26 @@ fn cluster() -> PgConnectOptions {
 
 /// An empty database.
 pub(crate) struct Database {
+    server: PgConnectOptions,
     name: String,
 }
 
 impl Database {
     pub(crate) async fn create() -> Self {
         let name = format!("fanfare_test_{}", Ulid::generate()).to_lowercase();
-        run(&format!("CREATE DATABASE {name}")).await;
-        Self { name }
+        Self::create_at(cluster(), &name).await
+    }
+
+    /// The same of this name, on another server.
+    pub(crate) async fn create_at(server: PgConnectOptions, name: &str) -> Self {
+        run_at(&server, &format!("CREATE DATABASE {name}")).await;
+        let name = name.to_owned();
+        Self { server, name }
     }
 
     /// The superuser's way in.
     pub(crate) fn connect_options(&self) -> PgConnectOptions {
-        cluster().database(&self.name)
+        self.server.clone().database(&self.name)
     }
 
     /// A superuser's connections.
@@ -67,18 +74,19 @@ fn address_of(connect: &PgConnectOptions) -> SecretString {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        run_apart(format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        run_apart(self.server.clone(), statement);
     }
 }
 
 /// Runs a statement on the cluster from a thread of its own: this one may be a runtime's.
-fn run_apart(statement: String) {
+fn run_apart(server: PgConnectOptions, statement: String) {
     let run = thread::spawn(move || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime")
-            .block_on(run(&statement));
+            .block_on(run_at(&server, &statement));
     });
     // A test that failed has said why already.
     run.join().ok();
@@ -86,7 +94,12 @@ fn run_apart(statement: String) {
 
 /// Runs a statement on the cluster.
 pub(crate) async fn run(statement: &str) {
-    let mut connection = cluster().connect().await.expect("the tests' cluster");
+    run_at(&cluster(), statement).await;
+}
+
+/// The same on another server.
+pub(crate) async fn run_at(server: &PgConnectOptions, statement: &str) {
+    let mut connection = server.connect().await.expect("the tests' server");
     sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
         .execute(&mut connection)
         .await
@@ -134,6 +147,6 @@ impl Login {
 
 impl Drop for Login {
     fn drop(&mut self) {
-        run_apart(format!("DROP ROLE \"{}\"", self.name));
+        run_apart(cluster(), format!("DROP ROLE \"{}\"", self.name));
     }
 }

@@ -3,14 +3,20 @@
 use fanfare_domain::ids::OrganizationId;
 use fanfare_testkit::build;
 use sqlx::error::DatabaseError;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::support::{Fixture, org, store};
 use crate::tables;
 
 /// A store with rows of two organizations in every table.
-async fn two_organizations() -> (Fixture, PgPool) {
+async fn two_organizations() -> Fixture {
     let fixture = store().await;
+    fill(&fixture).await;
+    fixture
+}
+
+/// Writes rows of two organizations into every table.
+pub(crate) async fn fill(fixture: &Fixture) {
     for organization in ["org_a", "org_b"] {
         let organization = org(organization);
         let run = fixture.queue(&organization, "list1").await;
@@ -27,8 +33,6 @@ async fn two_organizations() -> (Fixture, PgPool) {
         unit.put_connection(&build::connection()).await.unwrap();
         unit.commit().await.unwrap();
     }
-    let pool = fixture.store.pool(1);
-    (fixture, pool)
 }
 
 async fn count(connection: &mut PgConnection, table: &str) -> i64 {
@@ -39,8 +43,8 @@ async fn count(connection: &mut PgConnection, table: &str) -> i64 {
 }
 
 async fn set(connection: &mut PgConnection, organization: &str) {
-    sqlx::query("SELECT set_config('fanfare.organization_id', $1, true)")
-        .bind(organization)
+    let statement = format!("SET LOCAL fanfare.organization_id = '{organization}'");
+    sqlx::raw_sql(AssertSqlSafe(statement))
         .execute(connection)
         .await
         .unwrap();
@@ -48,7 +52,11 @@ async fn set(connection: &mut PgConnection, organization: &str) {
 
 #[tokio::test]
 async fn without_an_organization_no_table_shows_a_row() {
-    let (fixture, pool) = two_organizations().await;
+    nothing_shows_without_an_organization(&two_organizations().await).await;
+}
+
+pub(crate) async fn nothing_shows_without_an_organization(fixture: &Fixture) {
+    let pool = fixture.store.pool(1);
     let all = tables::of_organizations(&fixture.database.pool()).await;
     let mut superuser = fixture.database.pool().acquire().await.unwrap();
     for table in all {
@@ -75,7 +83,11 @@ async fn without_an_organization_no_table_shows_a_row() {
 
 #[tokio::test]
 async fn a_statement_that_forgets_the_filter_changes_no_other_organizations_rows() {
-    let (fixture, pool) = two_organizations().await;
+    no_other_rows_change_without_the_filter(&two_organizations().await).await;
+}
+
+pub(crate) async fn no_other_rows_change_without_the_filter(fixture: &Fixture) {
+    let pool = fixture.store.pool(1);
     let mut tx = pool.begin().await.unwrap();
     set(&mut tx, "org_a").await;
 
@@ -102,7 +114,11 @@ async fn a_statement_that_forgets_the_filter_changes_no_other_organizations_rows
 
 #[tokio::test]
 async fn a_row_of_another_organization_can_neither_be_written_nor_given_away() {
-    let (_fixture, pool) = two_organizations().await;
+    no_row_is_given_away(&two_organizations().await, "42501").await;
+}
+
+pub(crate) async fn no_row_is_given_away(fixture: &Fixture, code_of_refusal: &str) {
+    let pool = fixture.store.pool(1);
     for statement in [
         "INSERT INTO run_seen_profiles SELECT 'org_b', run_id, 'p9', true FROM run_seen_profiles LIMIT 1",
         "UPDATE consumers SET organization_id = 'org_b'",
@@ -113,13 +129,20 @@ async fn a_row_of_another_organization_can_neither_be_written_nor_given_away() {
         let refused = sqlx::query(statement).execute(&mut *tx).await.unwrap_err();
 
         let code = refused.as_database_error().and_then(DatabaseError::code);
-        assert_eq!(code.as_deref(), Some("42501"), "{statement}: {refused}");
+        assert_eq!(
+            code.as_deref(),
+            Some(code_of_refusal),
+            "{statement}: {refused}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_connection_forgets_the_organization_with_its_unit() {
-    let (fixture, _pool) = two_organizations().await;
+    the_organization_is_forgotten(&two_organizations().await).await;
+}
+
+pub(crate) async fn the_organization_is_forgotten(fixture: &Fixture) {
     // The connections of the store itself cannot be asked; these are made alike.
     let pool = fixture.store.pool(1);
     let mut tx = pool.begin().await.unwrap();
@@ -134,7 +157,10 @@ async fn a_connection_forgets_the_organization_with_its_unit() {
 
 #[tokio::test]
 async fn a_unit_sees_its_own_organization_though_ids_are_the_same() {
-    let (fixture, _pool) = two_organizations().await;
+    each_unit_sees_its_own_organization(&two_organizations().await).await;
+}
+
+pub(crate) async fn each_unit_sees_its_own_organization(fixture: &Fixture) {
     for (organization, others) in [("org_a", "org_b"), ("org_b", "org_a")] {
         let mut unit = fixture.read(&org(organization)).await;
         let run = unit.active_runs().await.unwrap().remove(0);
@@ -143,7 +169,7 @@ async fn a_unit_sees_its_own_organization_though_ids_are_the_same() {
         assert_eq!(unit.run(&run.id).await.unwrap(), None);
     }
     let mut unit = fixture
-        .read(&OrganizationId::parse("org_'--").unwrap())
+        .read(&OrganizationId::parse(r"org_'\--$").unwrap())
         .await;
     assert_eq!(unit.active_runs().await.unwrap(), []);
 }

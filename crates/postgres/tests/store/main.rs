@@ -1,5 +1,6 @@
 //! The store on a database of each test's own.
 
+mod citus;
 mod contract;
 mod database;
 mod earlier_versions;
@@ -9,6 +10,7 @@ mod isolation;
 mod job_notifier;
 mod locking;
 mod migrating;
+mod plans;
 mod read_timeout;
 mod statements;
 mod support;

@@ -14,6 +14,7 @@ use fanfare_domain::work::WorkKey;
 use fanfare_postgres::{JobNotifier, PostgresOptions, PostgresStore, migrate};
 use fanfare_testkit::build;
 use fanfare_testkit::clock::{FixedClock, SeededIds};
+use secrecy::SecretString;
 use sqlx::PgPool;
 
 use crate::database::Database;
@@ -33,9 +34,20 @@ pub(crate) async fn store() -> Fixture {
 }
 
 pub(crate) async fn store_with(notifier: JobNotifier) -> Fixture {
-    let (database, clock) = (Database::create().await, FixedClock::default());
+    let database = Database::create().await;
     migrate(&database.address(), None).await.unwrap();
-    let options = PostgresOptions::at(&database.address()).unwrap();
+    let address = database.address();
+    store_on(database, &address, notifier).await
+}
+
+/// A store on a database that was migrated, through the login of this address.
+pub(crate) async fn store_on(
+    database: Database,
+    address: &SecretString,
+    notifier: JobNotifier,
+) -> Fixture {
+    let clock = FixedClock::default();
+    let options = PostgresOptions::at(address).unwrap();
     let options = options.notifier(notifier).clock(Arc::new(clock.clone()));
     let store = PostgresStore::open(options).await.unwrap();
     Fixture {

@@ -12,6 +12,7 @@ mod ending;
 mod importing;
 mod keys;
 mod logs;
+mod mending;
 mod mocks;
 mod moving;
 mod quota;

@@ -1,5 +1,9 @@
 //! The list of the contract's cases, and the macro that makes tests of them.
 
+use std::pin::Pin;
+
+use super::harness::StoreHarness;
+
 /// Makes a test of every case of the contract: `store_contract!(harness().await)`, where the expression makes a
 /// new [`StoreHarness`](crate::contract::StoreHarness) for each test. The crate that calls it needs tokio's
 /// `macros` and `rt`.
@@ -18,6 +22,14 @@ macro_rules! store_contract {
     };
     (@names () $($suite:ident { $($case:ident)* })*) => {
         [$($((stringify!($suite), stringify!($case)),)*)*]
+    };
+    (@functions () $($suite:ident { $($case:ident)* })*) => {
+        vec![$($({
+            let run: $crate::contract::Case = |harness| {
+                Box::pin($crate::contract::$suite::$case(harness))
+            };
+            (concat!(stringify!($suite), "::", stringify!($case)), run)
+        },)*)*]
     };
     (@every $what:ident ($($given:tt)*)) => {
         $crate::store_contract! {
@@ -134,6 +146,7 @@ macro_rules! store_contract {
                 work_that_left_the_queue_has_no_lease
                 work_leaves_the_queue_at_once
                 unknown_work_has_no_lease
+                the_work_in_the_queue_is_listed_by_id
             }
             boundaries {
                 a_lease_runs_out_at_its_end_and_not_before
@@ -180,4 +193,12 @@ macro_rules! store_contract {
     };
     (@list) => { $crate::store_contract!(@every names ()) };
     ($harness:expr) => { $crate::store_contract!(@every tests ($harness)); };
+}
+
+/// A case of the contract, to be run on the harness of an empty store.
+pub type Case = for<'h> fn(&'h dyn StoreHarness) -> Pin<Box<dyn Future<Output = ()> + 'h>>;
+
+/// Every case by its name, for a store that is too dear to be made for each: it is emptied instead.
+pub fn every_case() -> Vec<(&'static str, Case)> {
+    crate::store_contract!(@every functions ())
 }

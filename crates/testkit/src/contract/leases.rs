@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fanfare_domain::lease::FencingToken;
-use fanfare_domain::work::WorkKey;
+use fanfare_domain::work::{WorkKey, WorkKind};
 use tokio::task::JoinSet;
 
 use super::harness::StoreHarness;
@@ -278,4 +278,32 @@ pub async fn unknown_work_has_no_lease(harness: &dyn StoreHarness) {
             .await
             .expect("an answer")
     );
+}
+
+/// Work is listed by id while it is in the queue, whether it is due, leased or paused, and no organization's but
+/// the unit's.
+pub async fn the_work_in_the_queue_is_listed_by_id(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let other = TestOrganization::of(harness, "org_b");
+    assert_eq!(queued(&org).await, []);
+    let mut runs = Vec::new();
+    for list in ["l1", "l2", "l3", "l4"] {
+        runs.push(org.queue(list).await);
+        other.queue(list).await;
+    }
+    let mut keys: Vec<WorkKey> = runs.iter().map(|run| WorkKey::pull(&run.id)).collect();
+    let token = org.claim(&keys[0]).await.expect("a lease");
+    let later = harness.now().await.plus(LEASE);
+    assert!(org.release(&keys[0], token, Some(later)).await);
+    org.claim(&keys[1]).await.expect("a lease");
+    org.finish(&runs[2]).await;
+    keys.remove(2);
+    keys.sort();
+
+    assert_eq!(queued(&org).await, keys);
+}
+
+async fn queued(org: &TestOrganization<'_>) -> Vec<WorkKey> {
+    let mut unit = org.read().await;
+    unit.queued(WorkKind::Pull).await.expect("a list")
 }

@@ -35,6 +35,7 @@ mod test_organization;
 pub mod texts;
 pub mod units;
 
+pub use cases::{Case, every_case};
 pub use harness::{Handle, StoreHarness};
 
 use fanfare_domain::ports::StoreError;

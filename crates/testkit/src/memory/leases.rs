@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use fanfare_domain::lease::{Claim, FencingToken};
 use fanfare_domain::ports::{Leases, StoreError};
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::work::WorkKey;
+use fanfare_domain::work::{WorkKey, WorkKind};
 
 use super::rows::{QueueRow, refuse};
 use super::unit::{Notification, Unit};
@@ -88,5 +88,10 @@ impl Leases for Unit {
     async fn dequeue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
         self.rows_mut()?.queue.remove(work);
         Ok(())
+    }
+
+    async fn queued(&mut self, kind: WorkKind) -> Result<Vec<WorkKey>, StoreError> {
+        let queued = self.rows().queue.keys().filter(|work| work.kind == kind);
+        Ok(queued.cloned().collect())
     }
 }

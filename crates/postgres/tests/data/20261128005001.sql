@@ -1,0 +1,1 @@
+-- Indexes change no row.
