@@ -8,7 +8,7 @@ use std::time::Duration;
 use fanfare_domain::consumer::Stamp;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
-use fanfare_domain::ports::{Store, UnitOfWork};
+use fanfare_domain::ports::{ConsumerFilter, Store, UnitOfWork};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
@@ -71,6 +71,24 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
         first: 100,
         after: None,
     };
+    for (search, id) in [
+        ("ADA", "cons_a"),
+        ("5550102", "cons_b"),
+        ("åsa STRASSE", "cons_d"),
+    ] {
+        let filter = ConsumerFilter {
+            search: Some(search.to_owned()),
+            ..ConsumerFilter::default()
+        };
+        let found = unit.consumers(&filter, &all).await.expect("consumers");
+        let ids: Vec<&str> = found
+            .items
+            .iter()
+            .map(|found| found.consumer.id.as_str())
+            .collect();
+        assert_eq!(ids, [id], "{search}");
+    }
+
     let audience = audience_id("aud_a");
     let record = unit.audience(&audience).await.expect("an answer");
     let record = record.expect("an audience");

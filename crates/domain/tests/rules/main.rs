@@ -10,6 +10,7 @@ mod pages;
 mod quotas;
 mod runs;
 mod scans;
+mod search;
 mod texts;
 mod times;
 mod values;

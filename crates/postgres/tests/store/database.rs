@@ -26,8 +26,20 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) async fn create() -> Self {
+        Self::create_with("").await
+    }
+
+    /// One whose texts are encoded so.
+    pub(crate) async fn encoded_in(encoding: &str) -> Self {
+        Self::create_with(&format!(
+            "TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+        ))
+        .await
+    }
+
+    async fn create_with(options: &str) -> Self {
         let name = format!("fanfare_test_{}", Ulid::generate()).to_lowercase();
-        run(&format!("CREATE DATABASE {name}")).await;
+        run(&format!("CREATE DATABASE {name} {options}")).await;
         Self { name }
     }
 
