@@ -28,6 +28,7 @@ pub mod quota;
 pub mod removal;
 pub mod run;
 pub mod scan;
+pub mod search;
 pub mod source;
 pub mod status;
 mod text_enum;

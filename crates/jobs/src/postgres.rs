@@ -35,6 +35,9 @@ const MISSED_HEARTBEATS: usize = 30;
 /// How often to look for due work. Most looks find none, and cost one read of an index.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long a program that stops waits until its jobs are put back.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long a program that starts waits for the database to return its migrations.
 const SCHEMA_CHECK_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -89,13 +92,16 @@ impl PostgresQueue {
     /// Puts jobs back that a worker had fetched and not handled when it ended: apalis drops a fetch that has not
     /// finished when a worker ends. If the database is not available, the reaper notifies again.
     async fn release_jobs(&self, worker: &str) {
-        let freed = sqlx::query(
+        let free = sqlx::query(
             "UPDATE apalis.jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL
              WHERE lock_by = $1 AND status IN ('Queued', 'Running')",
         )
         .bind(worker)
-        .execute(&self.pool)
-        .await;
+        .execute(&self.pool);
+        let freed = match tokio::time::timeout(RELEASE_TIMEOUT, free).await {
+            Ok(freed) => freed.map_err(QueueError::from),
+            Err(_) => Err(QueueError::Timeout(RELEASE_TIMEOUT)),
+        };
         if let Err(error) = freed {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -110,7 +116,11 @@ impl PostgresQueue {
     async fn wake_at_notifications(&self, context: &MonitorContext) -> Infallible {
         loop {
             let listening = async {
-                let mut notifications = PgListener::connect_with(&self.pool).await?;
+                // From a pool of its own: sqlx gives a listener's connection back without a limit of time, and one
+                // that no longer answers would keep its place among the others for ever.
+                let own = self.pool.options().clone().max_connections(1);
+                let own = own.connect_lazy_with(self.pool.connect_options().as_ref().clone());
+                let mut notifications = PgListener::connect_with(&own).await?;
                 notifications.listen(NOTIFICATIONS).await?;
                 loop {
                     // After a reconnection the first notification also wakes the worker for those missed.

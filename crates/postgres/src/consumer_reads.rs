@@ -52,8 +52,7 @@ macro_rules! read_consumers {
                SELECT changed_at FROM profile_links
                WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
             WHERE m.organization_id = $1 AND m.audience_id = $7 AND m.consumer_id > $2
-              AND ($3::text IS NULL OR c.email ILIKE $3 OR c.phone ILIKE $3
-                   OR c.full_name ILIKE $3)
+              AND ($3::text IS NULL OR c.search_text LIKE $3)
               AND ($4::timestamptz IS NULL OR c.created_at > $4)
               AND ($5::timestamptz IS NULL OR c.created_at < $5)
             ORDER BY m.consumer_id LIMIT $6"#,
@@ -67,8 +66,7 @@ macro_rules! read_consumers {
                SELECT changed_at FROM profile_links
                WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
             WHERE c.organization_id = $1 AND c.id > $2
-              AND ($3::text IS NULL OR c.email ILIKE $3 OR c.phone ILIKE $3
-                   OR c.full_name ILIKE $3)
+              AND ($3::text IS NULL OR c.search_text LIKE $3)
               AND ($4::timestamptz IS NULL OR c.created_at > $4)
               AND ($5::timestamptz IS NULL OR c.created_at < $5)
             ORDER BY c.id LIMIT $6"#,

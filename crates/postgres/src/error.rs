@@ -31,6 +31,17 @@ pub enum OpenError {
         /// The database.
         place: String,
     },
+    /// It cannot hold every character.
+    #[error(
+        "the database {place} is encoded in {encoding}, which cannot hold every character: make another with \
+         `CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'`"
+    )]
+    Encoding {
+        /// The database.
+        place: String,
+        /// Its encoding, as Postgres calls it.
+        encoding: String,
+    },
     /// There is no schema of ours.
     #[error("the database {place} has no schema of this program: run `fanfare migrate`")]
     NotMigrated {

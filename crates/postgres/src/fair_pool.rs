@@ -7,12 +7,13 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use fanfare_domain::ports::StoreError;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::session::ACQUIRE_TIMEOUT;
 use crate::timeout::WithTimeout;
+use crate::transaction::Transaction;
 
 /// A pool, and how much of it each key of `K` uses. Clones are the same.
 #[derive(Clone)]
@@ -43,13 +44,15 @@ impl<K: Clone + Eq + Hash> FairPool<K> {
         &self,
         of: &K,
         begin: &'static str,
-    ) -> Result<(Transaction<'static, Postgres>, Permit), StoreError> {
+    ) -> Result<(Transaction, Permit), StoreError> {
         let share = self.share_of(of);
         let permit = match timeout(ACQUIRE_TIMEOUT, share.acquire_owned()).await {
             Ok(Ok(permit)) => Permit(permit),
             Ok(Err(_)) | Err(_) => return Err(StoreError::Unavailable(BUSY.into())),
         };
-        let tx = self.connections.begin_with(begin).with_timeout().await?;
+        let tx = Transaction::begin(&self.connections, begin)
+            .with_timeout()
+            .await?;
         Ok((tx, permit))
     }
 

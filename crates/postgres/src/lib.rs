@@ -14,6 +14,7 @@
 //! sync's hot path).
 
 mod consumer_reads;
+mod encoding;
 mod error;
 mod fair_pool;
 mod job_notifier;
@@ -26,9 +27,11 @@ mod parameters;
 #[path = "../../sql-rows/shared/mod.rs"]
 mod repositories;
 mod schema;
+mod search_texts;
 mod session;
 mod store;
 mod timeout;
+mod transaction;
 mod unit;
 mod work;
 

@@ -8,11 +8,13 @@ use sqlx::migrate::MigrateError;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::time::timeout;
 
+use crate::encoding;
 use crate::error::OpenError;
 use crate::job_notifier;
 use crate::literal::literal;
 use crate::options::{parse, place};
 use crate::schema::{self, MIGRATIONS};
+use crate::search_texts;
 use crate::timeout::ANSWER_TIMEOUT;
 
 /// Held while the schema, the role and its rights are changed: one migrator at a time in a database.
@@ -60,8 +62,10 @@ async fn steps(connection: &mut PgConnection, place: &str, login: &str) -> Resul
         .execute(&mut *connection)
         .await
         .map_err(refused)?;
+    encoding::must_be_unicode(connection, place).await?;
     role_can_be_made(connection, place).await?;
     change_tables(connection, place).await?;
+    search_texts::write(connection, place).await?;
     let (_, role) = schema::look(connection).await.map_err(refused)?;
     if let Some(role) = role {
         role.must_isolate(place)?;

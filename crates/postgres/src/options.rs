@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_domain::ports::Clock;
 use secrecy::{ExposeSecret, SecretString};
@@ -15,6 +16,10 @@ use fanfare_sql_rows::JobNotifier;
 /// connections for all processes together.
 const CONNECTIONS: u32 = 8;
 
+/// How long a connection is used: half an hour, as sqlx does by default. What its process of Postgres has gathered in
+/// memory goes with it, and behind a balancer the new one may lead to another server.
+const LIFETIME: Duration = Duration::from_mins(30);
+
 /// Where the store is, and who is told about due runs.
 #[derive(Clone)]
 pub struct PostgresOptions {
@@ -22,6 +27,7 @@ pub struct PostgresOptions {
     pub(crate) notifier: JobNotifier,
     pub(crate) connections: u32,
     pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) lifetime: Duration,
 }
 
 impl PostgresOptions {
@@ -32,6 +38,7 @@ impl PostgresOptions {
             notifier: JobNotifier::None,
             connections: CONNECTIONS,
             clock: None,
+            lifetime: LIFETIME,
         })
     }
 
@@ -47,6 +54,13 @@ impl PostgresOptions {
     #[must_use]
     pub fn connections(mut self, connections: u32) -> Self {
         self.connections = connections;
+        self
+    }
+
+    /// Replaces connections after this time instead of half an hour.
+    #[must_use]
+    pub fn connection_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
         self
     }
 

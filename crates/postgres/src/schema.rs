@@ -6,8 +6,10 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
+use crate::encoding;
 use crate::error::OpenError;
 use crate::options::place;
+use crate::search_texts;
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
@@ -18,6 +20,7 @@ pub(crate) async fn check(connect: &PgConnectOptions) -> Result<(), OpenError> {
         Ok(connection) => connection,
         Err(source) => return Err(OpenError::Unreachable { place, source }),
     };
+    encoding::must_be_unicode(&mut connection, &place).await?;
     let (is_migrated, role) =
         look(&mut connection)
             .await
@@ -44,6 +47,7 @@ pub(crate) async fn check(connect: &PgConnectOptions) -> Result<(), OpenError> {
         Ok(_) => compare(&mut connection, &place).await?,
         Err(source) => return Err(OpenError::Postgres { place, source }),
     }
+    search_texts::must_be_ours(&mut connection, &place).await?;
     connection.close().await.ok();
     Ok(())
 }

@@ -20,7 +20,7 @@ const ALIVE: Duration = Duration::from_secs(1);
 
 /// How long a connection may take to come back to the pool, rolling back what it was used for. Shorter
 /// than a unit waits, so that one that hangs makes room before the waiting caller gives up.
-const COMING_BACK: Duration = Duration::from_secs(2);
+pub(crate) const COMING_BACK: Duration = Duration::from_secs(2);
 
 /// * `search_path`: no schema of that name can come before ours.
 /// * `lock_timeout`: waiting for the organization's other writers, whose pages take milliseconds. It
@@ -71,13 +71,21 @@ pub(crate) enum Statements {
     JobQueue,
 }
 
-/// A pool of such connections. It connects when it is first used.
+/// A pool of such connections, each of which is closed when it comes back after this lifetime. It connects when it
+/// is first used.
 ///
 /// A unit that gave up waiting leaves an unfinished statement behind. A connection that returns to the pool
-/// must answer in time, or it is closed: one that hangs would keep its place for ever.
-pub(crate) fn pool(connect: PgConnectOptions, connections: u32, statements: Statements) -> PgPool {
+/// must answer in time, or it is closed: one that hangs would keep its place for ever. `transaction.rs` bounds
+/// closing it.
+pub(crate) fn pool(
+    connect: PgConnectOptions,
+    connections: u32,
+    statements: Statements,
+    lifetime: Duration,
+) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
+        .max_lifetime(lifetime)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(move |connection, _| {
             Box::pin(async move {

@@ -1,12 +1,13 @@
 //! The store: connections for reading and for writing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{PgPool, Postgres, Transaction};
 use tokio::time::timeout;
 
 use crate::error::OpenError;
@@ -15,6 +16,7 @@ use crate::options::{PostgresOptions, place};
 use crate::schema;
 use crate::session::{self, Statements};
 use crate::timeout::{ANSWER_TIMEOUT, WithTimeout};
+use crate::transaction::Transaction;
 use crate::unit::{Opening, Unit};
 use fanfare_sql_rows::DbTimestamp;
 use fanfare_sql_rows::JobNotifier;
@@ -33,6 +35,7 @@ pub struct PostgresStore {
     pub(crate) notifier: JobNotifier,
     clock: Option<Arc<dyn Clock>>,
     connect: PgConnectOptions,
+    lifetime: Duration,
 }
 
 /// How the text shared with SQLite calls the store.
@@ -50,8 +53,10 @@ impl PostgresStore {
             }
         }
         let most = options.connections;
-        let pool =
-            |connections| session::pool(options.connect.clone(), connections, Statements::Ours);
+        let pool = |connections| {
+            let (connect, lifetime) = (options.connect.clone(), options.lifetime);
+            session::pool(connect, connections, Statements::Ours, lifetime)
+        };
         let part_of = |connections: u32, part: u32| connections.div_ceil(part) as usize;
         let control = pool(most.div_ceil(2));
         Ok(Self {
@@ -63,6 +68,7 @@ impl PostgresStore {
             notifier: options.notifier,
             clock: options.clock,
             connect: options.connect,
+            lifetime,
         })
     }
 
@@ -73,12 +79,16 @@ impl PostgresStore {
 
     /// More connections to the same database, in the same role and told the same, for what else reads its rows.
     pub fn pool(&self, connections: u32) -> PgPool {
-        session::pool(self.connect.clone(), connections, Statements::Ours)
+        self.pool_for(Statements::Ours, connections)
     }
 
     /// The same for the job queue, whose statements are planned as usual.
     pub fn job_pool(&self, connections: u32) -> PgPool {
-        session::pool(self.connect.clone(), connections, Statements::JobQueue)
+        self.pool_for(Statements::JobQueue, connections)
+    }
+
+    fn pool_for(&self, statements: Statements, connections: u32) -> PgPool {
+        session::pool(self.connect.clone(), connections, statements, self.lifetime)
     }
 
     /// Whether the database answers, and has the schema of this program.
@@ -92,9 +102,11 @@ impl PostgresStore {
 
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writers.close().await;
-        self.control.close().await;
+        tokio::join!(
+            self.readers.close(),
+            self.writers.close(),
+            self.control.close()
+        );
     }
 
     /// The connections for reading what is no organization's.
@@ -108,8 +120,10 @@ impl PostgresStore {
     }
 
     /// A transaction on what is no organization's.
-    pub(crate) async fn begin_writing(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.control.begin().with_timeout().await
+    pub(crate) async fn begin_writing(&self) -> Result<Transaction, StoreError> {
+        Transaction::begin(&self.control, "BEGIN")
+            .with_timeout()
+            .await
     }
 
     /// What time a test says it is. `None`: what the database says.

@@ -21,11 +21,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::fair_pool::{FairPool, Permit};
 use crate::literal::literal;
 use crate::timeout::WithTimeout;
+use crate::transaction::Transaction;
 use fanfare_sql_rows::DbTimestamp;
 use fanfare_sql_rows::JobNotifier;
 
@@ -36,7 +37,7 @@ const LOCK_SEED: i64 = 0x0046_414E_4641_5245;
 pub(crate) type Connection = PgConnection;
 
 pub(crate) struct Unit {
-    tx: Transaction<'static, Postgres>,
+    tx: Transaction,
     pub(crate) organization: OrganizationId,
     pub(crate) notifier: JobNotifier,
     clock: Option<Arc<dyn Clock>>,

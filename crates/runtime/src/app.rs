@@ -17,9 +17,6 @@ use crate::key::{MasterKeys, XChaChaSealer};
 use crate::storage::{Storage, StoragePorts};
 use crate::system::{SystemClock, SystemIds};
 
-/// How long a program that stops waits for the store to close its connections.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The wired service: what every program works with.
 #[derive(Clone)]
 pub struct App {
@@ -111,9 +108,6 @@ impl App {
 
     /// Closes the store in good order; not for long, if something still holds it.
     pub async fn close(self) {
-        let closing = tokio::time::timeout(CLOSE_TIMEOUT, self.storage.close());
-        if closing.await.is_err() {
-            tracing::warn!("the store was in use to the last; it is safe nevertheless");
-        }
+        self.storage.close().await;
     }
 }

@@ -3,12 +3,14 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_domain::ports::{Clock, Directory, QuotaLedger, Store, StoreError, WorkQueue};
 use fanfare_jobs::{PostgresQueue, Queue, QueueError, SqliteQueue};
 use fanfare_postgres::{PostgresOptions, PostgresStore};
 use fanfare_sqlite::{Schema, SqliteOptions, SqliteStore};
 use secrecy::SecretString;
+use tokio::time::timeout;
 
 use crate::config::{Config, Database};
 use crate::system::SystemClock;
@@ -34,6 +36,9 @@ pub enum Storage {
 
 /// Connections for apalis: one that listens, and some for what it hears.
 const QUEUE_CONNECTIONS: u32 = 4;
+
+/// How long a program that ends waits for the store to close its connections.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -144,17 +149,22 @@ impl Storage {
         }
     }
 
-    /// Closes its connections, waiting for those in use.
+    /// Closes its connections in good order, waiting for those in use, but not for long: a server that does not
+    /// answer keeps no program from ending.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite { store, queue } => {
-                queue.close().await;
-                store.close().await;
+        let closing = async {
+            match self {
+                Self::Sqlite { store, queue } => {
+                    queue.close().await;
+                    store.close().await;
+                }
+                Self::Postgres { store, queue } => {
+                    tokio::join!(queue.close(), store.close());
+                }
             }
-            Self::Postgres { store, queue } => {
-                queue.close().await;
-                store.close().await;
-            }
+        };
+        if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+            tracing::warn!("the store was in use to the last; it is safe nevertheless");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use fanfare_domain::ids::InvalidId;
 use fanfare_domain::ports::StoreError;
+use fanfare_domain::search::folded;
 
 /// Who makes the rows that a sync writes.
 pub const SYSTEM_ACTOR: &str = "system:klaviyo";
@@ -76,10 +77,10 @@ pub fn from_json<T: serde::de::DeserializeOwned>(
     serde_json::from_str(text).map_err(|_| corrupt(column))
 }
 
-/// A pattern for `LIKE … ESCAPE '\'` that finds the text anywhere, its own wildcards taken literally.
+/// A pattern for `search_text LIKE … ESCAPE '\'` that finds the text anywhere, its own wildcards taken literally.
 pub fn contains_pattern(search: &str) -> String {
     let mut pattern = String::from("%");
-    for c in search.chars() {
+    for c in folded(search).chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -94,7 +95,7 @@ mod tests {
     use super::contains_pattern;
 
     #[test]
-    fn wildcards_of_the_text_are_literal_in_its_pattern() {
-        assert_eq!(contains_pattern(r"5%_\a"), r"%5\%\_\\a%");
+    fn a_pattern_is_of_the_folded_text_whose_wildcards_are_literal() {
+        assert_eq!(contains_pattern(r"5%_\A"), r"%5\%\_\\a%");
     }
 }

@@ -3,6 +3,7 @@
 use fanfare_domain::consumer::{Consumer, Primary, Stamp, Stamped};
 use fanfare_domain::ids::{ConsumerId, ProfileId, SourceId};
 use fanfare_domain::ports::{ConsumerRecord, StoreError};
+use fanfare_domain::search;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, FullName, Phone};
 use serde::{Deserialize, Serialize};
@@ -144,6 +145,8 @@ pub struct ConsumerColumns<'a> {
     pub email: Option<&'a str>,
     pub phone: Option<&'a str>,
     pub full_name: Option<&'a str>,
+    /// See [`search`].
+    pub search_text: String,
     /// JSON text, see [`Stamps`].
     pub stamps: String,
     pub primary_profile: Option<&'a str>,
@@ -163,6 +166,7 @@ impl<'a> ConsumerColumns<'a> {
             email: consumer.email.as_ref().map(Email::as_str),
             phone: phone.map(|phone| phone.value.as_str()),
             full_name: full_name.map(|full_name| full_name.value.as_str()),
+            search_text: search::text_of(consumer),
             stamps: json(&Stamps::of(consumer)),
             primary_profile: primary.map(|primary| primary.stamp.profile.as_str()),
             primary_updated: primary.and_then(|primary| primary.stamp.updated),

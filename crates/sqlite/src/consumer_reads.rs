@@ -40,8 +40,7 @@ macro_rules! read_consumers {
             LEFT JOIN profile_links l
               ON l.organization_id = $1 AND l.profile_id = c.primary_profile
             WHERE m.organization_id = $1 AND m.audience_id = $7 AND m.consumer_id > $2
-              AND ($3 IS NULL OR c.email LIKE $3 ESCAPE '\' OR c.phone LIKE $3 ESCAPE '\'
-                   OR c.full_name LIKE $3 ESCAPE '\')
+              AND ($3 IS NULL OR c.search_text LIKE $3 ESCAPE '\')
               AND ($4 IS NULL OR c.created_at > $4) AND ($5 IS NULL OR c.created_at < $5)
             ORDER BY m.consumer_id LIMIT $6"#,
             $($parameter)*
@@ -53,8 +52,7 @@ macro_rules! read_consumers {
             FROM consumers c LEFT JOIN profile_links l
               ON l.organization_id = $1 AND l.profile_id = c.primary_profile
             WHERE c.organization_id = $1 AND c.id > $2
-              AND ($3 IS NULL OR c.email LIKE $3 ESCAPE '\' OR c.phone LIKE $3 ESCAPE '\'
-                   OR c.full_name LIKE $3 ESCAPE '\')
+              AND ($3 IS NULL OR c.search_text LIKE $3 ESCAPE '\')
               AND ($4 IS NULL OR c.created_at > $4) AND ($5 IS NULL OR c.created_at < $5)
             ORDER BY c.id LIMIT $6"#,
             $($parameter)*

@@ -19,6 +19,7 @@ mod page_writes;
 mod parameters;
 #[path = "../../sql-rows/shared/mod.rs"]
 mod repositories;
+mod search_texts;
 mod store;
 mod timeout;
 mod unit;

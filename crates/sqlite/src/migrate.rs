@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 use crate::error::{OpenError, sqlite_error};
+use crate::search_texts;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -77,6 +78,8 @@ pub(crate) async fn open(path: &Path, writer: &SqlitePool) -> Result<File, OpenE
     inspect(path).await?;
     let migrated = MIGRATIONS.run(writer).await;
     migrated.map_err(|error| migrate_error(path, error))?;
+    let texts = async { search_texts::write(&mut *writer.acquire().await?).await };
+    texts.await.map_err(|source| sqlite_error(path, source))?;
     Ok(lock)
 }
 

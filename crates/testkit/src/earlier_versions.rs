@@ -11,7 +11,7 @@ use std::time::Duration;
 use fanfare_domain::consumer::Stamp;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
-use fanfare_domain::ports::{QuotaLedger, Store, UnitOfWork};
+use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork};
 use fanfare_domain::quota::{Endpoint, Reservation};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
@@ -123,6 +123,24 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
         first: 100,
         after: None,
     };
+    for (search, id) in [
+        ("ADA", "cons_a"),
+        ("5550102", "cons_b"),
+        ("åsa STRASSE", "cons_d"),
+    ] {
+        let filter = ConsumerFilter {
+            search: Some(search.to_owned()),
+            ..ConsumerFilter::default()
+        };
+        let found = unit.consumers(&filter, &all).await.expect("consumers");
+        let ids: Vec<&str> = found
+            .items
+            .iter()
+            .map(|found| found.consumer.id.as_str())
+            .collect();
+        assert_eq!(ids, [id], "{search}");
+    }
+
     let audience = audience_id("aud_a");
     let record = unit.audience(&audience).await.expect("an answer");
     let record = record.expect("an audience");

@@ -1,6 +1,7 @@
 //! The same programs on the shared store.
 
 use std::env;
+use std::process::Output;
 
 use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
@@ -41,10 +42,14 @@ fn run(connect: &PgConnectOptions, statement: &str) {
 
 impl Database {
     pub(crate) fn create() -> Self {
+        Self::create_with("")
+    }
+
+    fn create_with(options: &str) -> Self {
         let unique = tempfile::Builder::new().prefix("cli_").tempdir().unwrap();
         let name = unique.path().file_name().unwrap().to_string_lossy();
         let name = format!("fanfare_test_{}", name.to_lowercase());
-        run(&cluster(), &format!("CREATE DATABASE {name}"));
+        run(&cluster(), &format!("CREATE DATABASE {name} {options}"));
         let login = format!("CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'");
         run(&cluster(), &login);
         Self { name }
@@ -68,12 +73,16 @@ impl Database {
     }
 
     pub(crate) fn migrate(&self, installation: &Installation) {
+        let done = self.try_to_migrate(installation);
+        let errors = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(0), "{errors}");
+    }
+
+    fn try_to_migrate(&self, installation: &Installation) -> Output {
         let mut migrate = installation.command(&["migrate"]);
         let owner = self.owner().to_url_lossy().to_string();
         let migrate = migrate.env("FANFARE_MIGRATION_DATABASE_URL", owner);
-        let done = migrate.output().unwrap();
-        let errors = String::from_utf8_lossy(&done.stderr);
-        assert_eq!(done.status.code(), Some(0), "{errors}");
+        migrate.output().unwrap()
     }
 }
 
@@ -139,6 +148,31 @@ fn programs_refuse_a_schema_of_another_version_and_change_nothing() {
          VALUES (99991231000001, 'of the future', TRUE, '', 0)",
     );
     refused("was made by a newer version of this program");
+}
+
+#[test]
+fn a_database_that_cannot_hold_every_character_is_refused_in_one_line() {
+    let latin = "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'";
+    let database = Database::create_with(latin);
+    let installation = database.installation();
+    let explanation = "is encoded in LATIN1, which cannot hold every character";
+
+    for arguments in [&["up"][..], &["org", "list"], &["migrate", "--check"]] {
+        installation.run(arguments).assert_refused(1, explanation);
+    }
+    let refused = database.try_to_migrate(&installation);
+    assert_eq!(refused.status.code(), Some(1));
+    let line = String::from_utf8(refused.stderr).unwrap();
+    assert!(line.contains(explanation), "{line}");
+    assert_eq!(line.trim_end().lines().count(), 1, "{line}");
+    let doctor = installation.run(&["doctor", "--json"]);
+    assert_eq!(doctor.status, 1, "{doctor:?}");
+    let store = doctor.json()["checks"][0].clone();
+    assert_eq!(store["verdict"], "FAILED");
+    assert!(
+        store["finding"].as_str().unwrap().contains(explanation),
+        "{store}"
+    );
 }
 
 #[test]

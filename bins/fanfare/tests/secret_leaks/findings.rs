@@ -9,7 +9,8 @@ use crate::store::{Cell, Store};
 
 /// Whether personal values belong in this column.
 fn may_hold_profiles(cell: &Cell) -> bool {
-    cell.table == "consumers" && ["email", "phone", "full_name"].contains(&cell.column.as_str())
+    cell.table == "consumers"
+        && ["email", "phone", "full_name", "search_text"].contains(&cell.column.as_str())
 }
 
 /// What to look for where imported values may stand, but only in plain text.

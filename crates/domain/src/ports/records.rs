@@ -127,7 +127,7 @@ pub trait Audiences {
     async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError>;
 
     /// The audience's members, paged by consumer id; `search` finds part of an e-mail, phone number
-    /// or name, without regard to case (of ASCII at least).
+    /// or name, as [`search`](crate::search) says.
     async fn members(
         &mut self,
         audience: &AudienceId,
@@ -159,7 +159,7 @@ pub struct ConsumerRecord {
 /// Which consumers to list. A field that is `None` matches every consumer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConsumerFilter {
-    /// Part of an e-mail, phone number or name.
+    /// Part of an e-mail, phone number or name, as [`search`](crate::search) says.
     pub search: Option<String>,
     /// Only members of this audience.
     pub audience: Option<AudienceId>,

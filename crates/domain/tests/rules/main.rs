@@ -11,6 +11,7 @@ mod pages;
 mod quotas;
 mod runs;
 mod scans;
+mod search;
 mod texts;
 mod times;
 mod values;

@@ -105,19 +105,20 @@ async fn update_values(
 ) -> Result<(), StoreError> {
     let update = sqlx::query!(
         "INSERT INTO consumers AS c (organization_id, id, email, phone, full_name, stamps,
-            primary_profile, primary_updated, primary_source_id, created_at, created_by, updated_at)
+            primary_profile, primary_updated, primary_source_id, created_at, created_by, updated_at,
+            search_text)
          SELECT r.organization_id, w.id, w.email, w.phone, w.full_name, w.stamps::jsonb,
             w.primary_profile, w.primary_updated, w.primary_source_id, $11::timestamptz, $12::text,
-            CASE WHEN w.visible THEN $11::timestamptz END
+            CASE WHEN w.visible THEN $11::timestamptz END, w.search_text
          FROM sync_runs r
          CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                $8::timestamptz[], $9::text[], $10::boolean[])
+                $8::timestamptz[], $9::text[], $10::boolean[], $14::text[])
             AS w (id, email, phone, full_name, stamps, primary_profile, primary_updated,
-                primary_source_id, visible)
+                primary_source_id, visible, search_text)
          WHERE r.organization_id = $1 AND r.id = $13
          ON CONFLICT (organization_id, id) DO UPDATE SET
             email = excluded.email, phone = excluded.phone, full_name = excluded.full_name,
-            stamps = excluded.stamps, primary_profile = excluded.primary_profile,
+            search_text = excluded.search_text, stamps = excluded.stamps, primary_profile = excluded.primary_profile,
             primary_updated = excluded.primary_updated,
             primary_source_id = excluded.primary_source_id,
             updated_at = coalesce(excluded.updated_at, c.updated_at),
@@ -139,7 +140,8 @@ async fn update_values(
         rows.each(|row| row.visible) as _,
         now,
         SYSTEM_ACTOR,
-        run
+        run,
+        rows.each(|row| row.search_text.clone()) as _
     );
     update.execute(scope.connection).with_timeout().await?;
     Ok(())
@@ -161,14 +163,15 @@ pub(super) async fn insert(
     let rows = Rows::of(columns.collect());
     let insert = sqlx::query!(
         "INSERT INTO consumers (organization_id, id, email, phone, full_name, stamps, primary_profile,
-            primary_updated, primary_source_id, created_at, created_by)
+            primary_updated, primary_source_id, created_at, created_by, search_text)
          SELECT r.organization_id, w.id, w.email, w.phone, w.full_name, w.stamps::jsonb,
-            w.primary_profile, w.primary_updated, w.primary_source_id, $10::timestamptz, $11::text
+            w.primary_profile, w.primary_updated, w.primary_source_id, $10::timestamptz, $11::text,
+            w.search_text
          FROM sync_runs r
          CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                $8::timestamptz[], $9::text[])
+                $8::timestamptz[], $9::text[], $13::text[])
             AS w (id, email, phone, full_name, stamps, primary_profile, primary_updated,
-                primary_source_id)
+                primary_source_id, search_text)
          WHERE r.organization_id = $1 AND r.id = $12",
         scope.organization,
         rows.each(|row| row.id) as _,
@@ -181,7 +184,8 @@ pub(super) async fn insert(
         rows.each(|row| row.primary_source_id) as _,
         now,
         SYSTEM_ACTOR,
-        run
+        run,
+        rows.each(|row| row.search_text.clone()) as _
     );
     insert.execute(scope.connection).with_timeout().await?;
     Ok(())

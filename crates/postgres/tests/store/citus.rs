@@ -71,11 +71,11 @@ impl Cluster {
         .await
         .expect("a coordinator with the extension");
         let name = format!("fanfare_test_{}", Ulid::generate()).to_lowercase();
-        let coordinator = Database::create_at(server.clone(), &name).await;
+        let coordinator = Database::create_at(server.clone(), &name, "").await;
         let mut nodes = Vec::new();
         for (host, port, _) in places.iter().filter(|(_, _, group)| *group != 0) {
             let port = u16::try_from(*port).expect("a port");
-            nodes.push(Database::create_at(server.clone().host(host).port(port), &name).await);
+            nodes.push(Database::create_at(server.clone().host(host).port(port), &name, "").await);
         }
         assert!(!nodes.is_empty(), "{VARIABLE}: a coordinator without nodes");
         for database in nodes.iter().chain([&coordinator]) {

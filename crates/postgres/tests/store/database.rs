@@ -27,13 +27,25 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) async fn create() -> Self {
+        Self::create_with("").await
+    }
+
+    /// One whose texts are encoded so.
+    pub(crate) async fn encoded_in(encoding: &str) -> Self {
+        Self::create_with(&format!(
+            "TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+        ))
+        .await
+    }
+
+    async fn create_with(options: &str) -> Self {
         let name = format!("fanfare_test_{}", Ulid::generate()).to_lowercase();
-        Self::create_at(cluster(), &name).await
+        Self::create_at(cluster(), &name, options).await
     }
 
     /// The same of this name, on another server.
-    pub(crate) async fn create_at(server: PgConnectOptions, name: &str) -> Self {
-        run_at(&server, &format!("CREATE DATABASE {name}")).await;
+    pub(crate) async fn create_at(server: PgConnectOptions, name: &str, options: &str) -> Self {
+        run_at(&server, &format!("CREATE DATABASE {name} {options}")).await;
         let name = name.to_owned();
         Self { server, name }
     }

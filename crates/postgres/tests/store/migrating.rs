@@ -1,7 +1,9 @@
 //! Migrating and opening: what is made, what is refused.
 
 use apalis_postgres::PostgresStorage;
+use fanfare_domain::profile::Profile;
 use fanfare_postgres::{OpenError, PostgresOptions, PostgresStore, migrate};
+use fanfare_testkit::build::profile;
 use secrecy::SecretString;
 
 use crate::database::{Database, Login};
@@ -77,6 +79,93 @@ async fn a_database_without_a_schema_is_refused() {
         "{refused:?}"
     );
     assert!(refused.to_string().contains("fanfare migrate"));
+}
+
+/// The first emoji would end an import.
+#[tokio::test]
+async fn a_database_that_cannot_hold_every_character_is_refused_and_left_alone() {
+    for encoding in ["WIN1252", "LATIN1", "SQL_ASCII"] {
+        let database = Database::encoded_in(encoding).await;
+
+        let migrated = migrate(&database.address(), None).await.unwrap_err();
+        let opened = refuse(&database.address()).await;
+
+        for refused in [migrated, opened] {
+            assert!(matches!(refused, OpenError::Encoding { .. }), "{refused:?}");
+            let line = refused.to_string();
+            assert!(line.contains(encoding) && line.contains("UTF8"), "{line}");
+        }
+        let tables: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'",
+        )
+        .fetch_one(&database.pool())
+        .await
+        .unwrap();
+        assert_eq!(tables, 0, "{encoding}");
+    }
+}
+
+/// A search must find the same in it as in every other.
+#[tokio::test]
+async fn a_database_without_a_locale_is_taken() {
+    let database = Database::encoded_in("UTF8").await;
+    migrate(&database.address(), None).await.unwrap();
+    open(&database.address()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_with_search_texts_of_other_rules_is_refused_until_it_was_migrated() {
+    let fixture = store().await;
+    let run = fixture.queue(&org("org_a"), "list1").await;
+    let page: Vec<Profile> = (0..5)
+        .map(|n| {
+            let named = profile(&format!("p{n}")).email(&format!("e{n}@example.com"));
+            named.first_name("ÅSA").build()
+        })
+        .collect();
+    fixture.take(&run, &page).await;
+    let database = &fixture.database;
+    database
+        .execute("INSERT INTO organizations (id, name, created_at) VALUES ('org_a', 'Shop', now())")
+        .await;
+    for (spoil, is_newer) in [
+        ("DELETE FROM meta WHERE name = 'search_rules'", false),
+        (
+            "UPDATE meta SET value = '\\x00' WHERE name = 'search_rules'",
+            false,
+        ),
+        (
+            "UPDATE meta SET value = '\\xff' WHERE name = 'search_rules'",
+            true,
+        ),
+    ] {
+        database
+            .execute("UPDATE consumers SET search_text = 'old'")
+            .await;
+        database.execute(spoil).await;
+
+        let refused = refuse(&database.address()).await;
+        let migrated = migrate(&database.address(), None).await;
+
+        if is_newer {
+            assert!(matches!(refused, OpenError::Newer { .. }), "{refused:?}");
+            assert!(
+                matches!(migrated, Err(OpenError::Newer { .. })),
+                "{migrated:?}"
+            );
+            continue;
+        }
+        assert!(matches!(refused, OpenError::Older { .. }), "{refused:?}");
+        migrated.unwrap();
+        open(&database.address()).await.unwrap();
+        let texts: Vec<String> =
+            sqlx::query_scalar("SELECT search_text FROM consumers ORDER BY email")
+                .fetch_all(&database.pool())
+                .await
+                .unwrap();
+        let want = (0..5).map(|n| format!("e{n}@example.com\nåsa"));
+        assert_eq!(texts, want.collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test]

@@ -74,7 +74,8 @@ async fn update_values(scope: Scope<'_>, rows: &str, now: Timestamp) -> Result<u
             SELECT $1 AS organization_id, value ->> 'id' AS id, value FROM jsonb_each($2)
          )
          UPDATE consumers SET
-            full_name = w.value ->> 'full_name', stamps = w.value ->> 'stamps',
+            full_name = w.value ->> 'full_name', search_text = w.value ->> 'search_text',
+            stamps = w.value ->> 'stamps',
             primary_profile = w.value ->> 'primary_profile',
             primary_updated = w.value ->> 'primary_updated',
             primary_source_id = w.value ->> 'primary_source_id',
@@ -104,10 +105,10 @@ pub(super) async fn insert(
         .iter()
         .map(|consumer| ConsumerColumns::of(consumer, true));
     let insert = sqlx::query!(
-        "INSERT INTO consumers (organization_id, id, email, phone, full_name, stamps, primary_profile,
-            primary_updated, primary_source_id, created_at, created_by)
+        "INSERT INTO consumers (organization_id, id, email, phone, full_name, search_text, stamps,
+            primary_profile, primary_updated, primary_source_id, created_at, created_by)
          SELECT $1, value ->> 'id', value ->> 'email', value ->> 'phone', value ->> 'full_name',
-            value ->> 'stamps', value ->> 'primary_profile', value ->> 'primary_updated',
+            value ->> 'search_text', value ->> 'stamps', value ->> 'primary_profile', value ->> 'primary_updated',
             value ->> 'primary_source_id', $3, $4
          FROM jsonb_each($2)",
         scope.organization,

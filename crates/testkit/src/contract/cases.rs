@@ -78,6 +78,7 @@ macro_rules! store_contract {
             search {
                 a_search_among_members_takes_wildcards_literally
                 a_search_among_consumers_takes_wildcards_literally
+                a_search_knows_the_letters_of_every_script
                 consumers_are_filtered_by_when_they_were_made
                 what_a_search_finds_is_paged_by_id
             }

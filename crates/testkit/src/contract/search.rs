@@ -84,6 +84,95 @@ pub async fn a_search_among_consumers_takes_wildcards_literally(harness: &dyn St
     }
 }
 
+/// Names in several scripts, and which of them a text finds.
+const NAMES: [&str; 9] = [
+    "ÅSA Öberg",
+    "Straße",
+    "İstanbul",
+    "ΟΔΥΣΣΕΥΣ Νίκος",
+    "Иван Щукин",
+    "Jose\u{301}",
+    "Ａｋｉｒａ ﬁn",
+    "50%_off\\é",
+    "Ngũgĩ",
+];
+const IN_NAMES: [(&str, &[usize]); 26] = [
+    ("åsa", &[0]),
+    ("A\u{30a}SA ö", &[0]),
+    ("asa", &[]),
+    ("STRASSE", &[1]),
+    ("strasse", &[1]),
+    ("STRAẞE", &[1]),
+    ("ße", &[1]),
+    ("istanbul", &[2]),
+    ("ISTANBUL", &[2]),
+    ("ıstanbul", &[2]),
+    ("i\u{307}STAN", &[2]),
+    ("οδυσσευς", &[3]),
+    ("οδυσσευσ", &[3]),
+    ("ΝΊΚΟσ", &[3]),
+    ("Νικος", &[]),
+    ("ИВАН щ", &[4]),
+    ("щУК", &[4]),
+    ("josé", &[5]),
+    ("JOSE\u{301}", &[5]),
+    ("jose", &[]),
+    ("akira FIN", &[6]),
+    ("0%_O", &[7]),
+    ("\\É", &[7]),
+    ("0_", &[]),
+    ("NGŨGĨ", &[8]),
+    ("\u{202a}ngu\u{303}", &[8]),
+];
+
+/// Texts are found without regard to case and to how their letters are composed, by the same rule in every store;
+/// among members and among all, and by a name's newest version.
+pub async fn a_search_knows_the_letters_of_every_script(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    let named = |(n, name): (usize, &&str)| {
+        let at = profile(&format!("p{n}")).email(&format!("ÄÖ{n}@example.com"));
+        at.first_name(name).build()
+    };
+    let page: Vec<_> = NAMES.iter().enumerate().map(named).collect();
+    let (plan, _) = org.take(&run, &page).await;
+    let named = |consumer: &ConsumerRecord| {
+        let is_it = |other: &fanfare_domain::consumer::Consumer| other.id == consumer.consumer.id;
+        plan.created.iter().position(is_it)
+    };
+
+    let mut unit = org.read().await;
+    for (search, want) in IN_NAMES {
+        let filter = ConsumerFilter {
+            search: Some(search.to_owned()),
+            ..ConsumerFilter::default()
+        };
+        let all = unit.consumers(&filter, &ALL).await.expect("consumers");
+        let members = unit.members(&run.audience, Some(search), &ALL).await;
+        for found in [all, members.expect("members")] {
+            let mut found: Vec<usize> = found.items.iter().filter_map(named).collect();
+            found.sort_unstable();
+            assert_eq!(found, want, "{search:?}");
+        }
+    }
+    for (search, want) in [("äö7@EXAMPLE", 1), ("äö", NAMES.len()), ("com\nåsa", 0)] {
+        let found = unit.members(&run.audience, Some(search), &ALL).await;
+        assert_eq!(found.expect("members").items.len(), want, "{search:?}");
+    }
+    drop(unit);
+
+    let renamed = profile("p0")
+        .email("äö0@example.com")
+        .first_name("ÆGIR")
+        .updated(9);
+    org.take(&run, &[renamed.build()]).await;
+    let mut unit = org.read().await;
+    for (search, want) in [("ægir", 1), ("öberg", 0), ("äö0", 1)] {
+        let found = unit.members(&run.audience, Some(search), &ALL).await;
+        assert_eq!(found.expect("members").items.len(), want, "{search:?}");
+    }
+}
+
 /// Created after and created before a time, both without that time itself, alone and together with an audience.
 pub async fn consumers_are_filtered_by_when_they_were_made(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);

@@ -5,6 +5,7 @@ use fanfare_domain::consumer::Consumer;
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
+use fanfare_domain::search;
 
 use super::rows::{ConsumerRow, Rows};
 use super::unit::Unit;
@@ -75,19 +76,9 @@ fn matches(rows: &Rows, row: &ConsumerRow, filter: &ConsumerFilter) -> bool {
     is_wanted && has_part && is_late && is_early
 }
 
-/// Whether the e-mail, phone number or name has this part, without regard to case.
+/// Whether the e-mail, phone number or name has this part.
 pub(super) fn contains(consumer: &Consumer, part: &str) -> bool {
-    let part = part.to_lowercase();
-    let values = [
-        consumer
-            .email
-            .as_ref()
-            .map(fanfare_domain::value::Email::as_str),
-        consumer.phone.as_ref().map(|held| held.value.as_str()),
-        consumer.full_name.as_ref().map(|held| held.value.as_str()),
-    ];
-    let mut present = values.into_iter().flatten();
-    present.any(|value| value.to_lowercase().contains(&part))
+    search::text_of(consumer).contains(&search::folded(part))
 }
 
 /// A page of consumers that come ordered by id.

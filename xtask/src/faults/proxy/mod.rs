@@ -1,7 +1,8 @@
 //! A proxy in front of Postgres that knows where one statement ends and the next begins.
 //!
 //! It records the statements that pass, or holds a connection at a chosen one: before it, so that Postgres
-//! never gets it, or after it, so that Postgres has executed it and the worker never gets the answer.
+//! never gets it, or after it, so that Postgres has executed it and the worker never gets the answer. Or all
+//! connections fall silent, as behind a firewall that has forgotten them.
 
 mod message;
 mod statement;
@@ -86,6 +87,11 @@ impl Proxy {
     pub(super) fn cut_at_commit(&self, nth: u32) {
         let is_it = |kind: &Kind| kind.is_commit();
         self.watch.wait_for(Side::After, nth, true, Box::new(is_it));
+    }
+
+    /// Nothing goes through any connection that there is now, and none of them ends. New ones work.
+    pub(super) fn fall_silent(&self) {
+        self.watch.fall_silent();
     }
 
     /// Waits until the connection is held. An error says that the statement was never sent.

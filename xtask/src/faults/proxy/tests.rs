@@ -61,6 +61,28 @@ fn is_commit(kind: &Kind) -> bool {
 }
 
 #[test]
+fn a_connection_that_fell_silent_neither_passes_anything_nor_ends_and_a_new_one_works() {
+    let (port, asked) = server();
+    let proxy = Proxy::to(port).unwrap();
+    let (mut wire, heard) = client(&proxy);
+    ask(&mut wire, "SELECT 1");
+    assert_eq!(asked.recv_timeout(WAIT_TIMEOUT).as_deref(), Ok("SELECT 1"));
+    assert_eq!(heard.recv_timeout(WAIT_TIMEOUT), Ok(b'Z'));
+
+    proxy.fall_silent();
+    ask(&mut wire, "SELECT 2");
+
+    assert_eq!(heard.recv_timeout(A_MOMENT), Err(RecvTimeoutError::Timeout));
+    assert!(asked.try_recv().is_err());
+    let (port, asked) = server();
+    let proxy = Proxy::to(port).unwrap();
+    proxy.fall_silent();
+    let (mut wire, _heard) = client(&proxy);
+    ask(&mut wire, "SELECT 3");
+    assert_eq!(asked.recv_timeout(WAIT_TIMEOUT).as_deref(), Ok("SELECT 3"));
+}
+
+#[test]
 fn a_statement_that_is_held_before_never_reaches_the_server() {
     let (port, asked) = server();
     let proxy = Proxy::to(port).unwrap();

@@ -48,6 +48,8 @@ struct State {
     seen: Vec<Seen>,
     wanted: Option<Target>,
     is_caught: bool,
+    /// How often all connections have fallen silent.
+    silences: u64,
 }
 
 #[derive(Default)]
@@ -98,6 +100,16 @@ impl Watch {
             .wait_timeout_while(self.state(), longest, waits);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         is_so(&state).then_some(())
+    }
+
+    /// From now on nothing goes through the connections that there are.
+    pub(super) fn fall_silent(&self) {
+        self.state().silences += 1;
+    }
+
+    /// How often all connections have fallen silent: one that began at another count is silent.
+    pub(super) fn silences(&self) -> u64 {
+        self.state().silences
     }
 
     /// A connection holds the statement or its answer.

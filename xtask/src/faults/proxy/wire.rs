@@ -29,13 +29,18 @@ pub(super) fn pass(client: &TcpStream, server: &TcpStream, watch: &Watch) -> io:
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let progress = Progress::default();
+    let silences = watch.silences();
+    let is_silent = || watch.silences() > silences;
     thread::scope(|scope| {
         let from_client = open(client, server)?;
         scope.spawn(|| {
-            answers(client, server, &progress, watch).ok();
-            client.shutdown(Shutdown::Both).ok();
+            answers(client, server, &progress, watch, &is_silent).ok();
+            // Of a connection that fell silent, the client does not even see the end.
+            if !is_silent() {
+                client.shutdown(Shutdown::Both).ok();
+            }
         });
-        let ended = statements(from_client, server, &progress, watch);
+        let ended = statements(from_client, server, &progress, watch, &is_silent);
         // The client is gone, and Postgres shall know.
         server.shutdown(Shutdown::Both).ok();
         ended
@@ -66,10 +71,15 @@ fn statements(
     mut to: &TcpStream,
     progress: &Progress,
     watch: &Watch,
+    is_silent: &impl Fn() -> bool,
 ) -> io::Result<()> {
     let mut statements = Statements::default();
     loop {
         let message = Message::read(&mut from)?;
+        if is_silent() {
+            // Until the sender closes the connection.
+            return io::copy(&mut from, &mut io::sink()).map(drop);
+        }
         let order = statements
             .executed_by(&message)
             .map_or(Action::Pass, |kind| watch.on_statement(kind));
@@ -98,12 +108,16 @@ fn answers(
     from: &TcpStream,
     progress: &Progress,
     watch: &Watch,
+    has_fallen_silent: &impl Fn() -> bool,
 ) -> io::Result<()> {
     let mut from = BufReader::new(from);
     // Postgres is ready once before it is asked anything.
     let mut is_started = false;
     loop {
         let message = Message::read(&mut from)?;
+        if has_fallen_silent() {
+            return Ok(());
+        }
         let is_ready = message.letter() == b'Z';
         let batch = progress.answered.load(Ordering::SeqCst) + 1;
         let silent_from = progress.silent_from.load(Ordering::SeqCst);

@@ -51,6 +51,30 @@ pub(super) fn cut_at_commit(context: &RoundContext<'_>) -> Result<RoundResult> {
     Ok(result)
 }
 
+/// All connections of the worker fall silent in the middle of the import: nothing goes through them, and none of
+/// them ends. The worker makes others and goes on. When it has happened again, it still ends in good order.
+pub(super) fn silent(context: &RoundContext<'_>) -> Result<RoundResult> {
+    /// One that waits for an answer finds out after 20 s, and apalis's own, which never gives up, after 45 s.
+    const RECOVERY: Duration = Duration::from_secs(60);
+    let (mut environment, proxy) = behind_proxy(context, &[])?;
+    environment.import()?;
+    environment.wait_for_page(context.page()?)?;
+    proxy.fall_silent();
+    let silent_since = Instant::now();
+    // More pages than can be under way, so that some have been written.
+    environment.wait_for_page(context.page()? + 8)?;
+    let recovery = Some(silent_since.elapsed());
+    proxy.fall_silent();
+    environment.workers[0].terminate();
+    let status = environment.workers[0].wait(Duration::from_secs(45))?;
+    ensure!(status.success(), "the worker ended with {status}");
+    environment.start_worker()?;
+    Ok(RoundResult {
+        slowest: RECOVERY,
+        ..finish(&environment, lost(2), recovery)?
+    })
+}
+
 /// The worker is killed at a statement: before it, so that Postgres never gets it, or after it, so that
 /// Postgres has executed it and the worker never gets the answer.
 pub(super) fn kill_at_statement(context: &RoundContext<'_>) -> Result<RoundResult> {

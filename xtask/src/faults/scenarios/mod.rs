@@ -100,6 +100,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         database::cut_at_commit,
     ),
     scenario(
+        "connections fall silent, then SIGTERM",
+        SHARED,
+        at(&[7, 1, 19], 1),
+        database::silent,
+    ),
+    scenario(
         "429 and 5xx, Retry-After in every form",
         EMBEDDED,
         at(&[0], 1),
