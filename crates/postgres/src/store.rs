@@ -68,7 +68,7 @@ impl PostgresStore {
             notifier: options.notifier,
             clock: options.clock,
             connect: options.connect,
-            lifetime,
+            lifetime: options.lifetime,
         })
     }
 
