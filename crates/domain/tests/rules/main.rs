@@ -3,16 +3,19 @@
 
 mod audiences;
 mod examples;
+mod failed_pages;
 mod generate;
 mod ids;
 mod issues;
 mod merging;
 mod pages;
 mod quotas;
+mod reconciling;
 mod runs;
 mod scans;
 mod search;
 mod texts;
 mod times;
 mod values;
+mod whole_lists;
 mod world;

@@ -1,14 +1,11 @@
 //! The life of a run: every status times every event, and the counts of tries.
 
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::ids::{
-    AudienceId, CollectionId, ConsumerId, Cursor, OrganizationId, ProfileId, RunId, SourceId,
-};
+use fanfare_domain::ids::{AudienceId, CollectionId, Cursor, OrganizationId, RunId, SourceId};
 use fanfare_domain::page::Tally;
-use fanfare_domain::pass::{LinkMoves, Pass, Phase};
+use fanfare_domain::pass::{LinkMoves, Pass};
 use fanfare_domain::run::{
-    Event, InvalidTransition, NewRun, Opened, PagesTaken, Reconciliation, SourceRun, SyncStatus,
-    Trigger,
+    Event, InvalidTransition, NewRun, Opened, PagesTaken, SourceRun, SyncStatus, Trigger,
 };
 use fanfare_domain::scan::ScannedPage;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
@@ -16,7 +13,7 @@ use proptest::prelude::*;
 
 use crate::world::at;
 
-fn source() -> CollectionSource {
+pub(crate) fn source() -> CollectionSource {
     CollectionSource {
         id: SourceId::parse("sync_1").unwrap(),
         collection: CollectionRef {
@@ -37,7 +34,7 @@ fn source() -> CollectionSource {
     }
 }
 
-fn new_run() -> NewRun {
+pub(crate) fn new_run() -> NewRun {
     NewRun {
         id: RunId::parse("run_1").unwrap(),
         organization: OrganizationId::parse("org_1").unwrap(),
@@ -46,7 +43,7 @@ fn new_run() -> NewRun {
     }
 }
 
-fn queued_on(source: CollectionSource) -> SourceRun {
+pub(crate) fn queued_on(source: CollectionSource) -> SourceRun {
     SourceRun::queue(source, new_run(), at(0))
 }
 
@@ -55,7 +52,7 @@ pub(crate) fn queued() -> SourceRun {
 }
 
 /// A run that has read its whole list, of so many members at its start.
-fn read(members: u64) -> SourceRun {
+pub(crate) fn read(members: u64) -> SourceRun {
     let mut run = queued();
     run.claim(false, at(1)).unwrap();
     let opened = Opened {
@@ -68,7 +65,7 @@ fn read(members: u64) -> SourceRun {
 }
 
 /// Takes a page of the first partition.
-fn take(run: &mut SourceRun, next: Option<&str>, tally: Tally) {
+pub(crate) fn take(run: &mut SourceRun, next: Option<&str>, tally: Tally) {
     let page = ScannedPage {
         next: next.map(|next| Cursor::parse(next).unwrap()),
         new_profiles: 1,
@@ -82,7 +79,7 @@ fn take(run: &mut SourceRun, next: Option<&str>, tally: Tally) {
     run.take_pages(taken, 1, at(1)).unwrap();
 }
 
-fn in_status(status: SyncStatus) -> SourceRun {
+pub(crate) fn in_status(status: SyncStatus) -> SourceRun {
     let run = match status {
         SyncStatus::Pending => queued(),
         SyncStatus::Syncing => read(0),
@@ -102,7 +99,7 @@ fn in_status(status: SyncStatus) -> SourceRun {
 }
 
 /// What the table says: where the event leads from there.
-fn leads_to(from: SyncStatus, event: Event) -> Option<SyncStatus> {
+pub(crate) fn leads_to(from: SyncStatus, event: Event) -> Option<SyncStatus> {
     use SyncStatus::{Failed, Pending, Success, Syncing};
     match (from, event) {
         (Pending | Syncing, Event::Claim) | (Syncing, Event::Progress) => Some(Syncing),
@@ -113,7 +110,7 @@ fn leads_to(from: SyncStatus, event: Event) -> Option<SyncStatus> {
 }
 
 /// Every method that is such an event.
-fn happen(run: &mut SourceRun, event: Event) -> Result<(), InvalidTransition> {
+pub(crate) fn happen(run: &mut SourceRun, event: Event) -> Result<(), InvalidTransition> {
     match event {
         Event::Claim => run.claim(false, at(3)),
         Event::Progress => run.take_pages(PagesTaken::default(), 1, at(3)),
@@ -279,112 +276,6 @@ proptest! {
             }
         }
     }
-}
-
-#[test]
-fn members_are_added_only_if_links_have_moved_since_the_pass_began() {
-    let mut run = read(10);
-    let next = run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
-    assert_eq!(next, Reconciliation::CheckRemovals);
-
-    let mut run = read(10);
-    let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
-    assert_eq!(next, Reconciliation::AddMembers);
-    let after = ProfileId::parse("p5").ok();
-    run.members_added(3, after.clone(), at(3)).unwrap();
-    assert_eq!(*run.run().pass.phase(), Phase::AddingMembers { after });
-    run.members_added(2, None, at(3)).unwrap();
-    assert_eq!(*run.run().pass.phase(), Phase::CheckingRemovals);
-    assert_eq!(run.run().progress.members_added, 5);
-}
-
-#[test]
-fn removals_above_the_threshold_fail_the_run_and_others_are_carried_out() {
-    let mut run = read(200);
-    run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
-    let mut held = run.clone();
-    held.check_removals(101, at(3)).unwrap();
-    let error = held.run().error.as_ref().unwrap();
-    assert_eq!(error.code, FailureCode::RemovalGuard);
-
-    run.check_removals(100, at(3)).unwrap();
-    let after = ConsumerId::parse("c5").ok();
-    run.members_removed(60, after.clone(), LinkMoves(0), at(3))
-        .unwrap();
-    assert_eq!(*run.run().pass.phase(), Phase::RemovingMembers { after });
-    run.members_removed(40, None, LinkMoves(0), at(4)).unwrap();
-    assert_eq!(run.run().status, SyncStatus::Success);
-    assert_eq!(run.run().progress.members_removed, 100);
-}
-
-/// A run that has read its whole list and saw 89 profiles, with so many counted by Klaviyo and so many members at
-/// its start.
-fn read_of(total: Option<u64>, members: u64, confirm_removals: bool) -> SourceRun {
-    let new = NewRun {
-        confirm_removals,
-        ..new_run()
-    };
-    let mut run = SourceRun::queue(source(), new, at(0));
-    run.claim(false, at(1)).unwrap();
-    let opened = Opened {
-        total,
-        members,
-        ..Opened::default()
-    };
-    run.open(opened, at(1)).unwrap();
-    let tally = Tally {
-        processed: 89,
-        unchanged: 89,
-        ..Tally::default()
-    };
-    take(&mut run, None, tally);
-    run
-}
-
-#[test]
-fn a_pass_that_saw_fewer_than_nine_tenths_removes_nothing_and_fails_unless_confirmed() {
-    for members in [0, 10] {
-        let mut run = read_of(Some(99), members, false);
-        let next = run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
-        assert_eq!(next, Reconciliation::Done);
-        let error = run.run().error.as_ref().unwrap();
-        assert_eq!(error.code, FailureCode::IncompleteRead);
-        assert!(error.message.contains("89 of the 99"), "{}", error.message);
-
-        for (total, confirmed) in [(Some(99), true), (Some(98), false), (None, false)] {
-            let mut run = read_of(total, members, confirmed);
-            run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
-            assert_eq!(run.run().error, None, "{total:?}, {confirmed}");
-        }
-    }
-}
-
-#[test]
-fn a_pass_that_saw_too_few_adds_the_members_that_are_missing_before_it_fails() {
-    let mut run = read_of(Some(99), 200, false);
-    let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
-    assert_eq!(next, Reconciliation::AddMembers);
-    run.members_added(2, None, at(3)).unwrap();
-    // The removal threshold would refuse it, too: that less was read than there is comes first.
-    run.check_removals(150, at(3)).unwrap();
-    let error = run.run().error.as_ref().unwrap();
-    assert_eq!(error.code, FailureCode::IncompleteRead);
-    assert_eq!(run.run().progress.members_added, 2);
-}
-
-#[test]
-fn links_that_move_during_the_removals_are_looked_for_after_them() {
-    let mut run = read(10);
-    run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
-    run.check_removals(1, at(3)).unwrap();
-    run.members_removed(1, None, LinkMoves(1), at(3)).unwrap();
-    assert_eq!(
-        *run.run().pass.phase(),
-        Phase::AddingMembers { after: None }
-    );
-
-    let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
-    assert_eq!(next, Reconciliation::AddMembers);
 }
 
 #[test]

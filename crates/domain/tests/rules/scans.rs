@@ -15,16 +15,16 @@ use proptest::prelude::*;
 use crate::runs::queued;
 use crate::world::at;
 
-const FIRST: PartitionNumber = 0;
+pub(crate) const FIRST: PartitionNumber = 0;
 
 /// "Now" in these tests: after all joins.
-const END: i64 = 100_000;
+pub(crate) const END: i64 = 100_000;
 
-fn cursor(n: u64) -> Cursor {
+pub(crate) fn cursor(n: u64) -> Cursor {
     Cursor::parse(format!("c{n}")).unwrap()
 }
 
-fn page(next: Option<u64>, joins: &[i64], new_profiles: u64) -> ScannedPage {
+pub(crate) fn page(next: Option<u64>, joins: &[i64], new_profiles: u64) -> ScannedPage {
     ScannedPage {
         next: next.map(cursor),
         joins: JoinTimes::of(joins.iter().map(|time| Some(at(*time))), at(END)),
@@ -34,14 +34,14 @@ fn page(next: Option<u64>, joins: &[i64], new_profiles: u64) -> ScannedPage {
 }
 
 /// Profiles on a page where nothing else is said.
-const PAGE: u64 = 100;
+pub(crate) const PAGE: u64 = 100;
 
-fn scan(run: &SourceRun) -> &Scan {
+pub(crate) fn scan(run: &SourceRun) -> &Scan {
     run.run().pass.scan().expect("a run that reads")
 }
 
 /// The partitions that may be asked for their next page.
-fn numbers(run: &SourceRun) -> Vec<PartitionNumber> {
+pub(crate) fn numbers(run: &SourceRun) -> Vec<PartitionNumber> {
     scan(run)
         .ready()
         .map(|partition| partition.number)
@@ -49,12 +49,12 @@ fn numbers(run: &SourceRun) -> Vec<PartitionNumber> {
 }
 
 /// Whether the whole list is read.
-fn is_read(run: &SourceRun) -> bool {
+pub(crate) fn is_read(run: &SourceRun) -> bool {
     *run.run().pass.phase() == Phase::AddingMembers { after: None }
 }
 
 /// A run that is reading a list of `total` profiles.
-fn reading(total: Option<u64>) -> SourceRun {
+pub(crate) fn reading(total: Option<u64>) -> SourceRun {
     let mut run = queued();
     run.claim(false, at(END)).unwrap();
     let opened = Opened {
@@ -66,7 +66,12 @@ fn reading(total: Option<u64>) -> SourceRun {
 }
 
 /// Counts a page, moves behind it, and splits what is left among up to `most` partitions.
-fn take_and_split(run: &mut SourceRun, partition: PartitionNumber, page: ScannedPage, most: usize) {
+pub(crate) fn take_and_split(
+    run: &mut SourceRun,
+    partition: PartitionNumber,
+    page: ScannedPage,
+    most: usize,
+) {
     let tally = Tally {
         processed: page.new_profiles,
         unchanged: page.new_profiles,
@@ -81,7 +86,7 @@ fn take_and_split(run: &mut SourceRun, partition: PartitionNumber, page: Scanned
 }
 
 /// The same without splitting.
-fn take(run: &mut SourceRun, partition: PartitionNumber, page: ScannedPage) {
+pub(crate) fn take(run: &mut SourceRun, partition: PartitionNumber, page: ScannedPage) {
     take_and_split(run, partition, page, 1);
 }
 
@@ -338,7 +343,7 @@ fn a_list_of_unknown_length_gets_more_partitions_as_it_proves_to_be_long() {
 
 /// Two partitions, 0 and 2: one from the beginning, one from the middle to the list's end. Partition 1 has looked
 /// at the list's end.
-fn two_partitions() -> SourceRun {
+pub(crate) fn two_partitions() -> SourceRun {
     let mut run = reading(Some(2_000));
     take_and_split(&mut run, FIRST, page(Some(1), &[0, 10], 100), 2);
     assert_eq!(numbers(&run), [0, 1]);
@@ -381,164 +386,6 @@ fn of_a_last_page_of_several_seconds_only_the_latest_is_read_again() {
 }
 
 #[test]
-fn a_disordered_list_is_read_on_in_the_partition_that_began_without_a_filter() {
-    for out_of_range in [page(Some(7), &[60_000, 59_000], 2), page(Some(7), &[20], 1)] {
-        let mut run = two_partitions();
-        take_and_split(&mut run, 2, out_of_range, 8);
-        let partitions = scan(&run).partitions().to_vec();
-        assert_eq!(partitions.len(), 1);
-        assert_eq!((partitions[0].from, partitions[0].until), (None, None));
-        assert_eq!(partitions[0].cursor, Some(cursor(1)));
-
-        take(&mut run, 2, page(Some(3), &[61_000], 100));
-        assert_eq!(
-            numbers(&run),
-            [FIRST],
-            "a partition of before moves nothing"
-        );
-        take(&mut run, FIRST, page(Some(4), &[9, 8], 2));
-        take(&mut run, FIRST, page(None, &[7], 1));
-        assert!(is_read(&run));
-    }
-}
-
-#[test]
-fn a_disordered_list_is_read_anew_if_the_partition_that_began_without_a_filter_has_finished() {
-    let mut run = two_partitions();
-    take(&mut run, FIRST, page(Some(2), &[60_000], 100));
-    take(&mut run, 2, page(Some(7), &[60_000, 59_000], 2));
-    let partition = &scan(&run).partitions()[0];
-    assert_eq!((partition.from, &partition.cursor), (None, &None));
-    assert_eq!(numbers(&run), [3]);
-    take(&mut run, 3, page(None, &[9, 8], 2));
-    assert!(is_read(&run));
-}
-
-fn page_without_join_times(next: Option<u64>) -> ScannedPage {
-    ScannedPage {
-        joins: JoinTimes::of([Some(at(50)), None], at(END)),
-        ..page(next, &[], 2)
-    }
-}
-
-#[test]
-fn a_list_with_a_member_without_a_join_time_is_never_split() {
-    let mut run = reading(Some(100_000));
-    take_and_split(&mut run, FIRST, page_without_join_times(Some(1)), 8);
-    take_and_split(&mut run, FIRST, page(Some(2), &[60, 70], 100), 8);
-    assert_eq!(numbers(&run), [FIRST]);
-    assert!(run.reposition(FIRST));
-    assert_eq!(scan(&run).partitions()[0].from, None);
-    take(&mut run, FIRST, page(None, &[80], 100));
-    assert!(
-        is_read(&run),
-        "no count is asked for: nobody can be missing"
-    );
-}
-
-#[test]
-fn a_member_without_a_join_time_at_the_lists_end_ends_the_division() {
-    let mut run = reading(Some(100_000));
-    take_and_split(&mut run, FIRST, page(Some(1), &[0, 10], 100), 8);
-    assert_eq!(numbers(&run).len(), 8);
-    take_and_split(&mut run, 1, page_without_join_times(None), 8);
-    let partition = &scan(&run).partitions()[0];
-    assert_eq!(numbers(&run), [FIRST]);
-    assert_eq!(
-        (partition.until, &partition.cursor),
-        (None, &Some(cursor(1)))
-    );
-}
-
-#[test]
-fn a_refused_range_leaves_one_reader_and_a_refused_order_one_without_an_order() {
-    let mut run = reading(Some(100_000));
-    take_and_split(&mut run, FIRST, page(Some(1), &[0, 10], 100), 8);
-    for refused in [2, 3] {
-        assert!(run.drop_range(refused));
-        assert_eq!(numbers(&run), [FIRST]);
-    }
-    assert!(run.drop_range(FIRST));
-    let partition = &scan(&run).partitions()[0];
-    assert_eq!(
-        (partition.order, &partition.cursor),
-        (MemberOrder::Unsorted, &None)
-    );
-    let alone = partition.number;
-    assert!(!run.drop_range(alone), "nothing is left to drop");
-    take_and_split(&mut run, alone, page(Some(5), &[70, 10], 100), 8);
-    take_and_split(&mut run, alone, page(None, &[20], 100), 8);
-    assert!(is_read(&run));
-}
-
-#[test]
-fn a_range_to_fall_back_to_is_not_asked_for_before_the_lists_end_was_looked_at() {
-    let mut run = reading(Some(300));
-    take(&mut run, FIRST, page(Some(1), &[0, 10], 100));
-    assert!(run.reposition(FIRST));
-    let orders = |run: &SourceRun| -> Vec<_> {
-        scan(run).ready().map(|partition| partition.order).collect()
-    };
-    assert_eq!(
-        orders(&run),
-        [MemberOrder::EarliestFirst, MemberOrder::LatestFirst]
-    );
-    take(&mut run, 1, page_without_join_times(Some(9)));
-    let partition = &scan(&run).partitions()[0];
-    assert_eq!((partition.from, partition.number), (None, 2));
-}
-
-/// A run that was read by ranges and saw `seen` of the `total` profiles that were counted at its start.
-fn read_by_ranges(seen: u64, total: Option<u64>) -> SourceRun {
-    let mut run = reading(total);
-    take(&mut run, FIRST, page(Some(1), &[0, 10], seen));
-    assert!(run.reposition(FIRST));
-    take(&mut run, 1, page(None, &[20, 10], 0));
-    take(&mut run, FIRST, page(None, &[20], 0));
-    run
-}
-
-#[test]
-fn a_list_read_by_ranges_is_read_whole_if_more_are_counted_than_were_seen() {
-    let is_read_whole = |total, count| {
-        let mut run = read_by_ranges(100, total);
-        if is_read(&run) {
-            return None;
-        }
-        run.compare_counts(count, at(END)).unwrap();
-        if is_read(&run) {
-            return Some(false);
-        }
-        take_and_split(&mut run, FIRST, page(Some(5), &[0, 10], 0), 8);
-        assert_eq!(numbers(&run), [FIRST]);
-        take(&mut run, FIRST, page_without_join_times(None));
-        assert!(is_read(&run), "it is read whole once");
-        Some(true)
-    };
-    for enough in [100, 99] {
-        assert_eq!(
-            is_read_whole(Some(enough), None),
-            None,
-            "no count is asked for"
-        );
-    }
-    assert_eq!(is_read_whole(Some(101), Some(101)), Some(true));
-    assert_eq!(
-        is_read_whole(Some(101), Some(100)),
-        Some(false),
-        "one has left"
-    );
-    assert_eq!(is_read_whole(Some(101), None), Some(true));
-    assert_eq!(is_read_whole(None, Some(101)), Some(true));
-    assert_eq!(is_read_whole(None, Some(100)), Some(false));
-    assert_eq!(
-        is_read_whole(None, None),
-        Some(false),
-        "there is nothing to compare"
-    );
-}
-
-#[test]
 fn a_cursor_that_is_forgotten_in_a_disordered_list_begins_it_anew() {
     for out_of_range in [page(Some(2), &[50, 40], 2), page(Some(2), &[20], 1)] {
         let mut run = reading(Some(10_000));
@@ -553,76 +400,6 @@ fn a_cursor_that_is_forgotten_in_a_disordered_list_begins_it_anew() {
         assert_eq!(scan(&run).partitions()[0].from, None);
         assert!(!run.reposition(FIRST), "no cursor to give up");
     }
-}
-
-#[test]
-fn after_a_crash_the_partitions_are_read_one_by_one_until_each_has_had_its_page() {
-    let mut run = two_partitions();
-    run.claim(true, at(END)).unwrap();
-    assert_eq!((numbers(&run), run.run().crashes), (vec![0], 1));
-    take_and_split(&mut run, 0, page(Some(2), &[11], 100), 8);
-    assert_eq!((numbers(&run), run.run().crashes), (vec![2], 1));
-    take(&mut run, 2, page(Some(9), &[60_000], 100));
-    assert_eq!((numbers(&run), run.run().crashes), (vec![0, 2], 0));
-}
-
-#[test]
-fn a_page_that_kills_its_worker_ends_the_run_though_other_partitions_get_on() {
-    let mut run = two_partitions();
-    for crash in 1..=3 {
-        assert_eq!(
-            run.run().status,
-            SyncStatus::Syncing,
-            "before crash {crash}"
-        );
-        run.claim(true, at(END)).unwrap();
-        if crash < 3 {
-            take(&mut run, 0, page(Some(20 + crash), &[11], 100));
-        }
-    }
-    let error = run.run().error.as_ref().unwrap();
-    assert_eq!(error.code, FailureCode::WorkerCrashed);
-}
-
-/// Counts a failed answer. Returns whether the run is still active.
-fn fail(run: &mut SourceRun, partition: PartitionNumber) -> bool {
-    run.count_failure(
-        Some(partition),
-        FailureCode::UpstreamUnavailable,
-        "",
-        at(END),
-    )
-    .unwrap();
-    run.is_active()
-}
-
-#[test]
-fn five_failed_answers_for_one_page_end_the_run_though_other_partitions_get_on() {
-    let mut run = two_partitions();
-    assert!(fail(&mut run, 2));
-    // What was on its way.
-    take(&mut run, 0, page(Some(2), &[11], 100));
-    for _ in 0..3 {
-        assert_eq!(numbers(&run), [2], "it is asked for alone");
-        assert!(fail(&mut run, 2));
-    }
-    assert!(!fail(&mut run, 2));
-}
-
-#[test]
-fn failed_answers_for_different_pages_are_not_added_up() {
-    let mut run = two_partitions();
-    for partition in [2, 0] {
-        assert!(fail(&mut run, partition));
-    }
-    for (partition, joined) in [(0, 11), (2, 60_000)] {
-        for _ in 0..3 {
-            assert_eq!(numbers(&run), [partition]);
-            assert!(fail(&mut run, partition));
-        }
-        take(&mut run, partition, page(Some(20), &[joined], 100));
-    }
-    assert_eq!((numbers(&run), run.run().failures), (vec![0, 2], 0));
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn a_route_is_documented_with_its_role_its_body_and_the_common_refusals() {
     assert_eq!(
         statuses,
         [
-            "200", "400", "401", "403", "413", "415", "429", "500", "503"
+            "200", "400", "401", "403", "408", "413", "415", "429", "500", "503"
         ]
     );
     let schema = &document["components"]["schemas"]["Greeting"];

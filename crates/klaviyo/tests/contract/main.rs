@@ -3,7 +3,9 @@
 //! wiremock gives complete HTTP answers. A raw listener gives answers that are cut off, slow or never sent.
 
 mod answers;
+mod broken_values;
 mod bytes;
+mod cursors;
 mod recorded;
 mod refusals;
 mod requests;

@@ -117,7 +117,8 @@ async fn every_recorded_error_is_understood() {
         "get_accounts.429.json" => KlaviyoError::Throttled(RetryAfter::Seconds(1)),
         "get_list.404.json" | "get_profile.404.json" => KlaviyoError::NotFound,
         "get_webhooks.403.json" => KlaviyoError::NotPermitted,
-        "get_campaigns.400.json" => KlaviyoError::Refused("status 400, invalid".to_owned()),
+        // It is about the parameter `filter`.
+        "get_campaigns.400.json" => KlaviyoError::RangeRefused,
         "create_profile.409.json" => {
             KlaviyoError::Refused("status 409, duplicate_profile".to_owned())
         }

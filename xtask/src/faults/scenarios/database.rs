@@ -55,7 +55,7 @@ pub(super) fn cut_at_commit(context: &RoundContext<'_>) -> Result<RoundResult> {
 /// them ends. The worker makes others and goes on. When it has happened again, it still ends in good order.
 pub(super) fn silent(context: &RoundContext<'_>) -> Result<RoundResult> {
     /// One that waits for an answer finds out after 20 s, and apalis's own, which never gives up, after 45 s.
-    const RECOVERY: Duration = Duration::from_secs(60);
+    const RECOVERY: Duration = Duration::from_mins(1);
     let (mut environment, proxy) = behind_proxy(context, &[])?;
     environment.import()?;
     environment.wait_for_page(context.page()?)?;

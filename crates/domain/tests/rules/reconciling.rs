@@ -1,0 +1,116 @@
+//! Reconciling: which members are added and removed when all pages were read, and when nothing is removed.
+
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::page::Tally;
+use fanfare_domain::pass::{LinkMoves, Phase};
+use fanfare_domain::run::{NewRun, Opened, Reconciliation, SourceRun, SyncStatus};
+
+use crate::runs::*;
+use crate::world::at;
+
+#[test]
+fn members_are_added_only_if_links_have_moved_since_the_pass_began() {
+    let mut run = read(10);
+    let next = run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+    assert_eq!(next, Reconciliation::CheckRemovals);
+
+    let mut run = read(10);
+    let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
+    assert_eq!(next, Reconciliation::AddMembers);
+    let after = ProfileId::parse("p5").ok();
+    run.members_added(3, after.clone(), at(3)).unwrap();
+    assert_eq!(*run.run().pass.phase(), Phase::AddingMembers { after });
+    run.members_added(2, None, at(3)).unwrap();
+    assert_eq!(*run.run().pass.phase(), Phase::CheckingRemovals);
+    assert_eq!(run.run().progress.members_added, 5);
+}
+
+#[test]
+fn removals_above_the_threshold_fail_the_run_and_others_are_carried_out() {
+    let mut run = read(200);
+    run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+    let mut held = run.clone();
+    held.check_removals(101, at(3)).unwrap();
+    let error = held.run().error.as_ref().unwrap();
+    assert_eq!(error.code, FailureCode::RemovalGuard);
+
+    run.check_removals(100, at(3)).unwrap();
+    let after = ConsumerId::parse("c5").ok();
+    run.members_removed(60, after.clone(), LinkMoves(0), at(3))
+        .unwrap();
+    assert_eq!(*run.run().pass.phase(), Phase::RemovingMembers { after });
+    run.members_removed(40, None, LinkMoves(0), at(4)).unwrap();
+    assert_eq!(run.run().status, SyncStatus::Success);
+    assert_eq!(run.run().progress.members_removed, 100);
+}
+
+/// A run that has read its whole list and saw 89 profiles, with so many counted by Klaviyo and so many members at
+/// its start.
+fn read_of(total: Option<u64>, members: u64, confirm_removals: bool) -> SourceRun {
+    let new = NewRun {
+        confirm_removals,
+        ..new_run()
+    };
+    let mut run = SourceRun::queue(source(), new, at(0));
+    run.claim(false, at(1)).unwrap();
+    let opened = Opened {
+        total,
+        members,
+        ..Opened::default()
+    };
+    run.open(opened, at(1)).unwrap();
+    let tally = Tally {
+        processed: 89,
+        unchanged: 89,
+        ..Tally::default()
+    };
+    take(&mut run, None, tally);
+    run
+}
+
+#[test]
+fn a_pass_that_saw_fewer_than_nine_tenths_removes_nothing_and_fails_unless_confirmed() {
+    for members in [0, 10] {
+        let mut run = read_of(Some(99), members, false);
+        let next = run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+        assert_eq!(next, Reconciliation::Done);
+        let error = run.run().error.as_ref().unwrap();
+        assert_eq!(error.code, FailureCode::IncompleteRead);
+        assert!(error.message.contains("89 of the 99"), "{}", error.message);
+
+        for (total, confirmed) in [(Some(99), true), (Some(98), false), (None, false)] {
+            let mut run = read_of(total, members, confirmed);
+            run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+            assert_eq!(run.run().error, None, "{total:?}, {confirmed}");
+        }
+    }
+}
+
+#[test]
+fn a_pass_that_saw_too_few_adds_the_members_that_are_missing_before_it_fails() {
+    let mut run = read_of(Some(99), 200, false);
+    let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
+    assert_eq!(next, Reconciliation::AddMembers);
+    run.members_added(2, None, at(3)).unwrap();
+    // The removal threshold would refuse it, too: that less was read than there is comes first.
+    run.check_removals(150, at(3)).unwrap();
+    let error = run.run().error.as_ref().unwrap();
+    assert_eq!(error.code, FailureCode::IncompleteRead);
+    assert_eq!(run.run().progress.members_added, 2);
+}
+
+#[test]
+fn links_that_move_during_the_removals_are_looked_for_after_them() {
+    let mut run = read(10);
+    run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+    run.check_removals(1, at(3)).unwrap();
+    run.members_removed(1, None, LinkMoves(1), at(3)).unwrap();
+    assert_eq!(
+        *run.run().pass.phase(),
+        Phase::AddingMembers { after: None }
+    );
+
+    let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
+    assert_eq!(next, Reconciliation::AddMembers);
+}
