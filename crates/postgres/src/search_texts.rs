@@ -15,7 +15,7 @@ use crate::error::OpenError;
 /// The name under which `meta` holds by which rules the texts were made: one byte.
 const RULES: &str = "search_rules";
 
-/// How many consumers are read in one transaction. So few that no plan of the update is slow.
+/// How many consumers are read in one transaction.
 const WINDOW: i64 = 1_000;
 
 /// Refuses a database whose texts were made by other rules.
@@ -116,14 +116,13 @@ async fn write_window(
     }
     if !ids.is_empty() {
         sqlx::query!(
-            "UPDATE consumers c SET search_text = w.search_text
-             FROM unnest($4::text[], $5::text[]) AS w (id, search_text)
-             WHERE c.organization_id = $1 AND c.id = w.id AND c.id > $2 AND c.id <= $3",
+            "UPDATE consumers SET search_text = ($3::text[])[array_position($2::text[], id)]
+             WHERE organization_id = $1 AND id = ANY($2) AND id > $4 AND id <= $5",
             organization,
-            after,
-            last,
             &ids,
-            &texts
+            &texts,
+            after,
+            last
         )
         .execute(&mut *tx)
         .await?;

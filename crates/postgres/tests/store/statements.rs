@@ -205,7 +205,7 @@ fn files_with(texts: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn unchecked_statements_stand_in_five_files() {
+fn unchecked_statements_stand_in_these_files_alone() {
     let found = files_with(&[
         "sqlx::query(",
         "sqlx::query_scalar(",
@@ -217,7 +217,9 @@ fn unchecked_statements_stand_in_five_files() {
         "job_notifier.rs",
         "migrate.rs",
         "schema.rs",
+        "search_texts.rs",
         "session.rs",
+        "transaction.rs",
         "unit.rs",
     ];
     assert_eq!(found, allowed.map(str::to_owned).into());

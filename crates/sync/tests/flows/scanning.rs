@@ -137,14 +137,17 @@ async fn a_rejected_cursor_costs_the_last_second_and_not_the_scan() {
         (Some(at(3)), &None)
     );
     assert_eq!(
-        calls[4].order,
-        MemberOrder::LatestFirst,
-        "before the first range the list's end is looked at"
-    );
-    assert_eq!(
-        calls[5].joined_from,
+        calls[4].joined_from,
         Some(at(3)),
         "a cursor belongs to the range that it was given for"
+    );
+    let looks = calls
+        .iter()
+        .filter(|from| from.order == MemberOrder::LatestFirst);
+    assert_eq!(
+        looks.count(),
+        1,
+        "where there is a range, the list's end is looked at"
     );
     assert_eq!(run.progress.tally.processed, 9);
     assert_eq!(org.members(&run.id).await, emails(0..9));
