@@ -147,6 +147,11 @@ fn quote() -> String {
     format!("{KEY} {ROTATED} {EMAIL} {PHONE} {FIRST_NAME}")
 }
 
+/// An id that cannot be used: a usable one is shown to the merchant, whatever it says.
+fn unusable_id() -> String {
+    format!("{}\n", quote())
+}
+
 fn json(status: &str, body: &Value) -> String {
     let header = "content-type: application/vnd.api+json";
     whole(status, header, &body.to_string())
@@ -189,7 +194,7 @@ fn for_workers() -> Vec<String> {
         resource("profile", "01CANARY", &values),
         resource(
             "profile",
-            &quote,
+            &unusable_id(),
             &json!({"email": EMAIL, "updated": quote}),
         ),
         linked(&format!(
@@ -227,7 +232,7 @@ fn others() -> Vec<String> {
     });
     let wait = format!("retry-after: {quote}");
     vec![
-        resource("list", &quote, &values),
+        resource("list", &unusable_id(), &values),
         resource("list", "LiSt09", &values),
         resource("segment", "SeGm09", &values),
         whole("429 Too Many Requests", &wait, &quote),

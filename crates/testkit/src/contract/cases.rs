@@ -5,7 +5,7 @@ use std::pin::Pin;
 use super::harness::StoreHarness;
 
 /// Makes a test of every case of the contract: `store_contract!(harness().await)`, where the expression makes a
-/// new [`StoreHarness`](crate::contract::StoreHarness) for each test. The crate that calls it needs tokio's
+/// new [`StoreHarness`] for each test. The crate that calls it needs tokio's
 /// `macros` and `rt`.
 #[macro_export]
 macro_rules! store_contract {
