@@ -116,7 +116,9 @@ async fn write_window(
     }
     if !ids.is_empty() {
         sqlx::query!(
-            "UPDATE consumers SET search_text = ($3::text[])[array_position($2::text[], id)]
+            "UPDATE consumers c SET search_text =
+                (SELECT w.search_text FROM unnest($2::text[], $3::text[]) AS w (id, search_text)
+                 WHERE w.id = c.id)
              WHERE organization_id = $1 AND id = ANY($2) AND id > $4 AND id <= $5",
             organization,
             &ids,
