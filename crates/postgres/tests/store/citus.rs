@@ -116,13 +116,14 @@ impl Cluster {
     }
 }
 
-/// Empties all tables, those that refer to others first. `TRUNCATE` would make each shard's files anew.
+/// Empties all tables of what programs write, those that refer to others first. `TRUNCATE` would make each shard's files anew.
 const EMPTY: &str = "
     DELETE FROM sync_issues; DELETE FROM run_seen_profiles; DELETE FROM audience_list_memberships;
     DELETE FROM link_moves; DELETE FROM profile_links; DELETE FROM consumers;
     DELETE FROM klaviyo_connections; DELETE FROM sync_runs; DELETE FROM audiences;
     DELETE FROM sync_sources; DELETE FROM work_queue; DELETE FROM last_claims;
-    DELETE FROM quota_buckets; DELETE FROM api_keys; DELETE FROM organizations; DELETE FROM meta;
+    DELETE FROM quota_buckets; DELETE FROM api_keys; DELETE FROM organizations;
+    DELETE FROM meta WHERE name <> 'search_rules';
     DELETE FROM apalis.jobs";
 
 /// The cluster emptied for the next case of the contract.
