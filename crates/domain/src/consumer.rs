@@ -1,57 +1,11 @@
-//! Consumers, and the merge of values from several Klaviyo profiles into one.
-//!
-//! Every value remembers the [`Stamp`] that wrote it, and a later stamp replaces an earlier one.
-//! The merge is therefore a maximum: commutative, associative and idempotent. The result does not depend
-//! on the order of pages, on the number of partitions, or on pages that are read again.
+//! Consumers, and their links to Klaviyo profiles. How values of several profiles become one is in
+//! [`crate::merge`].
 
 use crate::ids::{ConsumerId, ProfileId, SourceId};
+pub use crate::merge::{Primary, Stamp, Stamped, merge, primary_of};
 use crate::profile::UsableProfile;
 use crate::time::Timestamp;
 use crate::value::{Email, FullName, Phone};
-
-/// Which profile wrote a value, and when that profile had last changed in Klaviyo. Ordered by
-/// time, then by id bytewise; an unknown time is the earliest.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stamp {
-    /// The profile's `updated`.
-    pub updated: Option<Timestamp>,
-    /// The profile's id.
-    pub profile: ProfileId,
-}
-
-/// A value and the stamp of the profile that wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamped<T> {
-    /// The value.
-    pub value: T,
-    /// The stamp of the profile that wrote it; `None` for a value that did not come from Klaviyo, which any
-    /// profile replaces.
-    pub by: Option<Stamp>,
-}
-
-/// Takes `value` if its stamp is not earlier than the stamp of the value there. An absent value never
-/// deletes one.
-pub fn merge<T>(slot: &mut Option<Stamped<T>>, value: Option<T>, stamp: &Stamp) {
-    let Some(value) = value else { return };
-    let is_later = slot
-        .as_ref()
-        .is_none_or(|held| held.by.as_ref() <= Some(stamp));
-    if is_later {
-        *slot = Some(Stamped {
-            value,
-            by: Some(stamp.clone()),
-        });
-    }
-}
-
-/// The primary profile of a consumer: the latest of those that are linked to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Primary {
-    /// The profile and its time.
-    pub stamp: Stamp,
-    /// The sync source that is its link.
-    pub source: SourceId,
-}
 
 /// What a sync reads and decides of a consumer. A sync leaves everything else that Fanfare stores of one
 /// unchanged.
@@ -131,21 +85,11 @@ pub struct ProfileLink {
 }
 
 impl ProfileLink {
-    fn stamp(&self) -> Stamp {
+    /// The stamp with which the profile stands for the consumer.
+    pub(crate) fn stamp(&self) -> Stamp {
         Stamp {
             updated: self.updated,
             profile: self.profile.clone(),
         }
     }
-}
-
-/// The primary among a consumer's links: the latest by stamp.
-pub fn primary_of<'a>(links: impl IntoIterator<Item = &'a ProfileLink>) -> Option<Primary> {
-    links
-        .into_iter()
-        .map(|link| Primary {
-            stamp: link.stamp(),
-            source: link.source.clone(),
-        })
-        .max_by(|a, b| a.stamp.cmp(&b.stamp))
 }

@@ -2,7 +2,7 @@
 //! Klaviyo.
 
 use crate::ids::{AudienceId, SourceId};
-use crate::status::SyncStatus;
+use crate::run::SyncStatus;
 use crate::time::Timestamp;
 
 pub use crate::collection::{CollectionKind, CollectionRef};

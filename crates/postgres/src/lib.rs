@@ -10,7 +10,7 @@
 //! `fanfare_app`, which owns nothing and bypasses nothing, whatever login made it.
 //!
 //! Start with `unit.rs` (what a unit of work is here), `session.rs` (what every connection is told),
-//! the repositories in `crates/sql-rows/shared`, which the crate for SQLite compiles too, and `page_writes/` (a
+//! the repositories in `crates/sql-rows/repositories`, which the crate for SQLite compiles too, and `page_writes/` (a
 //! sync's hot path).
 
 mod consumer_reads;
@@ -24,7 +24,7 @@ mod migrate;
 mod options;
 mod page_writes;
 mod parameters;
-#[path = "../../sql-rows/shared/mod.rs"]
+#[path = "../../sql-rows/repositories/mod.rs"]
 mod repositories;
 mod schema;
 mod search_texts;

@@ -3,7 +3,7 @@
 //!
 //! - `sql/`, a folder for each table: statements that are the same on SQLite and Postgres. A statement that
 //!   each database needs in its own words has one file name in `sql/` of both stores' crates.
-//! - `shared/`: the repositories. Both stores' crates compile these files as modules of their own (`#[path]`),
+//! - `repositories/`: the repositories. Both stores' crates compile these files as modules of their own (`#[path]`),
 //!   so that each statement is checked against that crate's database. This crate does not compile them.
 //!
 //! A row struct has the same field types for both databases: each store's `sqlx.toml` names

@@ -6,7 +6,7 @@
 //!
 //! Every statement on an organization's rows names `organization_id`, its first parameter; a test
 //! reads them all and checks. Start with `unit.rs` (what a unit of work is here), the repositories in
-//! `crates/sql-rows/shared`, which the crate for Postgres compiles too, and `page_writes/` (a sync's hot path).
+//! `crates/sql-rows/repositories`, which the crate for Postgres compiles too, and `page_writes/` (a sync's hot path).
 
 mod consumer_reads;
 mod error;
@@ -17,7 +17,7 @@ mod migrate;
 mod options;
 mod page_writes;
 mod parameters;
-#[path = "../../sql-rows/shared/mod.rs"]
+#[path = "../../sql-rows/repositories/mod.rs"]
 mod repositories;
 mod search_texts;
 mod store;

@@ -4,11 +4,12 @@ mod reading;
 mod reconciling;
 mod record;
 mod source_run;
+mod status;
 
 pub use reading::{Opened, PagesTaken};
 pub use reconciling::Reconciliation;
 pub use record::{NewRun, Progress, RunError, SyncRun, Trigger};
 pub use source_run::{Event, InvalidTransition, SourceRun};
+pub use status::SyncStatus;
 
 pub use crate::pass::RunMode;
-pub use crate::status::SyncStatus;

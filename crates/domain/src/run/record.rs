@@ -4,7 +4,7 @@ use crate::failure::FailureCode;
 use crate::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use crate::page::Tally;
 use crate::pass::Pass;
-use crate::status::SyncStatus;
+use crate::run::SyncStatus;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 

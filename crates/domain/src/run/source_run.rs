@@ -2,9 +2,9 @@
 
 use crate::failure::{FailureCode, MAX_CRASHES};
 use crate::pass::{Pass, Phase};
+use crate::run::SyncStatus;
 use crate::scan::Scan;
 use crate::source::{CollectionSource, SourceData};
-use crate::status::SyncStatus;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 

@@ -198,7 +198,7 @@ fn files_with(texts: &[&str]) -> BTreeSet<String> {
         }
     }
     let mut found = BTreeSet::new();
-    for sources in ["src", "../sql-rows/shared"] {
+    for sources in ["src", "../sql-rows/repositories"] {
         visit(&crate_folder().join(sources), texts, &mut found);
     }
     found

@@ -112,7 +112,7 @@ fn unchecked_statements_stand_in_four_files() {
     }
     let mut found = BTreeSet::new();
 
-    for sources in ["src", "../sql-rows/shared"] {
+    for sources in ["src", "../sql-rows/repositories"] {
         visit(&crate_folder().join(sources), &mut found);
     }
 

@@ -1,0 +1,129 @@
+//! What a page of Klaviyo profiles does to Fanfare's consumers.
+//!
+//! [`plan`] is the central rule of a sync: given a page and what the store knows about it, it decides
+//! every write, without doing any. The planner applies the profiles to a working copy, one after the other,
+//! and returns only the difference, with each key once, so that a store can write each kind of row in one
+//! statement.
+
+mod planner;
+
+use std::collections::BTreeSet;
+
+use self::planner::PagePlanner;
+use crate::consumer::{Consumer, ProfileLink};
+use crate::ids::{ConsumerId, Ids, ProfileId};
+use crate::issue::Issue;
+use crate::profile::{Profile, UsableProfile};
+use crate::time::Timestamp;
+use crate::value::Email;
+
+/// What the store knows about the profiles of a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The consumers that have an e-mail of the page or are linked to a profile of it.
+    pub consumers: Vec<Consumer>,
+    /// All links of those consumers.
+    pub links: Vec<ProfileLink>,
+    /// Those of the page's profiles, and of the profiles in `links`, that this run has seen before.
+    pub seen_profiles: Vec<SeenProfile>,
+}
+
+/// A profile that a run has seen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenProfile {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Whether it had a usable e-mail when the run first saw it.
+    pub with_email: bool,
+    /// When it joined the list; `None` if Klaviyo did not say.
+    pub joined_at: Option<Timestamp>,
+}
+
+impl SeenProfile {
+    /// Its place in the list, which does not depend on the order in which partitions read it.
+    fn place(&self) -> (Option<Timestamp>, &ProfileId) {
+        (self.joined_at, &self.profile)
+    }
+}
+
+/// A consumer to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerWrite {
+    /// Its state after the page.
+    pub consumer: Consumer,
+    /// Whether a user can see the change. If not, only stamps have changed and `updatedAt` stays.
+    pub visible: bool,
+}
+
+/// The outcomes of a page's profiles, as counts of profiles. A run counts each profile once, by the outcome
+/// when the run first saw it: `processed = created + updated + unchanged + skipped`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Tally {
+    /// Profiles that the run saw for the first time.
+    pub processed: u64,
+    /// Profiles for which a consumer was created.
+    pub created: u64,
+    /// Profiles that changed a consumer's values or links.
+    pub updated: u64,
+    /// Profiles that changed nothing that a user can see.
+    pub unchanged: u64,
+    /// Profiles without an e-mail, a phone number or a link.
+    pub skipped: u64,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.processed += other.processed;
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.skipped += other.skipped;
+    }
+}
+
+/// Everything that a page changes. Each collection holds a key at most once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PagePlan {
+    /// Consumers to insert.
+    pub created: Vec<Consumer>,
+    /// Consumers to overwrite. E-mails can move between them, and to created ones: a store must remove the
+    /// old e-mails before it writes the new ones.
+    pub updated: Vec<ConsumerWrite>,
+    /// Links to insert or overwrite, by profile.
+    pub links: Vec<ProfileLink>,
+    /// Whether a profile that was linked to one consumer is now linked to another.
+    pub moves_links: bool,
+    /// Profiles that the run saw for the first time.
+    pub seen_profiles: Vec<SeenProfile>,
+    /// The consumers of the page's profiles, all of which are members of the audience.
+    pub members: Vec<ConsumerId>,
+    /// The records that were not taken over without a change.
+    pub issues: Vec<Issue>,
+    /// The outcomes of the page's profiles.
+    pub tally: Tally,
+}
+
+/// The keys by which a store finds what it knows about a page: its usable e-mails and its profiles.
+pub fn keys(page: &[Profile]) -> (Vec<Email>, Vec<ProfileId>) {
+    let emails: BTreeSet<Email> = page.iter().filter_map(Profile::usable_email).collect();
+    let profiles: BTreeSet<ProfileId> = page.iter().map(|profile| profile.id.clone()).collect();
+    (emails.into_iter().collect(), profiles.into_iter().collect())
+}
+
+/// Decides what a page does.
+///
+/// `run_started_at` is the latest time that a profile's `updated` may have, `now` becomes the date of links
+/// and issues, and `ids` gives the ids of what is created.
+pub fn plan(
+    page: &[Profile],
+    known: Known,
+    run_started_at: Timestamp,
+    now: Timestamp,
+    ids: &dyn Ids,
+) -> PagePlan {
+    let mut planner = PagePlanner::new(known, now, ids);
+    for profile in page {
+        planner.take(&UsableProfile::of(profile, run_started_at));
+    }
+    planner.finish()
+}
