@@ -13,6 +13,7 @@ use fanfare_domain::run::SyncRun;
 use fanfare_sync::Integration;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Application;
@@ -23,10 +24,10 @@ use crate::route::{Route, route};
 use crate::run_watches::{RunWatches, Watched};
 use crate::wire;
 
-/// How often a stream without news looks whether its secret key has been revoked.
+/// How often a stream looks whether its secret key has been revoked, also while there is news.
 const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Such looks after which a comment keeps the connection open: 15 seconds.
+/// Such looks without news after which a comment keeps the connection open: 15 seconds.
 const KEY_CHECKS_BEFORE_COMMENT: u32 = 3;
 
 /// The routes of this file.
@@ -63,6 +64,7 @@ async fn watch(
         news: watches.follow(&application, &run),
         application: application.get_ref().clone(),
         principal,
+        next_key_check: Instant::now() + KEY_CHECK_INTERVAL,
         _open: open,
     };
     let shutdown = shutdown.get_ref().clone().cancelled_owned();
@@ -78,6 +80,7 @@ struct EventStream {
     application: Integration,
     principal: Principal,
     news: watch::Receiver<Watched>,
+    next_key_check: Instant,
     _open: Permit,
 }
 
@@ -108,13 +111,14 @@ impl EventStream {
     /// Waits until the run has changed. `None` if it can no longer be read, or not by this caller.
     async fn wait(&mut self, shown: Arc<SyncRun>) -> Option<(Bytes, Step)> {
         for _ in 0..KEY_CHECKS_BEFORE_COMMENT {
-            match tokio::time::timeout(KEY_CHECK_INTERVAL, self.another(&shown)).await {
+            let check = self.next_key_check;
+            match tokio::time::timeout_at(check, self.another(&shown)).await {
                 Ok(run) => {
                     let run = run?;
                     return Some((self.event("progress", &run), Step::Wait(run)));
                 }
                 Err(_) if self.principal.is_revoked(&self.application).await => return None,
-                Err(_) => {}
+                Err(_) => self.next_key_check = Instant::now() + KEY_CHECK_INTERVAL,
             }
         }
         Some((Bytes::from_static(b": still here\n\n"), Step::Wait(shown)))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fanfare_domain::ports::KlaviyoError;
 use fanfare_testkit::memory::Operation;
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -141,6 +142,42 @@ async fn a_stream_ends_within_seconds_when_its_secret_key_is_revoked() {
 
     assert_eq!(names(&events(&answer)), ["progress"]);
     assert_eq!(begun.elapsed().as_secs(), 10);
+}
+
+#[actix_web::test]
+async fn news_does_not_keep_a_stream_open_whose_secret_key_is_revoked() {
+    tokio::time::pause();
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
+    let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
+    let begun = tokio::time::Instant::now();
+
+    let change = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for key in fixture.integration.keys(&fixture.own.id).await.unwrap() {
+            let revoked = fixture
+                .integration
+                .revoke_key(&fixture.own.id, &key.id)
+                .await;
+            revoked.unwrap();
+        }
+        for _ in 0..4 {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let failed = KlaviyoError::Unavailable("ordered by the test".to_owned());
+            fixture.klaviyo.fail_members([Some(failed)]);
+            fixture.wait_a_minute();
+            fixture.work(&imported["runId"]).await;
+        }
+    };
+    // The key is still known when the stream begins.
+    let stream = async {
+        let answer = fixture.get(&watch).send().await;
+        (answer, begun.elapsed().as_secs())
+    };
+    let ((answer, ended), ()) = tokio::join!(stream, change);
+
+    assert_eq!(names(&events(&answer)), ["progress"; 2]);
+    assert_eq!(ended, 5);
 }
 
 #[actix_web::test]
