@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::environment::{Environment, KEY, LIST};
+use super::environment::{Environment, KEY, LIST, SECOND_LIST};
 use super::{Figure, Options};
 use crate::interrupt::Interrupt;
 use crate::services::api::Run;
@@ -31,13 +31,25 @@ pub(super) fn measure_on_postgres(options: &Options, interrupt: &Interrupt) -> R
     let cluster = Cluster::of_installed()?
         .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
     let store = cluster.database("bench")?;
-    let environment = Environment::start_on_postgres(&store, profiles, &SIMULATOR, interrupt)?;
+    let second = format!("{SECOND_LIST}=Benchmark with statistics:{profiles}");
+    let simulator = [SIMULATOR.as_slice(), &["--list", &second]].concat();
+    let environment = Environment::start_on_postgres(&store, profiles, &simulator, interrupt)?;
     let measured = Measured::of(&environment)?;
     let copy = cluster.database("copy")?;
     environment.services.migrate(&copy)?;
-    drop(environment);
     let script = cluster.copy_rows(&store, &copy, &TABLES)?;
-    measured.figures("engine-postgres", profiles, script.as_secs_f64())
+    cluster.analyze(&store)?;
+    let analyzed = environment.finish(&environment.import(SECOND_LIST)?)?;
+    let seconds = analyzed.seconds().context("the run has no times")?;
+    let mut figures = measured.figures("engine-postgres", profiles, script.as_secs_f64())?;
+    // The planner must not need statistics: a new organization has none.
+    figures.push(Figure {
+        limit_is: "the same with statistics",
+        what: "first import, without statistics".to_owned(),
+        limit: Some(count(profiles) / seconds),
+        ..figures[0].clone()
+    });
+    Ok(figures)
 }
 
 /// What an import leaves behind, in the order of the foreign keys.
@@ -61,7 +73,7 @@ struct Measured {
 
 impl Measured {
     fn of(environment: &Environment) -> Result<Self> {
-        let import = environment.finish(&environment.import()?)?;
+        let import = environment.finish(&environment.import(LIST)?)?;
         let memory = environment.peak_memory();
         let resync = environment.finish(&environment.sync(&import.audience_id)?)?;
         let reading = reading_alone(environment)?;

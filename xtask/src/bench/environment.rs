@@ -15,6 +15,9 @@ use crate::services::{Services, Setup};
 /// The list that is imported.
 pub(super) const LIST: &str = "BeNcHm";
 
+/// Another list, where a case has one.
+pub(super) const SECOND_LIST: &str = "BeNcHn";
+
 pub(super) const KEY: &str = "pk_bench_0123456789abcdef0123456789abcdef";
 
 /// Seals keys of a simulator in a store that is deleted at the end: no secret.
@@ -81,9 +84,9 @@ impl Environment {
         })
     }
 
-    /// Starts the import. Returns its run.
-    pub(super) fn import(&self) -> Result<String> {
-        let body = json!({"listIds": [LIST]});
+    /// Starts the import of a list. Returns its run.
+    pub(super) fn import(&self, list: &str) -> Result<String> {
+        let body = json!({"listIds": [list]});
         let answer: Value = self.api.post("/api/audiences/import/klaviyo", &body)?;
         let run = answer["imported"][0]["runId"].as_str();
         run.map(str::to_owned).context("the list was not imported")

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::environment::Environment;
+use super::environment::{Environment, LIST};
 use super::{Figure, Options};
 use crate::interrupt::Interrupt;
 use crate::test::postgres::Cluster;
@@ -34,7 +34,7 @@ pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Fi
 }
 
 fn on(environment: &Environment, store: &str, interrupt: &Interrupt) -> Result<Vec<Figure>> {
-    let run = environment.finish(&environment.import()?)?;
+    let run = environment.finish(&environment.import(LIST)?)?;
     let members = format!("/api/audiences/{}/members?first=100", run.audience_id);
     let routes = [
         ("GET /api/klaviyo", "/api/klaviyo"),

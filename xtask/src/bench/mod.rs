@@ -27,7 +27,7 @@ pub(crate) struct Options {
 }
 
 /// A figure and its limit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Figure {
     case: &'static str,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::environment::Environment;
+use super::environment::{Environment, LIST};
 use super::{Figure, Options};
 use crate::interrupt::Interrupt;
 
@@ -17,7 +17,7 @@ pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Fi
     let profiles = PROFILES / options.divide;
     let latency = PAGE_MS.to_string();
     let environment = Environment::start(profiles, &["--latency", &latency], interrupt)?;
-    let run = environment.finish(&environment.import()?)?;
+    let run = environment.finish(&environment.import(LIST)?)?;
     Ok(vec![Figure {
         case: "quota",
         what: format!("import of {profiles} profiles"),

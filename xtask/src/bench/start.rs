@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::environment::Environment;
+use super::environment::{Environment, LIST};
 use super::{Figure, Options};
 use crate::interrupt::Interrupt;
 use crate::test::postgres::Cluster;
@@ -25,7 +25,7 @@ pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Fi
     let store = cluster.database("start")?;
     let simulator = ["--no-quota", "--latency", "0"];
     let environment = Environment::start_on_postgres(&store, PROFILES, &simulator, interrupt)?;
-    let audience = environment.finish(&environment.import()?)?.audience_id;
+    let audience = environment.finish(&environment.import(LIST)?)?.audience_id;
     let mut waits = Vec::new();
     for _ in 0..CLICKS / options.divide {
         let run = environment.sync(&audience)?;

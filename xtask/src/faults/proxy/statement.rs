@@ -82,12 +82,12 @@ impl Statements {
         let text = match message.letter() {
             b'P' => {
                 let (name, text) = (texts.next()?, texts.next()?);
-                self.prepared.insert(name, squeeze(&text));
+                self.prepared.insert(name, kind_text(&text));
                 return None;
             }
             // A bound statement counts as executed: the worker executes all that it binds.
             b'B' => self.prepared.get(&texts.nth(1)?)?.clone(),
-            b'Q' => squeeze(&texts.next()?),
+            b'Q' => kind_text(&texts.next()?),
             _ => return None,
         };
         if text == PROBE {
@@ -99,8 +99,14 @@ impl Statements {
     }
 }
 
-fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The text that statements of a kind have in common. `SET LOCAL` takes no parameter, so its value is part of the
+/// text, and another one in each round.
+fn kind_text(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.split_once(" = ") {
+        Some((setting, _)) if setting.starts_with("SET LOCAL ") => setting.to_owned(),
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -129,6 +135,17 @@ mod tests {
         assert_eq!(prepared, None);
         assert_eq!(first.unwrap().text, "SELECT x FROM t");
         assert_eq!(second.unwrap().text, "SELECT x FROM t");
+    }
+
+    #[test]
+    fn a_setting_is_the_same_kind_of_statement_whatever_its_value() {
+        let mut statements = Statements::default();
+        let mut set = |value: &str| {
+            let text = format!("SET LOCAL fanfare.organization_id = E'{value}'\0");
+            executed(&mut statements, b'Q', text.as_bytes())
+        };
+
+        assert_eq!(set("org_1"), set("org_2"));
     }
 
     #[test]

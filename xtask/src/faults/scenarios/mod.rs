@@ -18,9 +18,9 @@ use super::{RoundContext, RoundResult, Rounds, Scenario, Stores};
 /// The pages at which faults happen: the first, some in the middle, the last of thirty.
 const PAGES: &[u32] = &[7, 1, 30, 2, 13, 19, 25, 29];
 
-/// How many partitions a list of thirty pages has at most. Each fetches one page at a time, and fetches it
-/// again if the worker is lost.
-const READERS: u64 = 2;
+/// How many partitions a list of thirty pages has at most: two ranges, and the one that looks at the list's end.
+/// Each fetches one page at a time, and fetches it again if the worker is lost.
+const READERS: u64 = 3;
 
 /// The most pages that may be fetched twice for so many lost workers.
 const fn lost(workers: u64) -> u64 {

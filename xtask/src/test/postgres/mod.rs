@@ -171,6 +171,13 @@ impl Cluster {
         Ok(begun.elapsed())
     }
 
+    /// Gathers the planner's statistics of a database.
+    pub(crate) fn analyze(&self, database: &str) -> Result<()> {
+        let mut analyze = self.command("psql");
+        analyze.args(["--quiet", "--command=ANALYZE", database]);
+        run(analyze)
+    }
+
     /// Ends it as a power cut would: no connection is told.
     pub(crate) fn halt(&self) -> Result<()> {
         let mut stop = self.command("pg_ctl");
