@@ -30,6 +30,7 @@ pub mod removal;
 pub mod run;
 pub mod scan;
 pub mod search;
+pub mod search_index;
 pub mod source;
 mod text_enum;
 pub mod time;

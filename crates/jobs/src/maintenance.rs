@@ -90,8 +90,8 @@ pub(crate) async fn delete_old_jobs(queue: &dyn Queue) -> Infallible {
     }
 }
 
-/// Goes from organization to organization and mends the queue of due work, once at the start and then a minute
-/// after each round.
+/// Goes from organization to organization, mends the queue of due work and brings the index of searches on, once at
+/// the start and then a minute after each round.
 pub(crate) async fn mend_queues(integration: &Integration) -> Infallible {
     loop {
         if let Err(error) = mend_all(integration).await {
@@ -127,6 +127,15 @@ async fn mend_all(integration: &Integration) -> Result<(), Error> {
                     organizationId = %organization.id,
                     error = &error as &dyn std::error::Error,
                     "an organization's queue of due work could not be mended"
+                ),
+            }
+            match integration.index_search(&organization.id).await {
+                Ok(()) => {}
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => tracing::warn!(
+                    organizationId = %organization.id,
+                    error = &error as &dyn std::error::Error,
+                    "an organization's index of searches could not be brought on"
                 ),
             }
         }

@@ -3,8 +3,8 @@
 //! same on both.
 //!
 //! What the databases do in their own ways has one name in both crates: `crate::unit`, `crate::store`,
-//! `crate::timeout`, `crate::parameters`, `crate::page_writes`, `crate::ledger`, `crate::work` and
-//! `crate::consumer_reads`.
+//! `crate::timeout`, `crate::parameters`, `crate::page_writes`, `crate::ledger`, `crate::work`,
+//! `crate::search_rows` and `crate::consumer_reads`.
 
 mod audiences;
 mod connections;
@@ -16,5 +16,6 @@ mod meta;
 pub(crate) mod pages;
 pub(crate) mod quota;
 mod runs;
+pub(crate) mod search;
 mod sources;
 pub(crate) mod work_queue;

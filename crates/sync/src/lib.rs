@@ -22,6 +22,7 @@ mod rekey;
 mod resync;
 mod runs;
 mod saving;
+mod searching;
 mod settings;
 mod sources;
 

@@ -15,6 +15,15 @@ pub trait Store: Send + Sync {
     /// [`StoreError::ReadOnly`]. It does not wait for writing units.
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
+    /// Opens a unit for searching: it reads as [`Store::read`] does, by means of its own, of which an organization
+    /// has a share. What else the store does never waits for searches. While the organization's share is in use it
+    /// waits for two seconds, then it fails with [`StoreError::TooManySearches`]; a search through it that takes
+    /// longer than two seconds fails with [`StoreError::SearchTooLong`].
+    async fn search(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
     /// Opens a unit for writing. Until it ends, it MUST exclude every other writing unit of the same
     /// organization, in this process and in others, so that what it reads stays true until it commits.
     async fn begin(&self, organization: &OrganizationId)
@@ -46,6 +55,12 @@ pub enum StoreError {
     /// The database is not reachable, was busy for too long, or closed the connection: try again later.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The organization has as many searches under way as it may have.
+    #[error("the organization has too many searches under way")]
+    TooManySearches,
+    /// A search took longer than a search may.
+    #[error("the search took longer than it may")]
+    SearchTooLong,
     /// A write through a unit that was opened for reading.
     #[error("a unit of work opened for reading cannot write")]
     ReadOnly,

@@ -81,6 +81,8 @@ macro_rules! store_contract {
                 a_search_knows_the_letters_of_every_script
                 consumers_are_filtered_by_when_they_were_made
                 what_a_search_finds_is_paged_by_id
+                an_index_changes_nothing_of_what_a_search_finds
+                a_large_audience_is_searched_by_the_index
             }
             consumers {
                 a_consumer_has_its_dates_and_actors

@@ -100,6 +100,13 @@ impl Store for InMemoryStore {
         Ok(Box::new(self.open(organization, Mode::Reading)))
     }
 
+    async fn search(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.read(organization).await
+    }
+
     async fn begin(
         &self,
         organization: &OrganizationId,

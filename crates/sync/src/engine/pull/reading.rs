@@ -128,7 +128,10 @@ impl<'a> ActiveSlice<'a> {
             members_added,
         };
         self.run.take_pages(taken, self.pace.partitions, now)?;
-        self.commit_step(unit).await
+        let step = self.commit_step(unit).await?;
+        self.index_search(plan.created.len() + plan.updated.len())
+            .await;
+        Ok(step)
     }
 }
 
