@@ -11,6 +11,7 @@ pub mod audience;
 pub mod collection;
 pub mod connection;
 pub mod consumer;
+pub mod erasure;
 pub mod failure;
 pub mod identity;
 pub mod ids;

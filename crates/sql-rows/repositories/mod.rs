@@ -10,6 +10,7 @@ mod audiences;
 mod connections;
 mod consumers;
 mod directory;
+mod erasures;
 mod leases;
 mod links;
 mod meta;

@@ -12,6 +12,7 @@ mod audiences;
 mod browse;
 mod consumers;
 pub mod engine;
+mod erasing;
 mod error;
 mod import;
 mod integration;

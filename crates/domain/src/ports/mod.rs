@@ -2,7 +2,7 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`]) are methods of that unit.
+//!   [`Leases`], [`Erasures`]) are methods of that unit.
 //! * [`Directory`], [`WorkQueue`] and [`QuotaLedger`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is Klaviyo's REST API.
@@ -13,6 +13,7 @@
 
 mod ambient;
 mod control;
+mod erasures;
 mod klaviyo;
 mod leases;
 mod pages;
@@ -22,6 +23,7 @@ mod store;
 
 pub use ambient::{Clock, KeySealer, SealError};
 pub use control::{Directory, QuotaLedger, WorkQueue};
+pub use erasures::Erasures;
 pub use klaviyo::Klaviyo;
 pub use leases::Leases;
 pub use pages::{Batch, PageWrite, Pages};

@@ -86,6 +86,14 @@ impl From<Error> for ApiError {
                  Klaviyo again with PUT /api/settings, or restore the master key.",
             )
             .with_cause(error),
+            Error::ErasureKey(_) => Self::new(500, "Key of erasures cannot be read",
+                "ERASURE_KEY_UNREADABLE",
+            )
+            .with_message(
+                "The key by which erased people are recognized does not open with this service's master key. Restore \
+                 the master key that sealed it (FANFARE_MASTER_KEY_PREVIOUS).",
+            )
+            .with_cause(error),
             Error::Store(_) | Error::Transition(_) => Self::internal(error),
         }
     }

@@ -89,6 +89,11 @@ macro_rules! store_contract {
                 consumers_are_looked_up_exactly
                 a_look_up_finds_a_hundred_at_most
             }
+            erasures {
+                a_key_of_hashes_is_kept_and_sealed_anew
+                an_erased_consumer_leaves_hashes_and_nothing_else
+                a_person_may_be_erased_twice
+            }
             known {
                 what_is_known_of_a_page_is_found_by_email_and_by_profile
                 each_run_knows_what_it_has_seen_itself

@@ -14,6 +14,7 @@ pub mod cases;
 pub mod connections;
 pub mod consumers;
 pub mod directory;
+pub mod erasures;
 mod fixture;
 mod harness;
 pub mod issues;

@@ -7,6 +7,7 @@
 mod audiences;
 mod consumers;
 mod control;
+mod erasures;
 mod faults;
 mod leases;
 mod pages;
