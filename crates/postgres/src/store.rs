@@ -127,6 +127,11 @@ impl PostgresStore {
         &self.control
     }
 
+    /// The connections for the ledger of quotas.
+    pub(crate) fn ledger_connections(&self) -> &PgPool {
+        &self.control
+    }
+
     /// A transaction on what is no organization's.
     pub(crate) async fn begin_writing(&self) -> Result<Transaction, StoreError> {
         Transaction::begin(&self.control, "BEGIN")

@@ -16,6 +16,7 @@ mod links;
 mod meta;
 pub(crate) mod pages;
 pub(crate) mod quota;
+mod retention;
 mod runs;
 pub(crate) mod search;
 mod sources;

@@ -116,6 +116,11 @@ impl SqliteStore {
         &self.writer
     }
 
+    /// The connection to the ledger of quotas.
+    pub(crate) fn ledger_connections(&self) -> &SqlitePool {
+        &self.ledger
+    }
+
     /// A transaction that excludes every other writer of the file.
     pub(crate) async fn begin_writing(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.writer

@@ -21,6 +21,7 @@ mod log;
 mod mending;
 mod rekey;
 mod resync;
+mod retaining;
 mod runs;
 mod saving;
 mod searching;
@@ -36,6 +37,7 @@ pub use integration::{Integration, Ports};
 pub use mending::QueueMended;
 pub use rekey::Rekeyed;
 pub use resync::StartedSync;
+pub use retaining::Expired;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
 
 /// The author of records that a worker makes.

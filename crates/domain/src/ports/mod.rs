@@ -2,7 +2,7 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`], [`Erasures`]) are methods of that unit.
+//!   [`Leases`], [`Erasures`], [`Retention`]) are methods of that unit.
 //! * [`Directory`], [`WorkQueue`] and [`QuotaLedger`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is Klaviyo's REST API.
@@ -18,6 +18,7 @@ mod klaviyo;
 mod leases;
 mod pages;
 mod records;
+mod retention;
 mod runs;
 mod store;
 
@@ -31,6 +32,7 @@ pub use records::{
     AudienceRecord, Audiences, Connections, ConsumerFilter, ConsumerRecord, Consumers, Lookup,
     SourceFilter, SourceRecord, Sources,
 };
+pub use retention::Retention;
 pub use runs::Runs;
 pub use store::{Store, StoreError, UnitOfWork};
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Audiences, Connections, Consumers, Erasures, Leases, Pages, Runs, Sources};
+use super::{Audiences, Connections, Consumers, Erasures, Leases, Pages, Retention, Runs, Sources};
 use crate::ids::OrganizationId;
 
 /// Opens units of work.
@@ -36,7 +36,7 @@ pub trait Store: Send + Sync {
 /// call to Klaviyo.
 #[async_trait]
 pub trait UnitOfWork:
-    Connections + Sources + Audiences + Consumers + Pages + Runs + Leases + Erasures + Send
+    Connections + Sources + Audiences + Consumers + Pages + Runs + Leases + Erasures + Retention + Send
 {
     /// The organization that it was opened for.
     fn organization(&self) -> &OrganizationId;

@@ -140,6 +140,12 @@ macro_rules! store_contract {
                 of_fifty_runs_queued_at_once_one_stays
                 an_audiences_runs_are_paged_from_the_latest
             }
+            retention {
+                old_runs_expire_but_the_latest_and_the_latest_successful
+                a_run_is_deleted_with_its_issues_a_few_at_a_time
+                members_of_archived_audiences_expire
+                quotas_that_nobody_uses_are_deleted
+            }
             leases {
                 a_lease_has_one_holder
                 of_fifty_at_once_one_gets_the_lease

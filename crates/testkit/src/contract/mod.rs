@@ -27,6 +27,7 @@ pub mod pages;
 pub mod queue;
 pub mod quota;
 pub mod reconciling;
+pub mod retention;
 pub mod runs;
 pub mod scheduling;
 pub mod search;

@@ -11,6 +11,7 @@ mod erasures;
 mod faults;
 mod leases;
 mod pages;
+mod retention;
 mod rows;
 mod runs;
 mod sources;

@@ -36,6 +36,8 @@ pub(super) struct Rows {
     /// How often pages have moved links.
     pub(super) link_moves: LinkMoves,
     pub(super) runs: BTreeMap<RunId, SyncRun>,
+    /// How many runs of each audience were deleted.
+    pub(super) deleted_runs: BTreeMap<AudienceId, u64>,
     pub(super) queue: BTreeMap<WorkKey, QueueRow>,
     /// When work was last claimed.
     pub(super) claimed_at: Option<Timestamp>,
