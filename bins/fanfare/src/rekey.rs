@@ -84,7 +84,7 @@ fn show(report: &Report) -> Result<()> {
     ))?;
     for id in &report.not_opened {
         print_line(format!(
-            "The Klaviyo key of {id} is sealed by none of the configured master keys: add the one that \
+            "A key of {id} is sealed by none of the configured master keys: add the one that \
              sealed it to FANFARE_MASTER_KEY_PREVIOUS, or connect Klaviyo again \
              (`fanfare klaviyo connect --org {id}`)"
         ))?;

@@ -27,6 +27,7 @@ mod parameters;
 #[path = "../../sql-rows/repositories/mod.rs"]
 mod repositories;
 mod schema;
+mod search_rows;
 mod search_texts;
 mod session;
 mod store;

@@ -15,7 +15,7 @@ use crate::fair_pool::FairPool;
 use crate::options::{PostgresOptions, place};
 use crate::schema;
 use crate::session::{self, Statements};
-use crate::timeout::{ANSWER_TIMEOUT, WithTimeout};
+use crate::timeout::{ANSWER_TIMEOUT, SEARCH_LIMIT, WithTimeout};
 use crate::transaction::Transaction;
 use crate::unit::{Opening, Unit};
 use fanfare_sql_rows::DbTimestamp;
@@ -27,6 +27,8 @@ pub struct PostgresStore {
     /// Apart from the writers, who may wait for each other: reading waits for no writer.
     readers: FairPool<OrganizationId>,
     writers: FairPool<OrganizationId>,
+    /// For searches alone: nothing else waits for one.
+    searchers: FairPool<OrganizationId>,
     /// For what is no organization's: keys, the queue of due runs, health. None of it waits for an
     /// organization.
     pub(crate) control: PgPool,
@@ -63,6 +65,11 @@ impl PostgresStore {
             readers: FairPool::new(pool(most), part_of(most, 2)),
             // Of an organization's writers, one works and another waits for its lock.
             writers: FairPool::new(pool(most), part_of(most, 4)),
+            searchers: FairPool::of_searches(
+                pool(most.div_ceil(2)),
+                part_of(most, 4),
+                SEARCH_LIMIT,
+            ),
             ledger: FairPool::new(control.clone(), part_of(most, 4)),
             control,
             notifier: options.notifier,
@@ -105,6 +112,7 @@ impl PostgresStore {
         tokio::join!(
             self.readers.close(),
             self.writers.close(),
+            self.searchers.close(),
             self.control.close()
         );
     }
@@ -116,6 +124,11 @@ impl PostgresStore {
 
     /// The connections for writing what is no organization's.
     pub(crate) fn writer(&self) -> &PgPool {
+        &self.control
+    }
+
+    /// The connections for the ledger of quotas.
+    pub(crate) fn ledger_connections(&self) -> &PgPool {
         &self.control
     }
 
@@ -150,6 +163,14 @@ impl Store for PostgresStore {
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let opening = self.opening(&self.readers, organization);
         Ok(Box::new(Unit::read(opening).await?))
+    }
+
+    async fn search(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let opening = self.opening(&self.searchers, organization);
+        Ok(Box::new(Unit::search(opening).await?))
     }
 
     async fn begin(

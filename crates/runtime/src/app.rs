@@ -27,6 +27,7 @@ pub struct App {
     master_keys: Arc<MasterKeys>,
     work_queue: Arc<dyn WorkQueue>,
     lease: Duration,
+    retention: Duration,
 }
 
 impl App {
@@ -69,6 +70,7 @@ impl App {
             master_keys: Arc::new(keys),
             work_queue,
             lease: config.lease,
+            retention: config.retention,
         })
     }
 
@@ -96,6 +98,7 @@ impl App {
                 lease: self.lease,
                 ..Pace::default()
             },
+            retention: self.retention,
             ..RunnerOptions::default()
         };
         Runner::new(

@@ -57,6 +57,16 @@ impl QuotaLedger for SqlStore {
             .await
     }
 
+    async fn delete_unused(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let delete = sqlx::query_file!(
+            "../sql-rows/sql/quota_buckets/delete_unused.sql",
+            DbTimestamp(before),
+            i64::from(limit)
+        );
+        let deleted = delete.execute(self.ledger_connections());
+        Ok(deleted.with_timeout().await?.rows_affected())
+    }
+
     async fn learn(
         &self,
         account: &str,

@@ -24,6 +24,8 @@ mod links;
 mod pages;
 mod quota;
 mod runs;
+mod search;
+mod shares;
 mod sources;
 mod work;
 
@@ -44,5 +46,7 @@ pub use links::LinkRow;
 pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};
 pub use quota::BucketRow;
 pub use runs::RunRow;
+pub use search::{GramRow, PlacesRow};
+pub use shares::{Permit, Shares};
 pub use sources::{SourceRow, merge_records, record, sources_by_id, wants_links};
 pub use work::{CandidateRow, WorkRow};

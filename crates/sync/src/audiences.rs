@@ -181,7 +181,7 @@ impl Integration {
         search: Option<&str>,
         page: &PageRequest,
     ) -> Result<Page<ConsumerRecord>, Error> {
-        let mut unit = self.read(organization).await?;
+        let mut unit = self.read_or_search(organization, search.is_some()).await?;
         unit.audience(id)
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;

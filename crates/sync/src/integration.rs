@@ -89,6 +89,19 @@ impl Integration {
         self.ports.store.read(of).await
     }
 
+    /// A unit for reading, by the means of searches where it is for one.
+    pub(crate) async fn read_or_search(
+        &self,
+        of: &OrganizationId,
+        is_search: bool,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        if is_search {
+            self.ports.store.search(of).await
+        } else {
+            self.read(of).await
+        }
+    }
+
     pub(crate) async fn begin(
         &self,
         of: &OrganizationId,

@@ -12,6 +12,7 @@ mod audiences;
 mod browse;
 mod consumers;
 pub mod engine;
+mod erasing;
 mod error;
 mod import;
 mod integration;
@@ -20,8 +21,10 @@ mod log;
 mod mending;
 mod rekey;
 mod resync;
+mod retaining;
 mod runs;
 mod saving;
+mod searching;
 mod settings;
 mod sources;
 
@@ -34,6 +37,7 @@ pub use integration::{Integration, Ports};
 pub use mending::QueueMended;
 pub use rekey::Rekeyed;
 pub use resync::StartedSync;
+pub use retaining::Expired;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
 
 /// The author of records that a worker makes.

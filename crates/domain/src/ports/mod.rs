@@ -2,7 +2,7 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`]) are methods of that unit.
+//!   [`Leases`], [`Erasures`], [`Retention`]) are methods of that unit.
 //! * [`Directory`], [`WorkQueue`] and [`QuotaLedger`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is Klaviyo's REST API.
@@ -13,15 +13,18 @@
 
 mod ambient;
 mod control;
+mod erasures;
 mod klaviyo;
 mod leases;
 mod pages;
 mod records;
+mod retention;
 mod runs;
 mod store;
 
 pub use ambient::{Clock, KeySealer, SealError};
 pub use control::{Directory, QuotaLedger, WorkQueue};
+pub use erasures::Erasures;
 pub use klaviyo::Klaviyo;
 pub use leases::Leases;
 pub use pages::{Batch, PageWrite, Pages};
@@ -29,6 +32,7 @@ pub use records::{
     AudienceRecord, Audiences, Connections, ConsumerFilter, ConsumerRecord, Consumers, Lookup,
     SourceFilter, SourceRecord, Sources,
 };
+pub use retention::Retention;
 pub use runs::Runs;
 pub use store::{Store, StoreError, UnitOfWork};
 

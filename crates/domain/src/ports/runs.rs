@@ -27,7 +27,7 @@ pub trait Runs {
         page: &PageRequest,
     ) -> Result<Page<SyncRun>, StoreError>;
 
-    /// How many runs the audience has had.
+    /// How many runs the audience has had, those that were deleted too.
     async fn run_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError>;
 
     /// The run's issues, paged by profile, code and field.

@@ -14,6 +14,7 @@ mod reconciling;
 mod runs;
 mod scans;
 mod search;
+mod search_index;
 mod texts;
 mod times;
 mod values;

@@ -38,6 +38,8 @@ pub struct Config {
     pub previous_master_keys: PreviousKeysSource,
     /// How long a worker that sends no heartbeat keeps a run.
     pub lease: Duration,
+    /// How long ended runs are kept, and what else is kept for a time only.
+    pub retention: Duration,
     /// What is logged; `None` for what suits the program.
     pub log: Option<String>,
     /// How it is written; `None` for what suits the place it goes to.
@@ -135,6 +137,7 @@ impl Config {
         let klaviyo = parsed(&provided, "FANFARE_KLAVIYO_BASE_URL", Origin::parse)?;
         let klaviyo = klaviyo.map_or_else(|| Origin::parse("https://a.klaviyo.com"), Ok);
         let lease = parsed(&provided, "FANFARE_LEASE_SECONDS", lease)?;
+        let retention = parsed(&provided, "FANFARE_RETENTION_DAYS", retention)?;
         Ok(Self {
             migration_database: migration_database(&provided, &database)?,
             api_addr: parsed(&provided, "FANFARE_API_ADDR", address)?
@@ -146,6 +149,7 @@ impl Config {
             master_key: master_key(&provided, &database)?,
             previous_master_keys: previous_master_keys(&provided)?,
             lease: lease.unwrap_or(Duration::from_secs(10)),
+            retention: retention.unwrap_or(days(90)),
             log: parsed(&provided, "FANFARE_LOG", log)?,
             log_format: parsed(&provided, "FANFARE_LOG_FORMAT", log_format)?,
             sources: SETTINGS
@@ -282,6 +286,23 @@ fn lease(text: &str) -> Result<Duration, String> {
     seconds
         .map(Duration::from_secs)
         .ok_or_else(|| format!("it must be a whole number of seconds from 1 to {LONGEST_LEASE}"))
+}
+
+/// The longest retention, in days: a hundred years.
+const LONGEST_RETENTION: u64 = 36_525;
+
+const fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
+}
+
+fn retention(text: &str) -> Result<Duration, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|it| (1..=LONGEST_RETENTION).contains(it));
+    number
+        .map(days)
+        .ok_or_else(|| format!("it must be a whole number of days from 1 to {LONGEST_RETENTION}"))
 }
 
 fn log(text: &str) -> Result<String, &'static str> {

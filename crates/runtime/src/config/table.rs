@@ -97,6 +97,12 @@ pub const SETTINGS: &[Setting] = &[
         shown: |config| config.lease.as_secs().to_string(),
     },
     Setting {
+        name: "FANFARE_RETENTION_DAYS",
+        default: "`90`",
+        meaning: "how long ended runs and their issues are kept, and the members of archived audiences, 1 to 36525; the latest run and the latest successful run of each audience stay",
+        shown: |config| (config.retention.as_secs() / 86_400).to_string(),
+    },
+    Setting {
         name: "FANFARE_LOG",
         default: "`info`; the operator's commands `warn`",
         meaning: "what is logged, as `tracing` filters say it: `info,fanfare_sync=debug`",

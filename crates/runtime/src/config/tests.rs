@@ -49,12 +49,13 @@ fn without_anything_the_defaults_are_in_force() {
         ("FANFARE_MASTER_KEY_PREVIOUS", "not set"),
         ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "not set"),
         ("FANFARE_LEASE_SECONDS", "10"),
+        ("FANFARE_RETENTION_DAYS", "90"),
         ("FANFARE_LOG", "info"),
         ("FANFARE_LOG_FORMAT", "text on a terminal, else json"),
     ] {
         check(&[], "", name, want);
     }
-    assert_eq!(SETTINGS.len(), 12, "each setting has a line above");
+    assert_eq!(SETTINGS.len(), 13, "each setting has a line above");
 }
 
 #[test]
@@ -131,6 +132,11 @@ fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
         &[("FANFARE_LEASE_SECONDS", "0")],
         "",
         "FANFARE_LEASE_SECONDS: it must be a whole number of seconds from 1 to 3600",
+    );
+    check_refused(
+        &[("FANFARE_RETENTION_DAYS", "0")],
+        "",
+        "FANFARE_RETENTION_DAYS: it must be a whole number of days from 1 to 36525",
     );
     check_refused(
         &[],

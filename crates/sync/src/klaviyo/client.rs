@@ -11,6 +11,7 @@ use fanfare_domain::klaviyo::{
 };
 use fanfare_domain::ports::{Clock, Klaviyo, QuotaLedger, StoreError};
 use fanfare_domain::quota::Endpoint;
+use fanfare_domain::time::Timestamp;
 
 use super::quota::{CallError, Quota};
 
@@ -33,6 +34,15 @@ impl KlaviyoClient {
     ) -> Self {
         let quota = Quota::new(ledger, clock);
         Self { port, quota }
+    }
+
+    /// Deletes up to `limit` buckets that nobody has used since a time. Returns how many.
+    pub(crate) async fn delete_unused_quotas(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.quota.ledger.delete_unused(before, limit).await
     }
 
     /// The Klaviyo account that the credential belongs to.

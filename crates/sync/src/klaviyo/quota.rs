@@ -36,7 +36,7 @@ pub(crate) enum CallError {
 /// The quota, as the ledger and this process know it.
 #[derive(Clone)]
 pub(super) struct Quota {
-    ledger: Arc<dyn QuotaLedger>,
+    pub(super) ledger: Arc<dyn QuotaLedger>,
     pub(super) clock: Arc<dyn Clock>,
     blocks: RateLimitBlocks,
 }

@@ -9,6 +9,7 @@ mod connecting;
 mod crashes;
 mod dividing;
 mod ending;
+mod erasing;
 mod importing;
 mod keys;
 mod logs;

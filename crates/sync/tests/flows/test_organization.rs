@@ -279,6 +279,15 @@ impl TestOrganization {
         }
     }
 
+    /// Works the run to its end if it has not ended.
+    pub(crate) async fn work_if_active(&self, run: &RunId) -> SyncRun {
+        let found = self.run(run).await;
+        if found.status.is_active() {
+            return self.work_to_end(run).await;
+        }
+        found
+    }
+
     /// The run, after a check that its counts add up and that its source shows the status of its latest run.
     pub(crate) async fn run(&self, id: &RunId) -> SyncRun {
         let run = self.integration.run(&self.organization, id).await.unwrap();

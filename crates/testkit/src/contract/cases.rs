@@ -81,11 +81,18 @@ macro_rules! store_contract {
                 a_search_knows_the_letters_of_every_script
                 consumers_are_filtered_by_when_they_were_made
                 what_a_search_finds_is_paged_by_id
+                an_index_changes_nothing_of_what_a_search_finds
+                a_large_audience_is_searched_by_the_index
             }
             consumers {
                 a_consumer_has_its_dates_and_actors
                 consumers_are_looked_up_exactly
                 a_look_up_finds_a_hundred_at_most
+            }
+            erasures {
+                a_key_of_hashes_is_kept_and_sealed_anew
+                an_erased_consumer_leaves_hashes_and_nothing_else
+                a_person_may_be_erased_twice
             }
             known {
                 what_is_known_of_a_page_is_found_by_email_and_by_profile
@@ -132,6 +139,12 @@ macro_rules! store_contract {
                 a_source_has_one_active_run
                 of_fifty_runs_queued_at_once_one_stays
                 an_audiences_runs_are_paged_from_the_latest
+            }
+            retention {
+                old_runs_expire_but_the_latest_and_the_latest_successful
+                a_run_is_deleted_with_its_issues_a_few_at_a_time
+                members_of_archived_audiences_expire
+                quotas_that_nobody_uses_are_deleted
             }
             leases {
                 a_lease_has_one_holder

@@ -112,6 +112,20 @@ impl QuotaLedger for InMemoryStore {
         self.with_bucket(account, endpoint, now, |bucket| bucket.reserve(now))
     }
 
+    async fn delete_unused(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut state = lock(&self.inner.state);
+        let mut left = limit;
+        state.buckets.retain(|_, bucket| {
+            let is_unused = bucket.steady.since < before
+                && bucket.burst.since < before
+                && bucket.blocked_until.is_none_or(|until| until < before);
+            let is_deleted = is_unused && left > 0;
+            left -= u32::from(is_deleted);
+            !is_deleted
+        });
+        Ok(u64::from(limit - left))
+    }
+
     async fn learn(
         &self,
         account: &str,

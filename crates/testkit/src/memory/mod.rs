@@ -7,9 +7,11 @@
 mod audiences;
 mod consumers;
 mod control;
+mod erasures;
 mod faults;
 mod leases;
 mod pages;
+mod retention;
 mod rows;
 mod runs;
 mod sources;
@@ -98,6 +100,13 @@ impl Store for InMemoryStore {
         yield_point().await;
         self.inner.faults.meet(Operation::Read)?;
         Ok(Box::new(self.open(organization, Mode::Reading)))
+    }
+
+    async fn search(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.read(organization).await
     }
 
     async fn begin(

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fanfare_domain::audience::Audience;
-use fanfare_domain::connection::Connection;
+use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::consumer::{Consumer, ProfileLink};
+use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::FencingToken;
@@ -23,6 +24,8 @@ pub(super) const SYSTEM_ACTOR: &str = "system:klaviyo";
 #[derive(Clone, Default)]
 pub(super) struct Rows {
     pub(super) connection: Option<Connection>,
+    pub(super) erasure_key: Option<SealedKey>,
+    pub(super) erased: BTreeSet<ErasedHash>,
     pub(super) sources: BTreeMap<SourceId, CollectionSource>,
     pub(super) audiences: BTreeMap<AudienceId, Audience>,
     pub(super) consumers: BTreeMap<ConsumerId, ConsumerRow>,
@@ -33,6 +36,8 @@ pub(super) struct Rows {
     /// How often pages have moved links.
     pub(super) link_moves: LinkMoves,
     pub(super) runs: BTreeMap<RunId, SyncRun>,
+    /// How many runs of each audience were deleted.
+    pub(super) deleted_runs: BTreeMap<AudienceId, u64>,
     pub(super) queue: BTreeMap<WorkKey, QueueRow>,
     /// When work was last claimed.
     pub(super) claimed_at: Option<Timestamp>,

@@ -45,8 +45,10 @@ impl Runs for Unit {
     }
 
     async fn run_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError> {
-        let runs = self.rows().runs.values();
-        Ok(runs.filter(|run| run.audience == *audience).count() as u64)
+        let rows = self.rows();
+        let runs = rows.runs.values().filter(|run| run.audience == *audience);
+        let deleted = rows.deleted_runs.get(audience).copied();
+        Ok(runs.count() as u64 + deleted.unwrap_or_default())
     }
 
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError> {

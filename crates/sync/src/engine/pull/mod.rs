@@ -118,6 +118,12 @@ async fn fail_run(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
             FailureCode::KeyInvalid,
             "The stored Klaviyo API key cannot be read. Connect Klaviyo again, then sync.",
         ),
+        // Erased people would come back if they could not be recognized.
+        Error::ErasureKey(_) => (
+            FailureCode::Internal,
+            "The key by which erased people are recognized does not open with this service's master key, so nothing \
+             is read. Tell support.",
+        ),
         _ => (
             FailureCode::Internal,
             "A fault of ours stopped the sync. What was read so far was kept; tell support, then sync again.",

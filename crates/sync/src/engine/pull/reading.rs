@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::page::{PagePlan, keys, plan};
+use fanfare_domain::page::{Known, PagePlan, keys, plan};
 use fanfare_domain::ports::{MemberPage, PageWrite};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::PagesTaken;
@@ -98,7 +98,12 @@ impl<'a> ActiveSlice<'a> {
             scanned.push((partition, page.next, joins, range));
         }
         let (emails, ids) = keys(&profiles);
-        let known = unit.known(&run.id, &emails, &ids).await?;
+        let erasing = self.integration.erased(unit.as_mut(), &profiles, started_at);
+        let erased = erasing.await?;
+        let known = Known {
+            erased,
+            ..unit.known(&run.id, &emails, &ids).await?
+        };
         let ids = self.integration.ports.ids.as_ref();
         let plan = plan(&profiles, known, started_at, now, ids);
 
@@ -128,7 +133,10 @@ impl<'a> ActiveSlice<'a> {
             members_added,
         };
         self.run.take_pages(taken, self.pace.partitions, now)?;
-        self.commit_step(unit).await
+        let step = self.commit_step(unit).await?;
+        self.index_search(plan.created.len() + plan.updated.len())
+            .await;
+        Ok(step)
     }
 }
 

@@ -8,6 +8,7 @@ use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SourceRun;
+use fanfare_domain::search_index::SEGMENT;
 use fanfare_domain::time::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ pub(super) struct ActiveSlice<'a> {
     pub(super) connection: Arc<OpenConnection>,
     /// Whether a step was committed since the claim.
     has_progress: bool,
+    /// How many consumers were written since the index of searches was brought on.
+    pub(super) unindexed: usize,
     /// When the current slice began. A slice follows directly on another if no other work is due.
     began: Instant,
     /// When the worker last looked for other work.
@@ -78,6 +81,7 @@ impl<'a> ActiveSlice<'a> {
             run,
             connection,
             has_progress: false,
+            unindexed: 0,
             began: Instant::now(),
             looked_at: Instant::now(),
         }
@@ -190,6 +194,23 @@ impl<'a> ActiveSlice<'a> {
         save_run(unit.as_mut(), &self.run).await?;
         unit.commit().await?;
         Ok(until.map_or(SliceEnd::Yielded, SliceEnd::Paused))
+    }
+
+    /// Brings the index of searches on once pages have written enough consumers for a segment of it. Nothing but the
+    /// speed of searches depends on it; after a failure, the worker's maintenance does it.
+    pub(super) async fn index_search(&mut self, written: usize) {
+        self.unindexed += written;
+        if self.unindexed < SEGMENT as usize {
+            return;
+        }
+        self.unindexed = 0;
+        let indexed = self.integration.index_search(self.lease.organization());
+        if let Err(error) = indexed.await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "the index of searches could not be brought on"
+            );
+        }
     }
 
     /// Deletes the seen profiles of the organization's runs that have ended. Nothing depends on it; after a

@@ -1,0 +1,1 @@
+DELETE FROM search_segments WHERE organization_id = $1 AND last_id = $2
