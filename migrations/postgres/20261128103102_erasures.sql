@@ -12,7 +12,7 @@ ALTER TABLE erased_people ENABLE ROW LEVEL SECURITY;
 ALTER TABLE erased_people FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_organization ON erased_people
     USING (organization_id = current_setting('fanfare.organization_id', true));
-GRANT SELECT, INSERT ON erased_people TO fanfare_app;
+GRANT SELECT, INSERT, DELETE ON erased_people TO fanfare_app;
 
 CREATE TABLE erasure_keys (
     organization_id    text   COLLATE "C" PRIMARY KEY,
@@ -24,7 +24,7 @@ ALTER TABLE erasure_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE erasure_keys FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_organization ON erasure_keys
     USING (organization_id = current_setting('fanfare.organization_id', true));
-GRANT SELECT, INSERT, UPDATE ON erasure_keys TO fanfare_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON erasure_keys TO fanfare_app;
 
 -- The programs erase and retain, so they delete.
 GRANT DELETE ON consumers, profile_links, sync_issues TO fanfare_app;

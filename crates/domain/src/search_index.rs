@@ -1,9 +1,9 @@
-//! The index of searches: which consumers of a segment hold a text.
+//! The index of searches: which consumers of a section hold a text.
 //!
-//! A segment is up to a few thousand consumers that follow each other in the order of their ids. Of each text by which
+//! A section is up to a few thousand consumers that follow each other in the order of their ids. Of each text by which
 //! one of them is found ([`crate::search`]), the index holds its grams: every one, two and three characters that
-//! follow each other. For each gram of the segment there is a list of the places of those who have it. Lists are
-//! kept in blocks in the order of their grams, so that a few hundred rows hold a segment, and a search reads a block
+//! follow each other. For each gram of the section there is a list of the places of those who have it. Lists are
+//! kept in blocks in the order of their grams, so that a few hundred rows hold a section, and a search reads a block
 //! for each gram.
 //!
 //! Who has all grams of a needle may still not hold it (`anna` has the grams of `annanna`): a store compares the texts
@@ -11,11 +11,11 @@
 
 use crate::search::BETWEEN;
 
-/// The most consumers of a segment: places are 16 bits.
-pub const MOST_OF_SEGMENT: u32 = 1 << 16;
+/// The most consumers of a section: places are 16 bits.
+pub const MOST_OF_SECTION: u32 = 1 << 16;
 
-/// How many consumers a segment has.
-pub const SEGMENT: u32 = 4_096;
+/// How many consumers a section has.
+pub const SECTION: u32 = 4_096;
 
 /// The most grams that a needle is looked up by. More of them rule hardly anybody out whom these leave.
 const MOST_GRAMS: usize = 8;
@@ -26,7 +26,7 @@ const BLOCK_BYTES: usize = 900;
 /// One to three characters, as a number of 63 bits: 21 for each, the first one in front.
 pub type Gram = i64;
 
-/// A part of a segment's lists, as a store keeps it.
+/// A part of a section's lists, as a store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GramBlock {
     /// Its first gram. A gram is in the last block that does not begin after it, or nowhere.
@@ -78,7 +78,10 @@ pub fn grams_of_needle(needle: &str) -> Vec<Gram> {
         [] => Vec::new(),
         [a] => vec![gram([a, NONE, NONE])],
         [a, b] => vec![gram([a, b, NONE])],
-        _ => characters.windows(3).map(|w| gram([w[0], w[1], w[2]])).collect(),
+        _ => characters
+            .windows(3)
+            .map(|w| gram([w[0], w[1], w[2]]))
+            .collect(),
     };
     if grams.len() > MOST_GRAMS {
         let last = grams.len() - 1;
@@ -91,7 +94,7 @@ pub fn grams_of_needle(needle: &str) -> Vec<Gram> {
     grams
 }
 
-/// The blocks of a segment: `texts` are those of its consumers, by place.
+/// The blocks of a section: `texts` are those of its consumers, by place.
 pub fn blocks<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<GramBlock> {
     let mut postings: Vec<(Gram, u16)> = Vec::new();
     for (place, text) in (0..=u16::MAX).zip(texts) {

@@ -132,7 +132,7 @@ async fn mend_all(integration: &Integration) -> Result<(), Error> {
                     "an organization's queue of due work could not be mended"
                 ),
             }
-            match integration.index_search(&organization.id).await {
+            match integration.index_search(&organization.id, u32::MAX).await {
                 Ok(()) => {}
                 Err(error) if error.is_transient() => return Err(error),
                 Err(error) => tracing::warn!(

@@ -7,42 +7,42 @@ use fanfare_sql_rows::{GramRow, PlacesRow};
 use crate::repositories::pages::Scope;
 use crate::timeout::WithTimeout;
 
-/// The block of each gram in each segment.
+/// The block of each gram in each section.
 pub(crate) async fn blocks(
     scope: Scope<'_>,
-    segments: &[String],
+    sections: &[String],
     grams: &[Gram],
 ) -> Result<Vec<GramRow>, StoreError> {
     let find = sqlx::query_file_as!(
         GramRow,
         "sql/search_blocks/of_grams.sql",
         scope.organization,
-        segments,
+        sections,
         grams
     );
     find.fetch_all(scope.connection).with_timeout().await
 }
 
-/// Rows of places, by segment and number.
+/// Rows of places, by section and number.
 pub(crate) async fn places(
     scope: Scope<'_>,
     of: &[(&str, i64)],
 ) -> Result<Vec<PlacesRow>, StoreError> {
-    let (segments, numbers): (Vec<&str>, Vec<i64>) = of.iter().copied().unzip();
+    let (sections, numbers): (Vec<&str>, Vec<i64>) = of.iter().copied().unzip();
     let find = sqlx::query_file_as!(
         PlacesRow,
-        "sql/search_places/of_segments.sql",
+        "sql/search_places/of_sections.sql",
         scope.organization,
-        segments as _,
+        sections as _,
         &numbers
     );
     find.fetch_all(scope.connection).with_timeout().await
 }
 
-/// Inserts what a segment has, whose own row is there already. `ids` are JSON arrays, by their number.
+/// Inserts what a section has, whose own row is there already. `ids` are JSON arrays, by their number.
 pub(crate) async fn insert(
-    mut scope: Scope<'_>,
-    segment: &str,
+    scope: Scope<'_>,
+    section: &str,
     blocks: Vec<GramBlock>,
     ids: Vec<String>,
 ) -> Result<(), StoreError> {
@@ -53,19 +53,19 @@ pub(crate) async fn insert(
     let insert = sqlx::query_file!(
         "sql/search_blocks/insert.sql",
         scope.organization,
-        segment,
+        section,
         &grams,
         &lists
     );
     insert
-        .execute(&mut *scope.reborrow().connection)
+        .execute(&mut *scope.connection)
         .with_timeout()
         .await?;
     let numbers: Vec<i64> = (0..).zip(&ids).map(|(number, _)| number).collect();
     let insert = sqlx::query_file!(
         "sql/search_places/insert.sql",
         scope.organization,
-        segment,
+        section,
         &numbers,
         &ids
     );

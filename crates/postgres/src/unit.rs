@@ -63,7 +63,8 @@ impl Unit {
     /// The same for a search, whose statements the server gives up.
     pub(crate) async fn search(opening: Opening<'_>) -> Result<Self, StoreError> {
         // Later than the search itself is given up, so that it is said what took too long.
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '3s'";
+        let begin =
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '3s'";
         Self::begin(opening, begin, false).await
     }
 

@@ -59,22 +59,34 @@ impl Erasures for Unit {
         Ok(done.rows_affected() > 0)
     }
 
+    async fn forget_erasures(&mut self) -> Result<(), StoreError> {
+        let scope = Scope::of(self.writing_secret()?);
+        let clear = sqlx::query_file!(
+            "../sql-rows/sql/erased_people/clear.sql",
+            scope.organization,
+            ""
+        );
+        clear.execute(&mut *scope.connection).with_timeout().await?;
+        let delete = sqlx::query_file!(
+            "../sql-rows/sql/erasure_keys/delete.sql",
+            scope.organization
+        );
+        delete.execute(scope.connection).with_timeout().await?;
+        Ok(())
+    }
+
     async fn profiles_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileId>, StoreError> {
         let (organization, connection) = self.reading();
+        let consumers = [consumer.as_str()];
         let find = sqlx::query_file_as!(
             ProfileLinkRow,
             "sql/profile_links/of_consumers.sql",
             organization,
-            texts(&[consumer.as_str()]) as _
+            texts(&consumers) as _
         );
         let links = find.fetch_all(connection).with_timeout().await?;
-        let profile = |row: ProfileLinkRow| {
-            id(
-                row.profile_id,
-                ProfileId::parse,
-                "profile_links.profile_id",
-            )
-        };
+        let profile =
+            |row: ProfileLinkRow| id(row.profile_id, ProfileId::parse, "profile_links.profile_id");
         links.into_iter().map(profile).collect()
     }
 
@@ -151,11 +163,8 @@ async fn delete_issues(scope: Scope<'_>, profile: &ProfileId) -> Result<(), Stor
 }
 
 async fn delete_memberships(scope: Scope<'_>, of: &ConsumerId) -> Result<(), StoreError> {
-    let find = sqlx::query_file_scalar!(
-        "../sql-rows/sql/audiences/ids.sql",
-        scope.organization,
-        ""
-    );
+    let find =
+        sqlx::query_file_scalar!("../sql-rows/sql/audiences/ids.sql", scope.organization, "");
     let audiences = find.fetch_all(&mut *scope.connection);
     for audience in audiences.with_timeout().await? {
         let delete = sqlx::query_file!(

@@ -18,12 +18,12 @@ impl Retention for Unit {
         size: u32,
     ) -> Result<Vec<RunId>, StoreError> {
         let mut scope = Scope::of(self.reading());
-        let find = sqlx::query_file_scalar!(
-            "../sql-rows/sql/audiences/ids.sql",
-            scope.organization,
-            ""
-        );
-        let audiences = find.fetch_all(&mut *scope.connection).with_timeout().await?;
+        let find =
+            sqlx::query_file_scalar!("../sql-rows/sql/audiences/ids.sql", scope.organization, "");
+        let audiences = find
+            .fetch_all(&mut *scope.connection)
+            .with_timeout()
+            .await?;
         let mut expired = Vec::new();
         for audience in audiences {
             let left = u64::from(size) - expired.len() as u64;
@@ -53,7 +53,10 @@ impl Retention for Unit {
             run.as_str(),
             edge.as_deref()
         );
-        let deleted = delete.execute(&mut *scope.connection).with_timeout().await?;
+        let deleted = delete
+            .execute(&mut *scope.connection)
+            .with_timeout()
+            .await?;
         if deleted.rows_affected() > 0 {
             return Ok(false);
         }
@@ -83,11 +86,17 @@ impl Retention for Unit {
             "",
             DbTimestamp(before)
         );
-        let archived = find.fetch_all(&mut *scope.connection).with_timeout().await?;
+        let archived = find
+            .fetch_all(&mut *scope.connection)
+            .with_timeout()
+            .await?;
         let mut expired = Vec::new();
         for audience in archived {
             let audience = id(audience, AudienceId::parse, "audiences.id")?;
-            if edge_of_members(scope.reborrow(), &audience, "", 1).await?.is_full {
+            if edge_of_members(scope.reborrow(), &audience, "", 1)
+                .await?
+                .is_full
+            {
                 expired.push(audience);
             }
         }
@@ -113,7 +122,7 @@ impl Retention for Unit {
 }
 
 async fn expired_of(
-    mut scope: Scope<'_>,
+    scope: Scope<'_>,
     audience: &str,
     before: Timestamp,
     size: i64,
@@ -123,7 +132,7 @@ async fn expired_of(
         scope.organization,
         audience
     );
-    let latest = find.fetch_optional(&mut *scope.reborrow().connection);
+    let latest = find.fetch_optional(&mut *scope.connection);
     let Some(latest) = latest.with_timeout().await? else {
         return Ok(Vec::new());
     };
@@ -132,7 +141,7 @@ async fn expired_of(
         scope.organization,
         audience
     );
-    let successful = find.fetch_optional(&mut *scope.reborrow().connection);
+    let successful = find.fetch_optional(&mut *scope.connection);
     let successful = successful.with_timeout().await?;
     let find = sqlx::query_file_scalar!(
         "../sql-rows/sql/sync_runs/expired.sql",

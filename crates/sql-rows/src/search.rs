@@ -1,10 +1,10 @@
 //! Rows of the index of searches.
 
-/// The block in which a gram's list of a segment is, if it is anywhere.
+/// The block in which a gram's list of a section is, if it is anywhere.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns' names say it")]
 pub struct GramRow {
-    pub segment: String,
+    pub section: String,
     pub gram: i64,
     pub lists: Option<Vec<u8>>,
 }
@@ -13,7 +13,7 @@ pub struct GramRow {
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns' names say it")]
 pub struct PlacesRow {
-    pub segment: String,
+    pub section: String,
     pub number: i64,
     /// A JSON array.
     pub ids: String,

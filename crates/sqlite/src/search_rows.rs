@@ -9,40 +9,40 @@ use fanfare_sql_rows::{GramRow, PlacesRow, json};
 use crate::repositories::pages::Scope;
 use crate::timeout::WithTimeout;
 
-/// The block of each gram in each segment.
+/// The block of each gram in each section.
 pub(crate) async fn blocks(
     scope: Scope<'_>,
-    segments: &[String],
+    sections: &[String],
     grams: &[Gram],
 ) -> Result<Vec<GramRow>, StoreError> {
     let find = sqlx::query_file_as!(
         GramRow,
         "sql/search_blocks/of_grams.sql",
         scope.organization,
-        json(segments),
+        json(sections),
         json(grams)
     );
     find.fetch_all(scope.connection).with_timeout().await
 }
 
-/// Rows of places, by segment and number.
+/// Rows of places, by section and number.
 pub(crate) async fn places(
     scope: Scope<'_>,
     of: &[(&str, i64)],
 ) -> Result<Vec<PlacesRow>, StoreError> {
     let find = sqlx::query_file_as!(
         PlacesRow,
-        "sql/search_places/of_segments.sql",
+        "sql/search_places/of_sections.sql",
         scope.organization,
         json(of)
     );
     find.fetch_all(scope.connection).with_timeout().await
 }
 
-/// Inserts what a segment has. `ids` are JSON arrays, by their number.
+/// Inserts what a section has. `ids` are JSON arrays, by their number.
 pub(crate) async fn insert(
-    mut scope: Scope<'_>,
-    segment: &str,
+    scope: Scope<'_>,
+    section: &str,
     blocks: Vec<GramBlock>,
     ids: Vec<String>,
 ) -> Result<(), StoreError> {
@@ -53,18 +53,18 @@ pub(crate) async fn insert(
     let insert = sqlx::query_file!(
         "sql/search_blocks/insert.sql",
         scope.organization,
-        segment,
+        section,
         json(&rows)
     );
     insert
-        .execute(&mut *scope.reborrow().connection)
+        .execute(&mut *scope.connection)
         .with_timeout()
         .await?;
     let rows: Vec<(usize, String)> = ids.into_iter().enumerate().collect();
     let insert = sqlx::query_file!(
         "sql/search_places/insert.sql",
         scope.organization,
-        segment,
+        section,
         json(&rows)
     );
     insert.execute(scope.connection).with_timeout().await?;

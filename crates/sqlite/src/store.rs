@@ -146,7 +146,7 @@ impl SqliteStore {
             notifier: self.notifier,
             writer,
             has_shredded: false,
-            permit: None,
+            _permit: None,
         }
     }
 }
@@ -173,7 +173,7 @@ impl Store for SqliteStore {
         handle.set_progress_handler(INSTRUCTIONS, move || Instant::now() < end);
         drop(handle);
         let mut unit = self.unit(tx, organization, None);
-        unit.permit = Some(permit);
+        unit._permit = Some(permit);
         Ok(Box::new(unit))
     }
 
@@ -182,6 +182,10 @@ impl Store for SqliteStore {
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let tx = self.begin_writing().await?;
-        Ok(Box::new(self.unit(tx, organization, Some(self.writer.clone()))))
+        Ok(Box::new(self.unit(
+            tx,
+            organization,
+            Some(self.writer.clone()),
+        )))
     }
 }

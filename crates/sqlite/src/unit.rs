@@ -29,7 +29,7 @@ pub(crate) struct Unit {
     /// Whether a secret was overwritten or deleted.
     pub(crate) has_shredded: bool,
     /// The organization's share of searches, in a unit for searching.
-    pub(crate) permit: Option<Permit>,
+    pub(crate) _permit: Option<Permit>,
 }
 
 impl Unit {

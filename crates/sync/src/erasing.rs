@@ -74,6 +74,24 @@ impl Integration {
         Ok(now)
     }
 
+    /// Gives up the hashes of an organization's erased people if no master key opens their key: nobody can be
+    /// recognized by them any more. Returns whether it did.
+    pub async fn forget_lost_erasures(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<bool, Error> {
+        let mut unit = self.begin(organization).await?;
+        let Some(sealed) = unit.erasure_key().await? else {
+            return Ok(false);
+        };
+        if self.ports.sealer.open(organization, &sealed).is_ok() {
+            return Ok(false);
+        }
+        unit.forget_erasures().await?;
+        unit.commit().await?;
+        Ok(true)
+    }
+
     /// Those identifiers of a page that name erased people, as they are in this unit: an erasure before it is
     /// known, and one after it waits.
     pub(crate) async fn erased(

@@ -108,9 +108,11 @@ impl<'a> PagePlanner<'a> {
             }
             Identity::Known(id) | Identity::Readdressed(id) => {
                 // Both came from `consumers`, by e-mail or by link.
-                match self.consumers.get(&id).cloned() {
-                    Some(consumer) if self.write(profile, id, consumer) => Outcome::Updated,
-                    _ => Outcome::Unchanged,
+                let consumer = self.consumers.get(&id).cloned();
+                if consumer.is_some_and(|consumer| self.write(profile, id, consumer)) {
+                    Outcome::Updated
+                } else {
+                    Outcome::Unchanged
                 }
             }
         }

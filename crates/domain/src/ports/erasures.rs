@@ -25,6 +25,9 @@ pub trait Erasures {
         after: &SealedKey,
     ) -> Result<bool, StoreError>;
 
+    /// Deletes the key and all hashes, which nothing can be compared with any more once the key is lost.
+    async fn forget_erasures(&mut self) -> Result<(), StoreError>;
+
     /// The profiles that are linked to a consumer.
     async fn profiles_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileId>, StoreError>;
 

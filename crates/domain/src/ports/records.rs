@@ -199,12 +199,12 @@ pub trait Consumers {
         lookup: &Lookup,
     ) -> Result<Vec<ConsumerRecord>, StoreError>;
 
-    /// Whether the index of searches, in segments of `size` consumers, is as far as it gets: less than a segment is in
+    /// Whether the index of searches, in sections of `size` consumers, is as far as it gets: less than a section is in
     /// none, and hardly anything in one has changed. Always so where a store has no index.
     async fn is_search_indexed(&mut self, size: u32) -> Result<bool, StoreError>;
 
-    /// Brings the index of searches on by about one segment of `size` consumers, at most
-    /// [`MOST_OF_SEGMENT`](crate::search_index::MOST_OF_SEGMENT). Returns whether there was one to be made. What a
+    /// Brings the index of searches on by about one section of `size` consumers, at most
+    /// [`MOST_OF_SECTION`](crate::search_index::MOST_OF_SECTION). Returns whether there was one to be made. What a
     /// search finds does not depend on it, only how fast.
     async fn index_search(&mut self, size: u32) -> Result<bool, StoreError>;
 }

@@ -22,15 +22,10 @@ pub trait Retention {
     async fn delete_run(&mut self, run: &RunId, size: u32) -> Result<bool, StoreError>;
 
     /// Archived audiences that last changed before this time and have members still.
-    async fn expired_audiences(
-        &mut self,
-        before: Timestamp,
-    ) -> Result<Vec<AudienceId>, StoreError>;
+    async fn expired_audiences(&mut self, before: Timestamp)
+    -> Result<Vec<AudienceId>, StoreError>;
 
     /// Deletes about `size` memberships of an audience. Returns how many.
-    async fn delete_members(
-        &mut self,
-        audience: &AudienceId,
-        size: u32,
-    ) -> Result<u64, StoreError>;
+    async fn delete_members(&mut self, audience: &AudienceId, size: u32)
+    -> Result<u64, StoreError>;
 }

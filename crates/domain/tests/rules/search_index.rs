@@ -6,7 +6,7 @@ use fanfare_domain::search_index::{
 };
 use proptest::prelude::*;
 
-/// Whom a segment's blocks name for a folded needle.
+/// Whom a section's blocks name for a folded needle.
 fn named(blocks: &[GramBlock], needle: &str) -> Vec<u16> {
     let list = |gram: &Gram| {
         let block = blocks.iter().rev().find(|block| block.first <= *gram);
@@ -69,11 +69,13 @@ proptest! {
 }
 
 #[test]
-fn a_segment_may_have_every_place() {
+fn a_section_may_have_every_place() {
     let texts: Vec<String> = (0..=u16::MAX).map(|n| format!("{n:x}")).collect();
     let blocks = blocks(texts.iter().map(String::as_str));
     let places = |part: &str| -> Vec<u16> {
-        let with_part = (0..=u16::MAX).zip(&texts).filter(|(_, text)| text.contains(part));
+        let with_part = (0..=u16::MAX)
+            .zip(&texts)
+            .filter(|(_, text)| text.contains(part));
         with_part.map(|(place, _)| place).collect()
     };
     for part in ["0", "ab", "abc", "fff"] {

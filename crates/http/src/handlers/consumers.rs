@@ -101,6 +101,8 @@ async fn erase(
     id: Id<ConsumerId>,
     _: NoQuery,
 ) -> Answer<wire::Erasure> {
-    let at = application.erase_consumer(&principal.organization, &id.0).await?;
+    let at = application
+        .erase_consumer(&principal.organization, &id.0)
+        .await?;
     Ok(Json(wire::Erasure::at(at)))
 }

@@ -92,7 +92,10 @@ impl Shop {
         let engine = Engine::new(self.integration.clone(), Pace::default());
         let work = WorkItem::pull(&self.organization, run);
         let end = engine.work(&work, &CancellationToken::new()).await;
-        assert!(matches!(end.unwrap(), SliceEnd::Finished(SyncStatus::Success)));
+        assert!(matches!(
+            end.unwrap(),
+            SliceEnd::Finished(SyncStatus::Success)
+        ));
     }
 
     /// A day: every audience is synced, a name has changed, and what has expired is deleted.
@@ -130,7 +133,10 @@ impl Shop {
             self.integration.erase_consumer(of, &id).await.unwrap();
         }
         self.integration.delete_expired(of, KEPT_FOR).await.unwrap();
-        self.integration.delete_unused_quotas(KEPT_FOR).await.unwrap();
+        self.integration
+            .delete_unused_quotas(KEPT_FOR)
+            .await
+            .unwrap();
     }
 
     /// Lets a year pass, and fails unless the tables are as large after it as after four months.
@@ -160,7 +166,9 @@ async fn a_year_leaves_the_tables_of_sqlite_flat() {
     let options = SqliteOptions::at(folder.path().join("store.db"));
     let store = SqliteStore::open(options, Arc::new(clock.clone()));
     let store = store.await.unwrap();
-    let pool = SqlitePool::connect_with(store.connect_options()).await.unwrap();
+    let pool = SqlitePool::connect_with(store.connect_options())
+        .await
+        .unwrap();
 
     let shop = Shop::open(store, clock).await;
     shop.pass_year(async || {

@@ -1,4 +1,4 @@
-//! Making the index: a segment of the consumers that are in none, once they are enough for one, and a segment anew
+//! Making the index: a section of the consumers that are in none, once they are enough for one, and a section anew
 //! once enough of its consumers have changed. Each in a unit that writes, so that no page comes in between.
 
 use fanfare_domain::consumer::Consumer;
@@ -6,7 +6,7 @@ use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::page::PagePlan;
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::search::text_of;
-use fanfare_domain::search_index::{SEGMENT, blocks};
+use fanfare_domain::search_index::{SECTION, blocks};
 use fanfare_sql_rows::json;
 
 use super::PLACES;
@@ -14,52 +14,43 @@ use crate::repositories::pages::Scope;
 use crate::search_rows;
 use crate::timeout::WithTimeout;
 
-
-/// A segment is made anew when one of so many of its consumers has changed: all segments together then leave
-/// few to be compared one by one, and a segment is written for several changes.
+/// A section is made anew when one of so many of its consumers has changed: all sections together then leave
+/// few to be compared one by one, and a section is written for several changes.
 const CHANGED: u32 = 256;
 
-/// The most pending consumers that are looked at to find such a segment.
+/// The most pending consumers that are looked at to find such a section.
 const MOST_PENDING: i64 = 20_000;
 
-/// The last consumers of the segments after an id, in order.
-pub(super) async fn segments(scope: Scope<'_>, after: &str) -> Result<Vec<String>, StoreError> {
+/// The last consumers of the sections after an id, in order.
+pub(super) async fn sections(scope: Scope<'_>, after: &str) -> Result<Vec<String>, StoreError> {
     let find = sqlx::query_file_scalar!(
-        "../sql-rows/sql/search_segments/after.sql",
+        "../sql-rows/sql/search_sections/after.sql",
         scope.organization,
         after
     );
     find.fetch_all(scope.connection).with_timeout().await
 }
 
-/// The last consumer of the last segment.
+/// The last consumer of the last section.
 async fn last(scope: Scope<'_>) -> Result<Option<String>, StoreError> {
     let find = sqlx::query_file_scalar!(
-        "../sql-rows/sql/search_segments/last.sql",
+        "../sql-rows/sql/search_sections/last.sql",
         scope.organization,
         ""
     );
     find.fetch_optional(scope.connection).with_timeout().await
 }
 
-/// What is to be made: a segment of the consumers after `after` through `last`.
+/// What is to be made: a section of the consumers after `after` through `last`.
 struct Missing {
     after: String,
     last: String,
-    /// Whether it takes the place of the segment that ends with `last`.
+    /// Whether it takes the place of the section that ends with `last`.
     is_anew: bool,
 }
 
-/// The next segment that is missing, or of which enough consumers have changed.
+/// The next section that is missing, or the one of which most consumers have changed, if they are enough.
 async fn missing(mut scope: Scope<'_>, size: u32) -> Result<Option<Missing>, StoreError> {
-    if let Some((after, last)) = changed(scope.reborrow(), size).await? {
-        let is_anew = true;
-        return Ok(Some(Missing {
-            after,
-            last,
-            is_anew,
-        }));
-    }
     let after = last(scope.reborrow()).await?.unwrap_or_default();
     let find = sqlx::query_file_scalar!(
         "../sql-rows/sql/consumers/nth_after.sql",
@@ -67,15 +58,23 @@ async fn missing(mut scope: Scope<'_>, size: u32) -> Result<Option<Missing>, Sto
         after,
         i64::from(size) - 1
     );
-    let last = find.fetch_optional(scope.connection).with_timeout().await?;
-    Ok(last.map(|last| Missing {
+    let last = find.fetch_optional(&mut *scope.connection);
+    if let Some(last) = last.with_timeout().await? {
+        return Ok(Some(Missing {
+            after,
+            last,
+            is_anew: false,
+        }));
+    }
+    let changed = changed(scope, size).await?;
+    Ok(changed.map(|(after, last)| Missing {
         after,
         last,
-        is_anew: false,
+        is_anew: true,
     }))
 }
 
-/// Whether no segment is missing.
+/// Whether no section is missing.
 pub(in crate::repositories) async fn is_indexed(
     scope: Scope<'_>,
     size: u32,
@@ -83,7 +82,7 @@ pub(in crate::repositories) async fn is_indexed(
     Ok(missing(scope, size).await?.is_none())
 }
 
-/// Makes the next segment. Returns whether one was missing.
+/// Makes the next section. Returns whether one was missing.
 pub(in crate::repositories) async fn advance(
     mut scope: Scope<'_>,
     size: u32,
@@ -100,15 +99,15 @@ pub(in crate::repositories) async fn advance(
     Ok(true)
 }
 
-/// The first segment of which enough consumers have changed: after whom it begins, and its last.
-async fn changed(mut scope: Scope<'_>, size: u32) -> Result<Option<(String, String)>, StoreError> {
+/// The section of which most consumers have changed, if they are enough: after whom it begins, and its last.
+async fn changed(scope: Scope<'_>, size: u32) -> Result<Option<(String, String)>, StoreError> {
     let find = sqlx::query_file_scalar!(
         "../sql-rows/sql/search_pending/all.sql",
         scope.organization,
         "",
         MOST_PENDING
     );
-    let pending = find.fetch_all(&mut *scope.reborrow().connection);
+    let pending = find.fetch_all(&mut *scope.connection);
     let pending = pending.with_timeout().await?;
     let enough = (size / CHANGED).max(1) as usize;
     if pending.len() < enough {
@@ -116,32 +115,33 @@ async fn changed(mut scope: Scope<'_>, size: u32) -> Result<Option<(String, Stri
     }
     let mut rest = pending.as_slice();
     let mut after = String::new();
-    for last in segments(scope, "").await? {
+    let mut most = (enough - 1, None);
+    for last in sections(scope, "").await? {
         let (of_it, later) = rest.split_at(rest.partition_point(|id| *id <= last));
-        if of_it.len() >= enough {
-            return Ok(Some((after, last)));
+        if of_it.len() > most.0 {
+            most = (of_it.len(), Some((after, last.clone())));
         }
         rest = later;
         after = last;
     }
-    Ok(None)
+    Ok(most.1)
 }
 
-/// Makes the segment anew that a consumer is in, if it is in one.
+/// Makes the section anew that a consumer is in, if it is in one.
 pub(in crate::repositories) async fn rebuild_of(
     mut scope: Scope<'_>,
     consumer: &ConsumerId,
 ) -> Result<(), StoreError> {
-    let segments = segments(scope.reborrow(), "").await?;
-    let at = segments.partition_point(|last| last.as_str() < consumer.as_str());
-    let Some(last) = segments.get(at) else {
+    let sections = sections(scope.reborrow(), "").await?;
+    let at = sections.partition_point(|last| last.as_str() < consumer.as_str());
+    let Some(last) = sections.get(at) else {
         return Ok(());
     };
-    let after = at.checked_sub(1).map_or("", |before| &segments[before]);
-    rebuild(scope, after, last, SEGMENT).await
+    let after = at.checked_sub(1).map_or("", |before| &sections[before]);
+    rebuild(scope, after, last, SECTION).await
 }
 
-/// Makes the segment anew of the consumers after `after` through `last`: several, if they have become so many.
+/// Makes the section anew of the consumers after `after` through `last`: several, if they have become so many.
 async fn rebuild(
     mut scope: Scope<'_>,
     after: &str,
@@ -160,7 +160,7 @@ async fn rebuild(
             last
         ),
         sqlx::query_file!(
-            "../sql-rows/sql/search_segments/delete.sql",
+            "../sql-rows/sql/search_sections/delete.sql",
             scope.organization,
             last
         ),
@@ -183,10 +183,10 @@ async fn rebuild(
     Ok(())
 }
 
-/// Writes a segment of the first `size` consumers after `after`, through `last` at most. Returns its last one
+/// Writes a section of the first `size` consumers after `after`, through `last` at most. Returns its last one
 /// if there may be more of them.
 async fn insert(
-    mut scope: Scope<'_>,
+    scope: Scope<'_>,
     after: &str,
     last: &str,
     size: u32,
@@ -198,16 +198,19 @@ async fn insert(
         last,
         i64::from(size)
     );
-    let rows = find.fetch_all(&mut *scope.connection).with_timeout().await?;
+    let rows = find
+        .fetch_all(&mut *scope.connection)
+        .with_timeout()
+        .await?;
     let is_whole = rows.len() < size as usize;
     let Some(end) = rows.last().map(|row| row.id.clone()) else {
         return Ok(None);
     };
-    let segment = if is_whole { last } else { end.as_str() };
+    let section = if is_whole { last } else { end.as_str() };
     let insert = sqlx::query_file!(
-        "../sql-rows/sql/search_segments/insert.sql",
+        "../sql-rows/sql/search_sections/insert.sql",
         scope.organization,
-        segment
+        section
     );
     insert
         .execute(&mut *scope.connection)
@@ -216,11 +219,11 @@ async fn insert(
     let blocks = blocks(rows.iter().map(|row| row.search_text.as_str()));
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let ids = ids.chunks(PLACES.into()).map(json).collect();
-    search_rows::insert(scope, segment, blocks, ids).await?;
+    search_rows::insert(scope, section, blocks, ids).await?;
     Ok((!is_whole && end != last).then_some(end))
 }
 
-/// Before a page is written: marks those consumers in segments whose texts it changes, and those that it adds there.
+/// Before a page is written: marks those consumers in sections whose texts it changes, and those that it adds there.
 pub(crate) async fn mark_pending(
     mut scope: Scope<'_>,
     run: &str,
@@ -259,7 +262,7 @@ pub(crate) async fn clear(scope: Scope<'_>) -> Result<(), sqlx::Error> {
             ""
         ),
         sqlx::query_file!(
-            "../sql-rows/sql/search_segments/clear.sql",
+            "../sql-rows/sql/search_sections/clear.sql",
             scope.organization,
             ""
         ),

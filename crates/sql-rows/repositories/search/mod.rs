@@ -1,17 +1,18 @@
-//! Searching by the index: segment after segment in the order of ids, until the page is full. Each part goes by
-//! keys, so a text that nobody has costs a few hundred rows, and one that all have costs the first segment.
+//! Searching by the index: section after section in the order of ids, until the page is full. Each part goes by
+//! keys, so a text that nobody has costs a few hundred rows, and one that all have costs the first section.
 //!
-//! What is not in the index yet is searched as it stands: the consumers after the last segment, and those in
-//! segments whose texts have changed since (`index.rs` keeps both few). In an audience of few members it is they
+//! What is not in the index yet is searched as it stands: the consumers after the last section, and those in
+//! sections whose texts have changed since (`index.rs` keeps both few). In an audience of few members it is they
 //! who are read.
 
 mod index;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use fanfare_domain::ids::AudienceId;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, StoreError};
-use fanfare_domain::search_index::{Gram, SEGMENT, grams_of_needle, in_all, places};
+use fanfare_domain::search_index::{Gram, SECTION, grams_of_needle, in_all, places};
 use fanfare_sql_rows::{all, contains_pattern, corrupt, from_json, to_db};
 use tokio::time::timeout;
 
@@ -23,14 +24,14 @@ use crate::search_rows;
 use crate::timeout::{SEARCH_LIMIT, WithTimeout};
 use crate::unit::Unit;
 
-pub(crate) use index::{clear, mark_pending};
 pub(super) use index::{advance, is_indexed, rebuild_of};
+pub(crate) use index::{clear, mark_pending};
 
 /// How many places a row of `search_places` has.
 const PLACES: u16 = 64;
 
-/// The most segments that are looked at in one statement.
-const MOST_SEGMENTS: usize = 256;
+/// The most sections that are looked at in one statement.
+const MOST_SECTIONS: usize = 256;
 
 /// How many consumers are compared with the text in one statement: few at first, since most pages need no more.
 const FIRST_COMPARED: usize = 64;
@@ -76,18 +77,18 @@ impl Search<'_> {
             return Ok(self.found);
         }
         let after = self.after;
-        let segments = index::segments(self.scope(), after).await?;
+        let sections = index::sections(self.scope(), after).await?;
         let mut end = after.to_owned();
-        if let Some(last) = segments.last() {
+        if let Some(last) = sections.last() {
             end.clone_from(last);
             self.pending = self.pending().await?.into();
         }
-        let (mut rest, mut size) = (segments.as_slice(), 1);
+        let (mut rest, mut size) = (sections.as_slice(), 1);
         while !rest.is_empty() && !self.is_full() {
             let (these, later) = rest.split_at(size.min(rest.len()));
             self.look_into(these).await?;
             rest = later;
-            size = (size * 8).min(MOST_SEGMENTS);
+            size = (size * 8).min(MOST_SECTIONS);
         }
         if !self.is_full() {
             self.scan_after(end).await?;
@@ -103,13 +104,13 @@ impl Search<'_> {
         self.found.len() >= self.first
     }
 
-    /// Whether it is among the members of an audience that has no more of them than a segment has.
+    /// Whether it is among the members of an audience that has no more of them than a section has.
     async fn is_in_few(&mut self) -> Result<bool, StoreError> {
         let (filter, after) = (self.filter, self.after);
         let Some(audience) = &filter.audience else {
             return Ok(false);
         };
-        let edge = edge_of_members(self.scope(), audience, after, SEGMENT).await?;
+        let edge = edge_of_members(self.scope(), audience, after, SECTION).await?;
         Ok(edge.next(Ok)?.is_none())
     }
 
@@ -124,7 +125,7 @@ impl Search<'_> {
         find.fetch_all(connection).with_timeout().await
     }
 
-    /// Searches consumers that are in no segment.
+    /// Searches consumers that are in no section.
     async fn scan_after(&mut self, after: String) -> Result<(), StoreError> {
         let first = i64::try_from(self.first - self.found.len()).unwrap_or(i64::MAX);
         let pattern = Some(self.pattern.as_str());
@@ -133,15 +134,15 @@ impl Search<'_> {
         Ok(())
     }
 
-    async fn look_into(&mut self, segments: &[String]) -> Result<(), StoreError> {
+    async fn look_into(&mut self, sections: &[String]) -> Result<(), StoreError> {
         let grams = std::mem::take(&mut self.grams);
-        let named = named(self.scope(), segments, &grams).await;
+        let named = named(self.scope(), sections, &grams).await;
         self.grams = grams;
         let named = named?;
         let (mut rest, mut size) = (named.as_slice(), FIRST_COMPARED);
         while !rest.is_empty() && !self.is_full() {
             let (these, later) = rest.split_at(size.min(rest.len()));
-            let mut ids = ids(self.scope(), segments, these).await?;
+            let mut ids = ids(self.scope(), sections, these).await?;
             let last = ids.last().cloned().unwrap_or_default();
             let after = self.after;
             ids.retain(|id| id.as_str() > after);
@@ -150,7 +151,7 @@ impl Search<'_> {
             rest = later;
             size = (size * 4).min(MOST_COMPARED);
         }
-        if let Some(last) = segments.last().filter(|_| !self.is_full()) {
+        if let Some(last) = sections.last().filter(|_| !self.is_full()) {
             let ids = self.pending_through(last);
             self.compare(ids).await?;
         }
@@ -171,7 +172,7 @@ impl Search<'_> {
         }
         let filter = self.filter;
         let (from, to) = (to_db(filter.created_after), to_db(filter.created_before));
-        let audience = filter.audience.as_ref().map(|audience| audience.as_str());
+        let audience = filter.audience.as_ref().map(AudienceId::as_str);
         let (organization, connection) = self.unit.reading();
         let find = read_consumers!(
             of_ids,
@@ -191,22 +192,24 @@ impl Search<'_> {
     }
 }
 
-/// Whom the index names: by the segment's number among those that are given and by place, in the order of ids.
+/// Whom the index names: by the section's number among those that are given and by place, in the order of ids.
 async fn named(
     scope: Scope<'_>,
-    segments: &[String],
+    sections: &[String],
     grams: &[Gram],
 ) -> Result<Vec<(u16, u16)>, StoreError> {
     let mut lists: HashMap<String, Vec<Vec<u16>>> = HashMap::new();
-    for row in search_rows::blocks(scope, segments, grams).await? {
+    for row in search_rows::blocks(scope, sections, grams).await? {
         let list = places(row.lists.as_deref().unwrap_or_default(), row.gram);
         let list = list.map_err(|_| corrupt("search_blocks.lists"))?;
-        lists.entry(row.segment).or_default().push(list);
+        lists.entry(row.section).or_default().push(list);
     }
     let mut named = Vec::new();
-    for (number, segment) in (0..).zip(segments) {
-        // A gram that is before the segment's first one has no row.
-        let lists = lists.remove(segment).filter(|lists| lists.len() == grams.len());
+    for (number, section) in (0..).zip(sections) {
+        // A gram that is before the section's first one has no row.
+        let lists = lists
+            .remove(section)
+            .filter(|lists| lists.len() == grams.len());
         let places = in_all(lists.unwrap_or_default());
         named.extend(places.into_iter().map(|place| (number, place)));
     }
@@ -216,24 +219,26 @@ async fn named(
 /// Their ids, in the same order.
 async fn ids(
     scope: Scope<'_>,
-    segments: &[String],
+    sections: &[String],
     of: &[(u16, u16)],
 ) -> Result<Vec<String>, StoreError> {
-    let row_of = |(segment, place): &(u16, u16)| -> (&str, i64) {
-        (&segments[usize::from(*segment)], (place / PLACES).into())
-    };
-    let rows: BTreeSet<(&str, i64)> = of.iter().map(row_of).collect();
+    let rows: BTreeSet<(&str, i64)> = of.iter().map(|named| row_of(sections, *named)).collect();
     let rows: Vec<(&str, i64)> = rows.into_iter().collect();
     let mut ids: HashMap<(String, i64), Vec<String>> = HashMap::new();
     for row in search_rows::places(scope, &rows).await? {
         let these = from_json(&row.ids, "search_places.ids")?;
-        ids.insert((row.segment, row.number), these);
+        ids.insert((row.section, row.number), these);
     }
     let id = |named: &(u16, u16)| {
-        let (segment, number) = row_of(named);
-        let ids = ids.get(&(segment.to_owned(), number));
+        let (section, number) = row_of(sections, *named);
+        let ids = ids.get(&(section.to_owned(), number));
         let id = ids.and_then(|ids| ids.get(usize::from(named.1 % PLACES)));
         id.cloned().ok_or_else(|| corrupt("search_places"))
     };
     of.iter().map(id).collect()
+}
+
+/// The row in which the id of a place is.
+fn row_of(sections: &[String], (section, place): (u16, u16)) -> (&str, i64) {
+    (&sections[usize::from(section)], (place / PLACES).into())
 }

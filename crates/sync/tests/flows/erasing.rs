@@ -109,14 +109,20 @@ async fn an_erasure_while_a_run_has_the_page_in_hand_is_not_undone_by_it() {
         let again = org.queued_again(&first).await;
         let before = klaviyo.member_calls().len();
         let mut worker = org.worker(&again);
-        poll_until(&mut worker, || klaviyo.member_calls().len() >= before + calls);
+        poll_until(&mut worker, || {
+            klaviyo.member_calls().len() >= before + calls
+        });
 
         erase(&org, "P001").await;
 
         worker.await.unwrap();
         let run = org.work_if_active(&again).await;
         assert_eq!(run.status, SyncStatus::Success, "{calls} calls");
-        assert_eq!(org.members(&again).await, emails([0, 2, 3]), "{calls} calls");
+        assert_eq!(
+            org.members(&again).await,
+            emails([0, 2, 3]),
+            "{calls} calls"
+        );
         assert_eq!(org.consumers().await.len(), 3, "{calls} calls");
     }
 }
@@ -135,7 +141,10 @@ async fn who_is_not_there_is_not_erased() {
     assert_eq!(org.consumers().await.len(), 2);
     erase(&org, "P001").await;
     let twice = org.integration.erase_consumer(&org.organization, &id);
-    assert!(matches!(twice.await, Err(Error::NotFound(Entity::Consumer))));
+    assert!(matches!(
+        twice.await,
+        Err(Error::NotFound(Entity::Consumer))
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,7 +160,10 @@ async fn whoever_was_erased_stays_so_after_the_master_key_was_replaced() {
 
     assert_eq!(rekeyed, Rekeyed::SealedAnew);
     let org = org.with_sealer(Arc::new(ByteSealer(b"b")));
-    assert_eq!(org.integration.rekey(&org.organization).await.unwrap(), Rekeyed::Unchanged);
+    assert_eq!(
+        org.integration.rekey(&org.organization).await.unwrap(),
+        Rekeyed::Unchanged
+    );
     let again = org.resynced(&first, false).await;
     assert_eq!(org.issues(&again.id).await, [erased("P001")]);
     assert_eq!(org.members(&again.id).await, emails([0, 2, 3]));
@@ -173,9 +185,20 @@ async fn without_the_key_of_the_hashes_nothing_is_read() {
 
     assert_eq!(again.status, SyncStatus::Failed);
     assert_eq!(org.members(&again.id).await, emails([0, 2, 3]));
-    let key = org.store.read(&org.organization).await.unwrap().erasure_key().await;
+    let key = org
+        .store
+        .read(&org.organization)
+        .await
+        .unwrap()
+        .erasure_key()
+        .await;
     assert!(key.unwrap().is_some());
     let id = consumer_of(&org, "P002").await;
     let refused = org.integration.erase_consumer(&org.organization, &id);
     assert!(matches!(refused.await, Err(Error::ErasureKey(_))));
+    let forgotten = org.integration.forget_lost_erasures(&org.organization);
+    assert!(forgotten.await.unwrap());
+    let again = org.resynced(&first, false).await;
+    assert_eq!(again.status, SyncStatus::Success);
+    assert_eq!(org.members(&again.id).await, emails(0..5));
 }

@@ -15,7 +15,9 @@ use crate::build::{at, issue, profile};
 async fn cancelled(org: &TestOrganization<'_>, list: &str, seconds: i64) -> SyncRun {
     let run = org.queue(list).await;
     let mut loaded = org.load(&run).await;
-    loaded.cancel("The test ends it.", at(seconds)).expect("an end");
+    loaded
+        .cancel("The test ends it.", at(seconds))
+        .expect("an end");
     org.save(&loaded).await;
     run
 }
@@ -59,7 +61,11 @@ pub async fn old_runs_expire_but_the_latest_and_the_latest_successful(harness: &
     let of_list1 = unit.runs(&latest.audience, &ALL).await.expect("runs");
     assert_eq!(of_list1.items.len(), 2);
     let count = unit.run_count(&latest.audience).await;
-    assert_eq!(count.expect("a count"), 5, "those that were deleted are counted");
+    assert_eq!(
+        count.expect("a count"),
+        5,
+        "those that were deleted are counted"
+    );
 }
 
 /// A few issues at a time, then the run.
@@ -120,7 +126,11 @@ pub async fn members_of_archived_audiences_expire(harness: &dyn StoreHarness) {
     assert_eq!(expired, audiences[..1]);
     let mut deleted = 0;
     loop {
-        match unit.delete_members(&audiences[0], 2).await.expect("a count") {
+        match unit
+            .delete_members(&audiences[0], 2)
+            .await
+            .expect("a count")
+        {
             0 => break,
             members => deleted += members,
         }
@@ -128,7 +138,10 @@ pub async fn members_of_archived_audiences_expire(harness: &dyn StoreHarness) {
     assert_eq!(deleted, 5);
     unit.commit().await.expect("a commit");
     let mut unit = org.read().await;
-    assert_eq!(unit.expired_audiences(at(200)).await.expect("audiences"), []);
+    assert_eq!(
+        unit.expired_audiences(at(200)).await.expect("audiences"),
+        []
+    );
     for audience in &audiences[1..] {
         assert_eq!(unit.member_count(audience).await.expect("a count"), 5);
     }
@@ -148,6 +161,12 @@ pub async fn quotas_that_nobody_uses_are_deleted(harness: &dyn StoreHarness) {
 
     assert_eq!(quota.delete_unused(at(4_000), 9).await.expect("a count"), 1);
     assert_eq!(quota.delete_unused(at(4_000), 9).await.expect("a count"), 0);
-    assert_eq!(quota.delete_unused(at(99_000), 1).await.expect("a count"), 1);
-    assert_eq!(quota.delete_unused(at(99_000), 9).await.expect("a count"), 1);
+    assert_eq!(
+        quota.delete_unused(at(99_000), 1).await.expect("a count"),
+        1
+    );
+    assert_eq!(
+        quota.delete_unused(at(99_000), 9).await.expect("a count"),
+        1
+    );
 }

@@ -11,7 +11,7 @@ use crate::build::{at, profile};
 use fanfare_domain::ids::AudienceId;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::search;
-use fanfare_domain::search_index::SEGMENT;
+use fanfare_domain::search_index::SECTION;
 
 /// Three consumers, two of them members of `list1`'s audience. Returns that audience's run.
 async fn set_up(org: &TestOrganization<'_>) -> SyncRun {
@@ -264,12 +264,18 @@ fn of_few_letters(n: usize, numbers: &mut SeededNumbers) -> Profile {
     profile.first_name(&first).last_name(&last).build()
 }
 
-/// Brings the index on, and returns how many segments were made.
+/// Brings the index on, and returns how many sections were made.
 async fn index(org: &TestOrganization<'_>, size: u32) -> u32 {
     let mut made = 0;
-    while !org.read().await.is_search_indexed(size).await.expect("an answer") {
+    while !org
+        .read()
+        .await
+        .is_search_indexed(size)
+        .await
+        .expect("an answer")
+    {
         let mut unit = org.begin().await;
-        assert!(unit.index_search(size).await.expect("a segment"));
+        assert!(unit.index_search(size).await.expect("a section"));
         unit.commit().await.expect("a commit");
         made += 1;
     }
@@ -283,8 +289,22 @@ async fn assert_found(org: &TestOrganization<'_>, audience: &AudienceId, first: 
     let every = unit.consumers(&all, &ALL).await.expect("consumers").items;
     let members = unit.members(audience, None, &ALL).await.expect("members");
     for needle in [
-        "a", "é", "z", "ab", ".é", "zz", "aba", "b.a", "abab", "aab.é", "aaaaaaaa", "example",
-        "e1@", "@", "no such text", "e7@example.com",
+        "a",
+        "é",
+        "z",
+        "ab",
+        ".é",
+        "zz",
+        "aba",
+        "b.a",
+        "abab",
+        "aab.é",
+        "aaaaaaaa",
+        "example",
+        "e1@",
+        "@",
+        "no such text",
+        "e7@example.com",
     ] {
         for (of, audience) in [(&every, None), (&members.items, Some(audience))] {
             let has_it = |record: &&ConsumerRecord| {
@@ -311,7 +331,7 @@ async fn assert_found(org: &TestOrganization<'_>, audience: &AudienceId, first: 
     }
 }
 
-/// With an index and without, while texts change and consumers are added, within and after its segments.
+/// With an index and without, while texts change and consumers are added, within and after its sections.
 pub async fn an_index_changes_nothing_of_what_a_search_finds(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let (run, other) = (org.queue("list1").await, org.queue("list2").await);
@@ -332,10 +352,10 @@ pub async fn an_index_changes_nothing_of_what_a_search_finds(harness: &dyn Store
     index(&org, 30).await;
     org.take(&run, &page(5..9)).await;
     org.take(&run, &page(5..6)).await;
-    assert_found(&org, &run.audience, 1, "with segments of two sizes").await;
+    assert_found(&org, &run.audience, 1, "with sections of two sizes").await;
 }
 
-/// In an audience of more members than a segment has.
+/// In an audience of more members than a section has.
 pub async fn a_large_audience_is_searched_by_the_index(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let (run, other) = (org.queue("list1").await, org.queue("list2").await);
@@ -343,7 +363,7 @@ pub async fn a_large_audience_is_searched_by_the_index(harness: &dyn StoreHarnes
     let mut page = |range: std::ops::Range<usize>| -> Vec<Profile> {
         range.map(|n| of_few_letters(n, &mut numbers)).collect()
     };
-    let members = SEGMENT as usize + 200;
+    let members = SECTION as usize + 200;
     org.take(&other, &page(0..300)).await;
     org.take(&run, &page(200..members)).await;
     org.take(&run, &page(members..members + 300)).await;

@@ -37,6 +37,13 @@ impl Erasures for Unit {
         Ok(true)
     }
 
+    async fn forget_erasures(&mut self) -> Result<(), StoreError> {
+        let rows = self.rows_mut()?;
+        rows.erasure_key = None;
+        rows.erased.clear();
+        Ok(())
+    }
+
     async fn profiles_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileId>, StoreError> {
         let links = self.rows().links.values();
         let of_it = links.filter(|row| row.link.consumer == *consumer);
@@ -65,6 +72,10 @@ impl Erasures for Unit {
 
     async fn erased(&mut self, of: &[ErasedHash]) -> Result<Vec<ErasedHash>, StoreError> {
         let erased = &self.rows().erased;
-        Ok(of.iter().filter(|hash| erased.contains(hash)).cloned().collect())
+        Ok(of
+            .iter()
+            .filter(|hash| erased.contains(hash))
+            .cloned()
+            .collect())
     }
 }

@@ -98,7 +98,9 @@ impl<'a> ActiveSlice<'a> {
             scanned.push((partition, page.next, joins, range));
         }
         let (emails, ids) = keys(&profiles);
-        let erasing = self.integration.erased(unit.as_mut(), &profiles, started_at);
+        let erasing = self
+            .integration
+            .erased(unit.as_mut(), &profiles, started_at);
         let erased = erasing.await?;
         let known = Known {
             erased,

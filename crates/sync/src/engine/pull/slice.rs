@@ -8,7 +8,7 @@ use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SourceRun;
-use fanfare_domain::search_index::SEGMENT;
+use fanfare_domain::search_index::SECTION;
 use fanfare_domain::time::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,10 @@ pub(super) struct ActiveSlice<'a> {
     /// When the worker last looked for other work.
     looked_at: Instant,
 }
+
+/// The most sections of the index of searches that are made at once: one of new consumers, and one of those that
+/// have changed. Where changes are scattered over many sections, pages do not wait for all of them.
+const MOST_SECTIONS: u32 = 2;
 
 /// How long a worker waits between two looks for work of an organization with fewer leases.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -196,15 +200,17 @@ impl<'a> ActiveSlice<'a> {
         Ok(until.map_or(SliceEnd::Yielded, SliceEnd::Paused))
     }
 
-    /// Brings the index of searches on once pages have written enough consumers for a segment of it. Nothing but the
+    /// Brings the index of searches on once pages have written enough consumers for a section of it. Nothing but the
     /// speed of searches depends on it; after a failure, the worker's maintenance does it.
     pub(super) async fn index_search(&mut self, written: usize) {
         self.unindexed += written;
-        if self.unindexed < SEGMENT as usize {
+        if self.unindexed < SECTION as usize {
             return;
         }
         self.unindexed = 0;
-        let indexed = self.integration.index_search(self.lease.organization());
+        let indexed = self
+            .integration
+            .index_search(self.lease.organization(), MOST_SECTIONS);
         if let Err(error) = indexed.await {
             warn!(
                 error = &error as &dyn std::error::Error,

@@ -1,2 +1,0 @@
-SELECT last_id FROM search_segments WHERE organization_id = $1 AND last_id > $2
-ORDER BY last_id DESC LIMIT 1
