@@ -86,6 +86,7 @@ pub(super) fn run(requests: u64, install: bool, interrupt: &Interrupt) -> Result
         .env("PYTHONPATH", workspace::root().join("crates/fuzz"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("FANFARE_FUZZ_ORGANIZATIONS", &organizations)
+        .env("NO_PROXY", "127.0.0.1")
         .current_dir(&logs)
         .args(["--no-color", "run", "--url", &services.address])
         .args(["--checks", CHECKS, "--exclude-path", STREAMS])
