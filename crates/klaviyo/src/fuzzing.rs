@@ -9,6 +9,7 @@
 )]
 
 use std::fmt::Debug;
+use std::sync::LazyLock;
 
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::failure;
@@ -51,9 +52,8 @@ const CANARIES: [&str; 3] = [
 /// The longest text of an error, in bytes: it is stored, logged and shown.
 const MAX_ERROR_BYTES: usize = 2_000;
 
-fn origin() -> Origin {
-    Origin::parse("https://a.klaviyo.com").expect("it is an origin")
-}
+static ORIGIN: LazyLock<Origin> =
+    LazyLock::new(|| Origin::parse("https://a.klaviyo.com").expect("it is an origin"));
 
 /// The body of an account's document.
 pub fn account(body: &[u8]) {
@@ -71,16 +71,14 @@ pub fn collection(body: &[u8]) {
 
 /// The body of a page of lists or segments.
 pub fn collections(body: &[u8]) {
-    let origin = origin();
-    if let Some(page) = document(body, |text| collection::read_page(text, &origin)) {
+    if let Some(page) = document(body, |text| collection::read_page(text, &ORIGIN)) {
         page.next.as_ref().map(goes_back);
     }
 }
 
 /// The body of a page of members, and what becomes of its profiles.
 pub fn members(body: &[u8]) {
-    let origin = origin();
-    let Some(page) = document(body, |text| member::read_page(text, &origin)) else {
+    let Some(page) = document(body, |text| member::read_page(text, &ORIGIN)) else {
         return;
     };
     page.next.as_ref().map(goes_back);
@@ -245,7 +243,7 @@ fn shows_nothing_private(shown: &str) {
 
 /// A cursor is in the request for its page as it was in the link.
 fn goes_back(cursor: &Cursor) {
-    let request = Request::get(&origin(), ["lists"], &[("sort", "id")], Some(cursor));
+    let request = Request::get(&ORIGIN, ["lists"], &[("sort", "id")], Some(cursor));
     assert_eq!(cursor::of_link(request.url.as_str()).as_ref(), Ok(cursor));
     assert!(request.url.as_str().len() < 64 << 10, "it cannot be sent");
 }

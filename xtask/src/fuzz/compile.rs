@@ -5,6 +5,9 @@
 //! workspace (`RUSTC_WORKSPACE_WRAPPER`), and cargo keeps what comes of it apart from the ordinary builds.
 
 use std::ffi::OsString;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -15,14 +18,21 @@ use crate::workspace;
 /// Set for the compilation of the engine: then this program is a compiler.
 const MARK: &str = "FANFARE_FUZZ_COMPILE";
 
-/// How the names of the instrumented crates begin.
-const OURS: &str = "fanfare";
+/// The crates whose code is explored. The others of the workspace read no bytes of others.
+const EXPLORED: [&str; 5] = [
+    "fanfare_domain",
+    "fanfare_fuzz",
+    "fanfare_http",
+    "fanfare_klaviyo",
+    "fanfare_runtime",
+];
 
-/// Marks the code for [`conditional compilation`], and lets LLVM count the edges and comparisons that are reached.
-///
-/// [`conditional compilation`]: https://doc.rust-lang.org/reference/conditional-compilation.html
-const FLAGS: [&str; 6] = [
+/// Lets the targets be compiled, makes them fast without taking their checks away, and lets LLVM count the edges and
+/// comparisons that are reached.
+const FLAGS: [&str; 8] = [
     "--cfg=fuzzing",
+    "-Copt-level=2",
+    "-Cdebug-assertions=on",
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
@@ -34,12 +44,29 @@ const FLAGS: [&str; 6] = [
 pub(super) fn engine() -> Result<PathBuf> {
     println!("Building the engine (some minutes the first time; it needs a C++ compiler)");
     let arguments = ["--package", "fanfare-fuzz", "--features", "engine"];
-    let wrapper = std::env::current_exe()?.into_os_string();
-    let environment = [("RUSTC_WORKSPACE_WRAPPER", wrapper), (MARK, "1".into())];
+    let environment = [
+        ("RUSTC_WORKSPACE_WRAPPER", wrapper()?.into_os_string()),
+        (MARK, "1".into()),
+    ];
     let built = workspace::build_with(&arguments, &environment)?;
     let engine = built.into_iter().find(|(name, _)| name == "fanfare-fuzz");
     let (_, path) = engine.context("cargo built no engine")?;
     Ok(path)
+}
+
+/// This program by another name, which depends on the flags: cargo knows compilers by their paths, and would not compile
+/// anew when the flags change.
+fn wrapper() -> Result<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    (EXPLORED, FLAGS).hash(&mut hasher);
+    let folder = super::output()?;
+    fs::create_dir_all(&folder)?;
+    let wrapper = folder.join(format!("rustc-{:016x}", hasher.finish()));
+    if wrapper.symlink_metadata().is_ok() {
+        fs::remove_file(&wrapper)?;
+    }
+    symlink(std::env::current_exe()?, &wrapper)?;
+    Ok(wrapper)
 }
 
 /// Compiles, if cargo has started this program in place of rustc.
@@ -54,14 +81,14 @@ pub(crate) fn as_compiler() -> Option<ExitCode> {
     Some(ExitCode::from(code))
 }
 
-/// The arguments of rustc, with those of the engine for a crate of ours.
+/// The arguments of rustc, with those of the engine for a crate that is explored.
 fn with_flags(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let mut pairs = arguments.windows(2);
-    let is_ours = pairs.any(|pair| {
+    let is_explored = pairs.any(|pair| {
         let name = pair[1].to_str().unwrap_or_default();
-        pair[0] == "--crate-name" && name.starts_with(OURS)
+        pair[0] == "--crate-name" && EXPLORED.contains(&name)
     });
-    if is_ours {
+    if is_explored {
         arguments.extend(FLAGS.map(OsString::from));
     }
     arguments
@@ -77,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn crates_of_ours_are_instrumented_and_nothing_else() {
+    fn crates_that_are_explored_are_instrumented_and_nothing_else() {
         assert_eq!(
             flags(&["--crate-name", "fanfare_klaviyo", "--edition=2024"]),
             FLAGS.len()
@@ -86,6 +113,7 @@ mod tests {
             flags(&["--crate-name", "build_script_build", "build.rs"]),
             0
         );
+        assert_eq!(flags(&["--crate-name", "fanfare_sqlite"]), 0);
         assert_eq!(flags(&["-vV"]), 0);
     }
 }
