@@ -123,6 +123,9 @@ fn is_range_refused(document: &Document<'_>, has_cursor: bool, has_range: bool) 
     document.is_about_range() || may_be_range
 }
 
+/// The most scopes that are told to be missing. A request needs a few; a body could name thousands.
+const MAX_SCOPES: usize = 16;
+
 /// A 403: a scope is missing, or the account's plan does not allow the call.
 fn forbidden(document: &Document<'_>) -> KlaviyoError {
     let mut scopes: Vec<String> = document
@@ -131,6 +134,7 @@ fn forbidden(document: &Document<'_>) -> KlaviyoError {
         .collect();
     scopes.sort();
     scopes.dedup();
+    scopes.truncate(MAX_SCOPES);
     if scopes.is_empty() {
         KlaviyoError::NotPermitted
     } else {

@@ -19,6 +19,8 @@ pub mod telemetry;
 
 pub use app::App;
 pub use arguments::no_arguments;
+#[cfg(any(test, fuzzing))]
+pub use config::fuzzing;
 pub use config::{
     Config, ConfigError, Database, InvalidDatabase, LogFormat, MasterKeySource, PreviousKeysSource,
     SETTINGS, Setting, Source, klaviyo_key_of_environment, markdown,

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::outcome::Outcome;
 use super::request_log::Log;
+use crate::abuse::Abuser;
 use crate::interrupt::Interrupt;
 use crate::process::{Launch, Program};
 use crate::services::Programs;
@@ -18,6 +19,14 @@ use crate::test::postgres::Cluster;
 
 pub(super) const LIST: &str = "FaUlTs";
 pub(super) const KEY: &str = "pk_faults_0123456789abcdef0123456789abcdef";
+
+/// The key of another account, with the same lists, and the account's id.
+const OTHER_KEY: &str = "pk_other_0123456789abcdef0123456789abcdef";
+pub(super) const OTHER_ACCOUNT: &str = "Other1";
+
+/// How many small lists there are beside the one that is compared, and the profiles of each.
+const SMALL_LISTS: usize = 20;
+const SMALL: u32 = 300;
 
 /// Seals a key of the simulator in a store that is deleted at the end: no secret.
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -70,6 +79,7 @@ pub(super) struct Environment {
     pub(super) workers: Vec<Program>,
     worker_launch: Launch,
     api_launch: Launch,
+    operator: Launch,
     interrupt: Interrupt,
     /// The store's address.
     pub(super) store: String,
@@ -97,9 +107,20 @@ impl Environment {
         simulator.arguments = ["--addr", "127.0.0.1:0", "--key", KEY, "--list", &list]
             .map(OsString::from)
             .to_vec();
-        simulator
-            .arguments
-            .extend(["--latency", LATENCY, "--request-log"].map(OsString::from));
+        for id in small_lists(SMALL_LISTS) {
+            let list = format!("{id}={id}:{SMALL}");
+            simulator
+                .arguments
+                .extend(["--list", &list].map(OsString::from));
+        }
+        let other = [
+            "--other-key",
+            OTHER_KEY,
+            "--latency",
+            LATENCY,
+            "--request-log",
+        ];
+        simulator.arguments.extend(other.map(OsString::from));
         simulator.arguments.push(log.clone().into());
         for fault in faults {
             simulator
@@ -130,7 +151,7 @@ impl Environment {
         let api_launch = launch("fanfare-api")?;
         let mut api_program = api_launch.start()?;
         let address = api_program.address(interrupt)?;
-        let key = create_organization(&operator)?;
+        let key = create_organization(&operator, "Faults")?;
         let api = Api::new(&address, &key);
         api.put::<Value>("/api/settings", &json!({"klaviyo": {"apiKey": KEY}}))?;
         let mut environment = Self {
@@ -138,6 +159,7 @@ impl Environment {
             workers: Vec::new(),
             worker_launch: launch("fanfare-worker")?,
             api_launch,
+            operator,
             interrupt: interrupt.clone(),
             store,
             log,
@@ -162,12 +184,23 @@ impl Environment {
         }
     }
 
+    /// Makes another organization, which is connected to another account.
+    pub(super) fn abuser(&self) -> Result<Abuser> {
+        let key = create_organization(&self.operator, "Abuser")?;
+        Abuser::connect(&self.api.address, &key, OTHER_KEY)
+    }
+
     /// Starts one more worker.
     pub(super) fn start_worker(&mut self) -> Result<()> {
         let mut worker = self.worker_launch.start()?;
         worker.address(&self.interrupt)?;
         self.workers.push(worker);
         Ok(())
+    }
+
+    /// The most memory that the API has had, in MB, where the system tells.
+    pub(super) fn api_memory(&self) -> Option<f64> {
+        self.api_program.peak_memory()
     }
 
     /// Kills the API with SIGKILL, and starts it again.
@@ -254,7 +287,7 @@ impl Environment {
         Ok(begun.elapsed())
     }
 
-    fn wait(&self, otherwise: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    pub(super) fn wait(&self, otherwise: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
         let deadline = Instant::now() + WAIT_TIMEOUT;
         while !is_so()? {
             ensure!(!self.interrupt.is_requested(), "interrupted");
@@ -271,8 +304,13 @@ impl Environment {
     }
 }
 
-fn create_organization(operator: &Launch) -> Result<String> {
-    let output = run_operator(operator, &["org", "create", "--name", "Faults", "--json"])?;
+/// The ids of so many small lists.
+pub(super) fn small_lists(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|number| format!("SmAl{number:02}"))
+}
+
+fn create_organization(operator: &Launch, name: &str) -> Result<String> {
+    let output = run_operator(operator, &["org", "create", "--name", name, "--json"])?;
     let created: Value = serde_json::from_slice(&output).context("no organization was made")?;
     let key = created["secretKey"].as_str();
     key.map(str::to_owned).context("no secret key was printed")

@@ -149,9 +149,14 @@ impl Services {
         workspace::must_succeed(migrate)
     }
 
-    /// The worker's process id.
-    pub(crate) fn worker_pid(&self) -> u32 {
-        self.worker.pid()
+    /// The worker, to be looked at.
+    pub(crate) const fn worker(&self) -> &Program {
+        &self.worker
+    }
+
+    /// The API, to be looked at.
+    pub(crate) const fn api(&self) -> &Program {
+        &self.api
     }
 
     /// Starts the worker again if it has died; an error if that does not help, or if another

@@ -58,31 +58,32 @@ where
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, body) = (request.clone(), RawBody::from_request(request, payload));
         Box::pin(async move {
-            let value = match parse(&request, &body.await?)? {
-                Some(value) => value,
-                None if MAY_BE_EMPTY => Map::new().into(),
-                None => return Err(not_json("the body is empty; send a JSON object")),
-            };
-            let decoded = decode(value, Violations::default());
-            decoded
-                .map(Self)
-                .map_err(|violations| ApiError::invalid(&violations))
+            let body = body.await?.0;
+            if !body.is_empty() && !is_json(&request) {
+                return Err(ApiError::unsupported_media_type());
+            }
+            Self::parse(&body)
         })
     }
 }
 
-/// The JSON of a body; `None` if there was none.
-fn parse(request: &HttpRequest, body: &RawBody) -> Result<Option<Value>, ApiError> {
-    if body.0.is_empty() {
-        return Ok(None);
+impl<T, const MAY_BE_EMPTY: bool> Body<T, MAY_BE_EMPTY>
+where
+    T: Request + Deserr<DecodeError<InBody>>,
+{
+    /// Decodes the bytes of a body.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let value: Value = match body {
+            [] if MAY_BE_EMPTY => Map::new().into(),
+            [] => return Err(not_json("the body is empty; send a JSON object")),
+            body => serde_json::from_slice(body)
+                .map_err(|error| not_json(format!("the body is not JSON: {error}")))?,
+        };
+        let decoded = decode(value, Violations::default());
+        decoded
+            .map(Self)
+            .map_err(|violations| ApiError::invalid(&violations))
     }
-    if !is_json(request) {
-        return Err(ApiError::unsupported_media_type());
-    }
-    let value = serde_json::from_slice(&body.0);
-    value
-        .map(Some)
-        .map_err(|error| not_json(format!("the body is not JSON: {error}")))
 }
 
 fn is_json(request: &HttpRequest) -> bool {

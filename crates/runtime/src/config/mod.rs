@@ -1,6 +1,8 @@
 //! The settings: the environment first, then `fanfare.toml` in the working directory, then defaults.
 
 mod database;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod provided;
 mod table;
 
@@ -131,7 +133,11 @@ impl Config {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         file: &Path,
     ) -> Result<Self, ConfigError> {
-        let provided = ProvidedSettings::read(variables, file)?;
+        Self::of(ProvidedSettings::read(variables, file)?)
+    }
+
+    /// The settings in force where these are provided.
+    fn of(provided: ProvidedSettings) -> Result<Self, ConfigError> {
         let database = parsed(&provided, "FANFARE_DATABASE_URL", Database::parse)?
             .unwrap_or_else(|| Database::Sqlite(PathBuf::from(".fanfare/fanfare.db")));
         let klaviyo = parsed(&provided, "FANFARE_KLAVIYO_BASE_URL", Origin::parse)?;

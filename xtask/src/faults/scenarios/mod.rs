@@ -2,6 +2,7 @@
 
 mod database;
 mod klaviyo;
+mod neighbour;
 mod workers;
 
 use std::time::Duration;
@@ -159,6 +160,30 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         at(&[0], 1),
         klaviyo::deleted,
     ),
+    scenario_alone(
+        "another withholds bodies and reads no answers",
+        BOTH,
+        at(&[0], 1),
+        neighbour::withheld_and_unread,
+    ),
+    scenario_alone(
+        "another's pages have 14 MB",
+        BOTH,
+        at(&[0], 1),
+        neighbour::giant_pages,
+    ),
+    scenario(
+        "another's page kills every worker",
+        BOTH,
+        at(&[3, 12], 1),
+        neighbour::page_that_kills,
+    ),
+    scenario(
+        "another's pages take 25 s",
+        BOTH,
+        at(&[0], 1),
+        neighbour::slow_pages,
+    ),
 ];
 
 const BOTH: Stores = Stores::Both;
@@ -191,9 +216,19 @@ const fn scenario_of_cluster(
     rounds: Rounds,
     run: fn(&RoundContext<'_>) -> Result<RoundResult>,
 ) -> Scenario {
+    scenario_alone(name, SHARED, rounds, run)
+}
+
+/// A fault that the rounds beside it would notice, too.
+const fn scenario_alone(
+    name: &'static str,
+    stores: Stores,
+    rounds: Rounds,
+    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
+) -> Scenario {
     Scenario {
         is_alone: true,
-        ..scenario(name, SHARED, rounds, run)
+        ..scenario(name, stores, rounds, run)
     }
 }
 
