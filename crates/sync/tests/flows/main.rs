@@ -11,6 +11,7 @@ mod dividing;
 mod ending;
 mod importing;
 mod keys;
+mod large_pages;
 mod logs;
 mod mending;
 mod mocks;
