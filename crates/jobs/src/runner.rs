@@ -34,7 +34,7 @@ pub struct RunnerOptions {
 impl Default for RunnerOptions {
     fn default() -> Self {
         Self {
-            slots: 16,
+            slots: 32,
             pace: Pace::default(),
             grace: Duration::from_secs(25),
             heartbeat_timeout: Duration::from_secs(45),

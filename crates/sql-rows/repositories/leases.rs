@@ -27,6 +27,8 @@ impl Leases for Unit {
     async fn enqueue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
         let now = self.now();
         let (organization, connection) = self.writing()?;
+        let turn = sqlx::query_file!("sql/work_queue/first_turn.sql", organization, now as _);
+        turn.execute(&mut *connection).with_timeout().await?;
         let insert = sqlx::query_file!(
             "sql/work_queue/enqueue.sql",
             organization,
@@ -91,6 +93,7 @@ impl Leases for Unit {
             duration(NOTIFICATION_TIMEOUT)
         );
         let is_due = release.fetch_optional(connection).with_timeout().await?;
+        self.keep_turn().await?;
         if is_due == Some(true) {
             self.notify(work).await?;
         }
@@ -106,7 +109,7 @@ impl Leases for Unit {
             work.id.as_str()
         );
         delete.execute(connection).with_timeout().await?;
-        Ok(())
+        self.keep_turn().await
     }
 
     async fn queued(&mut self, kind: WorkKind) -> Result<Vec<WorkKey>, StoreError> {
@@ -122,5 +125,17 @@ impl Leases for Unit {
             Ok(WorkKey { kind, id })
         };
         ids.into_iter().map(key).collect()
+    }
+}
+
+impl Unit {
+    /// Stores before which time none of the organization's work can be claimed, after a change of the queue: until then
+    /// the organization is passed over when the next work is chosen. A lease can end earlier by its release, and not
+    /// by itself.
+    async fn keep_turn(&mut self) -> Result<(), StoreError> {
+        let (organization, connection) = self.writing()?;
+        let keep = sqlx::query_file!("sql/work_queue/turn.sql", organization);
+        keep.execute(connection).with_timeout().await?;
+        Ok(())
     }
 }

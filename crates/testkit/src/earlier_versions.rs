@@ -13,6 +13,7 @@ use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
 use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork};
 use fanfare_domain::quota::{Endpoint, Reservation};
+use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
@@ -147,6 +148,8 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     assert_eq!(record.source.status, SyncStatus::Syncing);
     assert_eq!(record.source.last_synced_at, written_at);
     assert_eq!(unit.member_count(&audience).await.expect("a count"), 1);
+    let guard = record.source.guard;
+    assert_eq!(guard, RemovalGuard::succeeded(195).held());
     let runs = unit.runs(&audience, &all).await.expect("runs").items;
     assert_eq!(runs.len(), 2);
     let issues = unit.issues(&run_id("run_a"), &all).await.expect("issues");

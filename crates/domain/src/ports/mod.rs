@@ -25,7 +25,7 @@ mod store;
 pub use ambient::{Clock, KeySealer, SealError};
 pub use control::{Directory, QuotaLedger, WorkQueue};
 pub use erasures::Erasures;
-pub use klaviyo::Klaviyo;
+pub use klaviyo::{AnswerRoom, AnyRoom, Klaviyo};
 pub use leases::Leases;
 pub use pages::{Batch, PageWrite, Pages};
 pub use records::{

@@ -4,6 +4,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, CollectionId, Cursor, OrganizationId, RunId, SourceId};
 use fanfare_domain::page::Tally;
 use fanfare_domain::pass::{LinkMoves, Pass};
+use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::{
     Event, InvalidTransition, NewRun, Opened, PagesTaken, SourceRun, SyncStatus, Trigger,
 };
@@ -31,6 +32,7 @@ pub(crate) fn source() -> CollectionSource {
         created_by: "key_1".to_owned(),
         updated_at: None,
         archived: false,
+        guard: RemovalGuard::default(),
     }
 }
 
@@ -247,11 +249,12 @@ proptest! {
         let mut run = queued();
         run.claim(false, at(1)).unwrap();
         run.open(Opened::default(), at(1)).unwrap();
-        let (mut crashes, mut failures) = (0, 0);
+        let (mut crashes, mut failures, mut all_crashes) = (0, 0, 0);
         for (n, happening) in happenings.into_iter().enumerate() {
             match happening {
                 Happening::Crash => {
                     crashes += 1;
+                    all_crashes += 1;
                     run.claim(true, at(1)).unwrap();
                 }
                 Happening::FailedAnswer => {
@@ -268,7 +271,7 @@ proptest! {
                     prop_assert_eq!(run.run().attempt, 1);
                 }
             }
-            let has_ended = crashes == 3 || failures == 5;
+            let has_ended = crashes == 3 || failures == 5 || all_crashes == 9;
             prop_assert_eq!(run.run().status == SyncStatus::Failed, has_ended);
             prop_assert_eq!((run.run().crashes, run.run().failures), (crashes, failures));
             if has_ended {

@@ -2,7 +2,7 @@
 
 use fanfare_domain::ids::Cursor;
 use fanfare_domain::klaviyo::MemberOrder;
-use fanfare_domain::ports::{Klaviyo, KlaviyoError, MembersFrom};
+use fanfare_domain::ports::{AnyRoom, Klaviyo, KlaviyoError, MembersFrom};
 use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -185,7 +185,7 @@ async fn refused_range(
         cursor: cursor.map(|text| Cursor::parse(text).unwrap()),
     };
     let answer = client(&server.uri())
-        .members(&key(), &list("RtPqXs"), &from)
+        .members(&key(), &list("RtPqXs"), &from, &AnyRoom)
         .await;
     answer.unwrap_err()
 }

@@ -15,4 +15,5 @@ mod read_timeout;
 mod statements;
 mod support;
 mod tables;
+mod turns;
 mod wire;

@@ -127,13 +127,20 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH api_keys USING INDEX api_keys_by_organization (organization_id=?)",
     "SEARCH sync_runs USING INDEX sync_runs_one_active_per_source (organization_id=?)",
     "SEARCH work_queue USING PRIMARY KEY (organization_id=?)",
+    "SEARCH work_queue USING INDEX work_queue_by_turn (organization_id=?)",
+    "SEARCH work_queue USING INDEX work_queue_leased (organization_id=?)",
     "SEARCH last_claims USING PRIMARY KEY (organization_id=?)",
     "SEARCH link_moves USING PRIMARY KEY (organization_id=?)",
     "SEARCH run_seen_profiles USING PRIMARY KEY (organization_id=?)",
 ];
 
-/// Tables that are meant to be read as a whole: the ledger of versions before, once.
-const WHOLE_TABLE: &[&str] = &["quota_buckets"];
+/// Tables that are meant to be read as a whole: the ledger of versions before, once; the organizations in the order of
+/// their turns, up to the first that has work; and the leases, which are as many as all workers have slots.
+const WHOLE_TABLE: &[&str] = &[
+    "quota_buckets",
+    "last_claims USING COVERING INDEX last_claims_by_turn",
+    "work_queue USING INDEX work_queue_leased",
+];
 
 #[tokio::test]
 async fn no_statement_scans_a_table() {

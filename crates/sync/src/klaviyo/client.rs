@@ -9,7 +9,7 @@ use fanfare_domain::ids::Cursor;
 use fanfare_domain::klaviyo::{
     Account, Capability, Collection, CollectionPage, MemberPage, MembersFrom,
 };
-use fanfare_domain::ports::{Clock, Klaviyo, QuotaLedger, StoreError};
+use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, QuotaLedger, StoreError};
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::time::Timestamp;
 
@@ -83,15 +83,18 @@ impl KlaviyoClient {
         self.quota.count(connection, endpoint, call).await
     }
 
-    /// A page of members.
+    /// A page of members, as large as there is room for.
     pub(crate) async fn members(
         &self,
         connection: &OpenConnection,
         collection: &CollectionRef,
         from: &MembersFrom,
+        room: &dyn AnswerRoom,
     ) -> Result<MemberPage, CallError> {
         let endpoint = collection.kind.descriptor().endpoints.members;
-        let call = self.port.members(&connection.credential, collection, from);
+        let call = self
+            .port
+            .members(&connection.credential, collection, from, room);
         self.quota.count(connection, endpoint, call).await
     }
 

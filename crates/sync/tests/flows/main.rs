@@ -12,6 +12,7 @@ mod ending;
 mod erasing;
 mod importing;
 mod keys;
+mod large_pages;
 mod logs;
 mod mending;
 mod mocks;

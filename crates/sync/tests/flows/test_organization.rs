@@ -131,6 +131,7 @@ impl TestOrganization {
             slice: Duration::from_secs(10),
             partitions: 8,
             batch: 2,
+            ..Pace::default()
         };
         Self {
             store,
@@ -260,6 +261,12 @@ impl TestOrganization {
     pub(crate) fn stoppable_worker(&self, run: &RunId, stop: CancellationToken) -> Worker {
         let (engine, due) = (self.engine(), self.due(run));
         Box::pin(async move { engine.work(&due, &stop).await })
+    }
+
+    /// A worker of this engine, whose other workers share a process with it.
+    pub(crate) fn worker_of(&self, engine: &Engine, run: &RunId) -> Worker {
+        let (engine, due) = (engine.clone(), self.due(run));
+        Box::pin(async move { engine.work(&due, &CancellationToken::new()).await })
     }
 
     /// Works one slice of the run.

@@ -92,6 +92,7 @@ impl World {
             slice: Duration::from_secs(10),
             partitions: PARTITIONS,
             batch: 2,
+            ..Pace::default()
         };
         Engine::new(self.integration.clone(), pace)
     }

@@ -190,6 +190,9 @@ macro_rules! store_contract {
                 work_that_was_claimed_least_often_is_next
                 the_backlog_is_what_is_due_or_leased
             }
+            turns {
+                the_next_work_is_what_the_rule_says_of_all_rows
+            }
             directory {
                 an_organization_comes_back_as_it_was_made
                 an_organization_and_its_first_key_are_made_together

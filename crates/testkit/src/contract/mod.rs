@@ -35,6 +35,7 @@ pub mod sources;
 pub mod tenancy;
 mod test_organization;
 pub mod texts;
+pub mod turns;
 pub mod units;
 
 pub use cases::{Case, every_case};

@@ -4,7 +4,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::Cursor;
 use fanfare_domain::page::Tally;
 use fanfare_domain::pass::{FullPass, LinkMoves, Pass, Phase};
-use fanfare_domain::run::{NewRun, Opened, PagesTaken, SourceRun, Trigger};
+use fanfare_domain::run::{Crashes, NewRun, Opened, PagesTaken, SourceRun, Trigger};
 use fanfare_domain::scan::{JoinTimes, ScannedPage};
 use fanfare_domain::work::WorkKey;
 use tokio::task::JoinSet;
@@ -85,6 +85,7 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
         run.pass = Pass::Full(FullPass {
             phase,
             link_moves: LinkMoves(3),
+            crashes: Crashes::default().one_more(7),
         });
         SourceRun::from_stored(run, source)
     };

@@ -13,6 +13,7 @@ mod reconciling;
 mod slice;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::run::SourceRun;
@@ -20,6 +21,7 @@ use fanfare_domain::work::WorkItem;
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, error, info_span};
 
+use super::Engine;
 use super::lease::Lease;
 use super::pace::Pace;
 use super::slice_end::SliceEnd;
@@ -29,6 +31,9 @@ use crate::log::{log_claimed, log_ended};
 use crate::saving::{load_run, save_run};
 
 use slice::ActiveSlice;
+
+/// How long a run waits for its turn that may not be worked on beside another one.
+const TURN: Duration = Duration::from_secs(3);
 
 pub(super) fn span(work: &WorkItem) -> Span {
     info_span!(
@@ -42,12 +47,12 @@ pub(super) fn span(work: &WorkItem) -> Span {
 
 /// Works on a run for one slice, in its [`span`].
 pub(super) async fn work(
-    integration: &Integration,
-    pace: Pace,
+    engine: &Engine,
     work: &WorkItem,
     stop: &CancellationToken,
 ) -> Result<SliceEnd, Error> {
-    let Some((run, lease)) = claim(integration, pace, work, stop).await? else {
+    let integration = &engine.integration;
+    let Some((run, lease)) = claim(integration, engine.pace, work, stop).await? else {
         return Ok(SliceEnd::NotDue);
     };
     Span::current().record("syncSourceId", run.source().id.as_str());
@@ -55,8 +60,16 @@ pub(super) async fn work(
         log_ended(run.run());
         return Ok(SliceEnd::Finished(run.run().status));
     }
+    let _alone = if run.is_on_its_last_try() {
+        let Ok(alone) = engine.last_try.try_lock() else {
+            return wait_for_turn(&lease).await;
+        };
+        Some(alone)
+    } else {
+        None
+    };
     log_claimed(&run, integration.now());
-    let end = match work_claimed(&lease, pace, run, stop).await {
+    let end = match work_claimed(engine, &lease, run, stop).await {
         Err(error) if !error.is_transient() => fail_run(&lease, &error).await,
         other => other,
     };
@@ -94,15 +107,26 @@ async fn claim<'a>(
     Ok(Some((run, lease)))
 }
 
+/// Gives a run back that is on its last try, because another such run is worked on in this process.
+async fn wait_for_turn(lease: &Lease<'_>) -> Result<SliceEnd, Error> {
+    let until = lease.integration.now().plus(TURN);
+    let mut unit = lease.integration.begin(lease.organization()).await?;
+    if !lease.release_in(unit.as_mut(), Some(until)).await? {
+        return Ok(SliceEnd::Overtaken);
+    }
+    unit.commit().await?;
+    Ok(SliceEnd::Paused(until))
+}
+
 async fn work_claimed<'a>(
+    engine: &'a Engine,
     lease: &'a Lease<'a>,
-    pace: Pace,
     run: SourceRun,
     stop: &'a CancellationToken,
 ) -> Result<SliceEnd, Error> {
     let integration = lease.integration;
     let connection = integration.open_connection(lease.organization()).await?;
-    let mut slice = ActiveSlice::new(lease, pace, run, Arc::new(connection));
+    let mut slice = ActiveSlice::new(engine, lease, run, Arc::new(connection));
     slice.work_until(stop).await
 }
 

@@ -2,7 +2,6 @@
 //! is due.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::pass::Phase;
@@ -14,6 +13,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::engine::Engine;
+use crate::engine::due_work::LOOK_INTERVAL;
 use crate::engine::lease::Lease;
 use crate::engine::pace::Pace;
 use crate::engine::slice_end::SliceEnd;
@@ -26,6 +27,7 @@ use crate::saving::save_run;
 pub(super) struct ActiveSlice<'a> {
     pub(super) integration: &'a Integration,
     pub(super) lease: &'a Lease<'a>,
+    pub(super) engine: &'a Engine,
     pub(super) pace: Pace,
     pub(super) run: SourceRun,
     pub(super) connection: Arc<OpenConnection>,
@@ -42,9 +44,6 @@ pub(super) struct ActiveSlice<'a> {
 /// The most sections of the index of searches that are made at once: one of new consumers, and one of those that
 /// have changed. Where changes are scattered over many sections, pages do not wait for all of them.
 const MOST_SECTIONS: u32 = 2;
-
-/// How long a worker waits between two looks for work of an organization with fewer leases.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What follows from a step.
 pub(super) enum Step {
@@ -73,15 +72,16 @@ impl Step {
 
 impl<'a> ActiveSlice<'a> {
     pub(super) fn new(
+        engine: &'a Engine,
         lease: &'a Lease<'a>,
-        pace: Pace,
         run: SourceRun,
         connection: Arc<OpenConnection>,
     ) -> Self {
         Self {
             integration: lease.integration,
             lease,
-            pace,
+            engine,
+            pace: engine.pace,
             run,
             connection,
             has_progress: false,
@@ -152,15 +152,11 @@ impl<'a> ActiveSlice<'a> {
         }
         self.looked_at = Instant::now();
         let organization = self.lease.organization();
-        let queue = &self.integration.ports.work_queue;
-        let next = queue.next().await?;
+        let due_work = &self.engine.due_work;
         if !is_over {
-            let Some(next) = next else {
-                return Ok(false);
-            };
-            return Ok(next.should_preempt(queue.leased(organization).await?));
+            return Ok(due_work.preempts(organization).await?);
         }
-        if next.is_some() {
+        if due_work.is_any().await? {
             return Ok(true);
         }
         // No other work is due: the next slice begins here, with the key that is stored now.
