@@ -24,6 +24,7 @@ mod runs;
 mod saving;
 mod settings;
 mod sources;
+mod unblocking;
 
 pub use access::{Caller, NewKey};
 pub use audiences::{AudienceStatus, AudienceUpdate, Patch};
@@ -31,10 +32,12 @@ pub use browse::{BrowsedCollection, Estimate};
 pub use error::{Entity, Error, FieldViolation};
 pub use import::{ImportOutcome, ImportRequest, Imported, SkipReason, Skipped};
 pub use integration::{Integration, Ports};
+pub use klaviyo::RateLimitBlock;
 pub use mending::QueueMended;
 pub use rekey::Rekeyed;
 pub use resync::StartedSync;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
+pub use unblocking::Unblocked;
 
 /// The author of records that a worker makes.
 pub const SYSTEM_ACTOR: &str = "system:klaviyo";

@@ -132,8 +132,9 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH run_seen_profiles USING PRIMARY KEY (organization_id=?)",
 ];
 
-/// Tables that are meant to be read as a whole: the ledger of versions before, once.
-const WHOLE_TABLE: &[&str] = &["quota_buckets"];
+/// Tables that are meant to be read as a whole: the ledger of versions before, once; the queue and the last claims,
+/// a row of a few words for each piece of work and each organization, to see whether the clock was set back.
+const WHOLE_TABLE: &[&str] = &["quota_buckets", "work_queue", "last_claims"];
 
 #[tokio::test]
 async fn no_statement_scans_a_table() {

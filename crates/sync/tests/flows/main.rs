@@ -25,3 +25,5 @@ mod short_waits;
 mod slices;
 mod stored_rows;
 mod test_organization;
+mod unreadable;
+mod waiting;

@@ -65,6 +65,15 @@ impl QuotaLedger for SlowLedger {
         std::future::pending().await
     }
 
+    async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.0.unblock(account, endpoint, now).await
+    }
+
     async fn bucket(
         &self,
         account: &str,

@@ -7,7 +7,7 @@ use fanfare_domain::connection::Connection;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
-use fanfare_domain::lease::FencingToken;
+use fanfare_domain::lease::{FencingToken, was_clock_set_back};
 use fanfare_domain::page::SeenProfile;
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{ConsumerRecord, StoreError};
@@ -33,6 +33,8 @@ pub(super) struct Rows {
     /// How often pages have moved links.
     pub(super) link_moves: LinkMoves,
     pub(super) runs: BTreeMap<RunId, SyncRun>,
+    /// Runs whose rows cannot be read, and whether that is because a newer version wrote them.
+    pub(super) unreadable_runs: BTreeMap<RunId, bool>,
     pub(super) queue: BTreeMap<WorkKey, QueueRow>,
     /// When work was last claimed.
     pub(super) claimed_at: Option<Timestamp>,
@@ -69,6 +71,8 @@ pub(super) struct QueueRow {
     pub(super) lease_until: Option<Timestamp>,
     /// The token of the latest claim.
     pub(super) token: FencingToken,
+    /// When it was last written.
+    pub(super) written: Timestamp,
 }
 
 impl QueueRow {
@@ -78,6 +82,16 @@ impl QueueRow {
 
     pub(super) fn is_waiting(&self, now: Timestamp) -> bool {
         self.due <= now && !self.is_leased(now)
+    }
+
+    /// Puts its times right if it was written before the clock was set back.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        if was_clock_set_back(self.written, now) {
+            let lease_until = self.lease_until;
+            self.lease_until = lease_until.map(|until| now.plus(until.since(self.written)));
+            self.due = self.due.min(now);
+            self.written = now;
+        }
     }
 }
 

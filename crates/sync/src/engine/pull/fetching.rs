@@ -44,10 +44,10 @@ impl Fetcher<'_> {
                 .members(&self.connection, &self.collection, &from)
                 .await
             {
-                Err(CallError::NotBefore(until)) => {
-                    let wait = until.since(self.integration.now());
+                Err(CallError::NotBefore(waiting)) => {
+                    let wait = waiting.until.since(self.integration.now());
                     if wait > SHORT_WAIT || self.stop.is_cancelled() {
-                        break Err(CallError::NotBefore(until));
+                        break Err(CallError::NotBefore(waiting));
                     }
                     tokio::time::sleep(wait).await;
                 }

@@ -11,10 +11,12 @@ mod opening;
 mod reading;
 mod reconciling;
 mod slice;
+mod unreadable;
 
 use std::sync::Arc;
 
 use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ports::StoreError;
 use fanfare_domain::run::SourceRun;
 use fanfare_domain::work::WorkItem;
 use tokio_util::sync::CancellationToken;
@@ -47,8 +49,9 @@ pub(super) async fn work(
     work: &WorkItem,
     stop: &CancellationToken,
 ) -> Result<SliceEnd, Error> {
-    let Some((run, lease)) = claim(integration, pace, work, stop).await? else {
-        return Ok(SliceEnd::NotDue);
+    let (run, lease) = match claim(integration, pace, work, stop).await? {
+        Claimed::Run(run, lease) => (*run, lease),
+        Claimed::Nothing(end) => return Ok(end),
     };
     Span::current().record("syncSourceId", run.source().id.as_str());
     if !run.is_active() {
@@ -66,22 +69,36 @@ pub(super) async fn work(
     end
 }
 
-/// Takes the run's lease. `None` if the run is not due, has ended, or is leased to another worker.
+/// What a claim has brought.
+enum Claimed<'a> {
+    /// The run and its lease.
+    Run(Box<SourceRun>, Lease<'a>),
+    /// No run to work on: it is not due, has ended, is leased to another worker, or cannot be read.
+    Nothing(SliceEnd),
+}
+
+/// Takes the run's lease.
 async fn claim<'a>(
     integration: &'a Integration,
     pace: Pace,
     work: &WorkItem,
     stop: &CancellationToken,
-) -> Result<Option<(SourceRun, Lease<'a>)>, Error> {
+) -> Result<Claimed<'a>, Error> {
     let mut unit = integration.begin(&work.organization).await?;
-    let Some(mut run) = load_run(unit.as_mut(), &work.key.id.as_run())
-        .await?
-        .filter(SourceRun::is_active)
-    else {
-        return Ok(None);
+    let mut run = match load_run(unit.as_mut(), &work.key.id.as_run()).await {
+        Ok(Some(run)) if run.is_active() && !run.run().is_newer => run,
+        Ok(Some(run)) if run.is_active() => {
+            let newer = StoreError::Newer("the run".to_owned());
+            return unreadable::leave_or_end(integration, pace, unit, work, &newer).await;
+        }
+        Ok(_) => return Ok(Claimed::Nothing(SliceEnd::NotDue)),
+        Err(Error::Store(error)) if error.is_unreadable() => {
+            return unreadable::leave_or_end(integration, pace, unit, work, &error).await;
+        }
+        Err(error) => return Err(error),
     };
     let Some(claim) = unit.claim(&work.key, pace.lease).await? else {
-        return Ok(None);
+        return Ok(Claimed::Nothing(SliceEnd::NotDue));
     };
     run.claim(claim.abandoned, integration.now())?;
     save_run(unit.as_mut(), &run).await?;
@@ -91,7 +108,7 @@ async fn claim<'a>(
         lease.release_when_possible(&error, stop).await;
         return Err(error);
     }
-    Ok(Some((run, lease)))
+    Ok(Claimed::Run(Box::new(run), lease))
 }
 
 async fn work_claimed<'a>(
@@ -127,8 +144,14 @@ async fn fail_run(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
         return Ok(SliceEnd::Overtaken);
     };
     // The run as it was last committed: changes since then are dropped.
-    let Some(mut run) = load_run(unit.as_mut(), &lease.work.key.id.as_run()).await? else {
-        return Ok(SliceEnd::Overtaken);
+    let id = lease.work.key.id.as_run();
+    let mut run = match load_run(unit.as_mut(), &id).await {
+        Ok(Some(run)) => run,
+        Ok(None) => return Ok(SliceEnd::Overtaken),
+        Err(Error::Store(error)) if error.is_unreadable() => {
+            return unreadable::end(lease.integration, unit, &id).await;
+        }
+        Err(error) => return Err(error),
     };
     run.fail(code, message, lease.integration.now())?;
     save_run(unit.as_mut(), &run).await?;

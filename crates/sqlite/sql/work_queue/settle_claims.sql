@@ -1,0 +1,1 @@
+UPDATE last_claims SET claimed_at = $1 WHERE claimed_at > $1 + $2
