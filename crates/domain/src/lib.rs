@@ -37,4 +37,5 @@ mod text_enum;
 pub mod time;
 mod unicode;
 pub mod value;
+pub mod waiting;
 pub mod work;

@@ -13,6 +13,7 @@
 //! the repositories in `crates/sql-rows/repositories`, which the crate for SQLite compiles too, and `page_writes/` (a
 //! sync's hot path).
 
+mod clock;
 mod consumer_reads;
 mod encoding;
 mod error;

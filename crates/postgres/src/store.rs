@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::timeout;
 
+use crate::clock::StoreClock;
 use crate::error::OpenError;
 use crate::fair_pool::FairPool;
 use crate::options::{PostgresOptions, place};
@@ -35,7 +36,10 @@ pub struct PostgresStore {
     /// Of the same connections, by account: reservations wait for each other.
     pub(crate) ledger: FairPool<String>,
     pub(crate) notifier: JobNotifier,
+    /// What time a test says it is.
     clock: Option<Arc<dyn Clock>>,
+    /// What time the server says it is.
+    server_clock: StoreClock,
     connect: PgConnectOptions,
     lifetime: Duration,
 }
@@ -61,6 +65,9 @@ impl PostgresStore {
         };
         let part_of = |connections: u32, part: u32| connections.div_ceil(part) as usize;
         let control = pool(most.div_ceil(2));
+        let server_clock = StoreClock::start(&control).await;
+        let place = || place(&options.connect);
+        let server_clock = server_clock.map_err(|_| OpenError::NoAnswer { place: place() })?;
         Ok(Self {
             readers: FairPool::new(pool(most), part_of(most, 2)),
             // Of an organization's writers, one works and another waits for its lock.
@@ -74,9 +81,19 @@ impl PostgresStore {
             control,
             notifier: options.notifier,
             clock: options.clock,
+            server_clock,
             connect: options.connect,
             lifetime: options.lifetime,
         })
+    }
+
+    /// The store's time, which is the database server's: the same for all processes, whatever the clocks of their
+    /// machines show.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        match &self.clock {
+            Some(clock) => Arc::clone(clock),
+            None => Arc::new(self.server_clock.clone()),
+        }
     }
 
     /// `HOST:PORT/DATABASE`, for people.

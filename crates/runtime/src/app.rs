@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::connection::MasterKeyRank;
-use fanfare_domain::ports::{Clock, WorkQueue};
+use fanfare_domain::ports::WorkQueue;
 use fanfare_jobs::{Runner, RunnerOptions};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
 use fanfare_sync::engine::Pace;
@@ -15,7 +15,7 @@ use crate::error::StartError;
 use crate::key::store_mark::{self, UnknownMark};
 use crate::key::{MasterKeys, XChaChaSealer};
 use crate::storage::{Storage, StoragePorts};
-use crate::system::{SystemClock, SystemIds};
+use crate::system::SystemIds;
 
 /// The wired service: what every program works with.
 #[derive(Clone)]
@@ -45,8 +45,8 @@ impl App {
     async fn open_with(config: &Config, unknown: UnknownMark) -> Result<Self, StartError> {
         // The cheapest fault is found first, before anything is made.
         let klaviyo = KlaviyoHttp::new(config.klaviyo.clone(), Timeouts::default())?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let storage = Storage::open(&config.database, Arc::clone(&clock)).await?;
+        let storage = Storage::open(&config.database).await?;
+        let clock = storage.clock();
         let keys = store_mark::load_keys(config, &storage, unknown).await?;
         let StoragePorts {
             store,
@@ -61,8 +61,8 @@ impl App {
             ledger,
             klaviyo: Arc::new(klaviyo),
             sealer: Arc::new(XChaChaSealer::new(&keys)),
+            ids: Arc::new(SystemIds::new(Arc::clone(&clock))),
             clock,
-            ids: Arc::new(SystemIds),
         });
         Ok(Self {
             integration,

@@ -75,10 +75,10 @@ pub(crate) struct StoragePorts {
 
 impl Storage {
     /// Opens the store; the embedded one is made and migrated where need be, the shared one must
-    /// have been. The embedded one measures leases by `clock`, the shared one by its own.
-    pub async fn open(database: &Database, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
+    /// have been.
+    pub async fn open(database: &Database) -> Result<Self, StorageError> {
         match database {
-            Database::Sqlite(path) => open_sqlite(path, clock).await,
+            Database::Sqlite(path) => open_sqlite(path).await,
             Database::Postgres(url) => open_postgres(url).await,
         }
     }
@@ -128,7 +128,7 @@ impl Storage {
             PostgresQueue::migrate(owner).await?;
         }
         // Opening the embedded store is migrating it; the shared one is tried, as programs will.
-        let opened = Self::open(&config.database, Arc::new(SystemClock)).await?;
+        let opened = Self::open(&config.database).await?;
         opened.close().await;
         // What kept the shared one from being looked at is cured by now.
         Ok(before.unwrap_or(SchemaState::Missing))
@@ -139,6 +139,15 @@ impl Storage {
         match self {
             Self::Sqlite { store, .. } => Ok(store.health().await?),
             Self::Postgres { store, .. } => Ok(store.health().await?),
+        }
+    }
+
+    /// The store's time, by which all times are told that processes compare: the machine's clock on the embedded one,
+    /// whose programs are on one machine, and the database server's on the shared one.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        match self {
+            Self::Sqlite { store, .. } => store.clock(),
+            Self::Postgres { store, .. } => store.clock(),
         }
     }
 
@@ -212,10 +221,10 @@ impl Storage {
     }
 }
 
-async fn open_sqlite(path: &Path, clock: Arc<dyn Clock>) -> Result<Storage, StorageError> {
+async fn open_sqlite(path: &Path) -> Result<Storage, StorageError> {
     use fanfare_sqlite::{JobNotifier, OpenError, QUEUE};
     let options = SqliteOptions::at(path).notifier(JobNotifier::Apalis);
-    let store = SqliteStore::open(options, clock).await?;
+    let store = SqliteStore::open(options, Arc::new(SystemClock)).await?;
     // The store notifies workers by writing into apalis's tables, so every program that opens it needs them.
     let file = path.to_owned();
     let lock = tokio::task::spawn_blocking(move || fanfare_sqlite::schema_lock(&file));

@@ -5,7 +5,7 @@
 //! pause is over.
 //!
 //! On Postgres time is the database's at the statement, the same for all processes: a worker whose own
-//! clock is wrong neither loses its lease nor keeps it too long.
+//! clock is wrong neither loses its lease nor keeps it too long. `written_at` is when the row was last written.
 
 use std::time::Duration;
 
@@ -98,6 +98,26 @@ impl Leases for Unit {
             self.notify(work).await?;
         }
         Ok(is_due.is_some())
+    }
+
+    async fn wake(&mut self, work: &WorkKey) -> Result<bool, StoreError> {
+        let now = self.now();
+        let (organization, connection) = self.writing()?;
+        let wake = sqlx::query_file!(
+            "sql/work_queue/wake.sql",
+            organization,
+            work.kind.as_str(),
+            work.id.as_str(),
+            now as _,
+            duration(NOTIFICATION_TIMEOUT)
+        );
+        let done = wake.execute(connection).with_timeout().await?;
+        let is_woken = done.rows_affected() > 0;
+        if is_woken {
+            self.keep_turn().await?;
+            self.notify(work).await?;
+        }
+        Ok(is_woken)
     }
 
     async fn dequeue(&mut self, work: &WorkKey) -> Result<(), StoreError> {

@@ -37,7 +37,8 @@ pub(crate) async fn put(
         i64::from(bucket.burst.used),
         DbTimestamp(bucket.steady.since),
         i64::from(bucket.steady.used),
-        to_db(bucket.blocked_until)
+        to_db(bucket.blocked_until),
+        to_db(bucket.blocked_at)
     );
     put.execute(connection).with_timeout().await?;
     Ok(())
@@ -91,8 +92,19 @@ impl QuotaLedger for SqlStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let block = |bucket: &mut Bucket| bucket.block(until);
+        let block = |bucket: &mut Bucket| bucket.block(until, now);
         self.change(account, endpoint, now, Durability::Durable, block)
+            .await
+    }
+
+    async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let unblock = |bucket: &mut Bucket| bucket.unblock();
+        self.change(account, endpoint, now, Durability::Durable, unblock)
             .await
     }
 

@@ -45,7 +45,7 @@ pub use json_text::JsonText;
 pub use links::LinkRow;
 pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};
 pub use quota::BucketRow;
-pub use runs::RunRow;
+pub use runs::{RUN_FORM, RunRow};
 pub use search::{GramRow, PlacesRow};
 pub use shares::{Permit, Shares};
 pub use sources::{SourceRow, merge_records, record, sources_by_id, wants_links};

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sqlx::SqlitePool;
+use sqlx::{AssertSqlSafe, SqliteConnection, SqlitePool};
 
 use crate::error::{OpenError, sqlite_error};
 use crate::migrate::private_file;
@@ -12,6 +12,12 @@ use crate::options::{connect_options, pool};
 /// The text that made the table in the store's own file, where versions before this one kept it, and
 /// where checked queries are checked.
 const SCHEMA: &str = include_str!("../../../migrations/sqlite/20261124000002_quota.sql");
+
+/// What the table has got since. The store's own file has it from a migration.
+const BLOCKED_AT: &str = "ALTER TABLE quota_buckets ADD COLUMN blocked_at INTEGER";
+
+/// The version of the ledger's schema. Programs that know a lower one only may use the file, too.
+const VERSION: i64 = 2;
 
 /// The ledger's file: `fanfare-quota.db` beside `fanfare.db`.
 pub(crate) fn path_beside(store: &Path) -> PathBuf {
@@ -37,16 +43,32 @@ pub(crate) async fn open(store: &Path, old: &SqlitePool) -> Result<SqlitePool, O
     }
 }
 
-/// Makes the table in a new ledger, with the buckets that the store's own file has from before.
+/// Makes the table in a new ledger, with the buckets that the store's own file has from before, or brings it up to
+/// date.
 async fn make(ledger: &SqlitePool, old: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut tx = ledger.begin_with("BEGIN IMMEDIATE").await?;
     let version: i64 = sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(&mut *tx)
         .await?;
-    if version > 0 {
+    if version >= VERSION {
         return tx.commit().await;
     }
-    sqlx::raw_sql(SCHEMA).execute(&mut *tx).await?;
+    if version == 0 {
+        sqlx::raw_sql(SCHEMA).execute(&mut *tx).await?;
+    }
+    sqlx::raw_sql(BLOCKED_AT).execute(&mut *tx).await?;
+    if version == 0 {
+        carry_over(&mut tx, old).await?;
+    }
+    let statement = format!("PRAGMA user_version = {VERSION}");
+    sqlx::raw_sql(AssertSqlSafe(statement))
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}
+
+/// Takes over the buckets that a version before kept in the store's own file.
+async fn carry_over(tx: &mut SqliteConnection, old: &SqlitePool) -> Result<(), sqlx::Error> {
     for row in sqlx::query_file!("sql/quota_buckets/all.sql")
         .fetch_all(old)
         .await?
@@ -61,12 +83,10 @@ async fn make(ledger: &SqlitePool, old: &SqlitePool) -> Result<(), sqlx::Error> 
             row.burst_used,
             row.steady_since,
             row.steady_used,
-            row.blocked_until
+            row.blocked_until,
+            row.blocked_at
         );
         carry.execute(&mut *tx).await?;
     }
-    sqlx::raw_sql("PRAGMA user_version = 1")
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await
+    Ok(())
 }

@@ -77,6 +77,11 @@ impl SqliteStore {
         })
     }
 
+    /// The store's time.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// The store's file.
     pub fn path(&self) -> &Path {
         &self.path

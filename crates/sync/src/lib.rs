@@ -27,6 +27,7 @@ mod saving;
 mod searching;
 mod settings;
 mod sources;
+mod unblocking;
 
 pub use access::{Caller, NewKey};
 pub use audiences::{AudienceStatus, AudienceUpdate, Patch};
@@ -34,11 +35,13 @@ pub use browse::{BrowsedCollection, Estimate};
 pub use error::{Entity, Error, FieldViolation};
 pub use import::{ImportOutcome, ImportRequest, Imported, SkipReason, Skipped};
 pub use integration::{Integration, Ports};
+pub use klaviyo::RateLimitBlock;
 pub use mending::QueueMended;
 pub use rekey::Rekeyed;
 pub use resync::StartedSync;
 pub use retaining::Expired;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
+pub use unblocking::Unblocked;
 
 /// The author of records that a worker makes.
 pub const SYSTEM_ACTOR: &str = "system:klaviyo";

@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::process::{Launch, Program};
 use crate::services::Programs;
 use crate::services::api::{Api, Run};
+use crate::test::faketime;
 use crate::test::postgres::Cluster;
 
 pub(super) const LIST: &str = "FaUlTs";
@@ -88,7 +89,7 @@ pub(super) struct Environment {
     past_requests: usize,
     api_program: Program,
     _simulator: Program,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Environment {
@@ -166,7 +167,7 @@ impl Environment {
             past_requests: 0,
             api_program,
             _simulator: simulator,
-            _folder: folder,
+            folder,
         };
         for _ in 0..workers {
             environment.start_worker()?;
@@ -201,6 +202,41 @@ impl Environment {
     /// The most memory that the API has had, in MB, where the system tells.
     pub(super) fn api_memory(&self) -> Option<f64> {
         self.api_program.peak_memory()
+    }
+
+    /// Starts one more worker, whose clock differs from the machine's by so much (`+300s`).
+    pub(super) fn start_worker_with_clock(&mut self, offset: &str) -> Result<()> {
+        let library = faketime::find().context("libfaketime is not installed")?;
+        let file = self.clock_of(self.workers.len());
+        std::fs::write(&file, offset)?;
+        let before = self.worker_launch.environment.len();
+        let clock = faketime::variables(&library, &file);
+        self.worker_launch.environment.extend(clock);
+        let started = self.start_worker();
+        self.worker_launch.environment.truncate(before);
+        started
+    }
+
+    /// Sets the clock of a worker that has one of its own.
+    pub(super) fn set_clock(&self, worker: usize, offset: &str) -> Result<()> {
+        let file = self.clock_of(worker);
+        let new = file.with_extension("new");
+        std::fs::write(&new, offset)?;
+        // Never half written.
+        Ok(std::fs::rename(new, file)?)
+    }
+
+    fn clock_of(&self, worker: usize) -> PathBuf {
+        self.folder.path().join(format!("clock-{worker}"))
+    }
+
+    /// Waits until the run waits for what Klaviyo has asked for.
+    pub(super) fn wait_until_waiting(&self) -> Result<()> {
+        self.wait("the run never waits for Klaviyo", || {
+            let id = self.run()?.id;
+            let run: Value = self.api.get(&format!("/api/sync-runs/{id}"))?;
+            Ok(run["waitingUntil"]["why"] == "retry_after")
+        })
     }
 
     /// Kills the API with SIGKILL, and starts it again.

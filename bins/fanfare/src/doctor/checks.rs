@@ -3,7 +3,7 @@
 use fanfare_domain::organization::Organization;
 use fanfare_runtime::{Config, SchemaState, StartError, Storage, one_line};
 
-use super::{Check, CheckStatus, master_keys, worker};
+use super::{Check, CheckStatus, master_keys, waits, worker};
 use crate::context::CommandContext;
 use crate::errors::explain;
 use crate::organizations;
@@ -76,6 +76,7 @@ async fn wired(config: &Config, checks: &mut Vec<Check>) {
             checks.push(master_keys::sealed_by(&context, &organizations).await);
             for organization in &organizations {
                 checks.push(connection(&context, organization).await);
+                checks.extend(waits::check(&context, &organization.id).await);
             }
         }
         Err(error) => checks.push(Check::new(

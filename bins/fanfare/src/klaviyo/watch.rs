@@ -7,6 +7,7 @@ use anyhow::Result;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::waiting::{WaitReason, Waiting};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::context::CommandContext;
@@ -113,7 +114,9 @@ impl ProgressView {
             }
             Self::Lines { name, last } => {
                 let tenth = total.map_or(processed / 1_000, |total| processed * 10 / total.max(1));
-                let state = format!("{} {tenth} {}", run.status, is_not_taken_up(run, now));
+                let waiting = run.waiting_at(now);
+                let is_slow = is_not_taken_up(run, now);
+                let state = format!("{} {tenth} {is_slow} {waiting:?}", run.status);
                 if state == *last {
                     return Ok(());
                 }
@@ -133,11 +136,27 @@ fn describe(run: &SyncRun, now: Timestamp) -> String {
     if is_not_taken_up(run, now) {
         return format!("{status}: no worker has taken it up; is fanfare-worker running?");
     }
+    let waiting = run.waiting_at(now);
+    if let Some(waiting) = waiting.filter(|waiting| waiting.why != WaitReason::Turn) {
+        return format!("{status}, waits for {}", waits_for(waiting, now));
+    }
     let rate = run.profiles_per_second(now);
     match rate.filter(|_| status == SyncStatus::Syncing) {
         Some(rate) => format!("{status}, {rate:.0} profiles/s"),
         None => status.to_string(),
     }
+}
+
+/// What a run waits for, and until when.
+pub(super) fn waits_for(waiting: Waiting, now: Timestamp) -> String {
+    let what = match waiting.why {
+        WaitReason::Quota => "Klaviyo's quota",
+        WaitReason::RetryAfter => "the time that Klaviyo asked for",
+        WaitReason::Retry => "another try",
+        WaitReason::Turn => return "its turn".to_owned(),
+    };
+    let seconds = waiting.until.since(now).as_secs() + 1;
+    format!("{what}, until {} ({seconds} s)", waiting.until)
 }
 
 fn is_not_taken_up(run: &SyncRun, now: Timestamp) -> bool {

@@ -229,3 +229,59 @@ fn an_import_survives_odd_cursors_an_announced_outage_a_portal_and_a_count_that_
         .filter(|request| request.retry_after_until.is_some());
     assert_eq!(early.count(), 0, "a request inside a Retry-After");
 }
+
+#[test]
+fn a_wait_of_years_is_shown_and_named_and_can_be_ended() {
+    let simulator = klaviyo_as(|plan| {
+        let fault = "list-profiles@request=1:429=99999999".parse().unwrap();
+        plan.fault(fault)
+    });
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    connect(&installation);
+    let _up = installation.up();
+    assert_eq!(installation.run(&["klaviyo", "import", "RtPqXs"]).status, 0);
+
+    let mut watch = installation
+        .command(&["klaviyo", "status", "--watch"])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let told = "waits for the time that Klaviyo asked for, until ";
+    assert!(lines.any(|line| line.unwrap().contains(told)));
+    let status = installation.run(&["klaviyo", "status", "--json"]).json();
+    let run = &status["audiences"][0]["run"];
+    assert_eq!(run["waitingUntil"]["why"], "retry_after", "{run}");
+    let until = run["waitingUntil"]["until"].as_str().unwrap();
+    let table = installation.run(&["klaviyo", "status"]).output;
+    assert!(table.contains("Waits for"), "{table}");
+    let report = installation.run(&["doctor"]).output;
+    let named = report
+        .lines()
+        .find(|line| line.contains("rate limits of org_"));
+    let named = named.unwrap();
+    assert!(named.starts_with("FAILED"), "{named}");
+    assert!(
+        named.contains(&format!("list_profiles before {until}")),
+        "{named}"
+    );
+    assert!(
+        named.contains("`fanfare klaviyo unblock --org org_"),
+        "{named}"
+    );
+
+    let unconfirmed = installation.run(&["klaviyo", "unblock"]);
+    unconfirmed.assert_refused(2, "may lock the account for longer");
+    let ended = installation.run(&["klaviyo", "unblock", "--yes", "--json"]);
+
+    let ended = ended.json();
+    assert_eq!(
+        ended["blocks"],
+        json!([{"endpoint": "list_profiles", "until": until}])
+    );
+    assert_eq!(ended["wokenRuns"], 1);
+    lines.for_each(drop);
+    assert_eq!(watch.wait().unwrap().code(), Some(0), "the import goes on");
+    let again = installation.run(&["klaviyo", "unblock"]);
+    assert_eq!(again.output, "0 rate-limit blocks ended, 0 syncs go on\n");
+}

@@ -126,6 +126,15 @@ pub trait Audiences {
     /// Inserts or overwrites an audience. Its source MUST be stored already.
     async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError>;
 
+    /// Archives an unarchived audience and its source without reading either row, for rows that this version of the
+    /// program cannot read. Returns the source; `None` if there is no such audience.
+    async fn archive_unread(
+        &mut self,
+        audience: &AudienceId,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Option<SourceId>, StoreError>;
+
     /// The audience's members, paged by consumer id; `search` finds part of an e-mail, phone number
     /// or name, as [`search`](crate::search) says.
     async fn members(

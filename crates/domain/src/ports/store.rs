@@ -67,6 +67,9 @@ pub enum StoreError {
     /// A row holds a value that no version of this program writes.
     #[error("the database holds an unreadable value in {0}")]
     Corrupt(String),
+    /// A row holds a value that only a newer version of this program reads.
+    #[error("a newer version of this program has written {0}")]
+    Newer(String),
     /// Any other error: a defect of this program.
     #[error("the database refused a statement")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -76,5 +79,10 @@ impl StoreError {
     /// Whether the same call can succeed later.
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_))
+    }
+
+    /// Whether a row was found that this version of the program cannot read.
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::Newer(_))
     }
 }

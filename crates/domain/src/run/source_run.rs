@@ -8,6 +8,7 @@ use crate::scan::Scan;
 use crate::source::{CollectionSource, SourceData};
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
+use crate::waiting::Waiting;
 
 use super::{MAX_CRASHES_OF_RUN, NewRun, Progress, RunError, SyncRun};
 
@@ -66,6 +67,8 @@ impl SourceRun {
             members_at_start: 0,
             progress: Progress::default(),
             pass: Pass::default(),
+            waiting: Some(Waiting::for_turn(now)),
+            is_newer: false,
             error: None,
         };
         let mut source = source;
@@ -124,6 +127,7 @@ impl SourceRun {
         run.status = SyncStatus::Syncing;
         run.started_at.get_or_insert(now);
         run.attempt += 1;
+        run.waiting = None;
         if abandoned {
             run.crashes += 1;
             if let Some(scan) = run.pass.scan_mut() {
@@ -156,12 +160,23 @@ impl SourceRun {
         self.run.status.is_active() && self.run.crashes + 1 >= MAX_CRASHES
     }
 
-    /// The worker gives the run back before it has ended. With `progress`, the claim does not count as a
+    /// The worker gives the run back before it has ended, to wait. With `progress`, the claim does not count as a
     /// failed attempt.
-    pub fn give_back(&mut self, progress: bool) {
+    pub fn give_back(&mut self, progress: bool, waiting: Waiting) {
         if progress && self.run.failures == 0 {
             self.run.attempt = 0;
         }
+        self.run.waiting = Some(waiting);
+    }
+
+    /// The run no longer waits for Klaviyo: it is due now. Returns whether it did wait for that, as far as is known.
+    pub fn wake(&mut self, now: Timestamp) -> bool {
+        let waiting = self.run.waiting_at(now);
+        let is_woken = self.is_active() && waiting.is_none_or(Waiting::is_for_klaviyo);
+        if is_woken {
+            self.run.waiting = Some(Waiting::for_turn(now));
+        }
+        is_woken
     }
 
     /// The run has done everything.
@@ -203,6 +218,7 @@ impl SourceRun {
         let run = &mut self.run;
         run.status = status;
         run.error = error;
+        run.waiting = None;
         run.started_at = run.started_at.map(|at| at.min(now));
         run.finished_at = Some(now);
         let progress = &run.progress;

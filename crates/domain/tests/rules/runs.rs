@@ -10,6 +10,7 @@ use fanfare_domain::run::{
 };
 use fanfare_domain::scan::ScannedPage;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
+use fanfare_domain::waiting::{WaitReason, Waiting};
 use proptest::prelude::*;
 
 use crate::world::at;
@@ -262,7 +263,7 @@ proptest! {
                     run.count_failure(Some(0), FailureCode::UpstreamUnavailable, "", at(1)).unwrap();
                 }
                 Happening::Yield => {
-                    run.give_back(true);
+                    run.give_back(true, Waiting::for_turn(at(1)));
                     run.claim(false, at(1)).unwrap();
                 }
                 Happening::Page => {
@@ -278,6 +279,57 @@ proptest! {
                 break;
             }
         }
+    }
+}
+
+fn waits(until: i64, why: WaitReason) -> Waiting {
+    let until = at(until);
+    Waiting { until, why }
+}
+
+#[test]
+fn a_run_tells_what_it_waits_for_while_no_worker_has_it() {
+    use WaitReason::{Quota, Retry, RetryAfter, Turn};
+    let mut run = queued();
+    let queued_at = run.run().queued_at;
+    assert_eq!(
+        run.run().waiting_at(at(9)),
+        Some(Waiting::for_turn(queued_at))
+    );
+    for why in [Quota, RetryAfter, Retry] {
+        run.claim(false, at(10)).unwrap();
+        assert_eq!(run.run().waiting_at(at(10)), None, "a worker has it");
+
+        run.give_back(true, waits(20, why));
+
+        assert_eq!(run.run().waiting_at(at(19)), Some(waits(20, why)));
+        assert_eq!(
+            run.run().waiting_at(at(20)),
+            Some(waits(20, Turn)),
+            "what it waited for is over"
+        );
+    }
+    run.cancel("", at(30)).unwrap();
+    assert_eq!(run.run().waiting_at(at(30)), None, "it has ended");
+}
+
+#[test]
+fn a_run_is_woken_if_it_waits_for_klaviyo() {
+    for (why, is_woken) in [
+        (WaitReason::Quota, true),
+        (WaitReason::RetryAfter, true),
+        (WaitReason::Retry, false),
+        (WaitReason::Turn, false),
+    ] {
+        let mut run = queued();
+        run.claim(false, at(10)).unwrap();
+        run.give_back(true, waits(9_999, why));
+
+        assert_eq!(run.wake(at(20)), is_woken, "{why}");
+
+        let turn = waits(20, WaitReason::Turn);
+        let want = if is_woken { turn } else { waits(9_999, why) };
+        assert_eq!(run.run().waiting_at(at(20)), Some(want), "{why}");
     }
 }
 

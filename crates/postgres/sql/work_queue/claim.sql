@@ -11,7 +11,7 @@ claimed AS (
     SET claimed_at = excluded.claimed_at, due_at = coalesce(c.due_at, excluded.due_at)
 )
 UPDATE work_queue q SET token = q.token + 1, lease_until = t.now + make_interval(secs => $5),
-    notify_at = t.now + make_interval(secs => $5)
+    notify_at = t.now + make_interval(secs => $5), written_at = t.now
 FROM t, due
 WHERE q.organization_id = $1 AND q.kind = $2 AND q.id = $3
 RETURNING q.token, due.abandoned AS "abandoned!"

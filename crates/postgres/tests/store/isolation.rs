@@ -164,9 +164,10 @@ pub(crate) async fn each_unit_sees_its_own_organization(fixture: &Fixture) {
     for (organization, others) in [("org_a", "org_b"), ("org_b", "org_a")] {
         let mut unit = fixture.read(&org(organization)).await;
         let run = unit.active_runs().await.unwrap().remove(0);
-        assert_eq!(run.organization, org(organization));
+        let own = unit.run(&run).await.unwrap().unwrap();
+        assert_eq!(own.organization, org(organization));
         let mut unit = fixture.read(&org(others)).await;
-        assert_eq!(unit.run(&run.id).await.unwrap(), None);
+        assert_eq!(unit.run(&run).await.unwrap(), None);
     }
     let mut unit = fixture
         .read(&OrganizationId::parse(r"org_'\--$").unwrap())

@@ -1,6 +1,7 @@
 //! The store on a database of each test's own.
 
 mod citus;
+mod clock;
 mod contract;
 mod database;
 mod earlier_versions;

@@ -134,10 +134,14 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH run_seen_profiles USING PRIMARY KEY (organization_id=?)",
 ];
 
-/// Tables that are meant to be read as a whole: the ledger of versions before, once; the organizations in the order of
-/// their turns, up to the first that has work; and the leases, which are as many as all workers have slots.
+/// Tables that are meant to be read as a whole: the ledger of versions before, once; the queue and the last claims,
+/// a row of a few words for each piece of work and each organization, to see whether the clock was set back; the
+/// organizations in the order of their turns, up to the first that has work; and the leases, which are as many as all
+/// workers have slots.
 const WHOLE_TABLE: &[&str] = &[
     "quota_buckets",
+    "work_queue",
+    "last_claims",
     "last_claims USING COVERING INDEX last_claims_by_turn",
     "work_queue USING INDEX work_queue_leased",
 ];

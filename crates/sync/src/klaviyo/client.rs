@@ -13,7 +13,7 @@ use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, QuotaLedger, StoreError}
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::time::Timestamp;
 
-use super::quota::{CallError, Quota};
+use super::quota::{CallError, Quota, RateLimitBlock};
 
 /// Klaviyo with its quota. The methods are those of the port; each takes the connection whose credential and
 /// quota the call uses. Only this client holds the port.
@@ -120,6 +120,20 @@ impl KlaviyoClient {
         self.quota
             .inherit_blocks(&from.quota_account, &to.quota_account)
             .await
+    }
+
+    /// The rate-limit blocks of an account that are in force.
+    pub(crate) async fn blocks(&self, account: &str) -> Result<Vec<RateLimitBlock>, StoreError> {
+        self.quota.blocks(account).await
+    }
+
+    /// Ends an account's rate-limit block of one endpoint, for all processes.
+    pub(crate) async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+    ) -> Result<(), StoreError> {
+        self.quota.unblock(account, endpoint).await
     }
 
     /// The least time that so many requests for pages of members take by the quota that is free now.

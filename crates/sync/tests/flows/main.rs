@@ -27,3 +27,5 @@ mod short_waits;
 mod slices;
 mod stored_rows;
 mod test_organization;
+mod unreadable;
+mod waiting;

@@ -69,6 +69,15 @@ impl QuotaLedger for SlowLedger {
         self.0.delete_unused(before, limit).await
     }
 
+    async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.0.unblock(account, endpoint, now).await
+    }
+
     async fn bucket(
         &self,
         account: &str,

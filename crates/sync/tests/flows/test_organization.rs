@@ -244,6 +244,11 @@ impl TestOrganization {
         self.work_to_end(&started.unwrap().run).await
     }
 
+    /// How much work is due or leased.
+    pub(crate) async fn store_backlog(&self) -> u64 {
+        self.store.backlog().await.unwrap()
+    }
+
     pub(crate) fn engine(&self) -> Engine {
         Engine::new(self.integration.clone(), self.pace)
     }

@@ -73,6 +73,7 @@ macro_rules! store_contract {
                 an_audience_without_its_source_is_refused
                 audiences_are_paged_by_id_and_archived_ones_left_out
                 a_name_is_taken_by_another_unarchived_audience
+                an_audience_is_archived_without_being_read
                 members_are_paged_by_id_and_counted
             }
             search {
@@ -138,6 +139,7 @@ macro_rules! store_contract {
                 pending_and_syncing_runs_are_active
                 a_source_has_one_active_run
                 of_fifty_runs_queued_at_once_one_stays
+                a_run_is_ended_without_being_read
                 an_audiences_runs_are_paged_from_the_latest
             }
             retention {
@@ -161,6 +163,14 @@ macro_rules! store_contract {
                 work_leaves_the_queue_at_once
                 unknown_work_has_no_lease
                 the_work_in_the_queue_is_listed_by_id
+                paused_work_that_is_woken_is_due_at_once
+            }
+            clock_steps {
+                a_pause_is_over_after_the_clock_was_set_back
+                a_lease_begins_anew_after_the_clock_was_set_back
+                a_worker_keeps_its_lease_after_the_clock_was_set_back
+                queued_work_is_notified_of_after_the_clock_was_set_back
+                an_organization_gets_its_turn_after_the_clock_was_set_back
             }
             boundaries {
                 a_lease_runs_out_at_its_end_and_not_before
@@ -204,6 +214,7 @@ macro_rules! store_contract {
                 a_ledger_does_what_a_bucket_does
                 a_quota_is_used_up_by_all_processes_together
                 a_rate_limit_block_binds_every_process_and_is_never_shortened
+                a_rate_limit_block_that_was_ended_binds_no_process
                 each_account_and_endpoint_has_its_own_bucket
             }
         }

@@ -46,8 +46,11 @@ pub trait StoreHarness: Send + Sync {
     /// The time of the clock that the store measures leases by.
     async fn now(&self) -> Timestamp;
 
-    /// Moves that clock forwards, for both handles. Nothing else moves it.
+    /// Moves that clock forwards, for both handles. Nothing but this and [`Self::set_back`] moves it.
     async fn advance(&self, by: Duration);
+
+    /// Sets that clock back, for both handles.
+    async fn set_back(&self, by: Duration);
 
     /// The work that workers were notified of since the last call, through either handle: each piece once, in
     /// any order, since a store need not notify twice of work that no worker has claimed. `None` where a store

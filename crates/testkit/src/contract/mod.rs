@@ -11,6 +11,7 @@ pub mod audiences;
 mod batches;
 pub mod boundaries;
 pub mod cases;
+pub mod clock_steps;
 pub mod connections;
 pub mod consumers;
 pub mod directory;

@@ -143,7 +143,18 @@ impl QuotaLedger for InMemoryStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with_bucket(account, endpoint, now, |bucket| bucket.block(until))
+        self.with_bucket(account, endpoint, now, |bucket| {
+            bucket.block(until, now);
+        })
+    }
+
+    async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.with_bucket(account, endpoint, now, Bucket::unblock)
     }
 
     async fn bucket(

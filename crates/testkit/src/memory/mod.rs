@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{KeyId, OrganizationId};
+use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
 use fanfare_domain::organization::{Organization, SecretKey};
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use fanfare_domain::quota::{Bucket, Endpoint};
@@ -86,6 +86,15 @@ impl InMemoryStore {
     /// Makes the next `times` calls of an operation fail. See [`Operation`] for what that means.
     pub fn fail_next(&self, operation: Operation, times: u32) {
         self.inner.faults.order(operation, times);
+    }
+
+    /// Makes the row of a run unreadable, as a broken value does; `by_newer` says that a newer version of the program
+    /// has written it. It can be ended unread, and is readable then.
+    pub fn make_unreadable(&self, organization: &OrganizationId, run: &RunId, by_newer: bool) {
+        let mut state = lock(&self.inner.state);
+        let rows = state.tenants.entry(organization.clone()).or_default();
+        let unreadable = &mut Arc::make_mut(rows).unreadable_runs;
+        unreadable.insert(run.clone(), by_newer);
     }
 
     /// How many calls of an operation there were so far.

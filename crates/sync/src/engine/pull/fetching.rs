@@ -12,6 +12,7 @@ use fanfare_domain::ports::{AnswerRoom, KlaviyoError, MemberPage, MembersFrom};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::scan::{Partition, PartitionNumber};
 use fanfare_domain::source::CollectionRef;
+use fanfare_domain::waiting::Waiting;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
@@ -58,7 +59,8 @@ impl Fetcher<'_> {
                 let reserved = self.memory.reserve(self.organization, largest);
                 let Some(reserved) = self.ending.run_until_cancelled(reserved).await else {
                     room = self.memory.room(self.organization);
-                    break Err(CallError::NotBefore(self.integration.now()));
+                    let now = self.integration.now();
+                    break Err(CallError::NotBefore(Waiting::for_turn(now)));
                 };
                 room = reserved;
             }
@@ -66,10 +68,10 @@ impl Fetcher<'_> {
                 .members(&self.connection, &self.collection, &from, &room)
                 .await
             {
-                Err(CallError::NotBefore(until)) => {
-                    let wait = until.since(self.integration.now());
+                Err(CallError::NotBefore(waiting)) => {
+                    let wait = waiting.until.since(self.integration.now());
                     if wait > SHORT_WAIT || self.ending.is_cancelled() {
-                        break Err(CallError::NotBefore(until));
+                        break Err(CallError::NotBefore(waiting));
                     }
                     tokio::time::sleep(wait).await;
                 }

@@ -8,7 +8,7 @@ use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SourceRun;
 use fanfare_domain::search_index::SECTION;
-use fanfare_domain::time::Timestamp;
+use fanfare_domain::waiting::Waiting;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -20,7 +20,7 @@ use crate::engine::pace::Pace;
 use crate::engine::slice_end::SliceEnd;
 use crate::error::Error;
 use crate::integration::Integration;
-use crate::log::{Pause, log_ended, log_paused};
+use crate::log::{log_ended, log_paused};
 use crate::saving::save_run;
 
 /// A run that this worker has claimed.
@@ -51,8 +51,8 @@ pub(super) enum Step {
     Continue,
     /// The next step in another slice, with the key that is stored then.
     Yield,
-    /// The run waits until this time, for this reason.
-    Pause(Timestamp, &'static str),
+    /// The run waits without a worker.
+    Pause(Waiting),
     /// The run has ended, and was saved.
     Ended,
     /// The worker no longer holds the lease.
@@ -63,7 +63,7 @@ impl Step {
     /// What follows from two steps that are done at the same time: of two pauses, the longer one.
     pub(super) fn after(self, other: Option<Self>) -> Self {
         match (self, other) {
-            (Self::Pause(one, why), Some(Self::Pause(two, _))) => Self::Pause(one.max(two), why),
+            (Self::Pause(one), Some(Self::Pause(two))) if one.until < two.until => Self::Pause(two),
             (Self::Yield, Some(other)) => other,
             (this, _) => this,
         }
@@ -102,11 +102,9 @@ impl<'a> ActiveSlice<'a> {
             match self.step(stop).await? {
                 Step::Continue => {}
                 Step::Yield => return self.give_back(None).await,
-                Step::Pause(until, why) => {
-                    let end = self.give_back(Some(until)).await?;
-                    let now = self.integration.now();
-                    let wait = until.since(now);
-                    log_paused(self.run.run(), now, &Pause { why, wait });
+                Step::Pause(waiting) => {
+                    let end = self.give_back(Some(waiting)).await?;
+                    log_paused(self.run.run(), self.integration.now(), waiting);
                     return Ok(end);
                 }
                 Step::Ended => {
@@ -184,13 +182,15 @@ impl<'a> ActiveSlice<'a> {
         self.has_progress = true;
     }
 
-    /// Gives the run back, due at once or at `until`.
-    async fn give_back(&mut self, until: Option<Timestamp>) -> Result<SliceEnd, Error> {
+    /// Gives the run back, due at once or after a wait.
+    async fn give_back(&mut self, waiting: Option<Waiting>) -> Result<SliceEnd, Error> {
         let mut unit = self.integration.begin(self.lease.organization()).await?;
+        let until = waiting.map(|waiting| waiting.until);
         if !self.lease.release_in(unit.as_mut(), until).await? {
             return Ok(SliceEnd::Overtaken);
         }
-        self.run.give_back(self.has_progress);
+        let waiting = waiting.unwrap_or_else(|| Waiting::for_turn(self.integration.now()));
+        self.run.give_back(self.has_progress, waiting);
         save_run(unit.as_mut(), &self.run).await?;
         unit.commit().await?;
         Ok(until.map_or(SliceEnd::Yielded, SliceEnd::Paused))
