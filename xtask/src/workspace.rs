@@ -65,8 +65,23 @@ pub(crate) fn show(command: &Command) -> String {
 
 /// Builds, showing cargo's progress, and returns each program built with its path.
 pub(crate) fn build(arguments: &[&str]) -> Result<Vec<(String, PathBuf)>> {
+    build_in(root(), None, arguments)
+}
+
+/// The same in another checkout of this repository, with another target folder.
+pub(crate) fn build_in(
+    checkout: &Path,
+    target: Option<&Path>,
+    arguments: &[&str],
+) -> Result<Vec<(String, PathBuf)>> {
     let mut command = cargo(&["build", "--message-format=json-render-diagnostics"]);
-    command.args(arguments).stdout(Stdio::piped());
+    command
+        .args(arguments)
+        .current_dir(checkout)
+        .stdout(Stdio::piped());
+    if let Some(target) = target {
+        command.arg("--target-dir").arg(target);
+    }
     let shown = show(&command);
     let mut child = command
         .spawn()

@@ -26,6 +26,7 @@ mod page_writes;
 mod parameters;
 #[path = "../../sql-rows/repositories/mod.rs"]
 mod repositories;
+mod request_limits;
 mod schema;
 mod search_texts;
 mod session;

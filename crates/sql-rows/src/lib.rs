@@ -24,6 +24,7 @@ mod links;
 mod pages;
 mod quota;
 mod runs;
+mod schema;
 mod sources;
 mod work;
 
@@ -44,5 +45,6 @@ pub use links::LinkRow;
 pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};
 pub use quota::BucketRow;
 pub use runs::RunRow;
+pub use schema::{SCHEMA_MARK, SchemaMark, SchemaVersion, compare_schema};
 pub use sources::{SourceRow, merge_records, record, sources_by_id, wants_links};
 pub use work::{CandidateRow, WorkRow};

@@ -15,6 +15,7 @@ pub mod engine;
 mod error;
 mod import;
 mod integration;
+mod kept_collections;
 mod klaviyo;
 mod log;
 mod mending;

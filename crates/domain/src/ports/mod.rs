@@ -3,7 +3,7 @@
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
 //!   [`Leases`]) are methods of that unit.
-//! * [`Directory`], [`WorkQueue`] and [`QuotaLedger`] are the control tables, which belong to no
+//! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is Klaviyo's REST API.
 //! * [`Clock`], [`Ids`] and [`KeySealer`] are time, ids and the master keys.
@@ -17,6 +17,7 @@ mod klaviyo;
 mod leases;
 mod pages;
 mod records;
+mod request_limits;
 mod runs;
 mod store;
 
@@ -29,6 +30,7 @@ pub use records::{
     AudienceRecord, Audiences, Connections, ConsumerFilter, ConsumerRecord, Consumers, Lookup,
     SourceFilter, SourceRecord, Sources,
 };
+pub use request_limits::RequestLimits;
 pub use runs::Runs;
 pub use store::{Store, StoreError, UnitOfWork};
 

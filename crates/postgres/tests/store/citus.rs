@@ -122,7 +122,7 @@ const EMPTY: &str = "
     DELETE FROM link_moves; DELETE FROM profile_links; DELETE FROM consumers;
     DELETE FROM klaviyo_connections; DELETE FROM sync_runs; DELETE FROM audiences;
     DELETE FROM sync_sources; DELETE FROM work_queue; DELETE FROM last_claims;
-    DELETE FROM quota_buckets; DELETE FROM api_keys; DELETE FROM organizations;
+    DELETE FROM quota_buckets; DELETE FROM request_counts; DELETE FROM api_keys; DELETE FROM organizations;
     DELETE FROM meta WHERE name <> 'search_rules';
     DELETE FROM apalis.jobs";
 

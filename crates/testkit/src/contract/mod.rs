@@ -26,6 +26,7 @@ pub mod pages;
 pub mod queue;
 pub mod quota;
 pub mod reconciling;
+pub mod request_limits;
 pub mod runs;
 pub mod scheduling;
 pub mod search;
