@@ -26,8 +26,16 @@ pub(super) fn with_another_schema() -> Result<String> {
     commit(&format!("{latest}^"))
 }
 
+/// What programs have that run on a newer schema.
+const SCHEMA_RULES: &str = "crates/sql-rows/src/schema.rs";
+
 /// Builds the programs of a commit, in a worktree of its own.
 pub(super) fn build(commit: &str) -> Result<Programs> {
+    git(&["cat-file", "-e", &format!("{commit}:{SCHEMA_RULES}")]).with_context(|| {
+        format!(
+            "programs of {commit} refuse every newer schema: name a later commit, such as `--from HEAD`"
+        )
+    })?;
     let target = workspace::target()?.join("upgrade");
     let source = target.join("source");
     fs::create_dir_all(&target)?;
