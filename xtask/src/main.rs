@@ -12,6 +12,7 @@ mod probe_apalis;
 mod process;
 mod services;
 mod test;
+mod upgrade;
 mod workspace;
 
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Measures, each figure beside its limit
     Bench(bench::Options),
+    /// Runs the programs of an earlier commit and the present ones on one store, and upgrades it under them
+    UpgradeTest(upgrade::Options),
     /// Asks the pinned apalis what it does when things go wrong, and compares with what was recorded
     ProbeApalis(probe_apalis::Options),
     /// Runs every check but the tests
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Task::Faults(options) => faults::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::UpgradeTest(options) => upgrade::run(&options),
         Task::ProbeApalis(options) => probe_apalis::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::CheckLayers => Ok(ci::check_layers()),

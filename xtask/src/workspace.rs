@@ -74,9 +74,28 @@ pub(crate) fn build_with(
     arguments: &[&str],
     environment: &[(&str, OsString)],
 ) -> Result<Vec<(String, PathBuf)>> {
-    let mut command = cargo(&["build", "--message-format=json-render-diagnostics"]);
-    command.args(arguments).stdout(Stdio::piped());
+    let mut command = cargo(BUILD);
+    command.args(arguments);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
+    run_build(command)
+}
+
+/// The same in another checkout of this repository, with another target folder.
+pub(crate) fn build_in(
+    checkout: &Path,
+    target: &Path,
+    arguments: &[&str],
+) -> Result<Vec<(String, PathBuf)>> {
+    let mut command = cargo(BUILD);
+    command.args(arguments).current_dir(checkout);
+    command.arg("--target-dir").arg(target);
+    run_build(command)
+}
+
+const BUILD: &[&str] = &["build", "--message-format=json-render-diagnostics"];
+
+fn run_build(mut command: Command) -> Result<Vec<(String, PathBuf)>> {
+    command.stdout(Stdio::piped());
     let shown = show(&command);
     let mut child = command
         .spawn()

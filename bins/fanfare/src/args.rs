@@ -47,6 +47,14 @@ pub(crate) enum Command {
         #[arg(long)]
         lost: bool,
     },
+    /// List the secret keys that are valid in a store that was restored from a backup, and end the warning of it
+    ///
+    /// Keys that were revoked after the backup was made are valid again in it.
+    Restored {
+        /// Revoke all of them
+        #[arg(long)]
+        revoke_keys: bool,
+    },
     /// Check store, schema, master key, Klaviyo and worker, and show the settings in force
     Doctor,
 }

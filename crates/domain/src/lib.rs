@@ -27,6 +27,7 @@ pub mod pass;
 pub mod ports;
 pub mod profile;
 pub mod quota;
+pub mod rate_limit;
 pub mod removal;
 pub mod run;
 pub mod scan;

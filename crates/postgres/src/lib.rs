@@ -27,6 +27,7 @@ mod page_writes;
 mod parameters;
 #[path = "../../sql-rows/repositories/mod.rs"]
 mod repositories;
+mod request_limits;
 mod schema;
 mod search_rows;
 mod search_texts;

@@ -20,7 +20,7 @@ use crate::timeout::{ANSWER_TIMEOUT, SEARCH_LIMIT, WithTimeout};
 use crate::transaction::Transaction;
 use crate::unit::{Opening, Unit};
 use fanfare_sql_rows::DbTimestamp;
-use fanfare_sql_rows::JobNotifier;
+use fanfare_sql_rows::{JobNotifier, SchemaVersion};
 
 /// Every storage port on one Postgres database. Clones share its connections.
 #[derive(Clone)]
@@ -119,8 +119,34 @@ impl PostgresStore {
     pub async fn health(&self) -> Result<(), OpenError> {
         let place = self.place();
         match self.control.acquire().await {
-            Ok(mut connection) => schema::compare(&mut connection, &place).await,
+            Ok(mut connection) => schema::must_fit(&mut connection, &place).await,
             Err(source) => Err(OpenError::Unreachable { place, source }),
+        }
+    }
+
+    /// Whether the schema is a newer version's, on which this one runs.
+    pub async fn has_successor_schema(&self) -> Result<bool, OpenError> {
+        let found = async { schema::version(&mut *self.control.acquire().await?).await };
+        match found.await {
+            Ok(found) => Ok(found == SchemaVersion::Successor),
+            Err(source) => Err(OpenError::Postgres {
+                place: self.place(),
+                source,
+            }),
+        }
+    }
+
+    /// What tells this place of the database from another one to which a dump of it was restored: the cluster, and the
+    /// database in it. `None` where the server does not tell.
+    pub async fn identity(&self) -> Result<Option<String>, StoreError> {
+        let find = sqlx::query_scalar!(
+            "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid
+             FROM pg_database WHERE datname = current_database()"
+        );
+        match find.fetch_one(&self.control).with_timeout().await {
+            // Some hosts let nobody ask for the cluster.
+            Err(StoreError::Refused(_)) => Ok(None),
+            found => found,
         }
     }
 

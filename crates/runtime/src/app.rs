@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::error::StartError;
 use crate::key::store_mark::{self, UnknownMark};
 use crate::key::{MasterKeys, XChaChaSealer};
+use crate::restored::{self, StorePlace};
 use crate::storage::{Storage, StoragePorts};
 use crate::system::SystemIds;
 
@@ -48,17 +49,28 @@ impl App {
         let storage = Storage::open(&config.database).await?;
         let clock = storage.clock();
         let keys = store_mark::load_keys(config, &storage, unknown).await?;
+        for file in config.exposed_files() {
+            tracing::warn!("{file}");
+        }
+        if restored::place(&storage).await? == StorePlace::Another {
+            tracing::warn!(
+                "the store was restored from a backup or moved: secret keys that were revoked since the backup are \
+                 valid again; `fanfare restored` lists the valid ones and ends this warning"
+            );
+        }
         let StoragePorts {
             store,
             directory,
             work_queue,
             ledger,
+            request_limits,
         } = storage.ports();
         let integration = Integration::new(Ports {
             store,
             directory,
             work_queue: Arc::clone(&work_queue),
             ledger,
+            request_limits,
             klaviyo: Arc::new(klaviyo),
             sealer: Arc::new(XChaChaSealer::new(&keys)),
             ids: Arc::new(SystemIds::new(Arc::clone(&clock))),
@@ -89,6 +101,16 @@ impl App {
     pub async fn end_rekeying(&self) -> Result<(), StartError> {
         self.storage.overwrite_deleted().await;
         store_mark::set_present(&self.master_keys, &self.storage).await
+    }
+
+    /// Whether the store is a backup that was restored and not looked through yet.
+    pub async fn store_place(&self) -> Result<StorePlace, StartError> {
+        Ok(restored::place(&self.storage).await?)
+    }
+
+    /// Ends the warning of a restored store.
+    pub async fn accept_store_place(&self) -> Result<(), StartError> {
+        Ok(restored::accept(&self.storage).await?)
     }
 
     /// A runner of this store's runs.

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::ports::{Clock, Directory, QuotaLedger, Store, StoreError, WorkQueue};
+use fanfare_domain::ports::{
+    Clock, Directory, QuotaLedger, RequestLimits, Store, StoreError, WorkQueue,
+};
 use fanfare_jobs::{PostgresQueue, Queue, QueueError, SqliteQueue};
 use fanfare_postgres::{PostgresOptions, PostgresStore};
 use fanfare_sqlite::{Schema, SqliteOptions, SqliteStore};
@@ -63,6 +65,8 @@ pub enum SchemaState {
     Behind(Option<usize>),
     /// This version's schema.
     Current,
+    /// A newer version's schema, on which this version runs.
+    Successor,
 }
 
 /// A store's ports.
@@ -71,6 +75,7 @@ pub(crate) struct StoragePorts {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) work_queue: Arc<dyn WorkQueue>,
     pub(crate) ledger: Arc<dyn QuotaLedger>,
+    pub(crate) request_limits: Arc<dyn RequestLimits>,
 }
 
 impl Storage {
@@ -89,18 +94,26 @@ impl Storage {
             Database::Sqlite(path) => match fanfare_sqlite::schema(path).await? {
                 Schema::Missing => Ok(SchemaState::Missing),
                 Schema::Behind(migrations) => Ok(SchemaState::Behind(Some(migrations))),
-                Schema::Current => match SqliteQueue::check(path).await {
-                    Ok(()) => Ok(SchemaState::Current),
-                    Err(QueueError::Older) => Ok(SchemaState::Behind(None)),
-                    Err(error) => Err(error.into()),
-                },
+                found @ (Schema::Current | Schema::Successor) => {
+                    match SqliteQueue::check(path).await {
+                        Ok(()) if found == Schema::Successor => Ok(SchemaState::Successor),
+                        Ok(()) => Ok(SchemaState::Current),
+                        Err(QueueError::Older) => Ok(SchemaState::Behind(None)),
+                        Err(error) => Err(error.into()),
+                    }
+                }
             },
             Database::Postgres(url) => {
                 use fanfare_postgres::OpenError;
                 match open_postgres(url).await {
                     Ok(storage) => {
+                        let is_successor = storage.has_successor_schema().await;
                         storage.close().await;
-                        Ok(SchemaState::Current)
+                        Ok(if is_successor? {
+                            SchemaState::Successor
+                        } else {
+                            SchemaState::Current
+                        })
                     }
                     Err(StorageError::Postgres(OpenError::NotMigrated { .. })) => {
                         Ok(SchemaState::Missing)
@@ -132,6 +145,14 @@ impl Storage {
         opened.close().await;
         // What kept the shared one from being looked at is cured by now.
         Ok(before.unwrap_or(SchemaState::Missing))
+    }
+
+    /// Whether the shared store's schema is a newer version's.
+    async fn has_successor_schema(&self) -> Result<bool, StorageError> {
+        match self {
+            Self::Sqlite { .. } => Ok(false),
+            Self::Postgres { store, .. } => Ok(store.has_successor_schema().await?),
+        }
     }
 
     /// Whether the store is there and has the schema of this program.
@@ -188,6 +209,15 @@ impl Storage {
         match self {
             Self::Sqlite { queue, .. } => Arc::new(queue.clone()),
             Self::Postgres { queue, .. } => Arc::new(queue.clone()),
+        }
+    }
+
+    /// What tells this place of the store from another one to which a backup of it was restored. `None` where the
+    /// store cannot tell.
+    pub(crate) async fn identity(&self) -> Result<Option<String>, StoreError> {
+        match self {
+            Self::Sqlite { store, .. } => store.identity().await,
+            Self::Postgres { store, .. } => store.identity().await,
         }
     }
 
@@ -250,13 +280,14 @@ async fn open_postgres(url: &SecretString) -> Result<Storage, StorageError> {
 
 fn ports_of<S>(store: &S) -> StoragePorts
 where
-    S: Store + Directory + WorkQueue + QuotaLedger + Clone + 'static,
+    S: Store + Directory + WorkQueue + QuotaLedger + RequestLimits + Clone + 'static,
 {
     let store = Arc::new(store.clone());
     StoragePorts {
         store: store.clone(),
         directory: store.clone(),
         work_queue: store.clone(),
-        ledger: store,
+        ledger: store.clone(),
+        request_limits: store,
     }
 }

@@ -19,6 +19,7 @@ mod page_writes;
 mod parameters;
 #[path = "../../sql-rows/repositories/mod.rs"]
 mod repositories;
+mod request_limits;
 mod search_rows;
 mod search_texts;
 mod store;

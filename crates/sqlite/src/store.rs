@@ -38,7 +38,7 @@ pub struct SqliteStore {
     /// For searches alone: nothing else waits for one.
     searcher: SqlitePool,
     searches: Shares<OrganizationId>,
-    /// Klaviyo's quotas, in a file of their own.
+    /// Klaviyo's quotas and the rate limits of organizations, in a file of their own.
     pub(crate) ledger: SqlitePool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) notifier: JobNotifier,
@@ -96,6 +96,13 @@ impl SqliteStore {
     /// program.
     pub async fn health(&self) -> Result<(), OpenError> {
         migrate::check(&self.reader, &self.path).await
+    }
+
+    /// What tells this place of the store from another one to which a backup of it was restored. A restored store
+    /// has no file of quotas, and a new one another number.
+    pub async fn identity(&self) -> Result<Option<String>, StoreError> {
+        let number = ledger_file::number(&self.ledger).with_timeout().await?;
+        Ok(Some(number.to_string()))
     }
 
     /// Closes all connections, waiting for those in use.

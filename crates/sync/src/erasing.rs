@@ -76,10 +76,7 @@ impl Integration {
 
     /// Gives up the hashes of an organization's erased people if no master key opens their key: nobody can be
     /// recognized by them any more. Returns whether it did.
-    pub async fn forget_lost_erasures(
-        &self,
-        organization: &OrganizationId,
-    ) -> Result<bool, Error> {
+    pub async fn forget_lost_erasures(&self, organization: &OrganizationId) -> Result<bool, Error> {
         let mut unit = self.begin(organization).await?;
         let Some(sealed) = unit.erasure_key().await? else {
             return Ok(false);

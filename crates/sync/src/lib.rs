@@ -16,6 +16,7 @@ mod erasing;
 mod error;
 mod import;
 mod integration;
+mod kept_collections;
 mod klaviyo;
 mod log;
 mod mending;

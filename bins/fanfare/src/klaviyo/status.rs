@@ -99,10 +99,7 @@ async fn latest_run(
 fn active(audiences: &[Shown]) -> Vec<Watched> {
     let active = audiences.iter().filter_map(|shown| {
         let run = shown.run.as_ref().filter(|run| run.status.is_active())?;
-        Some(Watched {
-            name: shown.record.audience.name.clone(),
-            run: run.id.clone(),
-        })
+        Some(Watched::new(&shown.record.audience.name, run.id.clone()))
     });
     active.collect()
 }

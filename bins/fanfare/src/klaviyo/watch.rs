@@ -12,7 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::context::CommandContext;
 use crate::errors::explain;
-use crate::output::print_line;
+use crate::output::{harmless, print_line};
 
 /// The time between two looks at the runs.
 const INTERVAL: Duration = Duration::from_millis(300);
@@ -20,10 +20,17 @@ const INTERVAL: Duration = Duration::from_millis(300);
 /// If no worker has taken up a run after this time, the line says so.
 const TAKE_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A run, and the name of its audience.
+/// A run, and the name of its audience as it may be shown.
 pub(super) struct Watched {
-    pub(super) name: String,
-    pub(super) run: RunId,
+    name: String,
+    run: RunId,
+}
+
+impl Watched {
+    pub(super) fn new(name: &str, run: RunId) -> Self {
+        let name = harmless(name).into_owned();
+        Self { name, run }
+    }
 }
 
 /// Follows the runs until all have ended, and returns them.

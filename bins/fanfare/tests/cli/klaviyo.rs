@@ -103,6 +103,36 @@ fn lists_and_segments_are_shown_in_the_apis_shape() {
     );
 }
 
+/// Red, a title of the window, and a turn of direction, as a list's name.
+const HOSTILE: &str = "VIP \u{1b}[31m\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}txt";
+
+#[test]
+fn the_name_of_a_list_does_nothing_to_a_terminal() {
+    let simulator = klaviyo();
+    simulator.account().rename("RtPqXs", Some(HOSTILE)).unwrap();
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    connect(&installation);
+    let _up = installation.up();
+
+    let shown = [
+        &["klaviyo", "lists"][..],
+        &["klaviyo", "lists", "--json"],
+        &["klaviyo", "import", "RtPqXs", "--wait"],
+        &["klaviyo", "status"],
+        &["klaviyo", "status", "--json"],
+    ]
+    .map(|arguments| installation.run(arguments));
+
+    for result in shown {
+        assert_eq!(result.status, 0, "{result:?}");
+        assert!(result.output.contains("VIP"), "{result:?}");
+        let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!result.output.contains(obeyed), "{result:?}");
+        assert!(!result.errors.contains(obeyed), "{result:?}");
+    }
+}
+
 #[test]
 fn an_import_is_followed_to_its_end_and_shown_afterwards() {
     let simulator = klaviyo();

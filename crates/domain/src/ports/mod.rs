@@ -3,7 +3,7 @@
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
 //!   [`Leases`], [`Erasures`], [`Retention`]) are methods of that unit.
-//! * [`Directory`], [`WorkQueue`] and [`QuotaLedger`] are the control tables, which belong to no
+//! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is Klaviyo's REST API.
 //! * [`Clock`], [`Ids`] and [`KeySealer`] are time, ids and the master keys.
@@ -18,6 +18,7 @@ mod klaviyo;
 mod leases;
 mod pages;
 mod records;
+mod request_limits;
 mod retention;
 mod runs;
 mod store;
@@ -32,6 +33,7 @@ pub use records::{
     AudienceRecord, Audiences, Connections, ConsumerFilter, ConsumerRecord, Consumers, Lookup,
     SourceFilter, SourceRecord, Sources,
 };
+pub use request_limits::RequestLimits;
 pub use retention::Retention;
 pub use runs::Runs;
 pub use store::{Store, StoreError, UnitOfWork};

@@ -10,6 +10,7 @@ mod issues;
 mod merging;
 mod pages;
 mod quotas;
+mod rate_limits;
 mod reconciling;
 mod runs;
 mod scans;

@@ -4,6 +4,8 @@ mod database;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod provided;
+mod public_url;
+mod secret_files;
 mod table;
 
 use std::collections::BTreeMap;
@@ -17,6 +19,8 @@ use tracing_subscriber::EnvFilter;
 
 pub use database::{Database, InvalidDatabase};
 pub use provided::Source;
+pub use public_url::PublicUrl;
+pub use secret_files::ExposedFile;
 pub use table::{SETTINGS, Setting, markdown};
 
 use provided::{FILE, ProvidedSettings};
@@ -32,6 +36,8 @@ pub struct Config {
     pub api_addr: String,
     /// Where the worker shows its health, `HOST:PORT`.
     pub worker_addr: String,
+    /// Where browsers and webhooks reach the API; `None` for its own address, without TLS.
+    pub public_url: Option<PublicUrl>,
     /// The only origin of Klaviyo's that is contacted.
     pub klaviyo: Origin,
     /// Where the master key comes from.
@@ -49,6 +55,7 @@ pub struct Config {
     /// Variables that begin like settings and are none.
     pub unknown_variables: Vec<String>,
     sources: BTreeMap<&'static str, Source>,
+    file: PathBuf,
 }
 
 /// Where the master key comes from.
@@ -150,6 +157,7 @@ impl Config {
                 .unwrap_or_else(|| "127.0.0.1:4800".to_owned()),
             worker_addr: parsed(&provided, "FANFARE_WORKER_ADDR", address)?
                 .unwrap_or_else(|| "127.0.0.1:4801".to_owned()),
+            public_url: parsed(&provided, "FANFARE_PUBLIC_URL", PublicUrl::parse)?,
             klaviyo: klaviyo
                 .map_err(|fault| fault_in(&provided, "FANFARE_KLAVIYO_BASE_URL", fault))?,
             master_key: master_key(&provided, &database)?,
@@ -164,6 +172,7 @@ impl Config {
                 .collect(),
             database,
             unknown_variables: provided.unknown_variables,
+            file: file.to_owned(),
         })
     }
 

@@ -47,6 +47,15 @@ pub const SETTINGS: &[Setting] = &[
         shown: |config| config.worker_addr.clone(),
     },
     Setting {
+        name: "FANFARE_PUBLIC_URL",
+        default: "`http://` and the API's address",
+        meaning: "where browsers and webhooks reach the API; `https://…` says that TLS stands in front of it",
+        shown: |config| match &config.public_url {
+            Some(url) => url.to_string(),
+            None => format!("http://{}", config.api_addr),
+        },
+    },
+    Setting {
         name: "FANFARE_KLAVIYO_BASE_URL",
         default: "`https://a.klaviyo.com`",
         meaning: "the only origin that is ever contacted; plain `http` only on this machine",

@@ -14,6 +14,7 @@ const CONTROL: &[&str] = &[
     "meta",
     "organizations",
     "quota_buckets",
+    "request_counts",
     "last_claims",
     "work_queue",
 ];

@@ -115,6 +115,7 @@ impl TestOrganization {
             directory: Arc::new(store.clone()),
             work_queue: Arc::new(store.clone()),
             ledger: Arc::new(store.clone()),
+            request_limits: Arc::new(store.clone()),
             klaviyo,
             sealer,
             clock: clock.clone(),

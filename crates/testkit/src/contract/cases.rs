@@ -217,6 +217,11 @@ macro_rules! store_contract {
                 a_rate_limit_block_that_was_ended_binds_no_process
                 each_account_and_endpoint_has_its_own_bucket
             }
+            request_limits {
+                any_takings_are_counted_as_a_request_count_does
+                a_limit_is_used_up_by_all_processes_together
+                each_organization_has_its_own_limit_and_each_minute
+            }
         }
     };
     (@list) => { $crate::store_contract!(@every names ()) };

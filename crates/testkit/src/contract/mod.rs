@@ -28,6 +28,7 @@ pub mod pages;
 pub mod queue;
 pub mod quota;
 pub mod reconciling;
+pub mod request_limits;
 pub mod retention;
 pub mod runs;
 pub mod scheduling;

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{KeyHash, Organization, SecretKey};
-use fanfare_domain::ports::{Directory, QuotaLedger, StoreError};
+use fanfare_domain::ports::{Directory, QuotaLedger, RequestLimits, StoreError};
 use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
+use fanfare_domain::rate_limit::{Minute, RequestCount, TakenRequests};
 use fanfare_domain::time::Timestamp;
 
 use super::faults::Operation;
@@ -169,6 +170,27 @@ impl QuotaLedger for InMemoryStore {
         Ok(bucket
             .copied()
             .unwrap_or_else(|| Bucket::new(endpoint, now)))
+    }
+}
+
+#[async_trait]
+impl RequestLimits for InMemoryStore {
+    async fn take_requests(
+        &self,
+        organization: &OrganizationId,
+        wanted: u32,
+    ) -> Result<TakenRequests, StoreError> {
+        self.inner.faults.meet(Operation::RequestLimits)?;
+        let now = self.inner.clock.now();
+        let mut state = lock(&self.inner.state);
+        let before = state.request_counts.get(organization).copied();
+        let (count, granted) = RequestCount::take(before, Minute::of(now), wanted);
+        state.request_counts.insert(organization.clone(), count);
+        Ok(TakenRequests {
+            granted,
+            count,
+            now,
+        })
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Operation {
     CommitAnswer,
     /// Every call of the directory, the queue of due work and the quota ledger.
     Control,
+    /// `RequestLimits::take_requests`
+    RequestLimits,
 }
 
 /// How many more calls of each operation fail, and how many there were.

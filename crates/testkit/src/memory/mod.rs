@@ -27,6 +27,7 @@ use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
 use fanfare_domain::organization::{Organization, SecretKey};
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use fanfare_domain::quota::{Bucket, Endpoint};
+use fanfare_domain::rate_limit::RequestCount;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
 use tokio::sync::mpsc;
@@ -60,6 +61,7 @@ struct State {
     organizations: BTreeMap<OrganizationId, Organization>,
     keys: BTreeMap<KeyId, SecretKey>,
     buckets: HashMap<(String, Endpoint), Bucket>,
+    request_counts: HashMap<OrganizationId, RequestCount>,
 }
 
 impl InMemoryStore {

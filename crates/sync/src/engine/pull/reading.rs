@@ -123,7 +123,9 @@ impl<'a> ActiveSlice<'a> {
         while rest.peek().is_some() {
             let profiles = next_set(&mut rest);
             let (emails, profile_ids) = keys(&profiles);
-            let erasing = self.integration.erased(unit.as_mut(), &profiles, started_at);
+            let erasing = self
+                .integration
+                .erased(unit.as_mut(), &profiles, started_at);
             let erased = erasing.await?;
             let known = Known {
                 erased,
