@@ -6,6 +6,17 @@ use anyhow::Result;
 
 use crate::workspace;
 
+/// What each is told, one command after the other; the last one installs.
+type Commands = &'static [&'static [&'static str]];
+
+const APT: Commands = &[
+    &["update"],
+    &["install", "--yes", "--no-install-recommends"],
+];
+const DNF: Commands = &[&["install", "-y"]];
+const APK: Commands = &[&["add"]];
+const BREW: Commands = &[&["install"]];
+
 /// What the package managers call something.
 pub(crate) struct Packages {
     pub(crate) apt: &'static [&'static str],
@@ -17,15 +28,11 @@ pub(crate) struct Packages {
 impl Packages {
     /// Installs it. `false` if none of the package managers is here.
     pub(crate) fn install(&self) -> Result<bool> {
-        let apt: &[&[&str]] = &[
-            &["update"],
-            &["install", "--yes", "--no-install-recommends"],
-        ];
-        let managers: [(&str, &[&[&str]], &[&str]); 4] = [
-            ("apt-get", apt, self.apt),
-            ("dnf", &[&["install", "-y"]], self.dnf),
-            ("apk", &[&["add"]], self.apk),
-            ("brew", &[&["install"]], self.brew),
+        let managers = [
+            ("apt-get", APT, self.apt),
+            ("dnf", DNF, self.dnf),
+            ("apk", APK, self.apk),
+            ("brew", BREW, self.brew),
         ];
         let path = std::env::var_os("PATH").unwrap_or_default();
         let is_here = |program: &str| {
@@ -46,7 +53,6 @@ impl Packages {
                 Command::new(manager)
             };
             command.args(*arguments);
-            // The last command installs; those before it make ready.
             if number + 1 == commands.len() {
                 command.args(packages);
             }

@@ -45,7 +45,7 @@ async fn a_broken_run_ends_at_its_first_claim() {
 async fn a_run_of_a_newer_version_is_left_to_it_and_named() {
     let (org, run) = unreadable(true).await;
     let named = org.integration.unreadable_runs(&org.organization).await;
-    assert_eq!(named.unwrap(), [run.id.clone()]);
+    assert_eq!(named.unwrap(), std::slice::from_ref(&run.id));
     for _ in 0..3 {
         let due = org.now().plus(Duration::from_mins(1));
         assert_eq!(org.work(&run.id).await, SliceEnd::Paused(due));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ids::{AccountId, OrganizationId, RunId};
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::quota::{Endpoint, RateLimits, RetryAfter};
 use fanfare_domain::run::SyncStatus;
@@ -66,6 +66,7 @@ async fn a_run_tells_what_it_waits_for_from_its_queue_to_its_end() {
 async fn a_wait_of_years_is_named_and_ended_at_once_in_every_process_and_organization_of_the_account()
  {
     let klaviyo = klaviyo_with(&list("L1"), 6).with(list("L2"), "Other", members(0..2));
+    klaviyo.change(|klaviyo| klaviyo.account = AccountId::parse("AbC123").ok());
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
     let (other, theirs) = other_organization(&org).await;
