@@ -128,6 +128,7 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH sync_runs USING INDEX sync_runs_one_active_per_source (organization_id=?)",
     "SEARCH work_queue USING PRIMARY KEY (organization_id=?)",
     "SEARCH last_claims USING PRIMARY KEY (organization_id=?)",
+    "SEARCH erasure_keys USING PRIMARY KEY (organization_id=?)",
     "SEARCH link_moves USING PRIMARY KEY (organization_id=?)",
     "SEARCH run_seen_profiles USING PRIMARY KEY (organization_id=?)",
 ];

@@ -118,7 +118,8 @@ fn a_key_that_no_master_key_opens_is_named_by_its_organization() {
     let result = installation.run(&["rekey", "--json"]);
 
     assert_eq!(result.status, 1, "{result:?}");
-    let want = json!({"sealedAnew": 1, "unchanged": 1, "notOpened": [second], "erasuresForgotten": []});
+    let want =
+        json!({"sealedAnew": 1, "unchanged": 1, "notOpened": [second], "erasuresForgotten": []});
     assert_eq!(report(&result), want);
     let told = installation.run(&["rekey"]);
     assert_eq!(told.status, 1, "{told:?}");
