@@ -314,7 +314,7 @@ async fn assert_found(
     let all = ConsumerFilter::default();
     let every = unit.consumers(&all, &ALL).await.expect("consumers").items;
     let members = unit.members(audience, None, &ALL).await.expect("members");
-    for needle in needles {
+    for &needle in needles {
         for (of, audience) in [(&every, None), (&members.items, Some(audience))] {
             let has_it = |record: &&ConsumerRecord| {
                 search::text_of(&record.consumer).contains(&search::folded(needle))
