@@ -29,12 +29,11 @@ impl Consumers for Unit {
         // What is nothing when it is folded, such as a character that nobody sees, is in every text.
         let needle = filter.search.as_deref().map(folded);
         let needle = needle.filter(|needle| !needle.is_empty());
-        let records = match needle {
-            Some(needle) => search::find(self, &needle, filter, page).await?,
-            None => {
-                let after = page.after.as_deref().unwrap_or_default();
-                scan(self, filter, None, after, page.first.into()).await?
-            }
+        let records = if let Some(needle) = needle {
+            search::find(self, &needle, filter, page).await?
+        } else {
+            let after = page.after.as_deref().unwrap_or_default();
+            scan(self, filter, None, after, page.first.into()).await?
         };
         Ok(Page::of(records, |record| record.consumer.id.to_string()))
     }

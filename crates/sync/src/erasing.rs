@@ -1,6 +1,7 @@
 //! Erasing a person, and recognizing the erased in what Klaviyo sends.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use fanfare_domain::connection::SealedKey;
 use fanfare_domain::erasure::{Erased, ErasedHash, Identifier};
@@ -33,7 +34,11 @@ impl ErasureKey {
 }
 
 fn digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 impl Integration {
@@ -57,14 +62,13 @@ impl Integration {
             .chain(phone.map(Identifier::Phone))
             .chain(profiles.iter().cloned().map(Identifier::Profile))
             .collect();
-        let key = match unit.erasure_key().await? {
-            Some(sealed) => self.open_erasure_key(organization, &sealed)?,
-            None => {
-                let secret = self.new_erasure_key();
-                let sealed = self.ports.sealer.seal(organization, &secret);
-                unit.put_erasure_key(&sealed).await?;
-                ErasureKey::of(&secret)
-            }
+        let key = if let Some(sealed) = unit.erasure_key().await? {
+            self.open_erasure_key(organization, &sealed)?
+        } else {
+            let secret = self.new_erasure_key();
+            let sealed = self.ports.sealer.seal(organization, &secret);
+            unit.put_erasure_key(&sealed).await?;
+            ErasureKey::of(&secret)
         };
         let hashes: Vec<ErasedHash> = identifiers.iter().map(|one| key.hash(one)).collect();
         let now = self.now();
@@ -107,13 +111,13 @@ impl Integration {
         let identifiers: BTreeSet<Identifier> = usable
             .flat_map(|profile| Identifier::of(&profile).collect::<Vec<_>>())
             .collect();
-        let hashed: Vec<(ErasedHash, Identifier)> = identifiers
+        let with_hashes: Vec<(ErasedHash, Identifier)> = identifiers
             .into_iter()
             .map(|identifier| (key.hash(&identifier), identifier))
             .collect();
-        let hashes: Vec<ErasedHash> = hashed.iter().map(|(hash, _)| hash.clone()).collect();
+        let hashes: Vec<ErasedHash> = with_hashes.iter().map(|(hash, _)| hash.clone()).collect();
         let erased: BTreeSet<ErasedHash> = unit.erased(&hashes).await?.into_iter().collect();
-        let named = hashed
+        let named = with_hashes
             .into_iter()
             .filter(|(hash, _)| erased.contains(hash))
             .map(|(_, identifier)| identifier);

@@ -77,7 +77,7 @@ impl From<Error> for ApiError {
                 "SEARCH_TOO_LONG",
             )
             .with_message("The search did not end within two seconds. Search for a longer text, or try again in a minute.")
-            .with_retry_after(Duration::from_secs(60)),
+            .with_retry_after(Duration::from_mins(1)),
             Error::Seal(_) => Self::new(500, "Klaviyo API key cannot be read",
                 "KLAVIYO_KEY_UNREADABLE",
             )

@@ -1,5 +1,6 @@
 //! Forgetting the organization shows nothing.
 
+use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_testkit::build;
 use sqlx::error::DatabaseError;
@@ -26,11 +27,21 @@ pub(crate) async fn fill(fixture: &Fixture) {
             build::profile("p3").email("b@example.com").build(),
         ];
         fixture.take(&run, &page).await;
-        // A link moves.
-        let mover = build::profile("p3").email("a@example.com").updated(9);
-        fixture.take(&run, &[mover.build()]).await;
+        let mut unit = fixture.begin(&organization).await;
+        while unit.index_search(1).await.unwrap() {}
+        unit.commit().await.unwrap();
+        // A link moves, and a name changes that the index of searches has.
+        let mover = build::profile("p3").email("a@example.com").first_name("Ada");
+        fixture.take(&run, &[mover.updated(9).build()]).await;
         let mut unit = fixture.begin(&organization).await;
         unit.put_connection(&build::connection()).await.unwrap();
+        unit.put_erasure_key(&build::connection().key)
+            .await
+            .unwrap();
+        let (nobody, hash) = (build::consumer_id("none"), ErasedHash("h".to_owned()));
+        unit.erase(&nobody, &[], &[hash], build::at(9))
+            .await
+            .unwrap();
         unit.commit().await.unwrap();
     }
 }

@@ -131,6 +131,7 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH work_queue USING INDEX work_queue_by_turn (organization_id=?)",
     "SEARCH work_queue USING INDEX work_queue_leased (organization_id=?)",
     "SEARCH last_claims USING PRIMARY KEY (organization_id=?)",
+    "SEARCH erasure_keys USING PRIMARY KEY (organization_id=?)",
     "SEARCH link_moves USING PRIMARY KEY (organization_id=?)",
     "SEARCH run_seen_profiles USING PRIMARY KEY (organization_id=?)",
 ];

@@ -41,7 +41,10 @@ pub async fn old_runs_expire_but_the_latest_and_the_latest_successful(harness: &
     let active = org.queue("list3").await;
 
     assert_eq!(expired(&org, at(10), 9).await, []);
-    assert_eq!(expired(&org, at(11), 9).await, [first.id.clone()]);
+    assert_eq!(
+        expired(&org, at(11), 9).await,
+        std::slice::from_ref(&first.id)
+    );
     let all = [&first.id, &second.id, &third.id].map(Clone::clone);
     assert_eq!(expired(&org, at(9_000), 9).await, all);
     assert_eq!(expired(&org, at(9_000), 2).await.len(), 2);
