@@ -93,7 +93,7 @@ fn doctor_finds_each_fault_and_says_what_to_do() {
 #[test]
 fn a_master_key_that_other_users_may_read_is_a_failed_check_and_a_warning() {
     use std::os::unix::fs::PermissionsExt;
-    let installation = Installation::new();
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", "http://127.0.0.1:1");
     installation.create_organization();
     let key = installation.path(".fanfare/master.key");
     let allow =

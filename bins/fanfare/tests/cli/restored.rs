@@ -30,7 +30,7 @@ fn restore(installation: &Installation, backup: &[u8]) {
 
 /// An installation whose second key was revoked after the backup. Returns the secret and the id of the key too.
 fn restored() -> (Installation, String, String) {
-    let installation = Installation::new();
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", "http://127.0.0.1:1");
     installation.create_organization();
     let made = installation
         .run(&["key", "create", "--role", "editor", "--json"])

@@ -11,7 +11,7 @@ use crate::support::{Installation, KLAVIYO_KEY, get, klaviyo};
 const EXPANSION: &str = "
     ALTER TABLE consumers ADD COLUMN mood text NOT NULL DEFAULT 'good';
     ALTER TABLE sync_runs ADD COLUMN colour text;
-    ALTER TABLE work_queue ADD COLUMN weight bigint NOT NULL DEFAULT 1;
+    ALTER TABLE work_queue ADD COLUMN weight integer NOT NULL DEFAULT 1;
     CREATE TABLE later (organization_id text PRIMARY KEY);
     INSERT INTO fanfare_migrations (version, description, success, checksum, execution_time)
     VALUES (99991231000001, 'of the future', TRUE, CHECKSUM, 0);";

@@ -123,6 +123,8 @@ fn a_file_with_a_secret_is_exposed_if_others_may_read_it_or_the_group_may_change
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &str, mode| {
         let path = folder.path().join(name);
+        // One that may not be written is not overwritten.
+        fs::remove_file(&path).ok();
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         path
