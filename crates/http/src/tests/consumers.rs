@@ -152,5 +152,8 @@ async fn an_erased_consumer_is_not_there_any_more() {
     let again = erase().await;
     again.refuses(404, "Consumer not found", "CONSUMER_NOT_FOUND");
     let left = fixture.get("/api/consumers").send().await;
-    assert_eq!(emails(&left, "/data").len() + 1, emails(&all, "/data").len());
+    assert_eq!(
+        emails(&left, "/data").len() + 1,
+        emails(&all, "/data").len()
+    );
 }

@@ -31,7 +31,9 @@ pub(crate) async fn fill(fixture: &Fixture) {
         while unit.index_search(1).await.unwrap() {}
         unit.commit().await.unwrap();
         // A link moves, and a name changes that the index of searches has.
-        let mover = build::profile("p3").email("a@example.com").first_name("Ada");
+        let mover = build::profile("p3")
+            .email("a@example.com")
+            .first_name("Ada");
         fixture.take(&run, &[mover.updated(9).build()]).await;
         let mut unit = fixture.begin(&organization).await;
         unit.put_connection(&build::connection()).await.unwrap();

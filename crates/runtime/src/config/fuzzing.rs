@@ -9,6 +9,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use super::provided::ProvidedSettings;
 use super::{Config, ConfigError, SETTINGS};
@@ -38,7 +39,9 @@ pub fn settings(bytes: &[u8]) {
         Some((text(&line[..at]), text(&line[at + 1..])))
     });
     let file = String::from_utf8_lossy(file);
-    let config = match ProvidedSettings::of(variables, &file).and_then(Config::of) {
+    let config = match ProvidedSettings::of(variables, &file)
+        .and_then(|provided| Config::of(provided, Path::new("fanfare.toml")))
+    {
         Ok(config) => config,
         Err(ConfigError::Misspelt { .. } | ConfigError::UnknownKey(_)) => return,
         Err(error) => {

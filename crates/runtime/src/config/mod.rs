@@ -140,11 +140,11 @@ impl Config {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         file: &Path,
     ) -> Result<Self, ConfigError> {
-        Self::of(ProvidedSettings::read(variables, file)?)
+        Self::of(ProvidedSettings::read(variables, file)?, file)
     }
 
-    /// The settings in force where these are provided.
-    fn of(provided: ProvidedSettings) -> Result<Self, ConfigError> {
+    /// The settings in force where these are provided, beside this file.
+    fn of(provided: ProvidedSettings, file: &Path) -> Result<Self, ConfigError> {
         let database = parsed(&provided, "FANFARE_DATABASE_URL", Database::parse)?
             .unwrap_or_else(|| Database::Sqlite(PathBuf::from(".fanfare/fanfare.db")));
         let klaviyo = parsed(&provided, "FANFARE_KLAVIYO_BASE_URL", Origin::parse)?;

@@ -119,6 +119,7 @@ impl<'a> ActiveSlice<'a> {
         }
         let ids = self.integration.ports.ids.as_ref();
         let (mut new, mut tally, mut members_added) = (HashSet::new(), Tally::default(), 0);
+        let mut written = 0;
         let mut rest = profiles.into_iter().peekable();
         while rest.peek().is_some() {
             let profiles = next_set(&mut rest);
@@ -139,6 +140,7 @@ impl<'a> ActiveSlice<'a> {
                 now,
             };
             members_added += unit.write_page(write).await?;
+            written += plan.created.len() + plan.updated.len();
             tally += plan.tally;
             new.extend(plan.seen_profiles.into_iter().map(|seen| seen.profile));
         }
@@ -162,8 +164,7 @@ impl<'a> ActiveSlice<'a> {
         };
         self.run.take_pages(taken, self.pace.partitions, now)?;
         let step = self.commit_step(unit).await?;
-        self.index_search(plan.created.len() + plan.updated.len())
-            .await;
+        self.index_search(written).await;
         Ok(step)
     }
 }
