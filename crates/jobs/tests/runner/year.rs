@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ids::{OrganizationId, ProfileId};
-use fanfare_domain::ports::{Directory, Lookup, QuotaLedger, Store, WorkQueue};
+use fanfare_domain::ports::{Directory, Lookup, QuotaLedger, RequestLimits, Store, WorkQueue};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::work::WorkItem;
 use fanfare_postgres::{PostgresOptions, PostgresStore, migrate};
@@ -40,7 +40,7 @@ struct Shop {
 impl Shop {
     async fn open<S>(store: S, clock: TestClock) -> Self
     where
-        S: Store + Directory + WorkQueue + QuotaLedger + 'static,
+        S: Store + Directory + WorkQueue + QuotaLedger + RequestLimits + 'static,
     {
         let members = |list: usize| {
             (0..4).map(move |n| {
@@ -58,7 +58,8 @@ impl Shop {
             store: ports.clone(),
             directory: ports.clone(),
             work_queue: ports.clone(),
-            ledger: ports,
+            ledger: ports.clone(),
+            request_limits: ports,
             klaviyo: Arc::new(klaviyo.clone()),
             sealer: Arc::new(PlainSealer),
             clock: Arc::new(clock.clone()),
