@@ -74,6 +74,10 @@ pub struct FullPass {
     /// The crashes of the run's workers that its pages have not made up for.
     #[serde(default)]
     pub crashes: Crashes,
+    /// Whether the run had read pages before it opened its list, because its checkpoint was lost: they may have added
+    /// members to an audience that was empty at the run's start.
+    #[serde(default)]
+    pub is_reopened: bool,
 }
 
 /// The phases of a complete pass, in order. Each holds the position from which it continues.

@@ -47,6 +47,7 @@ impl SourceRun {
             phase: Phase::Reading(Scan::default()),
             link_moves: opened.link_moves,
             crashes: before.crashes,
+            is_reopened: self.run.progress.pages > 0,
         });
         self.read_serially_if_needed();
         self.reset_failures();

@@ -30,13 +30,14 @@ impl SourceRun {
     ) -> Result<Reconciliation, InvalidTransition> {
         self.require_syncing(Event::Progress)?;
         let Pass::Full(full) = &mut self.run.pass;
+        let is_reopened = full.is_reopened;
         if std::mem::replace(&mut full.link_moves, link_moves) != link_moves {
             return Ok(Reconciliation::AddMembers);
         }
         if self.fail_if_incomplete(now)? {
             return Ok(Reconciliation::Done);
         }
-        if self.run.members_at_start == 0 {
+        if self.run.members_at_start == 0 && !is_reopened {
             // The pages have added every member, and the audience had none before.
             self.succeed(now)?;
             return Ok(Reconciliation::Done);

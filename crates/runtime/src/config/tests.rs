@@ -56,7 +56,7 @@ fn without_anything_the_defaults_are_in_force() {
     ] {
         check(&[], "", name, want);
     }
-    assert_eq!(SETTINGS.len(), 13, "each setting has a line above");
+    assert_eq!(SETTINGS.len(), 14, "each setting has a line above");
 }
 
 #[test]

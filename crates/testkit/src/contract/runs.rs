@@ -95,6 +95,7 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
             phase,
             link_moves: LinkMoves(3),
             crashes: Crashes::default().one_more(7),
+            is_reopened: true,
         });
         SourceRun::from_stored(run, source)
     };
