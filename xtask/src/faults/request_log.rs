@@ -43,6 +43,11 @@ impl LoggedRequest {
             .filter(|part| part.starts_with("filter=") || part.starts_with("sort="))
             .collect()
     }
+
+    /// Whether the page is read from the list's end, the latest first.
+    fn looks_at_end(&self) -> bool {
+        self.range().contains(&"sort=-joined_group_at")
+    }
 }
 
 /// All requests so far.
@@ -85,11 +90,20 @@ impl Log {
 
     /// Pages answered more than once. Their cursors differ: each holds the time at which it was made.
     pub(super) fn refetched(&self) -> u64 {
+        self.repeated().count() as u64
+    }
+
+    /// Those of them that look at the list's end.
+    pub(super) fn refetched_looks(&self) -> u64 {
+        let looks = self.repeated();
+        looks.filter(|asked| asked.looks_at_end()).count() as u64
+    }
+
+    fn repeated(&self) -> impl Iterator<Item = &LoggedRequest> {
         let mut seen = HashSet::new();
         self.members()
             .filter(|asked| asked.status == Some(200))
-            .filter(|asked| !seen.insert((&asked.path, asked.range(), asked.page)))
-            .count() as u64
+            .filter(move |asked| !seen.insert((&asked.path, asked.range(), asked.page)))
     }
 
     /// Requests inside a `Retry-After` that the worker could know of.
@@ -161,5 +175,21 @@ mod tests {
     #[test]
     fn a_request_inside_a_retry_after_counts_if_its_429_is_not_in_the_log() {
         assert_eq!(blocked_requests(&[asked("00.020", 200, true)]), 1);
+    }
+
+    #[test]
+    fn a_look_at_the_lists_end_that_was_repeated_is_told_from_other_pages() {
+        let page = |sort: &str| {
+            let query = format!(r#""query":"sort={sort}&page[size]=100""#);
+            asked("00.000", 200, false).replace(r#""query":"""#, &query)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let (look, other) = (page("-joined_group_at"), page("joined_group_at"));
+        fs::write(&path, [look.clone(), other.clone(), look, other].concat()).unwrap();
+
+        let log = Log::read(&path).unwrap();
+
+        assert_eq!((log.refetched(), log.refetched_looks()), (2, 1));
     }
 }

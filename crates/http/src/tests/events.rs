@@ -129,14 +129,7 @@ async fn a_stream_ends_within_seconds_when_its_secret_key_is_revoked() {
 
     let revoke = async {
         tokio::time::sleep(Duration::from_secs(6)).await;
-        let keys = fixture.integration.keys(&fixture.own.id).await.unwrap();
-        for key in keys {
-            let revoked = fixture
-                .integration
-                .revoke_key(&fixture.own.id, &key.id)
-                .await;
-            revoked.unwrap();
-        }
+        fixture.revoke_keys().await;
     };
     let (answer, ()) = tokio::join!(fixture.get(&watch).send(), revoke);
 
@@ -154,13 +147,7 @@ async fn news_does_not_keep_a_stream_open_whose_secret_key_is_revoked() {
 
     let change = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        for key in fixture.integration.keys(&fixture.own.id).await.unwrap() {
-            let revoked = fixture
-                .integration
-                .revoke_key(&fixture.own.id, &key.id)
-                .await;
-            revoked.unwrap();
-        }
+        fixture.revoke_keys().await;
         for _ in 0..4 {
             tokio::time::sleep(Duration::from_secs(2)).await;
             let failed = KlaviyoError::Unavailable("ordered by the test".to_owned());

@@ -147,6 +147,14 @@ impl Fixture {
             .expect("a slice")
     }
 
+    /// Revokes all keys of the fixture's own organization.
+    pub(super) async fn revoke_keys(&self) {
+        let (integration, own) = (&self.integration, &self.own.id);
+        for key in integration.keys(own).await.unwrap() {
+            integration.revoke_key(own, &key.id).await.unwrap();
+        }
+    }
+
     pub(super) fn get(&self, path: &str) -> RequestBuilder<'_> {
         self.ask(Method::GET, path)
     }
