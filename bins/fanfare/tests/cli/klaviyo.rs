@@ -263,7 +263,8 @@ fn an_import_survives_odd_cursors_an_announced_outage_a_portal_and_a_count_that_
 #[test]
 fn a_wait_of_years_is_shown_and_named_and_can_be_ended() {
     let simulator = klaviyo_as(|plan| {
-        let fault = "list-profiles@request=1:429=99999999".parse().unwrap();
+        // As text, which the simulator does not hold itself to: it serves the next request.
+        let fault = "list-profiles@request=1:429=text:99999999".parse().unwrap();
         plan.fault(fault)
     });
     let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
