@@ -26,9 +26,10 @@ impl Shares {
         })
     }
 
-    /// Whether the organization may have no more slots now.
+    /// Whether the organization has slots, and may have no more of them now.
     pub(crate) fn is_full(&self, organization: &OrganizationId) -> bool {
-        !self.has_room(&self.held(), organization)
+        let held = self.held();
+        held.contains_key(organization) && !self.has_room(&held, organization)
     }
 
     /// One more slot for the organization, if it may have one.

@@ -67,14 +67,21 @@ impl Slots {
         }
         let slot = tokio::select! {
             slot = Arc::clone(&self.free).acquire_owned() => slot.ok(),
-            // The job has been taken from the queue. A slice that has to stop at its start claims the work
-            // and gives it back, which notifies another worker.
             () = self.stop.cancelled() => None,
         };
         let slots = self.clone();
         self.tasks.spawn(async move {
+            let work = async {
+                if slot.is_some() {
+                    slots.work_while_due(notified).await;
+                } else {
+                    // The job has been taken from the queue. A slice that has to stop at its start claims the work
+                    // and gives it back, which notifies another worker.
+                    slots.slice(notified).await;
+                }
+            };
             tokio::select! {
-                () = slots.work_while_due(notified) => {}
+                () = work => {}
                 () = slots.abort.cancelled() => {}
             }
             drop(slot);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
@@ -13,13 +13,19 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::time::timeout;
 
 use crate::error::{OpenError, sqlite_error};
-use crate::options::{SqliteOptions, connect_options, pool, reader_options, writer_options};
+use crate::options::{
+    ACQUIRE_TIMEOUT, SqliteOptions, connect_options, pool, reader_options, writer_options,
+};
 use crate::timeout::{SEARCH_LIMIT, WithTimeout};
 use crate::unit::{Unit, empty_log};
 use crate::{ledger_file, migrate};
 
 /// Connections for reading. WAL lets them read while one writes.
 const READERS: u32 = 4;
+
+/// How many of them an organization's units have at once: large pages of one keep no other's waiting, nor
+/// authentication and health.
+const READERS_OF_ORGANIZATION: usize = 2;
 
 /// Connections for searching, and how many of them an organization has. Few: a search keeps a core busy.
 const SEARCHERS: u32 = 2;
@@ -35,6 +41,7 @@ const INSTRUCTIONS: i32 = 10_000;
 pub struct SqliteStore {
     pub(crate) writer: SqlitePool,
     pub(crate) reader: SqlitePool,
+    reads: Shares<OrganizationId>,
     /// For searches alone: nothing else waits for one.
     searcher: SqlitePool,
     searches: Shares<OrganizationId>,
@@ -68,6 +75,7 @@ impl SqliteStore {
         Ok(Self {
             writer,
             reader,
+            reads: Shares::new(READERS_OF_ORGANIZATION),
             searcher,
             searches: Shares::new(SEARCHERS_OF_ORGANIZATION),
             ledger,
@@ -145,6 +153,27 @@ impl SqliteStore {
         DbTimestamp(self.clock.now())
     }
 
+    /// A unit for a search, whose statements SQLite interrupts after this time.
+    async fn searching(
+        &self,
+        organization: &OrganizationId,
+        limit: Duration,
+    ) -> Result<Unit, StoreError> {
+        let permit = self.searches.permit(organization, SEARCH_LIMIT).await;
+        let permit = permit.ok_or(StoreError::TooManySearches)?;
+        let acquired = timeout(SEARCH_LIMIT, self.searcher.begin().with_timeout()).await;
+        let mut tx = acquired.map_err(|_| StoreError::TooManySearches)??;
+        // A statement goes on after whoever waited for it has left. Only searches use the connection: the next one
+        // puts its own time in the place of this one.
+        let end = Instant::now() + limit;
+        let mut handle = tx.lock_handle().with_timeout().await?;
+        handle.set_progress_handler(INSTRUCTIONS, move || Instant::now() < end);
+        drop(handle);
+        let mut unit = self.unit(tx, organization, None);
+        unit._permit = Some(permit);
+        Ok(unit)
+    }
+
     fn unit(
         &self,
         tx: Transaction<'static, Sqlite>,
@@ -166,26 +195,19 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let permit = self.reads.permit(organization, ACQUIRE_TIMEOUT).await;
+        let permit = permit.ok_or_else(|| StoreError::Unavailable(BUSY.into()))?;
         let tx = self.reader.begin().with_timeout().await?;
-        Ok(Box::new(self.unit(tx, organization, None)))
+        let mut unit = self.unit(tx, organization, None);
+        unit._permit = Some(permit);
+        Ok(Box::new(unit))
     }
 
     async fn search(
         &self,
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let permit = self.searches.permit(organization, SEARCH_LIMIT).await;
-        let permit = permit.ok_or(StoreError::TooManySearches)?;
-        let acquired = timeout(SEARCH_LIMIT, self.searcher.begin().with_timeout()).await;
-        let mut tx = acquired.map_err(|_| StoreError::TooManySearches)??;
-        // A statement goes on after whoever waited for it has left. Only searches use the connection: the next one
-        // puts its own time in the place of this one.
-        let end = Instant::now() + SEARCH_LIMIT;
-        let mut handle = tx.lock_handle().with_timeout().await?;
-        handle.set_progress_handler(INSTRUCTIONS, move || Instant::now() < end);
-        drop(handle);
-        let mut unit = self.unit(tx, organization, None);
-        unit._permit = Some(permit);
+        let unit = self.searching(organization, SEARCH_LIMIT).await?;
         Ok(Box::new(unit))
     }
 
@@ -201,3 +223,8 @@ impl Store for SqliteStore {
         )))
     }
 }
+
+const BUSY: &str = "other reads of the same organization took longer than 30 s";
+
+#[cfg(test)]
+mod interrupted;

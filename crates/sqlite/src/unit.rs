@@ -28,7 +28,7 @@ pub(crate) struct Unit {
     pub(crate) writer: Option<SqlitePool>,
     /// Whether a secret was overwritten or deleted.
     pub(crate) has_shredded: bool,
-    /// The organization's share of searches, in a unit for searching.
+    /// The organization's share of reads or of searches.
     pub(crate) _permit: Option<Permit>,
 }
 

@@ -117,6 +117,9 @@ impl Store for InMemoryStore {
         &self,
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        for operation in [Operation::SearchTurn, Operation::Search] {
+            self.inner.faults.meet(operation)?;
+        }
         self.read(organization).await
     }
 
