@@ -51,4 +51,4 @@ pub use schema::{SCHEMA_MARK, SchemaMark, SchemaVersion, compare_schema};
 pub use search::{GramRow, PlacesRow};
 pub use shares::{Permit, Shares};
 pub use sources::{SourceRow, merge_records, record, sources_by_id, wants_links};
-pub use work::{CandidateRow, WorkRow};
+pub use work::{CandidateRow, WorkRow, log_clock_set_back};

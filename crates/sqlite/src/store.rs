@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
-use fanfare_sql_rows::{DbTimestamp, JobNotifier, Shares};
+use fanfare_sql_rows::{DbTimestamp, JobNotifier, Permit, Shares};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::time::timeout;
@@ -169,9 +169,7 @@ impl SqliteStore {
         let mut handle = tx.lock_handle().with_timeout().await?;
         handle.set_progress_handler(INSTRUCTIONS, move || Instant::now() < end);
         drop(handle);
-        let mut unit = self.unit(tx, organization, None);
-        unit._permit = Some(permit);
-        Ok(unit)
+        Ok(self.unit(tx, organization, None, Some(permit)))
     }
 
     fn unit(
@@ -179,6 +177,7 @@ impl SqliteStore {
         tx: Transaction<'static, Sqlite>,
         organization: &OrganizationId,
         writer: Option<SqlitePool>,
+        permit: Option<Permit>,
     ) -> Unit {
         Unit {
             tx,
@@ -187,7 +186,7 @@ impl SqliteStore {
             notifier: self.notifier,
             writer,
             has_shredded: false,
-            _permit: None,
+            _permit: permit,
         }
     }
 }
@@ -198,9 +197,7 @@ impl Store for SqliteStore {
         let permit = self.reads.permit(organization, ACQUIRE_TIMEOUT).await;
         let permit = permit.ok_or_else(|| StoreError::Unavailable(BUSY.into()))?;
         let tx = self.reader.begin().with_timeout().await?;
-        let mut unit = self.unit(tx, organization, None);
-        unit._permit = Some(permit);
-        Ok(Box::new(unit))
+        Ok(Box::new(self.unit(tx, organization, None, Some(permit))))
     }
 
     async fn search(
@@ -220,6 +217,7 @@ impl Store for SqliteStore {
             tx,
             organization,
             Some(self.writer.clone()),
+            None,
         )))
     }
 }

@@ -52,7 +52,7 @@ impl Bucket {
 
     /// Takes one request out of the quota, or returns when the next one may be made.
     pub fn reserve(&mut self, now: Timestamp) -> Reservation {
-        if let Some(until) = self.settle_block(now) {
+        if let Some(until) = self.current_block(now) {
             return Reservation::Blocked(until);
         }
         self.burst.roll(now, BURST);
@@ -70,7 +70,7 @@ impl Bucket {
 
     /// Begins a rate-limit block until `until`. A block that ends later is never shortened.
     pub fn block(&mut self, until: Timestamp, now: Timestamp) {
-        if self.settle_block(now).is_none_or(|known| known < until) {
+        if self.current_block(now).is_none_or(|known| known < until) {
             self.blocked_until = Some(until);
             self.blocked_at = Some(now);
         }
@@ -85,13 +85,13 @@ impl Bucket {
     /// The end of the rate-limit block that is in force now, if there is one.
     pub fn blocked(&self, now: Timestamp) -> Option<Timestamp> {
         let mut bucket = *self;
-        bucket.settle_block(now)
+        bucket.current_block(now)
     }
 
     /// Ends a block that is over, and begins one anew that began later than now, because the clock has been set
     /// back since: for how long it has been in force is not known, so it is in force for its whole length from now
     /// on, and not for as long as the clock went back. Returns its end.
-    fn settle_block(&mut self, now: Timestamp) -> Option<Timestamp> {
+    fn current_block(&mut self, now: Timestamp) -> Option<Timestamp> {
         if let (Some(until), Some(since)) = (self.blocked_until, self.blocked_at)
             && since > now
         {

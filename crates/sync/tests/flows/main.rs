@@ -22,6 +22,7 @@ mod reading;
 mod rekeying;
 mod removals;
 mod resyncing;
+mod runtime_clock;
 mod scanning;
 mod short_waits;
 mod slices;

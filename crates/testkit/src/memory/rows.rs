@@ -90,7 +90,7 @@ impl QueueRow {
     }
 
     /// Puts its times right if it was written before the clock was set back.
-    pub(super) fn settle(&mut self, now: Timestamp) {
+    pub(super) fn restart_waits(&mut self, now: Timestamp) {
         if was_clock_set_back(self.written, now) {
             let lease_until = self.lease_until;
             self.lease_until = lease_until.map(|until| now.plus(until.since(self.written)));

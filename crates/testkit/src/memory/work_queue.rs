@@ -23,7 +23,7 @@ impl WorkQueue for InMemoryStore {
         self.inner.faults.meet(Operation::Control)?;
         let now = self.inner.clock.now();
         let mut state = lock(&self.inner.state);
-        settle(&mut state, now);
+        restart_waits(&mut state, now);
         let is_fresh = |work: &WorkItem| {
             let notified = state.notified.get(work);
             notified.is_some_and(|at| now.since(*at) < NOTIFICATION_TIMEOUT)
@@ -77,14 +77,16 @@ impl WorkQueue for InMemoryStore {
 }
 
 /// Puts right what was written before the clock was set back.
-fn settle(state: &mut State, now: Timestamp) {
+fn restart_waits(state: &mut State, now: Timestamp) {
     for rows in state.tenants.values_mut() {
         let mut queue = rows.queue.values();
         if !queue.any(|row| was_clock_set_back(row.written, now)) {
             continue;
         }
         let rows = Arc::make_mut(rows);
-        rows.queue.values_mut().for_each(|row| row.settle(now));
+        rows.queue
+            .values_mut()
+            .for_each(|row| row.restart_waits(now));
         rows.claimed_at = rows.claimed_at.map(|at| at.min(now));
     }
     for at in state.notified.values_mut() {
