@@ -14,6 +14,9 @@ pub struct Pace {
     pub partitions: usize,
     /// How many rows a batch of reconciling memberships has.
     pub batch: u32,
+    /// How many bytes the large pages of a process may hold together, from the first byte of an answer until they are
+    /// written. One page alone may always have all of it.
+    pub page_memory: usize,
 }
 
 impl Default for Pace {
@@ -23,6 +26,7 @@ impl Default for Pace {
             slice: Duration::from_secs(10),
             partitions: 8,
             batch: 2_000,
+            page_memory: 32 << 20,
         }
     }
 }
