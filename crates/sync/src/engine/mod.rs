@@ -48,7 +48,7 @@ impl Engine {
             integration,
             pace,
             due_work: Arc::new(DueWork::new(queue)),
-            page_memory: PageMemory::of(pace.page_memory),
+            page_memory: PageMemory::of(pace.page_memory, pace.largest_page),
             last_try: Arc::default(),
         }
     }

@@ -22,6 +22,7 @@ const GROWTH: usize = 4;
 /// The memory for the pages of a process.
 pub(super) struct PageMemory {
     size: usize,
+    largest_page: usize,
     state: Mutex<State>,
 }
 
@@ -67,10 +68,11 @@ impl State {
 }
 
 impl PageMemory {
-    /// So many bytes. One page alone can always have all of them.
-    pub(super) fn of(size: usize) -> Arc<Self> {
+    /// So many bytes. One page alone can always have all of them, and then it may be as large as `largest_page`.
+    pub(super) fn of(size: usize, largest_page: usize) -> Arc<Self> {
         Arc::new(Self {
             size,
+            largest_page,
             state: Mutex::new(State {
                 free: size,
                 held: HashMap::new(),
@@ -79,9 +81,9 @@ impl PageMemory {
         })
     }
 
-    /// All of its bytes.
-    pub(super) const fn size(&self) -> usize {
-        self.size
+    /// How many bytes a page may have.
+    pub(super) const fn largest_page(&self) -> usize {
+        self.largest_page
     }
 
     /// Room for a page of the organization, which grows as far as there is memory.
@@ -164,11 +166,15 @@ impl Reservation {
 
 impl AnswerRoom for Reservation {
     fn grow_to(&self, bytes: usize) -> bool {
+        if bytes > self.memory.largest_page {
+            return false;
+        }
+        let counted = bytes.min(self.memory.size);
         let mut reserved = self.reserved();
-        if bytes <= UNCOUNTED || bytes <= *reserved {
+        if bytes <= UNCOUNTED || counted <= *reserved {
             return true;
         }
-        let more = bytes - *reserved;
+        let more = counted - *reserved;
         let mut state = self.memory.state();
         // Whoever waits comes first.
         state.waiting.retain(|waiting| !waiting.granted.is_closed());
@@ -176,7 +182,7 @@ impl AnswerRoom for Reservation {
             return false;
         }
         state.take(&self.organization, more);
-        *reserved = bytes;
+        *reserved = counted;
         true
     }
 }
@@ -204,11 +210,11 @@ mod tests {
 
     #[test]
     fn ordinary_pages_count_nothing_and_one_page_alone_can_have_everything() {
-        let memory = PageMemory::of(32 * MIB);
+        let memory = PageMemory::of(32 * MIB, 64 * MIB);
         let (ours, theirs) = (organization("org_a"), organization("org_b"));
         let large = memory.room(&ours);
         assert!(large.grow_to(20 * MIB) && large.grow_to(32 * MIB));
-        assert!(!large.grow_to(32 * MIB + 1));
+        assert!(large.grow_to(64 * MIB) && !large.grow_to(64 * MIB + 1));
 
         let small = memory.room(&theirs);
         assert!(small.grow_to(UNCOUNTED) && !small.grow_to(UNCOUNTED + 1));
@@ -221,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_gets_memory_in_turn_and_first_of_the_organization_that_holds_least() {
-        let memory = PageMemory::of(8 * MIB);
+        let memory = PageMemory::of(8 * MIB, 8 * MIB);
         let (ours, theirs) = (organization("org_a"), organization("org_b"));
         let first = memory.reserve(&ours, 2 * MIB).await;
         let mut second = pin!(memory.reserve(&ours, MIB));
@@ -239,7 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn memory_that_nobody_waits_for_any_more_is_free_again() {
-        let memory = PageMemory::of(8 * MIB);
+        let memory = PageMemory::of(8 * MIB, 8 * MIB);
         let ours = organization("org_a");
         let first = memory.reserve(&ours, 2 * MIB).await;
         assert!(memory.reserve(&ours, 2 * MIB).now_or_never().is_none());

@@ -37,11 +37,26 @@ async fn large_pages_of_several_partitions_wait_for_each_other_and_all_are_read(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_no_memory_holds_cannot_be_used() {
+async fn pages_larger_than_all_memory_are_read_one_at_a_time() {
+    let klaviyo = FakeKlaviyo::default().page_size(2);
+    let klaviyo = klaviyo.with(list("L1"), "VIP", large(0..40, 300 * KIB));
+    let mut org = TestOrganization::on(&klaviyo).await;
+    org.pace.page_memory = 200 * KIB;
+    let run = org.imported(&list("L1")).await;
+
+    let ended = org.work_to_end(&run).await;
+
+    assert_eq!(ended.status, SyncStatus::Success, "{:?}", ended.error);
+    assert_eq!(org.members(&run).await, emails(0..40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_larger_than_a_page_may_be_cannot_be_used() {
     let klaviyo = FakeKlaviyo::default().page_size(2);
     let klaviyo = klaviyo.with(list("L1"), "VIP", large(0..2, 300 * KIB));
     let mut org = TestOrganization::on(&klaviyo).await;
-    org.pace.page_memory = 500 * KIB;
+    org.pace.page_memory = 200 * KIB;
+    org.pace.largest_page = 500 * KIB;
     let run = org.imported(&list("L1")).await;
 
     let ended = org.work_to_end(&run).await;

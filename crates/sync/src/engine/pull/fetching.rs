@@ -76,8 +76,9 @@ impl Fetcher<'_> {
                     tokio::time::sleep(wait).await;
                 }
                 Err(CallError::Klaviyo(KlaviyoError::NoRoom(bytes))) => {
-                    if bytes > self.memory.size() {
-                        let what = format!("the page is larger than {} bytes", self.memory.size());
+                    let most = self.memory.largest_page();
+                    if bytes > most {
+                        let what = format!("the page is larger than {most} bytes");
                         break Err(CallError::Klaviyo(KlaviyoError::Invalid(what)));
                     }
                     self.largest.fetch_max(bytes, Ordering::Relaxed);
