@@ -6,11 +6,35 @@
 //! together gets on between the crashes: after each one it is read one page at a time for longer, and nine that were
 //! not made up for end it, too.
 
+use crate::failure::MAX_CRASHES;
+
 /// How many crashes of a run's workers end it, whatever was written in between, unless they were made up for.
 pub const MAX_CRASHES_OF_RUN: u32 = 9;
 
 /// How many pages, read beside each other again, make up for the crashes before them.
 const PAGES_THAT_MAKE_UP: u64 = 100;
+
+/// Whether a run may be the reason for the crashes of its workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspicion {
+    /// Nothing says so.
+    None,
+    /// A worker died with it, and not all of the pages that it was at have been read since.
+    Suspected,
+    /// The next crash ends it. Beside another suspected run it could not be told whose page was the reason.
+    LastTry,
+}
+
+impl Suspicion {
+    /// Of a run with so many crashes at one place.
+    pub(super) const fn of(crashes: u32) -> Self {
+        match crashes {
+            0 => Self::None,
+            crashes if crashes + 1 < MAX_CRASHES => Self::Suspected,
+            _ => Self::LastTry,
+        }
+    }
+}
 
 /// The crashes of a run that have not been made up for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

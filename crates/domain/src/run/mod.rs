@@ -7,7 +7,7 @@ mod record;
 mod source_run;
 mod status;
 
-pub use crashes::{Crashes, MAX_CRASHES_OF_RUN};
+pub use crashes::{Crashes, MAX_CRASHES_OF_RUN, Suspicion};
 pub use reading::{Opened, PagesTaken};
 pub use reconciling::Reconciliation;
 pub use record::{NewRun, Progress, RunError, SyncRun, Trigger};

@@ -10,7 +10,7 @@ use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 use crate::waiting::Waiting;
 
-use super::{MAX_CRASHES_OF_RUN, NewRun, Progress, RunError, SyncRun};
+use super::{MAX_CRASHES_OF_RUN, NewRun, Progress, RunError, Suspicion, SyncRun};
 
 /// A sync run with its source. Every change of a run's status, counts or phase is one of its methods, which
 /// changes the source's status and data too, so that the two always agree.
@@ -154,10 +154,9 @@ impl SourceRun {
         Ok(())
     }
 
-    /// Whether the next crash of its worker ends the run, if no page is written before. Beside another such run nobody
-    /// could tell whose page it was.
-    pub const fn is_on_its_last_try(&self) -> bool {
-        self.run.status.is_active() && self.run.crashes + 1 >= MAX_CRASHES
+    /// Whether the run may be the reason for the crashes of its workers.
+    pub const fn suspicion(&self) -> Suspicion {
+        Suspicion::of(self.run.crashes)
     }
 
     /// The worker gives the run back before it has ended, to wait. With `progress`, the claim does not count as a

@@ -16,7 +16,7 @@ mod slice_end;
 use std::sync::Arc;
 
 use fanfare_domain::work::{WorkItem, WorkKind};
-use tokio::sync::Mutex;
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
@@ -36,8 +36,8 @@ pub struct Engine {
     pace: Pace,
     due_work: Arc<DueWork>,
     page_memory: Arc<PageMemory>,
-    /// Held by the one run of the process that is on its last try.
-    last_try: Arc<Mutex<()>>,
+    /// Held by each suspected run of the process that is worked on; by the one that is on its last try, alone.
+    suspected: Arc<RwLock<()>>,
 }
 
 impl Engine {
@@ -49,7 +49,7 @@ impl Engine {
             pace,
             due_work: Arc::new(DueWork::new(queue)),
             page_memory: PageMemory::of(pace.page_memory, pace.largest_page),
-            last_try: Arc::default(),
+            suspected: Arc::default(),
         }
     }
 

@@ -290,3 +290,32 @@ async fn runs_on_their_last_try_are_not_worked_beside_each_other_so_that_one_can
     let innocent = org.work_to_end(&runs[1]).await;
     assert_eq!(innocent.status, SyncStatus::Success);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_run_on_its_last_try_is_worked_on_beside_no_run_that_may_kill_the_worker() {
+    let klaviyo = klaviyo_with(&list("L1"), 6).with(list("L2"), "Other", members(0..6));
+    let org = TestOrganization::on(&klaviyo).await;
+    let innocent = org.imported(&list("L1")).await;
+    let guilty = org.imported(&list("L2")).await;
+    let engine = org.engine();
+    // The process dies once with the one, and once with both, before a page is stored.
+    for runs in [&[&innocent][..], &[&innocent, &guilty]] {
+        for run in runs {
+            let before = klaviyo.member_calls().len();
+            let mut worker = org.worker(run);
+            poll_until(&mut worker, || klaviyo.member_calls().len() > before);
+        }
+        tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+    }
+
+    let before = klaviyo.member_calls().len();
+    let mut killed = org.worker_of(&engine, &guilty);
+    poll_until(&mut killed, || klaviyo.member_calls().len() > before);
+    let waiting = org.worker_of(&engine, &innocent).await.unwrap();
+    assert!(matches!(waiting, SliceEnd::Paused(_)), "{waiting:?}");
+    drop(killed);
+    tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+
+    let ended = org.work_to_end(&innocent).await;
+    assert_eq!(ended.status, SyncStatus::Success);
+}

@@ -90,12 +90,8 @@ pub(super) fn page_that_kills(context: &RoundContext<'_>) -> Result<RoundResult>
     environment.import()?;
     let mut so_far = page - 1;
     for _ in 1..=3 {
-        // A worker lives until its other runs are a page further: none of them is lost three times at one place.
-        let before = environment.run()?.progress.processed;
         environment.wait("the page that kills is not requested", || {
-            let own = environment.run()?;
-            let is_further = own.progress.processed > before || !own.is_active();
-            Ok(is_further && environment.log()?.pages_of_other() > so_far)
+            Ok(environment.log()?.pages_of_other() > so_far)
         })?;
         environment
             .workers

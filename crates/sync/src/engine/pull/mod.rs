@@ -4,6 +4,7 @@
 //! first; then one unit of work renews the lease, writes the result of the step and saves the run with its
 //! checkpoint. While pages are written, the next ones are requested.
 
+mod beside;
 mod comparing;
 mod failed_calls;
 mod fetching;
@@ -33,6 +34,7 @@ use crate::integration::Integration;
 use crate::log::{log_claimed, log_ended};
 use crate::saving::{load_run, save_run};
 
+use beside::Beside;
 use slice::ActiveSlice;
 
 /// How long a run waits for its turn that may not be worked on beside another one.
@@ -64,13 +66,8 @@ pub(super) async fn work(
         log_ended(run.run());
         return Ok(SliceEnd::Finished(run.run().status));
     }
-    let _alone = if run.is_on_its_last_try() {
-        let Ok(alone) = engine.last_try.try_lock() else {
-            return wait_for_turn(&lease, run).await;
-        };
-        Some(alone)
-    } else {
-        None
+    let Ok(_beside) = Beside::enter(&engine.suspected, &run) else {
+        return wait_for_turn(&lease, run).await;
     };
     log_claimed(&run, integration.now());
     let end = match work_claimed(engine, &lease, run, stop).await {
@@ -125,7 +122,7 @@ async fn claim<'a>(
     Ok(Claimed::Run(Box::new(run), lease))
 }
 
-/// Gives a run back that is on its last try, because another such run is worked on in this process.
+/// Gives a suspected run back, because another one is worked on in this process that it must not take along.
 async fn wait_for_turn(lease: &Lease<'_>, mut run: SourceRun) -> Result<SliceEnd, Error> {
     let until = lease.integration.now().plus(TURN);
     let mut unit = lease.integration.begin(lease.organization()).await?;
