@@ -40,8 +40,8 @@ impl Integration {
         let mut unit = self.read(organization).await?;
         let kept = self.kept(unit.as_mut(), id).await?;
         for (field, time) in [("since", since), ("until", until)] {
-            if let Some(time) = time {
-                check(unit.as_mut(), (id, kept), field, time).await?;
+            if let Some(Err(not_kept)) = time.map(|time| kept.check(time)) {
+                return Err(Error::invalid(field, not_kept.to_string()));
             }
         }
         let key = |text: &str| {
@@ -154,7 +154,8 @@ async fn require(unit: &mut dyn UnitOfWork, id: &AudienceId) -> Result<(), Error
     found.map(drop).ok_or(Error::NotFound(Entity::Audience))
 }
 
-/// Fails unless history answers for the time of a field. What a snapshot needs is kept, whenever it was.
+/// Fails unless history tells the members of the time of a field. What a snapshot needs is kept, whenever it was; the
+/// changes around it are not.
 async fn check(
     unit: &mut dyn UnitOfWork,
     (id, kept): (&AudienceId, Kept),
