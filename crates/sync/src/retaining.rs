@@ -63,6 +63,10 @@ impl Integration {
         for audience in &audiences {
             loop {
                 let mut unit = self.begin(organization).await?;
+                // One may have been taken since.
+                if unit.snapshot_count(audience).await? > 0 {
+                    break;
+                }
                 let members = unit.delete_members(audience, MOST_DELETED).await?;
                 unit.commit().await?;
                 if members == 0 {
