@@ -13,6 +13,7 @@ pub mod connection;
 pub mod consumer;
 pub mod erasure;
 pub mod failure;
+pub mod history;
 pub mod identity;
 pub mod ids;
 mod iso8601;

@@ -83,7 +83,8 @@ pub fn queries(query: &[u8]) {
     let query = String::from_utf8_lossy(query);
     let _ = valid(NoQuery::parse(&query));
     page::<wire::AudienceQuery>(&query);
-    page::<wire::SearchQuery>(&query);
+    page::<wire::MembersQuery>(&query);
+    page::<wire::ChangesQuery>(&query);
     page::<wire::ConsumersQuery>(&query);
     page::<Nothing>(&query);
     let _ = valid(Query::<wire::AudienceQuery>::parse(&query));
@@ -91,6 +92,7 @@ pub fn queries(query: &[u8]) {
         assert!(lookup.lookup().is_some());
     }
     let _ = valid(Query::<wire::SourcesQuery>::parse(&query));
+    let _ = valid(Query::<wire::DifferenceQuery>::parse(&query));
 }
 
 /// The `after` of a page.

@@ -178,7 +178,8 @@ async fn delete_all_expired(integration: &Integration, kept_for: Duration) -> Re
                     organizationId = %organization.id,
                     runs = deleted.runs,
                     members = deleted.members,
-                    "old runs and members of archived audiences were deleted"
+                    history = deleted.history,
+                    "old runs, members of archived audiences and old history were deleted"
                 ),
                 Err(error) if error.is_transient() => return Err(error),
                 Err(error) => tracing::warn!(

@@ -75,7 +75,8 @@ impl App {
             sealer: Arc::new(XChaChaSealer::new(&keys)),
             ids: Arc::new(SystemIds::new(Arc::clone(&clock))),
             clock,
-        });
+        })
+        .keeping_history_for(config.history);
         Ok(Self {
             integration,
             storage,

@@ -162,6 +162,7 @@ async fn delete_issues(scope: Scope<'_>, profile: &ProfileId) -> Result<(), Stor
     Ok(())
 }
 
+/// Those that ended, too.
 async fn delete_memberships(scope: Scope<'_>, of: &ConsumerId) -> Result<(), StoreError> {
     let find =
         sqlx::query_file_scalar!("../sql-rows/sql/audiences/ids.sql", scope.organization, "");
@@ -169,6 +170,14 @@ async fn delete_memberships(scope: Scope<'_>, of: &ConsumerId) -> Result<(), Sto
     for audience in audiences.with_timeout().await? {
         let delete = sqlx::query_file!(
             "../sql-rows/sql/audience_list_memberships/delete.sql",
+            scope.organization,
+            audience,
+            of.as_str()
+        );
+        let delete = delete.execute(&mut *scope.connection);
+        delete.with_timeout().await?;
+        let delete = sqlx::query_file!(
+            "../sql-rows/sql/ended_memberships/delete_of_consumer.sql",
             scope.organization,
             audience,
             of.as_str()

@@ -11,6 +11,7 @@ mod connections;
 mod consumers;
 mod directory;
 mod erasures;
+mod history;
 mod leases;
 mod links;
 mod meta;

@@ -183,6 +183,7 @@ impl SqliteStore {
             tx,
             organization: organization.clone(),
             clock: Arc::clone(&self.clock),
+            opened_at: self.clock.now(),
             notifier: self.notifier,
             writer,
             has_shredded: false,

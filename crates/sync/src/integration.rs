@@ -1,8 +1,10 @@
 //! The use cases with their ports, as a program wires them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_domain::connection::{ApiKey, Connection, OpenConnection};
+use fanfare_domain::history::KEPT_FOR;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{
     Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, RequestLimits, Store, StoreError,
@@ -55,6 +57,7 @@ pub struct Integration {
     pub(crate) ports: OwnPorts,
     pub(crate) klaviyo: KlaviyoClient,
     pub(crate) kept_collections: KeptCollections,
+    pub(crate) history_kept_for: Duration,
 }
 
 impl Integration {
@@ -72,6 +75,16 @@ impl Integration {
                 clock: ports.clock,
                 ids: ports.ids,
             },
+            history_kept_for: KEPT_FOR,
+        }
+    }
+
+    /// The same, keeping the history of memberships for so long.
+    #[must_use]
+    pub fn keeping_history_for(self, history_kept_for: Duration) -> Self {
+        Self {
+            history_kept_for,
+            ..self
         }
     }
 

@@ -14,6 +14,7 @@ mod consumers;
 pub mod engine;
 mod erasing;
 mod error;
+mod history;
 mod import;
 mod integration;
 mod kept_collections;

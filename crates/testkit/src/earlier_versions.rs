@@ -162,6 +162,18 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     assert_eq!(record.source.status, SyncStatus::Syncing);
     assert_eq!(record.source.last_synced_at, written_at);
     assert_eq!(unit.member_count(&audience).await.expect("a count"), 1);
+    // A membership of the first version has its beginning; who left before history was kept, nobody knows.
+    let [ada, b] = ["cons_a", "cons_b"].map(consumer_id);
+    let of_ada = unit.last_membership(&audience, &ada).await;
+    let of_ada = of_ada.expect("an answer").expect("a membership");
+    assert_eq!((Some(of_ada.began), of_ada.end), (written_at, None));
+    let of_b = unit.last_membership(&audience, &b).await;
+    let of_b = of_b.expect("an answer").expect("a membership");
+    assert_eq!(of_b.end.expect("an end").left_by, run_id("run_b"));
+    let from = unit.history_from(&audience).await.expect("an answer");
+    assert!(from > written_at, "{from:?}");
+    let snapshots = unit.snapshots(&audience, &all).await.expect("snapshots");
+    assert_eq!(snapshots.items[0].name, "Before");
     let guard = record.source.guard;
     assert_eq!(guard, RemovalGuard::succeeded(195).held());
     let runs = unit.runs(&audience, &all).await.expect("runs").items;

@@ -2,8 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{Audiences, Connections, Consumers, Erasures, Leases, Pages, Retention, Runs, Sources};
+use super::{
+    Audiences, Connections, Consumers, Erasures, History, Leases, Pages, Retention, Runs, Sources,
+};
 use crate::ids::OrganizationId;
+use crate::time::Timestamp;
 
 /// Opens units of work.
 ///
@@ -36,10 +39,25 @@ pub trait Store: Send + Sync {
 /// call to Klaviyo.
 #[async_trait]
 pub trait UnitOfWork:
-    Connections + Sources + Audiences + Consumers + Pages + Runs + Leases + Erasures + Retention + Send
+    Connections
+    + Sources
+    + Audiences
+    + Consumers
+    + Pages
+    + Runs
+    + Leases
+    + Erasures
+    + History
+    + Retention
+    + Send
 {
     /// The organization that it was opened for.
     fn organization(&self) -> &OrganizationId;
+
+    /// When a writing unit began to write, by the store's clock: after every writing unit of the organization before
+    /// it had ended. Memberships that it begins or ends do so at the [`moment`](crate::history::moment) of this time.
+    /// A unit for reading fails with [`StoreError::ReadOnly`].
+    fn writing_since(&self) -> Result<Timestamp, StoreError>;
 
     /// Makes all writes durable, or none.
     ///

@@ -15,7 +15,7 @@ pub(crate) use self::body::{Body, OptionalBody};
 pub(crate) use self::error::{
     DecodeError, InBody, InQuery, InSecret, Place, missing, missing_object, missing_string,
 };
-pub(crate) use self::id::{Id, ListRef, SegmentRef};
+pub(crate) use self::id::{Id, IdWithin, ListRef, SegmentRef};
 pub(crate) use self::query::{NoQuery, PageParameters, PagedQuery, Query};
 pub(crate) use self::value::{AtMost, First, Text, parse_text, parsed, refuse, refused};
 use crate::error::{Violation, Violations};

@@ -3,6 +3,7 @@
 mod audiences;
 mod consumers;
 mod events;
+mod history;
 mod klaviyo;
 mod runs;
 pub(crate) mod service;
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> &'static [Route] {
             settings::routes,
             klaviyo::routes,
             audiences::routes,
+            history::routes,
             runs::routes,
             events::routes,
             sources::routes,

@@ -23,7 +23,7 @@ fn protected() -> impl Iterator<Item = (&'static Route, Role)> {
 
 fn path(base: &str, route: &Route) -> String {
     let path = route.path.replacen("/api", base, 1);
-    ["{id}", "{listId}", "{segmentId}"]
+    ["{id}", "{listId}", "{segmentId}", "{snapshotId}"]
         .iter()
         .fold(path, |path, id| path.replace(id, "unknown"))
 }

@@ -10,6 +10,7 @@ mod document;
 mod events;
 mod failures;
 mod fixture;
+mod history;
 mod imports;
 mod klaviyo;
 mod limits;

@@ -119,6 +119,7 @@ impl Cluster {
 /// Empties all tables of what programs write, those that refer to others first. `TRUNCATE` would make each shard's files anew.
 const EMPTY: &str = "
     DELETE FROM sync_issues; DELETE FROM run_seen_profiles; DELETE FROM audience_list_memberships;
+    DELETE FROM ended_memberships; DELETE FROM snapshots;
     DELETE FROM link_moves; DELETE FROM profile_links; DELETE FROM consumers;
     DELETE FROM search_sections; DELETE FROM search_blocks; DELETE FROM search_places;
     DELETE FROM search_pending; DELETE FROM erased_people; DELETE FROM erasure_keys;

@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fanfare_domain::history::KEPT_FOR;
 use fanfare_klaviyo::Origin;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -48,6 +49,8 @@ pub struct Config {
     pub lease: Duration,
     /// How long ended runs are kept, and what else is kept for a time only.
     pub retention: Duration,
+    /// How long the history of memberships is kept.
+    pub history: Duration,
     /// What is logged; `None` for what suits the program.
     pub log: Option<String>,
     /// How it is written; `None` for what suits the place it goes to.
@@ -150,6 +153,7 @@ impl Config {
         let klaviyo = parsed(&provided, "FANFARE_KLAVIYO_BASE_URL", Origin::parse)?;
         let klaviyo = klaviyo.map_or_else(|| Origin::parse("https://a.klaviyo.com"), Ok);
         let lease = parsed(&provided, "FANFARE_LEASE_SECONDS", lease)?;
+        let history = parsed(&provided, "FANFARE_HISTORY_DAYS", retention)?;
         let retention = parsed(&provided, "FANFARE_RETENTION_DAYS", retention)?;
         Ok(Self {
             migration_database: migration_database(&provided, &database)?,
@@ -164,6 +168,7 @@ impl Config {
             previous_master_keys: previous_master_keys(&provided)?,
             lease: lease.unwrap_or(Duration::from_secs(10)),
             retention: retention.unwrap_or(days(90)),
+            history: history.unwrap_or(KEPT_FOR),
             log: parsed(&provided, "FANFARE_LOG", log)?,
             log_format: parsed(&provided, "FANFARE_LOG_FORMAT", log_format)?,
             sources: SETTINGS

@@ -112,6 +112,12 @@ pub const SETTINGS: &[Setting] = &[
         shown: |config| (config.retention.as_secs() / 86_400).to_string(),
     },
     Setting {
+        name: "FANFARE_HISTORY_DAYS",
+        default: "`400`",
+        meaning: "how long it is kept who left an audience when, 1 to 36525; what a snapshot needs stays",
+        shown: |config| (config.history.as_secs() / 86_400).to_string(),
+    },
+    Setting {
         name: "FANFARE_LOG",
         default: "`info`; the operator's commands `warn`",
         meaning: "what is logged, as `tracing` filters say it: `info,fanfare_sync=debug`",

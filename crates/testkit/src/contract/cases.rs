@@ -142,6 +142,16 @@ macro_rules! store_contract {
                 a_run_is_ended_without_being_read
                 an_audiences_runs_are_paged_from_the_latest
             }
+            history {
+                a_membership_begins_and_ends_at_the_time_of_its_unit
+                changes_are_paged_in_their_order
+                members_at_any_time_are_those_whom_a_watcher_saw
+                members_of_a_time_are_paged_and_searched
+                a_membership_that_ends_before_its_beginning_leaves_no_history
+                snapshots_are_listed_and_deleted
+                an_erased_persons_history_is_deleted
+                history_expires_but_for_what_a_snapshot_needs
+            }
             retention {
                 old_runs_expire_but_the_latest_and_the_latest_successful
                 a_run_is_deleted_with_its_issues_a_few_at_a_time

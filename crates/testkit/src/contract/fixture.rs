@@ -1,8 +1,11 @@
 //! An organization with a row of every kind, every method that writes, and everything that can be read.
 
+use std::time::Duration;
+
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::ids::{ConsumerId, ProfileId, RunId};
+use fanfare_domain::history::{self, Change, ChangeRange};
+use fanfare_domain::ids::{ConsumerId, ProfileId, RunId, SnapshotId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::FencingToken;
 use fanfare_domain::page::{Known, PagePlan};
@@ -14,6 +17,7 @@ use fanfare_domain::ports::{
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{RunError, SourceRun, SyncRun};
 use fanfare_domain::source::CollectionSource;
+use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
@@ -55,6 +59,8 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     let before = org.queue("list1").await;
     org.take(&before, &four_profiles()).await;
     org.finish(&before).await;
+    // Who leaves has been a member for a while.
+    org.advance(Duration::from_secs(1)).await;
     let held = org.queue("list1").await;
     let mut seen = four_profiles();
     seen.truncate(2);
@@ -94,6 +100,9 @@ pub(super) enum Write {
     PutPage,
     AddMissingMembers,
     RemoveAbsentMembers,
+    DeleteHistory,
+    InsertSnapshot,
+    DeleteSnapshot,
     DeleteSeenProfiles,
     InsertRun,
     Enqueue,
@@ -108,7 +117,7 @@ pub(super) enum Write {
 
 impl Write {
     /// All of them, in an order in which each changes something in the fixture.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::PutConnection,
         Self::ResealKey,
         Self::PutSource,
@@ -116,6 +125,9 @@ impl Write {
         Self::PutPage,
         Self::AddMissingMembers,
         Self::RemoveAbsentMembers,
+        Self::DeleteHistory,
+        Self::InsertSnapshot,
+        Self::DeleteSnapshot,
         Self::DeleteSeenProfiles,
         Self::InsertRun,
         Self::Enqueue,
@@ -135,6 +147,7 @@ impl Write {
             Self::PutConnection
                 | Self::DeleteConnection
                 | Self::PutSource
+                | Self::InsertSnapshot
                 | Self::DeleteSeenProfiles
                 | Self::Enqueue
         )
@@ -187,13 +200,27 @@ impl Write {
             }
             Self::AddMissingMembers => {
                 let (run, audience) = (&held.id, &waiting.run().audience);
-                let batch = unit.add_missing_members(run, audience, None, 100, at(30));
+                let batch = unit.add_missing_members(run, audience, None, 100);
                 batch.await?.affected > 0
             }
             Self::RemoveAbsentMembers => {
                 let (run, audience) = (&held.id, &held.audience);
                 let batch = unit.remove_absent_members(run, audience, None, 100);
                 batch.await?.affected > 0
+            }
+            Self::DeleteHistory => {
+                let before = Timestamp::MAX;
+                let batch = unit.delete_history(&held.audience, before, None, 100);
+                batch.await?.affected > 0
+            }
+            Self::InsertSnapshot => {
+                let one = taken_snapshot();
+                let insert = unit.insert_snapshot(&held.audience, &one);
+                insert.await.map(|()| true)?
+            }
+            Self::DeleteSnapshot => {
+                let id = taken_snapshot().id;
+                unit.delete_snapshot(&held.audience, &id).await?
             }
             Self::DeleteSeenProfiles => unit.delete_seen_profiles(100).await? > 0,
             Self::InsertRun => unit.insert_run(next).await.map(|()| true)?,
@@ -228,6 +255,15 @@ impl Write {
     }
 }
 
+fn taken_snapshot() -> history::Snapshot {
+    history::Snapshot {
+        id: SnapshotId::parse("snap_1").expect("an id"),
+        name: "Draw".to_owned(),
+        at: at(1),
+        members: 0,
+    }
+}
+
 /// Everything that can be read of an organization.
 #[derive(Debug, PartialEq)]
 pub(super) struct Snapshot {
@@ -237,6 +273,8 @@ pub(super) struct Snapshot {
     audiences: Vec<AudienceRecord>,
     consumers: Vec<ConsumerRecord>,
     members: Vec<Vec<ConsumerId>>,
+    changes: Vec<Vec<Change>>,
+    snapshots: Vec<Vec<history::Snapshot>>,
     runs: Vec<Vec<SyncRun>>,
     active: Vec<RunId>,
     issues: Vec<Vec<Issue>>,
@@ -263,10 +301,19 @@ async fn read_all(
     }
     let audiences = unit.audiences(&ALL).await?.items;
     let (mut members, mut runs) = (Vec::new(), Vec::new());
+    let (mut changes, mut snapshots) = (Vec::new(), Vec::new());
+    let all_times = ChangeRange {
+        since: Timestamp::EPOCH,
+        until: None,
+        after: None,
+    };
     let (mut issues, mut known) = (Vec::new(), Vec::new());
     for record in &audiences {
         let page = unit.members(&record.audience.id, None, &ALL).await?;
         members.push(page.items.into_iter().map(|one| one.consumer.id).collect());
+        let audience = &record.audience.id;
+        changes.push(unit.changes(audience, &all_times, 10_000).await?);
+        snapshots.push(unit.snapshots(audience, &ALL).await?.items);
         runs.push(unit.runs(&record.audience.id, &ALL).await?.items);
     }
     for run in runs.iter().flatten() {
@@ -285,6 +332,8 @@ async fn read_all(
             .await?
             .items,
         members,
+        changes,
+        snapshots,
         runs,
         active,
         issues,

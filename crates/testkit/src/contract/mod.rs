@@ -18,6 +18,7 @@ pub mod directory;
 pub mod erasures;
 mod fixture;
 mod harness;
+pub mod history;
 pub mod issues;
 pub mod known;
 pub mod leases;

@@ -65,6 +65,9 @@ impl Erasures for Unit {
         for members in rows.members.values_mut() {
             members.remove(consumer);
         }
+        for ended in rows.ended.values_mut() {
+            ended.retain(|_, membership| membership.consumer != *consumer);
+        }
         rows.consumers.remove(consumer);
         rows.erased.extend(hashes.iter().cloned());
         Ok(())

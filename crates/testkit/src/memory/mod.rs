@@ -9,6 +9,7 @@ mod consumers;
 mod control;
 mod erasures;
 mod faults;
+mod history;
 mod leases;
 mod pages;
 mod retention;
@@ -134,9 +135,11 @@ impl Store for InMemoryStore {
             .or_default()
             .clone();
         let guard = writer.lock_owned().await;
-        Ok(Box::new(
-            self.open(organization, Mode::Writing { _lock: guard }),
-        ))
+        let mode = Mode::Writing {
+            since: self.inner.clock.now(),
+            _lock: guard,
+        };
+        Ok(Box::new(self.open(organization, mode)))
     }
 }
 

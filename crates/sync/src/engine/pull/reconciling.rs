@@ -29,7 +29,7 @@ impl ActiveSlice<'_> {
         }
         let run = self.run.run();
         let batch = unit
-            .add_missing_members(&run.id, &run.audience, after.as_ref(), self.pace.batch, now)
+            .add_missing_members(&run.id, &run.audience, after.as_ref(), self.pace.batch)
             .await?;
         self.run.members_added(batch.affected, batch.next, now)?;
         self.mark_progress();

@@ -1,0 +1,522 @@
+//! Who was a member when.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fanfare_domain::history::{
+    Change, ChangeKind, ChangeRange, Difference, Membership, Snapshot, moment, moment_before,
+};
+use fanfare_domain::ids::{AudienceId, ConsumerId, SnapshotId};
+use fanfare_domain::paging::Page;
+use fanfare_domain::profile::Profile;
+use fanfare_domain::run::SyncRun;
+use fanfare_domain::time::Timestamp;
+
+use super::harness::StoreHarness;
+use super::test_organization::{ALL, SeededNumbers, TestOrganization, assert_paged};
+use crate::build::{at, audience_id, consumer_id, profile};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A pass over a list of these members, each in a second of its own: a page, then the leavings.
+async fn pass(org: &TestOrganization<'_>, list: &str, members: &[&str]) -> SyncRun {
+    let run = org.queue(list).await;
+    let member = |id: &&str| profile(id).email(&format!("{id}@example.com")).build();
+    let page: Vec<Profile> = members.iter().map(member).collect();
+    org.take(&run, &page).await;
+    org.advance(SECOND).await;
+    remove_absent(org, &run).await;
+    org.advance(SECOND).await;
+    org.finish(&run).await
+}
+
+async fn remove_absent(org: &TestOrganization<'_>, run: &SyncRun) {
+    let mut unit = org.begin().await;
+    let removed = unit.remove_absent_members(&run.id, &run.audience, None, 1_000);
+    removed.await.expect("a batch");
+    unit.commit().await.expect("a commit");
+}
+
+/// The consumer with a profile's address.
+async fn consumer_of(org: &TestOrganization<'_>, run: &SyncRun, id: &str) -> ConsumerId {
+    let known = org.known(&run.id, &[crate::build::profile_id(id)]).await;
+    known.consumers[0].id.clone()
+}
+
+async fn members_at(
+    org: &TestOrganization<'_>,
+    audience: &AudienceId,
+    time: Timestamp,
+) -> BTreeSet<ConsumerId> {
+    let mut unit = org.read().await;
+    let members = unit.members_at(audience, time, None, &ALL).await;
+    let ids = members.expect("members").items.into_iter();
+    ids.map(|record| record.consumer.id).collect()
+}
+
+async fn all_changes(org: &TestOrganization<'_>, audience: &AudienceId) -> Vec<Change> {
+    let range = ChangeRange {
+        since: Timestamp::EPOCH,
+        until: None,
+        after: None,
+    };
+    let mut unit = org.read().await;
+    let changes = unit.changes(audience, &range, 10_000).await;
+    changes.expect("changes")
+}
+
+/// A first import is everybody's joining; a pass in which nothing changed is no change; who comes back joins anew.
+pub async fn a_membership_begins_and_ends_at_the_time_of_its_unit(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let began = moment(harness.now().await);
+    let first = pass(&org, "list1", &["p1", "p2"]).await;
+    pass(&org, "list1", &["p1", "p2"]).await;
+    let left = moment(harness.now().await).plus(SECOND);
+    let second = pass(&org, "list1", &["p2"]).await;
+    let back = moment(harness.now().await);
+    let third = pass(&org, "list1", &["p1", "p2"]).await;
+    pass(&org, "list2", &["p1"]).await;
+
+    let audience = &first.audience;
+    let [one, two] = [
+        consumer_of(&org, &first, "p1").await,
+        consumer_of(&org, &first, "p2").await,
+    ];
+    let change = |at, kind, consumer: &ConsumerId, run: &SyncRun| Change {
+        at,
+        kind,
+        consumer: consumer.clone(),
+        run: run.id.clone(),
+    };
+    let want = [
+        change(began, ChangeKind::Joined, &one, &first),
+        change(began, ChangeKind::Joined, &two, &first),
+        change(left, ChangeKind::Left, &one, &second),
+        change(back, ChangeKind::Joined, &one, &third),
+    ];
+    assert_eq!(all_changes(&org, audience).await, want);
+    let before = |time: Timestamp| time.minus(Duration::from_millis(1));
+    for (time, members) in [
+        (before(began), vec![]),
+        (began, vec![&one, &two]),
+        (before(left), vec![&one, &two]),
+        (left, vec![&two]),
+        (before(back), vec![&two]),
+        (back, vec![&one, &two]),
+    ] {
+        let want = members.into_iter().cloned().collect();
+        assert_eq!(members_at(&org, audience, time).await, want, "{time}");
+    }
+
+    let mut unit = org.read().await;
+    for (consumer, began, joined_by) in [(&one, back, &third.id), (&two, began, &first.id)] {
+        let last = unit.last_membership(audience, consumer).await;
+        let want = Membership {
+            consumer: consumer.clone(),
+            began,
+            joined_by: joined_by.clone(),
+            end: None,
+        };
+        assert_eq!(last.expect("an answer"), Some(want));
+    }
+    let nobody = consumer_id("cons_nobody");
+    let last = unit.last_membership(audience, &nobody).await;
+    assert_eq!(last.expect("an answer"), None);
+    drop(unit);
+    pass(&org, "list1", &["p2"]).await;
+    let mut unit = org.read().await;
+    let last = unit.last_membership(audience, &one).await;
+    let last = last.expect("an answer").expect("a membership");
+    assert_eq!(last.began, back);
+    assert!(last.end.expect("an end").at > back);
+
+    let theirs = TestOrganization::of(harness, "org_b");
+    assert_eq!(members_at(&theirs, audience, began).await, BTreeSet::new());
+    assert_eq!(all_changes(&theirs, audience).await, []);
+    let never = audience_id("aud_never");
+    assert_eq!(members_at(&org, &never, began).await, BTreeSet::new());
+}
+
+/// By pages of every size, from any time on and before any other.
+pub async fn changes_are_paged_in_their_order(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let first = pass(&org, "list1", &["p1", "p2", "p3"]).await;
+    pass(&org, "list1", &["p2"]).await;
+    pass(&org, "list1", &["p1", "p2", "p4"]).await;
+    let audience = &first.audience;
+    let all = all_changes(&org, audience).await;
+    assert_eq!(all.len(), 7);
+    assert!(all.is_sorted());
+
+    let mut times: Vec<Option<Timestamp>> = all.iter().map(|change| Some(change.at)).collect();
+    times.dedup();
+    times.push(None);
+    for since in &times {
+        for until in &times {
+            let range = ChangeRange {
+                since: since.unwrap_or(Timestamp::EPOCH),
+                until: *until,
+                after: None,
+            };
+            let want = all.iter().filter(|change| range.contains(change));
+            let want: Vec<Change> = want.cloned().collect();
+            assert_paged(&want, async |page| {
+                let after = page.after.as_deref();
+                let after = after.and_then(fanfare_domain::history::ChangeKey::parse);
+                let range = ChangeRange {
+                    after,
+                    ..range.clone()
+                };
+                let mut unit = org.read().await;
+                let changes = unit.changes(audience, &range, page.first).await;
+                Page::of(changes.expect("changes"), |change: &Change| {
+                    change.key().to_text()
+                })
+            })
+            .await;
+        }
+    }
+}
+
+/// What a watcher wrote down.
+struct Watcher {
+    audience: AudienceId,
+    notes: Vec<(Timestamp, BTreeSet<ConsumerId>)>,
+}
+
+impl Watcher {
+    async fn look(&mut self, org: &TestOrganization<'_>) {
+        let members = org.members(&self.audience).await.into_iter().collect();
+        self.notes.push((moment(org.harness.now().await), members));
+    }
+
+    /// Whom the watcher saw last at a time.
+    fn saw(&self, time: Timestamp) -> BTreeSet<ConsumerId> {
+        let notes = self.notes.iter().rev();
+        let last = notes.clone().find(|(at, _)| *at <= time);
+        last.map(|(_, members)| members.clone()).unwrap_or_default()
+    }
+}
+
+/// Lists whose people join, leave, come back, change their addresses and take those of others, in passes of several
+/// pages and batches. At a thousand times the members are those whom a watcher saw, and so are the changes and the
+/// differences.
+pub async fn members_at_any_time_are_those_whom_a_watcher_saw(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let mut numbers = SeededNumbers::new(7);
+    let lists = ["list1", "list2"];
+    let mut watchers = lists.map(|list| Watcher {
+        audience: audience_id(&format!("aud_{list}")),
+        notes: Vec::new(),
+    });
+    let mut addresses: Vec<usize> = (0..10).collect();
+    let begin = moment(harness.now().await);
+    for n in 0_i64..24 {
+        let list = numbers.below(2);
+        let run = org.queue(lists[list]).await;
+        let moved = numbers.below(addresses.len());
+        addresses[moved] = numbers.below(10);
+        let mut page: Vec<Profile> = Vec::new();
+        for (one, address) in addresses.iter().enumerate() {
+            if numbers.below(3) > 0 {
+                let address = format!("e{address}@example.com");
+                let one = profile(&format!("p{one}")).email(&address).updated(n);
+                page.push(one.build());
+            }
+        }
+        for page in page.chunks(4) {
+            org.take(&run, page).await;
+            watch(&org, &mut numbers, &mut watchers).await;
+        }
+        let mut after = None;
+        loop {
+            let mut unit = org.begin().await;
+            let batch = unit.add_missing_members(&run.id, &run.audience, after.as_ref(), 3);
+            after = batch.await.expect("a batch").next;
+            unit.commit().await.expect("a commit");
+            watch(&org, &mut numbers, &mut watchers).await;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut after = None;
+        loop {
+            let mut unit = org.begin().await;
+            let batch = unit.remove_absent_members(&run.id, &run.audience, after.as_ref(), 3);
+            after = batch.await.expect("a batch").next;
+            unit.commit().await.expect("a commit");
+            watch(&org, &mut numbers, &mut watchers).await;
+            if after.is_none() {
+                break;
+            }
+        }
+        org.finish(&run).await;
+    }
+
+    let length = harness.now().await.since(begin).as_millis() + 10;
+    let length = usize::try_from(length).expect("a short time");
+    let mut time = |_| {
+        let millis = u64::try_from(numbers.below(length)).expect("a small number");
+        begin.plus(Duration::from_millis(millis))
+    };
+    let times: Vec<Timestamp> = (0..1_000).map(&mut time).collect();
+    for watcher in &watchers {
+        let audience = &watcher.audience;
+        let changes = all_changes(&org, audience).await;
+        let leavings = changes.iter().filter(|one| one.kind == ChangeKind::Left);
+        assert!(leavings.count() > 10, "the lists have changed");
+        let mut before = times[0];
+        for (n, &time) in times.iter().enumerate() {
+            let saw = watcher.saw(time);
+            assert_eq!(members_at(&org, audience, time).await, saw, "{time}");
+            let mut told = BTreeSet::new();
+            for change in changes.iter().take_while(|change| change.at <= time) {
+                match change.kind {
+                    ChangeKind::Joined => assert!(told.insert(change.consumer.clone())),
+                    ChangeKind::Left => assert!(told.remove(&change.consumer)),
+                }
+            }
+            assert_eq!(told, saw, "{time}");
+            if n % 10 == 0 {
+                let (from, to) = (before.min(time), before.max(time));
+                assert_difference(&org, watcher, from, to).await;
+            }
+            before = time;
+        }
+    }
+}
+
+async fn watch(
+    org: &TestOrganization<'_>,
+    numbers: &mut SeededNumbers,
+    watchers: &mut [Watcher; 2],
+) {
+    for watcher in watchers {
+        watcher.look(org).await;
+    }
+    let micros = u64::try_from(1 + numbers.below(5_000)).expect("a small number");
+    org.advance(Duration::from_micros(micros)).await;
+}
+
+async fn assert_difference(
+    org: &TestOrganization<'_>,
+    watcher: &Watcher,
+    from: Timestamp,
+    to: Timestamp,
+) {
+    let audience = &watcher.audience;
+    let [before, after] = [from, to].map(|time| watcher.saw(time));
+    let mut unit = org.read().await;
+    let got = Difference::of(
+        unit.member_count_at(audience, from).await.expect("a count"),
+        unit.member_count_at(audience, to).await.expect("a count"),
+        unit.left_between(audience, from, to)
+            .await
+            .expect("a count"),
+    );
+    let want = Difference {
+        members_at_from: before.len() as u64,
+        members_at_to: after.len() as u64,
+        joined: after.difference(&before).count() as u64,
+        left: before.difference(&after).count() as u64,
+    };
+    assert_eq!(got, want, "{from} to {to}");
+}
+
+/// As the members of now are: by pages, and by a part of their texts.
+pub async fn members_of_a_time_are_paged_and_searched(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = pass(&org, "list1", &["ada1", "bo1", "ada2", "bo2", "ada3"]).await;
+    let then = harness.now().await;
+    org.advance(SECOND).await;
+    pass(&org, "list1", &["bo1", "ada2", "cleo"]).await;
+    let audience = &run.audience;
+
+    for (search, count) in [
+        (None, 5),
+        (Some("ADA"), 3),
+        (Some("bo2@"), 1),
+        (Some("cleo"), 0),
+    ] {
+        let mut unit = org.read().await;
+        let all = unit.members_at(audience, then, search, &ALL).await;
+        let all = all.expect("members").items;
+        assert_eq!(all.len(), count, "{search:?}");
+        assert!(all.is_sorted_by_key(|record| record.consumer.id.clone()));
+        assert_paged(&all, async |page| {
+            let mut unit = org.read().await;
+            let members = unit.members_at(audience, then, search, page).await;
+            members.expect("members")
+        })
+        .await;
+    }
+}
+
+/// A clock that was set back cannot say when such a membership was.
+pub async fn a_membership_that_ends_before_its_beginning_leaves_no_history(
+    harness: &dyn StoreHarness,
+) {
+    let org = TestOrganization::new(harness);
+    let run = pass(&org, "list1", &["p1", "p2"]).await;
+    harness.set_back(Duration::from_mins(1)).await;
+    pass(&org, "list1", &["p2"]).await;
+
+    assert_eq!(org.members(&run.audience).await.len(), 1);
+    let changes = all_changes(&org, &run.audience).await;
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!(changes[0].kind, ChangeKind::Joined);
+}
+
+fn snapshot(id: &str, name: &str, at: Timestamp, members: u64) -> Snapshot {
+    Snapshot {
+        id: SnapshotId::parse(id).expect("an id"),
+        name: name.to_owned(),
+        at,
+        members,
+    }
+}
+
+async fn insert(org: &TestOrganization<'_>, audience: &AudienceId, one: &Snapshot) {
+    let mut unit = org.begin().await;
+    let inserted = unit.insert_snapshot(audience, one).await;
+    inserted.expect("a snapshot");
+    unit.commit().await.expect("a commit");
+}
+
+/// Each belongs to one audience of one organization.
+pub async fn snapshots_are_listed_and_deleted(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let (one, other) = (audience_id("aud_1"), audience_id("aud_2"));
+    let all = [
+        snapshot("snap_1", "Draw ☆", at(100), 3),
+        snapshot("snap_2", "Draw ☆", at(50), 0),
+        snapshot("snap_3", "Third", at(50), u64::from(u32::MAX)),
+    ];
+    for snapshot in &all {
+        insert(&org, &one, snapshot).await;
+    }
+    insert(&org, &other, &all[0]).await;
+
+    assert_paged(&all, async |page| {
+        let mut unit = org.read().await;
+        unit.snapshots(&one, page).await.expect("snapshots")
+    })
+    .await;
+    let theirs = TestOrganization::of(harness, "org_b");
+    let mut unit = theirs.begin().await;
+    assert_eq!(unit.snapshot_count(&one).await.expect("a count"), 0);
+    let deleted = unit.delete_snapshot(&one, &all[0].id).await;
+    assert!(!deleted.expect("an answer"));
+    drop(unit);
+    let mut unit = org.begin().await;
+    for (time, has) in [(at(50), true), (at(51), false)] {
+        let found = unit.has_snapshot_at(&one, time).await;
+        assert_eq!(found.expect("an answer"), has);
+    }
+    assert_eq!(unit.snapshot_count(&one).await.expect("a count"), 3);
+    for was_there in [true, false] {
+        let deleted = unit.delete_snapshot(&one, &all[0].id).await;
+        assert_eq!(deleted.expect("an answer"), was_there);
+    }
+    unit.commit().await.expect("a commit");
+    let mut unit = org.read().await;
+    assert_eq!(unit.snapshot_count(&one).await.expect("a count"), 2);
+    assert_eq!(unit.snapshot_count(&other).await.expect("a count"), 1);
+}
+
+/// In every audience, and of nobody else.
+pub async fn an_erased_persons_history_is_deleted(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let mut runs = Vec::new();
+    for list in ["list1", "list2"] {
+        let run = pass(&org, list, &["p1", "p2", "p3"]).await;
+        runs.push((run, harness.now().await));
+        pass(&org, list, &["p3"]).await;
+    }
+    let one = consumer_of(&org, &runs[0].0, "p1").await;
+    let mut unit = org.begin().await;
+    let profiles = unit.profiles_of(&one).await.expect("profiles");
+    unit.erase(&one, &profiles, &[], at(1)).await.expect("done");
+    unit.commit().await.expect("a commit");
+
+    for (run, then) in &runs {
+        let changes = all_changes(&org, &run.audience).await;
+        assert_eq!(changes.len(), 3);
+        assert!(changes.iter().all(|change| change.consumer != one));
+        assert_eq!(members_at(&org, &run.audience, *then).await.len(), 2);
+    }
+}
+
+async fn delete_history(
+    org: &TestOrganization<'_>,
+    audience: &AudienceId,
+    before: Timestamp,
+) -> u64 {
+    let (mut deleted, mut after) = (0, None);
+    loop {
+        let mut unit = org.begin().await;
+        let batch = unit
+            .delete_history(audience, before, after.as_ref(), 2)
+            .await;
+        unit.commit().await.expect("a commit");
+        let batch = batch.expect("a batch");
+        assert!(batch.affected <= 2);
+        deleted += batch.affected;
+        after = batch.next;
+        if after.is_none() {
+            return deleted;
+        }
+    }
+}
+
+/// What ended before a time is deleted, and what a snapshot needs when the snapshot is gone.
+pub async fn history_expires_but_for_what_a_snapshot_needs(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let begin = moment(harness.now().await);
+    let run = pass(&org, "list1", &["p1", "p2", "p3", "p4", "p5", "p6"]).await;
+    pass(&org, "list1", &["p4", "p5", "p6"]).await;
+    let taken = moment_before(harness.now().await);
+    pass(&org, "list1", &["p6"]).await;
+    let end = harness.now().await;
+    pass(&org, "list1", &[]).await;
+    let audience = &run.audience;
+    let one = snapshot("snap_1", "Draw", taken, 3);
+    insert(&org, audience, &one).await;
+    let other = pass(&org, "list2", &["p1"]).await;
+    let then = members_at(&org, audience, taken).await;
+    assert_eq!(then.len(), 3);
+
+    let mut unit = org.read().await;
+    let from = unit.history_from(audience).await;
+    assert_eq!(from.expect("an answer"), None);
+    let with_history = unit.audiences_with_history(begin).await;
+    assert_eq!(with_history.expect("audiences"), []);
+    let with_history = unit.audiences_with_history(end).await;
+    assert_eq!(
+        with_history.expect("audiences"),
+        std::slice::from_ref(audience)
+    );
+    drop(unit);
+    assert_eq!(delete_history(&org, audience, begin).await, 0);
+    assert_eq!(delete_history(&org, audience, end).await, 3);
+    assert_eq!(members_at(&org, audience, taken).await, then);
+    let mut unit = org.read().await;
+    let from = unit.history_from(audience).await;
+    assert_eq!(from.expect("an answer"), Some(end));
+    let from = unit.history_from(&other.audience).await;
+    assert_eq!(from.expect("an answer"), None);
+    drop(unit);
+    // Its beginning, and whoever was a member since then and left later, are still told.
+    let last = members_at(&org, audience, end).await;
+    assert_eq!(last.len(), 1);
+
+    let mut unit = org.begin().await;
+    let deleted = unit.delete_snapshot(audience, &one.id).await;
+    assert!(deleted.expect("an answer"));
+    unit.commit().await.expect("a commit");
+    assert_eq!(delete_history(&org, audience, end).await, 2);
+    assert_eq!(members_at(&org, audience, end).await, last);
+    let mut unit = org.read().await;
+    let with_history = unit.audiences_with_history(end).await;
+    assert_eq!(with_history.expect("audiences"), []);
+}
