@@ -15,6 +15,10 @@ use crate::error::ApiError;
 #[derive(Debug)]
 pub(crate) struct Id<T>(pub(crate) T);
 
+/// Two ids in the path, in their order.
+#[derive(Debug)]
+pub(crate) struct Ids<A, B>(pub(crate) A, pub(crate) B);
+
 /// Something that a path can name.
 pub(crate) trait PathId: Sized {
     /// What it is the id of.
@@ -75,5 +79,22 @@ impl<T: PathId> FromRequest for Id<T> {
             id.map(Self)
                 .ok_or_else(|| Error::NotFound(T::ENTITY).into()),
         )
+    }
+}
+
+impl<A: PathId, B: PathId> FromRequest for Ids<A, B> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let texts = web::Path::<(String, String)>::from_request(request, payload).into_inner();
+        let (one, other) = texts.map(web::Path::into_inner).unwrap_or_default();
+        let ids = A::parse(one)
+            .ok_or(Error::NotFound(A::ENTITY))
+            .and_then(|one| {
+                let other = B::parse(other).ok_or(Error::NotFound(B::ENTITY))?;
+                Ok(Self(one, other))
+            });
+        ready(ids.map_err(ApiError::from))
     }
 }

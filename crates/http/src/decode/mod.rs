@@ -15,9 +15,9 @@ pub(crate) use self::body::{Body, OptionalBody};
 pub(crate) use self::error::{
     DecodeError, InBody, InQuery, InSecret, Place, missing, missing_object, missing_string,
 };
-pub(crate) use self::id::{Id, ListRef, SegmentRef};
+pub(crate) use self::id::{Id, Ids, ListRef, SegmentRef};
 pub(crate) use self::query::{NoQuery, PageParameters, PagedQuery, Query};
-pub(crate) use self::value::{AtMost, First, Text, parse_text, parsed, refuse, refused};
+pub(crate) use self::value::{AtMost, First, OneTo, Text, parse_text, parsed, refuse, refused};
 use crate::error::{Violation, Violations};
 
 /// What a body or a query string is decoded into.

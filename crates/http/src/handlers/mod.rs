@@ -2,6 +2,7 @@
 
 mod audiences;
 mod consumers;
+mod door;
 mod events;
 mod klaviyo;
 mod runs;
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> &'static [Route] {
             settings::routes,
             klaviyo::routes,
             audiences::routes,
+            door::routes,
             runs::routes,
             events::routes,
             sources::routes,

@@ -61,7 +61,7 @@ async fn no_route_takes_a_parameter_it_does_not_know() {
         if route.authentication == Authentication::None {
             continue;
         }
-        let path = ["{id}", "{listId}", "{segmentId}"]
+        let path = ["{id}", "{listId}", "{segmentId}", "{consumerId}"]
             .iter()
             .fold(route.path.clone(), |path, id| path.replace(id, "unknown"));
         let ask = fixture.ask(route.method.clone(), &format!("{path}?frist=1"));
@@ -89,6 +89,7 @@ async fn every_documented_field_and_parameter_is_known() {
         (IMPORT, "POST", "KlaviyoImport"),
         ("/api/audiences/aud_1", "PUT", "AudienceUpdate"),
         ("/api/audiences/aud_1/sync", "POST", "SyncRequest"),
+        ("/api/audiences/aud_1/check", "POST", "AudienceCheckRequest"),
     ] {
         let properties = document["components"]["schemas"][schema]["properties"].as_object();
         let body: serde_json::Map<_, _> = properties

@@ -3,6 +3,8 @@
 mod audience;
 mod audience_update;
 mod consumer;
+mod door;
+mod explain;
 mod import;
 mod klaviyo;
 mod run;
@@ -18,6 +20,8 @@ use utoipa::{IntoParams, ToSchema};
 pub(crate) use audience::{Audience, AudienceQuery, Count, Include, Status};
 pub(crate) use audience_update::AudienceBody;
 pub(crate) use consumer::{Consumer, ConsumersQuery, Erasure, LookupQuery};
+pub(crate) use door::{Check, CheckBody, Membership};
+pub(crate) use explain::{ExplainQuery, Explanation};
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
 pub(crate) use run::{Issue, Run};

@@ -10,6 +10,7 @@ mod crashes;
 mod dividing;
 mod ending;
 mod erasing;
+mod explaining;
 mod importing;
 mod keys;
 mod large_pages;

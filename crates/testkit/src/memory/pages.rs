@@ -85,7 +85,7 @@ impl Pages for Unit {
             issues.entry(key).or_insert_with(|| issue.clone());
         }
         let members = page.plan.members.iter().cloned();
-        add_members(rows, page.run, page.audience, members)
+        add_members(rows, page.run, page.audience, members, page.now)
     }
 
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {
@@ -98,7 +98,7 @@ impl Pages for Unit {
         audience: &AudienceId,
         after: Option<&ProfileId>,
         size: u32,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Batch<ProfileId>, StoreError> {
         let rows = self.rows_mut()?;
         let none = BTreeMap::new();
@@ -108,7 +108,7 @@ impl Pages for Unit {
             .iter()
             .filter_map(|profile| Some(rows.links.get(profile)?.link.consumer.clone()))
             .collect();
-        let affected = add_members(rows, run, audience, linked)?;
+        let affected = add_members(rows, run, audience, linked, now)?;
         Ok(Batch { affected, next })
     }
 
@@ -224,6 +224,7 @@ fn add_members(
     run: &RunId,
     audience: &AudienceId,
     consumers: impl IntoIterator<Item = ConsumerId>,
+    since: Timestamp,
 ) -> Result<u64, StoreError> {
     let mut added = 0;
     for id in consumers {
@@ -233,7 +234,10 @@ fn add_members(
         let members = rows.members.entry(audience.clone()).or_default();
         members.entry(id).or_insert_with(|| {
             added += 1;
-            Membership { by: run.clone() }
+            Membership {
+                by: run.clone(),
+                since,
+            }
         });
     }
     Ok(added)

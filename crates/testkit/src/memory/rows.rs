@@ -66,6 +66,8 @@ pub(super) struct LinkRow {
 pub(super) struct Membership {
     /// The run that added it.
     pub(super) by: RunId,
+    /// When it did.
+    pub(super) since: Timestamp,
 }
 
 /// Work in the queue of due work.
