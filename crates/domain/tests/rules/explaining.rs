@@ -65,13 +65,13 @@ fn in_list(ids: &[&str]) -> Live {
     Live::Members(ids.iter().map(one).collect())
 }
 
-fn skipped(code: IssueCode) -> Option<SkippedProfile> {
-    Some(SkippedProfile {
+fn skipped(code: IssueCode) -> SkippedProfile {
+    SkippedProfile {
         profile: profile("P9"),
         code,
         run: run(),
         at: at(8),
-    })
+    }
 }
 
 #[track_caller]
@@ -191,7 +191,7 @@ fn nobody_known_is_unknown_or_skipped_or_not_read_yet() {
     );
     for code in IssueCode::ALL {
         let facts = Facts {
-            skipped: skipped(*code),
+            skipped: Some(skipped(*code)),
             ..unknown.clone()
         };
         for live in [Live::NotAsked, in_list(&["P9"])] {
@@ -235,7 +235,7 @@ fn profiles_are_in_the_list_as_klaviyo_says_or_else_as_the_last_complete_pass_sa
         .collect();
     assert_eq!(ids, [("P1".to_owned(), None), ("P2".to_owned(), None)]);
     let of_nobody = Facts {
-        skipped: skipped(IssueCode::InvalidEmail),
+        skipped: Some(skipped(IssueCode::InvalidEmail)),
         ..Facts::default()
     };
     let want = vec![("P9".to_owned(), None, None, Some(at(8)))];
@@ -252,7 +252,7 @@ prop_compose! {
             links: ["P1", "P2"][..links.min(2)].iter().map(|id| link(id)).collect(),
             membership: membership.then(|| Membership { since: at(1), run: run() }),
             left: left.then(|| Leaving { at: at(2), run: None }),
-            skipped: IssueCode::ALL.get(code).and_then(|code| skipped(*code)),
+            skipped: IssueCode::ALL.get(code).map(|code| skipped(*code)),
             readdressed: readdressed.then(|| explain::Readdressed {
                 profile: profile("P3"),
                 consumer: id.clone(),
