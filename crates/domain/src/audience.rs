@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::ids::{AudienceId, SourceId};
+use crate::run::SyncStatus;
 use crate::source::CollectionRef;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
@@ -55,6 +57,32 @@ pub struct Audience {
     pub updated_by: Option<String>,
     /// Whether it was deleted.
     pub archived: bool,
+}
+
+/// How far an audience's members can be trusted to be those of its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// The status of the latest run.
+    pub status: SyncStatus,
+    /// When a run last succeeded.
+    pub last_synced_at: Option<Timestamp>,
+    /// Seconds between its own syncs; `None` for manual only.
+    pub refresh_interval_seconds: Option<u32>,
+}
+
+impl Freshness {
+    /// Whether the members may be behind the list: no run has succeeded yet, the latest one failed, or the audience
+    /// refreshes itself and its last success is older than two intervals and a minute.
+    pub fn is_stale(self, now: Timestamp) -> bool {
+        let Some(last) = self.last_synced_at else {
+            return true;
+        };
+        let is_late = |interval: u32| {
+            let allowed = Duration::from_secs(u64::from(interval) * 2) + Duration::from_mins(1);
+            now.since(last) > allowed
+        };
+        self.status == SyncStatus::Failed || self.refresh_interval_seconds.is_some_and(is_late)
+    }
 }
 
 /// Longest name of an audience, in characters. Klaviyo does not document a limit of its own.

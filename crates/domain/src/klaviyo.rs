@@ -118,6 +118,25 @@ pub struct MembersFrom {
     pub cursor: Option<Cursor>,
 }
 
+/// By what members are looked for.
+#[derive(Clone, PartialEq, Eq)]
+pub enum MemberLookup {
+    /// E-mails.
+    Emails(Vec<String>),
+    /// Phone numbers.
+    Phones(Vec<String>),
+}
+
+/// The values are personal.
+impl std::fmt::Debug for MemberLookup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Emails(texts) => write!(f, "Emails({} texts)", texts.len()),
+            Self::Phones(texts) => write!(f, "Phones({} texts)", texts.len()),
+        }
+    }
+}
+
 /// A page of members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberPage {

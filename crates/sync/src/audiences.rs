@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fanfare_domain::audience::GroupType;
+use fanfare_domain::audience::{Freshness, GroupType};
 use fanfare_domain::ids::{AudienceId, OrganizationId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{AudienceRecord, ConsumerRecord, UnitOfWork};
-use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
@@ -64,6 +63,8 @@ pub struct AudienceStatus {
     pub record: AudienceRecord,
     /// How many runs it has had: a number that grows with every change of membership.
     pub version: u64,
+    /// When it was read.
+    pub read_at: Timestamp,
 }
 
 impl AudienceStatus {
@@ -72,10 +73,14 @@ impl AudienceStatus {
         self.record.source.status.is_active()
     }
 
-    /// Whether the members may differ from Klaviyo's: no run has succeeded yet, or the latest run failed.
-    pub const fn is_stale(&self) -> bool {
-        self.record.source.last_synced_at.is_none()
-            || matches!(self.record.source.status, SyncStatus::Failed)
+    /// Whether the members may be behind Klaviyo's.
+    pub fn is_stale(&self) -> bool {
+        let freshness = Freshness {
+            status: self.record.source.status,
+            last_synced_at: self.record.source.last_synced_at,
+            refresh_interval_seconds: self.record.audience.refresh_interval_seconds,
+        };
+        freshness.is_stale(self.read_at)
     }
 }
 
@@ -235,6 +240,11 @@ impl Integration {
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;
         let version = unit.run_count(id).await?;
-        Ok(AudienceStatus { record, version })
+        let read_at = self.now();
+        Ok(AudienceStatus {
+            record,
+            version,
+            read_at,
+        })
     }
 }

@@ -15,6 +15,7 @@ use fanfare_domain::time::Timestamp;
 use crate::error::Error;
 use crate::kept_collections::KeptCollections;
 use crate::klaviyo::KlaviyoClient;
+use crate::known_keys::KnownKeys;
 
 /// The adapters behind the ports.
 #[derive(Clone)]
@@ -58,6 +59,7 @@ pub struct Integration {
     pub(crate) klaviyo: KlaviyoClient,
     pub(crate) kept_collections: KeptCollections,
     pub(crate) history_kept_for: Duration,
+    pub(crate) known_keys: KnownKeys,
 }
 
 impl Integration {
@@ -66,6 +68,7 @@ impl Integration {
         Self {
             klaviyo: KlaviyoClient::new(ports.klaviyo, ports.ledger, Arc::clone(&ports.clock)),
             kept_collections: KeptCollections::default(),
+            known_keys: KnownKeys::default(),
             ports: OwnPorts {
                 store: ports.store,
                 directory: ports.directory,

@@ -27,6 +27,10 @@ pub trait Store: Send + Sync {
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
+    /// Opens a unit for checks at the door: it reads as [`Store::read`] does, by means of its own, of which an
+    /// organization has a share. What else the store does never waits for checks, nor they for it.
+    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
     /// Opens a unit for writing. Until it ends, it MUST exclude every other writing unit of the same
     /// organization, in this process and in others, so that what it reads stays true until it commits.
     async fn begin(&self, organization: &OrganizationId)

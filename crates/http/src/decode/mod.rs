@@ -17,7 +17,7 @@ pub(crate) use self::error::{
 };
 pub(crate) use self::id::{Id, IdWithin, ListRef, SegmentRef};
 pub(crate) use self::query::{NoQuery, PageParameters, PagedQuery, Query};
-pub(crate) use self::value::{AtMost, First, Text, parse_text, parsed, refuse, refused};
+pub(crate) use self::value::{AtMost, First, OneTo, Text, parse_text, parsed, refuse, refused};
 use crate::error::{Violation, Violations};
 
 /// What a body or a query string is decoded into.

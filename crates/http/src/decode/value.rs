@@ -19,6 +19,10 @@ pub(crate) struct Text<const MIN: usize, const MAX: usize>(pub(crate) String);
 #[derive(Debug)]
 pub(crate) struct AtMost<T, const MAX: usize>(pub(crate) Vec<T>);
 
+/// An array of at least one and at most so many elements.
+#[derive(Debug)]
+pub(crate) struct OneTo<T, const MAX: usize>(pub(crate) Vec<T>);
+
 /// How many items of a page are asked for.
 #[derive(Debug)]
 pub(crate) struct First<const DEFAULT: u32, const MAX: u32>(pub(crate) u32);
@@ -101,6 +105,23 @@ impl<P: Place, T: Deserr<DecodeError<P>>, const MAX: usize> Deserr<DecodeError<P
             )));
         }
         Vec::deserialize_from_value(value, location).map(Self)
+    }
+}
+
+impl<P: Place, T: Deserr<DecodeError<P>>, const MAX: usize> Deserr<DecodeError<P>>
+    for OneTo<T, MAX>
+{
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, DecodeError<P>> {
+        let AtMost(elements) = AtMost::<T, MAX>::deserialize_from_value(value, location)?;
+        if elements.is_empty() {
+            let message = format!("must have 1 to {MAX} elements");
+            let violation = Violation::new(path_of(location), "min_length", ">=1", "0", message);
+            return Err(violation.into());
+        }
+        Ok(Self(elements))
     }
 }
 

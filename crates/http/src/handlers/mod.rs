@@ -2,6 +2,7 @@
 
 mod audiences;
 mod consumers;
+mod door;
 mod events;
 mod history;
 mod klaviyo;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> &'static [Route] {
             klaviyo::routes,
             audiences::routes,
             history::routes,
+            door::routes,
             runs::routes,
             events::routes,
             sources::routes,

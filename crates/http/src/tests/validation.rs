@@ -61,7 +61,7 @@ async fn no_route_takes_a_parameter_it_does_not_know() {
         if route.authentication == Authentication::None {
             continue;
         }
-        let path = ["{id}", "{listId}", "{segmentId}", "{snapshotId}"]
+        let path = ["{id}", "{listId}", "{segmentId}", "{snapshotId}", "{consumerId}"]
             .iter()
             .fold(route.path.clone(), |path, id| path.replace(id, "unknown"));
         let ask = fixture.ask(route.method.clone(), &format!("{path}?frist=1"));
@@ -90,6 +90,7 @@ async fn every_documented_field_and_parameter_is_known() {
         ("/api/audiences/aud_1", "PUT", "AudienceUpdate"),
         ("/api/audiences/aud_1/sync", "POST", "SyncRequest"),
         ("/api/audiences/aud_1/snapshots", "POST", "SnapshotCreate"),
+        ("/api/audiences/aud_1/check", "POST", "AudienceCheckRequest"),
     ] {
         let properties = document["components"]["schemas"][schema]["properties"].as_object();
         let body: serde_json::Map<_, _> = properties

@@ -4,6 +4,8 @@ mod audience;
 mod audience_update;
 mod consumer;
 mod history;
+mod door;
+mod explain;
 mod import;
 mod klaviyo;
 mod run;
@@ -21,6 +23,8 @@ pub(crate) use consumer::{Consumer, ConsumersQuery, Erasure, LookupQuery};
 pub(crate) use history::{
     Change, ChangesQuery, Difference, DifferenceQuery, MembersQuery, Snapshot, SnapshotBody,
 };
+pub(crate) use door::{Check, CheckBody, Membership};
+pub(crate) use explain::{ExplainQuery, Explanation};
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
 pub(crate) use run::{Issue, Run};

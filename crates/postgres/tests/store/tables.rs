@@ -12,6 +12,7 @@ pub(crate) const CONTROL: &[&str] = &[
     "organizations",
     "quota_buckets",
     "request_counts",
+    "check_counts",
     "last_claims",
     "work_queue",
 ];

@@ -3,7 +3,8 @@
 mod issues;
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{AudienceId, RunId, SourceId};
+use fanfare_domain::explain::SkippedProfile;
+use fanfare_domain::ids::{AudienceId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::pass::Pass;
@@ -82,6 +83,14 @@ impl Runs for Unit {
 
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError> {
         issues::page(self, run, page).await
+    }
+
+    async fn skipped(
+        &mut self,
+        audience: &AudienceId,
+        profile: &ProfileId,
+    ) -> Result<Vec<SkippedProfile>, StoreError> {
+        issues::of_profile(self, audience, profile).await
     }
 
     async fn insert_run(&mut self, run: &SourceRun) -> Result<(), StoreError> {

@@ -15,6 +15,7 @@ const CONTROL: &[&str] = &[
     "organizations",
     "quota_buckets",
     "request_counts",
+    "check_counts",
     "last_claims",
     "work_queue",
 ];

@@ -11,6 +11,7 @@ mod dividing;
 mod ending;
 mod erasing;
 mod history;
+mod explaining;
 mod importing;
 mod keys;
 mod large_pages;

@@ -76,6 +76,15 @@ macro_rules! store_contract {
                 an_audience_is_archived_without_being_read
                 members_are_paged_by_id_and_counted
             }
+            door {
+                members_are_found_among_the_people_asked_for
+                an_unknown_audience_has_no_door
+                a_check_waits_for_no_writer
+            }
+            explaining {
+                the_links_of_a_consumer_are_its_own
+                a_skipped_profile_is_found_in_the_runs_of_its_audience
+            }
             search {
                 a_search_among_members_takes_wildcards_literally
                 a_search_among_consumers_takes_wildcards_literally
@@ -231,6 +240,7 @@ macro_rules! store_contract {
                 any_takings_are_counted_as_a_request_count_does
                 a_limit_is_used_up_by_all_processes_together
                 each_organization_has_its_own_limit_and_each_minute
+                checks_have_a_limit_of_their_own
             }
         }
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fanfare_domain::history::{
     Change, ChangeKind, ChangeRange, Difference, Membership, Snapshot, moment, moment_before,
 };
-use fanfare_domain::ids::{AudienceId, ConsumerId, SnapshotId};
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, SnapshotId};
 use fanfare_domain::paging::Page;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
@@ -435,7 +435,8 @@ pub async fn an_erased_persons_history_is_deleted(harness: &dyn StoreHarness) {
     }
     let one = consumer_of(&org, &runs[0].0, "p1").await;
     let mut unit = org.begin().await;
-    let profiles = unit.profiles_of(&one).await.expect("profiles");
+    let links = unit.links_of(&one).await.expect("links");
+    let profiles: Vec<ProfileId> = links.into_iter().map(|link| link.profile).collect();
     unit.erase(&one, &profiles, &[], at(1)).await.expect("done");
     unit.commit().await.expect("a commit");
 

@@ -44,12 +44,6 @@ impl Erasures for Unit {
         Ok(())
     }
 
-    async fn profiles_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileId>, StoreError> {
-        let links = self.rows().links.values();
-        let of_it = links.filter(|row| row.link.consumer == *consumer);
-        Ok(of_it.map(|row| row.link.profile.clone()).collect())
-    }
-
     async fn erase(
         &mut self,
         consumer: &ConsumerId,

@@ -28,7 +28,7 @@ use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
 use fanfare_domain::organization::{Organization, SecretKey};
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use fanfare_domain::quota::{Bucket, Endpoint};
-use fanfare_domain::rate_limit::RequestCount;
+use fanfare_domain::rate_limit::{Counted, RequestCount};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
 use tokio::sync::mpsc;
@@ -62,7 +62,7 @@ struct State {
     organizations: BTreeMap<OrganizationId, Organization>,
     keys: BTreeMap<KeyId, SecretKey>,
     buckets: HashMap<(String, Endpoint), Bucket>,
-    request_counts: HashMap<OrganizationId, RequestCount>,
+    request_counts: HashMap<(OrganizationId, Counted), RequestCount>,
 }
 
 impl InMemoryStore {
@@ -122,6 +122,12 @@ impl Store for InMemoryStore {
             self.inner.faults.meet(operation)?;
         }
         self.read(organization).await
+    }
+
+    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        yield_point().await;
+        self.inner.faults.meet(Operation::Door)?;
+        Ok(Box::new(self.open(organization, Mode::Reading)))
     }
 
     async fn begin(
