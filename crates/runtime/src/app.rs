@@ -75,7 +75,8 @@ impl App {
             sealer: Arc::new(XChaChaSealer::new(&keys)),
             ids: Arc::new(SystemIds::new(Arc::clone(&clock))),
             clock,
-        });
+        })
+        .with_intervals(config.intervals);
         Ok(Self {
             integration,
             storage,

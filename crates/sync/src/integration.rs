@@ -8,6 +8,7 @@ use fanfare_domain::ports::{
     Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, RequestLimits, Store, StoreError,
     UnitOfWork, WorkQueue,
 };
+use fanfare_domain::schedule::Intervals;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
@@ -55,6 +56,7 @@ pub struct Integration {
     pub(crate) ports: OwnPorts,
     pub(crate) klaviyo: KlaviyoClient,
     pub(crate) kept_collections: KeptCollections,
+    pub(crate) intervals: Intervals,
 }
 
 impl Integration {
@@ -63,6 +65,7 @@ impl Integration {
         Self {
             klaviyo: KlaviyoClient::new(ports.klaviyo, ports.ledger, Arc::clone(&ports.clock)),
             kept_collections: KeptCollections::default(),
+            intervals: Intervals::default(),
             ports: OwnPorts {
                 store: ports.store,
                 directory: ports.directory,
@@ -73,6 +76,12 @@ impl Integration {
                 ids: ports.ids,
             },
         }
+    }
+
+    /// The same, for audiences with these intervals.
+    #[must_use]
+    pub fn with_intervals(self, intervals: Intervals) -> Self {
+        Self { intervals, ..self }
     }
 
     /// The clock of the use cases.

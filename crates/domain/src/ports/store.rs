@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{Audiences, Connections, Consumers, Erasures, Leases, Pages, Retention, Runs, Sources};
+use super::{
+    Audiences, Connections, Consumers, Erasures, Leases, Pages, Retention, Runs, Schedules, Sources,
+};
 use crate::ids::OrganizationId;
 
 /// Opens units of work.
@@ -36,7 +38,17 @@ pub trait Store: Send + Sync {
 /// call to Klaviyo.
 #[async_trait]
 pub trait UnitOfWork:
-    Connections + Sources + Audiences + Consumers + Pages + Runs + Leases + Erasures + Retention + Send
+    Connections
+    + Sources
+    + Audiences
+    + Consumers
+    + Pages
+    + Runs
+    + Leases
+    + Schedules
+    + Erasures
+    + Retention
+    + Send
 {
     /// The organization that it was opened for.
     fn organization(&self) -> &OrganizationId;

@@ -184,7 +184,7 @@ async fn answers_to_wrong_bodies_and_parameters_stay_the_same() {
             json!({
                 "name": text, "description": 1, "iconName": "a\u{0}b", "metadata": {"a": ["b", {"c\u{0}": 1}]},
                 "groupId": text, "groupName": [], "groupType": "AGE", "lastRefreshedAt": "yesterday",
-                "type": "DYNAMIC", "refreshIntervalSeconds": 900, "rules": [],
+                "type": "DYNAMIC", "refreshIntervalSeconds": -900, "rules": [],
             }),
         ),
         (

@@ -13,6 +13,7 @@ pub(crate) const CONTROL: &[&str] = &[
     "quota_buckets",
     "request_counts",
     "last_claims",
+    "schedules",
     "work_queue",
 ];
 

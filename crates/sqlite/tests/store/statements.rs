@@ -16,6 +16,7 @@ const CONTROL: &[&str] = &[
     "quota_buckets",
     "request_counts",
     "last_claims",
+    "schedules",
     "work_queue",
 ];
 

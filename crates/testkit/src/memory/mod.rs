@@ -14,6 +14,7 @@ mod pages;
 mod retention;
 mod rows;
 mod runs;
+mod schedules;
 mod sources;
 mod unit;
 mod work_queue;

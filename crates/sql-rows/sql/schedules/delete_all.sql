@@ -1,0 +1,1 @@
+DELETE FROM schedules WHERE organization_id = $1
