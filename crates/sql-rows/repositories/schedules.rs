@@ -7,7 +7,9 @@ use fanfare_domain::ids::AudienceId;
 use fanfare_domain::ports::{Schedules, StoreError};
 use fanfare_domain::schedule::ContinuousAudience;
 use fanfare_domain::time::Timestamp;
-use fanfare_sql_rows::{ContinuousRow, DbTimestamp, ScheduleRow, all};
+use fanfare_sql_rows::{
+    ContinuousRow, DbTimestamp, PausedRow, ScheduleRow, all, continuous_audiences,
+};
 
 use crate::parameters::texts;
 use crate::timeout::WithTimeout;
@@ -51,9 +53,14 @@ impl Schedules for Unit {
 
     async fn end_schedules(&mut self) -> Result<(), StoreError> {
         let (organization, connection) = self.writing()?;
-        let delete = sqlx::query_file!("../sql-rows/sql/schedules/delete_all.sql", organization);
+        let delete =
+            sqlx::query_file!("../sql-rows/sql/schedules/delete_all.sql", organization, "");
         delete.execute(&mut *connection).with_timeout().await?;
-        let end = sqlx::query_file!("../sql-rows/sql/audiences/end_intervals.sql", organization);
+        let end = sqlx::query_file!(
+            "../sql-rows/sql/audiences/end_intervals.sql",
+            organization,
+            ""
+        );
         end.execute(connection).with_timeout().await?;
         Ok(())
     }
@@ -79,7 +86,8 @@ impl Schedules for Unit {
         let find = sqlx::query_file_as!(
             ScheduleRow,
             "../sql-rows/sql/schedules/all.sql",
-            organization
+            organization,
+            ""
         );
         all(find.fetch_all(connection).with_timeout().await?)
     }
@@ -92,7 +100,18 @@ impl Schedules for Unit {
             organization,
             ""
         );
-        all(find.fetch_all(connection).with_timeout().await?)
+        let audiences = find.fetch_all(&mut *connection).with_timeout().await?;
+        if audiences.is_empty() {
+            return Ok(Vec::new());
+        }
+        let find = sqlx::query_file_as!(
+            PausedRow,
+            "../sql-rows/sql/sync_sources/paused.sql",
+            organization,
+            ""
+        );
+        let paused = find.fetch_all(connection).with_timeout().await?;
+        continuous_audiences(audiences, paused)
     }
 
     async fn end_pauses(&mut self, of: &[FailureCode]) -> Result<(), StoreError> {
@@ -101,6 +120,7 @@ impl Schedules for Unit {
         let end = sqlx::query_file!(
             "sql/sync_sources/end_pauses.sql",
             organization,
+            "",
             texts(&of) as _
         );
         end.execute(connection).with_timeout().await?;

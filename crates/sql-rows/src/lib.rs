@@ -48,7 +48,7 @@ pub use links::LinkRow;
 pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};
 pub use quota::BucketRow;
 pub use runs::{RUN_FORM, RunRow};
-pub use schedules::{ContinuousRow, ScheduleRow};
+pub use schedules::{ContinuousRow, PausedRow, ScheduleRow, continuous_audiences};
 pub use schema::{SCHEMA_MARK, SchemaMark, SchemaVersion, compare_schema};
 pub use search::{GramRow, PlacesRow};
 pub use shares::{Permit, Shares};

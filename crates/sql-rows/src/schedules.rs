@@ -1,5 +1,7 @@
 //! Schedules of continuous audiences.
 
+use std::collections::HashMap;
+
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::AudienceId;
 use fanfare_domain::ports::StoreError;
@@ -31,21 +33,37 @@ impl TryFrom<ScheduleRow> for (AudienceId, Timestamp) {
 #[expect(missing_docs, reason = "the columns' names say it")]
 pub struct ContinuousRow {
     pub id: String,
+    pub source_id: String,
     pub interval_seconds: i64,
-    pub paused_by: Option<String>,
 }
 
-impl TryFrom<ContinuousRow> for ContinuousAudience {
-    type Error = StoreError;
+/// A source whose audience's schedule is paused.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub struct PausedRow {
+    pub id: String,
+    pub paused_by: String,
+}
 
-    fn try_from(row: ContinuousRow) -> Result<Self, StoreError> {
+/// Continuous audiences by id, each with what pauses its source.
+pub fn continuous_audiences(
+    audiences: Vec<ContinuousRow>,
+    paused: Vec<PausedRow>,
+) -> Result<Vec<ContinuousAudience>, StoreError> {
+    let paused = paused.into_iter().map(|row| (row.id, row.paused_by));
+    let paused: HashMap<String, String> = paused.collect();
+    let mut continuous = Vec::with_capacity(audiences.len());
+    for row in audiences {
         let interval = "audiences.refresh_interval_seconds";
-        Ok(Self {
+        let reason = paused.get(&row.source_id);
+        continuous.push(ContinuousAudience {
             audience: id(row.id, AudienceId::parse, "audiences.id")?,
             interval_seconds: to_u32(row.interval_seconds, interval)?,
-            paused_by: paused_by(row.paused_by.as_deref())?,
-        })
+            paused_by: paused_by(reason.map(String::as_str))?,
+        });
     }
+    continuous.sort_by(|a, b| a.audience.cmp(&b.audience));
+    Ok(continuous)
 }
 
 /// Why a schedule is paused.

@@ -299,7 +299,10 @@ async fn documented_bounds_are_those_that_are_checked() {
                             let path = format!("{route}?{name}={value}");
                             fixture.ask(method, &path).send().await
                         } else {
-                            let body = json!({name.as_str(): value});
+                            let mut body = json!({name.as_str(): value});
+                            if name == "refreshIntervalSeconds" && pattern.contains("import") {
+                                body["sync"] = json!("CONTINUOUS");
+                            }
                             fixture.ask(method, &route).json(&body).await
                         };
                         let details = answer.body["details"].as_array();
