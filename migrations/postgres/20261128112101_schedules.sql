@@ -11,6 +11,7 @@ CREATE TABLE schedules (
     PRIMARY KEY (organization_id, audience_id)
 );
 CREATE INDEX schedules_by_due ON schedules (due_at, organization_id);
+CREATE INDEX schedules_of_organization ON schedules (organization_id, due_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON schedules TO fanfare_app;
 
 ALTER TABLE sync_sources ADD COLUMN last_full_pass_at timestamptz;

@@ -12,6 +12,7 @@ CREATE TABLE schedules (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX schedules_by_due ON schedules (due_at);
+CREATE INDEX schedules_of_organization ON schedules (organization_id, due_at);
 
 ALTER TABLE sync_sources ADD COLUMN last_full_pass_at INTEGER;
 ALTER TABLE sync_sources ADD COLUMN paused_by TEXT;
