@@ -4,6 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, KeyId, OrganizationId, ProfileId};
 use fanfare_domain::organization::{Role, parse_name};
+use fanfare_domain::schedule::DEFAULT_INTERVAL;
 
 /// Operates Fanfare's Klaviyo integration: works on the store itself, so that no program need run.
 ///
@@ -166,6 +167,12 @@ pub(crate) struct Import {
     /// Klaviyo's id of a segment; may be repeated
     #[arg(long = "segment", value_name = "SEGMENT", value_parser = collection)]
     pub(crate) segments: Vec<CollectionId>,
+    /// Keep the audiences up to date from now on
+    #[arg(long)]
+    pub(crate) continuous: bool,
+    /// Seconds between the syncs of a continuous audience
+    #[arg(long, value_name = "SECONDS", requires = "continuous", default_value_t = DEFAULT_INTERVAL)]
+    pub(crate) every: u32,
     /// Follow the imports until they have ended; exit status 1 if one fails
     #[arg(long)]
     pub(crate) wait: bool,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::ids::{AudienceId, SourceId};
-use crate::run::SyncStatus;
+use crate::schedule::Intervals;
 use crate::source::CollectionRef;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
@@ -62,26 +62,23 @@ pub struct Audience {
 /// How far an audience's members can be trusted to be those of its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
-    /// The status of the latest run.
-    pub status: SyncStatus,
     /// When a run last succeeded.
     pub last_synced_at: Option<Timestamp>,
-    /// Seconds between its own syncs; `None` for manual only.
+    /// When the audience began.
+    pub created_at: Timestamp,
+    /// Seconds between its own syncs; `None` if it does not sync by itself.
     pub refresh_interval_seconds: Option<u32>,
 }
 
 impl Freshness {
-    /// Whether the members may be behind the list: no run has succeeded yet, the latest one failed, or the audience
-    /// refreshes itself and its last success is older than two intervals and a minute.
-    pub fn is_stale(self, now: Timestamp) -> bool {
-        let Some(last) = self.last_synced_at else {
-            return true;
-        };
-        let is_late = |interval: u32| {
-            let allowed = Duration::from_secs(u64::from(interval) * 2) + Duration::from_mins(1);
-            now.since(last) > allowed
-        };
-        self.status == SyncStatus::Failed || self.refresh_interval_seconds.is_some_and(is_late)
+    /// Whether the members may be further behind Klaviyo than the interval allows: the last success, or the beginning if
+    /// there is none, is older than two intervals and a minute. Never without an interval.
+    pub fn is_stale(self, intervals: Intervals, now: Timestamp) -> bool {
+        let last = self.last_synced_at.unwrap_or(self.created_at);
+        self.refresh_interval_seconds.is_some_and(|seconds| {
+            let interval = intervals.in_force(seconds);
+            now.since(last) > interval * 2 + Duration::from_mins(1)
+        })
     }
 }
 

@@ -34,6 +34,7 @@ pub mod rate_limit;
 pub mod removal;
 pub mod run;
 pub mod scan;
+pub mod schedule;
 pub mod search;
 pub mod search_index;
 pub mod source;

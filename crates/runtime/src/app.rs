@@ -77,6 +77,7 @@ impl App {
             clock,
         })
         .keeping_history_for(config.history);
+        .with_intervals(config.intervals);
         Ok(Self {
             integration,
             storage,

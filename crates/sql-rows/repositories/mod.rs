@@ -19,6 +19,7 @@ pub(crate) mod pages;
 pub(crate) mod quota;
 mod retention;
 mod runs;
+mod schedules;
 pub(crate) mod search;
 mod sources;
 pub(crate) mod work_queue;

@@ -4,18 +4,17 @@ use fanfare_domain::audience::Freshness;
 use fanfare_domain::door::{DoorRead, Member, People};
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::ports::StoreError;
-use fanfare_domain::run::SyncStatus;
 use fanfare_domain::value::Email;
 
-use crate::columns::{corrupt, id, parse_enum, to_u32};
+use crate::columns::{corrupt, id, to_u32};
 use crate::db_timestamp::{DbTimestamp, from_db};
 
 /// A member, or somebody who is none, of an audience. Its freshness is in every row.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns' names say it")]
 pub struct DoorRow {
-    pub sync_status: String,
     pub last_synced_at: Option<DbTimestamp>,
+    pub created_at: DbTimestamp,
     pub refresh_interval_seconds: Option<i64>,
     /// The e-mail or the id that was asked for.
     pub person: Option<String>,
@@ -30,10 +29,9 @@ pub fn door_read(people: &People, rows: Vec<DoorRow>) -> Result<Option<DoorRead>
     let interval = first
         .refresh_interval_seconds
         .map(|seconds| to_u32(seconds, "audiences.refresh_interval_seconds"));
-    let status = "sync_sources.sync_status";
     let freshness = Freshness {
-        status: parse_enum(&first.sync_status, SyncStatus::parse, status)?,
         last_synced_at: from_db(first.last_synced_at),
+        created_at: first.created_at.0,
         refresh_interval_seconds: interval.transpose()?,
     };
     let members = rows.into_iter().filter_map(|row| member(people, row));

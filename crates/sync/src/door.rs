@@ -12,7 +12,7 @@ use crate::integration::Integration;
 pub struct Check {
     /// When a run of the audience last succeeded.
     pub as_of: Option<Timestamp>,
-    /// Whether the members may be behind the list.
+    /// Whether the members may be further behind the list than the interval allows.
     pub is_stale: bool,
     /// For each text, in the order asked, the member whom it names.
     pub members: Vec<Option<ConsumerId>>,
@@ -31,7 +31,7 @@ impl Integration {
         let read = read.ok_or(Error::NotFound(Entity::Audience))?;
         Ok(Check {
             as_of: read.freshness.last_synced_at,
-            is_stale: read.freshness.is_stale(self.now()),
+            is_stale: read.freshness.is_stale(self.intervals, self.now()),
             members: asked.answers(&read.members),
         })
     }

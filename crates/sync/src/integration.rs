@@ -10,6 +10,7 @@ use fanfare_domain::ports::{
     Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, RequestLimits, Store, StoreError,
     UnitOfWork, WorkQueue,
 };
+use fanfare_domain::schedule::Intervals;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
@@ -60,6 +61,7 @@ pub struct Integration {
     pub(crate) kept_collections: KeptCollections,
     pub(crate) history_kept_for: Duration,
     pub(crate) known_keys: KnownKeys,
+    pub(crate) intervals: Intervals,
 }
 
 impl Integration {
@@ -69,6 +71,7 @@ impl Integration {
             klaviyo: KlaviyoClient::new(ports.klaviyo, ports.ledger, Arc::clone(&ports.clock)),
             kept_collections: KeptCollections::default(),
             known_keys: KnownKeys::default(),
+            intervals: Intervals::default(),
             ports: OwnPorts {
                 store: ports.store,
                 directory: ports.directory,
@@ -89,6 +92,12 @@ impl Integration {
             history_kept_for,
             ..self
         }
+    }
+
+    /// The same, for audiences with these intervals.
+    #[must_use]
+    pub fn with_intervals(self, intervals: Intervals) -> Self {
+        Self { intervals, ..self }
     }
 
     /// The clock of the use cases.

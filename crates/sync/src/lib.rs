@@ -29,6 +29,7 @@ mod resync;
 mod retaining;
 mod runs;
 mod saving;
+mod scheduling;
 mod searching;
 mod settings;
 mod sources;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanfare_domain::consumer::Stamp;
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
 use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork, WorkQueue};
@@ -176,6 +177,11 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     assert_eq!(snapshots.items[0].name, "Before");
     let guard = record.source.guard;
     assert_eq!(guard, RemovalGuard::succeeded(195).held());
+    let source = &record.source;
+    assert_eq!(source.last_full_pass_at, written_at);
+    assert_eq!(source.paused_by, Some(FailureCode::SourceGone));
+    let due_at = unit.due_at(&audience).await.expect("an answer");
+    assert_eq!(due_at, written_at);
     let runs = unit.runs(&audience, &all).await.expect("runs").items;
     assert_eq!(runs.len(), 2);
     let issues = unit.issues(&run_id("run_a"), &all).await.expect("issues");

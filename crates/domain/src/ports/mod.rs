@@ -2,7 +2,7 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`], [`Erasures`], [`History`], [`Retention`]) are methods of that unit.
+//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`]) are methods of that unit.
 //! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is Klaviyo's REST API.
@@ -22,6 +22,7 @@ mod records;
 mod request_limits;
 mod retention;
 mod runs;
+mod schedules;
 mod store;
 
 pub use ambient::{Clock, KeySealer, SealError};
@@ -38,6 +39,7 @@ pub use records::{
 pub use request_limits::RequestLimits;
 pub use retention::Retention;
 pub use runs::Runs;
+pub use schedules::Schedules;
 pub use store::{Store, StoreError, UnitOfWork};
 
 pub use crate::ids::Ids;

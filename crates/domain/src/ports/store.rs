@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    Audiences, Connections, Consumers, Erasures, History, Leases, Pages, Retention, Runs, Sources,
+    Audiences, Connections, Consumers, Erasures, History, Leases, Pages, Retention, Runs, Schedules, Sources,
 };
 use crate::ids::OrganizationId;
 use crate::time::Timestamp;
@@ -50,6 +50,7 @@ pub trait UnitOfWork:
     + Pages
     + Runs
     + Leases
+    + Schedules
     + Erasures
     + History
     + Retention

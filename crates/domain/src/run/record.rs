@@ -112,6 +112,18 @@ impl SyncRun {
         waiting.map(|waiting| waiting.at(now))
     }
 
+    /// Whether it is a scheduled run that succeeded and changed nothing.
+    pub fn found_nothing(&self) -> bool {
+        let Progress {
+            tally,
+            members_added,
+            members_removed,
+            ..
+        } = self.progress;
+        let changes = tally.created + tally.updated + members_added + members_removed;
+        self.trigger == Trigger::Schedule && self.status == SyncStatus::Success && changes == 0
+    }
+
     /// Profiles per second since the start; `None` before the start.
     #[expect(
         clippy::cast_precision_loss,

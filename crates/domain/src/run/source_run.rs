@@ -5,6 +5,7 @@ use crate::pass::{Pass, Phase};
 use crate::removal::RemovalGuard;
 use crate::run::SyncStatus;
 use crate::scan::Scan;
+use crate::schedule;
 use crate::source::{CollectionSource, SourceData};
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
@@ -230,6 +231,14 @@ impl SourceRun {
             (_, Some(FailureCode::RemovalGuard)) => guard.held(),
             _ => *guard,
         };
+        match code {
+            None => {
+                self.source.last_full_pass_at = Some(now);
+                self.source.paused_by = None;
+            }
+            Some(code) if schedule::pauses(code) => self.source.paused_by = Some(code),
+            Some(_) => {}
+        }
         self.follow(now);
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fanfare_domain::audience::Freshness;
 use fanfare_domain::door::{Asked, Member, People};
 use fanfare_domain::ids::ConsumerId;
-use fanfare_domain::run::SyncStatus;
+use fanfare_domain::schedule::Intervals;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 use proptest::prelude::*;
@@ -91,18 +91,21 @@ proptest! {
     fn an_audience_that_refreshes_itself_is_stale_after_two_intervals_and_a_minute(
         interval in 1_u32..604_801, over in 0_u64..10,
     ) {
-        let last = Timestamp::EPOCH;
-        let fresh = |status, interval| Freshness {
-            status,
-            last_synced_at: Some(last),
-            refresh_interval_seconds: interval,
+        let (last, intervals) = (Timestamp::EPOCH, Intervals { shortest: 60 });
+        let is_late = |last_synced_at, interval| {
+            let in_force = Duration::from_secs(u64::from(interval).max(60));
+            let now = last.plus(in_force * 2 + Duration::from_secs(60 + over));
+            let freshness = Freshness {
+                last_synced_at,
+                created_at: last,
+                refresh_interval_seconds: Some(interval),
+            };
+            let manual = Freshness { refresh_interval_seconds: None, ..freshness };
+            assert!(!manual.is_stale(intervals, now));
+            freshness.is_stale(intervals, now)
         };
-        let allowed = Duration::from_secs(u64::from(interval) * 2 + 60);
-        let now = last.plus(allowed + Duration::from_secs(over));
-        prop_assert_eq!(fresh(SyncStatus::Success, Some(interval)).is_stale(now), over > 0);
-        prop_assert!(!fresh(SyncStatus::Syncing, None).is_stale(now));
-        prop_assert!(fresh(SyncStatus::Failed, None).is_stale(now));
-        let never = Freshness { last_synced_at: None, ..fresh(SyncStatus::Syncing, None) };
-        prop_assert!(never.is_stale(now));
+        prop_assert_eq!(is_late(Some(last), interval), over > 0);
+        prop_assert_eq!(is_late(None, interval), over > 0);
+        prop_assert!(!is_late(Some(last.plus(Duration::from_secs(10))), interval));
     }
 }

@@ -162,23 +162,6 @@ macro_rules! parsed {
 }
 pub(crate) use parsed;
 
-/// Decodes types that take no value yet: what they expect, and why.
-macro_rules! refused {
-    ($type:ty: $expected:literal, $message:literal) => {
-        impl<P: $crate::decode::Place> deserr::Deserr<$crate::decode::DecodeError<P>> for $type {
-            fn deserialize_from_value<V: deserr::IntoValue>(
-                value: deserr::Value<V>,
-                location: deserr::ValuePointerRef<'_>,
-            ) -> Result<Self, $crate::decode::DecodeError<P>> {
-                Err($crate::decode::refuse(
-                    &value, location, $expected, $message,
-                ))
-            }
-        }
-    };
-}
-pub(crate) use refused;
-
 parsed! {
     Text<MIN, MAX> [const MIN: usize, const MAX: usize]:
         "length", &format!(">={MIN} & <={MAX}"), |text: &str| {

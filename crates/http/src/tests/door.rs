@@ -68,32 +68,31 @@ async fn people_are_checked_in_the_order_asked_and_echoed_as_asked() {
 }
 
 #[actix_web::test]
-async fn before_the_first_sync_and_after_a_failed_one_the_answer_is_stale() {
+async fn the_answer_tells_when_the_list_was_last_read_and_whether_that_is_too_long_ago() {
     let fixture = Fixture::connected().await;
     let imported = fixture.import("RtPqXs").await;
-    let check = path("/api/audiences/{id}/check", &imported["audienceId"]);
+    let audience = &imported["audienceId"];
     let ask = async || {
-        fixture
-            .post(&check)
+        let answer = fixture
+            .post(&path("/api/audiences/{id}/check", audience))
             .json(&json!({"emails": ["a@b.example"]}))
-            .await
+            .await;
+        (answer.body["asOf"].clone(), answer.body["stale"].clone())
     };
 
-    let answer = ask().await;
-    assert_eq!(answer.body["asOf"], Value::Null);
-    assert_eq!(answer.body["stale"], true);
-
+    assert_eq!(ask().await, (Value::Null, json!(false)));
     fixture.work(&imported["runId"]).await;
-    assert_eq!(ask().await.body["stale"], false);
-    let run = fixture
-        .post(&path("/api/audiences/{id}/sync", &imported["audienceId"]))
-        .json(&json!({}))
+    let read = json!("2026-11-24T12:00:00.000Z");
+    assert_eq!(ask().await, (read.clone(), json!(false)));
+
+    fixture
+        .put(&path("/api/audiences/{id}", audience))
+        .json(&json!({"refreshIntervalSeconds": 60}))
         .await;
-    let cancel = path("/api/sync-runs/{id}/cancel", &run.body["runId"]);
-    fixture.post(&cancel).send().await;
-    let answer = ask().await;
-    assert_eq!(answer.body["stale"], true);
-    assert_eq!(answer.body["asOf"], "2026-11-24T12:00:00.000Z");
+    fixture.clock.advance(Duration::from_mins(3));
+    assert_eq!(ask().await, (read.clone(), json!(false)));
+    fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(ask().await, (read, json!(true)));
 }
 
 #[actix_web::test]

@@ -186,7 +186,7 @@ async fn answers_to_wrong_bodies_and_parameters_stay_the_same() {
             json!({
                 "name": text, "description": 1, "iconName": "a\u{0}b", "metadata": {"a": ["b", {"c\u{0}": 1}]},
                 "groupId": text, "groupName": [], "groupType": "AGE", "lastRefreshedAt": "yesterday",
-                "type": "DYNAMIC", "refreshIntervalSeconds": 900, "rules": [],
+                "type": "DYNAMIC", "refreshIntervalSeconds": -900, "rules": [],
             }),
         ),
         (
@@ -301,7 +301,10 @@ async fn documented_bounds_are_those_that_are_checked() {
                             let path = format!("{route}?{name}={value}");
                             fixture.ask(method, &path).send().await
                         } else {
-                            let body = json!({name.as_str(): value});
+                            let mut body = json!({name.as_str(): value});
+                            if name == "refreshIntervalSeconds" && pattern.contains("import") {
+                                body["sync"] = json!("CONTINUOUS");
+                            }
                             fixture.ask(method, &route).json(&body).await
                         };
                         let details = answer.body["details"].as_array();

@@ -82,6 +82,7 @@ impl Shop {
         connected.unwrap();
         let request = ImportRequest {
             collections: vec![list("l0"), list("l1")],
+            refresh_interval_seconds: None,
             actor: "key_1".to_owned(),
         };
         let imported = shop.integration.import(&shop.organization, request).await;

@@ -1,9 +1,9 @@
 -- Members by id, with how fresh the audience is in every row; one row without a member if there is none.
-SELECT s.sync_status, s.last_synced_at, a.refresh_interval_seconds,
+SELECT s.last_synced_at, s.created_at, a.refresh_interval_seconds,
     m.consumer_id AS "person?", m.consumer_id AS "consumer_id?"
 FROM audiences a
 CROSS JOIN LATERAL (
-    SELECT sync_status, last_synced_at FROM sync_sources
+    SELECT last_synced_at, created_at FROM sync_sources
     WHERE organization_id = $1 AND id = a.source_id OFFSET 0) s
 LEFT JOIN LATERAL (
     SELECT o.consumer_id FROM unnest($3::text[]) AS k (id)

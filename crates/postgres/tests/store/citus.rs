@@ -124,7 +124,7 @@ const EMPTY: &str = "
     DELETE FROM search_sections; DELETE FROM search_blocks; DELETE FROM search_places;
     DELETE FROM search_pending; DELETE FROM erased_people; DELETE FROM erasure_keys;
     DELETE FROM klaviyo_connections; DELETE FROM sync_runs; DELETE FROM audiences;
-    DELETE FROM sync_sources; DELETE FROM work_queue; DELETE FROM last_claims;
+    DELETE FROM sync_sources; DELETE FROM work_queue; DELETE FROM last_claims; DELETE FROM schedules;
     DELETE FROM quota_buckets; DELETE FROM request_counts; DELETE FROM check_counts; DELETE FROM api_keys; DELETE FROM organizations;
     DELETE FROM meta WHERE name <> 'search_rules';
     DELETE FROM apalis.jobs";

@@ -14,6 +14,7 @@ pub(crate) const CONTROL: &[&str] = &[
     "request_counts",
     "check_counts",
     "last_claims",
+    "schedules",
     "work_queue",
 ];
 

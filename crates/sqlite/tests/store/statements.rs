@@ -17,6 +17,7 @@ const CONTROL: &[&str] = &[
     "request_counts",
     "check_counts",
     "last_claims",
+    "schedules",
     "work_queue",
 ];
 

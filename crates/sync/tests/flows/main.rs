@@ -6,6 +6,7 @@ mod audiences;
 mod browsing;
 mod claims;
 mod connecting;
+mod continuous;
 mod crashes;
 mod dividing;
 mod ending;

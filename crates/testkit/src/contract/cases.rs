@@ -212,6 +212,12 @@ macro_rules! store_contract {
                 much_work_is_notified_of_up_to_the_limit
                 finished_work_is_not_notified_of
             }
+            schedules {
+                audiences_are_due_at_their_time_and_not_before
+                organizations_with_due_audiences_are_found
+                schedules_end_one_by_one_and_all_at_once
+                continuous_audiences_are_those_with_an_interval
+            }
             scheduling {
                 work_is_a_candidate_while_it_is_due_and_not_leased
                 the_organization_with_the_fewest_leases_is_next

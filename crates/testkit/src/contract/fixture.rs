@@ -5,7 +5,7 @@ use std::time::Duration;
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::history::{self, Change, ChangeRange};
-use fanfare_domain::ids::{ConsumerId, ProfileId, RunId, SnapshotId};
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SnapshotId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::FencingToken;
 use fanfare_domain::page::{Known, PagePlan};
@@ -75,7 +75,14 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     let waiting = org.queue("list2").await;
     let waiting = org.load(&waiting).await;
     let idle = org.import("list3").await;
+    let mut paused = idle.clone();
+    paused.paused_by = Some(FailureCode::KeyInvalid);
     let mut unit = org.begin().await;
+    unit.put_source(&paused).await.expect("a source");
+    for audience in [&held.audience, &idle.audience] {
+        let due = unit.put_due(audience, at(80)).await;
+        due.expect("a due time");
+    }
     unit.put_connection(&build::connection())
         .await
         .expect("a connection");
@@ -111,13 +118,17 @@ pub(super) enum Write {
     Renew,
     Release,
     EndUnread,
+    PutDue,
+    EndSchedule,
+    EndPauses,
     ArchiveUnread,
+    EndSchedules,
     DeleteConnection,
 }
 
 impl Write {
     /// All of them, in an order in which each changes something in the fixture.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::PutConnection,
         Self::ResealKey,
         Self::PutSource,
@@ -136,7 +147,11 @@ impl Write {
         Self::Renew,
         Self::Release,
         Self::EndUnread,
+        Self::PutDue,
+        Self::EndSchedule,
+        Self::EndPauses,
         Self::ArchiveUnread,
+        Self::EndSchedules,
         Self::DeleteConnection,
     ];
 
@@ -150,6 +165,10 @@ impl Write {
                 | Self::InsertSnapshot
                 | Self::DeleteSeenProfiles
                 | Self::Enqueue
+                | Self::PutDue
+                | Self::EndSchedule
+                | Self::EndPauses
+                | Self::EndSchedules
         )
     }
 
@@ -250,6 +269,16 @@ impl Write {
                 let archived = unit.archive_unread(&held.audience, "key_9", at(30)).await?;
                 archived.is_some()
             }
+            Self::PutDue => {
+                let put = unit.put_due(&waiting.run().audience, at(90)).await;
+                put.map(|()| true)?
+            }
+            Self::EndSchedule => unit.end_schedule(&held.audience).await.map(|()| true)?,
+            Self::EndPauses => {
+                let of = [FailureCode::KeyInvalid];
+                unit.end_pauses(&of).await.map(|()| true)?
+            }
+            Self::EndSchedules => unit.end_schedules().await.map(|()| true)?,
             Self::DeleteConnection => unit.delete_connection().await.map(|()| true)?,
         })
     }
@@ -280,6 +309,7 @@ pub(super) struct Snapshot {
     issues: Vec<Vec<Issue>>,
     known: Vec<Known>,
     link_moves: LinkMoves,
+    schedules: Vec<(AudienceId, Timestamp)>,
 }
 
 /// Reads everything. `profiles` are those whose links and seen profiles are read.
@@ -339,5 +369,6 @@ async fn read_all(
         issues,
         known,
         link_moves: unit.link_moves().await?,
+        schedules: unit.schedules().await?,
     })
 }

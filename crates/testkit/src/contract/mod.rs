@@ -34,6 +34,7 @@ pub mod reconciling;
 pub mod request_limits;
 pub mod retention;
 pub mod runs;
+pub mod schedules;
 pub mod scheduling;
 pub mod search;
 pub mod sources;

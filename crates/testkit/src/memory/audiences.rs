@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use fanfare_domain::audience::{Audience, Freshness};
 use fanfare_domain::door::{DoorRead, Member, People};
-use fanfare_domain::explain;
 use fanfare_domain::ids::{AudienceId, ConsumerId, SourceId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{AudienceRecord, Audiences, ConsumerRecord, StoreError};
@@ -115,8 +114,8 @@ impl Audiences for Unit {
         let members = members.filter_map(|(id, _)| rows.consumers.get(id));
         Ok(Some(DoorRead {
             freshness: Freshness {
-                status: source.status,
                 last_synced_at: source.last_synced_at,
+                created_at: source.created_at,
                 refresh_interval_seconds: found.refresh_interval_seconds,
             },
             members: members.filter(|row| is_asked(row)).map(member).collect(),

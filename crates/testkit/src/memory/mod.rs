@@ -15,6 +15,7 @@ mod pages;
 mod retention;
 mod rows;
 mod runs;
+mod schedules;
 mod sources;
 mod unit;
 mod work_queue;

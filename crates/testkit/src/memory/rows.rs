@@ -45,6 +45,8 @@ pub(super) struct Rows {
     pub(super) deleted_runs: BTreeMap<AudienceId, u64>,
     /// Runs whose rows cannot be read, and whether that is because a newer version wrote them.
     pub(super) unreadable_runs: BTreeMap<RunId, bool>,
+    /// When continuous audiences are due.
+    pub(super) schedules: BTreeMap<AudienceId, Timestamp>,
     pub(super) queue: BTreeMap<WorkKey, QueueRow>,
     /// When work was last claimed.
     pub(super) claimed_at: Option<Timestamp>,
