@@ -143,6 +143,7 @@ pub(crate) fn run(run: &SyncRun, now: Timestamp) -> Value {
             "until": waiting.until.to_string(),
             "why": waiting.why.as_str(),
         })),
+        "removalsDeferred": run.removals_deferred,
         "error": error,
     })
 }

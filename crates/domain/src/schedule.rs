@@ -94,6 +94,12 @@ pub fn next_due(due: Timestamp, interval: Duration, now: Timestamp) -> Timestamp
     }
 }
 
+/// When an audience is due whose run could remove nobody, because Klaviyo was still computing its segment: after five
+/// minutes, or when it is due anyway if that is sooner.
+pub fn due_after_deferral(due: Timestamp, now: Timestamp) -> Timestamp {
+    due.min(now.plus(Duration::from_mins(5)))
+}
+
 /// Whether a due time can have been written while the clock and the interval were as they are. One that lies further
 /// ahead than the interval was written before the clock was set back, or for a longer interval. The clocks of two
 /// processes differ by less than the minute that is allowed beside it.

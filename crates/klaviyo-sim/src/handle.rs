@@ -182,6 +182,21 @@ impl AccountHandle {
         state.account_mut(self.id())?.rename(collection, name, now)
     }
 
+    /// Begins or ends the computing of a segment, as the segment itself tells it.
+    pub fn set_processing(&self, segment: &str, is_processing: bool) -> Result<(), ChangeError> {
+        let mut state = self.service.state_mut();
+        let account = state.account_mut(self.id())?;
+        account.set_processing(segment, is_processing)
+    }
+
+    /// Changes the definition of a segment: it is changed now, and empty until profiles join it again, a few at a time
+    /// where the segment fills slowly. Klaviyo does not always say meanwhile that it is being computed.
+    pub fn redefine(&self, segment: &str) -> Result<(), ChangeError> {
+        let now = self.seconds();
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.redefine(segment, now)
+    }
+
     /// Deletes a list or segment.
     pub fn delete_collection(&self, collection: &str) -> Result<(), ChangeError> {
         let mut state = self.service.state_mut();

@@ -55,7 +55,7 @@ pub use links::LinkRow;
 pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};
 pub use quota::BucketRow;
 pub use request_counts::taken_requests;
-pub use runs::{RUN_FORM, RunRow};
+pub use runs::{RUN_FORM, RunRow, form_of};
 pub use schedules::{ContinuousRow, PausedRow, ScheduleRow, continuous_audiences};
 pub use schema::{SCHEMA_MARK, SchemaMark, SchemaVersion, compare_schema};
 pub use search::{GramRow, PlacesRow};

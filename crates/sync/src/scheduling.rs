@@ -10,9 +10,9 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{AudienceRecord, UnitOfWork};
-use fanfare_domain::run::{NewRun, SourceRun, Trigger};
+use fanfare_domain::run::{NewRun, SourceRun, SyncStatus, Trigger};
 use fanfare_domain::schedule::{
-    ContinuousAudience, ENDED_BY_NEW_KEY, first_due, is_plausible, next_due, resumed_due,
+    ContinuousAudience, ENDED_BY_NEW_KEY, due_after_deferral, first_due, is_plausible, next_due, resumed_due,
 };
 use fanfare_domain::time::Timestamp;
 
@@ -151,16 +151,32 @@ impl Integration {
         checked.map_err(|error| Error::invalid(field, error.to_string()))
     }
 
-    /// Begins the schedule of an audience anew whose run has ended a pause.
-    pub(crate) async fn resume_after(
+    /// What the end of a run means for the schedule of its audience: one that has ended a pause begins it anew, and one
+    /// that could remove nobody is repeated soon.
+    pub(crate) async fn follow_schedule(
         &self,
         unit: &mut dyn UnitOfWork,
         run: &SourceRun,
     ) -> Result<(), Error> {
-        let id = &run.run().audience;
-        if run.is_active() || run.source().paused_by.is_some() || unit.due_at(id).await?.is_some() {
+        if run.is_active() || run.source().paused_by.is_some() {
             return Ok(());
         }
+        let id = &run.run().audience;
+        if unit.due_at(id).await?.is_none() {
+            self.begin_schedule_anew(unit, id).await?;
+        }
+        let is_deferred = run.run().removals_deferred && run.run().status == SyncStatus::Success;
+        if is_deferred && let Some(due) = unit.due_at(id).await? {
+            unit.put_due(id, due_after_deferral(due, self.now())).await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_schedule_anew(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        id: &AudienceId,
+    ) -> Result<(), Error> {
         let record = unit.audience(id).await?;
         let seconds = record.and_then(|record| {
             let audience = record.audience;

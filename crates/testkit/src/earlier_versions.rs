@@ -184,6 +184,8 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     assert_eq!(due_at, written_at);
     let runs = unit.runs(&audience, &all).await.expect("runs").items;
     assert_eq!(runs.len(), 2);
+    let deferred: Vec<bool> = runs.iter().map(|run| run.removals_deferred).collect();
+    assert_eq!(deferred, [false, true]);
     let issues = unit.issues(&run_id("run_a"), &all).await.expect("issues");
     assert_eq!(issues.items.len(), 1);
 }

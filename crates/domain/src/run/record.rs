@@ -71,6 +71,8 @@ pub struct SyncRun {
     /// Whether the caller has confirmed the removals of a pass that saw clearly less than Klaviyo counted, or that
     /// removes more than half of the members.
     pub confirm_removals: bool,
+    /// Whether it removes nobody, because Klaviyo was still computing the segment that it reads.
+    pub removals_deferred: bool,
     /// When it was queued.
     pub queued_at: Timestamp,
     /// When a worker first took it up.

@@ -25,6 +25,10 @@ pub enum Change {
     DeleteCollection,
     /// The list or segment gets another name.
     Rename(String),
+    /// The segment begins to be computed, or is done, as it tells itself.
+    Process(bool),
+    /// The definition of the segment is changed: nobody is in it, until profiles join.
+    Redefine,
     /// The key of the request is revoked.
     RevokeKey,
     /// The key of the request loses a scope.

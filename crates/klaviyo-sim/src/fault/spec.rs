@@ -48,6 +48,9 @@ EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SEC
                                 WHO has no join time any more, and comes last, or first, by it
             rejoin=WHO, delete=WHO, merge=WHO,WHO
             delete-collection, rename=NAME
+            processing=on, processing=off
+                                the segment says that it is being computed, or no more
+            redefine            the segment gets another definition: it is empty until profiles join
             revoke-key, drop-scope=SCOPE
 
 Examples    list-profiles@page=5,times=3:429=30
@@ -183,6 +186,9 @@ fn read(name: &str, value: Option<&str>) -> Option<Effect> {
         }
         ("delete-collection", None) => Effect::Change(Change::DeleteCollection),
         ("rename", Some(name)) => Effect::Change(Change::Rename(name.to_owned())),
+        ("processing", Some("on")) => Effect::Change(Change::Process(true)),
+        ("processing", Some("off")) => Effect::Change(Change::Process(false)),
+        ("redefine", None) => Effect::Change(Change::Redefine),
         ("revoke-key", None) => Effect::Change(Change::RevokeKey),
         ("drop-scope", Some(scope)) => Effect::Change(Change::DropScope(scope.to_owned())),
         _ => return None,

@@ -60,6 +60,8 @@ pub(super) fn apply(
         Change::Delete(member) => account.delete(&id_of(member, account, collection)?),
         Change::DeleteCollection => account.delete_collection(collection),
         Change::Rename(name) => account.rename(collection, Some(name), seconds),
+        Change::Process(is_processing) => account.set_processing(collection, *is_processing),
+        Change::Redefine => account.redefine(collection, seconds),
         Change::RevokeKey => {
             account.keys.retain(|known| known.secret != key);
             Ok(())

@@ -91,6 +91,24 @@ impl Account {
         self.collections.insert(plan.id, collection);
     }
 
+    /// Begins or ends the computing of a segment.
+    pub(crate) fn set_processing(
+        &mut self,
+        segment: &str,
+        is_processing: bool,
+    ) -> Result<(), ChangeError> {
+        self.collection_mut(segment)?.is_processing = is_processing;
+        Ok(())
+    }
+
+    /// Changes the definition of a segment as of then: nobody is in it.
+    pub(crate) fn redefine(&mut self, segment: &str, at: i64) -> Result<(), ChangeError> {
+        let segment = self.collection_mut(segment)?;
+        segment.updated = at;
+        segment.fill(Vec::new());
+        Ok(())
+    }
+
     /// A list or segment by its id.
     pub(crate) fn collection(&self, kind: Kind, id: &str) -> Option<&Collection> {
         self.collections.get(id).filter(|found| found.kind == kind)

@@ -12,7 +12,7 @@ use fanfare_domain::ports::{Runs, Sources, StoreError};
 use fanfare_domain::run::{RunError, SourceRun, SyncRun};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{
-    DbTimestamp, JsonText, RUN_FORM, RunRow, all, count, id, json, one, refused, signed, to_db,
+    DbTimestamp, JsonText, RUN_FORM, RunRow, all, count, form_of, id, json, one, refused, signed, to_db,
 };
 
 use crate::timeout::WithTimeout;
@@ -191,7 +191,8 @@ impl Unit {
             run.confirm_removals,
             to_db(run.waiting.map(|waiting| waiting.until)) as _,
             run.waiting.map(|waiting| waiting.why.as_str()),
-            RUN_FORM
+            form_of(run),
+            run.removals_deferred
         );
         if update
             .execute(connection)

@@ -39,12 +39,12 @@ impl TestOrganization {
     }
 
     /// Imports a list whose audience syncs by itself, and works its first run to the end.
-    async fn continuously_synced(&self, collection: &CollectionRef) -> SyncRun {
+    pub(crate) async fn continuously_synced(&self, collection: &CollectionRef) -> SyncRun {
         let runs = self.continuous(std::slice::from_ref(collection)).await;
         self.work_to_end(&runs[0]).await
     }
 
-    async fn status(&self, audience: &AudienceId) -> AudienceStatus {
+    pub(crate) async fn status(&self, audience: &AudienceId) -> AudienceStatus {
         let status = self
             .integration
             .audience_status(&self.organization, audience);
@@ -52,7 +52,7 @@ impl TestOrganization {
     }
 
     /// Lets time pass to the audience's next due time.
-    async fn wait_until_due(&self, audience: &AudienceId) -> Timestamp {
+    pub(crate) async fn wait_until_due(&self, audience: &AudienceId) -> Timestamp {
         let due = self.status(audience).await.next_sync_at().unwrap();
         tokio::time::sleep(due.since(self.now())).await;
         due
@@ -68,7 +68,7 @@ impl TestOrganization {
     }
 
     /// Starts what is due, and works the audience's latest run to the end.
-    async fn sync_due(&self, audience: &AudienceId) -> SyncRun {
+    pub(crate) async fn sync_due(&self, audience: &AudienceId) -> SyncRun {
         self.wait_until_due(audience).await;
         assert_eq!(self.integration.start_due_syncs().await.unwrap(), 1);
         let run = self.runs_of(audience).await.remove(0);

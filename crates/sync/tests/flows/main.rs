@@ -5,6 +5,7 @@ mod answers;
 mod audiences;
 mod browsing;
 mod claims;
+mod computed_segments;
 mod connecting;
 mod continuous;
 mod crashes;

@@ -52,6 +52,7 @@ fn full(mut run: SourceRun) -> SourceRun {
     run.attempt = 4;
     run.crashes = 2;
     run.failures = 3;
+    run.removals_deferred = true;
     SourceRun::from_stored(run, source)
 }
 

@@ -204,7 +204,11 @@ impl Klaviyo for FakeKlaviyo {
                 .ok_or(KlaviyoError::NotFound)?;
             let count =
                 (count && contents.counts).then(|| distinct(members) + contents.counts_too_many);
-            resource(&collection.id, name.as_ref(), count)
+            Collection {
+                is_processing: Some(contents.processing.contains(collection)),
+                updated: contents.updated.get(collection).copied(),
+                ..resource(&collection.id, name.as_ref(), count)
+            }
         };
         yield_point().await;
         Ok(self.answer(found))

@@ -39,6 +39,10 @@ pub struct Contents {
     pub unknown_joins: UnknownJoins,
     /// What Klaviyo refuses of requests for members.
     pub refused: Refused,
+    /// Segments that are being computed.
+    pub processing: Vec<CollectionRef>,
+    /// When lists and segments were last changed, where that is told.
+    pub updated: BTreeMap<CollectionRef, Timestamp>,
 }
 
 /// Where members without a join time come in a list that is sorted by join time. No filter finds them.

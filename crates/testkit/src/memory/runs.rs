@@ -141,6 +141,7 @@ impl Runs for Unit {
             crashes: 0,
             failures: 0,
             confirm_removals: false,
+            removals_deferred: false,
             queued_at: row.queued_at.min(now),
             started_at: None,
             finished_at: Some(now),

@@ -136,7 +136,7 @@ impl<'a> ActiveSlice<'a> {
             Phase::Opening => self.open(stop).await,
             Phase::Reading(_) => self.read(stop).await,
             Phase::ComparingCounts => self.compare_counts(stop).await,
-            Phase::AddingMembers { after } => self.add_members(after).await,
+            Phase::AddingMembers { after } => self.add_members(after, stop).await,
             Phase::CheckingRemovals => self.check_removals().await,
             Phase::RemovingMembers { after } => self.remove_members(after).await,
         }
@@ -171,7 +171,7 @@ impl<'a> ActiveSlice<'a> {
     ) -> Result<Step, Error> {
         save_run(unit.as_mut(), &self.run).await?;
         self.integration
-            .resume_after(unit.as_mut(), &self.run)
+            .follow_schedule(unit.as_mut(), &self.run)
             .await?;
         unit.commit().await?;
         if self.run.is_active() {
