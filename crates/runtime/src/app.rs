@@ -76,7 +76,7 @@ impl App {
             ids: Arc::new(SystemIds::new(Arc::clone(&clock))),
             clock,
         })
-        .keeping_history_for(config.history);
+        .keeping_history_for(config.history)
         .with_intervals(config.intervals);
         Ok(Self {
             integration,

@@ -11,8 +11,8 @@ use fanfare_domain::ports::{
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 use fanfare_sql_rows::{
-    AudienceRow, DbTimestamp, DoorRow, JsonText, audience_records, corrupt, count,
-    door_read, id, json, one, to_db,
+    AudienceRow, DbTimestamp, DoorRow, JsonText, audience_records, corrupt, count, door_read, id,
+    json, one, to_db,
 };
 
 use crate::parameters::texts;

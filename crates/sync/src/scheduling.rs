@@ -12,7 +12,8 @@ use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{AudienceRecord, UnitOfWork};
 use fanfare_domain::run::{NewRun, SourceRun, SyncStatus, Trigger};
 use fanfare_domain::schedule::{
-    ContinuousAudience, ENDED_BY_NEW_KEY, due_after_deferral, first_due, is_plausible, next_due, resumed_due,
+    ContinuousAudience, ENDED_BY_NEW_KEY, due_after_deferral, first_due, is_plausible, next_due,
+    resumed_due,
 };
 use fanfare_domain::time::Timestamp;
 
@@ -167,7 +168,8 @@ impl Integration {
         }
         let is_deferred = run.run().removals_deferred && run.run().status == SyncStatus::Success;
         if is_deferred && let Some(due) = unit.due_at(id).await? {
-            unit.put_due(id, due_after_deferral(due, self.now())).await?;
+            unit.put_due(id, due_after_deferral(due, self.now()))
+                .await?;
         }
         Ok(())
     }

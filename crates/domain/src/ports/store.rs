@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    Audiences, Connections, Consumers, Erasures, History, Leases, Pages, Retention, Runs, Schedules, Sources,
+    Audiences, Connections, Consumers, Erasures, History, Leases, Pages, Retention, Runs,
+    Schedules, Sources,
 };
 use crate::ids::OrganizationId;
 use crate::time::Timestamp;

@@ -6,8 +6,7 @@ use fanfare_domain::explain::ReasonCode::{
     UnknownPerson,
 };
 use fanfare_domain::explain::{
-    self, Facts, HeldRemovals, Live, LiveMember, ReasonCode, SkippedProfile,
-    profiles, reasons,
+    self, Facts, HeldRemovals, Live, LiveMember, ReasonCode, SkippedProfile, profiles, reasons,
 };
 use fanfare_domain::history::{Membership, MembershipEnd};
 use fanfare_domain::ids::{ConsumerId, ProfileId, RunId, SourceId};

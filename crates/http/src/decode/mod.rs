@@ -19,7 +19,7 @@ pub(crate) use self::error::{
 pub(crate) use self::id::{Id, IdWithin, ListRef, SegmentRef};
 pub(crate) use self::interval::Interval;
 pub(crate) use self::query::{NoQuery, PageParameters, PagedQuery, Query};
-pub(crate) use self::value::{AtMost, First, OneTo, Text, parse_text, parsed, refuse, refused};
+pub(crate) use self::value::{AtMost, First, OneTo, Text, parse_text, parsed, refuse};
 use crate::error::{Violation, Violations};
 
 /// What a body or a query string is decoded into.

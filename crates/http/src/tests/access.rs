@@ -23,9 +23,15 @@ fn protected() -> impl Iterator<Item = (&'static Route, Role)> {
 
 fn path(base: &str, route: &Route) -> String {
     let path = route.path.replacen("/api", base, 1);
-    ["{id}", "{listId}", "{segmentId}", "{snapshotId}", "{consumerId}"]
-        .iter()
-        .fold(path, |path, id| path.replace(id, "unknown"))
+    [
+        "{id}",
+        "{listId}",
+        "{segmentId}",
+        "{snapshotId}",
+        "{consumerId}",
+    ]
+    .iter()
+    .fold(path, |path, id| path.replace(id, "unknown"))
 }
 
 #[actix_web::test]

@@ -61,9 +61,15 @@ async fn no_route_takes_a_parameter_it_does_not_know() {
         if route.authentication == Authentication::None {
             continue;
         }
-        let path = ["{id}", "{listId}", "{segmentId}", "{snapshotId}", "{consumerId}"]
-            .iter()
-            .fold(route.path.clone(), |path, id| path.replace(id, "unknown"));
+        let path = [
+            "{id}",
+            "{listId}",
+            "{segmentId}",
+            "{snapshotId}",
+            "{consumerId}",
+        ]
+        .iter()
+        .fold(route.path.clone(), |path, id| path.replace(id, "unknown"));
         let ask = fixture.ask(route.method.clone(), &format!("{path}?frist=1"));
         let answer = ask.json(&json!({})).await;
         let details = answer.body["details"].as_array();

@@ -28,20 +28,20 @@ pub(crate) struct CheckBody {
 }
 
 impl Request for CheckBody {
-    fn check_together(sent: &mut Map<String, Value>) -> Option<Violation> {
+    fn check_together(sent: &mut Map<String, Value>) -> Vec<Violation> {
         let is_there = |name: &str| sent.get(name).is_some_and(|value| !value.is_null());
         let (field, received) = match (is_there("emails"), is_there("consumerIds")) {
             (true, true) => ("consumerIds", "Array"),
             (false, false) => ("emails", "undefined"),
-            _ => return None,
+            _ => return Vec::new(),
         };
-        Some(Violation::new(
+        vec![Violation::new(
             vec![Key::Name(field.to_owned())],
             "check",
             "emails or consumerIds",
             received,
             "give exactly one of emails and consumerIds",
-        ))
+        )]
     }
 }
 

@@ -48,14 +48,14 @@ struct Flag(bool);
 const SELECTORS: [&str; 3] = ["email", "consumerId", "profileId"];
 
 impl Request for ExplainQuery {
-    fn check_together(sent: &mut Map<String, Value>) -> Option<Violation> {
+    fn check_together(sent: &mut Map<String, Value>) -> Vec<Violation> {
         let mut given = SELECTORS.iter().filter(|name| sent.contains_key(**name));
         let field = match (given.next(), given.next()) {
-            (Some(_), None) => return None,
+            (Some(_), None) => return Vec::new(),
             (None, _) => SELECTORS[0],
             (Some(_), Some(second)) => second,
         };
-        Some(Violation::new(
+        vec![Violation::new(
             vec![Key::Name(field.to_owned())],
             "check",
             "one of email, consumerId and profileId",
@@ -65,7 +65,7 @@ impl Request for ExplainQuery {
                 "undefined"
             },
             "give exactly one of email, consumerId and profileId",
-        ))
+        )]
     }
 }
 

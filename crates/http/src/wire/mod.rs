@@ -3,9 +3,9 @@
 mod audience;
 mod audience_update;
 mod consumer;
-mod history;
 mod door;
 mod explain;
+mod history;
 mod import;
 mod klaviyo;
 mod run;
@@ -20,11 +20,11 @@ use utoipa::ToSchema;
 pub(crate) use audience::{Audience, AudienceQuery, Count, Include, Status};
 pub(crate) use audience_update::AudienceBody;
 pub(crate) use consumer::{Consumer, ConsumersQuery, Erasure, LookupQuery};
+pub(crate) use door::{Check, CheckBody, Membership};
+pub(crate) use explain::{ExplainQuery, Explanation};
 pub(crate) use history::{
     Change, ChangesQuery, Difference, DifferenceQuery, MembersQuery, Snapshot, SnapshotBody,
 };
-pub(crate) use door::{Check, CheckBody, Membership};
-pub(crate) use explain::{ExplainQuery, Explanation};
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
 pub(crate) use run::{Issue, Run};

@@ -12,7 +12,8 @@ use fanfare_domain::ports::{Runs, Sources, StoreError};
 use fanfare_domain::run::{RunError, SourceRun, SyncRun};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{
-    DbTimestamp, JsonText, RUN_FORM, RunRow, all, count, form_of, id, json, one, refused, signed, to_db,
+    DbTimestamp, JsonText, RUN_FORM, RunRow, all, count, form_of, id, json, one, refused, signed,
+    to_db,
 };
 
 use crate::timeout::WithTimeout;

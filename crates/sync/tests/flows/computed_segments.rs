@@ -38,21 +38,33 @@ async fn a_segment_that_is_emptied_and_computed_anew_loses_nobody_meanwhile() {
         let most = people.end;
         fill(&klaviyo, people);
         let run = org.sync_due(&first.audience).await;
-        assert_eq!((run.status, run.removals_deferred), (SyncStatus::Success, true));
+        assert_eq!(
+            (run.status, run.removals_deferred),
+            (SyncStatus::Success, true)
+        );
         assert_eq!(run.progress.members_removed, 0);
         assert_eq!(org.members(&run.id).await, emails(0..most));
         let status = org.status(&first.audience).await;
         assert_eq!(status.last_full_pass_at(), full_pass);
-        assert_eq!(status.next_sync_at(), Some(run.finished_at.unwrap().plus(FIVE_MINUTES)));
+        assert_eq!(
+            status.next_sync_at(),
+            Some(run.finished_at.unwrap().plus(FIVE_MINUTES))
+        );
     }
 
     fill(&klaviyo, 10..220);
     klaviyo.change(|contents| contents.processing.clear());
     let run = org.sync_due(&first.audience).await;
-    assert_eq!((run.status, run.removals_deferred), (SyncStatus::Success, false));
+    assert_eq!(
+        (run.status, run.removals_deferred),
+        (SyncStatus::Success, false)
+    );
     assert_eq!(run.progress.members_removed, 10);
     assert_eq!(org.members(&run.id).await, emails(10..220));
-    assert_eq!(org.status(&first.audience).await.last_full_pass_at(), run.finished_at);
+    assert_eq!(
+        org.status(&first.audience).await.last_full_pass_at(),
+        run.finished_at
+    );
 }
 
 /// Klaviyo does not always say that it is computing: what was changed a short time ago counts, too. A change that lies far
@@ -90,7 +102,10 @@ async fn a_segment_that_is_being_computed_at_the_end_of_a_pass_loses_nobody() {
 
     let run = org.resynced(&first, true).await;
 
-    assert_eq!((run.status, run.removals_deferred), (SyncStatus::Success, true));
+    assert_eq!(
+        (run.status, run.removals_deferred),
+        (SyncStatus::Success, true)
+    );
     assert_eq!(org.members(&run.id).await, emails(0..200));
 }
 

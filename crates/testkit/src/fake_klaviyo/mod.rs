@@ -15,6 +15,7 @@ use fanfare_domain::ports::{Answer, KlaviyoError, MembersFrom};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::RateLimits;
 use fanfare_domain::source::CollectionRef;
+use fanfare_domain::time::Timestamp;
 use secrecy::ExposeSecret;
 
 /// A change to the account that a test has ordered for a later call.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use fanfare_domain::audience::{Audience, Freshness};
 use fanfare_domain::door::{DoorRead, Member, People};
-use fanfare_domain::ids::{AudienceId, ConsumerId, SourceId};
+use fanfare_domain::ids::{AudienceId, SourceId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{AudienceRecord, Audiences, ConsumerRecord, StoreError};
 use fanfare_domain::time::Timestamp;
