@@ -84,7 +84,9 @@ async fn a_segment_whose_definition_was_changed_lately_counts_as_being_computed(
             }
             None => far,
         };
-        klaviyo.change(|contents| drop(contents.updated.insert(segment("S1"), changed)));
+        klaviyo.change(|contents| {
+            contents.updated.insert(segment("S1"), changed);
+        });
 
         let run = org.resynced(&first, true).await;
 

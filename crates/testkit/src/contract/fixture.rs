@@ -228,8 +228,7 @@ impl Write {
                 batch.await?.affected > 0
             }
             Self::DeleteHistory => {
-                let before = Timestamp::MAX;
-                let batch = unit.delete_history(&held.audience, before, None, 100);
+                let batch = unit.delete_history(&held.audience, Timestamp::MAX, None, 100);
                 batch.await?.affected > 0
             }
             Self::InsertSnapshot => {
@@ -258,13 +257,7 @@ impl Write {
             }
             Self::Renew => unit.renew(&leased, *token, LEASE).await?,
             Self::Release => unit.release(&leased, *token, None).await?,
-            Self::EndUnread => {
-                let error = RunError {
-                    code: FailureCode::Internal,
-                    message: String::new(),
-                };
-                unit.end_unread(&held.id, &error, at(30)).await?
-            }
+            Self::EndUnread => unit.end_unread(&held.id, &unreadable(), at(30)).await?,
             Self::ArchiveUnread => {
                 let archived = unit.archive_unread(&held.audience, "key_9", at(30)).await?;
                 archived.is_some()
@@ -281,6 +274,13 @@ impl Write {
             Self::EndSchedules => unit.end_schedules().await.map(|()| true)?,
             Self::DeleteConnection => unit.delete_connection().await.map(|()| true)?,
         })
+    }
+}
+
+fn unreadable() -> RunError {
+    RunError {
+        code: FailureCode::Internal,
+        message: String::new(),
     }
 }
 
