@@ -1,7 +1,7 @@
 //! Child processes with their output in a log, ended when they are dropped.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -86,6 +86,21 @@ impl Program {
     /// The process's id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The most memory that it has had resident so far, in MB, where the system tells.
+    pub(crate) fn peak_memory(&self) -> Option<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
+        let mut lines = status.lines();
+        let line = lines.find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(kilobytes / 1024.0)
+    }
+
+    /// Forgets that peak: the next one is of the time from now on.
+    pub(crate) fn reset_peak_memory(&self) {
+        // Where the system cannot, the peak is of the whole time.
+        let _ = fs::write(format!("/proc/{}/clear_refs", self.pid()), "5");
     }
 
     /// How it ended, if it has.

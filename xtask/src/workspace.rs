@@ -1,5 +1,6 @@
 //! Where the repository is, and cargo run in it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -65,8 +66,36 @@ pub(crate) fn show(command: &Command) -> String {
 
 /// Builds, showing cargo's progress, and returns each program built with its path.
 pub(crate) fn build(arguments: &[&str]) -> Result<Vec<(String, PathBuf)>> {
-    let mut command = cargo(&["build", "--message-format=json-render-diagnostics"]);
-    command.args(arguments).stdout(Stdio::piped());
+    build_with(arguments, &[])
+}
+
+/// The same with these variables.
+pub(crate) fn build_with(
+    arguments: &[&str],
+    environment: &[(&str, OsString)],
+) -> Result<Vec<(String, PathBuf)>> {
+    let mut command = cargo(BUILD);
+    command.args(arguments);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    run_build(command)
+}
+
+/// The same in another checkout of this repository, with another target folder.
+pub(crate) fn build_in(
+    checkout: &Path,
+    target: &Path,
+    arguments: &[&str],
+) -> Result<Vec<(String, PathBuf)>> {
+    let mut command = cargo(BUILD);
+    command.args(arguments).current_dir(checkout);
+    command.arg("--target-dir").arg(target);
+    run_build(command)
+}
+
+const BUILD: &[&str] = &["build", "--message-format=json-render-diagnostics"];
+
+fn run_build(mut command: Command) -> Result<Vec<(String, PathBuf)>> {
+    command.stdout(Stdio::piped());
     let shown = show(&command);
     let mut child = command
         .spawn()

@@ -19,7 +19,7 @@ async fn run() -> Result<(), StartError> {
     let config = Config::load()?;
     let metrics = telemetry::init_service(&config)?;
     let stop = shutdown::on_signal()?;
-    let socket = Socket::bind("FANFARE_API_ADDR", &config.api_addr)?;
+    let socket = Socket::of_api(&config)?;
     let app = App::open(&config).await?;
     let ended = serve_api(&app, socket, metrics, stop).await;
     app.close().await;

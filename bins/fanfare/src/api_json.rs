@@ -2,7 +2,7 @@
 
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::time::Timestamp;
-use fanfare_sync::{BrowsedCollection, Imported, Settings, SkipReason, Skipped};
+use fanfare_sync::{BrowsedCollection, Imported, RateLimitBlock, Settings, SkipReason, Skipped};
 use serde_json::{Value, json};
 
 fn text(time: Option<Timestamp>) -> Option<String> {
@@ -135,6 +135,15 @@ pub(crate) fn run(run: &SyncRun, now: Timestamp) -> Value {
             "profilesPerSecond": rate.map(|rate| (rate * 10.0).round() / 10.0),
             "etaSeconds": run.eta_seconds(now),
         },
+        "waitingUntil": run.waiting_at(now).map(|waiting| json!({
+            "until": waiting.until.to_string(),
+            "why": waiting.why.as_str(),
+        })),
         "error": error,
     })
+}
+
+/// A rate-limit block that `fanfare klaviyo unblock` has ended.
+pub(crate) fn block(block: &RateLimitBlock) -> Value {
+    json!({"endpoint": block.endpoint.as_str(), "until": block.until.to_string()})
 }

@@ -47,6 +47,14 @@ pub(crate) enum Command {
         #[arg(long)]
         lost: bool,
     },
+    /// List the secret keys that are valid in a store that was restored from a backup, and end the warning of it
+    ///
+    /// Keys that were revoked after the backup was made are valid again in it.
+    Restored {
+        /// Revoke all of them
+        #[arg(long)]
+        revoke_keys: bool,
+    },
     /// Check store, schema, master key, Klaviyo and worker, and show the settings in force
     Doctor,
 }
@@ -124,6 +132,17 @@ pub(crate) enum KlaviyoCommand {
     },
     /// Import lists and segments as audiences
     Import(Import),
+    /// End Klaviyo's rate-limit blocks before their time, and let the syncs go on that wait for them
+    ///
+    /// A block is what Klaviyo asked for by its Retry-After. If it was meant, Klaviyo refuses the next requests too,
+    /// and may ask to wait for longer: end one only if it cannot be meant. On a terminal this is asked first.
+    Unblock {
+        #[command(flatten)]
+        of: OrganizationOption,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Show the connection and every audience's sync
     Status {
         #[command(flatten)]

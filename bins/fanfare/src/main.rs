@@ -13,6 +13,7 @@ mod migrate;
 mod organizations;
 mod output;
 mod rekey;
+mod restored;
 mod secret;
 mod up;
 
@@ -35,7 +36,7 @@ async fn main() -> ExitCode {
     match read_and_run().await {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("fanfare: {}", one_line(error.as_ref()));
+            eprintln!("fanfare: {}", output::harmless(&one_line(error.as_ref())));
             if error.is::<UsageError>() {
                 USAGE_ERROR.into()
             } else {
@@ -76,6 +77,7 @@ async fn dispatch(context: &CommandContext, command: Command) -> Result<ExitCode
         Command::Org(command) => organizations::run(context, command).await,
         Command::Key(command) => keys::run(context, command).await,
         Command::Klaviyo(command) => klaviyo::run(context, command).await,
+        Command::Restored { revoke_keys } => restored::run(context, revoke_keys).await,
         Command::Up | Command::Migrate { .. } | Command::Doctor | Command::Rekey { .. } => {
             Ok(ExitCode::SUCCESS)
         }

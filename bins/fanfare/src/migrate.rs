@@ -19,11 +19,13 @@ pub(crate) async fn run(config: &Config, check: bool, json: bool) -> Result<Exit
     } else {
         print_line(format!("{}: {}", config.database, tell(found, check)))?;
     }
-    Ok(if check && found != SchemaState::Current {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(
+        if check && matches!(found, SchemaState::Missing | SchemaState::Behind(_)) {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        },
+    )
 }
 
 fn as_json(database: &Database, found: SchemaState, has_migrated: bool) -> serde_json::Value {
@@ -31,6 +33,7 @@ fn as_json(database: &Database, found: SchemaState, has_migrated: bool) -> serde
         SchemaState::Missing => ("missing", None),
         SchemaState::Behind(migrations) => ("behind", migrations),
         SchemaState::Current => ("current", Some(0)),
+        SchemaState::Successor => ("successor", Some(0)),
     };
     json!({
         "store": database.to_string(),
@@ -49,5 +52,8 @@ fn tell(found: SchemaState, check: bool) -> &'static str {
         }
         (SchemaState::Behind(_), false) => "the schema was brought up to date",
         (SchemaState::Current, _) => "the schema is up to date",
+        (SchemaState::Successor, _) => {
+            "the schema is a newer version's, on which this program runs; there is nothing to do"
+        }
     }
 }

@@ -22,6 +22,8 @@ struct Report {
     unchanged: u64,
     /// The organizations whose keys no master key opens.
     not_opened: Vec<OrganizationId>,
+    /// Those whose erased people are recognized no longer, since their hashes' key is lost.
+    forgotten: Vec<OrganizationId>,
 }
 
 pub(crate) async fn run(config: &Config, is_lost: bool, json: bool) -> Result<ExitCode> {
@@ -30,7 +32,7 @@ pub(crate) async fn run(config: &Config, is_lost: bool, json: bool) -> Result<Ex
     } else {
         CommandContext::open(config, json).await?
     };
-    let done = rekey(&context).await;
+    let done = rekey(&context, is_lost).await;
     context.close().await;
     let report = done.context("not all keys were looked at; `fanfare rekey` again goes on")?;
     if json {
@@ -38,6 +40,7 @@ pub(crate) async fn run(config: &Config, is_lost: bool, json: bool) -> Result<Ex
             "sealedAnew": report.sealed_anew,
             "unchanged": report.unchanged,
             "notOpened": report.not_opened,
+            "erasuresForgotten": report.forgotten,
         }))?;
     } else {
         show(&report)?;
@@ -49,7 +52,7 @@ pub(crate) async fn run(config: &Config, is_lost: bool, json: bool) -> Result<Ex
     })
 }
 
-async fn rekey(context: &CommandContext) -> Result<Report> {
+async fn rekey(context: &CommandContext, is_lost: bool) -> Result<Report> {
     let progress = if std::io::stderr().is_terminal() && !context.json {
         ProgressBar::new_spinner()
     } else {
@@ -60,6 +63,12 @@ async fn rekey(context: &CommandContext) -> Result<Report> {
     while let Some(page) = pages.next().await? {
         for organization in page {
             let id = organization.id;
+            if is_lost {
+                let forgotten = context.integration().forget_lost_erasures(&id).await;
+                if forgotten.map_err(explain)? {
+                    report.forgotten.push(id.clone());
+                }
+            }
             match context.integration().rekey(&id).await.map_err(explain)? {
                 Rekeyed::NotConnected => {}
                 Rekeyed::SealedAnew => report.sealed_anew += 1,
@@ -82,9 +91,15 @@ fn show(report: &Report) -> Result<()> {
         "{} sealed with the present master key before",
         report.unchanged
     ))?;
+    for id in &report.forgotten {
+        print_line(format!(
+            "Erased people of {id} can be recognized no longer: the next sync brings back those who are still in \
+             Klaviyo. Erase them anew"
+        ))?;
+    }
     for id in &report.not_opened {
         print_line(format!(
-            "The Klaviyo key of {id} is sealed by none of the configured master keys: add the one that \
+            "A key of {id} is sealed by none of the configured master keys: add the one that \
              sealed it to FANFARE_MASTER_KEY_PREVIOUS, or connect Klaviyo again \
              (`fanfare klaviyo connect --org {id}`)"
         ))?;

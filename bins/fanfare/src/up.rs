@@ -8,10 +8,7 @@ use fanfare_runtime::{App, Config, Socket, serve_both, shutdown, telemetry};
 pub(crate) async fn run(config: &Config) -> Result<ExitCode> {
     let metrics = telemetry::init_service(config)?;
     let stop = shutdown::on_signal()?;
-    let sockets = (
-        Socket::bind("FANFARE_API_ADDR", &config.api_addr)?,
-        Socket::bind("FANFARE_WORKER_ADDR", &config.worker_addr)?,
-    );
+    let sockets = (Socket::of_api(config)?, Socket::of_worker(config)?);
     let app = App::open(config).await?;
     let ended = serve_both(&app, sockets, metrics, stop).await;
     app.close().await;

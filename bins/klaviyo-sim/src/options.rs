@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// A private key that may read everything; may be repeated
     #[arg(long = "key", value_name = "pk_...", default_value = DEMO_KEY)]
     keys: Vec<String>,
+    /// The key of an account of its own, with the same lists and segments; may be repeated
+    #[arg(long = "other-key", value_name = "pk_...")]
+    other_keys: Vec<String>,
     /// A list and how many profiles are in it; may be repeated
     #[arg(long = "list", value_name = "ID=NAME:PROFILES")]
     lists: Vec<Described>,
@@ -101,8 +104,15 @@ impl Options {
                 .chain(of(Kind::Segment, self.segments))
                 .fold(AccountPlan::new("FnfSm0"), AccountPlan::with)
         };
+        let others = self.other_keys.iter().zip(1..).map(|(key, number)| {
+            let mut other = account.clone();
+            other.id = format!("Other{number}");
+            other.key(key)
+        });
+        let others: Vec<_> = others.collect();
         account.keys = self.keys.iter().map(|key| Key::new(key)).collect();
         let mut plan = Plan::new([account]);
+        plan.accounts.extend(others);
         plan.address = self.addr;
         plan.seed = self.seed;
         plan.latency = self.latency.map_or(Latency::KLAVIYO, |ms| {
@@ -123,6 +133,18 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_key_has_an_account_of_its_own() {
+        let arguments = ["klaviyo-sim", "--key", "pk_a", "--other-key", "pk_b"];
+        let plan = Options::parse_from(arguments).plan();
+        let accounts: Vec<_> = plan
+            .accounts
+            .iter()
+            .map(|account| (account.id.as_str(), account.keys.len()))
+            .collect();
+        assert_eq!(accounts, [("FnfDm0", 1), ("Other1", 1)]);
+    }
 
     #[test]
     fn a_lists_name_may_hold_the_signs_around_it() {

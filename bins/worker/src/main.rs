@@ -19,7 +19,7 @@ async fn run() -> Result<(), StartError> {
     let config = Config::load()?;
     let metrics = telemetry::init_service(&config)?;
     let stop = shutdown::on_signal()?;
-    let socket = Socket::bind("FANFARE_WORKER_ADDR", &config.worker_addr)?;
+    let socket = Socket::of_worker(&config)?;
     let app = App::open(&config).await?;
     let ended = work(&app, socket, metrics, stop).await;
     app.close().await;

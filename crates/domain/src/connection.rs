@@ -90,10 +90,19 @@ impl From<ApiKey> for Credential {
     }
 }
 
+/// The name under which the requests of an organization's connection are counted: the Klaviyo account's where that is
+/// known, so that all keys of one account share a quota.
+pub fn quota_account(organization: &OrganizationId, account: Option<&AccountId>) -> String {
+    match account {
+        Some(account) => format!("account:{account}"),
+        None => format!("connection:{organization}"),
+    }
+}
+
 /// A connection that is ready for calls to Klaviyo.
 #[derive(Debug, Clone)]
 pub struct OpenConnection {
-    /// The name under which the quota is counted: all keys of one Klaviyo account share it.
+    /// The name under which the quota is counted ([`quota_account`]).
     pub quota_account: String,
     /// What authenticates its calls.
     pub credential: Credential,
@@ -108,12 +117,8 @@ impl OpenConnection {
         account: Option<&AccountId>,
         credential: Credential,
     ) -> Self {
-        let quota_account = match account {
-            Some(account) => format!("account:{account}"),
-            None => format!("connection:{organization}"),
-        };
         Self {
-            quota_account,
+            quota_account: quota_account(organization, account),
             credential,
             generation: 0,
         }

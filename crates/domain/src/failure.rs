@@ -25,7 +25,7 @@ text_enum! {
         IncompleteRead = "incomplete_read",
         /// The pass would have removed more than half of the members.
         RemovalGuard = "removal_guard",
-        /// The worker died three times on the same page.
+        /// The worker died three times on the same page, or nine times on the way through the list.
         WorkerCrashed = "worker_crashed",
         /// A user cancelled it, archived the audience or disconnected Klaviyo.
         Cancelled = "cancelled",
@@ -72,7 +72,8 @@ pub fn asks_to_wait_until(error: &KlaviyoError, now: Timestamp) -> Option<Timest
 /// Decides what to do about an error of Klaviyo's. No other place decides it.
 pub const fn remedy(error: &KlaviyoError) -> Remedy {
     match error {
-        KlaviyoError::Throttled(_) => Remedy::Wait,
+        // The worker waits for room before it comes to this.
+        KlaviyoError::Throttled(_) | KlaviyoError::NoRoom(_) => Remedy::Wait,
         // `asks_to_wait_until` comes first: the time that this outage named is over.
         KlaviyoError::Unavailable(_) | KlaviyoError::Outage { .. } => {
             Remedy::Retry(FailureCode::UpstreamUnavailable)

@@ -17,6 +17,8 @@ text_enum! {
         InvalidValue = "invalid_value",
         /// Another profile of the same list has this e-mail and was seen first.
         DuplicateEmail = "duplicate_email",
+        /// The person was erased: skipped.
+        Erased = "erased",
     }
 }
 
@@ -53,6 +55,7 @@ impl IssueCode {
             Self::DuplicateEmail => {
                 "Another profile of this list has the same e-mail; both are one consumer."
             }
+            Self::Erased => "The person was erased, so the profile was skipped.",
         }
     }
 }

@@ -165,6 +165,9 @@ pub enum KlaviyoError {
     /// An answer that cannot be used: not JSON, of another shape, cut off, or too large.
     #[error("Klaviyo's answer cannot be used: {0}")]
     Invalid(String),
+    /// The answer came to this many bytes, and there was no more room for it. It says nothing of Klaviyo.
+    #[error("there was no room for an answer of {0} bytes")]
+    NoRoom(usize),
     /// The answer's link to the next page leads to another origin.
     #[error("Klaviyo's answer links to another origin")]
     ForeignLink,

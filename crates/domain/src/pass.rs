@@ -2,6 +2,7 @@
 //! the pages.
 
 use crate::ids::{ConsumerId, ProfileId};
+use crate::run::Crashes;
 use crate::scan::Scan;
 use crate::text_enum::text_enum;
 
@@ -70,6 +71,13 @@ pub struct FullPass {
     /// The organization's count of link moves for which members are known to be complete: the count at the
     /// pass's start, or when the run last began to look for missing members.
     pub link_moves: LinkMoves,
+    /// The crashes of the run's workers that its pages have not made up for.
+    #[serde(default)]
+    pub crashes: Crashes,
+    /// Whether the run had read pages before it opened its list, because its checkpoint was lost: they may have added
+    /// members to an audience that was empty at the run's start.
+    #[serde(default)]
+    pub is_reopened: bool,
 }
 
 /// The phases of a complete pass, in order. Each holds the position from which it continues.

@@ -99,6 +99,16 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// How many bytes its texts have, as a measure of the memory that it takes.
+    pub fn text_bytes(&self) -> usize {
+        let texts = [&self.email, &self.phone, &self.first_name, &self.last_name];
+        texts
+            .into_iter()
+            .filter_map(Attribute::as_text)
+            .map(str::len)
+            .sum()
+    }
+
     /// The profile's e-mail, if it is a valid address.
     pub fn usable_email(&self) -> Option<Email> {
         self.email

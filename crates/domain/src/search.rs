@@ -15,7 +15,7 @@ use crate::value::Email;
 pub const RULES_VERSION: u8 = 1;
 
 /// Stands between two values. No folded text holds it, so that no needle reaches from one value into the next.
-const BETWEEN: char = '\n';
+pub(crate) const BETWEEN: char = '\n';
 
 /// The text by which this consumer is found.
 pub fn text_of(consumer: &Consumer) -> String {

@@ -2,6 +2,7 @@
 //! Klaviyo.
 
 use crate::ids::{AudienceId, SourceId};
+use crate::removal::RemovalGuard;
 use crate::run::SyncStatus;
 use crate::time::Timestamp;
 
@@ -33,6 +34,8 @@ pub struct CollectionSource {
     pub updated_at: Option<Timestamp>,
     /// Whether its audience was archived.
     pub archived: bool,
+    /// What the removal threshold goes by.
+    pub guard: RemovalGuard,
 }
 
 /// What Fanfare's `sourceData` holds: the list's name, and the latest run's counters and error.

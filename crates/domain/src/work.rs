@@ -69,9 +69,34 @@ impl SchedulingCandidate {
     }
 }
 
+/// Whether an organization that has `held` of a process's slots may take one more of the `free` ones: as long as more
+/// are free than it has. So it never has more than half, and however many slots the organizations before it have taken,
+/// the next one finds some.
+pub const fn may_take_slot(held: usize, free: usize) -> bool {
+    held < free
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn an_organization_that_holds_nothing_finds_a_slot_beside_any_few_others(
+            slots in 1_usize..200, others in 0_u32..8,
+        ) {
+            let mut free = slots;
+            for _ in 0..others {
+                let mut held = 0;
+                while may_take_slot(held, free) {
+                    (held, free) = (held + 1, free - 1);
+                }
+            }
+            prop_assert_eq!(may_take_slot(0, free), slots >> others > 0);
+        }
+    }
 
     #[test]
     fn an_organization_with_fewer_leases_preempts_until_both_have_as_many() {

@@ -7,6 +7,8 @@
 mod cursor;
 mod decode;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod handlers;
 mod health;
 mod middleware;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::handlers::{self, service};
 use crate::health::{Health, Readiness, RenderMetrics};
-use crate::middleware::{Concurrency, RateLimiter, observe, on_connect};
+use crate::middleware::{Concurrency, Connections, RateLimiter, observe};
 use crate::route::Route;
 use crate::run_watches::RunWatches;
 use crate::{openapi, router};
@@ -44,12 +44,19 @@ pub fn serve(listener: TcpListener, api: Api) -> std::io::Result<Server> {
 
 /// The server of these parts, which nothing stops yet.
 pub(crate) fn listen(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
-    let limit = parts.time_limits.answer;
+    let TimeLimits {
+        headers,
+        idle,
+        answer: limit,
+        ..
+    } = **parts.time_limits;
+    let connections = parts.connections.clone();
     let server = HttpServer::new(move || app(&parts)).on_connect(move |connection, extensions| {
         if let Some(connection) = connection.downcast_ref::<TcpStream>() {
-            on_connect(connection, extensions, limit);
+            connections.accept(connection, extensions, limit);
         }
     });
+    let server = server.client_request_timeout(headers).keep_alive(idle);
     let server = server.listen(listener)?;
     Ok(server.disable_signals().shutdown_timeout(30).run())
 }
@@ -86,6 +93,10 @@ fn run(server: Server, shutdown: CancellationToken) -> Server {
 /// How long the other side of a connection may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimeLimits {
+    /// To send the headers of a request.
+    pub(crate) headers: Duration,
+    /// To send another request on the same connection.
+    pub(crate) idle: Duration,
     /// To send a body, from its headers on.
     pub(crate) body: Duration,
     /// To take an answer.
@@ -95,6 +106,8 @@ pub(crate) struct TimeLimits {
 impl Default for TimeLimits {
     fn default() -> Self {
         Self {
+            headers: Duration::from_secs(5),
+            idle: Duration::from_secs(5),
             body: Duration::from_secs(15),
             answer: Duration::from_mins(1),
         }
@@ -109,6 +122,7 @@ pub(crate) struct Parts {
     shutdown: Data<CancellationToken>,
     limiter: Data<RateLimiter>,
     pub(crate) concurrency: Data<Concurrency>,
+    pub(crate) connections: Connections,
     pub(crate) time_limits: Data<TimeLimits>,
     watches: Data<RunWatches>,
     document: Data<service::Document>,
@@ -128,6 +142,7 @@ impl Parts {
             shutdown: Data::new(api.shutdown),
             limiter: Data::default(),
             concurrency: Data::default(),
+            connections: Connections::default(),
             watches: Data::default(),
             time_limits: Data::default(),
         }

@@ -20,6 +20,7 @@ mod postgres;
 mod queue;
 mod runner;
 mod schema;
+mod shares;
 mod slots;
 mod sqlite;
 

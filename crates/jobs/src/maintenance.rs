@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use fanfare_domain::ports::WorkQueue;
-use fanfare_sync::{Error, Integration, QueueMended};
+use fanfare_sync::{Error, Expired, Integration, QueueMended};
 use ulid::Ulid;
 
 use crate::heartbeat::Heartbeat;
@@ -22,6 +22,9 @@ const DELETION_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How long after a round over the organizations' queues the next one begins.
 const MENDING_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How long after a round of deleting what is kept for a time only the next one begins.
+const RETENTION_INTERVAL: Duration = Duration::from_hours(1);
 
 /// How many organizations are looked at without a pause, and how long the pause is, so that a round over many
 /// thousands takes no more of the database than a round over a few hundred.
@@ -90,8 +93,8 @@ pub(crate) async fn delete_old_jobs(queue: &dyn Queue) -> Infallible {
     }
 }
 
-/// Goes from organization to organization and mends the queue of due work, once at the start and then a minute
-/// after each round.
+/// Goes from organization to organization, mends the queue of due work and brings the index of searches on, once at
+/// the start and then a minute after each round.
 pub(crate) async fn mend_queues(integration: &Integration) -> Infallible {
     loop {
         if let Err(error) = mend_all(integration).await {
@@ -129,6 +132,15 @@ async fn mend_all(integration: &Integration) -> Result<(), Error> {
                     "an organization's queue of due work could not be mended"
                 ),
             }
+            match integration.index_search(&organization.id, u32::MAX).await {
+                Ok(()) => {}
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => tracing::warn!(
+                    organizationId = %organization.id,
+                    error = &error as &dyn std::error::Error,
+                    "an organization's index of searches could not be brought on"
+                ),
+            }
         }
         after = window.last().map(|organization| organization.id.clone());
         if window.len() < ORGANIZATIONS as usize {
@@ -136,6 +148,53 @@ async fn mend_all(integration: &Integration) -> Result<(), Error> {
         }
         tokio::time::sleep(WINDOW_PAUSE).await;
     }
+}
+
+/// Goes from organization to organization and deletes what is kept for a time only, once at the start and then an
+/// hour after each round.
+pub(crate) async fn delete_expired(integration: &Integration, kept_for: Duration) -> Infallible {
+    loop {
+        if let Err(error) = delete_all_expired(integration, kept_for).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "old runs could not be deleted; trying again later"
+            );
+        }
+        tokio::time::sleep(jittered(RETENTION_INTERVAL)).await;
+    }
+}
+
+/// One round over all organizations, and over the quotas.
+async fn delete_all_expired(integration: &Integration, kept_for: Duration) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let window = integration
+            .organizations(ORGANIZATIONS, after.as_ref())
+            .await?;
+        for organization in &window {
+            match integration.delete_expired(&organization.id, kept_for).await {
+                Ok(deleted) if deleted == Expired::default() => {}
+                Ok(deleted) => tracing::info!(
+                    organizationId = %organization.id,
+                    runs = deleted.runs,
+                    members = deleted.members,
+                    "old runs and members of archived audiences were deleted"
+                ),
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => tracing::warn!(
+                    organizationId = %organization.id,
+                    error = &error as &dyn std::error::Error,
+                    "an organization's old runs could not be deleted"
+                ),
+            }
+        }
+        after = window.last().map(|organization| organization.id.clone());
+        if window.len() < ORGANIZATIONS as usize {
+            break;
+        }
+        tokio::time::sleep(WINDOW_PAUSE).await;
+    }
+    integration.delete_unused_quotas(kept_for).await.map(drop)
 }
 
 /// The interval, up to a quarter longer or shorter, so that processes that were started together do not look

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::heartbeat::Heartbeat;
 use crate::listener::Listener;
-use crate::maintenance::{delete_old_jobs, mend_queues, reap};
+use crate::maintenance::{delete_expired, delete_old_jobs, mend_queues, reap};
 use crate::queue::{Queue, QueueError};
 use crate::slots::Slots;
 
@@ -27,15 +27,18 @@ pub struct RunnerOptions {
     /// How long a queue may be without a heartbeat. After that the runner listens to it again, over other
     /// connections, because on the present ones an answer may never arrive.
     pub heartbeat_timeout: Duration,
+    /// How long ended runs are kept, and what else is kept for a time only.
+    pub retention: Duration,
 }
 
 impl Default for RunnerOptions {
     fn default() -> Self {
         Self {
-            slots: 16,
+            slots: 32,
             pace: Pace::default(),
             grace: Duration::from_secs(25),
             heartbeat_timeout: Duration::from_secs(45),
+            retention: Duration::from_hours(90 * 24),
         }
     }
 }
@@ -97,7 +100,11 @@ impl Runner {
     /// is not available.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunnerError> {
         let RunnerOptions {
-            slots, pace, grace, ..
+            slots,
+            pace,
+            grace,
+            retention,
+            ..
         } = self.options;
         // A token of its own, because a lost queue ends the slices too, as does dropping this future.
         let stop = stop.child_token();
@@ -119,6 +126,7 @@ impl Runner {
             ended = self.keep_listening(&listener, &stop) => ended,
             never = reap(self.work_queue.as_ref(), self.queue.reap_interval(), &self.heartbeat) => match never {},
             never = mend_queues(&self.integration) => match never {},
+            never = delete_expired(&self.integration, retention) => match never {},
             never = delete_old_jobs(self.queue.as_ref()) => match never {},
             () = &mut overdue => {
                 end_all(&slots).await;

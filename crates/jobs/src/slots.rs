@@ -13,11 +13,13 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use crate::shares::Shares;
+
 /// The longest pause of work after which this process takes the work up itself; after a longer pause the reaper
 /// notifies.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
-/// The slots in which slices are worked on. Clones are the same slots.
+/// The slots in which slices are worked on, shared by organization. Clones are the same slots.
 ///
 /// Each slice is a task of its own. So slices share the machine's cores, a panic ends only its own slice, and a
 /// slice finishes its page even if the queue has died.
@@ -27,6 +29,7 @@ pub(crate) struct Slots {
     work_queue: Arc<dyn WorkQueue>,
     integration: Integration,
     free: Arc<Semaphore>,
+    shares: Arc<Shares>,
     tasks: TaskTracker,
     stop: CancellationToken,
     abort: CancellationToken,
@@ -46,6 +49,7 @@ impl Slots {
             work_queue,
             integration,
             free: Arc::new(Semaphore::new(size)),
+            shares: Shares::of(size),
             tasks: TaskTracker::new(),
             stop,
             abort: CancellationToken::new(),
@@ -54,17 +58,30 @@ impl Slots {
 
     /// Waits for a free slot, and then works in it until nothing is due: on the work that the job names or on
     /// other work, in the order of the queue. The results are in the work's rows.
+    ///
+    /// Work of an organization that has its share of the slots needs no slot of its own: the organization's slices
+    /// look for its other work when they end. So a thousand jobs of one organization keep none of another waiting.
     pub(crate) async fn work(&self, notified: WorkItem) {
+        if self.shares.is_full(&notified.organization) {
+            return;
+        }
         let slot = tokio::select! {
             slot = Arc::clone(&self.free).acquire_owned() => slot.ok(),
-            // The job has been taken from the queue. A slice that has to stop at its start claims the work
-            // and gives it back, which notifies another worker.
             () = self.stop.cancelled() => None,
         };
         let slots = self.clone();
         self.tasks.spawn(async move {
+            let work = async {
+                if slot.is_some() {
+                    slots.work_while_due(notified).await;
+                } else {
+                    // The job has been taken from the queue. A slice that has to stop at its start claims the work
+                    // and gives it back, which notifies another worker.
+                    slots.slice(notified).await;
+                }
+            };
             tokio::select! {
-                () = slots.work_while_due(notified) => {}
+                () = work => {}
                 () = slots.abort.cancelled() => {}
             }
             drop(slot);
@@ -72,31 +89,34 @@ impl Slots {
     }
 
     async fn work_while_due(&self, notified: WorkItem) {
-        let mut work = self.next().await.unwrap_or_else(|| notified.clone());
+        let mut next = Some(self.next().await.unwrap_or_else(|| notified.clone()));
         let mut has_worked_notified = false;
-        loop {
+        while let Some(work) = next {
+            let Some(share) = self.shares.take(&work.organization) else {
+                break;
+            };
             has_worked_notified |= work == notified;
-            match self.slice(work.clone()).await {
+            let end = self.slice(work.clone()).await;
+            // Before this slot looks for more: a job that finds the share full relies on that look.
+            drop(share);
+            match end {
                 Some(SliceEnd::Paused(until)) => self.take_up_again(work.clone(), until),
                 Some(_) => {}
                 // A later notification takes the work up again; this loop would try without a pause.
                 None => break,
             }
-            if self.stop.is_cancelled() {
-                break;
-            }
-            match self.next().await {
-                // If it is the same work again, another worker has just claimed it.
-                Some(next) if next != work => work = next,
-                _ => break,
-            }
+            // If it is the same work again, another worker has just claimed it.
+            next = self.next().await.filter(|next| *next != work);
         }
-        if !has_worked_notified {
-            // The job's notification must not be lost: if its work is still due, this slice claims it, or
-            // gives it back, which notifies another worker.
-            if let Some(SliceEnd::Paused(until)) = self.slice(notified.clone()).await {
-                self.take_up_again(notified, until);
-            }
+        if has_worked_notified {
+            return;
+        }
+        // The job's notification must not be lost: if its work is still due, this slice claims it, or
+        // gives it back, which notifies another worker.
+        if let Some(_share) = self.shares.take(&notified.organization)
+            && let Some(SliceEnd::Paused(until)) = self.slice(notified.clone()).await
+        {
+            self.take_up_again(notified, until);
         }
     }
 

@@ -10,7 +10,7 @@ use fanfare_domain::ids::Cursor;
 use fanfare_domain::klaviyo::{
     Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberPage, MembersFrom,
 };
-use fanfare_domain::ports::Klaviyo;
+use fanfare_domain::ports::{AnswerRoom, AnyRoom, Klaviyo};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
@@ -105,6 +105,20 @@ impl KlaviyoHttp {
         request: Request,
         read: impl Fn(&str) -> Result<T, KlaviyoError>,
     ) -> Result<Answer<T>, KlaviyoError> {
+        let max = body::MAX_DOCUMENT_BYTES;
+        self.send_within(credential, request, max, &AnyRoom, read)
+            .await
+    }
+
+    /// Sends a request whose answer has up to `max` bytes and no more than there is room for.
+    async fn send_within<T>(
+        &self,
+        credential: &Credential,
+        request: Request,
+        max: usize,
+        room: &dyn AnswerRoom,
+        read: impl Fn(&str) -> Result<T, KlaviyoError>,
+    ) -> Result<Answer<T>, KlaviyoError> {
         let response = self
             .client
             .request(request.method, request.url)
@@ -116,7 +130,7 @@ impl KlaviyoHttp {
         if status != request.expects {
             let headers = response.headers().clone();
             // A refusal counts even if its body cannot be read or is too large.
-            let body = body::read(response, body::MAX_REFUSAL_BYTES).await;
+            let body = body::read(response, body::MAX_REFUSAL_BYTES, &AnyRoom).await;
             let body = body.unwrap_or_default();
             return Err(refusal::read(
                 status,
@@ -130,7 +144,7 @@ impl KlaviyoHttp {
             .headers()
             .get(RATE_LIMIT)
             .and_then(|value| rate_limits::parse(value.to_str().ok()?));
-        let body = body::read(response, body::MAX_BODY_BYTES).await?;
+        let body = body::read(response, max, room).await?;
         Ok(Answer {
             value: text::decode(&body, read)?,
             rate_limits,
@@ -213,9 +227,11 @@ impl Klaviyo for KlaviyoHttp {
         credential: &Credential,
         collection: &CollectionRef,
         from: &MembersFrom,
+        room: &dyn AnswerRoom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
         let request = member::request(&self.origin, collection, from)?;
-        self.send(credential, request, |text| {
+        let max = body::MAX_BODY_BYTES;
+        self.send_within(credential, request, max, room, |text| {
             member::read_page(text, &self.origin)
         })
         .await

@@ -15,6 +15,8 @@ mod client;
 mod collection;
 mod cursor;
 mod document;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod lenient;
 mod member;
 mod origin;

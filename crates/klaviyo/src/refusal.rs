@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::quota::RetryAfter;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 
 use crate::lenient::{Object, Raw, object, value};
 use crate::{retry_after, text};
@@ -77,7 +77,8 @@ pub(crate) fn read(
     has_cursor: bool,
     has_range: bool,
 ) -> KlaviyoError {
-    let retry_after = retry_after::parse(headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()));
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after::parse(text(RETRY_AFTER), text(DATE));
     if status == StatusCode::TOO_MANY_REQUESTS {
         return KlaviyoError::Throttled(retry_after);
     }
@@ -123,6 +124,9 @@ fn is_range_refused(document: &Document<'_>, has_cursor: bool, has_range: bool) 
     document.is_about_range() || may_be_range
 }
 
+/// The most scopes that are told to be missing. A request needs a few; a body could name thousands.
+const MAX_SCOPES: usize = 16;
+
 /// A 403: a scope is missing, or the account's plan does not allow the call.
 fn forbidden(document: &Document<'_>) -> KlaviyoError {
     let mut scopes: Vec<String> = document
@@ -131,6 +135,7 @@ fn forbidden(document: &Document<'_>) -> KlaviyoError {
         .collect();
     scopes.sort();
     scopes.dedup();
+    scopes.truncate(MAX_SCOPES);
     if scopes.is_empty() {
         KlaviyoError::NotPermitted
     } else {

@@ -7,19 +7,28 @@ use fanfare_domain::time::Timestamp;
 
 /// Reads whole or fractional seconds, or an HTTP date. Negative seconds count as zero; any other text is
 /// [`RetryAfter::Unknown`].
-pub(crate) fn parse(header: Option<&str>) -> RetryAfter {
+///
+/// `date` is the answer's own `Date`. A time is meant by the clock that wrote both, which may differ from ours: where
+/// the answer says what that clock shows, the difference of the two counts.
+pub(crate) fn parse(header: Option<&str>, date: Option<&str>) -> RetryAfter {
     let Some(text) = header.map(str::trim) else {
         return RetryAfter::Unknown;
     };
     if let Some(seconds) = seconds(text) {
         return RetryAfter::Seconds(seconds);
     }
-    let date = httpdate::parse_http_date(text).ok();
-    let since_epoch = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
-    since_epoch
-        .and_then(|since| i64::try_from(since.as_micros()).ok())
-        .and_then(Timestamp::from_micros)
-        .map_or(RetryAfter::Unknown, RetryAfter::At)
+    match (http_date(text), date.and_then(http_date)) {
+        (Some(at), Some(sent)) => RetryAfter::Seconds(at.since(sent).as_secs()),
+        (Some(at), None) => RetryAfter::At(at),
+        (None, _) => RetryAfter::Unknown,
+    }
+}
+
+/// A date of HTTP, in whole seconds.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let date = httpdate::parse_http_date(text.trim()).ok()?;
+    let since_epoch = date.duration_since(UNIX_EPOCH).ok()?;
+    Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).ok()?)
 }
 
 /// Seconds, rounded up: a request that is too early would be refused again.
@@ -48,7 +57,25 @@ mod tests {
 
     #[track_caller]
     fn check(header: &str, want: RetryAfter) {
-        assert_eq!(parse(Some(header)), want, "{header:?}");
+        assert_eq!(parse(Some(header), None), want, "{header:?}");
+    }
+
+    #[test]
+    fn a_time_counts_from_the_answers_own_date() {
+        let check = |at: &str, date, want| {
+            assert_eq!(parse(Some(at), Some(date)), want, "{at} at {date}");
+        };
+        let at = "Fri, 04 Sep 2026 18:16:52 GMT";
+        check(at, "Fri, 04 Sep 2026 18:16:12 GMT", RetryAfter::Seconds(40));
+        check(at, at, RetryAfter::Seconds(0));
+        check(at, "Fri, 04 Sep 2026 18:20:00 GMT", RetryAfter::Seconds(0));
+        check(
+            "30",
+            "Fri, 04 Sep 2026 18:16:12 GMT",
+            RetryAfter::Seconds(30),
+        );
+        let whole = Timestamp::parse("2026-09-04T18:16:52Z").unwrap();
+        check(at, "yesterday", RetryAfter::At(whole));
     }
 
     #[test]
@@ -82,6 +109,6 @@ mod tests {
         ] {
             check(nonsense, RetryAfter::Unknown);
         }
-        assert_eq!(parse(None), RetryAfter::Unknown);
+        assert_eq!(parse(None, None), RetryAfter::Unknown);
     }
 }

@@ -15,6 +15,10 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// that the value counts as broken. Two, because one could be completed by what stands before or after it.
 const BROKEN: &str = "\\ud800\\ud800";
 
+/// By how many bytes a body may become longer when it is repaired. Where more is broken than some values, the rest is
+/// left out, so that the body counts as cut off and takes no more memory than it was given.
+const MAX_ADDED: usize = 1 << 20;
+
 /// Reads a body as it was sent or, if it is not valid like that, repaired.
 pub(crate) fn decode<T>(
     body: &[u8],
@@ -58,6 +62,9 @@ fn repair(body: &[u8]) -> String {
         .peekable();
     let mut is_in_string = false;
     while let Some(piece) = pieces.next() {
+        if repaired.len() > body.len() + MAX_ADDED {
+            break;
+        }
         match piece {
             Some('"') => {
                 is_in_string = !is_in_string;
@@ -121,6 +128,14 @@ mod tests {
         check(b"[\"a\n\t\0\x7f\"\n]", "[\"a\\u000a\\u0009\\u0000\x7f\"\n]");
         check(b"[\xff\x01]", "[\u{fffd}\u{1}]");
         check(b"\"\\", "\"!");
+    }
+
+    #[test]
+    fn a_body_that_is_broken_everywhere_takes_little_more_memory_than_it_has() {
+        let body = [b"[\"", vec![0xff; 2 << 20].as_slice(), b"\"]"].concat();
+        let repaired = repair(&body);
+        assert!(repaired.len() <= body.len() + MAX_ADDED + BROKEN.len());
+        assert!(serde_json::from_str::<Vec<String>>(&repaired).is_err());
     }
 
     #[test]

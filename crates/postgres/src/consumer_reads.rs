@@ -73,6 +73,24 @@ macro_rules! read_consumers {
             $($parameter)*
         )
     };
+    (of_ids, $($parameter:tt)*) => {
+        fanfare_sql_rows::select_consumers!(
+            r#"l.changed_at AS "primary_changed_at?"
+            FROM unnest($2::text[]) AS k (id)
+            CROSS JOIN LATERAL (
+               SELECT * FROM consumers
+               WHERE organization_id = $1 AND id = k.id AND search_text LIKE $3 OFFSET 0) c
+            LEFT JOIN LATERAL (
+               SELECT changed_at FROM profile_links
+               WHERE organization_id = $1 AND profile_id = c.primary_profile OFFSET 0) l ON true
+            WHERE ($4::timestamptz IS NULL OR c.created_at > $4)
+              AND ($5::timestamptz IS NULL OR c.created_at < $5)
+              AND ($6::text IS NULL OR EXISTS (
+               SELECT FROM audience_list_memberships
+               WHERE organization_id = $1 AND audience_id = $6 AND consumer_id = k.id OFFSET 0))"#,
+            $($parameter)*
+        )
+    };
     (of_page, $($parameter:tt)*) => {
         fanfare_sql_rows::select_consumers!(
             r#"NULL::timestamptz AS primary_changed_at

@@ -2,14 +2,12 @@
 //! organization whose units wait for its lock or search for long leaves the others theirs, and so does
 //! an account whose quota many calls ask for at once.
 
-use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use fanfare_domain::ports::StoreError;
+use fanfare_sql_rows::{Permit, Shares};
 use sqlx::PgPool;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
 use crate::session::ACQUIRE_TIMEOUT;
 use crate::timeout::WithTimeout;
@@ -19,37 +17,39 @@ use crate::transaction::Transaction;
 #[derive(Clone)]
 pub(crate) struct FairPool<K> {
     connections: PgPool,
-    share: usize,
-    shares: Arc<Mutex<HashMap<K, Weak<Semaphore>>>>,
+    shares: Shares<K>,
+    patience: Duration,
+    busy: fn() -> StoreError,
 }
 
-/// A connection of a share, for as long as a transaction is open.
-pub(crate) struct Permit(
-    #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
-);
-
 impl<K: Clone + Eq + Hash> FairPool<K> {
-    /// Of these connections, each key uses `share` at most.
+    /// Of these connections, each key uses `share` at most. A permit is waited for as long as a connection.
     pub(crate) fn new(connections: PgPool, share: usize) -> Self {
         Self {
             connections,
-            share,
-            shares: Arc::default(),
+            shares: Shares::new(share),
+            patience: ACQUIRE_TIMEOUT,
+            busy: || StoreError::Unavailable(BUSY.into()),
         }
     }
 
-    /// Begins a transaction with this statement as soon as the share of the key `of` allows it. A permit is
-    /// waited for as long as a connection, in turn.
+    /// The same for searches, which wait less long for their share and are told that it is in use.
+    pub(crate) fn of_searches(connections: PgPool, share: usize, patience: Duration) -> Self {
+        Self {
+            patience,
+            busy: || StoreError::TooManySearches,
+            ..Self::new(connections, share)
+        }
+    }
+
+    /// Begins a transaction with this statement as soon as the share of the key `of` allows it, in turn.
     pub(crate) async fn begin(
         &self,
         of: &K,
         begin: &'static str,
     ) -> Result<(Transaction, Permit), StoreError> {
-        let share = self.share_of(of);
-        let permit = match timeout(ACQUIRE_TIMEOUT, share.acquire_owned()).await {
-            Ok(Ok(permit)) => Permit(permit),
-            Ok(Err(_)) | Err(_) => return Err(StoreError::Unavailable(BUSY.into())),
-        };
+        let permit = self.shares.permit(of, self.patience).await;
+        let permit = permit.ok_or_else(self.busy)?;
         let tx = Transaction::begin(&self.connections, begin)
             .with_timeout()
             .await?;
@@ -58,20 +58,6 @@ impl<K: Clone + Eq + Hash> FairPool<K> {
 
     pub(crate) async fn close(&self) {
         self.connections.close().await;
-    }
-
-    fn share_of(&self, of: &K) -> Arc<Semaphore> {
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = shares.get(of).and_then(Weak::upgrade) {
-            return share;
-        }
-        // Those without permits go when another is made, so that there are never more than twice as many.
-        if shares.len() == shares.capacity() {
-            shares.retain(|_, share| share.strong_count() > 0);
-        }
-        let share = Arc::new(Semaphore::new(self.share));
-        shares.insert(of.clone(), Arc::downgrade(&share));
-        share
     }
 }
 

@@ -31,12 +31,15 @@ pub(crate) async fn notify(
     }
     let ids: Vec<String> = work.iter().map(|_| Ulid::generate().to_string()).collect();
     let payloads: Vec<String> = work.iter().map(job_payload).collect();
+    // A job that waits for a time to come was made before the database's clock was set back.
+    //
     // A job that a worker is writing at this moment is passed over: to wait for it could end in a
     // deadlock with apalis, which takes that badly. Workers are notified again if need be.
     sqlx::query(
         "WITH past AS MATERIALIZED (
             SELECT id FROM apalis.jobs
-            WHERE job_type = $1 AND idempotency_key = ANY($2) AND status <> 'Pending'
+            WHERE job_type = $1 AND idempotency_key = ANY($2)
+                AND (status <> 'Pending' OR run_at > now() + interval '2 s')
             FOR UPDATE SKIP LOCKED
          )
          DELETE FROM apalis.jobs j USING past WHERE j.id = past.id",

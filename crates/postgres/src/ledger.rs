@@ -30,7 +30,7 @@ async fn lock(
         BucketRow,
         "WITH s AS MATERIALIZED (SELECT set_config('synchronous_commit', $3, true))
          SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used,
-                blocked_until
+                blocked_until, blocked_at
          FROM s, quota_buckets b WHERE account = $1 AND endpoint = $2 FOR UPDATE OF b",
         account,
         endpoint.as_str(),
@@ -52,8 +52,8 @@ async fn insert(
 ) -> Result<bool, StoreError> {
     let put = sqlx::query!(
         "INSERT INTO quota_buckets (account, endpoint, burst_limit, steady_limit, burst_since,
-            burst_used, steady_since, steady_used, blocked_until)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            burst_used, steady_since, steady_used, blocked_until, blocked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (account, endpoint) DO NOTHING",
         account,
         endpoint.as_str(),
@@ -63,7 +63,8 @@ async fn insert(
         i64::from(bucket.burst.used),
         DbTimestamp(bucket.steady.since),
         i64::from(bucket.steady.used),
-        to_db(bucket.blocked_until)
+        to_db(bucket.blocked_until),
+        to_db(bucket.blocked_at)
     );
     let done = put.execute(connection).with_timeout().await?;
     Ok(done.rows_affected() > 0)

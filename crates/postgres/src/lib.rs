@@ -13,6 +13,7 @@
 //! the repositories in `crates/sql-rows/repositories`, which the crate for SQLite compiles too, and `page_writes/` (a
 //! sync's hot path).
 
+mod clock;
 mod consumer_reads;
 mod encoding;
 mod error;
@@ -26,7 +27,9 @@ mod page_writes;
 mod parameters;
 #[path = "../../sql-rows/repositories/mod.rs"]
 mod repositories;
+mod request_limits;
 mod schema;
+mod search_rows;
 mod search_texts;
 mod session;
 mod store;

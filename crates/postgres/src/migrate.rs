@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fanfare_sql_rows::SchemaVersion;
 use secrecy::SecretString;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
@@ -64,8 +65,10 @@ async fn steps(connection: &mut PgConnection, place: &str, login: &str) -> Resul
         .map_err(refused)?;
     encoding::must_be_unicode(connection, place).await?;
     role_can_be_made(connection, place).await?;
-    change_tables(connection, place).await?;
-    search_texts::write(connection, place).await?;
+    if !is_successor(connection, place).await? {
+        change_tables(connection, place).await?;
+        search_texts::write(connection, place).await?;
+    }
     let (_, role) = schema::look(connection).await.map_err(refused)?;
     if let Some(role) = role {
         role.must_isolate(place)?;
@@ -74,7 +77,29 @@ async fn steps(connection: &mut PgConnection, place: &str, login: &str) -> Resul
     grant(connection, place, login).await
 }
 
-/// Applies the migrations, each in a transaction. A table that another program reads for long, as a dump does, is
+/// Whether the schema is a newer version's on which this one runs: it is left as it is. One on which it does not run is
+/// refused, before its mark is touched.
+async fn is_successor(connection: &mut PgConnection, place: &str) -> Result<bool, OpenError> {
+    let refused = |source| OpenError::Postgres {
+        place: place.to_owned(),
+        source,
+    };
+    let (is_migrated, _) = schema::look(connection).await.map_err(refused)?;
+    if !is_migrated {
+        return Ok(false);
+    }
+    let place = place.to_owned();
+    match schema::version(connection).await {
+        Ok(SchemaVersion::Successor) => Ok(true),
+        Ok(SchemaVersion::Newer) => Err(OpenError::Newer { place }),
+        Ok(SchemaVersion::Foreign) => Err(OpenError::Foreign { place }),
+        // What is wrong with the table, applying the migrations tells.
+        Ok(SchemaVersion::Ours | SchemaVersion::Older) | Err(_) => Ok(false),
+    }
+}
+
+/// Applies the migrations, each in a transaction. Programs that do not run on what comes of them know it from the
+/// mark before the first one is applied. A table that another program reads for long, as a dump does, is
 /// waited for in short tries: behind one that waits, all other statements on the table queue up.
 async fn change_tables(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
     /// `lock_not_available`.
@@ -88,10 +113,19 @@ async fn change_tables(connection: &mut PgConnection, place: &str) -> Result<(),
             place: place.to_owned(),
             source,
         })?;
+    let refused = |source| OpenError::Postgres {
+        place: place.to_owned(),
+        source,
+    };
+    if has_meta(connection).await.map_err(refused)? {
+        schema::mark(connection).await.map_err(refused)?;
+    }
     for _ in 0..TRIES {
         // Not `run`: its future cannot move between threads.
         let migrated = MIGRATIONS.run_direct(None, connection, false).await;
-        let Err(error) = migrated else { return Ok(()) };
+        let Err(error) = migrated else {
+            return schema::mark(connection).await.map_err(refused);
+        };
         let (MigrateError::ExecuteMigration(source, _) | MigrateError::Execute(source)) = &error
         else {
             return Err(migrate_error(place, error));
@@ -105,6 +139,13 @@ async fn change_tables(connection: &mut PgConnection, place: &str) -> Result<(),
     Err(OpenError::Locked {
         place: place.to_owned(),
     })
+}
+
+/// Whether the database has our table of what belongs to the store as a whole.
+async fn has_meta(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT to_regclass('public.meta') IS NOT NULL AS "has_meta!""#)
+        .fetch_one(connection)
+        .await
 }
 
 /// The first migration makes the role, for which the owner needs a right that it may lack.

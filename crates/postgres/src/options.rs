@@ -12,7 +12,7 @@ use crate::error::OpenError;
 use fanfare_sql_rows::JobNotifier;
 
 /// Connections by default, for units that read and for units that write each; half as many for the control
-/// tables. A page is written in milliseconds, so this is enough for a process with a few dozen readers of Klaviyo; Postgres's own default is 100
+/// tables, and for searches. A page is written in milliseconds, so this is enough for a process with a few dozen readers of Klaviyo; Postgres's own default is 100
 /// connections for all processes together.
 const CONNECTIONS: u32 = 8;
 
@@ -49,8 +49,8 @@ impl PostgresOptions {
         self
     }
 
-    /// With at most so many connections for reading, as many for writing, and half as many for the control
-    /// tables.
+    /// With at most so many connections for reading, as many for writing, and half as many each for the control
+    /// tables and for searches.
     #[must_use]
     pub fn connections(mut self, connections: u32) -> Self {
         self.connections = connections;

@@ -1,7 +1,6 @@
-//! Whether a database has exactly the schema of this version.
+//! Whether a database has the schema of this version, or a newer one on which this version runs.
 
-use std::cmp::Ordering;
-
+use fanfare_sql_rows::{SCHEMA_MARK, SchemaMark, SchemaVersion, compare_schema};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -44,7 +43,7 @@ pub(crate) async fn check(connect: &PgConnectOptions) -> Result<(), OpenError> {
         .execute(&mut connection)
         .await;
     match taken {
-        Ok(_) => compare(&mut connection, &place).await?,
+        Ok(_) => must_fit(&mut connection, &place).await?,
         Err(source) => return Err(OpenError::Postgres { place, source }),
     }
     search_texts::must_be_ours(&mut connection, &place).await?;
@@ -98,17 +97,12 @@ pub(crate) async fn look(
     Ok((row.is_migrated, role))
 }
 
-/// Compares what was applied with what this version would have applied.
-pub(crate) async fn compare(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
-    // sqlx's own table, which no checked query can know.
-    let applied: Result<Vec<(i64, Vec<u8>)>, _> = sqlx::query_as(
-        "SELECT version, checksum FROM fanfare_migrations WHERE success ORDER BY version",
-    )
-    .fetch_all(connection)
-    .await;
+/// Refuses a schema that is neither this version's nor one on which this version runs.
+pub(crate) async fn must_fit(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
+    let found = version(connection).await;
     let place = place.to_owned();
-    match applied.map(|applied| compare_versions(&applied)) {
-        Ok(SchemaVersion::Ours) => Ok(()),
+    match found {
+        Ok(SchemaVersion::Ours | SchemaVersion::Successor) => Ok(()),
         Ok(SchemaVersion::Older) => Err(OpenError::Older { place }),
         Ok(SchemaVersion::Newer) => Err(OpenError::Newer { place }),
         Ok(SchemaVersion::Foreign) => Err(OpenError::Foreign { place }),
@@ -123,58 +117,45 @@ pub(crate) async fn compare(connection: &mut PgConnection, place: &str) -> Resul
     }
 }
 
-/// No such table or column: it is not the one that sqlx makes.
-fn is_another_table(code: Option<&str>) -> bool {
-    matches!(code, Some("42P01" | "42703" | "42804"))
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum SchemaVersion {
-    Ours,
-    Older,
-    Newer,
-    Foreign,
-}
-
-fn compare_versions(applied: &[(i64, Vec<u8>)]) -> SchemaVersion {
+/// What the schema of a migrated database is to this version.
+pub(crate) async fn version(connection: &mut PgConnection) -> Result<SchemaVersion, sqlx::Error> {
+    // sqlx's own table, which no checked query can know.
+    let applied: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT version, checksum FROM fanfare_migrations WHERE success ORDER BY version",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
     let ours: Vec<(i64, &[u8])> = MIGRATIONS
         .iter()
         .map(|migration| (migration.version, &*migration.checksum))
         .collect();
-    let same = applied
-        .iter()
-        .zip(&ours)
-        .all(|((version, checksum), ours)| (*version, checksum.as_slice()) == *ours);
-    match applied.len().cmp(&ours.len()) {
-        _ if !same => SchemaVersion::Foreign,
-        Ordering::Less => SchemaVersion::Older,
-        Ordering::Equal => SchemaVersion::Ours,
-        Ordering::Greater => SchemaVersion::Newer,
-    }
+    let mark = if applied.len() > ours.len() {
+        stored_mark(connection).await?
+    } else {
+        None
+    };
+    let mark = mark.and_then(|mark| SchemaMark::from_bytes(&mark));
+    Ok(compare_schema(&ours, &applied, mark))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn stored_mark(connection: &mut PgConnection) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", SCHEMA_MARK)
+        .fetch_optional(connection)
+        .await
+}
 
-    fn ours() -> Vec<(i64, Vec<u8>)> {
-        MIGRATIONS
-            .iter()
-            .map(|migration| (migration.version, migration.checksum.to_vec()))
-            .collect()
+/// Writes what this version's schema says of itself.
+pub(crate) async fn mark(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let texts = MIGRATIONS.iter().map(|one| (one.version, one.sql.as_str()));
+    let mark = SchemaMark::of(texts).to_bytes();
+    if stored_mark(connection).await?.as_ref() == Some(&mark) {
+        return Ok(());
     }
+    let put = sqlx::query_file!("../sql-rows/sql/meta/put.sql", SCHEMA_MARK, mark);
+    put.execute(connection).await.map(drop)
+}
 
-    #[test]
-    fn a_schema_is_ours_older_newer_or_foreign() {
-        let mut newer = ours();
-        newer.push((99_991_231_000_000, vec![0]));
-        let mut foreign = ours();
-        foreign[0].1[0] ^= 1;
-
-        assert_eq!(compare_versions(&ours()), SchemaVersion::Ours);
-        assert_eq!(compare_versions(&ours()[1..]), SchemaVersion::Foreign);
-        assert_eq!(compare_versions(&ours()[..3]), SchemaVersion::Older);
-        assert_eq!(compare_versions(&newer), SchemaVersion::Newer);
-        assert_eq!(compare_versions(&foreign), SchemaVersion::Foreign);
-    }
+/// No such table or column: it is not the one that sqlx makes.
+fn is_another_table(code: Option<&str>) -> bool {
+    matches!(code, Some("42P01" | "42703" | "42804"))
 }

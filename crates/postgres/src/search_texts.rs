@@ -11,6 +11,8 @@ use fanfare_domain::search::{RULES_VERSION, text};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::error::OpenError;
+use crate::repositories::pages::Scope;
+use crate::repositories::search;
 
 /// The name under which `meta` holds by which rules the texts were made: one byte.
 const RULES: &str = "search_rules";
@@ -115,6 +117,9 @@ async fn write_window(
         }
     }
     if !ids.is_empty() {
+        // The index is made of the texts.
+        let scope = Scope::of((organization, &mut tx));
+        search::clear(scope).await?;
         sqlx::query!(
             "UPDATE consumers c SET search_text =
                 (SELECT w.search_text FROM unnest($2::text[], $3::text[]) AS w (id, search_text)

@@ -10,16 +10,17 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::timeout;
 
+use crate::clock::StoreClock;
 use crate::error::OpenError;
 use crate::fair_pool::FairPool;
 use crate::options::{PostgresOptions, place};
 use crate::schema;
 use crate::session::{self, Statements};
-use crate::timeout::{ANSWER_TIMEOUT, WithTimeout};
+use crate::timeout::{ANSWER_TIMEOUT, SEARCH_LIMIT, WithTimeout};
 use crate::transaction::Transaction;
 use crate::unit::{Opening, Unit};
 use fanfare_sql_rows::DbTimestamp;
-use fanfare_sql_rows::JobNotifier;
+use fanfare_sql_rows::{JobNotifier, SchemaVersion};
 
 /// Every storage port on one Postgres database. Clones share its connections.
 #[derive(Clone)]
@@ -27,13 +28,18 @@ pub struct PostgresStore {
     /// Apart from the writers, who may wait for each other: reading waits for no writer.
     readers: FairPool<OrganizationId>,
     writers: FairPool<OrganizationId>,
+    /// For searches alone: nothing else waits for one.
+    searchers: FairPool<OrganizationId>,
     /// For what is no organization's: keys, the queue of due runs, health. None of it waits for an
     /// organization.
     pub(crate) control: PgPool,
     /// Of the same connections, by account: reservations wait for each other.
     pub(crate) ledger: FairPool<String>,
     pub(crate) notifier: JobNotifier,
+    /// What time a test says it is.
     clock: Option<Arc<dyn Clock>>,
+    /// What time the server says it is.
+    server_clock: StoreClock,
     connect: PgConnectOptions,
     lifetime: Duration,
 }
@@ -59,17 +65,35 @@ impl PostgresStore {
         };
         let part_of = |connections: u32, part: u32| connections.div_ceil(part) as usize;
         let control = pool(most.div_ceil(2));
+        let server_clock = StoreClock::start(&control).await;
+        let place = || place(&options.connect);
+        let server_clock = server_clock.map_err(|_| OpenError::NoAnswer { place: place() })?;
         Ok(Self {
             readers: FairPool::new(pool(most), part_of(most, 2)),
             // Of an organization's writers, one works and another waits for its lock.
             writers: FairPool::new(pool(most), part_of(most, 4)),
+            searchers: FairPool::of_searches(
+                pool(most.div_ceil(2)),
+                part_of(most, 4),
+                SEARCH_LIMIT,
+            ),
             ledger: FairPool::new(control.clone(), part_of(most, 4)),
             control,
             notifier: options.notifier,
             clock: options.clock,
+            server_clock,
             connect: options.connect,
             lifetime: options.lifetime,
         })
+    }
+
+    /// The store's time, which is the database server's: the same for all processes, whatever the clocks of their
+    /// machines show.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        match &self.clock {
+            Some(clock) => Arc::clone(clock),
+            None => Arc::new(self.server_clock.clone()),
+        }
     }
 
     /// `HOST:PORT/DATABASE`, for people.
@@ -95,8 +119,34 @@ impl PostgresStore {
     pub async fn health(&self) -> Result<(), OpenError> {
         let place = self.place();
         match self.control.acquire().await {
-            Ok(mut connection) => schema::compare(&mut connection, &place).await,
+            Ok(mut connection) => schema::must_fit(&mut connection, &place).await,
             Err(source) => Err(OpenError::Unreachable { place, source }),
+        }
+    }
+
+    /// Whether the schema is a newer version's, on which this one runs.
+    pub async fn has_successor_schema(&self) -> Result<bool, OpenError> {
+        let found = async { schema::version(&mut *self.control.acquire().await?).await };
+        match found.await {
+            Ok(found) => Ok(found == SchemaVersion::Successor),
+            Err(source) => Err(OpenError::Postgres {
+                place: self.place(),
+                source,
+            }),
+        }
+    }
+
+    /// What tells this place of the database from another one to which a dump of it was restored: the cluster, and the
+    /// database in it. `None` where the server does not tell.
+    pub async fn identity(&self) -> Result<Option<String>, StoreError> {
+        let find = sqlx::query_scalar!(
+            "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid
+             FROM pg_database WHERE datname = current_database()"
+        );
+        match find.fetch_one(&self.control).with_timeout().await {
+            // Some hosts let nobody ask for the cluster.
+            Err(StoreError::Refused(_)) => Ok(None),
+            found => found,
         }
     }
 
@@ -105,6 +155,7 @@ impl PostgresStore {
         tokio::join!(
             self.readers.close(),
             self.writers.close(),
+            self.searchers.close(),
             self.control.close()
         );
     }
@@ -116,6 +167,11 @@ impl PostgresStore {
 
     /// The connections for writing what is no organization's.
     pub(crate) fn writer(&self) -> &PgPool {
+        &self.control
+    }
+
+    /// The connections for the ledger of quotas.
+    pub(crate) fn ledger_connections(&self) -> &PgPool {
         &self.control
     }
 
@@ -150,6 +206,14 @@ impl Store for PostgresStore {
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let opening = self.opening(&self.readers, organization);
         Ok(Box::new(Unit::read(opening).await?))
+    }
+
+    async fn search(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let opening = self.opening(&self.searchers, organization);
+        Ok(Box::new(Unit::search(opening).await?))
     }
 
     async fn begin(

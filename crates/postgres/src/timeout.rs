@@ -15,6 +15,9 @@ use crate::error::store_error;
 /// Longer than the server's own limits (`session`), whose errors say more.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long a search may take. The server gives its statements up soon after (`store.rs`).
+pub(crate) const SEARCH_LIMIT: Duration = Duration::from_secs(2);
+
 /// A request to the server: a statement, a connection, a commit.
 pub(crate) trait WithTimeout<T>: Future<Output = Result<T, sqlx::Error>> + Sized {
     /// Its result, in the ports' words; that there was none within the timeout is transient.

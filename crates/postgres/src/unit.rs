@@ -23,12 +23,12 @@ use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::fair_pool::{FairPool, Permit};
+use crate::fair_pool::FairPool;
 use crate::literal::literal;
 use crate::timeout::WithTimeout;
 use crate::transaction::Transaction;
 use fanfare_sql_rows::DbTimestamp;
-use fanfare_sql_rows::JobNotifier;
+use fanfare_sql_rows::{JobNotifier, Permit};
 
 /// Keeps our locks apart from those that others take by hashes of the same texts.
 const LOCK_SEED: i64 = 0x0046_414E_4641_5245;
@@ -57,6 +57,14 @@ pub(crate) struct Opening<'a> {
 impl Unit {
     pub(crate) async fn read(opening: Opening<'_>) -> Result<Self, StoreError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Self::begin(opening, begin, false).await
+    }
+
+    /// The same for a search, whose statements the server gives up.
+    pub(crate) async fn search(opening: Opening<'_>) -> Result<Self, StoreError> {
+        // Later than the search itself is given up, so that it is said what took too long.
+        let begin =
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '3s'";
         Self::begin(opening, begin, false).await
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::connection::MasterKeyRank;
-use fanfare_domain::ports::{Clock, WorkQueue};
+use fanfare_domain::ports::WorkQueue;
 use fanfare_jobs::{Runner, RunnerOptions};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
 use fanfare_sync::engine::Pace;
@@ -14,8 +14,9 @@ use crate::config::Config;
 use crate::error::StartError;
 use crate::key::store_mark::{self, UnknownMark};
 use crate::key::{MasterKeys, XChaChaSealer};
+use crate::restored::{self, StorePlace};
 use crate::storage::{Storage, StoragePorts};
-use crate::system::{SystemClock, SystemIds};
+use crate::system::SystemIds;
 
 /// The wired service: what every program works with.
 #[derive(Clone)]
@@ -27,6 +28,7 @@ pub struct App {
     master_keys: Arc<MasterKeys>,
     work_queue: Arc<dyn WorkQueue>,
     lease: Duration,
+    retention: Duration,
 }
 
 impl App {
@@ -44,24 +46,35 @@ impl App {
     async fn open_with(config: &Config, unknown: UnknownMark) -> Result<Self, StartError> {
         // The cheapest fault is found first, before anything is made.
         let klaviyo = KlaviyoHttp::new(config.klaviyo.clone(), Timeouts::default())?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let storage = Storage::open(&config.database, Arc::clone(&clock)).await?;
+        let storage = Storage::open(&config.database).await?;
+        let clock = storage.clock();
         let keys = store_mark::load_keys(config, &storage, unknown).await?;
+        for file in config.exposed_files() {
+            tracing::warn!("{file}");
+        }
+        if restored::place(&storage).await? == StorePlace::Another {
+            tracing::warn!(
+                "the store was restored from a backup or moved: secret keys that were revoked since the backup are \
+                 valid again; `fanfare restored` lists the valid ones and ends this warning"
+            );
+        }
         let StoragePorts {
             store,
             directory,
             work_queue,
             ledger,
+            request_limits,
         } = storage.ports();
         let integration = Integration::new(Ports {
             store,
             directory,
             work_queue: Arc::clone(&work_queue),
             ledger,
+            request_limits,
             klaviyo: Arc::new(klaviyo),
             sealer: Arc::new(XChaChaSealer::new(&keys)),
+            ids: Arc::new(SystemIds::new(Arc::clone(&clock))),
             clock,
-            ids: Arc::new(SystemIds),
         });
         Ok(Self {
             integration,
@@ -69,6 +82,7 @@ impl App {
             master_keys: Arc::new(keys),
             work_queue,
             lease: config.lease,
+            retention: config.retention,
         })
     }
 
@@ -89,6 +103,16 @@ impl App {
         store_mark::set_present(&self.master_keys, &self.storage).await
     }
 
+    /// Whether the store is a backup that was restored and not looked through yet.
+    pub async fn store_place(&self) -> Result<StorePlace, StartError> {
+        Ok(restored::place(&self.storage).await?)
+    }
+
+    /// Ends the warning of a restored store.
+    pub async fn accept_store_place(&self) -> Result<(), StartError> {
+        Ok(restored::accept(&self.storage).await?)
+    }
+
     /// A runner of this store's runs.
     pub(crate) fn runner(&self) -> Runner {
         let options = RunnerOptions {
@@ -96,6 +120,7 @@ impl App {
                 lease: self.lease,
                 ..Pace::default()
             },
+            retention: self.retention,
             ..RunnerOptions::default()
         };
         Runner::new(

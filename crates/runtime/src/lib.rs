@@ -1,7 +1,7 @@
 //! What the programs have in common: configuration, telemetry, the master key, wiring and shutdown.
 //!
 //! A program's `main` reads like a recipe of this crate's parts: [`no_arguments`], [`Config::load`], a
-//! log, [`shutdown::on_signal`], [`Socket::bind`], [`App::open`], then [`serve_api`], [`work`] or both.
+//! log, [`shutdown::on_signal`], [`Socket::of_api`], [`App::open`], then [`serve_api`], [`work`] or both.
 //! The operator's command line uses [`App`] for everything else. No rule of the service is here.
 
 mod app;
@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod key;
 mod readiness;
+mod restored;
 mod serve;
 pub mod shutdown;
 mod socket;
@@ -19,12 +20,15 @@ pub mod telemetry;
 
 pub use app::App;
 pub use arguments::no_arguments;
+#[cfg(any(test, fuzzing))]
+pub use config::fuzzing;
 pub use config::{
-    Config, ConfigError, Database, InvalidDatabase, LogFormat, MasterKeySource, PreviousKeysSource,
-    SETTINGS, Setting, Source, klaviyo_key_of_environment, markdown,
+    Config, ConfigError, Database, ExposedFile, InvalidDatabase, LogFormat, MasterKeySource,
+    PreviousKeysSource, PublicUrl, SETTINGS, Setting, Source, klaviyo_key_of_environment, markdown,
 };
 pub use error::{StartError, conclude, one_line};
 pub use key::{KeyError, MasterKeys, XChaChaSealer};
+pub use restored::StorePlace;
 pub use serve::{serve_api, serve_both, work};
 pub use socket::Socket;
 pub use storage::{SchemaState, Storage, StorageError};

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+use crate::config::{Config, PublicUrl};
 use crate::error::StartError;
 
 /// A bound address. No server answers at it yet.
@@ -15,8 +16,28 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// Takes the API's address. Warns if requests with secret keys would come from other machines without TLS.
+    pub fn of_api(config: &Config) -> Result<Self, StartError> {
+        let socket = Self::bind("FANFARE_API_ADDR", &config.api_addr)?;
+        let has_tls = config.public_url.as_ref().is_some_and(PublicUrl::is_secure);
+        if !socket.address.ip().is_loopback() && !has_tls {
+            tracing::warn!(
+                address = socket.address.to_string(),
+                "the API can be reached from other machines, and speaks no TLS: whoever is on the way can read secret \
+                 keys and people's data. Put TLS in front of it and set FANFARE_PUBLIC_URL to its https:// address, \
+                 or listen on 127.0.0.1"
+            );
+        }
+        Ok(socket)
+    }
+
+    /// Takes the worker's address. No secret is ever sent to it.
+    pub fn of_worker(config: &Config) -> Result<Self, StartError> {
+        Self::bind("FANFARE_WORKER_ADDR", &config.worker_addr)
+    }
+
     /// Takes the address, which this setting named.
-    pub fn bind(setting: &'static str, address: &str) -> Result<Self, StartError> {
+    fn bind(setting: &'static str, address: &str) -> Result<Self, StartError> {
         allow_connections();
         let bound = TcpListener::bind(address).and_then(|listener| {
             let address = listener.local_addr()?;

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_domain::ports::{Clock, Directory, QuotaLedger, Store, StoreError, WorkQueue};
+use fanfare_domain::ports::{
+    Clock, Directory, QuotaLedger, RequestLimits, Store, StoreError, WorkQueue,
+};
 use fanfare_jobs::{PostgresQueue, Queue, QueueError, SqliteQueue};
 use fanfare_postgres::{PostgresOptions, PostgresStore};
 use fanfare_sqlite::{Schema, SqliteOptions, SqliteStore};
@@ -63,6 +65,8 @@ pub enum SchemaState {
     Behind(Option<usize>),
     /// This version's schema.
     Current,
+    /// A newer version's schema, on which this version runs.
+    Successor,
 }
 
 /// A store's ports.
@@ -71,14 +75,15 @@ pub(crate) struct StoragePorts {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) work_queue: Arc<dyn WorkQueue>,
     pub(crate) ledger: Arc<dyn QuotaLedger>,
+    pub(crate) request_limits: Arc<dyn RequestLimits>,
 }
 
 impl Storage {
     /// Opens the store; the embedded one is made and migrated where need be, the shared one must
-    /// have been. The embedded one measures leases by `clock`, the shared one by its own.
-    pub async fn open(database: &Database, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
+    /// have been.
+    pub async fn open(database: &Database) -> Result<Self, StorageError> {
         match database {
-            Database::Sqlite(path) => open_sqlite(path, clock).await,
+            Database::Sqlite(path) => open_sqlite(path).await,
             Database::Postgres(url) => open_postgres(url).await,
         }
     }
@@ -89,18 +94,26 @@ impl Storage {
             Database::Sqlite(path) => match fanfare_sqlite::schema(path).await? {
                 Schema::Missing => Ok(SchemaState::Missing),
                 Schema::Behind(migrations) => Ok(SchemaState::Behind(Some(migrations))),
-                Schema::Current => match SqliteQueue::check(path).await {
-                    Ok(()) => Ok(SchemaState::Current),
-                    Err(QueueError::Older) => Ok(SchemaState::Behind(None)),
-                    Err(error) => Err(error.into()),
-                },
+                found @ (Schema::Current | Schema::Successor) => {
+                    match SqliteQueue::check(path).await {
+                        Ok(()) if found == Schema::Successor => Ok(SchemaState::Successor),
+                        Ok(()) => Ok(SchemaState::Current),
+                        Err(QueueError::Older) => Ok(SchemaState::Behind(None)),
+                        Err(error) => Err(error.into()),
+                    }
+                }
             },
             Database::Postgres(url) => {
                 use fanfare_postgres::OpenError;
                 match open_postgres(url).await {
                     Ok(storage) => {
+                        let is_successor = storage.has_successor_schema().await;
                         storage.close().await;
-                        Ok(SchemaState::Current)
+                        Ok(if is_successor? {
+                            SchemaState::Successor
+                        } else {
+                            SchemaState::Current
+                        })
                     }
                     Err(StorageError::Postgres(OpenError::NotMigrated { .. })) => {
                         Ok(SchemaState::Missing)
@@ -128,10 +141,18 @@ impl Storage {
             PostgresQueue::migrate(owner).await?;
         }
         // Opening the embedded store is migrating it; the shared one is tried, as programs will.
-        let opened = Self::open(&config.database, Arc::new(SystemClock)).await?;
+        let opened = Self::open(&config.database).await?;
         opened.close().await;
         // What kept the shared one from being looked at is cured by now.
         Ok(before.unwrap_or(SchemaState::Missing))
+    }
+
+    /// Whether the shared store's schema is a newer version's.
+    async fn has_successor_schema(&self) -> Result<bool, StorageError> {
+        match self {
+            Self::Sqlite { .. } => Ok(false),
+            Self::Postgres { store, .. } => Ok(store.has_successor_schema().await?),
+        }
     }
 
     /// Whether the store is there and has the schema of this program.
@@ -139,6 +160,15 @@ impl Storage {
         match self {
             Self::Sqlite { store, .. } => Ok(store.health().await?),
             Self::Postgres { store, .. } => Ok(store.health().await?),
+        }
+    }
+
+    /// The store's time, by which all times are told that processes compare: the machine's clock on the embedded one,
+    /// whose programs are on one machine, and the database server's on the shared one.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        match self {
+            Self::Sqlite { store, .. } => store.clock(),
+            Self::Postgres { store, .. } => store.clock(),
         }
     }
 
@@ -182,6 +212,15 @@ impl Storage {
         }
     }
 
+    /// What tells this place of the store from another one to which a backup of it was restored. `None` where the
+    /// store cannot tell.
+    pub(crate) async fn identity(&self) -> Result<Option<String>, StoreError> {
+        match self {
+            Self::Sqlite { store, .. } => store.identity().await,
+            Self::Postgres { store, .. } => store.identity().await,
+        }
+    }
+
     /// A value of the store as a whole, if one of that name was kept.
     pub(crate) async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         match self {
@@ -212,10 +251,10 @@ impl Storage {
     }
 }
 
-async fn open_sqlite(path: &Path, clock: Arc<dyn Clock>) -> Result<Storage, StorageError> {
+async fn open_sqlite(path: &Path) -> Result<Storage, StorageError> {
     use fanfare_sqlite::{JobNotifier, OpenError, QUEUE};
     let options = SqliteOptions::at(path).notifier(JobNotifier::Apalis);
-    let store = SqliteStore::open(options, clock).await?;
+    let store = SqliteStore::open(options, Arc::new(SystemClock)).await?;
     // The store notifies workers by writing into apalis's tables, so every program that opens it needs them.
     let file = path.to_owned();
     let lock = tokio::task::spawn_blocking(move || fanfare_sqlite::schema_lock(&file));
@@ -241,13 +280,14 @@ async fn open_postgres(url: &SecretString) -> Result<Storage, StorageError> {
 
 fn ports_of<S>(store: &S) -> StoragePorts
 where
-    S: Store + Directory + WorkQueue + QuotaLedger + Clone + 'static,
+    S: Store + Directory + WorkQueue + QuotaLedger + RequestLimits + Clone + 'static,
 {
     let store = Arc::new(store.clone());
     StoragePorts {
         store: store.clone(),
         directory: store.clone(),
         work_queue: store.clone(),
-        ledger: store,
+        ledger: store.clone(),
+        request_limits: store,
     }
 }

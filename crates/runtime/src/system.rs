@@ -1,5 +1,6 @@
 //! The system's clock and random generator.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fanfare_domain::ports::{Clock, Ids};
@@ -22,13 +23,23 @@ impl Clock for SystemClock {
     }
 }
 
-/// ULIDs from the thread's cryptographic generator, which the system seeds.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemIds;
+/// ULIDs of the store's time, which orders them, from the thread's cryptographic generator, which the system seeds.
+#[derive(Clone)]
+pub struct SystemIds {
+    clock: Arc<dyn Clock>,
+}
+
+impl SystemIds {
+    /// Ids that say when they were made by this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock }
+    }
+}
 
 impl Ids for SystemIds {
     fn ulid(&self) -> Ulid {
-        Ulid::with_source(&mut rand::rng())
+        let millis = self.clock.now().as_micros().div_euclid(1_000);
+        Ulid::from_parts(u64::try_from(millis).unwrap_or(0), rand::random())
     }
 }
 
@@ -41,7 +52,8 @@ mod tests {
     #[test]
     fn ids_are_of_now_and_never_given_twice() {
         let before = SystemClock.now();
-        let ids: Vec<Ulid> = (0..1_000).map(|_| SystemIds.ulid()).collect();
+        let source = SystemIds::new(Arc::new(SystemClock));
+        let ids: Vec<Ulid> = (0..1_000).map(|_| source.ulid()).collect();
         let after = SystemClock.now();
 
         let millis = |time: Timestamp| u64::try_from(time.as_micros() / 1_000).unwrap();

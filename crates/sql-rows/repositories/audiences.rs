@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use fanfare_domain::audience::{Audience, GroupType};
-use fanfare_domain::ids::AudienceId;
+use fanfare_domain::ids::{AudienceId, SourceId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{
     AudienceRecord, Audiences, ConsumerFilter, ConsumerRecord, Consumers, Sources, StoreError,
 };
+use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{
-    AudienceRow, DbTimestamp, JsonText, audience_records, corrupt, count, json, one, to_db,
+    AudienceRow, DbTimestamp, JsonText, audience_records, corrupt, count, id, json, one, to_db,
 };
 
 use crate::timeout::WithTimeout;
@@ -85,6 +86,37 @@ impl Audiences for Unit {
         );
         put.execute(connection).with_timeout().await?;
         Ok(())
+    }
+
+    async fn archive_unread(
+        &mut self,
+        audience: &AudienceId,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Option<SourceId>, StoreError> {
+        let (organization, connection) = self.writing()?;
+        let archive = sqlx::query_file_scalar!(
+            "../sql-rows/sql/audiences/archive_unread.sql",
+            organization,
+            audience.as_str(),
+            DbTimestamp(now),
+            actor
+        );
+        let source = archive
+            .fetch_optional(&mut *connection)
+            .with_timeout()
+            .await?;
+        let Some(source) = source else {
+            return Ok(None);
+        };
+        let archive = sqlx::query_file!(
+            "../sql-rows/sql/sync_sources/archive_unread.sql",
+            organization,
+            source,
+            DbTimestamp(now)
+        );
+        archive.execute(connection).with_timeout().await?;
+        id(source, SourceId::parse, "audiences.source_id").map(Some)
     }
 
     async fn members(

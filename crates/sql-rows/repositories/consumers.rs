@@ -4,8 +4,11 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, ConsumerId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
-use fanfare_sql_rows::{all, contains_pattern, one, to_db};
+use fanfare_domain::search::folded;
+use fanfare_sql_rows::{all, one, to_db};
 
+use super::pages::Scope;
+use super::search;
 use crate::consumer_reads::read_consumers;
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
@@ -23,35 +26,15 @@ impl Consumers for Unit {
         filter: &ConsumerFilter,
         page: &PageRequest,
     ) -> Result<Page<ConsumerRecord>, StoreError> {
-        let (organization, connection) = self.reading();
-        let after = page.after.as_deref().unwrap_or_default();
-        let search = filter.search.as_deref().map(contains_pattern);
-        let (from, to) = (to_db(filter.created_after), to_db(filter.created_before));
-        let rows = if let Some(audience) = filter.audience.as_ref().map(AudienceId::as_str) {
-            let find = read_consumers!(
-                of_audience,
-                organization,
-                after,
-                search,
-                from as _,
-                to as _,
-                i64::from(page.first),
-                audience
-            );
-            find.fetch_all(connection).with_timeout().await?
+        // What is nothing when it is folded, such as a character that nobody sees, is in every text.
+        let needle = filter.search.as_deref().map(folded);
+        let needle = needle.filter(|needle| !needle.is_empty());
+        let records = if let Some(needle) = needle {
+            search::find(self, &needle, filter, page).await?
         } else {
-            let find = read_consumers!(
-                in_order,
-                organization,
-                after,
-                search,
-                from as _,
-                to as _,
-                i64::from(page.first)
-            );
-            find.fetch_all(connection).with_timeout().await?
+            let after = page.after.as_deref().unwrap_or_default();
+            scan(self, filter, None, after, page.first.into()).await?
         };
-        let records: Vec<ConsumerRecord> = all(rows)?;
         Ok(Page::of(records, |record| record.consumer.id.to_string()))
     }
 
@@ -68,4 +51,50 @@ impl Consumers for Unit {
         let find = read_consumers!(lookup, organization, email, phone, profile);
         all(find.fetch_all(connection).with_timeout().await?)
     }
+
+    async fn is_search_indexed(&mut self, size: u32) -> Result<bool, StoreError> {
+        search::is_indexed(Scope::of(self.reading()), size).await
+    }
+
+    async fn index_search(&mut self, size: u32) -> Result<bool, StoreError> {
+        search::advance(Scope::of(self.writing()?), size).await
+    }
+}
+
+/// The first consumers after an id whom the filter leaves, and whose texts, where there is a pattern, are like it:
+/// one after the other in the order of their ids.
+pub(super) async fn scan(
+    unit: &mut Unit,
+    filter: &ConsumerFilter,
+    pattern: Option<&str>,
+    after: &str,
+    first: i64,
+) -> Result<Vec<ConsumerRecord>, StoreError> {
+    let (organization, connection) = unit.reading();
+    let (from, to) = (to_db(filter.created_after), to_db(filter.created_before));
+    let rows = if let Some(audience) = filter.audience.as_ref().map(AudienceId::as_str) {
+        let find = read_consumers!(
+            of_audience,
+            organization,
+            after,
+            pattern,
+            from as _,
+            to as _,
+            first,
+            audience
+        );
+        find.fetch_all(connection).with_timeout().await?
+    } else {
+        let find = read_consumers!(
+            in_order,
+            organization,
+            after,
+            pattern,
+            from as _,
+            to as _,
+            first
+        );
+        find.fetch_all(connection).with_timeout().await?
+    };
+    all(rows)
 }

@@ -5,7 +5,7 @@
 //! pause is over.
 //!
 //! On Postgres time is the database's at the statement, the same for all processes: a worker whose own
-//! clock is wrong neither loses its lease nor keeps it too long.
+//! clock is wrong neither loses its lease nor keeps it too long. `written_at` is when the row was last written.
 
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ impl Leases for Unit {
     async fn enqueue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
         let now = self.now();
         let (organization, connection) = self.writing()?;
+        let turn = sqlx::query_file!("sql/work_queue/first_turn.sql", organization, now as _);
+        turn.execute(&mut *connection).with_timeout().await?;
         let insert = sqlx::query_file!(
             "sql/work_queue/enqueue.sql",
             organization,
@@ -91,10 +93,31 @@ impl Leases for Unit {
             duration(NOTIFICATION_TIMEOUT)
         );
         let is_due = release.fetch_optional(connection).with_timeout().await?;
+        self.keep_turn().await?;
         if is_due == Some(true) {
             self.notify(work).await?;
         }
         Ok(is_due.is_some())
+    }
+
+    async fn wake(&mut self, work: &WorkKey) -> Result<bool, StoreError> {
+        let now = self.now();
+        let (organization, connection) = self.writing()?;
+        let wake = sqlx::query_file!(
+            "sql/work_queue/wake.sql",
+            organization,
+            work.kind.as_str(),
+            work.id.as_str(),
+            now as _,
+            duration(NOTIFICATION_TIMEOUT)
+        );
+        let done = wake.execute(connection).with_timeout().await?;
+        let is_woken = done.rows_affected() > 0;
+        if is_woken {
+            self.keep_turn().await?;
+            self.notify(work).await?;
+        }
+        Ok(is_woken)
     }
 
     async fn dequeue(&mut self, work: &WorkKey) -> Result<(), StoreError> {
@@ -106,7 +129,7 @@ impl Leases for Unit {
             work.id.as_str()
         );
         delete.execute(connection).with_timeout().await?;
-        Ok(())
+        self.keep_turn().await
     }
 
     async fn queued(&mut self, kind: WorkKind) -> Result<Vec<WorkKey>, StoreError> {
@@ -122,5 +145,17 @@ impl Leases for Unit {
             Ok(WorkKey { kind, id })
         };
         ids.into_iter().map(key).collect()
+    }
+}
+
+impl Unit {
+    /// Stores before which time none of the organization's work can be claimed, after a change of the queue: until then
+    /// the organization is passed over when the next work is chosen. A lease can end earlier by its release, and not
+    /// by itself.
+    async fn keep_turn(&mut self) -> Result<(), StoreError> {
+        let (organization, connection) = self.writing()?;
+        let keep = sqlx::query_file!("sql/work_queue/turn.sql", organization);
+        keep.execute(connection).with_timeout().await?;
+        Ok(())
     }
 }

@@ -3,18 +3,21 @@
 //! same on both.
 //!
 //! What the databases do in their own ways has one name in both crates: `crate::unit`, `crate::store`,
-//! `crate::timeout`, `crate::parameters`, `crate::page_writes`, `crate::ledger`, `crate::work` and
-//! `crate::consumer_reads`.
+//! `crate::timeout`, `crate::parameters`, `crate::page_writes`, `crate::ledger`, `crate::work`,
+//! `crate::search_rows` and `crate::consumer_reads`.
 
 mod audiences;
 mod connections;
 mod consumers;
 mod directory;
+mod erasures;
 mod leases;
 mod links;
 mod meta;
 pub(crate) mod pages;
 pub(crate) mod quota;
+mod retention;
 mod runs;
+pub(crate) mod search;
 mod sources;
 pub(crate) mod work_queue;

@@ -37,7 +37,8 @@ pub(crate) async fn put(
         i64::from(bucket.burst.used),
         DbTimestamp(bucket.steady.since),
         i64::from(bucket.steady.used),
-        to_db(bucket.blocked_until)
+        to_db(bucket.blocked_until),
+        to_db(bucket.blocked_at)
     );
     put.execute(connection).with_timeout().await?;
     Ok(())
@@ -55,6 +56,16 @@ impl QuotaLedger for SqlStore {
         let reserve = |bucket: &mut Bucket| bucket.reserve(now);
         self.change(account, endpoint, now, Durability::Lax, reserve)
             .await
+    }
+
+    async fn delete_unused(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let delete = sqlx::query_file!(
+            "../sql-rows/sql/quota_buckets/delete_unused.sql",
+            DbTimestamp(before),
+            i64::from(limit)
+        );
+        let deleted = delete.execute(self.ledger_connections());
+        Ok(deleted.with_timeout().await?.rows_affected())
     }
 
     async fn learn(
@@ -81,8 +92,19 @@ impl QuotaLedger for SqlStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let block = |bucket: &mut Bucket| bucket.block(until);
+        let block = |bucket: &mut Bucket| bucket.block(until, now);
         self.change(account, endpoint, now, Durability::Durable, block)
+            .await
+    }
+
+    async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let unblock = |bucket: &mut Bucket| bucket.unblock();
+        self.change(account, endpoint, now, Durability::Durable, unblock)
             .await
     }
 

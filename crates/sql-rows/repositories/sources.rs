@@ -9,8 +9,8 @@ use fanfare_domain::ports::{SourceFilter, SourceRecord, Sources, StoreError};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource};
 use fanfare_sql_rows::{
-    DbTimestamp, JsonText, SourceRow, all, json, merge_records, one, record, sources_by_id, to_db,
-    wants_links,
+    DbTimestamp, JsonText, SourceRow, all, json, merge_records, one, record, signed, sources_by_id,
+    to_db, wants_links,
 };
 
 use crate::parameters::texts;
@@ -71,7 +71,9 @@ impl Sources for Unit {
             DbTimestamp(source.created_at),
             source.created_by,
             to_db(source.updated_at) as _,
-            source.archived
+            source.archived,
+            source.guard.members_at_success.map(signed),
+            source.guard.is_holding
         );
         put.execute(connection).with_timeout().await?;
         Ok(())

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::lease::UNNOTICED_STEP;
 use fanfare_domain::ports::{StoreError, WorkQueue};
 use fanfare_domain::work::{SchedulingCandidate, WorkKind};
-use fanfare_sql_rows::{CandidateRow, count, one};
+use fanfare_sql_rows::{CandidateRow, count, log_clock_set_back, one};
 
-use crate::parameters::texts;
+use crate::parameters::{duration, texts};
 use crate::store::SqlStore;
 use crate::timeout::WithTimeout;
 
@@ -26,9 +27,28 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
     WorkKind::ALL.iter().map(|kind| kind.as_str()).collect()
 }
 
+impl SqlStore {
+    /// Puts right what was written before the clock was set back, if it was.
+    async fn restart_waits(&self) -> Result<(), StoreError> {
+        let step = duration(UNNOTICED_STEP);
+        let find =
+            sqlx::query_file_scalar!("sql/work_queue/written_later.sql", self.now() as _, step);
+        if !find.fetch_one(self.reader()).with_timeout().await? {
+            return Ok(());
+        }
+        log_clock_set_back();
+        let restart = sqlx::query_file!("sql/work_queue/restart_waits.sql", self.now() as _, step);
+        restart.execute(self.writer()).with_timeout().await?;
+        let restart = sqlx::query_file!("sql/work_queue/restart_claims.sql", self.now() as _, step);
+        restart.execute(self.writer()).with_timeout().await?;
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl WorkQueue for SqlStore {
     async fn notify(&self, limit: u32) -> Result<u64, StoreError> {
+        self.restart_waits().await?;
         self.notify_overdue(limit).await
     }
 

@@ -8,6 +8,8 @@ use fanfare_domain::ports::StoreError;
 pub struct Edge {
     /// The batch's last key.
     pub last: String,
+    /// Whether the batch has its full size.
+    pub is_full: bool,
     is_followed: bool,
 }
 
@@ -17,9 +19,15 @@ impl Edge {
         /// Above every id, which is ASCII.
         const END: &str = "\u{10FFFF}";
         let mut keys = keys.into_iter();
-        let last = keys.next().unwrap_or_else(|| END.to_owned());
+        let last = keys.next();
+        let is_full = last.is_some();
+        let last = last.unwrap_or_else(|| END.to_owned());
         let is_followed = keys.next().is_some();
-        Self { last, is_followed }
+        Self {
+            last,
+            is_full,
+            is_followed,
+        }
     }
 
     /// The key to go on after: the batch's last, if another row follows it.

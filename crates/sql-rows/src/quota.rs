@@ -17,6 +17,7 @@ pub struct BucketRow {
     pub steady_since: DbTimestamp,
     pub steady_used: i64,
     pub blocked_until: Option<DbTimestamp>,
+    pub blocked_at: Option<DbTimestamp>,
 }
 
 impl TryFrom<BucketRow> for Bucket {
@@ -37,6 +38,7 @@ impl TryFrom<BucketRow> for Bucket {
                 used: to_u32(row.steady_used, "quota_buckets.steady_used")?,
             },
             blocked_until: from_db(row.blocked_until),
+            blocked_at: from_db(row.blocked_at),
         })
     }
 }

@@ -5,10 +5,15 @@ use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use fanfare_domain::page::Tally;
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::run::{Progress, RunError, SyncRun, SyncStatus, Trigger};
+use fanfare_domain::waiting::{WaitReason, Waiting};
 
 use crate::columns::{count, id, parse_enum, to_u32};
 use crate::db_timestamp::{DbTimestamp, from_db};
 use crate::json_text::JsonText;
+
+/// The form in which this version of the program writes a run. A version that writes what this one cannot read, or
+/// must not carry on from, counts it up: this one then leaves such runs to the newer one.
+pub const RUN_FORM: i64 = 1;
 
 /// A row of `sync_runs`.
 #[derive(Debug)]
@@ -40,6 +45,9 @@ pub struct RunRow {
     pub checkpoint: JsonText,
     pub error_code: Option<String>,
     pub error_message: Option<String>,
+    pub waiting_until: Option<DbTimestamp>,
+    pub waiting_why: Option<String>,
+    pub form: i64,
 }
 
 impl RunRow {
@@ -60,6 +68,13 @@ impl RunRow {
         })
     }
 
+    /// A reason that this version does not know is none: it only adorns the run.
+    fn waiting(&self) -> Option<Waiting> {
+        let until = from_db(self.waiting_until)?;
+        let why = WaitReason::parse(self.waiting_why.as_deref()?)?;
+        Some(Waiting { until, why })
+    }
+
     fn error(&mut self) -> Result<Option<RunError>, StoreError> {
         let Some(code) = self.error_code.as_deref() else {
             return Ok(None);
@@ -74,27 +89,39 @@ impl RunRow {
 impl TryFrom<RunRow> for SyncRun {
     type Error = StoreError;
 
-    fn try_from(mut row: RunRow) -> Result<Self, StoreError> {
+    fn try_from(row: RunRow) -> Result<Self, StoreError> {
+        let is_newer = row.form > RUN_FORM;
+        row.read(is_newer).map_err(|error| match error {
+            StoreError::Corrupt(column) if is_newer => StoreError::Newer(column),
+            error => error,
+        })
+    }
+}
+
+impl RunRow {
+    fn read(mut self, is_newer: bool) -> Result<SyncRun, StoreError> {
         let organization = "sync_runs.organization_id";
-        Ok(Self {
-            progress: row.progress()?,
-            error: row.error()?,
+        Ok(SyncRun {
+            progress: self.progress()?,
+            waiting: self.waiting(),
+            is_newer,
+            error: self.error()?,
             // Another version may have written it: then the list is read from its beginning.
-            pass: serde_json::from_str(&row.checkpoint.0).unwrap_or_default(),
-            trigger: parse_enum(&row.trigger, Trigger::parse, "sync_runs.trigger")?,
-            status: parse_enum(&row.status, SyncStatus::parse, "sync_runs.status")?,
-            id: id(row.id, RunId::parse, "sync_runs.id")?,
-            organization: id(row.organization_id, OrganizationId::parse, organization)?,
-            source: id(row.source_id, SourceId::parse, "sync_runs.source_id")?,
-            audience: id(row.audience_id, AudienceId::parse, "sync_runs.audience_id")?,
-            attempt: to_u32(row.attempt, "sync_runs.attempt")?,
-            crashes: to_u32(row.crashes, "sync_runs.crashes")?,
-            failures: to_u32(row.failures, "sync_runs.failures")?,
-            confirm_removals: row.confirm_removals,
-            queued_at: row.queued_at.0,
-            started_at: from_db(row.started_at),
-            finished_at: from_db(row.finished_at),
-            members_at_start: count(row.members_at_start, "sync_runs.members_at_start")?,
+            pass: serde_json::from_str(&self.checkpoint.0).unwrap_or_default(),
+            trigger: parse_enum(&self.trigger, Trigger::parse, "sync_runs.trigger")?,
+            status: parse_enum(&self.status, SyncStatus::parse, "sync_runs.status")?,
+            id: id(self.id, RunId::parse, "sync_runs.id")?,
+            organization: id(self.organization_id, OrganizationId::parse, organization)?,
+            source: id(self.source_id, SourceId::parse, "sync_runs.source_id")?,
+            audience: id(self.audience_id, AudienceId::parse, "sync_runs.audience_id")?,
+            attempt: to_u32(self.attempt, "sync_runs.attempt")?,
+            crashes: to_u32(self.crashes, "sync_runs.crashes")?,
+            failures: to_u32(self.failures, "sync_runs.failures")?,
+            confirm_removals: self.confirm_removals,
+            queued_at: self.queued_at.0,
+            started_at: from_db(self.started_at),
+            finished_at: from_db(self.finished_at),
+            members_at_start: count(self.members_at_start, "sync_runs.members_at_start")?,
         })
     }
 }

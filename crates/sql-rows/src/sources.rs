@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use fanfare_domain::ids::{AudienceId, CollectionId, SourceId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{SourceFilter, SourceRecord, StoreError};
+use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::{
     CollectionKind, CollectionRef, CollectionSource, PROFILE_SOURCE_TYPE,
 };
 
-use crate::columns::{corrupt, from_json, id, parse_enum};
+use crate::columns::{corrupt, count, from_json, id, parse_enum};
 use crate::db_timestamp::{DbTimestamp, from_db};
 use crate::json_text::JsonText;
 
@@ -29,6 +30,8 @@ pub struct SourceRow {
     pub created_by: String,
     pub updated_at: Option<DbTimestamp>,
     pub archived: bool,
+    pub members_at_success: Option<i64>,
+    pub removals_held: bool,
 }
 
 impl TryFrom<SourceRow> for CollectionSource {
@@ -38,6 +41,8 @@ impl TryFrom<SourceRow> for CollectionSource {
         let kind = CollectionKind::of_source_type(&row.sync_source)
             .ok_or_else(|| corrupt("sync_sources.sync_source"))?;
         let collection = "sync_sources.sync_source_id";
+        let members = row.members_at_success;
+        let members = members.map(|members| count(members, "sync_sources.members_at_success"));
         let (audience, status) = ("sync_sources.audience_id", "sync_sources.sync_status");
         Ok(Self {
             id: id(row.id, SourceId::parse, "sync_sources.id")?,
@@ -53,6 +58,10 @@ impl TryFrom<SourceRow> for CollectionSource {
             created_by: row.created_by,
             updated_at: from_db(row.updated_at),
             archived: row.archived,
+            guard: RemovalGuard {
+                members_at_success: members.transpose()?,
+                is_holding: row.removals_held,
+            },
         })
     }
 }

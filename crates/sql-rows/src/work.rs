@@ -55,3 +55,8 @@ impl TryFrom<CandidateRow> for SchedulingCandidate {
         })
     }
 }
+
+/// Logs that waits begin anew because the store's clock has been set back.
+pub fn log_clock_set_back() {
+    tracing::warn!("the store's clock has been set back; what waits begins anew");
+}

@@ -58,6 +58,21 @@ macro_rules! read_consumers {
             $($parameter)*
         )
     };
+    (of_ids, $($parameter:tt)*) => {
+        fanfare_sql_rows::select_consumers!(
+            r#"l.changed_at AS "primary_changed_at?"
+            FROM json_each($2) k
+            CROSS JOIN consumers c ON c.organization_id = $1 AND c.id = k.value
+            LEFT JOIN profile_links l
+              ON l.organization_id = $1 AND l.profile_id = c.primary_profile
+            WHERE c.search_text LIKE $3 ESCAPE '\'
+              AND ($4 IS NULL OR c.created_at > $4) AND ($5 IS NULL OR c.created_at < $5)
+              AND ($6 IS NULL OR EXISTS (
+               SELECT 1 FROM audience_list_memberships m
+               WHERE m.organization_id = $1 AND m.audience_id = $6 AND m.consumer_id = k.value))"#,
+            $($parameter)*
+        )
+    };
     (of_page, $($parameter:tt)*) => {
         fanfare_sql_rows::select_consumers!(
             r#"NULL AS "primary_changed_at?: fanfare_sql_rows::DbTimestamp"

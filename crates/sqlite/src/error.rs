@@ -63,6 +63,7 @@ pub enum OpenError {
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
 const READONLY: i32 = 8;
+const INTERRUPT: i32 = 9;
 const IOERR: i32 = 10;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
@@ -93,6 +94,8 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
             BUSY | LOCKED | READONLY | IOERR | FULL | CANTOPEN => {
                 StoreError::Unavailable(error.into())
             }
+            // Only searches have a time after which SQLite interrupts their statements.
+            INTERRUPT => StoreError::SearchTooLong,
             CORRUPT | NOTADB => corrupt("the file itself"),
             _ => StoreError::Refused(error.into()),
         },

@@ -43,7 +43,8 @@ pub(crate) async fn notify(
         .collect();
     // Never more than one attempt: workers are notified again of what failed, by our own rules. The worker
     // that had the job before loses it, so that a late acknowledgement does not hide the new notification;
-    // and a job that waits already keeps its place.
+    // and a job that waits already keeps its place, unless it was made before
+    // the clock was set back.
     sqlx::query(
         "INSERT INTO Jobs (id, job, job_type, status, attempts, max_attempts, run_at, priority,
             metadata, idempotency_key)
@@ -53,7 +54,7 @@ pub(crate) async fn notify(
          ON CONFLICT (job_type, idempotency_key) DO UPDATE
          SET status = 'Pending', attempts = 0, run_at = excluded.run_at, lock_at = NULL,
             lock_by = NULL, done_at = NULL, last_result = NULL
-         WHERE status <> 'Pending'",
+         WHERE status <> 'Pending' OR run_at > excluded.run_at",
     )
     .bind(json(&jobs))
     .bind(QUEUE)

@@ -1,17 +1,29 @@
-//! The file of the quota ledger, beside the store's: SQLite has one writer for each file, and a reservation must
-//! not wait for a page's transaction.
+//! The file beside the store's, which many callers write at once: Klaviyo's quotas and the rate limits of
+//! organizations. SQLite has one writer for each file, and neither a request to Klaviyo nor one to the API must wait
+//! for a page's transaction.
+//!
+//! Nothing in it is worth a backup. That helps to tell a backup that was restored: the file's number is drawn when it
+//! is made, and the store knows it.
 
 use std::path::{Path, PathBuf};
 
-use sqlx::SqlitePool;
+use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
 use crate::error::{OpenError, sqlite_error};
 use crate::migrate::private_file;
 use crate::options::{connect_options, pool};
 
-/// The text that made the table in the store's own file, where versions before this one kept it, and
-/// where checked queries are checked.
-const SCHEMA: &str = include_str!("../../../migrations/sqlite/20261124000002_quota.sql");
+/// The texts that make the tables in the store's own file: versions before this one kept quotas there, and checked
+/// queries are checked there.
+const QUOTAS: &str = include_str!("../../../migrations/sqlite/20261124000002_quota.sql");
+const REQUEST_COUNTS: &str =
+    include_str!("../../../migrations/sqlite/20261128104101_request_counts.sql");
+
+/// What the table has got since. The store's own file has it from a migration.
+const BLOCKED_AT: &str = "ALTER TABLE quota_buckets ADD COLUMN blocked_at INTEGER";
+
+/// The version of the ledger's schema. Programs that know a lower one only may use the file, too.
+const VERSION: i64 = 3;
 
 /// The ledger's file: `fanfare-quota.db` beside `fanfare.db`.
 pub(crate) fn path_beside(store: &Path) -> PathBuf {
@@ -37,16 +49,43 @@ pub(crate) async fn open(store: &Path, old: &SqlitePool) -> Result<SqlitePool, O
     }
 }
 
-/// Makes the table in a new ledger, with the buckets that the store's own file has from before.
+/// The number that was drawn when the file was made.
+pub(crate) async fn number(ledger: &SqlitePool) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(ledger)
+        .await
+}
+
+/// Makes what is missing in the file. Its `user_version` says what is there: 1 has quotas, 2 the beginnings of blocks
+/// too, 3 request counts and a number.
 async fn make(ledger: &SqlitePool, old: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut tx = ledger.begin_with("BEGIN IMMEDIATE").await?;
     let version: i64 = sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(&mut *tx)
         .await?;
-    if version > 0 {
+    if version >= VERSION {
         return tx.commit().await;
     }
-    sqlx::raw_sql(SCHEMA).execute(&mut *tx).await?;
+    if version < 1 {
+        sqlx::raw_sql(QUOTAS).execute(&mut *tx).await?;
+    }
+    if version < 2 {
+        sqlx::raw_sql(BLOCKED_AT).execute(&mut *tx).await?;
+    }
+    if version < 1 {
+        carry_over(&mut tx, old).await?;
+    }
+    sqlx::raw_sql(REQUEST_COUNTS).execute(&mut *tx).await?;
+    let number: i64 = sqlx::query_scalar("SELECT 1 + abs(random() % 2147483646)")
+        .fetch_one(&mut *tx)
+        .await?;
+    let mark = format!("PRAGMA application_id = {number}; PRAGMA user_version = {VERSION}");
+    sqlx::raw_sql(AssertSqlSafe(mark)).execute(&mut *tx).await?;
+    tx.commit().await
+}
+
+/// Takes over the quotas that the store's own file has from before.
+async fn carry_over(tx: &mut Transaction<'_, Sqlite>, old: &SqlitePool) -> Result<(), sqlx::Error> {
     for row in sqlx::query_file!("sql/quota_buckets/all.sql")
         .fetch_all(old)
         .await?
@@ -61,12 +100,10 @@ async fn make(ledger: &SqlitePool, old: &SqlitePool) -> Result<(), sqlx::Error> 
             row.burst_used,
             row.steady_since,
             row.steady_used,
-            row.blocked_until
+            row.blocked_until,
+            row.blocked_at
         );
-        carry.execute(&mut *tx).await?;
+        carry.execute(&mut **tx).await?;
     }
-    sqlx::raw_sql("PRAGMA user_version = 1")
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await
+    Ok(())
 }

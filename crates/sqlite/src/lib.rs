@@ -19,6 +19,8 @@ mod page_writes;
 mod parameters;
 #[path = "../../sql-rows/repositories/mod.rs"]
 mod repositories;
+mod request_limits;
+mod search_rows;
 mod search_texts;
 mod store;
 mod timeout;

@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use fanfare_sql_rows::{SCHEMA_MARK, SchemaMark, SchemaVersion, compare_schema};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
@@ -25,6 +26,8 @@ pub enum Schema {
     Behind(usize),
     /// This version's.
     Current,
+    /// A newer version's, on which this one runs: it would be left as it is.
+    Successor,
 }
 
 /// Finds out, changing nothing, what opening the store would do.
@@ -37,11 +40,11 @@ pub async fn schema(path: &Path) -> Result<Schema, OpenError> {
             return Err(OpenError::NotWritable { path, source });
         }
     }
-    let applied = inspect(path).await?;
-    let missing = our_versions().filter(|version| !applied.contains(version));
-    Ok(match missing.count() {
-        0 => Schema::Current,
-        behind => Schema::Behind(behind),
+    let (found, missing) = inspect(path).await?;
+    Ok(match found {
+        SchemaVersion::Ours => Schema::Current,
+        SchemaVersion::Successor => Schema::Successor,
+        _ => Schema::Behind(missing),
     })
 }
 
@@ -75,40 +78,63 @@ pub(crate) async fn open(path: &Path, writer: &SqlitePool) -> Result<File, OpenE
         path: path.to_owned(),
         source,
     })?;
-    inspect(path).await?;
-    let migrated = MIGRATIONS.run(writer).await;
+    let (found, _) = inspect(path).await?;
+    if found == SchemaVersion::Successor {
+        return Ok(lock);
+    }
+    let migrated = migrate(writer).await;
     migrated.map_err(|error| migrate_error(path, error))?;
     let texts = async { search_texts::write(&mut *writer.acquire().await?).await };
     texts.await.map_err(|source| sqlite_error(path, source))?;
     Ok(lock)
 }
 
-/// Whether the schema is exactly ours.
-pub(crate) async fn check(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
-    let applied = match pool.acquire().await {
-        Ok(mut connection) => applied_migrations(&mut connection).await,
-        Err(error) => Err(error),
-    };
-    let applied = applied.map_err(|source| sqlite_error(path, source))?;
-    let is_ours = applied.iter().copied().eq(our_versions());
-    if is_ours && path.exists() {
-        return Ok(());
+/// Applies the migrations. Programs that do not run on what comes of them know it from the mark before the first one
+/// is applied.
+async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
+    const HAS_META: &str = "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'";
+    let has_meta: i64 = sqlx::query_scalar(HAS_META).fetch_one(writer).await?;
+    if has_meta > 0 {
+        mark(writer).await?;
     }
-    let path = path.to_owned();
-    Err(if applied.last() > our_versions().last().as_ref() {
-        OpenError::Newer { path }
-    } else {
-        OpenError::Replaced { path }
-    })
+    MIGRATIONS.run(writer).await?;
+    Ok(mark(writer).await?)
 }
 
-/// Refuses a file that is no store of ours, through a connection that changes nothing. Returns the
-/// migrations that it has.
-async fn inspect(path: &Path) -> Result<Vec<i64>, OpenError> {
+/// Writes what our schema says of itself, if it is not there yet: another program may be writing a page.
+async fn mark(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+    let texts = MIGRATIONS.iter().map(|one| (one.version, one.sql.as_str()));
+    let mark = SchemaMark::of(texts).to_bytes();
+    if stored_mark(&mut *writer.acquire().await?).await?.as_ref() == Some(&mark) {
+        return Ok(());
+    }
+    let put = sqlx::query_file!("../sql-rows/sql/meta/put.sql", SCHEMA_MARK, mark);
+    put.execute(writer).await.map(drop)
+}
+
+/// Whether the schema is ours, or one on which this version runs.
+pub(crate) async fn check(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    let found = match pool.acquire().await {
+        Ok(mut connection) => look(&mut connection).await,
+        Err(error) => Err(error),
+    };
+    let (found, _) = found.map_err(|source| sqlite_error(path, source))?;
+    let is_there = path.exists();
+    let path = path.to_owned();
+    match found {
+        SchemaVersion::Ours | SchemaVersion::Successor if is_there => Ok(()),
+        SchemaVersion::Newer => Err(OpenError::Newer { path }),
+        _ => Err(OpenError::Replaced { path }),
+    }
+}
+
+/// Refuses a file that is no store of ours, through a connection that changes nothing. Returns what its schema is, and
+/// how many of our migrations it lacks.
+async fn inspect(path: &Path) -> Result<(SchemaVersion, usize), OpenError> {
     let connect = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false);
-    let look = async {
+    let inspect = async {
         let mut connection = connect.connect().await?;
         let tables: Vec<String> = sqlx::query_scalar(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
@@ -116,35 +142,59 @@ async fn inspect(path: &Path) -> Result<Vec<i64>, OpenError> {
         .fetch_all(&mut connection)
         .await?;
         let is_migrated = tables.iter().any(|table| table == "fanfare_migrations");
-        let applied = if is_migrated {
-            applied_migrations(&mut connection).await?
+        let found = if is_migrated {
+            look(&mut connection).await?
         } else {
-            Vec::new()
+            (SchemaVersion::Older, MIGRATIONS.iter().count())
         };
         connection.close().await?;
-        Ok((tables, is_migrated, applied))
+        Ok((tables, is_migrated, found))
     };
-    let (tables, is_migrated, applied) = look.await.map_err(|source| sqlite_error(path, source))?;
+    let (tables, is_migrated, found) =
+        inspect.await.map_err(|source| sqlite_error(path, source))?;
     let is_neighbour = |table: &String| NEIGHBOURS.contains(&table.as_str());
     let path = path.to_owned();
-    if !is_migrated && !tables.iter().all(is_neighbour) {
-        return Err(OpenError::Foreign { path });
+    match found.0 {
+        _ if !is_migrated && !tables.iter().all(is_neighbour) => Err(OpenError::Foreign { path }),
+        SchemaVersion::Foreign => Err(OpenError::Foreign { path }),
+        SchemaVersion::Newer => Err(OpenError::Newer { path }),
+        _ => Ok(found),
     }
-    if applied.last() > our_versions().last().as_ref() {
-        return Err(OpenError::Newer { path });
-    }
-    Ok(applied)
 }
 
-/// sqlx's own table, which no checked query can know.
-async fn applied_migrations(connection: &mut SqliteConnection) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar("SELECT version FROM fanfare_migrations WHERE success ORDER BY version")
-        .fetch_all(connection)
+/// What the schema of a migrated file is, and how many of our migrations it lacks.
+async fn look(connection: &mut SqliteConnection) -> Result<(SchemaVersion, usize), sqlx::Error> {
+    let applied = applied_migrations(connection).await?;
+    let ours: Vec<(i64, &[u8])> = MIGRATIONS
+        .iter()
+        .map(|migration| (migration.version, &*migration.checksum))
+        .collect();
+    let is_missing = |of_ours: &&(i64, &[u8])| !applied.iter().any(|(one, _)| *one == of_ours.0);
+    let missing = ours.iter().filter(is_missing).count();
+    let mark = if applied.len() > ours.len() {
+        stored_mark(connection).await?
+    } else {
+        None
+    };
+    let mark = mark.and_then(|mark| SchemaMark::from_bytes(&mark));
+    Ok((compare_schema(&ours, &applied, mark), missing))
+}
+
+async fn stored_mark(connection: &mut SqliteConnection) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    sqlx::query_file_scalar!("../sql-rows/sql/meta/get.sql", SCHEMA_MARK)
+        .fetch_optional(connection)
         .await
 }
 
-fn our_versions() -> impl Iterator<Item = i64> {
-    MIGRATIONS.iter().map(|migration| migration.version)
+/// sqlx's own table, which no checked query can know.
+async fn applied_migrations(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT version, checksum FROM fanfare_migrations WHERE success ORDER BY version",
+    )
+    .fetch_all(connection)
+    .await
 }
 
 fn migrate_error(path: &Path, error: MigrateError) -> OpenError {

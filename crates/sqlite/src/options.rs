@@ -77,7 +77,7 @@ pub(crate) fn reader_options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// How long a unit waits for a connection of this process.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A file needs neither a ping before use nor fresh connections now and then.
 pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {

@@ -9,6 +9,9 @@ use fanfare_domain::search::{RULES_VERSION, text};
 use fanfare_sql_rows::json;
 use sqlx::{Connection, SqliteConnection};
 
+use crate::repositories::pages::Scope;
+use crate::repositories::search;
+
 /// The name under which `meta` holds by which rules the texts were made: one byte.
 const RULES: &str = "search_rules";
 
@@ -62,7 +65,14 @@ async fn write_window(
         let text = text([&row.email, &row.phone, &row.full_name].map(Option::as_deref));
         (text != row.search_text).then_some((row.organization_id, row.id, text))
     });
-    let changed = json(&changed.collect::<Vec<_>>());
+    let changed: Vec<_> = changed.collect();
+    // The index is made of the texts.
+    let mut organizations: Vec<&str> = changed.iter().map(|(of, _, _)| of.as_str()).collect();
+    organizations.dedup();
+    for organization in organizations {
+        search::clear(Scope::of((organization, &mut tx))).await?;
+    }
+    let changed = json(&changed);
     sqlx::query!(
         "WITH w AS MATERIALIZED (
             SELECT value ->> 0 AS organization_id, value ->> 1 AS id, value ->> 2 AS search_text

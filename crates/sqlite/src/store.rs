@@ -2,22 +2,37 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
-use fanfare_sql_rows::{DbTimestamp, JobNotifier};
+use fanfare_sql_rows::{DbTimestamp, JobNotifier, Permit, Shares};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Sqlite, SqlitePool, Transaction};
+use tokio::time::timeout;
 
 use crate::error::{OpenError, sqlite_error};
-use crate::options::{SqliteOptions, connect_options, pool, reader_options, writer_options};
-use crate::timeout::WithTimeout;
+use crate::options::{
+    ACQUIRE_TIMEOUT, SqliteOptions, connect_options, pool, reader_options, writer_options,
+};
+use crate::timeout::{SEARCH_LIMIT, WithTimeout};
 use crate::unit::{Unit, empty_log};
 use crate::{ledger_file, migrate};
 
 /// Connections for reading. WAL lets them read while one writes.
 const READERS: u32 = 4;
+
+/// How many of them an organization's units have at once: large pages of one keep no other's waiting, nor
+/// authentication and health.
+const READERS_OF_ORGANIZATION: usize = 2;
+
+/// Connections for searching, and how many of them an organization has. Few: a search keeps a core busy.
+const SEARCHERS: u32 = 2;
+const SEARCHERS_OF_ORGANIZATION: usize = 1;
+
+/// After how many of SQLite's instructions it is seen whether a search has to end: less than a millisecond.
+const INSTRUCTIONS: i32 = 10_000;
 
 /// Every storage port on one SQLite file. Clones share its connections.
 ///
@@ -26,7 +41,11 @@ const READERS: u32 = 4;
 pub struct SqliteStore {
     pub(crate) writer: SqlitePool,
     pub(crate) reader: SqlitePool,
-    /// Klaviyo's quotas, in a file of their own.
+    reads: Shares<OrganizationId>,
+    /// For searches alone: nothing else waits for one.
+    searcher: SqlitePool,
+    searches: Shares<OrganizationId>,
+    /// Klaviyo's quotas and the rate limits of organizations, in a file of their own.
     pub(crate) ledger: SqlitePool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) notifier: JobNotifier,
@@ -52,14 +71,23 @@ impl SqliteStore {
             .connect_with(reader_options(&path))
             .await
             .map_err(|source| sqlite_error(&path, source))?;
+        let searcher = pool(SEARCHERS).connect_lazy_with(reader_options(&path));
         Ok(Self {
             writer,
             reader,
+            reads: Shares::new(READERS_OF_ORGANIZATION),
+            searcher,
+            searches: Shares::new(SEARCHERS_OF_ORGANIZATION),
             ledger,
             clock,
             notifier,
             path,
         })
+    }
+
+    /// The store's time.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// The store's file.
@@ -78,9 +106,17 @@ impl SqliteStore {
         migrate::check(&self.reader, &self.path).await
     }
 
+    /// What tells this place of the store from another one to which a backup of it was restored. A restored store
+    /// has no file of quotas, and a new one another number.
+    pub async fn identity(&self) -> Result<Option<String>, StoreError> {
+        let number = ledger_file::number(&self.ledger).with_timeout().await?;
+        Ok(Some(number.to_string()))
+    }
+
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
         self.reader.close().await;
+        self.searcher.close().await;
         self.ledger.close().await;
         self.writer.close().await;
     }
@@ -100,6 +136,11 @@ impl SqliteStore {
         &self.writer
     }
 
+    /// The connection to the ledger of quotas.
+    pub(crate) fn ledger_connections(&self) -> &SqlitePool {
+        &self.ledger
+    }
+
     /// A transaction that excludes every other writer of the file.
     pub(crate) async fn begin_writing(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.writer
@@ -112,28 +153,59 @@ impl SqliteStore {
         DbTimestamp(self.clock.now())
     }
 
+    /// A unit for a search, whose statements SQLite interrupts after this time.
+    async fn searching(
+        &self,
+        organization: &OrganizationId,
+        limit: Duration,
+    ) -> Result<Unit, StoreError> {
+        let permit = self.searches.permit(organization, SEARCH_LIMIT).await;
+        let permit = permit.ok_or(StoreError::TooManySearches)?;
+        let acquired = timeout(SEARCH_LIMIT, self.searcher.begin().with_timeout()).await;
+        let mut tx = acquired.map_err(|_| StoreError::TooManySearches)??;
+        // A statement goes on after whoever waited for it has left. Only searches use the connection: the next one
+        // puts its own time in the place of this one.
+        let end = Instant::now() + limit;
+        let mut handle = tx.lock_handle().with_timeout().await?;
+        handle.set_progress_handler(INSTRUCTIONS, move || Instant::now() < end);
+        drop(handle);
+        Ok(self.unit(tx, organization, None, Some(permit)))
+    }
+
     fn unit(
         &self,
         tx: Transaction<'static, Sqlite>,
         organization: &OrganizationId,
         writer: Option<SqlitePool>,
-    ) -> Box<dyn UnitOfWork> {
-        Box::new(Unit {
+        permit: Option<Permit>,
+    ) -> Unit {
+        Unit {
             tx,
             organization: organization.clone(),
             clock: Arc::clone(&self.clock),
             notifier: self.notifier,
             writer,
             has_shredded: false,
-        })
+            _permit: permit,
+        }
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let permit = self.reads.permit(organization, ACQUIRE_TIMEOUT).await;
+        let permit = permit.ok_or_else(|| StoreError::Unavailable(BUSY.into()))?;
         let tx = self.reader.begin().with_timeout().await?;
-        Ok(self.unit(tx, organization, None))
+        Ok(Box::new(self.unit(tx, organization, None, Some(permit))))
+    }
+
+    async fn search(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let unit = self.searching(organization, SEARCH_LIMIT).await?;
+        Ok(Box::new(unit))
     }
 
     async fn begin(
@@ -141,6 +213,16 @@ impl Store for SqliteStore {
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let tx = self.begin_writing().await?;
-        Ok(self.unit(tx, organization, Some(self.writer.clone())))
+        Ok(Box::new(self.unit(
+            tx,
+            organization,
+            Some(self.writer.clone()),
+            None,
+        )))
     }
 }
+
+const BUSY: &str = "other reads of the same organization took longer than 30 s";
+
+#[cfg(test)]
+mod interrupted;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
-use fanfare_sql_rows::{DbTimestamp, JobNotifier};
+use fanfare_sql_rows::{DbTimestamp, JobNotifier, Permit};
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::options::BUSY_TIMEOUT;
@@ -28,6 +28,8 @@ pub(crate) struct Unit {
     pub(crate) writer: Option<SqlitePool>,
     /// Whether a secret was overwritten or deleted.
     pub(crate) has_shredded: bool,
+    /// The organization's share of reads or of searches.
+    pub(crate) _permit: Option<Permit>,
 }
 
 impl Unit {

@@ -62,6 +62,10 @@ impl StoreHarness for OnFile {
         self.clock.advance(by);
     }
 
+    async fn set_back(&self, by: Duration) {
+        self.clock.set_back(by);
+    }
+
     /// As a worker would: a job that was taken waits no longer.
     async fn notifications(&self) -> Option<Vec<WorkItem>> {
         let jobs: Vec<(String, String)> = sqlx::query_as(

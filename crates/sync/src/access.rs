@@ -2,6 +2,7 @@
 
 use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey, parse_name};
+use fanfare_domain::rate_limit::TakenRequests;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -39,6 +40,16 @@ impl Integration {
             role: key.role,
             key: key.id,
         }))
+    }
+
+    /// Takes requests out of the organization's rate limit, for this process to admit.
+    pub async fn take_requests(
+        &self,
+        organization: &OrganizationId,
+        wanted: u32,
+    ) -> Result<TakenRequests, Error> {
+        let limits = &self.ports.request_limits;
+        Ok(limits.take_requests(organization, wanted).await?)
     }
 
     /// Makes an organization with an owner's live key.

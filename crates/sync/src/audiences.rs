@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fanfare_domain::audience::GroupType;
 use fanfare_domain::ids::{AudienceId, OrganizationId};
 use fanfare_domain::paging::{Page, PageRequest};
-use fanfare_domain::ports::{AudienceRecord, ConsumerRecord};
+use fanfare_domain::ports::{AudienceRecord, ConsumerRecord, UnitOfWork};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 
@@ -79,6 +79,9 @@ impl AudienceStatus {
     }
 }
 
+/// Why the active run of an archived audience ends.
+const ARCHIVED: &str = "The audience was deleted.";
+
 impl Integration {
     /// Unarchived audiences, oldest first.
     pub async fn audiences(
@@ -137,25 +140,27 @@ impl Integration {
         Ok(record)
     }
 
-    /// Archives an audience and its source, and cancels its active run. The list can be imported again.
+    /// Archives an audience and its source, and cancels its active run. The list can be imported again. `None` if the
+    /// audience was archived and this version of the program cannot read its row.
     pub async fn archive_audience(
         &self,
         organization: &OrganizationId,
         id: &AudienceId,
         actor: &str,
-    ) -> Result<AudienceRecord, Error> {
+    ) -> Result<Option<AudienceRecord>, Error> {
         let mut unit = self.begin(organization).await?;
-        let found = unit
-            .audience(id)
-            .await?
-            .ok_or(Error::NotFound(Entity::Audience))?;
+        let found = match unit.audience(id).await {
+            Err(error) if error.is_unreadable() => {
+                return self.archive_unread(unit, id, actor).await;
+            }
+            found => found?.ok_or(Error::NotFound(Entity::Audience))?,
+        };
         if found.audience.archived {
-            return Ok(found);
+            return Ok(Some(found));
         }
         let now = self.now();
         let active = unit.active_run(&found.source.id).await?;
-        let why = "The audience was deleted.";
-        let cancelled = cancel_runs(unit.as_mut(), active, why, now).await?;
+        let cancelled = cancel_runs(unit.as_mut(), active, ARCHIVED, now).await?;
 
         let mut record = unit
             .audience(id)
@@ -170,7 +175,24 @@ impl Integration {
         unit.put_audience(&record.audience).await?;
         unit.commit().await?;
         log_cancelled(&cancelled);
-        Ok(record)
+        Ok(Some(record))
+    }
+
+    /// The same without reading the audience and its source.
+    async fn archive_unread(
+        &self,
+        mut unit: Box<dyn UnitOfWork>,
+        id: &AudienceId,
+        actor: &str,
+    ) -> Result<Option<AudienceRecord>, Error> {
+        let now = self.now();
+        if let Some(source) = unit.archive_unread(id, actor, now).await? {
+            let active = unit.active_run(&source).await?;
+            let cancelled = cancel_runs(unit.as_mut(), active, ARCHIVED, now).await?;
+            unit.commit().await?;
+            log_cancelled(&cancelled);
+        }
+        Ok(None)
     }
 
     /// The audience's members.
@@ -181,7 +203,7 @@ impl Integration {
         search: Option<&str>,
         page: &PageRequest,
     ) -> Result<Page<ConsumerRecord>, Error> {
-        let mut unit = self.read(organization).await?;
+        let mut unit = self.read_or_search(organization, search.is_some()).await?;
         unit.audience(id)
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;

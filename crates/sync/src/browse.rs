@@ -38,21 +38,29 @@ const MAX_PAGES: u64 = 200;
 const PROFILES_PER_REQUEST: u64 = 100;
 
 impl Integration {
-    /// All lists or segments of the account.
+    /// All lists or segments of the account, as Klaviyo told them within the last five seconds, with what syncs them
+    /// now.
     pub async fn collections(
         &self,
         organization: &OrganizationId,
         kind: CollectionKind,
     ) -> Result<Vec<BrowsedCollection>, Error> {
-        let connection = self.open_connection(organization).await?;
-        let found = self.all_collections(&connection, kind).await?;
+        let stored = self.stored_connection(organization).await?;
+        let connection = self.opened(organization, &stored)?;
+        let read = self.all_collections(&connection, kind);
+        let of = (organization.clone(), kind);
+        let found = self
+            .kept_collections
+            .get(of, &stored.key, self.clock(), read)
+            .await?;
         let sources = self.read(organization).await?.sources(kind).await?;
         let mut synced: HashMap<_, _> = sources
             .into_iter()
             .map(|source| (source.collection.id.clone(), source))
             .collect();
         Ok(found
-            .into_iter()
+            .iter()
+            .cloned()
             .map(|collection| {
                 let source = synced.remove(&collection.id);
                 BrowsedCollection { collection, source }

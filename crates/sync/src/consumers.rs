@@ -15,11 +15,9 @@ impl Integration {
         filter: &ConsumerFilter,
         page: &PageRequest,
     ) -> Result<Page<ConsumerRecord>, Error> {
-        Ok(self
-            .read(organization)
-            .await?
-            .consumers(filter, page)
-            .await?)
+        let is_search = filter.search.is_some();
+        let mut unit = self.read_or_search(organization, is_search).await?;
+        Ok(unit.consumers(filter, page).await?)
     }
 
     /// One consumer.

@@ -104,6 +104,9 @@ pub enum Error {
     /// A stored key cannot be decrypted.
     #[error("the stored Klaviyo API key cannot be read")]
     Seal(#[from] SealError),
+    /// The key by which erased people are recognized cannot be decrypted.
+    #[error("the stored key of erased people's hashes cannot be read")]
+    ErasureKey(#[source] SealError),
     /// An event that the run's status does not allow: a defect of this program.
     #[error("a run was handled out of turn")]
     Transition(#[from] InvalidTransition),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use fanfare_domain::audience::{Audience, distinct_name, name_from, usable_name};
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use fanfare_domain::ports::{Collection, UnitOfWork};
+use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::{NewRun, SourceRun, SyncStatus, Trigger};
 use fanfare_domain::source::{CollectionRef, CollectionSource, SourceData};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -171,6 +172,7 @@ impl Integration {
             created_by: actor.to_owned(),
             updated_at: None,
             archived: false,
+            guard: RemovalGuard::default(),
         };
         let audience = Audience {
             name: free_name(unit, &collection, name, &audience_id).await?,

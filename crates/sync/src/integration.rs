@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use fanfare_domain::connection::{ApiKey, OpenConnection};
+use fanfare_domain::connection::{ApiKey, Connection, OpenConnection};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{
-    Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, Store, StoreError, UnitOfWork,
-    WorkQueue,
+    Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, RequestLimits, Store, StoreError,
+    UnitOfWork, WorkQueue,
 };
 use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
+use crate::kept_collections::KeptCollections;
 use crate::klaviyo::KlaviyoClient;
 
 /// The adapters behind the ports.
@@ -24,6 +25,8 @@ pub struct Ports {
     pub work_queue: Arc<dyn WorkQueue>,
     /// Klaviyo's quotas.
     pub ledger: Arc<dyn QuotaLedger>,
+    /// The rate limits of organizations.
+    pub request_limits: Arc<dyn RequestLimits>,
     /// Klaviyo's API.
     pub klaviyo: Arc<dyn Klaviyo>,
     /// The master keys.
@@ -40,6 +43,7 @@ pub(crate) struct OwnPorts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) work_queue: Arc<dyn WorkQueue>,
+    pub(crate) request_limits: Arc<dyn RequestLimits>,
     pub(crate) sealer: Arc<dyn KeySealer>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
@@ -50,6 +54,7 @@ pub(crate) struct OwnPorts {
 pub struct Integration {
     pub(crate) ports: OwnPorts,
     pub(crate) klaviyo: KlaviyoClient,
+    pub(crate) kept_collections: KeptCollections,
 }
 
 impl Integration {
@@ -57,10 +62,12 @@ impl Integration {
     pub fn new(ports: Ports) -> Self {
         Self {
             klaviyo: KlaviyoClient::new(ports.klaviyo, ports.ledger, Arc::clone(&ports.clock)),
+            kept_collections: KeptCollections::default(),
             ports: OwnPorts {
                 store: ports.store,
                 directory: ports.directory,
                 work_queue: ports.work_queue,
+                request_limits: ports.request_limits,
                 sealer: ports.sealer,
                 clock: ports.clock,
                 ids: ports.ids,
@@ -89,6 +96,19 @@ impl Integration {
         self.ports.store.read(of).await
     }
 
+    /// A unit for reading, by the means of searches where it is for one.
+    pub(crate) async fn read_or_search(
+        &self,
+        of: &OrganizationId,
+        is_search: bool,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        if is_search {
+            self.ports.store.search(of).await
+        } else {
+            self.read(of).await
+        }
+    }
+
     pub(crate) async fn begin(
         &self,
         of: &OrganizationId,
@@ -101,8 +121,25 @@ impl Integration {
         &self,
         organization: &OrganizationId,
     ) -> Result<OpenConnection, Error> {
+        let stored = self.stored_connection(organization).await?;
+        self.opened(organization, &stored)
+    }
+
+    /// The stored connection.
+    pub(crate) async fn stored_connection(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Connection, Error> {
         let stored = self.read(organization).await?.connection().await?;
-        let stored = stored.ok_or(Error::KeyNotFound)?;
+        stored.ok_or(Error::KeyNotFound)
+    }
+
+    /// A stored connection with its key decrypted.
+    pub(crate) fn opened(
+        &self,
+        organization: &OrganizationId,
+        stored: &Connection,
+    ) -> Result<OpenConnection, Error> {
         let opened = self.ports.sealer.open(organization, &stored.key)?;
         let key = ApiKey::parse(&opened.secret).map_err(|_| Error::KeyNotFound)?;
         let account = stored.account.as_ref();

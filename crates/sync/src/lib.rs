@@ -12,18 +12,23 @@ mod audiences;
 mod browse;
 mod consumers;
 pub mod engine;
+mod erasing;
 mod error;
 mod import;
 mod integration;
+mod kept_collections;
 mod klaviyo;
 mod log;
 mod mending;
 mod rekey;
 mod resync;
+mod retaining;
 mod runs;
 mod saving;
+mod searching;
 mod settings;
 mod sources;
+mod unblocking;
 
 pub use access::{Caller, NewKey};
 pub use audiences::{AudienceStatus, AudienceUpdate, Patch};
@@ -31,10 +36,13 @@ pub use browse::{BrowsedCollection, Estimate};
 pub use error::{Entity, Error, FieldViolation};
 pub use import::{ImportOutcome, ImportRequest, Imported, SkipReason, Skipped};
 pub use integration::{Integration, Ports};
+pub use klaviyo::RateLimitBlock;
 pub use mending::QueueMended;
 pub use rekey::Rekeyed;
 pub use resync::StartedSync;
+pub use retaining::Expired;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
+pub use unblocking::Unblocked;
 
 /// The author of records that a worker makes.
 pub const SYSTEM_ACTOR: &str = "system:klaviyo";

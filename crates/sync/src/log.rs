@@ -4,13 +4,8 @@ use std::time::Duration;
 
 use fanfare_domain::run::{SourceRun, SyncRun};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::waiting::Waiting;
 use tracing::{info, info_span};
-
-/// Why and how long a run waits.
-pub(crate) struct Pause {
-    pub(crate) why: &'static str,
-    pub(crate) wait: Duration,
-}
 
 /// Logs that a worker has taken the run up.
 pub(crate) fn log_claimed(run: &SourceRun, now: Timestamp) {
@@ -27,8 +22,8 @@ pub(crate) fn log_claimed(run: &SourceRun, now: Timestamp) {
 }
 
 /// Logs that the run waits without a worker.
-pub(crate) fn log_paused(run: &SyncRun, now: Timestamp, pause: &Pause) {
-    line(run, now, "paused", Some(pause));
+pub(crate) fn log_paused(run: &SyncRun, now: Timestamp, waiting: Waiting) {
+    line(run, now, "paused", Some(waiting));
 }
 
 /// Logs that the run has ended.
@@ -37,7 +32,7 @@ pub(crate) fn log_ended(run: &SyncRun) {
 }
 
 /// Logs that the request that is being handled has cancelled runs.
-pub(crate) fn log_cancelled(runs: &[SyncRun]) {
+pub(crate) fn log_cancelled<'a>(runs: impl IntoIterator<Item = &'a SyncRun>) {
     for run in runs {
         let span = info_span!(
             "run.cancelled",
@@ -49,14 +44,14 @@ pub(crate) fn log_cancelled(runs: &[SyncRun]) {
     }
 }
 
-fn line(run: &SyncRun, now: Timestamp, verb: &str, pause: Option<&Pause>) {
+fn line(run: &SyncRun, now: Timestamp, verb: &str, waiting: Option<Waiting>) {
     let tally = run.progress.tally;
     info!(
         status = %run.status,
         code = run.error.as_ref().map(|error| error.code.as_str()),
         attempt = run.attempt,
-        why = pause.map(|pause| pause.why),
-        waitMs = pause.map(|pause| millis(pause.wait)),
+        why = waiting.map(|waiting| waiting.why.as_str()),
+        waitMs = waiting.map(|waiting| millis(waiting.until.since(now))),
         total = run.progress.total,
         processed = tally.processed,
         created = tally.created,

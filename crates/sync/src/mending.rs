@@ -33,7 +33,7 @@ impl Difference {
     async fn find(unit: &mut dyn UnitOfWork) -> Result<Self, StoreError> {
         let queued: BTreeSet<WorkKey> = unit.queued(WorkKind::Pull).await?.into_iter().collect();
         let active = unit.active_runs().await?;
-        let active: BTreeSet<WorkKey> = active.iter().map(|run| WorkKey::pull(&run.id)).collect();
+        let active: BTreeSet<WorkKey> = active.iter().map(WorkKey::pull).collect();
         Ok(Self {
             missing: active.difference(&queued).cloned().collect(),
             left_over: queued.difference(&active).cloned().collect(),

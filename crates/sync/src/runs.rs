@@ -4,11 +4,12 @@ use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::run::SyncRun;
+use fanfare_domain::work::WorkKind;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
 use crate::log::log_cancelled;
-use crate::saving::cancel_runs;
+use crate::saving::{cancel_runs, load_run};
 
 impl Integration {
     /// One run.
@@ -45,24 +46,43 @@ impl Integration {
         Ok(unit.issues(run, page).await?)
     }
 
-    /// Cancels a run. What it has written stays.
+    /// The organization's active runs that this version of the program cannot read, or leaves to a newer one.
+    pub async fn unreadable_runs(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Vec<RunId>, Error> {
+        let mut unit = self.read(organization).await?;
+        let mut found = Vec::new();
+        for work in unit.queued(WorkKind::Pull).await? {
+            let id = work.id.as_run();
+            match load_run(unit.as_mut(), &id).await {
+                Ok(Some(run)) if run.run().is_newer => found.push(id),
+                Err(Error::Store(error)) if error.is_unreadable() => found.push(id),
+                other => drop(other?),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Cancels a run. What it has written stays. A run whose row this version of the program cannot read ends, too; its
+    /// counts are lost.
     pub async fn cancel_run(
         &self,
         organization: &OrganizationId,
         id: &RunId,
     ) -> Result<SyncRun, Error> {
         let mut unit = self.begin(organization).await?;
-        let run = unit
-            .run(id)
-            .await?
-            .ok_or(Error::NotFound(Entity::SyncRun))?;
-        if !run.status.is_active() {
-            return Err(Error::RunFinished);
-        }
         let why = "The sync was cancelled.";
-        let mut cancelled = cancel_runs(unit.as_mut(), [run], why, self.now()).await?;
+        let mut cancelled = cancel_runs(unit.as_mut(), [id.clone()], why, self.now()).await?;
+        let Some(run) = cancelled.pop() else {
+            let found = unit.run(id).await?;
+            return Err(match found.filter(|run| !run.status.is_active()) {
+                Some(_) => Error::RunFinished,
+                None => Error::NotFound(Entity::SyncRun),
+            });
+        };
         unit.commit().await?;
-        log_cancelled(&cancelled);
-        cancelled.pop().ok_or(Error::NotFound(Entity::SyncRun))
+        log_cancelled([&run]);
+        Ok(run)
     }
 }

@@ -1,8 +1,9 @@
 //! Loading, queuing and saving runs, each together with its source.
 
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::UnitOfWork;
-use fanfare_domain::run::{SourceRun, SyncRun};
+use fanfare_domain::run::{RunError, SourceRun, SyncRun};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
@@ -36,21 +37,45 @@ pub(crate) async fn save_run(unit: &mut dyn UnitOfWork, run: &SourceRun) -> Resu
     Ok(())
 }
 
-/// Cancels active runs and returns them. A worker that has claimed one finds that it has lost its lease.
+/// Cancels those of the runs that have not ended, and returns them. A worker that has claimed one finds that it has
+/// lost its lease. A run whose rows this version cannot read is ended all the same.
 pub(crate) async fn cancel_runs(
     unit: &mut dyn UnitOfWork,
-    runs: impl IntoIterator<Item = SyncRun>,
+    runs: impl IntoIterator<Item = RunId>,
     why: &str,
     now: Timestamp,
 ) -> Result<Vec<SyncRun>, Error> {
     let mut cancelled = Vec::new();
-    for run in runs {
-        let Some(mut run) = load_run(unit, &run.id).await? else {
-            continue;
-        };
-        run.cancel(why, now)?;
-        save_run(unit, &run).await?;
-        cancelled.push(run.into_parts().0);
+    for id in runs {
+        match load_run(unit, &id).await {
+            Ok(Some(mut run)) if run.is_active() => {
+                run.cancel(why, now)?;
+                save_run(unit, &run).await?;
+                cancelled.push(run.into_parts().0);
+            }
+            Ok(_) => {}
+            Err(Error::Store(error)) if error.is_unreadable() => {
+                let error = RunError {
+                    code: FailureCode::Cancelled,
+                    message: why.to_owned(),
+                };
+                if end_unread(unit, &id, &error, now).await? {
+                    cancelled.extend(unit.run(&id).await.ok().flatten());
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(cancelled)
+}
+
+/// Ends a run whose rows this version cannot read, and takes it out of the queue. `false` if it has ended already.
+pub(crate) async fn end_unread(
+    unit: &mut dyn UnitOfWork,
+    run: &RunId,
+    error: &RunError,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    unit.dequeue(&WorkKey::pull(run)).await?;
+    Ok(unit.end_unread(run, error, now).await?)
 }

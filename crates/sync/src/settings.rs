@@ -1,12 +1,15 @@
 //! The connection to Klaviyo: showing, making, replacing and deleting it.
 
+use std::collections::BTreeSet;
+
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::connection::{
     ApiKey, Connection, ConnectionStatus, Credential, OpenConnection,
 };
-use fanfare_domain::ids::{AccountId, OrganizationId};
+use fanfare_domain::ids::{AccountId, OrganizationId, RunId};
 use fanfare_domain::klaviyo::{Capability, KlaviyoError};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkKind;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
@@ -123,11 +126,15 @@ impl Integration {
         }
     }
 
-    /// Deletes the connection: the key is overwritten and active runs are cancelled; audiences stay.
+    /// Deletes the connection: the key is overwritten and active runs are cancelled; audiences stay. Neither the
+    /// connection nor the runs have to be readable for that.
     pub async fn disconnect(&self, organization: &OrganizationId) -> Result<Settings, Error> {
         let mut unit = self.begin(organization).await?;
         unit.delete_connection().await?;
-        let active = unit.active_runs().await?;
+        let mut active: BTreeSet<RunId> = unit.active_runs().await?.into_iter().collect();
+        // A run whose status this version does not know has a place in the queue.
+        let queued = unit.queued(WorkKind::Pull).await?;
+        active.extend(queued.iter().map(|work| work.id.as_run()));
         let why = "Klaviyo was disconnected.";
         let cancelled = cancel_runs(unit.as_mut(), active, why, self.now()).await?;
         unit.commit().await?;

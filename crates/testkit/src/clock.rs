@@ -26,6 +26,13 @@ impl FixedClock {
         self.0.store(time.as_micros(), Ordering::SeqCst);
     }
 
+    /// Sets it back.
+    pub fn set_back(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).expect("a short time");
+        let before = self.now().as_micros() - micros;
+        self.set(Timestamp::from_micros(before).expect("a time"));
+    }
+
     /// Moves it forwards.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().plus(by));

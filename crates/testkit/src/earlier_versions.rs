@@ -11,10 +11,12 @@ use std::time::Duration;
 use fanfare_domain::consumer::Stamp;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
-use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork};
+use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork, WorkQueue};
 use fanfare_domain::quota::{Endpoint, Reservation};
+use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::waiting::WaitReason;
 use fanfare_domain::work::WorkKey;
 
 use crate::build::{audience_id, consumer_id, organization_id, profile_id, run_id};
@@ -65,12 +67,25 @@ impl RowsOfVersions {
 
 /// Fails unless everything that earlier versions wrote is read as they meant it, and their active run can be
 /// taken up.
-pub async fn assert_readable(store: &(impl Store + QuotaLedger)) {
+pub async fn assert_readable(store: &(impl Store + WorkQueue + QuotaLedger)) {
     let unit = store.read(&organization_id("org_a")).await;
     assert_rows(unit.expect("a unit").as_mut()).await;
     let mut other = store.read(&organization_id("org_b")).await.expect("a unit");
     let connection = other.connection().await.expect("an answer");
     assert_eq!(connection.map(|connection| connection.generation), Some(4));
+
+    let mut waiting = store.read(&organization_id("org_c")).await.expect("a unit");
+    let run = waiting.run(&run_id("run_w")).await.expect("an answer");
+    let reason = run.and_then(|run| run.waiting).map(|waiting| waiting.why);
+    assert_eq!(reason, Some(WaitReason::RetryAfter));
+    // Its place was written before the clock was set back.
+    store.notify(10).await.expect("a count");
+    let unit = store.begin(&organization_id("org_c")).await;
+    let claim = unit
+        .expect("a unit")
+        .claim(&WorkKey::pull(&run_id("run_w")), Duration::from_secs(10))
+        .await;
+    assert!(claim.expect("an answer").is_some(), "its pause is over");
 
     let unit = store.begin(&organization_id("org_a")).await;
     let mut unit = unit.expect("a unit");
@@ -80,7 +95,7 @@ pub async fn assert_readable(store: &(impl Store + QuotaLedger)) {
     assert!(claim.abandoned && claim.token.0 > 7, "{claim:?}");
     let now = Timestamp::parse("2026-11-28T12:00:00Z").expect("a time");
     let reserved = store.reserve("account:AbC123", Endpoint::Lists, now).await;
-    let is_blocked = matches!(reserved, Ok(Reservation::NotBefore(_)));
+    let is_blocked = matches!(reserved, Ok(Reservation::Blocked(_)));
     assert!(is_blocked, "until 2100: {reserved:?}");
 }
 
@@ -147,6 +162,8 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     assert_eq!(record.source.status, SyncStatus::Syncing);
     assert_eq!(record.source.last_synced_at, written_at);
     assert_eq!(unit.member_count(&audience).await.expect("a count"), 1);
+    let guard = record.source.guard;
+    assert_eq!(guard, RemovalGuard::succeeded(195).held());
     let runs = unit.runs(&audience, &all).await.expect("runs").items;
     assert_eq!(runs.len(), 2);
     let issues = unit.issues(&run_id("run_a"), &all).await.expect("issues");

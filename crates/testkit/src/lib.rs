@@ -8,6 +8,7 @@
 //! * [`fake_klaviyo`]: a Klaviyo in memory, with faults, changes between pages and a record of the calls.
 //! * [`clock`]: a clock, ids and a key sealer that tests control.
 //! * [`build`]: short ways to make values.
+//! * [`corpus`]: the bytes that fuzzing has found, given to its targets again.
 //! * [`page_writes`]: how fast a store takes a sync's pages.
 //! * `program`, with the feature of that name: what every program that serves must do.
 
@@ -19,6 +20,7 @@
 pub mod build;
 pub mod clock;
 pub mod contract;
+pub mod corpus;
 pub mod earlier_versions;
 pub mod fake_klaviyo;
 pub mod memory;

@@ -2,7 +2,8 @@
 //!
 //! Writes pages of a hundred profiles as the engine does, each in one transaction: renew the lease,
 //! read what is known, decide, write the page, save the run. First into an empty store, then the
-//! same profiles in a second run, then with every name changed. No Klaviyo, no HTTP.
+//! same profiles in a second run, then with every name changed, with the index of searches brought on in between.
+//! At the end members are searched. No Klaviyo, no HTTP.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -10,10 +11,12 @@ use std::time::{Duration, Instant};
 use fanfare_domain::ids::{AudienceId, Cursor, OrganizationId, ProfileId, RunId, SourceId};
 use fanfare_domain::lease::FencingToken;
 use fanfare_domain::page::{keys, plan};
+use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{Clock, Ids, PageWrite, Store};
 use fanfare_domain::profile::{Attribute, Profile};
 use fanfare_domain::run::{Opened, PagesTaken, SourceRun, SyncRun};
 use fanfare_domain::scan::ScannedPage;
+use fanfare_domain::search_index::SECTION;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 use ulid::Ulid;
@@ -74,7 +77,8 @@ pub async fn measure(store: &dyn Store, clock: Running, profiles: u64) -> Outcom
     println!("{profiles} profiles in pages of {PAGE}");
     bench.pass("new profiles", "Ada").await?;
     bench.pass("nothing changed", "Ada").await?;
-    bench.pass("every name changed", "Grace").await
+    bench.pass("every name changed", "Grace").await?;
+    bench.search_all().await
 }
 
 struct Bench<'s> {
@@ -105,11 +109,17 @@ impl Bench<'_> {
 
         let began = Instant::now();
         let (mut in_store, mut slowest) = (Duration::ZERO, Duration::ZERO);
+        let (mut indexing, mut unindexed) = (Duration::ZERO, 0);
         for first in (0..self.profiles).step_by(usize::try_from(PAGE)?) {
             let last = (first + PAGE).min(self.profiles);
             let page: Vec<Profile> = (first..last).map(|n| profile(n, name)).collect();
             let next = (last < self.profiles).then_some(last);
-            let took = self.take(&mut run, claim.token, &page, next).await?;
+            let (took, written) = self.take(&mut run, claim.token, &page, next).await?;
+            unindexed += written;
+            if unindexed >= SECTION as usize || next.is_none() {
+                unindexed = 0;
+                indexing += self.index().await?;
+            }
             in_store += took;
             slowest = slowest.max(took);
         }
@@ -132,21 +142,78 @@ impl Bench<'_> {
         let rate = |time: Duration| u128::from(self.profiles) * 1_000 / time.as_millis().max(1);
         println!(
             "{title:>20}: {:>7} profiles/s ({} without deciding), slowest page {slowest:.1?}, \
-             reconciled in {reconciling:.2?}",
+             indexed in {indexing:.2?}, reconciled in {reconciling:.2?}",
             rate(reading),
             rate(in_store),
         );
         Ok(())
     }
 
-    /// Plans and writes a page. Returns the time that was spent in the store.
+    /// Brings the index of searches on, as the engine does. Returns how long it took.
+    async fn index(&self) -> Outcome<Duration> {
+        let began = Instant::now();
+        loop {
+            let mut unit = self.store.begin(&self.organization).await?;
+            if !unit.index_search(SECTION).await? {
+                return Ok(began.elapsed());
+            }
+            unit.commit().await?;
+        }
+    }
+
+    /// Searches members for texts that few, all and none have.
+    async fn search_all(&self) -> Outcome<()> {
+        const TIMES: usize = 50;
+        let one = profile(self.profiles / 2, "Grace");
+        let email = one.usable_email().ok_or("an e-mail")?;
+        for needle in [
+            "no such text anywhere",
+            "zq",
+            "xyz",
+            "gr",
+            "00",
+            "example.com",
+            "lovelace 77",
+            "ce love",
+            "+1555",
+            email.as_str(),
+        ] {
+            let mut times = Vec::new();
+            let mut found = 0;
+            for _ in 0..TIMES {
+                let began = Instant::now();
+                let mut unit = self.store.search(&self.organization).await?;
+                let page = PageRequest {
+                    first: 20,
+                    after: None,
+                };
+                let page = unit.members(&self.audience, Some(needle), &page).await?;
+                found = page.items.len();
+                times.push(began.elapsed());
+            }
+            times.sort_unstable();
+            let needle = if needle == email.as_str() {
+                "an e-mail"
+            } else {
+                needle
+            };
+            println!(
+                "{needle:>22}: {found:>2} found, p50 {:.1?}, p99 {:.1?}",
+                times[TIMES / 2],
+                times[TIMES * 99 / 100]
+            );
+        }
+        Ok(())
+    }
+
+    /// Plans and writes a page. Returns the time that was spent in the store, and how many consumers were written.
     async fn take(
         &self,
         run: &mut SourceRun,
         token: FencingToken,
         page: &[Profile],
         next: Option<u64>,
-    ) -> Outcome<Duration> {
+    ) -> Outcome<(Duration, usize)> {
         let began = Instant::now();
         let now = self.clock.now();
         let mut unit = self.store.begin(&self.organization).await?;
@@ -184,7 +251,8 @@ impl Bench<'_> {
         run.take_pages(pages, 1, now)?;
         unit.save_run(run).await?;
         unit.commit().await?;
-        Ok(began.elapsed().saturating_sub(deciding))
+        let written = plan.created.len() + plan.updated.len();
+        Ok((began.elapsed().saturating_sub(deciding), written))
     }
 
     async fn reconcile(&self, run: &SyncRun) -> Outcome<()> {

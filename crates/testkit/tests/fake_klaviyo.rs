@@ -2,7 +2,7 @@
 
 use fanfare_domain::connection::{ApiKey, Credential};
 use fanfare_domain::ids::{AccountId, Cursor};
-use fanfare_domain::ports::{Capability, Klaviyo, KlaviyoError, MemberPage, MembersFrom};
+use fanfare_domain::ports::{AnyRoom, Capability, Klaviyo, KlaviyoError, MemberPage, MembersFrom};
 use fanfare_domain::quota::RateLimits;
 use fanfare_domain::source::CollectionKind;
 use fanfare_testkit::build::{at, list, profile, segment};
@@ -24,7 +24,7 @@ fn with_five() -> FakeKlaviyo {
 }
 
 async fn page(klaviyo: &FakeKlaviyo, from: &MembersFrom) -> MemberPage {
-    let answer = klaviyo.members(&key(), &list("L1"), from).await;
+    let answer = klaviyo.members(&key(), &list("L1"), from, &AnyRoom).await;
     answer.unwrap().value
 }
 
@@ -108,10 +108,10 @@ async fn errors_come_in_the_order_in_which_a_test_asks_for_them() {
     klaviyo.fail_others([Some(KlaviyoError::NotFound)]);
     let (key, list, from) = (key(), list("L1"), MembersFrom::default());
 
-    assert!(klaviyo.members(&key, &list, &from).await.is_ok());
-    let second = klaviyo.members(&key, &list, &from).await;
+    assert!(klaviyo.members(&key, &list, &from, &AnyRoom).await.is_ok());
+    let second = klaviyo.members(&key, &list, &from, &AnyRoom).await;
     assert_eq!(second.unwrap_err(), KlaviyoError::NotPermitted);
-    assert!(klaviyo.members(&key, &list, &from).await.is_ok());
+    assert!(klaviyo.members(&key, &list, &from, &AnyRoom).await.is_ok());
     let other = klaviyo.collection(&key, &list, true).await;
     assert_eq!(other.unwrap_err(), KlaviyoError::NotFound);
     let again = klaviyo.collection(&key, &list, true).await.unwrap();
@@ -122,7 +122,7 @@ async fn errors_come_in_the_order_in_which_a_test_asks_for_them() {
 async fn unknown_lists_cursors_scopes_and_keys_are_refused() {
     let klaviyo = with_five();
     let (key, from) = (key(), MembersFrom::default());
-    let unknown = klaviyo.members(&key, &list("L2"), &from).await;
+    let unknown = klaviyo.members(&key, &list("L2"), &from, &AnyRoom).await;
     assert_eq!(unknown.unwrap_err(), KlaviyoError::NotFound);
     let as_segment = klaviyo.collection(&key, &segment("L1"), false).await;
     assert_eq!(as_segment.unwrap_err(), KlaviyoError::NotFound);
@@ -130,11 +130,11 @@ async fn unknown_lists_cursors_scopes_and_keys_are_refused() {
         cursor: Some(Cursor::parse("elsewhere").unwrap()),
         ..from.clone()
     };
-    let rejected = klaviyo.members(&key, &list("L1"), &forged).await;
+    let rejected = klaviyo.members(&key, &list("L1"), &forged, &AnyRoom).await;
     assert_eq!(rejected.unwrap_err(), KlaviyoError::CursorRejected);
 
     klaviyo.change(|contents| contents.missing_scopes = vec!["profiles:read".to_owned()]);
-    let lacking = klaviyo.members(&key, &list("L1"), &from).await;
+    let lacking = klaviyo.members(&key, &list("L1"), &from, &AnyRoom).await;
     let scopes = vec!["profiles:read".to_owned()];
     assert_eq!(lacking.unwrap_err(), KlaviyoError::ScopeMissing(scopes));
     assert!(

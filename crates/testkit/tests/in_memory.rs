@@ -45,6 +45,10 @@ impl StoreHarness for InMemory {
         self.clock.advance(by);
     }
 
+    async fn set_back(&self, by: Duration) {
+        self.clock.set_back(by);
+    }
+
     async fn notifications(&self) -> Option<Vec<WorkItem>> {
         let mut notifications = self.notifications.lock().expect("no panic before");
         let mut notified = Vec::new();

@@ -74,7 +74,7 @@ struct Measured {
 impl Measured {
     fn of(environment: &Environment) -> Result<Self> {
         let import = environment.finish(&environment.import(LIST)?)?;
-        let memory = environment.peak_memory();
+        let memory = environment.services.worker().peak_memory();
         let resync = environment.finish(&environment.sync(&import.audience_id)?)?;
         let reading = reading_alone(environment)?;
         Ok(Self {

@@ -122,17 +122,6 @@ impl Environment {
         }
     }
 
-    /// The most memory that the worker has had resident so far, in MB, where the system tells.
-    pub(super) fn peak_memory(&self) -> Option<f64> {
-        let path = format!("/proc/{}/status", self.services.worker_pid());
-        let status = std::fs::read_to_string(path).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-        Some(kilobytes / 1024.0)
-    }
-
     /// Stops the programs and keeps the store.
     pub(super) fn stop_and_keep_store(self) -> (TempDir, PathBuf) {
         drop(self.services);

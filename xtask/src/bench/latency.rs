@@ -80,7 +80,7 @@ fn time(environment: &Environment, path: &str, interrupt: &Interrupt) -> Result<
 }
 
 /// The time, in milliseconds, that so many in a hundred do not exceed.
-fn percentile(times: &mut [Duration], percent: usize) -> f64 {
+pub(super) fn percentile(times: &mut [Duration], percent: usize) -> f64 {
     times.sort();
     let at = (times.len() * percent).div_ceil(100).saturating_sub(1);
     times

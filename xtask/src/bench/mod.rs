@@ -3,6 +3,7 @@
 mod engine;
 mod environment;
 mod latency;
+mod neighbour;
 mod quota;
 mod start;
 
@@ -47,6 +48,7 @@ const CASES: &[(&str, Case)] = &[
     ("engine-postgres", engine::measure_on_postgres),
     ("start", start::measure),
     ("api", latency::measure),
+    ("neighbour", neighbour::measure),
     ("quota", quota::measure),
 ];
 

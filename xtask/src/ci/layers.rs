@@ -117,6 +117,11 @@ const LAYERS: &[Layer] = &[
         must_not_reach: OUTSIDE_BUT_ACTIX,
     },
     Layer {
+        package: "fanfare-fuzz",
+        may_use: &["fanfare-http", "fanfare-klaviyo", "fanfare-runtime"],
+        must_not_reach: &[],
+    },
+    Layer {
         package: "xtask",
         may_use: &[],
         must_not_reach: &["tokio"],

@@ -121,7 +121,12 @@ fn sync(api: &Api, audience: &str) -> Result<String> {
     }
 }
 
+/// The audience's name, without what a terminal would obey instead of drawing it: it is the name of a list in
+/// Klaviyo, which anybody may have given.
 fn audience_name(api: &Api, id: &str) -> Result<String> {
     let audience: Value = api.get(&format!("/api/audiences/{id}"))?;
-    Ok(audience["name"].as_str().unwrap_or(id).to_owned())
+    let name = audience["name"].as_str().unwrap_or(id);
+    let turns_direction = |c| matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_obeyed = |c: char| c.is_control() || turns_direction(c);
+    Ok(name.replace(is_obeyed, "\u{fffd}"))
 }

@@ -78,7 +78,7 @@ pub(super) fn addresses(api: &Api, services: &Services, folder: &Folder) {
     println!("Secret key  {key}   (kept in {})", key_file.display());
     println!(
         "Worker      process {}: end it with kill -9, and another goes on",
-        services.worker_pid()
+        services.worker().pid()
     );
     println!("Logs        {}/*.log", folder.path().display());
     println!();

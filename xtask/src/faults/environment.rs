@@ -10,14 +10,24 @@ use tempfile::TempDir;
 
 use super::outcome::Outcome;
 use super::request_log::Log;
+use crate::abuse::Abuser;
 use crate::interrupt::Interrupt;
 use crate::process::{Launch, Program};
 use crate::services::Programs;
 use crate::services::api::{Api, Run};
+use crate::test::faketime;
 use crate::test::postgres::Cluster;
 
 pub(super) const LIST: &str = "FaUlTs";
 pub(super) const KEY: &str = "pk_faults_0123456789abcdef0123456789abcdef";
+
+/// The key of another account, with the same lists, and the account's id.
+const OTHER_KEY: &str = "pk_other_0123456789abcdef0123456789abcdef";
+pub(super) const OTHER_ACCOUNT: &str = "Other1";
+
+/// How many small lists there are beside the one that is compared, and the profiles of each.
+const SMALL_LISTS: usize = 20;
+const SMALL: u32 = 300;
 
 /// Seals a key of the simulator in a store that is deleted at the end: no secret.
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -70,6 +80,7 @@ pub(super) struct Environment {
     pub(super) workers: Vec<Program>,
     worker_launch: Launch,
     api_launch: Launch,
+    operator: Launch,
     interrupt: Interrupt,
     /// The store's address.
     pub(super) store: String,
@@ -78,7 +89,7 @@ pub(super) struct Environment {
     past_requests: usize,
     api_program: Program,
     _simulator: Program,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Environment {
@@ -97,9 +108,20 @@ impl Environment {
         simulator.arguments = ["--addr", "127.0.0.1:0", "--key", KEY, "--list", &list]
             .map(OsString::from)
             .to_vec();
-        simulator
-            .arguments
-            .extend(["--latency", LATENCY, "--request-log"].map(OsString::from));
+        for id in small_lists(SMALL_LISTS) {
+            let list = format!("{id}={id}:{SMALL}");
+            simulator
+                .arguments
+                .extend(["--list", &list].map(OsString::from));
+        }
+        let other = [
+            "--other-key",
+            OTHER_KEY,
+            "--latency",
+            LATENCY,
+            "--request-log",
+        ];
+        simulator.arguments.extend(other.map(OsString::from));
         simulator.arguments.push(log.clone().into());
         for fault in faults {
             simulator
@@ -130,7 +152,7 @@ impl Environment {
         let api_launch = launch("fanfare-api")?;
         let mut api_program = api_launch.start()?;
         let address = api_program.address(interrupt)?;
-        let key = create_organization(&operator)?;
+        let key = create_organization(&operator, "Faults")?;
         let api = Api::new(&address, &key);
         api.put::<Value>("/api/settings", &json!({"klaviyo": {"apiKey": KEY}}))?;
         let mut environment = Self {
@@ -138,13 +160,14 @@ impl Environment {
             workers: Vec::new(),
             worker_launch: launch("fanfare-worker")?,
             api_launch,
+            operator,
             interrupt: interrupt.clone(),
             store,
             log,
             past_requests: 0,
             api_program,
             _simulator: simulator,
-            _folder: folder,
+            folder,
         };
         for _ in 0..workers {
             environment.start_worker()?;
@@ -162,12 +185,58 @@ impl Environment {
         }
     }
 
+    /// Makes another organization, which is connected to another account.
+    pub(super) fn abuser(&self) -> Result<Abuser> {
+        let key = create_organization(&self.operator, "Abuser")?;
+        Abuser::connect(&self.api.address, &key, OTHER_KEY)
+    }
+
     /// Starts one more worker.
     pub(super) fn start_worker(&mut self) -> Result<()> {
         let mut worker = self.worker_launch.start()?;
         worker.address(&self.interrupt)?;
         self.workers.push(worker);
         Ok(())
+    }
+
+    /// The most memory that the API has had, in MB, where the system tells.
+    pub(super) fn api_memory(&self) -> Option<f64> {
+        self.api_program.peak_memory()
+    }
+
+    /// Starts one more worker, whose clock differs from the machine's by so much (`+300s`).
+    pub(super) fn start_worker_with_clock(&mut self, offset: &str) -> Result<()> {
+        let library = faketime::find().context("libfaketime is not installed")?;
+        let file = self.clock_of(self.workers.len());
+        std::fs::write(&file, offset)?;
+        let before = self.worker_launch.environment.len();
+        let clock = faketime::variables(&library, &file);
+        self.worker_launch.environment.extend(clock);
+        let started = self.start_worker();
+        self.worker_launch.environment.truncate(before);
+        started
+    }
+
+    /// Sets the clock of a worker that has one of its own.
+    pub(super) fn set_clock(&self, worker: usize, offset: &str) -> Result<()> {
+        let file = self.clock_of(worker);
+        let new = file.with_extension("new");
+        std::fs::write(&new, offset)?;
+        // Never half written.
+        Ok(std::fs::rename(new, file)?)
+    }
+
+    fn clock_of(&self, worker: usize) -> PathBuf {
+        self.folder.path().join(format!("clock-{worker}"))
+    }
+
+    /// Waits until the run waits for what Klaviyo has asked for.
+    pub(super) fn wait_until_waiting(&self) -> Result<()> {
+        self.wait("the run never waits for Klaviyo", || {
+            let id = self.run()?.id;
+            let run: Value = self.api.get(&format!("/api/sync-runs/{id}"))?;
+            Ok(run["waitingUntil"]["why"] == "retry_after")
+        })
     }
 
     /// Kills the API with SIGKILL, and starts it again.
@@ -254,7 +323,7 @@ impl Environment {
         Ok(begun.elapsed())
     }
 
-    fn wait(&self, otherwise: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    pub(super) fn wait(&self, otherwise: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
         let deadline = Instant::now() + WAIT_TIMEOUT;
         while !is_so()? {
             ensure!(!self.interrupt.is_requested(), "interrupted");
@@ -271,8 +340,13 @@ impl Environment {
     }
 }
 
-fn create_organization(operator: &Launch) -> Result<String> {
-    let output = run_operator(operator, &["org", "create", "--name", "Faults", "--json"])?;
+/// The ids of so many small lists.
+pub(super) fn small_lists(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|number| format!("SmAl{number:02}"))
+}
+
+fn create_organization(operator: &Launch, name: &str) -> Result<String> {
+    let output = run_operator(operator, &["org", "create", "--name", name, "--json"])?;
     let created: Value = serde_json::from_slice(&output).context("no organization was made")?;
     let key = created["secretKey"].as_str();
     key.map(str::to_owned).context("no secret key was printed")

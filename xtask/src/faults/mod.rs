@@ -26,6 +26,7 @@ use self::scenarios::SCENARIOS;
 use self::statements::Breakpoint;
 use crate::interrupt::Interrupt;
 use crate::services::Programs;
+use crate::test::faketime;
 use crate::test::postgres::Cluster;
 
 /// The options of `cargo xtask faults`.
@@ -46,6 +47,8 @@ struct Scenario {
     rounds: Rounds,
     /// Whether its rounds disturb others, and run one by one.
     is_alone: bool,
+    /// Whether its programs have clocks of their own, for which libfaketime is needed.
+    has_clocks: bool,
     run: fn(&RoundContext<'_>) -> Result<RoundResult>,
 }
 
@@ -152,6 +155,8 @@ pub(crate) struct Report {
     pub(crate) recovered: u64,
     /// What went wrong, one line each.
     pub(crate) faults: Vec<String>,
+    /// Which faults could not be caused, each with why.
+    pub(crate) skipped: Vec<(String, String)>,
 }
 
 /// The rounds that belong to the tests.
@@ -180,6 +185,9 @@ fn run_all(options: &Options, interrupt: &Interrupt) -> Result<Report> {
         .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
     let built = Programs::build(false)?;
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
+    let (scenarios, without_clocks): (Vec<&Scenario>, Vec<&Scenario>) = scenarios
+        .into_iter()
+        .partition(|scenario| !scenario.has_clocks || faketime::find().is_some());
     for store_kind in [StoreKind::Sqlite, StoreKind::Postgres(cluster)] {
         let scenarios = scenarios
             .iter()
@@ -194,8 +202,17 @@ fn run_all(options: &Options, interrupt: &Interrupt) -> Result<Report> {
     for fault in &faults {
         println!("{fault}");
     }
+    let why = "libfaketime is not installed: `cargo xtask test --install` installs it";
+    let skipped: Vec<(String, String)> = without_clocks
+        .iter()
+        .map(|scenario| (format!("fault: {}", scenario.name), why.to_owned()))
+        .collect();
+    for (name, why) in &skipped {
+        println!("skipped: {name}: {why}");
+    }
     Ok(Report {
         recovered: rows.iter().map(|row| row.recovered as u64).sum(),
         faults,
+        skipped,
     })
 }

@@ -9,10 +9,13 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
+use super::environment::OTHER_ACCOUNT;
+
 /// A request that the simulator got.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LoggedRequest {
+    account: Option<String>,
     endpoint: Option<String>,
     path: String,
     query: String,
@@ -28,6 +31,11 @@ pub(super) struct LoggedRequest {
 const FLIGHT_TIME: Duration = Duration::from_millis(100);
 
 impl LoggedRequest {
+    /// Whether it was made with a key of the other account. A revoked key has no account.
+    fn is_of_other(&self) -> bool {
+        self.account.as_deref() == Some(OTHER_ACCOUNT)
+    }
+
     /// The range of join times that the page is one of, and its order.
     fn range(&self) -> Vec<&str> {
         let parts = self.query.split('&');
@@ -73,6 +81,13 @@ impl Log {
         self.members().count()
     }
 
+    /// The same of the other account.
+    pub(super) fn pages_of_other(&self) -> usize {
+        self.all_members()
+            .filter(|asked| asked.is_of_other())
+            .count()
+    }
+
     /// Pages answered more than once. Their cursors differ: each holds the time at which it was made.
     pub(super) fn refetched(&self) -> u64 {
         self.repeated().count() as u64
@@ -107,6 +122,10 @@ impl Log {
     }
 
     fn members(&self) -> impl Iterator<Item = &LoggedRequest> {
+        self.all_members().filter(|asked| !asked.is_of_other())
+    }
+
+    fn all_members(&self) -> impl Iterator<Item = &LoggedRequest> {
         self.0
             .iter()
             .filter(|asked| asked.endpoint.as_deref() == Some("list-profiles"))

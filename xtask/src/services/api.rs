@@ -85,7 +85,13 @@ impl Api {
             .with_context(|| format!("{method} {path} was answered in another shape"))
     }
 
-    fn send_once(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
+    /// Sends a request once, whatever is answered.
+    pub(crate) fn send_once(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.address))
@@ -129,6 +135,7 @@ pub(crate) struct Run {
     pub(crate) status: String,
     /// Claims since the last page.
     pub(crate) attempt: u32,
+    pub(crate) queued_at: Option<String>,
     pub(crate) started_at: Option<String>,
     pub(crate) finished_at: Option<String>,
     pub(crate) progress: Progress,
@@ -162,14 +169,22 @@ impl Run {
 
     /// How long it took, in seconds, where it has ended.
     pub(crate) fn seconds(&self) -> Option<f64> {
-        let at = |time: &Option<String>| OffsetDateTime::parse(time.as_deref()?, &Rfc3339).ok();
-        let took = at(&self.finished_at)? - at(&self.started_at)?;
-        Some(took.as_seconds_f64())
+        seconds_between(self.started_at.as_deref()?, self.finished_at.as_deref()?)
+    }
+
+    /// The same with the time that it waited for a worker.
+    pub(crate) fn seconds_since_click(&self) -> Option<f64> {
+        seconds_between(self.queued_at.as_deref()?, self.finished_at.as_deref()?)
     }
 
     pub(crate) fn has_succeeded(&self) -> bool {
         self.status == "SUCCESS"
     }
+}
+
+fn seconds_between(begin: &str, end: &str) -> Option<f64> {
+    let at = |time| OffsetDateTime::parse(time, &Rfc3339).ok();
+    Some((at(end)? - at(begin)?).as_seconds_f64())
 }
 
 /// A page of something.

@@ -149,9 +149,14 @@ impl Services {
         workspace::must_succeed(migrate)
     }
 
-    /// The worker's process id.
-    pub(crate) fn worker_pid(&self) -> u32 {
-        self.worker.pid()
+    /// The worker, to be looked at.
+    pub(crate) const fn worker(&self) -> &Program {
+        &self.worker
+    }
+
+    /// The API, to be looked at.
+    pub(crate) const fn api(&self) -> &Program {
+        &self.api
     }
 
     /// Starts the worker again if it has died; an error if that does not help, or if another
@@ -199,18 +204,26 @@ impl Drop for Services {
     }
 }
 
+/// The packages of the programs.
+const PACKAGES: [&str; 4] = ["fanfare-api", "fanfare-worker", "fanfare", "klaviyo-sim"];
+
 /// The executables.
 pub(crate) struct Programs(Vec<(String, PathBuf)>);
 
 impl Programs {
     /// Builds them.
     pub(crate) fn build(is_release: bool) -> Result<Self> {
-        let packages = ["fanfare-api", "fanfare-worker", "fanfare", "klaviyo-sim"];
-        let mut arguments: Vec<&str> = packages.iter().flat_map(|name| ["-p", name]).collect();
+        let mut arguments: Vec<&str> = PACKAGES.iter().flat_map(|name| ["-p", name]).collect();
         if is_release {
             arguments.push("--release");
         }
         workspace::build(&arguments).map(Self)
+    }
+
+    /// Builds those of another checkout of this repository.
+    pub(crate) fn build_in(checkout: &Path, target: &Path) -> Result<Self> {
+        let packages = PACKAGES.iter().flat_map(|name| ["-p", name]);
+        workspace::build_in(checkout, target, &packages.collect::<Vec<_>>()).map(Self)
     }
 
     /// How the program is started; its log is emptied.

@@ -4,6 +4,8 @@
 //! A test that cannot run where it is prints `skipped: <why>` and returns. Those lines are read from
 //! the runners' reports and listed last, so that nothing is skipped unseen.
 
+pub(crate) mod faketime;
+pub(crate) mod packages;
 pub(crate) mod postgres;
 mod runners;
 mod skips;
@@ -29,6 +31,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     // An interrupted test run must not leave a server behind: the runners end by themselves, and
     // this program after them.
     let interrupt = Interrupt::listen()?;
+    if options.install {
+        faketime::install()?;
+    }
     let server = Server::provide(options.install)?;
     let environment = server.environment();
     let mut outcome = Outcome::default();
@@ -43,6 +48,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     drop(server);
     let faults = faults::quick(&interrupt)?;
     outcome.count(faults.recovered, faults.faults.len() as u64);
+    for (name, why) in faults.skipped {
+        outcome.skip(name, why);
+    }
     outcome.print();
     Ok(if outcome.is_good() {
         ExitCode::SUCCESS

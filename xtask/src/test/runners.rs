@@ -35,6 +35,15 @@ impl Outcome {
         self.failed += failed;
     }
 
+    /// Lists what could not run.
+    pub(super) fn skip(&mut self, test: String, why: String) {
+        self.skipped.push(Skip {
+            test,
+            why,
+            counts_as_passed: false,
+        });
+    }
+
     pub(super) const fn is_good(&self) -> bool {
         !self.runner_failed && self.failed == 0
     }

@@ -1,9 +1,11 @@
 //! The checks. Some are skipped when one before them fails.
 
 use fanfare_domain::organization::Organization;
-use fanfare_runtime::{Config, SchemaState, StartError, Storage, one_line};
+use fanfare_runtime::{
+    Config, ExposedFile, SchemaState, StartError, Storage, StorePlace, one_line,
+};
 
-use super::{Check, CheckStatus, master_keys, worker};
+use super::{Check, CheckStatus, master_keys, waits, worker};
 use crate::context::CommandContext;
 use crate::errors::explain;
 use crate::organizations;
@@ -22,8 +24,21 @@ pub(super) async fn all(config: &Config) -> Vec<Check> {
             ["master key", "Klaviyo"].map(|it| Check::new(it, CheckStatus::NotChecked, why)),
         );
     }
+    checks.extend(secret_files(config));
     checks.push(worker::check(&config.worker_addr).await);
     checks
+}
+
+/// Whether files that hold secrets are for the programs' user alone.
+fn secret_files(config: &Config) -> Vec<Check> {
+    const SUBJECT: &str = "secret files";
+    let exposed = config.exposed_files();
+    if exposed.is_empty() {
+        let finding = "no other user may read them";
+        return vec![Check::new(SUBJECT, CheckStatus::Passed, finding)];
+    }
+    let failed = |file: ExposedFile| Check::new(SUBJECT, CheckStatus::Failed, file.to_string());
+    exposed.into_iter().map(failed).collect()
 }
 
 /// The store and its schema, looked at without changing anything.
@@ -32,6 +47,13 @@ async fn schema(config: &Config) -> Check {
         Ok(SchemaState::Current) => (
             CheckStatus::Passed,
             format!("{}, with this version's schema", config.database),
+        ),
+        Ok(SchemaState::Successor) => (
+            CheckStatus::Passed,
+            format!(
+                "{}, with a newer version's schema, on which this program runs",
+                config.database
+            ),
         ),
         Ok(SchemaState::Missing) => (
             CheckStatus::Failed,
@@ -64,6 +86,7 @@ async fn wired(config: &Config, checks: &mut Vec<Check>) {
             return;
         }
     };
+    checks.push(place(&context).await);
     checks.push(master_keys::of_store(&context).await);
     checks.push(reach(&context, config).await);
     match organizations::all(&context).await {
@@ -76,6 +99,7 @@ async fn wired(config: &Config, checks: &mut Vec<Check>) {
             checks.push(master_keys::sealed_by(&context, &organizations).await);
             for organization in &organizations {
                 checks.push(connection(&context, organization).await);
+                checks.extend(waits::check(&context, &organization.id).await);
             }
         }
         Err(error) => checks.push(Check::new(
@@ -85,6 +109,25 @@ async fn wired(config: &Config, checks: &mut Vec<Check>) {
         )),
     }
     context.close().await;
+}
+
+/// Whether the store is a backup that was restored and whose keys nobody has looked at.
+async fn place(context: &CommandContext) -> Check {
+    let (status, finding) = match context.app().store_place().await {
+        Ok(StorePlace::Same) => (CheckStatus::Passed, "it is where it was".to_owned()),
+        Ok(StorePlace::Another) => (
+            CheckStatus::Failed,
+            "the store was restored from a backup or moved: secret keys that were revoked since the backup are valid \
+             again; `fanfare restored` lists the valid ones"
+                .to_owned(),
+        ),
+        Ok(StorePlace::Unknown) => (
+            CheckStatus::NotChecked,
+            "the database does not tell where it is; after a restore run `fanfare restored`".to_owned(),
+        ),
+        Err(error) => (CheckStatus::Failed, one_line(&error)),
+    };
+    Check::new("place of the store", status, finding)
 }
 
 async fn reach(context: &CommandContext, config: &Config) -> Check {

@@ -2,6 +2,7 @@
 
 mod checks;
 mod master_keys;
+mod waits;
 mod worker;
 
 use std::process::ExitCode;

@@ -89,10 +89,8 @@ async fn watched(
     for imported in &outcome.imported {
         let audience = context.integration();
         let audience = audience.audience(organization, &imported.audience).await;
-        watched.push(Watched {
-            name: audience.map_err(explain)?.audience.name,
-            run: imported.run.clone(),
-        });
+        let name = audience.map_err(explain)?.audience.name;
+        watched.push(Watched::new(&name, imported.run.clone()));
     }
     Ok(watched)
 }

@@ -4,6 +4,7 @@ mod connection;
 mod import;
 mod lists;
 mod status;
+mod unblock;
 mod watch;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ pub(crate) async fn run(context: &CommandContext, command: KlaviyoCommand) -> Re
         KlaviyoCommand::Lists { of } => lists::run(context, &of, CollectionKind::List).await,
         KlaviyoCommand::Segments { of } => lists::run(context, &of, CollectionKind::Segment).await,
         KlaviyoCommand::Import(import) => import::run(context, import).await,
+        KlaviyoCommand::Unblock { of, yes } => unblock::run(context, &of, yes).await,
         KlaviyoCommand::Status { of, watch } => status::run(context, &of, watch).await,
     }
 }

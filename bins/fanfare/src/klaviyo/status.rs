@@ -7,6 +7,7 @@ use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::AudienceRecord;
 use fanfare_domain::run::{SyncRun, SyncStatus};
+use fanfare_domain::time::Timestamp;
 use fanfare_sync::Settings;
 use serde_json::{Value, json};
 
@@ -49,7 +50,7 @@ pub(super) async fn run(
         all_succeeded = ended.iter().all(|run| run.status == SyncStatus::Success);
         audiences = self::audiences(context, &organization).await?;
     }
-    show(&audiences)?;
+    show(&audiences, context.integration().clock().now())?;
     Ok(if all_succeeded {
         ExitCode::SUCCESS
     } else {
@@ -98,20 +99,18 @@ async fn latest_run(
 fn active(audiences: &[Shown]) -> Vec<Watched> {
     let active = audiences.iter().filter_map(|shown| {
         let run = shown.run.as_ref().filter(|run| run.status.is_active())?;
-        Some(Watched {
-            name: shown.record.audience.name.clone(),
-            run: run.id.clone(),
-        })
+        Some(Watched::new(&shown.record.audience.name, run.id.clone()))
     });
     active.collect()
 }
 
-fn show(audiences: &[Shown]) -> Result<()> {
+fn show(audiences: &[Shown], now: Timestamp) -> Result<()> {
     let mut rows = table(&[
         "Audience",
         "Name",
         "From",
         "Sync",
+        "Waits for",
         "Profiles",
         "Members",
         "Last synced",
@@ -127,12 +126,15 @@ fn show(audiences: &[Shown]) -> Result<()> {
                 None => processed.to_string(),
             }
         });
+        let waits_for = run.and_then(|run| run.waiting_at(now));
+        let waits_for = waits_for.map(|waiting| watch::waits_for(waiting, now));
         let error = run.and_then(|run| run.error.as_ref());
         rows.add_row([
             audience.id.to_string(),
             audience.name.clone(),
             format!("{} {}", source.collection.kind.noun(), source.collection.id),
             source.status.to_string(),
+            or_dash(waits_for),
             or_dash(progress),
             shown.members.to_string(),
             or_dash(source.last_synced_at),

@@ -7,11 +7,12 @@ use anyhow::Result;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::waiting::{WaitReason, Waiting};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::context::CommandContext;
 use crate::errors::explain;
-use crate::output::print_line;
+use crate::output::{harmless, print_line};
 
 /// The time between two looks at the runs.
 const INTERVAL: Duration = Duration::from_millis(300);
@@ -19,10 +20,17 @@ const INTERVAL: Duration = Duration::from_millis(300);
 /// If no worker has taken up a run after this time, the line says so.
 const TAKE_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A run, and the name of its audience.
+/// A run, and the name of its audience as it may be shown.
 pub(super) struct Watched {
-    pub(super) name: String,
-    pub(super) run: RunId,
+    name: String,
+    run: RunId,
+}
+
+impl Watched {
+    pub(super) fn new(name: &str, run: RunId) -> Self {
+        let name = harmless(name).into_owned();
+        Self { name, run }
+    }
 }
 
 /// Follows the runs until all have ended, and returns them.
@@ -113,7 +121,9 @@ impl ProgressView {
             }
             Self::Lines { name, last } => {
                 let tenth = total.map_or(processed / 1_000, |total| processed * 10 / total.max(1));
-                let state = format!("{} {tenth} {}", run.status, is_not_taken_up(run, now));
+                let waiting = run.waiting_at(now);
+                let is_slow = is_not_taken_up(run, now);
+                let state = format!("{} {tenth} {is_slow} {waiting:?}", run.status);
                 if state == *last {
                     return Ok(());
                 }
@@ -133,11 +143,27 @@ fn describe(run: &SyncRun, now: Timestamp) -> String {
     if is_not_taken_up(run, now) {
         return format!("{status}: no worker has taken it up; is fanfare-worker running?");
     }
+    let waiting = run.waiting_at(now);
+    if let Some(waiting) = waiting.filter(|waiting| waiting.why != WaitReason::Turn) {
+        return format!("{status}, waits for {}", waits_for(waiting, now));
+    }
     let rate = run.profiles_per_second(now);
     match rate.filter(|_| status == SyncStatus::Syncing) {
         Some(rate) => format!("{status}, {rate:.0} profiles/s"),
         None => status.to_string(),
     }
+}
+
+/// What a run waits for, and until when.
+pub(super) fn waits_for(waiting: Waiting, now: Timestamp) -> String {
+    let what = match waiting.why {
+        WaitReason::Quota => "Klaviyo's quota",
+        WaitReason::RetryAfter => "the time that Klaviyo asked for",
+        WaitReason::Retry => "another try",
+        WaitReason::Turn => return "its turn".to_owned(),
+    };
+    let seconds = waiting.until.since(now).as_secs() + 1;
+    format!("{what}, until {} ({seconds} s)", waiting.until)
 }
 
 fn is_not_taken_up(run: &SyncRun, now: Timestamp) -> bool {

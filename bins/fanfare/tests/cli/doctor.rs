@@ -28,7 +28,15 @@ fn a_service_in_good_order_passes_every_check() {
     let result = installation.run(&["doctor", "--json"]);
 
     assert_eq!(result.status, 0, "{result:?}");
-    for subject in ["store", "master key", "Klaviyo", "key of org_", "worker"] {
+    for subject in [
+        "store",
+        "place of the store",
+        "secret files",
+        "master key",
+        "Klaviyo",
+        "key of org_",
+        "worker",
+    ] {
         assert_eq!(check(&result, subject).0, "ok", "{subject}: {result:?}");
     }
 }
@@ -80,6 +88,38 @@ fn doctor_finds_each_fault_and_says_what_to_do() {
     let result = installation.run(&["doctor", "--json"]);
     assert_eq!(result.status, 1, "{result:?}");
     assert_eq!(check(&result, "master key").0, "FAILED");
+}
+
+#[test]
+fn a_master_key_that_other_users_may_read_is_a_failed_check_and_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", "http://127.0.0.1:1");
+    installation.create_organization();
+    let key = installation.path(".fanfare/master.key");
+    let allow =
+        |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    let result = installation.run(&["doctor", "--json"]);
+    assert_eq!(check(&result, "secret files").0, "ok", "{result:?}");
+
+    allow(0o644);
+
+    let result = installation.run(&["doctor", "--json"]);
+    let (status, finding) = check(&result, "secret files");
+    assert_eq!((status.as_str(), result.status), ("FAILED", 1));
+    assert!(
+        finding.contains("`chmod 600 .fanfare/master.key`"),
+        "{finding}"
+    );
+    let warned = installation.run(&["org", "list"]);
+    assert_eq!(warned.status, 0, "{warned:?}");
+    assert!(
+        warned.errors.contains(".fanfare/master.key holds a secret"),
+        "{warned:?}"
+    );
+
+    allow(0o600);
+    let result = installation.run(&["doctor", "--json"]);
+    assert_eq!(check(&result, "secret files").0, "ok", "{result:?}");
 }
 
 #[test]

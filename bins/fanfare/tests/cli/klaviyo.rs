@@ -103,6 +103,36 @@ fn lists_and_segments_are_shown_in_the_apis_shape() {
     );
 }
 
+/// Red, a title of the window, and a turn of direction, as a list's name.
+const HOSTILE: &str = "VIP \u{1b}[31m\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}txt";
+
+#[test]
+fn the_name_of_a_list_does_nothing_to_a_terminal() {
+    let simulator = klaviyo();
+    simulator.account().rename("RtPqXs", Some(HOSTILE)).unwrap();
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    connect(&installation);
+    let _up = installation.up();
+
+    let shown = [
+        &["klaviyo", "lists"][..],
+        &["klaviyo", "lists", "--json"],
+        &["klaviyo", "import", "RtPqXs", "--wait"],
+        &["klaviyo", "status"],
+        &["klaviyo", "status", "--json"],
+    ]
+    .map(|arguments| installation.run(arguments));
+
+    for result in shown {
+        assert_eq!(result.status, 0, "{result:?}");
+        assert!(result.output.contains("VIP"), "{result:?}");
+        let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!result.output.contains(obeyed), "{result:?}");
+        assert!(!result.errors.contains(obeyed), "{result:?}");
+    }
+}
+
 #[test]
 fn an_import_is_followed_to_its_end_and_shown_afterwards() {
     let simulator = klaviyo();
@@ -228,4 +258,61 @@ fn an_import_survives_odd_cursors_an_announced_outage_a_portal_and_a_count_that_
         .iter()
         .filter(|request| request.retry_after_until.is_some());
     assert_eq!(early.count(), 0, "a request inside a Retry-After");
+}
+
+#[test]
+fn a_wait_of_years_is_shown_and_named_and_can_be_ended() {
+    let simulator = klaviyo_as(|plan| {
+        // As text, which the simulator does not hold itself to: it serves the next request.
+        let fault = "list-profiles@request=1:429=text:99999999".parse().unwrap();
+        plan.fault(fault)
+    });
+    let installation = Installation::new().with("FANFARE_KLAVIYO_BASE_URL", simulator.url());
+    installation.create_organization();
+    connect(&installation);
+    let _up = installation.up();
+    assert_eq!(installation.run(&["klaviyo", "import", "RtPqXs"]).status, 0);
+
+    let mut watch = installation
+        .command(&["klaviyo", "status", "--watch"])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let told = "waits for the time that Klaviyo asked for, until ";
+    assert!(lines.any(|line| line.unwrap().contains(told)));
+    let status = installation.run(&["klaviyo", "status", "--json"]).json();
+    let run = &status["audiences"][0]["run"];
+    assert_eq!(run["waitingUntil"]["why"], "retry_after", "{run}");
+    let until = run["waitingUntil"]["until"].as_str().unwrap();
+    let table = installation.run(&["klaviyo", "status"]).output;
+    assert!(table.contains("Waits for"), "{table}");
+    let report = installation.run(&["doctor"]).output;
+    let named = report
+        .lines()
+        .find(|line| line.contains("rate limits of org_"));
+    let named = named.unwrap();
+    assert!(named.starts_with("FAILED"), "{named}");
+    assert!(
+        named.contains(&format!("list_profiles before {until}")),
+        "{named}"
+    );
+    assert!(
+        named.contains("`fanfare klaviyo unblock --org org_"),
+        "{named}"
+    );
+
+    let unconfirmed = installation.run(&["klaviyo", "unblock"]);
+    unconfirmed.assert_refused(2, "may lock the account for longer");
+    let ended = installation.run(&["klaviyo", "unblock", "--yes", "--json"]);
+
+    let ended = ended.json();
+    assert_eq!(
+        ended["blocks"],
+        json!([{"endpoint": "list_profiles", "until": until}])
+    );
+    assert_eq!(ended["wokenRuns"], 1);
+    lines.for_each(drop);
+    assert_eq!(watch.wait().unwrap().code(), Some(0), "the import goes on");
+    let again = installation.run(&["klaviyo", "unblock"]);
+    assert_eq!(again.output, "0 rate-limit blocks ended, 0 syncs go on\n");
 }

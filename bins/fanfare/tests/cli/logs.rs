@@ -58,6 +58,28 @@ fn logs_are_json_lines_with_the_run_and_no_personal_data() {
 }
 
 #[test]
+fn an_api_that_other_machines_reach_warns_unless_tls_is_said_to_be_in_front() {
+    for (address, public, warns) in [
+        ("0.0.0.0:0", None, true),
+        ("0.0.0.0:0", Some("http://fanfare.example.com"), true),
+        ("0.0.0.0:0", Some("https://fanfare.example.com"), false),
+        ("127.0.0.1:0", None, false),
+    ] {
+        let mut installation = Installation::new().with("FANFARE_API_ADDR", address);
+        if let Some(url) = public {
+            installation = installation.with("FANFARE_PUBLIC_URL", url);
+        }
+        drop(installation.up_logged("up.log"));
+        let log = fs::read_to_string(installation.path("up.log")).unwrap();
+        assert_eq!(
+            log.contains("speaks no TLS"),
+            warns,
+            "{address} {public:?}: {log}"
+        );
+    }
+}
+
+#[test]
 fn a_json_line_has_each_key_once() {
     let installation = Installation::new();
     let mut up = installation.up_logged("up.log");

@@ -7,6 +7,8 @@ mod klaviyo;
 mod logs;
 mod postgres;
 mod rekey;
+mod restored;
+mod successor;
 mod support;
 mod up;
 mod usage;

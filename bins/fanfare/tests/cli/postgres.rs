@@ -72,6 +72,11 @@ impl Database {
             .with("FANFARE_MASTER_KEY", MASTER_KEY)
     }
 
+    /// Runs statements as the superuser.
+    pub(crate) fn run(&self, statements: &str) {
+        run(&self.owner(), statements);
+    }
+
     pub(crate) fn migrate(&self, installation: &Installation) {
         let done = self.try_to_migrate(installation);
         let errors = String::from_utf8_lossy(&done.stderr);
@@ -148,6 +153,24 @@ fn programs_refuse_a_schema_of_another_version_and_change_nothing() {
          VALUES (99991231000001, 'of the future', TRUE, '', 0)",
     );
     refused("was made by a newer version of this program");
+}
+
+#[test]
+fn a_dump_that_was_restored_elsewhere_is_noticed() {
+    let database = Database::create();
+    let installation = database.installation();
+    database.migrate(&installation);
+    let (organization, _) = installation.create_organization();
+    assert_eq!(installation.run(&["org", "list"]).errors, "");
+
+    // What a dump would have brought along from another cluster.
+    database.run("UPDATE meta SET value = '7/7' WHERE name = 'place'");
+
+    let warned = installation.run(&["org", "list"]);
+    assert!(warned.errors.contains("fanfare restored"), "{warned:?}");
+    let listed = installation.run(&["restored", "--json"]).json();
+    assert_eq!(listed["keys"][0]["organizationId"], *organization);
+    assert_eq!(installation.run(&["org", "list"]).errors, "");
 }
 
 #[test]

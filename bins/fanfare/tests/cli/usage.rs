@@ -29,7 +29,9 @@ fn wrong_arguments_end_with_status_2() {
 fn help_ends_with_status_0() {
     let result = Installation::new().run(&["help"]);
     assert_eq!((result.status, result.errors.as_str()), (0, ""));
-    for command in ["up", "migrate", "org", "key", "klaviyo", "rekey", "doctor"] {
+    for command in [
+        "up", "migrate", "org", "key", "klaviyo", "rekey", "restored", "doctor",
+    ] {
         assert!(result.output.contains(command), "{command}");
     }
 }

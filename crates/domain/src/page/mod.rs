@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use self::planner::PagePlanner;
 use crate::consumer::{Consumer, ProfileLink};
+use crate::erasure::Erased;
 use crate::ids::{ConsumerId, Ids, ProfileId};
 use crate::issue::Issue;
 use crate::profile::{Profile, UsableProfile};
@@ -26,6 +27,9 @@ pub struct Known {
     pub links: Vec<ProfileLink>,
     /// Those of the page's profiles, and of the profiles in `links`, that this run has seen before.
     pub seen_profiles: Vec<SeenProfile>,
+    /// Which of the page's identifiers name erased people. No store says so by itself
+    /// ([`Erasures`](crate::ports::Erasures)).
+    pub erased: Erased,
 }
 
 /// A profile that a run has seen.
@@ -67,7 +71,7 @@ pub struct Tally {
     pub updated: u64,
     /// Profiles that changed nothing that a user can see.
     pub unchanged: u64,
-    /// Profiles without an e-mail, a phone number or a link.
+    /// Profiles without an e-mail, a phone number or a link, and those of erased people.
     pub skipped: u64,
 }
 

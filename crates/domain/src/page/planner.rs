@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{ConsumerWrite, Known, PagePlan, SeenProfile};
 use crate::consumer::{Consumer, Primary, ProfileLink, primary_of};
+use crate::erasure::Erased;
 use crate::identity::{Evidence, Identity, Linked, identify};
 use crate::ids::{ConsumerId, Ids, ProfileId, SourceId};
 use crate::issue::{Field, Issue, IssueCode, IssueKind};
@@ -42,6 +43,7 @@ pub(super) struct PagePlanner<'a> {
     linked: HashMap<ConsumerId, BTreeSet<ProfileId>>,
     seen: HashMap<ProfileId, SeenProfile>,
     page_profiles: BTreeSet<ProfileId>,
+    erased: Erased,
     plan: PagePlan,
 }
 
@@ -71,6 +73,7 @@ impl<'a> PagePlanner<'a> {
                 .map(|seen| (seen.profile.clone(), seen))
                 .collect(),
             page_profiles: BTreeSet::new(),
+            erased: known.erased,
             plan: PagePlan::default(),
         }
     }
@@ -78,18 +81,26 @@ impl<'a> PagePlanner<'a> {
     pub(super) fn take(&mut self, profile: &UsableProfile) {
         self.page_profiles.insert(profile.id.clone());
         let is_first_seen = !self.seen.contains_key(&profile.id);
-        self.report(&profile.id, &profile.issues);
-        let outcome = match self.identify(profile) {
-            Identity::Unreachable => {
-                if !profile.has_broken_email() {
-                    let kind = IssueKind {
-                        code: IssueCode::MissingContact,
-                        field: None,
-                    };
-                    self.report(&profile.id, &[kind]);
-                }
-                Outcome::Skipped
-            }
+        let outcome = if self
+            .erased
+            .names(profile, self.links.contains_key(&profile.id))
+        {
+            self.skip(profile, IssueCode::Erased)
+        } else {
+            self.report(&profile.id, &profile.issues);
+            self.take_in(profile)
+        };
+        if is_first_seen {
+            self.count_first_seen(profile, outcome);
+        }
+    }
+
+    /// Puts the profile to the consumer that it belongs to.
+    fn take_in(&mut self, profile: &UsableProfile) -> Outcome {
+        match self.identify(profile) {
+            // Then that is the issue.
+            Identity::Unreachable if profile.has_broken_email() => Outcome::Skipped,
+            Identity::Unreachable => self.skip(profile, IssueCode::MissingContact),
             Identity::New => {
                 let consumer = Consumer::new(ConsumerId::new(self.ids.ulid()));
                 self.write(profile, consumer.id.clone(), consumer);
@@ -97,19 +108,19 @@ impl<'a> PagePlanner<'a> {
             }
             Identity::Known(id) | Identity::Readdressed(id) => {
                 // Both came from `consumers`, by e-mail or by link.
-                let Some(consumer) = self.consumers.get(&id).cloned() else {
-                    return;
-                };
-                if self.write(profile, id, consumer) {
+                let consumer = self.consumers.get(&id).cloned();
+                if consumer.is_some_and(|consumer| self.write(profile, id, consumer)) {
                     Outcome::Updated
                 } else {
                     Outcome::Unchanged
                 }
             }
-        };
-        if is_first_seen {
-            self.count_first_seen(profile, outcome);
         }
+    }
+
+    fn skip(&mut self, profile: &UsableProfile, code: IssueCode) -> Outcome {
+        self.report(&profile.id, &[IssueKind { code, field: None }]);
+        Outcome::Skipped
     }
 
     fn identify(&self, profile: &UsableProfile) -> Identity {

@@ -54,6 +54,9 @@ pub trait WorkQueue: Send + Sync {
     /// a notification was lost. After a notification the same work is not notified again for ten seconds, so
     /// that the job queue of a busy worker does not fill with repeats. Sends at most `limit` notifications;
     /// returns how many.
+    ///
+    /// If the store's clock has been set back, what was written before is put right first
+    /// ([`was_clock_set_back`](crate::lease::was_clock_set_back)).
     async fn notify(&self, limit: u32) -> Result<u64, StoreError>;
 
     /// What a worker should do next. Only work that is due now and leased to no worker is considered. The
@@ -98,6 +101,18 @@ pub trait QuotaLedger: Send + Sync {
         account: &str,
         endpoint: Endpoint,
         until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Deletes up to `limit` buckets that nobody has used since a time and that are not blocked since: a new
+    /// bucket says the same. Returns how many.
+    async fn delete_unused(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Ends a rate-limit block ([`Bucket::unblock`]).
+    async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
         now: Timestamp,
     ) -> Result<(), StoreError>;
 

@@ -37,12 +37,14 @@ pub trait Klaviyo: Send + Sync {
     ) -> Result<Answer<Collection>, KlaviyoError>;
 
     /// `GET /api/lists/{id}/profiles` or the same of a segment, a hundred profiles on a page, by join time.
-    /// Scopes: that of the collection and `profiles:read`.
+    /// Scopes: that of the collection and `profiles:read`. Whoever calls it says how large the answer may become;
+    /// where there is no more room, the answer is dropped ([`KlaviyoError::NoRoom`]).
     async fn members(
         &self,
         credential: &Credential,
         collection: &CollectionRef,
         from: &MembersFrom,
+        room: &dyn AnswerRoom,
     ) -> Result<Answer<MemberPage>, KlaviyoError>;
 
     /// Tests whether the credential has a capability, with the smallest request that needs it.
@@ -51,4 +53,20 @@ pub trait Klaviyo: Send + Sync {
         credential: &Credential,
         capability: Capability,
     ) -> Result<Answer<()>, KlaviyoError>;
+}
+
+/// The memory that an answer may take while it arrives.
+pub trait AnswerRoom: Send + Sync {
+    /// Whether the answer may take `bytes` from now on, in bytes of its body.
+    fn grow_to(&self, bytes: usize) -> bool;
+}
+
+/// As much room as an answer needs.
+#[derive(Debug, Clone, Copy)]
+pub struct AnyRoom;
+
+impl AnswerRoom for AnyRoom {
+    fn grow_to(&self, _: usize) -> bool {
+        true
+    }
 }

@@ -45,6 +45,10 @@ pub trait Leases {
         due: Option<Timestamp>,
     ) -> Result<bool, StoreError>;
 
+    /// Makes work due at once that is leased to no worker and waits for a later time, and notifies a worker of it in
+    /// this unit. `false` if there is no such work.
+    async fn wake(&mut self, work: &WorkKey) -> Result<bool, StoreError>;
+
     /// Removes work that has ended from the queue, with its lease. It is no error if the work is not there.
     async fn dequeue(&mut self, work: &WorkKey) -> Result<(), StoreError>;
 

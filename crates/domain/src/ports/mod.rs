@@ -2,8 +2,8 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`]) are methods of that unit.
-//! * [`Directory`], [`WorkQueue`] and [`QuotaLedger`] are the control tables, which belong to no
+//!   [`Leases`], [`Erasures`], [`Retention`]) are methods of that unit.
+//! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is Klaviyo's REST API.
 //! * [`Clock`], [`Ids`] and [`KeySealer`] are time, ids and the master keys.
@@ -13,22 +13,28 @@
 
 mod ambient;
 mod control;
+mod erasures;
 mod klaviyo;
 mod leases;
 mod pages;
 mod records;
+mod request_limits;
+mod retention;
 mod runs;
 mod store;
 
 pub use ambient::{Clock, KeySealer, SealError};
 pub use control::{Directory, QuotaLedger, WorkQueue};
-pub use klaviyo::Klaviyo;
+pub use erasures::Erasures;
+pub use klaviyo::{AnswerRoom, AnyRoom, Klaviyo};
 pub use leases::Leases;
 pub use pages::{Batch, PageWrite, Pages};
 pub use records::{
     AudienceRecord, Audiences, Connections, ConsumerFilter, ConsumerRecord, Consumers, Lookup,
     SourceFilter, SourceRecord, Sources,
 };
+pub use request_limits::RequestLimits;
+pub use retention::Retention;
 pub use runs::Runs;
 pub use store::{Store, StoreError, UnitOfWork};
 

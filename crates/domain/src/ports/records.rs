@@ -126,6 +126,15 @@ pub trait Audiences {
     /// Inserts or overwrites an audience. Its source MUST be stored already.
     async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError>;
 
+    /// Archives an unarchived audience and its source without reading either row, for rows that this version of the
+    /// program cannot read. Returns the source; `None` if there is no such audience.
+    async fn archive_unread(
+        &mut self,
+        audience: &AudienceId,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Option<SourceId>, StoreError>;
+
     /// The audience's members, paged by consumer id; `search` finds part of an e-mail, phone number
     /// or name, as [`search`](crate::search) says.
     async fn members(
@@ -198,4 +207,13 @@ pub trait Consumers {
         &mut self,
         lookup: &Lookup,
     ) -> Result<Vec<ConsumerRecord>, StoreError>;
+
+    /// Whether the index of searches, in sections of `size` consumers, is as far as it gets: less than a section is in
+    /// none, and hardly anything in one has changed. Always so where a store has no index.
+    async fn is_search_indexed(&mut self, size: u32) -> Result<bool, StoreError>;
+
+    /// Brings the index of searches on by about one section of `size` consumers, at most
+    /// [`MOST_OF_SECTION`](crate::search_index::MOST_OF_SECTION). Returns whether there was one to be made. What a
+    /// search finds does not depend on it, only how fast.
+    async fn index_search(&mut self, size: u32) -> Result<bool, StoreError>;
 }

@@ -6,7 +6,8 @@ use super::StoreError;
 use crate::ids::{AudienceId, RunId, SourceId};
 use crate::issue::Issue;
 use crate::paging::{Page, PageRequest};
-use crate::run::{SourceRun, SyncRun};
+use crate::run::{RunError, SourceRun, SyncRun};
+use crate::time::Timestamp;
 
 /// Sync runs.
 #[async_trait]
@@ -15,10 +16,11 @@ pub trait Runs {
     async fn run(&mut self, id: &RunId) -> Result<Option<SyncRun>, StoreError>;
 
     /// The source's pending or syncing run. There is at most one.
-    async fn active_run(&mut self, source: &SourceId) -> Result<Option<SyncRun>, StoreError>;
+    async fn active_run(&mut self, source: &SourceId) -> Result<Option<RunId>, StoreError>;
 
-    /// All pending and syncing runs.
-    async fn active_runs(&mut self) -> Result<Vec<SyncRun>, StoreError>;
+    /// All pending and syncing runs, in any order. Nothing else is read of them: a row that cannot be read hides no
+    /// other.
+    async fn active_runs(&mut self) -> Result<Vec<RunId>, StoreError>;
 
     /// The audience's runs, latest first, paged by id.
     async fn runs(
@@ -27,7 +29,7 @@ pub trait Runs {
         page: &PageRequest,
     ) -> Result<Page<SyncRun>, StoreError>;
 
-    /// How many runs the audience has had.
+    /// How many runs the audience has had, those that were deleted too.
     async fn run_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError>;
 
     /// The run's issues, paged by profile, code and field.
@@ -40,4 +42,15 @@ pub trait Runs {
 
     /// Writes the present state of a run and its source. Both MUST be stored already.
     async fn save_run(&mut self, run: &SourceRun) -> Result<(), StoreError>;
+
+    /// Ends a run that has not ended, and its source's sync with it, without reading either row, for rows that this
+    /// version of the program cannot read. Of the run only its id, its source, its audience, its trigger if that is
+    /// known, and when it was queued are kept; its counts and its checkpoint are written anew, so that it can be read
+    /// again. `false` if it has ended already, or was never stored.
+    async fn end_unread(
+        &mut self,
+        run: &RunId,
+        error: &RunError,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 }

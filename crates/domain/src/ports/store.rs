@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Audiences, Connections, Consumers, Leases, Pages, Runs, Sources};
+use super::{Audiences, Connections, Consumers, Erasures, Leases, Pages, Retention, Runs, Sources};
 use crate::ids::OrganizationId;
 
 /// Opens units of work.
@@ -14,6 +14,15 @@ pub trait Store: Send + Sync {
     /// Opens a unit for reading one consistent state of the store. Writes through it fail with
     /// [`StoreError::ReadOnly`]. It does not wait for writing units.
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
+    /// Opens a unit for searching: it reads as [`Store::read`] does, by means of its own, of which an organization
+    /// has a share. What else the store does never waits for searches. While the organization's share is in use it
+    /// waits for two seconds, then it fails with [`StoreError::TooManySearches`]; a search through it that takes
+    /// longer than two seconds fails with [`StoreError::SearchTooLong`].
+    async fn search(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
     /// Opens a unit for writing. Until it ends, it MUST exclude every other writing unit of the same
     /// organization, in this process and in others, so that what it reads stays true until it commits.
@@ -27,7 +36,7 @@ pub trait Store: Send + Sync {
 /// call to Klaviyo.
 #[async_trait]
 pub trait UnitOfWork:
-    Connections + Sources + Audiences + Consumers + Pages + Runs + Leases + Send
+    Connections + Sources + Audiences + Consumers + Pages + Runs + Leases + Erasures + Retention + Send
 {
     /// The organization that it was opened for.
     fn organization(&self) -> &OrganizationId;
@@ -46,12 +55,21 @@ pub enum StoreError {
     /// The database is not reachable, was busy for too long, or closed the connection: try again later.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The organization has as many searches under way as it may have.
+    #[error("the organization has too many searches under way")]
+    TooManySearches,
+    /// A search took longer than a search may.
+    #[error("the search took longer than it may")]
+    SearchTooLong,
     /// A write through a unit that was opened for reading.
     #[error("a unit of work opened for reading cannot write")]
     ReadOnly,
     /// A row holds a value that no version of this program writes.
     #[error("the database holds an unreadable value in {0}")]
     Corrupt(String),
+    /// A row holds a value that only a newer version of this program reads.
+    #[error("a newer version of this program has written {0}")]
+    Newer(String),
     /// Any other error: a defect of this program.
     #[error("the database refused a statement")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -61,5 +79,10 @@ impl StoreError {
     /// Whether the same call can succeed later.
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_))
+    }
+
+    /// Whether a row was found that this version of the program cannot read.
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::Newer(_))
     }
 }

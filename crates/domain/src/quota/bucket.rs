@@ -17,6 +17,8 @@ pub struct Bucket {
     pub steady: Window,
     /// The end of the rate-limit block, if there is one: until then no request may be made.
     pub blocked_until: Option<Timestamp>,
+    /// When that block began. `None` if a version of the program wrote it that did not tell.
+    pub blocked_at: Option<Timestamp>,
 }
 
 /// Whether a request may be made now.
@@ -24,8 +26,10 @@ pub struct Bucket {
 pub enum Reservation {
     /// One request was taken out of the quota, by these limits.
     Granted(RateLimits),
-    /// No request may be made before this time.
+    /// No request may be made before this time: those of the window are used up.
     NotBefore(Timestamp),
+    /// No request may be made before this time: Klaviyo has asked for none.
+    Blocked(Timestamp),
 }
 
 impl Bucket {
@@ -42,15 +46,15 @@ impl Bucket {
                 used: 0,
             },
             blocked_until: None,
+            blocked_at: None,
         }
     }
 
     /// Takes one request out of the quota, or returns when the next one may be made.
     pub fn reserve(&mut self, now: Timestamp) -> Reservation {
-        if let Some(until) = self.blocked_until.filter(|until| *until > now) {
-            return Reservation::NotBefore(until);
+        if let Some(until) = self.current_block(now) {
+            return Reservation::Blocked(until);
         }
-        self.blocked_until = None;
         self.burst.roll(now, BURST);
         self.steady.roll(now, STEADY);
         if self.steady.used >= self.limits.steady {
@@ -65,13 +69,44 @@ impl Bucket {
     }
 
     /// Begins a rate-limit block until `until`. A block that ends later is never shortened.
-    pub fn block(&mut self, until: Timestamp) {
-        self.blocked_until = self.blocked_until.max(Some(until));
+    pub fn block(&mut self, until: Timestamp, now: Timestamp) {
+        if self.current_block(now).is_none_or(|known| known < until) {
+            self.blocked_until = Some(until);
+            self.blocked_at = Some(now);
+        }
+    }
+
+    /// Ends the rate-limit block, whatever Klaviyo has asked for.
+    pub const fn unblock(&mut self) {
+        self.blocked_until = None;
+        self.blocked_at = None;
+    }
+
+    /// The end of the rate-limit block that is in force now, if there is one.
+    pub fn blocked(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut bucket = *self;
+        bucket.current_block(now)
+    }
+
+    /// Ends a block that is over, and begins one anew that began later than now, because the clock has been set
+    /// back since: for how long it has been in force is not known, so it is in force for its whole length from now
+    /// on, and not for as long as the clock went back. Returns its end.
+    fn current_block(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if let (Some(until), Some(since)) = (self.blocked_until, self.blocked_at)
+            && since > now
+        {
+            self.blocked_until = Some(now.plus(until.since(since)));
+            self.blocked_at = Some(now);
+        }
+        if self.blocked_until.is_some_and(|until| until <= now) {
+            self.unblock();
+        }
+        self.blocked_until
     }
 
     /// How many requests may be made in the rest of the current minute.
     pub fn free(&self, now: Timestamp) -> u32 {
-        if self.blocked_until.is_some_and(|until| until > now) {
+        if self.blocked(now).is_some() {
             return 0;
         }
         let mut steady = self.steady;
@@ -90,7 +125,7 @@ impl Bucket {
         let opens = steady
             .since
             .plus(STEADY)
-            .max(self.blocked_until.unwrap_or(now));
+            .max(self.blocked(now).unwrap_or(now));
         let wait = opens.since(now);
         let reachable = burst.saturating_mul(wait.as_secs() + 1);
         let later = requests.saturating_sub(reachable.min(u64::from(self.free(now))));
@@ -121,7 +156,7 @@ mod tests {
                 now += wait;
                 match bucket.reserve(at(now)) {
                     Reservation::Granted(_) => granted.push(now),
-                    Reservation::NotBefore(until) => prop_assert!(until > at(now)),
+                    Reservation::NotBefore(until) | Reservation::Blocked(until) => prop_assert!(until > at(now)),
                 }
             }
             // A window begins with a request, so each granted request opens or shares one.
@@ -150,12 +185,9 @@ mod tests {
     #[test]
     fn a_rate_limit_block_is_kept_and_never_shortened() {
         let mut bucket = Bucket::new(Endpoint::Lists, at(0));
-        bucket.block(at(30_000));
-        bucket.block(at(5_000));
-        assert_eq!(
-            bucket.reserve(at(29_999)),
-            Reservation::NotBefore(at(30_000))
-        );
+        bucket.block(at(30_000), at(0));
+        bucket.block(at(5_000), at(0));
+        assert_eq!(bucket.reserve(at(29_999)), Reservation::Blocked(at(30_000)));
         assert!(matches!(
             bucket.reserve(at(30_000)),
             Reservation::Granted(_)

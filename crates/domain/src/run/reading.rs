@@ -37,11 +37,19 @@ impl SourceRun {
         self.require_syncing(Event::Progress)?;
         self.source.data.name = opened.name;
         self.run.progress.total = opened.total;
-        self.run.members_at_start = opened.members;
+        // A run whose checkpoint was lost opens its list again, and has changed the members already.
+        let progress = &self.run.progress;
+        let before =
+            (opened.members + progress.members_removed).saturating_sub(progress.members_added);
+        self.run.members_at_start = before;
+        let Pass::Full(before) = &self.run.pass;
         self.run.pass = Pass::Full(FullPass {
             phase: Phase::Reading(Scan::default()),
             link_moves: opened.link_moves,
+            crashes: before.crashes,
+            is_reopened: self.run.progress.pages > 0,
         });
+        self.read_serially_if_needed();
         self.reset_failures();
         self.follow(now);
         Ok(())
@@ -67,9 +75,20 @@ impl SourceRun {
                 return self.fail(FailureCode::CursorLoop, message, now);
             }
         }
+        self.read_serially_if_needed();
         self.split(most, now);
         self.follow(now);
         Ok(())
+    }
+
+    /// After crashes the list is read one page at a time for a while.
+    pub(super) fn read_serially_if_needed(&mut self) {
+        let pages = self.run.progress.pages;
+        let Pass::Full(full) = &self.run.pass;
+        let is_serial = full.crashes.is_serial(pages);
+        if let Some(scan) = self.run.pass.scan_mut() {
+            scan.set_serial(is_serial);
+        }
     }
 
     /// A partition continues after a page that was counted. The count of failed answers is reset only if
@@ -127,6 +146,7 @@ impl SourceRun {
         } else {
             Phase::AddingMembers { after: None }
         });
+        self.read_serially_if_needed();
         self.reset_failures();
         self.follow(now);
         Ok(())

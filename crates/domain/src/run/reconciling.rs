@@ -5,7 +5,7 @@ use super::{Event, InvalidTransition, SourceRun};
 use crate::failure::FailureCode;
 use crate::ids::{ConsumerId, ProfileId};
 use crate::pass::{LinkMoves, Pass, Phase};
-use crate::removal::{is_complete, may_remove};
+use crate::removal::{Held, is_complete};
 use crate::time::Timestamp;
 
 /// What reconciling has to do next.
@@ -30,13 +30,14 @@ impl SourceRun {
     ) -> Result<Reconciliation, InvalidTransition> {
         self.require_syncing(Event::Progress)?;
         let Pass::Full(full) = &mut self.run.pass;
+        let is_reopened = full.is_reopened;
         if std::mem::replace(&mut full.link_moves, link_moves) != link_moves {
             return Ok(Reconciliation::AddMembers);
         }
         if self.fail_if_incomplete(now)? {
             return Ok(Reconciliation::Done);
         }
-        if self.run.members_at_start == 0 {
+        if self.run.members_at_start == 0 && !is_reopened {
             // The pages have added every member, and the audience had none before.
             self.succeed(now)?;
             return Ok(Reconciliation::Done);
@@ -82,19 +83,27 @@ impl SourceRun {
     }
 
     /// The members that were not seen have been counted. A pass that is not complete ends with `incomplete_read`.
-    /// Above the removal threshold the run ends with
-    /// `removal_guard`.
+    /// Above the removal threshold, and as long as nobody has confirmed the removals of a pass before, the run ends
+    /// with `removal_guard`.
     pub fn check_removals(&mut self, absent: u64, now: Timestamp) -> Result<(), InvalidTransition> {
         self.require_syncing(Event::Progress)?;
         if self.fail_if_incomplete(now)? {
             return Ok(());
         }
-        let at_start = self.run.members_at_start;
-        if !may_remove(at_start, absent, self.run.confirm_removals) {
-            let message = format!(
-                "This pass would have removed {absent} of {at_start} members, more than half, so \
-                 they were kept. If that is right, sync again and confirm the removals."
-            );
+        let (run, guard) = (&self.run, self.source.guard);
+        let checked = guard.check(run.members_at_start, absent, run.confirm_removals);
+        if let Err(held) = checked {
+            let why = match held {
+                Held::TooMany(members) => format!(
+                    "This pass would have removed {absent} of {members} members, more than half, so \
+                     they were kept."
+                ),
+                Held::Since => format!(
+                    "This pass would have removed {absent} members. They were kept, because an earlier pass would \
+                     have removed more than half of the members, and nobody has confirmed that since."
+                ),
+            };
+            let message = format!("{why} If that is right, sync again and confirm the removals.");
             return self.fail(FailureCode::RemovalGuard, message, now);
         }
         self.set_phase(Phase::RemovingMembers { after: None });

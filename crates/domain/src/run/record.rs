@@ -7,6 +7,7 @@ use crate::pass::Pass;
 use crate::run::SyncStatus;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
+use crate::waiting::Waiting;
 
 text_enum! {
     /// What started a run.
@@ -82,6 +83,11 @@ pub struct SyncRun {
     pub progress: Progress,
     /// Its checkpoint: what it has to do and how far it is.
     pub pass: Pass,
+    /// What it waits for while no worker has it; `None` while one works on it, and after its end.
+    pub waiting: Option<Waiting>,
+    /// Whether a newer version of the program wrote it, in a form that this one does not know: this version shows and
+    /// cancels it, and leaves working on it to the other.
+    pub is_newer: bool,
     /// Why it failed.
     pub error: Option<RunError>,
 }
@@ -100,6 +106,12 @@ pub struct NewRun {
 }
 
 impl SyncRun {
+    /// What it waits for now; `None` if a worker has it or it has ended.
+    pub fn waiting_at(&self, now: Timestamp) -> Option<Waiting> {
+        let waiting = self.waiting.filter(|_| self.status.is_active());
+        waiting.map(|waiting| waiting.at(now))
+    }
+
     /// Profiles per second since the start; `None` before the start.
     #[expect(
         clippy::cast_precision_loss,

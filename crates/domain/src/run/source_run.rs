@@ -2,13 +2,15 @@
 
 use crate::failure::{FailureCode, MAX_CRASHES};
 use crate::pass::{Pass, Phase};
+use crate::removal::RemovalGuard;
 use crate::run::SyncStatus;
 use crate::scan::Scan;
 use crate::source::{CollectionSource, SourceData};
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
+use crate::waiting::Waiting;
 
-use super::{NewRun, Progress, RunError, SyncRun};
+use super::{MAX_CRASHES_OF_RUN, NewRun, Progress, RunError, Suspicion, SyncRun};
 
 /// A sync run with its source. Every change of a run's status, counts or phase is one of its methods, which
 /// changes the source's status and data too, so that the two always agree.
@@ -65,8 +67,15 @@ impl SourceRun {
             members_at_start: 0,
             progress: Progress::default(),
             pass: Pass::default(),
+            waiting: Some(Waiting::for_turn(now)),
+            is_newer: false,
             error: None,
         };
+        let mut source = source;
+        if source.data.last_error.as_deref() == Some(FailureCode::RemovalGuard.as_str()) {
+            // A version that did not keep it may have held that run.
+            source.guard = source.guard.held();
+        }
         let is_first = source.data.last_run_id.is_none();
         let updated_at = source.updated_at;
         let mut queued = Self { run, source };
@@ -111,36 +120,62 @@ impl SourceRun {
 
     /// A worker takes the run up, for the first time or again. `abandoned` says that the worker takes over the
     /// lease of one that stopped renewing it. The third such claim without a page in between ends the run
-    /// instead, because a page of it seems to crash its workers.
+    /// instead, because a page of it seems to crash its workers, and so does the ninth if few pages were between them.
     pub fn claim(&mut self, abandoned: bool, now: Timestamp) -> Result<(), InvalidTransition> {
         self.require_active(Event::Claim)?;
         let run = &mut self.run;
         run.status = SyncStatus::Syncing;
         run.started_at.get_or_insert(now);
         run.attempt += 1;
+        run.waiting = None;
         if abandoned {
             run.crashes += 1;
             if let Some(scan) = run.pass.scan_mut() {
                 scan.quarantine_all();
             }
+            let Pass::Full(full) = &mut run.pass;
+            full.crashes = full.crashes.one_more(run.progress.pages);
         }
-        if run.crashes >= MAX_CRASHES {
-            let message = format!(
-                "The worker died {} times at the same place of the list. See its logs, then sync again.",
-                run.crashes
-            );
+        let Pass::Full(full) = &run.pass;
+        let place = if run.crashes >= MAX_CRASHES {
+            Some((run.crashes, "at the same place of the list"))
+        } else if full.crashes.are_too_many() {
+            Some((MAX_CRASHES_OF_RUN, "on the way through the list"))
+        } else {
+            None
+        };
+        if let Some((crashes, place)) = place {
+            let message =
+                format!("The worker died {crashes} times {place}. See its logs, then sync again.");
             return self.fail(FailureCode::WorkerCrashed, message, now);
         }
+        self.read_serially_if_needed();
         self.follow(now);
         Ok(())
     }
 
-    /// The worker gives the run back before it has ended. With `progress`, the claim does not count as a
+    /// Whether the run may be the reason for the crashes of its workers.
+    pub const fn suspicion(&self) -> Suspicion {
+        Suspicion::of(self.run.crashes)
+    }
+
+    /// The worker gives the run back before it has ended, to wait. With `progress`, the claim does not count as a
     /// failed attempt.
-    pub fn give_back(&mut self, progress: bool) {
+    pub fn give_back(&mut self, progress: bool, waiting: Waiting) {
         if progress && self.run.failures == 0 {
             self.run.attempt = 0;
         }
+        self.run.waiting = Some(waiting);
+    }
+
+    /// The run no longer waits for Klaviyo: it is due now. Returns whether it did wait for that, as far as is known.
+    pub fn wake(&mut self, now: Timestamp) -> bool {
+        let waiting = self.run.waiting_at(now);
+        let is_woken = self.is_active() && waiting.is_none_or(Waiting::is_for_klaviyo);
+        if is_woken {
+            self.run.waiting = Some(Waiting::for_turn(now));
+        }
+        is_woken
     }
 
     /// The run has done everything.
@@ -182,8 +217,19 @@ impl SourceRun {
         let run = &mut self.run;
         run.status = status;
         run.error = error;
+        run.waiting = None;
         run.started_at = run.started_at.map(|at| at.min(now));
         run.finished_at = Some(now);
+        let progress = &run.progress;
+        let members = (run.members_at_start + progress.members_added)
+            .saturating_sub(progress.members_removed);
+        let code = run.error.as_ref().map(|error| error.code);
+        let guard = &mut self.source.guard;
+        *guard = match (status, code) {
+            (SyncStatus::Success, _) => RemovalGuard::succeeded(members),
+            (_, Some(FailureCode::RemovalGuard)) => guard.held(),
+            _ => *guard,
+        };
         self.follow(now);
     }
 

@@ -38,6 +38,9 @@ pub struct Scan {
     /// that, one page is read from the list's end.
     #[serde(default)]
     uses_ranges: bool,
+    /// Whether one page at a time is read, because workers have died.
+    #[serde(default)]
+    is_serial: bool,
 }
 
 impl Default for Scan {
@@ -48,6 +51,7 @@ impl Default for Scan {
             page_size: 0,
             is_whole: false,
             uses_ranges: false,
+            is_serial: false,
         }
     }
 }
@@ -87,15 +91,23 @@ impl Scan {
     }
 
     /// The partitions whose next page may be requested now: all that have one, or only the first quarantined
-    /// partition, so that its page is known to be the reason if the worker crashes again.
+    /// partition, so that its page is known to be the reason if the worker crashes again, or only the first one while
+    /// the list is read serially.
     pub fn ready(&self) -> impl Iterator<Item = &Partition> {
         let quarantined = self.quarantined();
-        self.partitions
+        let ready = self
+            .partitions
             .iter()
             .filter(move |partition| match quarantined {
                 Some(number) => partition.number == number,
                 None => !partition.is_waiting,
-            })
+            });
+        ready.take(if self.is_serial { 1 } else { usize::MAX })
+    }
+
+    /// From now on one page at a time is read, or several again.
+    pub(crate) const fn set_serial(&mut self, is_serial: bool) {
+        self.is_serial = is_serial;
     }
 
     /// The quarantined partition that is read now.
@@ -215,6 +227,7 @@ impl Scan {
         let partitions = usize::try_from(pages(left) / PAGES_WORTH_A_PARTITION).unwrap_or(most);
         let divisions = pages(total) / PAGES_WORTH_A_DIVISION;
         while !self.is_whole
+            && !self.is_serial
             // The partition that looks at the list's end is no division.
             && u64::from(self.added) < divisions + u64::from(self.uses_ranges)
             && self.quarantined().is_none()

@@ -36,6 +36,44 @@ fn a_page_that_kills_its_worker_ends_the_run_though_other_partitions_get_on() {
     assert_eq!(error.code, FailureCode::WorkerCrashed);
 }
 
+#[test]
+fn after_further_crashes_the_list_is_read_one_page_at_a_time_for_longer_and_the_ninth_ends_the_run()
+{
+    let mut run = two_partitions();
+    let mut cursor = 100;
+    let mut take_all_ready = |run: &mut SourceRun| {
+        for number in numbers(run) {
+            cursor += 1;
+            let joined = if number == 0 { 11 } else { 60_000 };
+            take(run, number, page(Some(cursor), &[joined], 100));
+        }
+    };
+    for crash in 1..9 {
+        run.claim(true, at(END)).unwrap();
+        // Both partitions get past the place.
+        for _ in 0..2 {
+            assert_eq!(numbers(&run).len(), 1, "after crash {crash}");
+            take_all_ready(&mut run);
+        }
+        assert_eq!(run.run().crashes, 0, "after crash {crash}");
+        if crash == 2 {
+            for _ in 2..16 {
+                assert_eq!(numbers(&run).len(), 1);
+                take_all_ready(&mut run);
+            }
+            assert!(numbers(&run).len() > 1, "beside each other again");
+        }
+    }
+    run.claim(true, at(END)).unwrap();
+    let error = run.run().error.as_ref().unwrap();
+    assert_eq!(error.code, FailureCode::WorkerCrashed);
+    assert!(
+        error.message.contains("9 times on the way"),
+        "{}",
+        error.message
+    );
+}
+
 /// Counts a failed answer. Returns whether the run is still active.
 fn fail(run: &mut SourceRun, partition: PartitionNumber) -> bool {
     run.count_failure(

@@ -16,7 +16,8 @@ fn ms(ms: i64) -> Timestamp {
 fn requests(bucket: &mut Bucket, count: u64, mut now: Timestamp) -> Vec<Timestamp> {
     let mut granted = Vec::new();
     for _ in 0..count {
-        while let Reservation::NotBefore(until) = bucket.reserve(now) {
+        while let Reservation::NotBefore(until) | Reservation::Blocked(until) = bucket.reserve(now)
+        {
             assert!(until > now, "a wait leads somewhere");
             now = until;
         }
@@ -70,14 +71,48 @@ proptest! {
     #[test]
     fn a_rate_limit_block_is_kept_whatever_the_windows_allow(wait in 1_i64..1_000, asked in 0_i64..2_000) {
         let mut bucket = Bucket::new(Endpoint::Lists, at(0));
-        bucket.block(at(wait));
+        bucket.block(at(wait), at(0));
         match bucket.reserve(at(asked)) {
             Reservation::Granted(_) => prop_assert!(asked >= wait),
-            Reservation::NotBefore(until) => {
+            Reservation::Blocked(until) => {
                 prop_assert!(asked < wait);
                 prop_assert_eq!(until, at(wait));
             }
+            Reservation::NotBefore(_) => prop_assert!(false, "the windows are unused"),
         }
+    }
+
+    #[test]
+    fn a_block_lasts_its_length_after_the_clock_was_set_back_and_not_for_as_long_as_it_went_back(
+        length in 1_i64..1_000,
+        passed in 0_i64..1_000,
+        back in 1_i64..100_000,
+    ) {
+        let passed = passed % length;
+        let begun = 200_000;
+        let mut bucket = Bucket::new(Endpoint::Lists, at(begun));
+        bucket.block(at(begun + length), at(begun));
+        let now = begun + passed - back;
+
+        let left = match bucket.reserve(at(now)) {
+            Reservation::Blocked(until) => until.since(at(now)).as_secs(),
+            other => return Err(TestCaseError::fail(format!("{other:?}"))),
+        };
+
+        let (left, really_left) = (i64::try_from(left).unwrap(), length - passed);
+        prop_assert!(left >= really_left, "a request inside the block");
+        prop_assert!(left <= length, "a wait for as long as the clock went back");
+        prop_assert!(matches!(bucket.reserve(at(now + left)), Reservation::Granted(_)));
+    }
+
+    #[test]
+    fn a_block_that_was_ended_binds_no_request_and_a_new_one_does(wait in 1_i64..100_000_000) {
+        let mut bucket = Bucket::new(Endpoint::Lists, at(0));
+        bucket.block(at(wait), at(0));
+        bucket.unblock();
+        prop_assert!(matches!(bucket.reserve(at(0)), Reservation::Granted(_)));
+        bucket.block(at(1), at(0));
+        prop_assert_eq!(bucket.reserve(at(0)), Reservation::Blocked(at(1)));
     }
 }
 

@@ -4,11 +4,13 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, CollectionId, Cursor, OrganizationId, RunId, SourceId};
 use fanfare_domain::page::Tally;
 use fanfare_domain::pass::{LinkMoves, Pass};
+use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::{
     Event, InvalidTransition, NewRun, Opened, PagesTaken, SourceRun, SyncStatus, Trigger,
 };
 use fanfare_domain::scan::ScannedPage;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource, SourceData};
+use fanfare_domain::waiting::{WaitReason, Waiting};
 use proptest::prelude::*;
 
 use crate::world::at;
@@ -31,6 +33,7 @@ pub(crate) fn source() -> CollectionSource {
         created_by: "key_1".to_owned(),
         updated_at: None,
         archived: false,
+        guard: RemovalGuard::default(),
     }
 }
 
@@ -247,11 +250,12 @@ proptest! {
         let mut run = queued();
         run.claim(false, at(1)).unwrap();
         run.open(Opened::default(), at(1)).unwrap();
-        let (mut crashes, mut failures) = (0, 0);
+        let (mut crashes, mut failures, mut all_crashes) = (0, 0, 0);
         for (n, happening) in happenings.into_iter().enumerate() {
             match happening {
                 Happening::Crash => {
                     crashes += 1;
+                    all_crashes += 1;
                     run.claim(true, at(1)).unwrap();
                 }
                 Happening::FailedAnswer => {
@@ -259,7 +263,7 @@ proptest! {
                     run.count_failure(Some(0), FailureCode::UpstreamUnavailable, "", at(1)).unwrap();
                 }
                 Happening::Yield => {
-                    run.give_back(true);
+                    run.give_back(true, Waiting::for_turn(at(1)));
                     run.claim(false, at(1)).unwrap();
                 }
                 Happening::Page => {
@@ -268,13 +272,64 @@ proptest! {
                     prop_assert_eq!(run.run().attempt, 1);
                 }
             }
-            let has_ended = crashes == 3 || failures == 5;
+            let has_ended = crashes == 3 || failures == 5 || all_crashes == 9;
             prop_assert_eq!(run.run().status == SyncStatus::Failed, has_ended);
             prop_assert_eq!((run.run().crashes, run.run().failures), (crashes, failures));
             if has_ended {
                 break;
             }
         }
+    }
+}
+
+fn waits(until: i64, why: WaitReason) -> Waiting {
+    let until = at(until);
+    Waiting { until, why }
+}
+
+#[test]
+fn a_run_tells_what_it_waits_for_while_no_worker_has_it() {
+    use WaitReason::{Quota, Retry, RetryAfter, Turn};
+    let mut run = queued();
+    let queued_at = run.run().queued_at;
+    assert_eq!(
+        run.run().waiting_at(at(9)),
+        Some(Waiting::for_turn(queued_at))
+    );
+    for why in [Quota, RetryAfter, Retry] {
+        run.claim(false, at(10)).unwrap();
+        assert_eq!(run.run().waiting_at(at(10)), None, "a worker has it");
+
+        run.give_back(true, waits(20, why));
+
+        assert_eq!(run.run().waiting_at(at(19)), Some(waits(20, why)));
+        assert_eq!(
+            run.run().waiting_at(at(20)),
+            Some(waits(20, Turn)),
+            "what it waited for is over"
+        );
+    }
+    run.cancel("", at(30)).unwrap();
+    assert_eq!(run.run().waiting_at(at(30)), None, "it has ended");
+}
+
+#[test]
+fn a_run_is_woken_if_it_waits_for_klaviyo() {
+    for (why, is_woken) in [
+        (WaitReason::Quota, true),
+        (WaitReason::RetryAfter, true),
+        (WaitReason::Retry, false),
+        (WaitReason::Turn, false),
+    ] {
+        let mut run = queued();
+        run.claim(false, at(10)).unwrap();
+        run.give_back(true, waits(9_999, why));
+
+        assert_eq!(run.wake(at(20)), is_woken, "{why}");
+
+        let turn = waits(20, WaitReason::Turn);
+        let want = if is_woken { turn } else { waits(9_999, why) };
+        assert_eq!(run.run().waiting_at(at(20)), Some(want), "{why}");
     }
 }
 

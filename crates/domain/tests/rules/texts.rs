@@ -52,7 +52,8 @@ fn every_text_is_the_one_that_the_contract_fixes() {
             "invalid_email",
             "invalid_phone",
             "invalid_value",
-            "duplicate_email"
+            "duplicate_email",
+            "erased"
         ]
     );
     assert_eq!(

@@ -137,6 +137,7 @@ impl World {
             consumers,
             links,
             seen_profiles,
+            ..Known::default()
         }
     }
 

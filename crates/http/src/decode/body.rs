@@ -5,6 +5,7 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use deserr::Deserr;
+use fanfare_domain::ids::OrganizationId;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 use super::error::{DecodeError, InBody};
 use super::{Request, decode};
 use crate::error::{ApiError, Violation, Violations};
+use crate::middleware::{Concurrency, Permit, Principal};
 use crate::server::TimeLimits;
 
 /// The largest body, in bytes: 1 MB.
@@ -21,8 +23,11 @@ pub(crate) const MAX_BODY_BYTES: usize = 1_000_000;
 /// reads gets to see the answer.
 const MAX_DROPPED_BYTES: usize = 16 * MAX_BODY_BYTES;
 
-/// The bytes of a body as they were sent, at most [`MAX_BODY_BYTES`].
-struct RawBody(Bytes);
+/// The bytes of a body as they were sent, at most [`MAX_BODY_BYTES`], with the room that they take.
+struct RawBody {
+    bytes: Bytes,
+    _held: Vec<Permit>,
+}
 
 /// A body that must be there, or with `MAY_BE_EMPTY` one whose absence is an empty object.
 #[derive(Debug)]
@@ -37,13 +42,16 @@ impl FromRequest for RawBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let payload = payload.take();
+        let shares = request.app_data::<Data<Concurrency>>().cloned();
+        let organization = request.extensions().get::<Principal>().cloned();
+        let room = shares.zip(organization.map(|principal| principal.organization.clone()));
         let limits = request.app_data::<Data<TimeLimits>>();
         let limit = limits
             .map_or_else(TimeLimits::default, |limits| ***limits)
             .body;
         Box::pin(async move {
-            let body = tokio::time::timeout(limit, read(payload)).await;
-            body.map_err(|_| ApiError::body_timeout(limit))?.map(Self)
+            let body = tokio::time::timeout(limit, read(payload, room)).await;
+            body.map_err(|_| ApiError::body_timeout(limit))?
         })
     }
 }
@@ -58,31 +66,32 @@ where
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, body) = (request.clone(), RawBody::from_request(request, payload));
         Box::pin(async move {
-            let value = match parse(&request, &body.await?)? {
-                Some(value) => value,
-                None if MAY_BE_EMPTY => Map::new().into(),
-                None => return Err(not_json("the body is empty; send a JSON object")),
-            };
-            let decoded = decode(value, Violations::default());
-            decoded
-                .map(Self)
-                .map_err(|violations| ApiError::invalid(&violations))
+            let body = body.await?;
+            if !body.bytes.is_empty() && !is_json(&request) {
+                return Err(ApiError::unsupported_media_type());
+            }
+            Self::parse(&body.bytes)
         })
     }
 }
 
-/// The JSON of a body; `None` if there was none.
-fn parse(request: &HttpRequest, body: &RawBody) -> Result<Option<Value>, ApiError> {
-    if body.0.is_empty() {
-        return Ok(None);
+impl<T, const MAY_BE_EMPTY: bool> Body<T, MAY_BE_EMPTY>
+where
+    T: Request + Deserr<DecodeError<InBody>>,
+{
+    /// Decodes the bytes of a body.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let value: Value = match body {
+            [] if MAY_BE_EMPTY => Map::new().into(),
+            [] => return Err(not_json("the body is empty; send a JSON object")),
+            body => serde_json::from_slice(body)
+                .map_err(|error| not_json(format!("the body is not JSON: {error}")))?,
+        };
+        let decoded = decode(value, Violations::default());
+        decoded
+            .map(Self)
+            .map_err(|violations| ApiError::invalid(&violations))
     }
-    if !is_json(request) {
-        return Err(ApiError::unsupported_media_type());
-    }
-    let value = serde_json::from_slice(&body.0);
-    value
-        .map(Some)
-        .map_err(|error| not_json(format!("the body is not JSON: {error}")))
 }
 
 fn is_json(request: &HttpRequest) -> bool {
@@ -94,8 +103,12 @@ fn is_json(request: &HttpRequest) -> bool {
         || content_type.to_ascii_lowercase().ends_with("+json")
 }
 
-async fn read(mut payload: Payload) -> Result<Bytes, ApiError> {
-    let mut bytes = BytesMut::new();
+/// Reads a body, which takes room of its organization's as it grows.
+async fn read(
+    mut payload: Payload,
+    room: Option<(Data<Concurrency>, OrganizationId)>,
+) -> Result<RawBody, ApiError> {
+    let (mut bytes, mut held) = (BytesMut::new(), Vec::new());
     let mut length = 0;
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| not_json("the body ended early or could not be read"))?;
@@ -104,13 +117,19 @@ async fn read(mut payload: Payload) -> Result<Bytes, ApiError> {
             break;
         }
         if length <= MAX_BODY_BYTES {
+            if let Some((shares, organization)) = &room {
+                held.extend(shares.hold_bytes(organization, bytes.len(), length)?);
+            }
             bytes.extend_from_slice(&chunk);
         }
     }
     if length > MAX_BODY_BYTES {
         return Err(ApiError::too_large(MAX_BODY_BYTES));
     }
-    Ok(bytes.freeze())
+    Ok(RawBody {
+        bytes: bytes.freeze(),
+        _held: held,
+    })
 }
 
 fn not_json(message: impl Into<String>) -> ApiError {

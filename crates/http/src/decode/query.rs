@@ -48,13 +48,16 @@ impl<T: Request + Deserr<DecodeError<InQuery>>> FromRequest for Query<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (parameters, violations) = parameters(request);
-        let decoded = decode(parameters.into(), violations);
-        ready(
-            decoded
-                .map(Self)
-                .map_err(|violations| ApiError::invalid(&violations)),
-        )
+        let decoded = Self::parse(request.query_string());
+        ready(decoded.map_err(|violations| ApiError::invalid(&violations)))
+    }
+}
+
+impl<T: Request + Deserr<DecodeError<InQuery>>> Query<T> {
+    /// Decodes a query string.
+    pub(crate) fn parse(query: &str) -> Result<Self, Violations> {
+        let (parameters, violations) = parameters(query);
+        decode(parameters.into(), violations).map(Self)
     }
 }
 
@@ -63,21 +66,29 @@ impl<T: Request + Deserr<DecodeError<InQuery>>> FromRequest for PagedQuery<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (mut parameters, violations) = parameters(request);
+        let decoded = Self::parse(request.query_string());
+        ready(decoded.map_err(|violations| ApiError::invalid(&violations)))
+    }
+}
+
+impl<T: Request + Deserr<DecodeError<InQuery>>> PagedQuery<T> {
+    /// Decodes a query string.
+    pub(crate) fn parse(query: &str) -> Result<Self, Violations> {
+        let (mut parameters, violations) = parameters(query);
         let of_page = ["first", "after"].into_iter();
         let of_page = of_page
             .filter_map(|name| parameters.remove_entry(name))
             .collect();
         let page = decode::<PageParameters, InQuery>(Value::Object(of_page), violations);
         let decoded = decode(parameters.into(), Violations::default());
-        ready(match (page, decoded) {
+        match (page, decoded) {
             (Ok(page), Ok(decoded)) => Ok(Self(decoded, page.into())),
             (page, decoded) => {
                 let mut violations = page.err().unwrap_or_default();
                 violations.append(decoded.err().unwrap_or_default());
-                Err(ApiError::invalid(&violations))
+                Err(violations)
             }
-        })
+        }
     }
 }
 
@@ -91,9 +102,9 @@ impl From<PageParameters> for PageRequest {
 }
 
 /// The parameters that were sent, and the violations of those that were sent twice.
-fn parameters(request: &HttpRequest) -> (Map<String, Value>, Violations) {
+fn parameters(query: &str) -> (Map<String, Value>, Violations) {
     let (mut parameters, mut violations) = (Map::new(), Violations::default());
-    for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let before = parameters.insert(name.to_string(), Value::from(value.as_ref()));
         if before.is_some() {
             let message = "is given more than once".to_owned();

@@ -1,5 +1,7 @@
 //! The answer to each error of a use case.
 
+use std::time::Duration;
+
 use fanfare_domain::ports::StoreError;
 use fanfare_sync::{Error, FieldViolation};
 
@@ -66,12 +68,30 @@ impl From<Error> for ApiError {
                 "SYNC_RUN_FINISHED",
             ),
             Error::Store(StoreError::Unavailable(_)) => Self::unavailable().with_cause(error),
+            Error::Store(StoreError::TooManySearches) => Self::new(429, "Too many searches",
+                "TOO_MANY_SEARCHES",
+            )
+            .with_message("The organization has as many searches under way as it may have. Try again in a moment.")
+            .with_retry_after(Duration::from_secs(1)),
+            Error::Store(StoreError::SearchTooLong) => Self::new(503, "Search took too long",
+                "SEARCH_TOO_LONG",
+            )
+            .with_message("The search did not end within two seconds. Search for a longer text, or try again in a minute.")
+            .with_retry_after(Duration::from_mins(1)),
             Error::Seal(_) => Self::new(500, "Klaviyo API key cannot be read",
                 "KLAVIYO_KEY_UNREADABLE",
             )
             .with_message(
                 "The stored Klaviyo API key does not open with this service's master key. Connect \
                  Klaviyo again with PUT /api/settings, or restore the master key.",
+            )
+            .with_cause(error),
+            Error::ErasureKey(_) => Self::new(500, "Key of erasures cannot be read",
+                "ERASURE_KEY_UNREADABLE",
+            )
+            .with_message(
+                "The key by which erased people are recognized does not open with this service's master key. Restore \
+                 the master key that sealed it (FANFARE_MASTER_KEY_PREVIOUS).",
             )
             .with_cause(error),
             Error::Store(_) | Error::Transition(_) => Self::internal(error),

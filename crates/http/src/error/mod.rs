@@ -171,6 +171,14 @@ impl ApiError {
         ))
     }
 
+    /// 429: the bodies and answers of the organization's requests are as large as they may be.
+    pub(crate) fn too_many_bytes(limit: usize, wait: Duration) -> Self {
+        Self::rate_limited(wait).with_message(format!(
+            "The bodies and answers of this organization's requests under way have {limit} bytes: take an answer, or ask \
+             for less at once."
+        ))
+    }
+
     /// 408: the body was not there in time.
     pub(crate) fn body_timeout(limit: Duration) -> Self {
         Self::new(408, "Request timeout", "REQUEST_TIMEOUT").with_message(format!(

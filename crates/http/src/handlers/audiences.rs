@@ -1,11 +1,13 @@
 //! `/api/audiences`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Json;
 use fanfare_domain::ids::AudienceId;
 use fanfare_domain::organization::Role::{Editor, Viewer};
 
 use super::{Answer, Application};
 use crate::decode::{Body, Id, NoQuery, OptionalBody, PageParameters, PagedQuery, Query};
+use crate::error::ApiError;
 use crate::middleware::{Authentication::SecretKey, Principal};
 use crate::route::{Route, route};
 use crate::wire::{self, Include};
@@ -108,6 +110,7 @@ async fn update(
     params(("id" = String, Path, description = "The audience")),
     responses(
         (status = 200, description = "The audience, archived", body = wire::Audience),
+        (status = 204, description = "It is archived, and its row is another version's: it cannot be shown"),
         (status = 404, description = "`AUDIENCE_NOT_FOUND`"),
     ),
 )]
@@ -116,16 +119,18 @@ async fn archive(
     principal: Principal,
     id: Id<AudienceId>,
     _: NoQuery,
-) -> Answer<wire::Audience> {
+) -> Result<HttpResponse, ApiError> {
     let organization = &principal.organization;
     let record = application
         .archive_audience(organization, &id.0, &principal.actor())
         .await?;
-    Ok(Json(wire::Audience::of(
-        organization,
-        record,
-        Include::default(),
-    )))
+    Ok(match record {
+        Some(record) => {
+            let audience = wire::Audience::of(organization, record, Include::default());
+            HttpResponse::Ok().json(audience)
+        }
+        None => HttpResponse::NoContent().finish(),
+    })
 }
 
 /// List the members

@@ -2,7 +2,7 @@
 
 use actix_web::web::Json;
 use fanfare_domain::ids::ConsumerId;
-use fanfare_domain::organization::Role::Viewer;
+use fanfare_domain::organization::Role::{Admin, Viewer};
 
 use super::{Answer, Application};
 use crate::decode::{Id, NoQuery, PageParameters, PagedQuery, Query};
@@ -17,6 +17,7 @@ pub(super) fn routes() -> Vec<Route> {
         route!(SecretKey(Viewer), list),
         route!(SecretKey(Viewer), search),
         route!(SecretKey(Viewer), show),
+        route!(SecretKey(Admin), erase),
     ]
 }
 
@@ -80,4 +81,28 @@ async fn show(
 ) -> Answer<wire::Consumer> {
     let consumer = application.consumer(&principal.organization, &id.0).await?;
     Ok(Json(wire::Consumer::of(&principal.organization, consumer)))
+}
+
+/// Erase a person
+///
+/// The consumer goes with its memberships, its links to Klaviyo profiles and their issues. Keyed hashes of its e-mail,
+/// phone number and profiles stay, and later syncs skip whoever they name, with the issue `erased`. It cannot be undone.
+#[utoipa::path(
+    delete, path = "/api/consumers/{id}", tag = "Consumers", operation_id = "eraseConsumer",
+    params(("id" = String, Path, description = "The consumer")),
+    responses(
+        (status = 200, description = "It is erased", body = wire::Erasure),
+        (status = 404, description = "`CONSUMER_NOT_FOUND`"),
+    ),
+)]
+async fn erase(
+    application: Application,
+    principal: Principal,
+    id: Id<ConsumerId>,
+    _: NoQuery,
+) -> Answer<wire::Erasure> {
+    let at = application
+        .erase_consumer(&principal.organization, &id.0)
+        .await?;
+    Ok(Json(wire::Erasure::at(at)))
 }

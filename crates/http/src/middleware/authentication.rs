@@ -8,12 +8,14 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
+use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::organization::Role;
 use fanfare_sync::{Caller, Integration};
 use secrecy::SecretString;
 
-use super::answer::count_until_sent;
-use super::{Concurrency, Permit, RateLimiter};
+use super::answer::{UnderWay, count_until_sent};
+use super::connections::Connection;
+use super::{Concurrency, RateLimiter};
 use crate::error::ApiError;
 use crate::server::TimeLimits;
 
@@ -88,33 +90,37 @@ pub(crate) async fn authenticate(
         Authentication::None => return next.call(request).await,
     };
     let limits = request.app_data::<web::Data<TimeLimits>>().cloned();
-    match (admit_secret_key(&request, needed).await, limits) {
-        (Ok(permit), Some(limits)) => {
+    let concurrency = request.app_data::<web::Data<Concurrency>>().cloned();
+    let (Some(limits), Some(concurrency)) = (limits, concurrency) else {
+        return Ok(request.error_response(put_together_wrong()));
+    };
+    match admit_secret_key(&request, &concurrency, needed).await {
+        Ok((organization, under_way)) => {
             let answer = next.call(request).await?;
-            Ok(count_until_sent(answer, permit, limits.answer))
+            let shares = (concurrency.as_ref(), &organization);
+            Ok(count_until_sent(answer, under_way, limits.answer, shares))
         }
-        (Ok(_), None) => Ok(request.error_response(put_together_wrong())),
-        (Err(error), _) => Ok(request.error_response(error)),
+        Err(error) => Ok(request.error_response(error)),
     }
 }
 
 /// Admits a secret key that is known and has the role, within the limits of its organization.
-async fn admit_secret_key(request: &ServiceRequest, needed: Role) -> Result<Permit, ApiError> {
+async fn admit_secret_key(
+    request: &ServiceRequest,
+    concurrency: &Concurrency,
+    needed: Role,
+) -> Result<(OrganizationId, UnderWay), ApiError> {
     let application = request.app_data::<web::Data<Integration>>();
     let limiter = request.app_data::<web::Data<RateLimiter>>();
-    let concurrency = request.app_data::<web::Data<Concurrency>>();
-    let (Some(application), Some(limiter), Some(concurrency)) = (application, limiter, concurrency)
-    else {
+    let (Some(application), Some(limiter)) = (application, limiter) else {
         return Err(put_together_wrong());
     };
     let secret = secret_key(request.headers())?;
     let caller = application.authenticate(&secret).await?.ok_or_else(|| {
         ApiError::authentication_required("The secret key is unknown or has been revoked.")
     })?;
-    let (role, used) = (
-        caller.role,
-        limiter.count(&caller.organization, application.clock().now()),
-    );
+    let role = caller.role;
+    let used = limiter.count(application, &caller.organization).await;
     // The log line and the headers of a refusal need both.
     request.extensions_mut().insert(used);
     let organization = caller.organization.clone();
@@ -127,7 +133,9 @@ async fn admit_secret_key(request: &ServiceRequest, needed: Role) -> Result<Perm
     if role < needed {
         return Err(ApiError::forbidden(needed, role));
     }
-    concurrency.begin_request(&organization).await
+    let permit = concurrency.begin_request(&organization).await?;
+    let busy = request.conn_data::<Connection>().map(Connection::begin);
+    Ok((organization, UnderWay { permit, busy }))
 }
 
 fn put_together_wrong() -> ApiError {

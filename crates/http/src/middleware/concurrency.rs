@@ -1,4 +1,4 @@
-//! How much an organization may have under way at once in this process: requests and event streams.
+//! How much an organization may have under way at once in this process: requests, bytes and event streams.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,9 +12,19 @@ use crate::error::ApiError;
 /// Event streams that one organization may have open at once.
 const MAX_STREAMS: usize = 100;
 
-/// Requests that one organization may have under way at once, until their answers were sent. The body of one is a
-/// megabyte and its answer two at most, so these bound what an organization can keep in the memory of this process.
+/// Requests that one organization may have under way at once, until their answers were sent.
 const MAX_REQUESTS: usize = 64;
+
+/// How many bytes the bodies and the answers of one organization's requests may have at once, beyond those that need no
+/// room: 32 MiB.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// The bytes of each body and each answer that need no room. All answers to writing requests are smaller: a request
+/// that has done its work is not refused for want of room.
+const FREE_BYTES: usize = 64 * 1024;
+
+/// In what steps bytes are counted.
+const STEP: usize = 1024;
 
 /// How long a request waits until one of the others has ended, before it is refused.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
@@ -30,9 +40,10 @@ const WAIT_FOR_REQUEST: Duration = Duration::from_secs(1);
 pub(crate) struct Concurrency {
     streams: Limits,
     requests: Limits,
+    bytes: Limits,
 }
 
-/// A request or a stream that is under way. Dropping it makes room for another.
+/// A request, a stream or bytes that are under way. Dropping it makes room for another.
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl Default for Concurrency {
@@ -40,6 +51,7 @@ impl Default for Concurrency {
         Self {
             streams: Limits::of(MAX_STREAMS),
             requests: Limits::of(MAX_REQUESTS),
+            bytes: Limits::of(MAX_BYTES / STEP),
         }
     }
 }
@@ -60,6 +72,25 @@ impl Concurrency {
         let permit = tokio::time::timeout(REQUEST_TIMEOUT, room).await;
         let refused = || ApiError::too_many_requests(MAX_REQUESTS, WAIT_FOR_REQUEST);
         permit.map_err(|_| refused())?.map_err(|_| refused())
+    }
+
+    /// Makes room for a body or an answer that grows from `held` to `bytes`, or refuses. `None` if it needs none.
+    pub(crate) fn hold_bytes(
+        &self,
+        organization: &OrganizationId,
+        held: usize,
+        bytes: usize,
+    ) -> Result<Option<Permit>, ApiError> {
+        let steps = |bytes: usize| bytes.saturating_sub(FREE_BYTES).div_ceil(STEP);
+        let more = steps(bytes) - steps(held.min(bytes));
+        if more == 0 {
+            return Ok(None);
+        }
+        let refused = || ApiError::too_many_bytes(MAX_BYTES, WAIT_FOR_REQUEST);
+        let more = u32::try_from(more).map_err(|_| refused())?;
+        let room = self.bytes.semaphore(organization);
+        let permit = room.try_acquire_many_owned(more);
+        permit.map(Some).map_err(|_| refused())
     }
 
     /// How many requests an organization has under way.

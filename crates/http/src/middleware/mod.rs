@@ -3,12 +3,14 @@
 mod answer;
 mod authentication;
 mod concurrency;
+mod connections;
 mod rate_limit;
 mod request_id;
 mod telemetry;
+mod unread_body;
 
-pub(crate) use answer::on_connect;
 pub(crate) use authentication::{Authentication, Principal, authenticate};
 pub(crate) use concurrency::{Concurrency, Permit};
+pub(crate) use connections::Connections;
 pub(crate) use rate_limit::RateLimiter;
 pub(crate) use telemetry::observe;

@@ -16,11 +16,12 @@ use tracing::Instrument;
 use super::authentication::Principal;
 use super::rate_limit::RateLimitUse;
 use super::request_id::RequestId;
+use super::unread_body;
 use crate::error::ApiError;
 
 /// Logs and counts a request, and completes its answer.
 pub(crate) async fn observe(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(application) = request.app_data::<web::Data<Integration>>().cloned() else {
@@ -36,9 +37,10 @@ pub(crate) async fn observe(
     let route = route.as_deref().unwrap_or("unmatched");
     let handler = handler_of(route);
 
+    let body = unread_body::keep(&mut request);
     let span = tracing::info_span!("request", handler, requestId = id.as_str());
     let answer = next.call(request).instrument(span.clone()).await?;
-    let mut answer = answer.map_into_boxed_body();
+    let mut answer = unread_body::hold(answer.map_into_boxed_body(), body);
 
     let used = answer.request().extensions().get::<RateLimitUse>().copied();
     let headers = answer.headers_mut();

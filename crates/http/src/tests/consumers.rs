@@ -1,5 +1,7 @@
 //! Consumers.
 
+use actix_web::http::Method;
+use fanfare_domain::organization::Role;
 use insta::assert_json_snapshot;
 use serde_json::json;
 
@@ -128,4 +130,30 @@ async fn consumers_that_never_were_are_not_found() {
         let answer = fixture.get(&format!("/api/consumers/{id}")).send().await;
         answer.refuses(404, "Consumer not found", "CONSUMER_NOT_FOUND");
     }
+}
+
+#[actix_web::test]
+async fn an_erased_consumer_is_not_there_any_more() {
+    let (fixture, _) = Fixture::imported().await;
+    let all = fixture.get("/api/consumers").send().await;
+    let one = path("/api/consumers/{id}", &all.body["data"][0]["id"]);
+    let erase = || {
+        let ask = fixture.ask(Method::DELETE, &one);
+        ask.by(fixture.own.key(Role::Admin)).send()
+    };
+
+    let answer = erase().await;
+
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.body["erased"], true);
+    assert!(answer.body["at"].is_string(), "{}", answer.text);
+    let shown = fixture.get(&one).send().await;
+    shown.refuses(404, "Consumer not found", "CONSUMER_NOT_FOUND");
+    let again = erase().await;
+    again.refuses(404, "Consumer not found", "CONSUMER_NOT_FOUND");
+    let left = fixture.get("/api/consumers").send().await;
+    assert_eq!(
+        emails(&left, "/data").len() + 1,
+        emails(&all, "/data").len()
+    );
 }

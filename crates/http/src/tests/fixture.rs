@@ -73,6 +73,7 @@ impl Fixture {
             directory: Arc::new(store.clone()),
             work_queue: Arc::new(store.clone()),
             ledger: Arc::new(store.clone()),
+            request_limits: Arc::new(store.clone()),
             klaviyo: Arc::new(klaviyo.clone()),
             sealer: Arc::new(PlainSealer),
             clock: Arc::new(clock.clone()),

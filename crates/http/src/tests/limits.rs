@@ -6,9 +6,12 @@ use actix_web::test::{self, TestRequest};
 use fanfare_domain::organization::Role;
 use serde_json::{Value, json};
 
+use fanfare_testkit::memory::Operation;
+
 use super::fixture::{Fixture, Organization, path};
 use crate::decode::body::MAX_BODY_BYTES;
-use crate::server::app;
+use crate::handlers;
+use crate::server::{Parts, app};
 
 /// Asks so often, with every key in turn.
 async fn ask(fixture: &Fixture, organization: &Organization, times: u32) {
@@ -55,6 +58,43 @@ async fn an_organization_has_a_thousand_requests_a_minute() {
         (answer.status, answer.header("x-ratelimit-remaining")),
         (200, "999")
     );
+}
+
+#[actix_web::test]
+async fn two_processes_admit_a_thousand_requests_together() {
+    let fixture = Fixture::new().await;
+    let other = Parts::new(fixture.api.clone(), handlers::routes());
+    let services = [
+        test::init_service(app(&fixture.parts)).await,
+        test::init_service(app(&other)).await,
+    ];
+    let mut admitted = 0;
+    for n in 0..1_100 {
+        let service = &services[n % 2];
+        let key = format!("Bearer {}", fixture.own.key(Role::Viewer));
+        let request = TestRequest::get().uri("/api/audiences");
+        let request = request.insert_header(("authorization", key));
+        let answer = test::call_service(service, request.to_request()).await;
+        admitted += u32::from(answer.status() == 200);
+    }
+    assert_eq!(admitted, 1_000);
+    // The store was asked for a few at a time.
+    let asked = fixture.store.count_of(Operation::RequestLimits);
+    assert!(asked < 130, "{asked}");
+}
+
+#[actix_web::test]
+async fn while_the_store_cannot_count_each_process_counts_alone() {
+    let fixture = Fixture::new().await;
+    ask(&fixture, &fixture.own, 100).await;
+    fixture.store.fail_next(Operation::RequestLimits, 1_000);
+    ask(&fixture, &fixture.own, 900).await;
+
+    let refused = fixture.get("/api/audiences").send().await;
+
+    refused.refuses(429, "Rate limit exceeded", "RATE_LIMIT_EXCEEDED");
+    fixture.wait_a_minute();
+    assert_eq!(fixture.get("/api/audiences").send().await.status, 200);
 }
 
 #[actix_web::test]

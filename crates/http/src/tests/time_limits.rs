@@ -80,6 +80,137 @@ async fn a_body_that_does_not_come_is_given_up() {
 }
 
 #[actix_web::test]
+async fn headers_that_do_not_come_are_given_up() {
+    let fixture = Fixture::connected().await;
+    let limits = TimeLimits {
+        headers: Duration::from_millis(50),
+        ..TimeLimits::default()
+    };
+    let (address, server) = serve(&fixture, limits);
+
+    let nothing = rest(send(&address, "")).await;
+    let begun = rest(send(
+        &address,
+        "GET /api/audiences HTTP/1.1\r\nHost: x\r\nA",
+    ))
+    .await;
+
+    for answer in [nothing, begun] {
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+            "{answer}"
+        );
+    }
+    server.stop(false).await;
+}
+
+/// Whoever has no key could send such a body for ever.
+#[actix_web::test]
+async fn a_body_in_chunks_that_nobody_reads_ends_with_the_answer() {
+    let fixture = Fixture::connected().await;
+    let (address, server) = serve(&fixture, TimeLimits::default());
+    let key = fixture.own.key(Role::Owner).to_owned();
+    for (path, key, status) in [
+        ("/api/audiences/import/klaviyo", "sk_live_unknown", 401),
+        ("/api/settings", key.as_str(), 405),
+        ("/api/nowhere", key.as_str(), 404),
+        ("/nowhere", key.as_str(), 404),
+    ] {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
+             Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"
+        );
+
+        // It comes to an end though no last chunk is ever sent.
+        let answer = rest(send(&address, &request)).await;
+
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{path}: {answer}"
+        );
+    }
+    server.stop(false).await;
+}
+
+#[actix_web::test]
+async fn a_body_in_chunks_is_read_like_any_other_and_the_connection_goes_on() {
+    let fixture = Fixture::connected().await;
+    let (address, server) = serve(&fixture, TimeLimits::default());
+    let key = fixture.own.key(Role::Owner);
+    let import = format!(
+        "POST /api/audiences/import/klaviyo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n\
+         4\r\n{{\"li\r\nc\r\nstIds\":[]   \r\n1\r\n}}\r\n0\r\n\r\n"
+    );
+    let health = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+    let answers = rest(send(&address, &format!("{import}{health}"))).await;
+
+    assert!(answers.starts_with("HTTP/1.1 200"), "{answers}");
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
+    server.stop(false).await;
+}
+
+#[actix_web::test]
+async fn a_connection_is_idle_but_while_a_known_caller_has_a_request_under_way() {
+    let fixture = Fixture::connected().await;
+    let (address, server) = serve(&fixture, TimeLimits::default());
+    let idle = async |want: usize| {
+        while fixture.parts.connections.idle() != want {
+            tokio::task::yield_now().await;
+        }
+    };
+
+    let silent: Vec<TcpStream> = (0..3).map(|_| send(&address, "")).collect();
+    idle(3).await;
+    let waiting: Vec<TcpStream> = (0..2).map(|_| send(&address, &post(&fixture))).collect();
+    while fixture.parts.concurrency.requests_of(&fixture.own.id) < 2 {
+        tokio::task::yield_now().await;
+    }
+    idle(3).await;
+    drop(silent);
+    idle(0).await;
+    drop(waiting);
+    idle(0).await;
+    server.stop(false).await;
+}
+
+#[actix_web::test]
+async fn bytes_under_way_are_limited_for_one_organization_and_not_for_another() {
+    let (fixture, imported) = Fixture::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+    let large = json!({"description": "x".repeat(200_000)});
+    assert_eq!(fixture.put(&audience).json(&json!({})).await.status, 200);
+    let shares = &fixture.parts.concurrency;
+    let hold = |organization, bytes| shares.hold_bytes(organization, 0, bytes);
+    let (own, other) = (&fixture.own.id, &fixture.other.id);
+
+    let held: Vec<_> = (0..32)
+        .map(|_| hold(own, 1_048_576 + 65_536).unwrap())
+        .collect();
+
+    assert!(hold(own, 70_000).is_err());
+    assert!(
+        hold(own, 65_536).unwrap().is_none(),
+        "a small one needs no room"
+    );
+    assert!(hold(other, 70_000).unwrap().is_some());
+    let refused = fixture.put(&audience).json(&large).await;
+    refused.refuses(429, "Rate limit exceeded", "RATE_LIMIT_EXCEEDED");
+    assert!(
+        refused.body["message"]
+            .as_str()
+            .unwrap()
+            .contains("33554432 bytes")
+    );
+    let document = fixture.get("/api/audiences").send().await;
+    assert_eq!(document.status, 200);
+
+    drop(held);
+    assert!(hold(own, 70_000).unwrap().is_some());
+}
+
+#[actix_web::test]
 async fn requests_under_way_are_limited_for_one_organization_and_not_for_another() {
     let fixture = Fixture::connected().await;
     let (address, server) = serve(&fixture, TimeLimits::default());

@@ -280,3 +280,21 @@ parsed! {
             .map_err(|_| "must be a phone number like +12345678901")
     };
 }
+
+/// A person was erased.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Erasure {
+    /// Always true.
+    erased: bool,
+    /// When it was done.
+    at: Time,
+}
+
+impl Erasure {
+    pub(crate) fn at(at: Timestamp) -> Self {
+        Self {
+            erased: true,
+            at: Time(at),
+        }
+    }
+}

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 pub(crate) use audience::{Audience, AudienceQuery, Count, Include, Status};
 pub(crate) use audience_update::AudienceBody;
-pub(crate) use consumer::{Consumer, ConsumersQuery, LookupQuery};
+pub(crate) use consumer::{Consumer, ConsumersQuery, Erasure, LookupQuery};
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
 pub(crate) use run::{Issue, Run};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Time;
-use super::words::{RunMode, RunTrigger, SyncStatus};
+use super::words::{RunMode, RunTrigger, SyncStatus, WaitReason};
 
 /// One pass over one list or segment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,8 +27,19 @@ pub(crate) struct Run {
     started_at: Option<Time>,
     finished_at: Option<Time>,
     progress: Progress,
+    /// What it waits for; null while a worker has it, and after its end.
+    waiting_until: Option<Waiting>,
     /// Why it failed.
     error: Option<RunError>,
+}
+
+/// Until when a run waits, and why.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SyncRunWaiting)]
+struct Waiting {
+    /// When it is due. For `turn` this has passed: it is taken up as soon as a worker is free.
+    until: Time,
+    why: WaitReason,
 }
 
 /// How far a run is: `processed` is the sum of `created`, `updated`, `unchanged` and `skipped`.
@@ -75,6 +86,10 @@ impl Run {
             queued_at: Time(run.queued_at),
             started_at: Time::maybe(run.started_at),
             finished_at: Time::maybe(run.finished_at),
+            waiting_until: run.waiting_at(now).map(|waiting| Waiting {
+                until: Time(waiting.until),
+                why: waiting.why.into(),
+            }),
             error: run.error.map(|error| RunError {
                 code: error.code.as_str(),
                 message: error.message,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use fanfare_domain::{audience, run, source};
+use fanfare_domain::{audience, run, source, waiting};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -65,6 +65,8 @@ words! {
     RunMode ("SyncMode") = run::RunMode;
     /// What started it.
     RunTrigger ("SyncTrigger") = run::Trigger;
+    /// Why a run waits.
+    WaitReason ("SyncWaitReason") = waiting::WaitReason;
     /// What of Klaviyo's it is.
     CollectionKind ("CollectionKind") = source::CollectionKind;
     /// The kind of an audience's group.

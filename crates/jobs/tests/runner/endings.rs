@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fanfare_domain::ports::WorkQueue;
+use fanfare_domain::run::SyncStatus;
 use fanfare_jobs::RunnerOptions;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +49,8 @@ async fn a_job_that_still_waits_for_a_slot_is_put_back() {
         world.klaviyo.member_calls().len() == 1
     })
     .await;
-    let waiting = world.import("l1").await;
+    let other = world.another_organization().await;
+    let waiting = world.import_for(&other, "l1").await;
     eventually("the other job was fetched", async || {
         world.jobs_that_are("Queued").await == 1
     })
@@ -59,7 +61,11 @@ async fn a_job_that_still_waits_for_a_slot_is_put_back() {
     world.klaviyo.stop_answering(false);
     assert_eq!(world.jobs_that_are("Pending").await, 1);
     let working = start(world.runner());
-    world.succeeds(&waiting).await;
+    eventually("the other list is imported", async || {
+        let run = world.integration.run(&other, &waiting).await.unwrap();
+        run.status == SyncStatus::Success
+    })
+    .await;
     working.stop().await;
 }
 

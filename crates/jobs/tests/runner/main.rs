@@ -8,3 +8,4 @@ mod queues;
 mod support;
 mod tidying;
 mod trouble;
+mod year;

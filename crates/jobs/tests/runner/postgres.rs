@@ -21,14 +21,14 @@ use crate::support::{TestClock, eventually, start, start_until};
 const VARIABLE: &str = "FANFARE_TEST_DATABASE_URL";
 
 #[expect(clippy::disallowed_methods, reason = "where the tests' cluster is")]
-fn cluster() -> PgConnectOptions {
+pub(crate) fn cluster() -> PgConnectOptions {
     let address = env::var(VARIABLE).unwrap_or_else(|_| {
         panic!("{VARIABLE} is not set: run `cargo xtask test --install`, which provides Postgres")
     });
     address.parse().expect("the address of a cluster")
 }
 
-async fn on_cluster(statement: String) {
+pub(crate) async fn on_cluster(statement: String) {
     let mut connection = cluster().connect().await.expect("the tests' cluster");
     sqlx::raw_sql(AssertSqlSafe(statement))
         .execute(&mut connection)
@@ -69,7 +69,8 @@ async fn world(size: usize) -> World {
         store: ports.clone(),
         directory: ports.clone(),
         work_queue: ports.clone(),
-        ledger: ports,
+        ledger: ports.clone(),
+        request_limits: ports,
         klaviyo: Arc::new(klaviyo.clone()),
         sealer: Arc::new(PlainSealer),
         clock: Arc::new(clock),

@@ -80,6 +80,7 @@ fn runner(queue: impl Queue + 'static) -> Runner {
         directory: store.clone(),
         work_queue: store.clone(),
         ledger: store.clone(),
+        request_limits: store.clone(),
         klaviyo: Arc::new(FakeKlaviyo::default()),
         sealer: Arc::new(PlainSealer),
         clock,

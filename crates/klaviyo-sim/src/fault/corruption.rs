@@ -23,6 +23,7 @@ pub(crate) fn corrupt(body: Vec<u8>, effect: &Effect, links: &PageLinks<'_>) -> 
         Effect::Surrogate => insert_into_text(body, b"\\ud83d"),
         Effect::BrokenByte => insert_into_text(body, b"\xff"),
         Effect::DoubledName => double_a_name(body),
+        Effect::Enlarge(bytes) => enlarge(body, *bytes),
         Effect::ByteOrderMark => [b"\xef\xbb\xbf", body.as_slice()].concat(),
         Effect::Loop => relink(body, &links.to_this_page()),
         Effect::FreshLoop => relink(body, &links.to_first_page()),
@@ -112,6 +113,23 @@ fn misshape(body: Vec<u8>, shape: Shape) -> Vec<u8> {
         Shape::NoIds => edit(body, |document| remove(document, "id")),
         Shape::NoAttributes => edit(body, |document| remove(document, "attributes")),
     }
+}
+
+/// Lengthens the names of the profiles by so many bytes in all, evenly.
+fn enlarge(body: Vec<u8>, bytes: usize) -> Vec<u8> {
+    edit(body, |document| {
+        let Some(profiles) = document["data"].as_array_mut() else {
+            return;
+        };
+        let names = ["first_name", "last_name"];
+        let more = "x".repeat(bytes.div_ceil((names.len() * profiles.len()).max(1)));
+        for profile in profiles {
+            for name in names {
+                let name = &mut profile["attributes"][name];
+                *name = [name.as_str().unwrap_or_default(), &more].concat().into();
+            }
+        }
+    })
 }
 
 /// Attributes that are texts.

@@ -150,6 +150,8 @@ pub enum Effect {
     DoubledName,
     /// A byte order mark stands before the document.
     ByteOrderMark,
+    /// First and last names are longer, so that the answer is so many bytes larger.
+    Enlarge(usize),
     /// The link to the next page leads to this page.
     Loop,
     /// The link to the next page leads to the first page, with a cursor never seen before.

@@ -35,6 +35,7 @@ EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SEC
             broken-byte         a byte that is no UTF-8 in a name
             doubled-name        an attribute twice in an object
             byte-order-mark     the mark before the document
+            enlarge=BYTES       longer names, so that the answer is so many bytes larger
             loop, fresh-loop    the next page is this one; is the first, with a new cursor
             foreign-link        the next page is on another host
             forget-cursor       a 400 for the cursor of the request, if it has one
@@ -157,6 +158,7 @@ fn read(name: &str, value: Option<&str>) -> Option<Effect> {
         ("broken-byte", None) => Effect::BrokenByte,
         ("doubled-name", None) => Effect::DoubledName,
         ("byte-order-mark", None) => Effect::ByteOrderMark,
+        ("enlarge", Some(bytes)) => Effect::Enlarge(bytes.parse().ok()?),
         ("loop", None) => Effect::Loop,
         ("fresh-loop", None) => Effect::FreshLoop,
         ("foreign-link", None) => Effect::ForeignLink,
@@ -270,6 +272,7 @@ mod tests {
         assert_eq!(effect("524"), Ok(Effect::Status(524, None)));
         assert_eq!(effect("407"), Ok(Effect::Status(407, None)));
         assert_eq!(effect("refuse=403"), Ok(Effect::Refuse(403)));
+        assert_eq!(effect("enlarge=9000"), Ok(Effect::Enlarge(9_000)));
         assert_eq!(
             effect("503=5"),
             Ok(Effect::Status(503, Some(RetryAfter::Seconds(5))))
@@ -303,6 +306,7 @@ mod tests {
             "any@for=free:reset",
             "any:429=soon",
             "any:leave",
+            "any:enlarge",
             "any:forget-join",
             "any:forget-join=,first",
             "any:merge=first",

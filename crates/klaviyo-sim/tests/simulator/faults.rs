@@ -190,6 +190,8 @@ fn a_document_can_be_not_quite_json() {
     let (broken, whole) = answer_with(Effect::BrokenByte);
     assert_eq!(broken.len(), whole.len() + 1);
     assert!(str::from_utf8(&broken).is_err());
+    let (enlarged, whole) = answer_with(Effect::Enlarge(900_000));
+    assert!(enlarged.len().abs_diff(whole.len() + 900_000) < 9_000);
     let (doubled, _) = answer_with(Effect::DoubledName);
     let doubled = String::from_utf8(doubled).unwrap();
     assert!(doubled.contains("\"first_name\":7,\"first_name\":"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fanfare_domain::ports::{Klaviyo, KlaviyoError, MembersFrom};
+use fanfare_domain::ports::{AnswerRoom, AnyRoom, Klaviyo, KlaviyoError, MembersFrom};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,7 +29,9 @@ const SHORT_TIMEOUT: Duration = Duration::from_millis(200);
 
 async fn asked(klaviyo: &KlaviyoHttp) -> Result<(), KlaviyoError> {
     let (key, from) = (key(), MembersFrom::default());
-    let answer = klaviyo.members(&key, &list("RtPqXs"), &from).await;
+    let answer = klaviyo
+        .members(&key, &list("RtPqXs"), &from, &AnyRoom)
+        .await;
     answer.map(drop)
 }
 
@@ -194,6 +196,38 @@ async fn a_body_without_end_is_dropped_at_the_limit() {
     });
     let large = KlaviyoError::Invalid("the body is larger than 32 MiB".to_owned());
     assert_eq!(error.await, large);
+}
+
+/// Room for so many bytes; what was asked for at most is kept beside it.
+struct Room(usize, AtomicUsize);
+
+impl AnswerRoom for Room {
+    fn grow_to(&self, bytes: usize) -> bool {
+        self.1.fetch_max(bytes, Ordering::SeqCst);
+        bytes <= self.0
+    }
+}
+
+#[tokio::test]
+async fn a_page_takes_no_more_memory_than_there_is_room_for() {
+    let blanks = vec![b' '; 3 << 20];
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &[&blanks, PAGE].concat()).unwrap();
+    let body = gzip.finish().unwrap();
+    let answer = raw(200, body).insert_header("content-encoding", "gzip");
+    let server = server(answer).await;
+    let klaviyo = client_with(&server.uri(), LONG_TIMEOUTS);
+    let (key, from) = (key(), MembersFrom::default());
+    for (room, fits) in [(2 << 20, false), (5 << 20, true)] {
+        let room = Room(room, AtomicUsize::default());
+        let answer = klaviyo.members(&key, &list("RtPqXs"), &from, &room).await;
+        let asked = room.1.load(Ordering::SeqCst);
+        match answer {
+            Ok(_) => assert!(fits && asked >= blanks.len(), "{asked}"),
+            Err(error) => assert_eq!((fits, error), (false, KlaviyoError::NoRoom(asked))),
+        }
+        assert!(asked < 5 << 20, "{asked}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use fanfare_domain::ids::{CollectionId, Cursor};
 use fanfare_domain::klaviyo::MemberOrder;
-use fanfare_domain::ports::{Capability, Klaviyo, KlaviyoError, MembersFrom};
+use fanfare_domain::ports::{AnyRoom, Capability, Klaviyo, KlaviyoError, MembersFrom};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 use serde_json::json;
@@ -24,7 +24,7 @@ async fn every_request_bears_the_key_the_revision_and_the_wish_not_to_fall_forwa
     let server = server(document(&page(&[], &json!(null)))).await;
     let from = MembersFrom::default();
     client(&server.uri())
-        .members(&key(), &list("RtPqXs"), &from)
+        .members(&key(), &list("RtPqXs"), &from, &AnyRoom)
         .await
         .unwrap();
 
@@ -46,7 +46,7 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
         cursor: Some(Cursor::parse("bmV4dDo6aWQ=&x%23").unwrap()),
     };
     client(&server.uri())
-        .members(&key(), &segment("SgMnt1"), &from)
+        .members(&key(), &segment("SgMnt1"), &from, &AnyRoom)
         .await
         .unwrap();
 
@@ -78,7 +78,7 @@ async fn members_are_asked_for_the_latest_first_or_in_no_order() {
             ..MembersFrom::default()
         };
         client(&server.uri())
-            .members(&key(), &list("RtPqXs"), &from)
+            .members(&key(), &list("RtPqXs"), &from, &AnyRoom)
             .await
             .unwrap();
         let request = only_request(&server).await;
@@ -108,7 +108,7 @@ async fn an_id_of_dots_alone_is_not_known_and_not_asked_for() {
         let one = klaviyo.collection(&key, &list(id), true).await;
         assert_eq!(one.unwrap_err(), KlaviyoError::NotFound);
         let from = MembersFrom::default();
-        let members = klaviyo.members(&key, &segment(id), &from).await;
+        let members = klaviyo.members(&key, &segment(id), &from, &AnyRoom).await;
         assert_eq!(members.unwrap_err(), KlaviyoError::NotFound);
     }
     assert!(server.received_requests().await.unwrap().is_empty());

@@ -4,7 +4,7 @@ use std::fs;
 
 use fanfare_domain::ids::Cursor;
 use fanfare_domain::klaviyo::MemberOrder;
-use fanfare_domain::ports::{Capability, Klaviyo, MembersFrom};
+use fanfare_domain::ports::{AnyRoom, Capability, Klaviyo, MembersFrom};
 use fanfare_domain::source::CollectionKind;
 use fanfare_domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ async fn every_request() -> Vec<Request> {
                 order,
                 ..MembersFrom::default()
             };
-            drop(klaviyo.members(&key, &collection, &from).await);
+            drop(klaviyo.members(&key, &collection, &from, &AnyRoom).await);
         }
         for joined_from in [None, Some(Timestamp::EPOCH)] {
             for cursor in [None, Some(cursor.clone())] {
@@ -51,7 +51,7 @@ async fn every_request() -> Vec<Request> {
                     joined_from,
                     cursor,
                 };
-                drop(klaviyo.members(&key, &collection, &from).await);
+                drop(klaviyo.members(&key, &collection, &from, &AnyRoom).await);
             }
         }
     }

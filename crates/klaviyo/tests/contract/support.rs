@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use fanfare_domain::connection::{ApiKey, Credential};
 use fanfare_domain::ids::{CollectionId, Cursor};
-use fanfare_domain::ports::{Answer, Klaviyo, KlaviyoError, MemberPage, MembersFrom};
+use fanfare_domain::ports::{Answer, AnyRoom, Klaviyo, KlaviyoError, MemberPage, MembersFrom};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_klaviyo::{KlaviyoHttp, Origin, Timeouts};
 use secrecy::SecretString;
@@ -94,7 +94,7 @@ pub(crate) async fn members(
         ..MembersFrom::default()
     };
     client(address)
-        .members(&key(), &list("RtPqXs"), &from)
+        .members(&key(), &list("RtPqXs"), &from, &AnyRoom)
         .await
 }
 

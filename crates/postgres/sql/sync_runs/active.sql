@@ -1,5 +1,1 @@
-SELECT organization_id, id, source_id, audience_id, trigger, status, attempt, crashes, failures,
-    confirm_removals, queued_at, started_at, finished_at, members_at_start, total, processed,
-    created, updated, unchanged, skipped, members_added, members_removed, pages, checkpoint,
-    error_code, error_message
-FROM sync_runs WHERE organization_id = $1 AND status IN ('PENDING', 'SYNCING')
+SELECT id FROM sync_runs WHERE organization_id = $1 AND status IN ('PENDING', 'SYNCING')

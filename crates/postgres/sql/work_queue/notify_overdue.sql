@@ -7,7 +7,7 @@ overdue AS MATERIALIZED (
     ORDER BY q.notify_at LIMIT $2
     FOR UPDATE OF q SKIP LOCKED
 )
-UPDATE work_queue q SET notify_at = t.now + make_interval(secs => $3)
+UPDATE work_queue q SET notify_at = t.now + make_interval(secs => $3), written_at = t.now
 FROM t, overdue
 WHERE q.organization_id = overdue.organization_id AND q.kind = overdue.kind AND q.id = overdue.id
 RETURNING q.organization_id, q.kind, q.id

@@ -18,6 +18,7 @@ use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{PageWrite, StoreError};
 
 use crate::repositories::pages::{Scope, count_link_move};
+use crate::repositories::search;
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::{DbTimestamp, refused, to_db};
 
@@ -29,6 +30,7 @@ pub(crate) async fn write_page(
     let (plan, now) = (page.plan, DbTimestamp(page.now));
     must_be_there(scope.reborrow(), page).await?;
     let run = page.run.as_str();
+    search::mark_pending(scope.reborrow(), run, plan).await?;
     consumers::update(scope.reborrow(), run, &plan.updated, now).await?;
     consumers::insert(scope.reborrow(), run, &plan.created, now).await?;
     put_links(scope.reborrow(), run, &plan.links, now).await?;

@@ -120,9 +120,11 @@ impl Cluster {
 const EMPTY: &str = "
     DELETE FROM sync_issues; DELETE FROM run_seen_profiles; DELETE FROM audience_list_memberships;
     DELETE FROM link_moves; DELETE FROM profile_links; DELETE FROM consumers;
+    DELETE FROM search_sections; DELETE FROM search_blocks; DELETE FROM search_places;
+    DELETE FROM search_pending; DELETE FROM erased_people; DELETE FROM erasure_keys;
     DELETE FROM klaviyo_connections; DELETE FROM sync_runs; DELETE FROM audiences;
     DELETE FROM sync_sources; DELETE FROM work_queue; DELETE FROM last_claims;
-    DELETE FROM quota_buckets; DELETE FROM api_keys; DELETE FROM organizations;
+    DELETE FROM quota_buckets; DELETE FROM request_counts; DELETE FROM api_keys; DELETE FROM organizations;
     DELETE FROM meta WHERE name <> 'search_rules';
     DELETE FROM apalis.jobs";
 
@@ -164,6 +166,10 @@ impl StoreHarness for Emptied {
 
     async fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+
+    async fn set_back(&self, by: Duration) {
+        self.clock.set_back(by);
     }
 
     async fn notifications(&self) -> Option<Vec<WorkItem>> {

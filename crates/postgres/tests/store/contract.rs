@@ -61,6 +61,10 @@ impl StoreHarness for OnPostgres {
         self.clock.advance(by);
     }
 
+    async fn set_back(&self, by: Duration) {
+        self.clock.set_back(by);
+    }
+
     async fn notifications(&self) -> Option<Vec<WorkItem>> {
         Some(take_notifications(&self.jobs).await)
     }

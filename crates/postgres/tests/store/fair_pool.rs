@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use fanfare_domain::organization::KeyHash;
-use fanfare_domain::ports::{Directory, QuotaLedger, Store};
+use fanfare_domain::ports::{Directory, QuotaLedger, Store, StoreError};
 use fanfare_domain::quota::Endpoint;
 use fanfare_postgres::{PostgresOptions, PostgresStore};
 use fanfare_testkit::build::at;
@@ -134,4 +134,27 @@ async fn who_waits_too_long_for_a_place_is_told_to_come_again() {
     let why = format!("{error:?}");
     assert!(why.contains("of the same organization"), "{why}");
     assert!(began.elapsed() >= Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_organization_that_searches_too_much_is_told_so_and_others_search_and_read() {
+    tokio::time::resume();
+    let fixture = store().await;
+    let store = another_process(&fixture, 4).await;
+    let organization = org("org_a");
+    let long = store.search(&organization).await.unwrap();
+    tokio::time::pause();
+    let refused = store.search(&organization).await.err();
+    tokio::time::resume();
+    assert!(
+        matches!(refused, Some(StoreError::TooManySearches)),
+        "{refused:?}"
+    );
+
+    drop(store.search(&org("org_b")).await.unwrap());
+    drop(store.read(&organization).await.unwrap());
+    store.health().await.unwrap();
+
+    drop(long);
+    store.search(&organization).await.unwrap();
 }

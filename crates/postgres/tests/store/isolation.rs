@@ -1,5 +1,6 @@
 //! Forgetting the organization shows nothing.
 
+use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_testkit::build;
 use sqlx::error::DatabaseError;
@@ -26,11 +27,23 @@ pub(crate) async fn fill(fixture: &Fixture) {
             build::profile("p3").email("b@example.com").build(),
         ];
         fixture.take(&run, &page).await;
-        // A link moves.
-        let mover = build::profile("p3").email("a@example.com").updated(9);
-        fixture.take(&run, &[mover.build()]).await;
+        let mut unit = fixture.begin(&organization).await;
+        while unit.index_search(1).await.unwrap() {}
+        unit.commit().await.unwrap();
+        // A link moves, and a name changes that the index of searches has.
+        let mover = build::profile("p3")
+            .email("a@example.com")
+            .first_name("Ada");
+        fixture.take(&run, &[mover.updated(9).build()]).await;
         let mut unit = fixture.begin(&organization).await;
         unit.put_connection(&build::connection()).await.unwrap();
+        unit.put_erasure_key(&build::connection().key)
+            .await
+            .unwrap();
+        let (nobody, hash) = (build::consumer_id("none"), ErasedHash("h".to_owned()));
+        unit.erase(&nobody, &[], &[hash], build::at(9))
+            .await
+            .unwrap();
         unit.commit().await.unwrap();
     }
 }
@@ -164,9 +177,10 @@ pub(crate) async fn each_unit_sees_its_own_organization(fixture: &Fixture) {
     for (organization, others) in [("org_a", "org_b"), ("org_b", "org_a")] {
         let mut unit = fixture.read(&org(organization)).await;
         let run = unit.active_runs().await.unwrap().remove(0);
-        assert_eq!(run.organization, org(organization));
+        let own = unit.run(&run).await.unwrap().unwrap();
+        assert_eq!(own.organization, org(organization));
         let mut unit = fixture.read(&org(others)).await;
-        assert_eq!(unit.run(&run.id).await.unwrap(), None);
+        assert_eq!(unit.run(&run).await.unwrap(), None);
     }
     let mut unit = fixture
         .read(&OrganizationId::parse(r"org_'\--$").unwrap())

@@ -1,6 +1,7 @@
 //! The store on a database of each test's own.
 
 mod citus;
+mod clock;
 mod contract;
 mod database;
 mod earlier_versions;
@@ -15,4 +16,5 @@ mod read_timeout;
 mod statements;
 mod support;
 mod tables;
+mod turns;
 mod wire;

@@ -228,6 +228,58 @@ async fn a_schema_of_a_newer_version_is_refused_and_a_running_store_notices() {
     assert!(matches!(migrated, OpenError::Newer { .. }), "{migrated:?}");
 }
 
+/// What a later version's migration does to the schema, and what that says of itself.
+const EXPANSION: &str = "
+    ALTER TABLE consumers ADD COLUMN nickname text, ADD COLUMN mood text NOT NULL DEFAULT 'good';
+    CREATE TABLE later (organization_id text PRIMARY KEY);
+    INSERT INTO fanfare_migrations (version, description, success, checksum, execution_time)
+    VALUES (99991231000000, 'from the future', TRUE, '', 0)";
+
+#[tokio::test]
+async fn a_newer_schema_is_taken_and_left_as_it_is_while_it_says_that_this_version_runs_on_it() {
+    let fixture = store().await;
+    let database = &fixture.database;
+    database.execute(EXPANSION).await;
+    let mark = "UPDATE meta SET value = '99991231000000 20261128104101' WHERE name = 'schema'";
+    database.execute(mark).await;
+
+    fixture.store.health().await.unwrap();
+    let opened = open(&database.address()).await.unwrap();
+    assert!(opened.has_successor_schema().await.unwrap());
+    let run = fixture.queue(&org("org_a"), "list1").await;
+    fixture
+        .take(&run, &[profile("p1").email("a@example.com").build()])
+        .await;
+    migrate(&database.address(), None).await.unwrap();
+    assert!(opened.has_successor_schema().await.unwrap());
+
+    // A contraction says which programs still run on it: not this one.
+    let mark = "UPDATE meta SET value = '99991231000000 99991231000000' WHERE name = 'schema'";
+    database.execute(mark).await;
+
+    let refused = refuse(&database.address()).await;
+    let sick = fixture.store.health().await.unwrap_err();
+    let migrated = migrate(&database.address(), None).await.unwrap_err();
+    for error in [refused, sick, migrated] {
+        assert!(matches!(error, OpenError::Newer { .. }), "{error:?}");
+    }
+    let mark: Vec<u8> = sqlx::query_scalar("SELECT value FROM meta WHERE name = 'schema'")
+        .fetch_one(&database.pool())
+        .await
+        .unwrap();
+    assert_eq!(mark, b"99991231000000 99991231000000");
+}
+
+#[tokio::test]
+async fn two_databases_are_told_apart_and_one_is_known_again() {
+    let (here, there) = (store().await, store().await);
+    let identity = here.store.identity().await.unwrap();
+    assert!(identity.is_some(), "the cluster tells");
+    assert_ne!(there.store.identity().await.unwrap(), identity);
+    let again = open(&here.database.address()).await.unwrap();
+    assert_eq!(again.identity().await.unwrap(), identity);
+}
+
 #[tokio::test]
 async fn a_schema_of_an_older_version_is_refused() {
     let fixture = store().await;

@@ -156,6 +156,14 @@ fn rows(organization: &str, consumers: u32) -> String {
             'r1', now() FROM generate_series(1, {consumers}) n;
          INSERT INTO run_seen_profiles SELECT '{organization}', 'r' || n % 3 + 1, 'p' || n, true, now()
          FROM generate_series(1, {consumers}) n;
+         INSERT INTO search_sections SELECT '{organization}', 'c' || n
+         FROM generate_series(1, {consumers} / 100) n;
+         INSERT INTO search_blocks SELECT '{organization}', 'c' || n % 40, n, '\\x00'
+         FROM generate_series(1, {consumers}) n;
+         INSERT INTO search_places SELECT '{organization}', 'c' || n % 40, n, '[]'
+         FROM generate_series(1, {consumers}) n;
+         INSERT INTO search_pending SELECT '{organization}', 'c' || n
+         FROM generate_series(1, {consumers} / 100) n;
          INSERT INTO sync_issues SELECT '{organization}', 'r' || n % 3 + 1, 'p' || n, 'code', '', now()
          FROM generate_series(1, {consumers} / 10) n;"
     )

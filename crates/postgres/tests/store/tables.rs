@@ -11,6 +11,7 @@ pub(crate) const CONTROL: &[&str] = &[
     "meta",
     "organizations",
     "quota_buckets",
+    "request_counts",
     "last_claims",
     "work_queue",
 ];

@@ -1,7 +1,11 @@
 //! The settings: the environment first, then `fanfare.toml` in the working directory, then defaults.
 
 mod database;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod provided;
+mod public_url;
+mod secret_files;
 mod table;
 
 use std::collections::BTreeMap;
@@ -15,6 +19,8 @@ use tracing_subscriber::EnvFilter;
 
 pub use database::{Database, InvalidDatabase};
 pub use provided::Source;
+pub use public_url::PublicUrl;
+pub use secret_files::ExposedFile;
 pub use table::{SETTINGS, Setting, markdown};
 
 use provided::{FILE, ProvidedSettings};
@@ -30,6 +36,8 @@ pub struct Config {
     pub api_addr: String,
     /// Where the worker shows its health, `HOST:PORT`.
     pub worker_addr: String,
+    /// Where browsers and webhooks reach the API; `None` for its own address, without TLS.
+    pub public_url: Option<PublicUrl>,
     /// The only origin of Klaviyo's that is contacted.
     pub klaviyo: Origin,
     /// Where the master key comes from.
@@ -38,6 +46,8 @@ pub struct Config {
     pub previous_master_keys: PreviousKeysSource,
     /// How long a worker that sends no heartbeat keeps a run.
     pub lease: Duration,
+    /// How long ended runs are kept, and what else is kept for a time only.
+    pub retention: Duration,
     /// What is logged; `None` for what suits the program.
     pub log: Option<String>,
     /// How it is written; `None` for what suits the place it goes to.
@@ -45,6 +55,7 @@ pub struct Config {
     /// Variables that begin like settings and are none.
     pub unknown_variables: Vec<String>,
     sources: BTreeMap<&'static str, Source>,
+    file: PathBuf,
 }
 
 /// Where the master key comes from.
@@ -129,23 +140,30 @@ impl Config {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         file: &Path,
     ) -> Result<Self, ConfigError> {
-        let provided = ProvidedSettings::read(variables, file)?;
+        Self::of(ProvidedSettings::read(variables, file)?, file)
+    }
+
+    /// The settings in force where these are provided, beside this file.
+    fn of(provided: ProvidedSettings, file: &Path) -> Result<Self, ConfigError> {
         let database = parsed(&provided, "FANFARE_DATABASE_URL", Database::parse)?
             .unwrap_or_else(|| Database::Sqlite(PathBuf::from(".fanfare/fanfare.db")));
         let klaviyo = parsed(&provided, "FANFARE_KLAVIYO_BASE_URL", Origin::parse)?;
         let klaviyo = klaviyo.map_or_else(|| Origin::parse("https://a.klaviyo.com"), Ok);
         let lease = parsed(&provided, "FANFARE_LEASE_SECONDS", lease)?;
+        let retention = parsed(&provided, "FANFARE_RETENTION_DAYS", retention)?;
         Ok(Self {
             migration_database: migration_database(&provided, &database)?,
             api_addr: parsed(&provided, "FANFARE_API_ADDR", address)?
                 .unwrap_or_else(|| "127.0.0.1:4800".to_owned()),
             worker_addr: parsed(&provided, "FANFARE_WORKER_ADDR", address)?
                 .unwrap_or_else(|| "127.0.0.1:4801".to_owned()),
+            public_url: parsed(&provided, "FANFARE_PUBLIC_URL", PublicUrl::parse)?,
             klaviyo: klaviyo
                 .map_err(|fault| fault_in(&provided, "FANFARE_KLAVIYO_BASE_URL", fault))?,
             master_key: master_key(&provided, &database)?,
             previous_master_keys: previous_master_keys(&provided)?,
             lease: lease.unwrap_or(Duration::from_secs(10)),
+            retention: retention.unwrap_or(days(90)),
             log: parsed(&provided, "FANFARE_LOG", log)?,
             log_format: parsed(&provided, "FANFARE_LOG_FORMAT", log_format)?,
             sources: SETTINGS
@@ -154,6 +172,7 @@ impl Config {
                 .collect(),
             database,
             unknown_variables: provided.unknown_variables,
+            file: file.to_owned(),
         })
     }
 
@@ -282,6 +301,23 @@ fn lease(text: &str) -> Result<Duration, String> {
     seconds
         .map(Duration::from_secs)
         .ok_or_else(|| format!("it must be a whole number of seconds from 1 to {LONGEST_LEASE}"))
+}
+
+/// The longest retention, in days: a hundred years.
+const LONGEST_RETENTION: u64 = 36_525;
+
+const fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
+}
+
+fn retention(text: &str) -> Result<Duration, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|it| (1..=LONGEST_RETENTION).contains(it));
+    number
+        .map(days)
+        .ok_or_else(|| format!("it must be a whole number of days from 1 to {LONGEST_RETENTION}"))
 }
 
 fn log(text: &str) -> Result<String, &'static str> {

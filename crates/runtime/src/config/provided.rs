@@ -51,6 +51,14 @@ impl ProvidedSettings {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         file: &Path,
     ) -> Result<Self, ConfigError> {
+        Self::of(variables, &content(file)?)
+    }
+
+    /// The same of what the file holds.
+    pub(super) fn of(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        file: &str,
+    ) -> Result<Self, ConfigError> {
         let (mut environment, mut unknown_variables) = (BTreeMap::new(), Vec::new());
         for (name, value) in variables {
             let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
@@ -70,7 +78,7 @@ impl ProvidedSettings {
                 unknown_variables.push(name.to_owned());
             }
         }
-        let merged: Dict = Figment::from(Toml::string(&content(file)?))
+        let merged: Dict = Figment::from(Toml::string(file))
             .merge(Serialized::defaults(&environment))
             .extract()
             .map_err(|error| unreadable(&error))?;

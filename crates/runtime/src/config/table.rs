@@ -47,6 +47,15 @@ pub const SETTINGS: &[Setting] = &[
         shown: |config| config.worker_addr.clone(),
     },
     Setting {
+        name: "FANFARE_PUBLIC_URL",
+        default: "`http://` and the API's address",
+        meaning: "where browsers and webhooks reach the API; `https://…` says that TLS stands in front of it",
+        shown: |config| match &config.public_url {
+            Some(url) => url.to_string(),
+            None => format!("http://{}", config.api_addr),
+        },
+    },
+    Setting {
         name: "FANFARE_KLAVIYO_BASE_URL",
         default: "`https://a.klaviyo.com`",
         meaning: "the only origin that is ever contacted; plain `http` only on this machine",
@@ -95,6 +104,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "`10`",
         meaning: "how long a silent worker keeps a run, 1 to 3600",
         shown: |config| config.lease.as_secs().to_string(),
+    },
+    Setting {
+        name: "FANFARE_RETENTION_DAYS",
+        default: "`90`",
+        meaning: "how long ended runs and their issues are kept, and the members of archived audiences, 1 to 36525; the latest run and the latest successful run of each audience stay",
+        shown: |config| (config.retention.as_secs() / 86_400).to_string(),
     },
     Setting {
         name: "FANFARE_LOG",

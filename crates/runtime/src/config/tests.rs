@@ -43,18 +43,20 @@ fn without_anything_the_defaults_are_in_force() {
         ("FANFARE_MIGRATION_DATABASE_URL", "as FANFARE_DATABASE_URL"),
         ("FANFARE_API_ADDR", "127.0.0.1:4800"),
         ("FANFARE_WORKER_ADDR", "127.0.0.1:4801"),
+        ("FANFARE_PUBLIC_URL", "http://127.0.0.1:4800"),
         ("FANFARE_KLAVIYO_BASE_URL", "https://a.klaviyo.com"),
         ("FANFARE_MASTER_KEY", "not set"),
         ("FANFARE_MASTER_KEY_FILE", ".fanfare/master.key"),
         ("FANFARE_MASTER_KEY_PREVIOUS", "not set"),
         ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "not set"),
         ("FANFARE_LEASE_SECONDS", "10"),
+        ("FANFARE_RETENTION_DAYS", "90"),
         ("FANFARE_LOG", "info"),
         ("FANFARE_LOG_FORMAT", "text on a terminal, else json"),
     ] {
         check(&[], "", name, want);
     }
-    assert_eq!(SETTINGS.len(), 12, "each setting has a line above");
+    assert_eq!(SETTINGS.len(), 14, "each setting has a line above");
 }
 
 #[test]
@@ -83,6 +85,7 @@ fn every_setting_can_be_given_in_the_file() {
         migration_database_url = 'postgres://owner:canary@db/fanfare'
         api_addr = '0.0.0.0:80'
         worker_addr = '[::1]:0'
+        public_url = 'https://fanfare.example.com/'
         klaviyo_base_url = 'http://127.0.0.1:4900'
         master_key_file = '/run/secrets/key'
         master_key_previous_file = '/run/secrets/previous'
@@ -98,6 +101,7 @@ fn every_setting_can_be_given_in_the_file() {
         ),
         ("FANFARE_API_ADDR", "0.0.0.0:80"),
         ("FANFARE_WORKER_ADDR", "[::1]:0"),
+        ("FANFARE_PUBLIC_URL", "https://fanfare.example.com"),
         ("FANFARE_KLAVIYO_BASE_URL", "http://127.0.0.1:4900"),
         ("FANFARE_MASTER_KEY_FILE", "/run/secrets/key"),
         ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "/run/secrets/previous"),
@@ -111,6 +115,56 @@ fn every_setting_can_be_given_in_the_file() {
     check(&[], &key, "FANFARE_MASTER_KEY", "••••");
     let previous = format!("master_key_previous = '{KEY},{KEY}'");
     check(&[], &previous, "FANFARE_MASTER_KEY_PREVIOUS", "••••");
+}
+
+#[test]
+fn a_file_with_a_secret_is_exposed_if_others_may_read_it_or_the_group_may_change_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str, mode| {
+        let path = folder.path().join(name);
+        // One that may not be written is not overwritten.
+        fs::remove_file(&path).ok();
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    for (mode, is_exposed) in [
+        (0o600, false),
+        (0o400, false),
+        (0o440, false),
+        (0o444, true),
+        (0o604, true),
+        (0o660, true),
+        (0o602, true),
+    ] {
+        let key = file("key", KEY, mode).to_string_lossy().into_owned();
+        for name in [
+            "FANFARE_MASTER_KEY_FILE",
+            "FANFARE_MASTER_KEY_PREVIOUS_FILE",
+        ] {
+            let config = read(&[(name, &key)], "").unwrap();
+            let exposed = config.exposed_files();
+            assert_eq!(exposed.len(), usize::from(is_exposed), "{mode:o}");
+            for told in exposed {
+                let told = told.to_string();
+                assert!(told.contains(&format!("`chmod 600 {key}`")), "{told}");
+            }
+        }
+    }
+    for (toml, holds_secret) in [
+        ("master_key = 'canary'", true),
+        ("master_key_previous = 'canary'", true),
+        ("database_url = 'postgres://ann:canary@db/fanfare'", true),
+        ("database_url = 'sqlite://a.db'", false),
+        ("lease_seconds = 20", false),
+    ] {
+        let settings = file("fanfare.toml", toml, 0o644);
+        let config = Config::read([], &settings).unwrap();
+        let exposed = config.exposed_files();
+        assert_eq!(exposed.len(), usize::from(holds_secret), "{toml}");
+        assert!(!format!("{exposed:?}").contains("canary"));
+    }
 }
 
 #[test]
@@ -131,6 +185,11 @@ fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
         &[("FANFARE_LEASE_SECONDS", "0")],
         "",
         "FANFARE_LEASE_SECONDS: it must be a whole number of seconds from 1 to 3600",
+    );
+    check_refused(
+        &[("FANFARE_RETENTION_DAYS", "0")],
+        "",
+        "FANFARE_RETENTION_DAYS: it must be a whole number of days from 1 to 36525",
     );
     check_refused(
         &[],
@@ -167,6 +226,12 @@ fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
         "",
         "FANFARE_MIGRATION_DATABASE_URL: it is for Postgres, where FANFARE_DATABASE_URL is of \
          Postgres too",
+    );
+    check_refused(
+        &[("FANFARE_PUBLIC_URL", "fanfare.example.com")],
+        "",
+        "FANFARE_PUBLIC_URL: it must be an address such as https://fanfare.example.com, without user, \
+         query or fragment",
     );
     check_refused(
         &[("FANFARE_KLAVIYO_BASE_URL", "http://a.klaviyo.com")],

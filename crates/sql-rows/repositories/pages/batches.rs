@@ -26,7 +26,7 @@ pub(super) async fn edge_of_seen_profiles(
 }
 
 /// Of the members of an audience.
-pub(super) async fn edge_of_members(
+pub(in crate::repositories) async fn edge_of_members(
     scope: Scope<'_>,
     audience: &AudienceId,
     after: &str,

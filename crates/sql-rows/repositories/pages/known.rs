@@ -32,6 +32,7 @@ pub(super) async fn known(
         consumers,
         links,
         seen_profiles,
+        ..Known::default()
     })
 }
 

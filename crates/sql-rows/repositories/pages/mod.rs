@@ -16,7 +16,8 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 use fanfare_sql_rows::{DbTimestamp, count, id, signed};
 
-use self::batches::{edge_of_members, edge_of_seen_profiles, member};
+pub(super) use self::batches::edge_of_members;
+use self::batches::{edge_of_seen_profiles, member};
 use crate::page_writes::write_page;
 use crate::timeout::WithTimeout;
 use crate::unit::{Connection, Unit};
@@ -29,7 +30,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    fn of((organization, connection): (&'a str, &'a mut Connection)) -> Self {
+    pub(crate) fn of((organization, connection): (&'a str, &'a mut Connection)) -> Self {
         Self {
             connection,
             organization,

@@ -6,10 +6,12 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
+use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{Runs, Sources, StoreError};
-use fanfare_domain::run::{SourceRun, SyncRun};
+use fanfare_domain::run::{RunError, SourceRun, SyncRun};
+use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{
-    DbTimestamp, JsonText, RunRow, all, count, json, one, refused, signed, to_db,
+    DbTimestamp, JsonText, RUN_FORM, RunRow, all, count, id, json, one, refused, signed, to_db,
 };
 
 use crate::timeout::WithTimeout;
@@ -28,21 +30,22 @@ impl Runs for Unit {
         one(get.fetch_optional(connection).with_timeout().await?)
     }
 
-    async fn active_run(&mut self, source: &SourceId) -> Result<Option<SyncRun>, StoreError> {
+    async fn active_run(&mut self, source: &SourceId) -> Result<Option<RunId>, StoreError> {
         let (organization, connection) = self.reading();
-        let find = sqlx::query_file_as!(
-            RunRow,
+        let find = sqlx::query_file_scalar!(
             "sql/sync_runs/active_of_source.sql",
             organization,
             source.as_str()
         );
-        one(find.fetch_optional(connection).with_timeout().await?)
+        let found = find.fetch_optional(connection).with_timeout().await?;
+        found.map(run_id).transpose()
     }
 
-    async fn active_runs(&mut self) -> Result<Vec<SyncRun>, StoreError> {
+    async fn active_runs(&mut self) -> Result<Vec<RunId>, StoreError> {
         let (organization, connection) = self.reading();
-        let find = sqlx::query_file_as!(RunRow, "sql/sync_runs/active.sql", organization);
-        all(find.fetch_all(connection).with_timeout().await?)
+        let find = sqlx::query_file_scalar!("sql/sync_runs/active.sql", organization);
+        let found = find.fetch_all(connection).with_timeout().await?;
+        found.into_iter().map(run_id).collect()
     }
 
     async fn runs(
@@ -90,6 +93,41 @@ impl Runs for Unit {
         self.update_run(run.run()).await?;
         self.put_source(run.source()).await
     }
+
+    async fn end_unread(
+        &mut self,
+        run: &RunId,
+        error: &RunError,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (organization, connection) = self.writing()?;
+        let end = sqlx::query_file_scalar!(
+            "../sql-rows/sql/sync_runs/end_unread.sql",
+            organization,
+            run.as_str(),
+            DbTimestamp(now),
+            JsonText(json(&Pass::default())) as _,
+            error.code.as_str(),
+            error.message,
+            RUN_FORM
+        );
+        let source = end.fetch_optional(&mut *connection).with_timeout().await?;
+        let Some(source) = source else {
+            return Ok(false);
+        };
+        let end = sqlx::query_file!(
+            "../sql-rows/sql/sync_sources/end_unread.sql",
+            organization,
+            source,
+            DbTimestamp(now)
+        );
+        end.execute(connection).with_timeout().await?;
+        Ok(true)
+    }
+}
+
+fn run_id(text: String) -> Result<RunId, StoreError> {
+    id(text, RunId::parse, "sync_runs.id")
 }
 
 impl Unit {
@@ -141,7 +179,10 @@ impl Unit {
             JsonText(json(&run.pass)) as _,
             error.map(|error| error.code.as_str()),
             error.map(|error| error.message.as_str()),
-            run.confirm_removals
+            run.confirm_removals,
+            to_db(run.waiting.map(|waiting| waiting.until)) as _,
+            run.waiting.map(|waiting| waiting.why.as_str()),
+            RUN_FORM
         );
         if update
             .execute(connection)

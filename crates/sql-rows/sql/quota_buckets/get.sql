@@ -1,2 +1,2 @@
-SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used, blocked_until
+SELECT burst_limit, steady_limit, burst_since, burst_used, steady_since, steady_used, blocked_until, blocked_at
 FROM quota_buckets WHERE account = $1 AND endpoint = $2

@@ -1,6 +1,2 @@
-SELECT organization_id, id, source_id, audience_id, trigger, status, attempt, crashes, failures,
-    confirm_removals, queued_at, started_at, finished_at, members_at_start, total, processed,
-    created, updated, unchanged, skipped, members_added, members_removed, pages, checkpoint,
-    error_code, error_message
-FROM sync_runs INDEXED BY sync_runs_one_active_per_source
+SELECT id FROM sync_runs INDEXED BY sync_runs_one_active_per_source
 WHERE organization_id = $1 AND status IN ('PENDING', 'SYNCING')

@@ -1,1 +1,1 @@
-SELECT COUNT(*) FROM work_queue WHERE organization_id = $1 AND lease_until > $2
+SELECT COUNT(*) FROM work_queue INDEXED BY work_queue_leased WHERE organization_id = $1 AND lease_until > $2

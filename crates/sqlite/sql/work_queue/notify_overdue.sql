@@ -1,4 +1,4 @@
-UPDATE work_queue SET notify_at = $1 + $3
+UPDATE work_queue SET notify_at = $1 + $3, written_at = $1
 WHERE (organization_id, kind, id) IN (
     SELECT organization_id, kind, id FROM work_queue
     WHERE notify_at <= $1 AND kind IN (SELECT value FROM json_each($4))

@@ -14,6 +14,7 @@ use fanfare_domain::time::Timestamp;
 use serde::Serialize;
 
 use crate::repositories::pages::{Scope, count_link_move};
+use crate::repositories::search;
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::{DbTimestamp, json};
 
@@ -23,6 +24,8 @@ pub(crate) async fn write_page(
     page: &PageWrite<'_>,
 ) -> Result<u64, StoreError> {
     let (plan, now) = (page.plan, page.now);
+    let run = page.run.as_str();
+    search::mark_pending(scope.reborrow(), run, plan).await?;
     consumers::update(scope.reborrow(), &plan.updated, now).await?;
     consumers::insert(scope.reborrow(), &plan.created, now).await?;
     if !plan.links.is_empty() {
@@ -32,7 +35,6 @@ pub(crate) async fn write_page(
     if plan.moves_links {
         count_link_move(scope.reborrow()).await?;
     }
-    let run = page.run.as_str();
     if !plan.seen_profiles.is_empty() {
         let mut rows: Vec<&SeenProfile> = plan.seen_profiles.iter().collect();
         rows.sort_unstable();

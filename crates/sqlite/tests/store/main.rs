@@ -7,5 +7,6 @@ mod job_notifier;
 mod opening;
 mod quota;
 mod secrets;
+mod shares;
 mod statements;
 mod support;

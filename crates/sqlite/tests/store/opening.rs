@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Barrier};
 
 use apalis_sqlite::SqliteStorage;
-use fanfare_sqlite::{OpenError, SqliteStore};
+use fanfare_sqlite::{OpenError, Schema, SqliteStore, schema};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use crate::support::{clock, store};
@@ -147,6 +147,49 @@ async fn a_store_of_a_newer_version_is_refused_and_a_running_one_notices() {
 
     assert!(matches!(refused, OpenError::Newer { .. }), "{refused:?}");
     assert!(matches!(sick, OpenError::Newer { .. }), "{sick:?}");
+}
+
+/// What a later version's migration does to the schema.
+const EXPANSION: &str = "
+    ALTER TABLE consumers ADD COLUMN nickname TEXT;
+    ALTER TABLE consumers ADD COLUMN mood TEXT NOT NULL DEFAULT 'good';
+    CREATE TABLE later (organization_id TEXT NOT NULL PRIMARY KEY);
+    INSERT INTO fanfare_migrations (version, description, success, checksum, execution_time)
+    VALUES (99991231000000, 'from the future', TRUE, x'00', 0)";
+
+#[tokio::test]
+async fn a_newer_schema_is_taken_and_left_as_it_is_while_it_says_that_this_version_runs_on_it() {
+    let fixture = store().await;
+    let path = fixture.store.path();
+    let pool = plain(path).await;
+    sqlx::raw_sql(EXPANSION).execute(&pool).await.unwrap();
+    let mark = async |text: &str| {
+        let mark = sqlx::query("UPDATE meta SET value = $1 WHERE name = 'schema'");
+        mark.bind(text.as_bytes()).execute(&pool).await.unwrap();
+    };
+
+    mark("99991231000000 20261128104101").await;
+
+    fixture.store.health().await.unwrap();
+    let opened = open(path).await.unwrap();
+    opened.health().await.unwrap();
+    assert_eq!(schema(path).await.unwrap(), Schema::Successor);
+    let organization = crate::support::org("org_a");
+    fixture.begin(&organization).await.commit().await.unwrap();
+
+    // A contraction says which programs still run on it: not this one.
+    mark("99991231000000 99991231000000").await;
+
+    let refused = open(path).await.err().unwrap();
+    let sick = fixture.store.health().await.unwrap_err();
+    for error in [refused, sick] {
+        assert!(matches!(error, OpenError::Newer { .. }), "{error:?}");
+    }
+    let mark: Vec<u8> = sqlx::query_scalar("SELECT value FROM meta WHERE name = 'schema'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(mark, b"99991231000000 99991231000000");
 }
 
 #[tokio::test]

@@ -6,32 +6,51 @@
 //! two statements, the worker with the next claim continues from the checkpoint.
 
 mod drain;
+mod due_work;
 mod lease;
 mod pace;
+mod page_memory;
 mod pull;
 mod slice_end;
 
+use std::sync::Arc;
+
 use fanfare_domain::work::{WorkItem, WorkKind};
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
 use crate::error::Error;
 use crate::integration::Integration;
 
+use due_work::DueWork;
+use page_memory::PageMemory;
+
 pub use pace::Pace;
 pub use slice_end::SliceEnd;
 
-/// Works on runs.
+/// Works on runs. Clones share their memory for pages, and what they know of other work.
 #[derive(Clone)]
 pub struct Engine {
     integration: Integration,
     pace: Pace,
+    due_work: Arc<DueWork>,
+    page_memory: Arc<PageMemory>,
+    /// Held by each suspected run of the process that is worked on; by the one that is on its last try, alone.
+    suspected: Arc<RwLock<()>>,
 }
 
 impl Engine {
     /// An engine that uses the ports of these use cases.
-    pub const fn new(integration: Integration, pace: Pace) -> Self {
-        Self { integration, pace }
+    pub fn new(integration: Integration, pace: Pace) -> Self {
+        let queue = Arc::clone(&integration.ports.work_queue);
+        Self {
+            integration,
+            pace,
+            due_work: Arc::new(DueWork::new(queue)),
+            page_memory: PageMemory::of(pace.page_memory, pace.largest_page),
+            suspected: Arc::default(),
+        }
     }
 
     /// The span in which work of its kind is logged: the processor, the organization and the work's id.
@@ -47,7 +66,7 @@ impl Engine {
     /// another worker takes the run up.
     pub async fn work(&self, work: &WorkItem, stop: &CancellationToken) -> Result<SliceEnd, Error> {
         let slice = match work.key.kind {
-            WorkKind::Pull => pull::work(&self.integration, self.pace, work, stop),
+            WorkKind::Pull => pull::work(self, work, stop),
         };
         slice.instrument(Self::span(work)).await
     }

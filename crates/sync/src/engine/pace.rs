@@ -14,6 +14,12 @@ pub struct Pace {
     pub partitions: usize,
     /// How many rows a batch of reconciling memberships has.
     pub batch: u32,
+    /// How many bytes the large pages of a process may hold together, from the first byte of an answer until they are
+    /// written. The decoded profiles, the rows that are made of them and what the allocator keeps take as much again,
+    /// several times. One page alone may always have all of it.
+    pub page_memory: usize,
+    /// How many bytes one page may have; a page that has all of the page memory may be larger than it.
+    pub largest_page: usize,
 }
 
 impl Default for Pace {
@@ -23,6 +29,8 @@ impl Default for Pace {
             slice: Duration::from_secs(10),
             partitions: 8,
             batch: 2_000,
+            page_memory: 16 << 20,
+            largest_page: 32 << 20,
         }
     }
 }

@@ -9,10 +9,11 @@ use fanfare_domain::ids::Cursor;
 use fanfare_domain::klaviyo::{
     Account, Capability, Collection, CollectionPage, MemberPage, MembersFrom,
 };
-use fanfare_domain::ports::{Clock, Klaviyo, QuotaLedger, StoreError};
+use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, QuotaLedger, StoreError};
 use fanfare_domain::quota::Endpoint;
+use fanfare_domain::time::Timestamp;
 
-use super::quota::{CallError, Quota};
+use super::quota::{CallError, Quota, RateLimitBlock};
 
 /// Klaviyo with its quota. The methods are those of the port; each takes the connection whose credential and
 /// quota the call uses. Only this client holds the port.
@@ -33,6 +34,15 @@ impl KlaviyoClient {
     ) -> Self {
         let quota = Quota::new(ledger, clock);
         Self { port, quota }
+    }
+
+    /// Deletes up to `limit` buckets that nobody has used since a time. Returns how many.
+    pub(crate) async fn delete_unused_quotas(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.quota.ledger.delete_unused(before, limit).await
     }
 
     /// The Klaviyo account that the credential belongs to.
@@ -73,15 +83,18 @@ impl KlaviyoClient {
         self.quota.count(connection, endpoint, call).await
     }
 
-    /// A page of members.
+    /// A page of members, as large as there is room for.
     pub(crate) async fn members(
         &self,
         connection: &OpenConnection,
         collection: &CollectionRef,
         from: &MembersFrom,
+        room: &dyn AnswerRoom,
     ) -> Result<MemberPage, CallError> {
         let endpoint = collection.kind.descriptor().endpoints.members;
-        let call = self.port.members(&connection.credential, collection, from);
+        let call = self
+            .port
+            .members(&connection.credential, collection, from, room);
         self.quota.count(connection, endpoint, call).await
     }
 
@@ -107,6 +120,20 @@ impl KlaviyoClient {
         self.quota
             .inherit_blocks(&from.quota_account, &to.quota_account)
             .await
+    }
+
+    /// The rate-limit blocks of an account that are in force.
+    pub(crate) async fn blocks(&self, account: &str) -> Result<Vec<RateLimitBlock>, StoreError> {
+        self.quota.blocks(account).await
+    }
+
+    /// Ends an account's rate-limit block of one endpoint, for all processes.
+    pub(crate) async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+    ) -> Result<(), StoreError> {
+        self.quota.unblock(account, endpoint).await
     }
 
     /// The least time that so many requests for pages of members take by the quota that is free now.

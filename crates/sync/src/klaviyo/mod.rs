@@ -7,3 +7,4 @@ mod short_wait;
 
 pub(crate) use client::KlaviyoClient;
 pub(crate) use quota::CallError;
+pub use quota::RateLimitBlock;

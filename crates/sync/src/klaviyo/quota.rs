@@ -10,6 +10,8 @@ use fanfare_domain::klaviyo::{Answer, KlaviyoError};
 use fanfare_domain::ports::{Clock, QuotaLedger, StoreError};
 use fanfare_domain::quota::{Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::waiting::{WaitReason, Waiting};
+use tokio::time::Instant;
 
 use super::rate_limit_block::RateLimitBlocks;
 
@@ -22,9 +24,9 @@ const SHARE_RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// Why a call gave no value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The quota is used up, or a rate-limit block is in force, until this time.
-    #[error("no request to Klaviyo is allowed before {0}")]
-    NotBefore(Timestamp),
+    /// The quota is used up, or a rate-limit block is in force.
+    #[error("no request to Klaviyo is allowed before {}", .0.until)]
+    NotBefore(Waiting),
     /// Klaviyo refused the call, or gave no usable answer.
     #[error("the call to Klaviyo failed")]
     Klaviyo(#[source] KlaviyoError),
@@ -33,10 +35,28 @@ pub(crate) enum CallError {
     Store(#[from] StoreError),
 }
 
+const fn retry_after(until: Timestamp) -> Waiting {
+    Waiting {
+        until,
+        why: WaitReason::RetryAfter,
+    }
+}
+
+/// A rate-limit block that is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimitBlock {
+    /// What Klaviyo takes no request for.
+    pub endpoint: Endpoint,
+    /// Until when.
+    pub until: Timestamp,
+    /// How long that is from now on.
+    pub wait: Duration,
+}
+
 /// The quota, as the ledger and this process know it.
 #[derive(Clone)]
 pub(super) struct Quota {
-    ledger: Arc<dyn QuotaLedger>,
+    pub(super) ledger: Arc<dyn QuotaLedger>,
     pub(super) clock: Arc<dyn Clock>,
     blocks: RateLimitBlocks,
 }
@@ -58,6 +78,7 @@ impl Quota {
         call: impl Future<Output = Result<Answer<T>, KlaviyoError>>,
     ) -> Result<T, CallError> {
         let account = connection.quota_account.as_str();
+        let asked = Instant::now();
         // The larger bucket first: a request that is taken out of it in vain matters less.
         if let Some(base) = endpoint.base() {
             self.reserve(account, base).await?;
@@ -66,9 +87,9 @@ impl Quota {
         // Another call of this process may have been asked to wait since.
         let now = self.clock.now();
         let buckets = || endpoint.base().into_iter().chain([endpoint]);
-        let blocks = buckets().filter_map(|bucket| self.blocks.until(account, bucket, now));
+        let blocks = buckets().filter_map(|bucket| self.blocks.until(account, bucket, now, asked));
         if let Some(until) = blocks.max() {
-            return Err(CallError::NotBefore(until));
+            return Err(CallError::NotBefore(retry_after(until)));
         }
         match call.await {
             Ok(answer) => {
@@ -91,7 +112,7 @@ impl Quota {
                 let sharing = self.clone().share(account.to_owned(), buckets, until);
                 // A task of its own, because this call may be dropped or have to end before the ledger answers.
                 drop(tokio::time::timeout(SHARE_TIMEOUT, tokio::spawn(sharing)).await);
-                Err(CallError::NotBefore(until))
+                Err(CallError::NotBefore(retry_after(until)))
             }
         }
     }
@@ -100,7 +121,11 @@ impl Quota {
         let now = self.clock.now();
         match self.ledger.reserve(account, endpoint, now).await? {
             Reservation::Granted(limits) => Ok(limits),
-            Reservation::NotBefore(until) => Err(CallError::NotBefore(until)),
+            Reservation::NotBefore(until) => Err(CallError::NotBefore(Waiting {
+                until,
+                why: WaitReason::Quota,
+            })),
+            Reservation::Blocked(until) => Err(CallError::NotBefore(retry_after(until))),
         }
     }
 
@@ -119,7 +144,10 @@ impl Quota {
                         tracing::warn!(error, "Klaviyo's Retry-After could not be shared");
                         break;
                     }
-                    Ok(()) => break,
+                    Ok(()) => {
+                        self.blocks.shared(&account, bucket, until);
+                        break;
+                    }
                 }
             }
         }
@@ -134,11 +162,39 @@ impl Quota {
         let now = self.clock.now();
         for endpoint in Endpoint::ALL {
             let bucket = self.ledger.bucket(from, *endpoint, now).await?;
-            if let Some(until) = bucket.blocked_until.filter(|until| *until > now) {
+            if let Some(until) = bucket.blocked(now) {
                 self.ledger.block(to, *endpoint, until, now).await?;
             }
         }
         Ok(())
+    }
+
+    /// The rate-limit blocks of an account that are in force.
+    pub(super) async fn blocks(&self, account: &str) -> Result<Vec<RateLimitBlock>, StoreError> {
+        let now = self.clock.now();
+        let mut blocks = Vec::new();
+        for endpoint in Endpoint::ALL.iter().copied() {
+            let bucket = self.ledger.bucket(account, endpoint, now).await?;
+            if let Some(until) = bucket.blocked(now) {
+                let wait = until.since(now);
+                blocks.push(RateLimitBlock {
+                    endpoint,
+                    until,
+                    wait,
+                });
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Ends an account's rate-limit block of one endpoint, for all processes.
+    pub(super) async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.ledger.unblock(account, endpoint, now).await
     }
 
     /// The least time that so many requests take by the quota that is free now.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fanfare_domain::failure::{Remedy, remedy};
 use fanfare_domain::klaviyo::KlaviyoError;
+use fanfare_domain::waiting::Waiting;
 
 use super::client::KlaviyoClient;
 use super::quota::CallError;
@@ -33,7 +34,7 @@ impl KlaviyoClient {
             let began = clock.now();
             match call().await {
                 Ok(value) => return Ok(value),
-                Err(CallError::NotBefore(until)) => {
+                Err(CallError::NotBefore(Waiting { until, .. })) => {
                     let wait = until.since(clock.now());
                     if until > deadline {
                         return Err(Error::KlaviyoThrottled(wait));

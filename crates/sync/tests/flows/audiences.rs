@@ -84,6 +84,7 @@ async fn archiving_ends_the_active_run_and_frees_the_list_for_another_import() {
         .integration
         .archive_audience(&org.organization, &first.audience, "key_2")
         .await
+        .unwrap()
         .unwrap();
 
     assert!(archived.audience.archived && archived.source.archived);

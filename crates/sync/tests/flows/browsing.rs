@@ -1,12 +1,14 @@
 //! Browsing Klaviyo's lists and segments, and estimating an import.
 
+use std::time::Duration;
+
 use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::CollectionKind;
-use fanfare_sync::{Entity, Error, Estimate};
+use fanfare_sync::{BrowsedCollection, Entity, Error, Estimate};
 use fanfare_testkit::build::{list, segment};
-use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 
 use crate::reading::every_failure;
 use crate::test_organization::{TestOrganization, klaviyo_with, members};
@@ -168,6 +170,7 @@ async fn one_failed_page_of_lists_costs_one_more_request_and_two_cost_the_answer
 
     klaviyo.fail_others([failure(), None, None, failure(), None, failure()]);
     assert_eq!(lists().await.unwrap().len(), 35);
+    tokio::time::sleep(KEPT_FOR).await;
 
     klaviyo.fail_others([None, failure(), failure()]);
     let refused = lists().await;
@@ -178,6 +181,130 @@ async fn one_failed_page_of_lists_costs_one_more_request_and_two_cost_the_answer
 
     klaviyo.fail_others([None, Some(KlaviyoError::KeyRejected)]);
     assert!(matches!(lists().await, Err(Error::KeyRejected)));
+}
+
+/// How long lists are kept.
+const KEPT_FOR: Duration = Duration::from_secs(5);
+
+/// How many pages of lists or segments Klaviyo was asked for.
+fn pages_asked(klaviyo: &FakeKlaviyo) -> usize {
+    let calls = klaviyo.calls();
+    let pages = calls
+        .iter()
+        .filter(|call| matches!(call, Call::Collections(_)));
+    pages.count()
+}
+
+/// What a hundred callers are told who all ask at once.
+async fn ask_at_once(
+    org: &TestOrganization,
+    kind: CollectionKind,
+) -> Vec<Result<Vec<BrowsedCollection>, Error>> {
+    let asking = (0..100).map(|_| org.integration.collections(&org.organization, kind));
+    futures_util::future::join_all(asking).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_who_ask_at_once_are_told_of_one_reading_and_so_are_those_who_ask_soon_after() {
+    let klaviyo = (10..35).fold(FakeKlaviyo::default(), |klaviyo, number| {
+        klaviyo.with(list(&format!("L{number}")), "A list", Vec::<Profile>::new())
+    });
+    let klaviyo = klaviyo.with(segment("S1"), "A segment", members(0..3));
+    let org = TestOrganization::on(&klaviyo).await;
+    let before = pages_asked(&klaviyo);
+
+    for told in ask_at_once(&org, CollectionKind::List).await {
+        assert_eq!(told.unwrap().len(), 25);
+    }
+    assert_eq!(pages_asked(&klaviyo) - before, 3);
+
+    // Segments are another reading, and each lasts for five seconds.
+    ask_at_once(&org, CollectionKind::Segment).await;
+    tokio::time::sleep(KEPT_FOR.mul_f32(0.9)).await;
+    ask_at_once(&org, CollectionKind::List).await;
+    assert_eq!(pages_asked(&klaviyo) - before, 4);
+    tokio::time::sleep(KEPT_FOR.mul_f32(0.1)).await;
+    ask_at_once(&org, CollectionKind::List).await;
+    assert_eq!(pages_asked(&klaviyo) - before, 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_syncs_a_list_is_never_kept() {
+    let klaviyo = klaviyo_with(&list("L1"), 3);
+    let org = TestOrganization::on(&klaviyo).await;
+    let lists = || {
+        let lists = org
+            .integration
+            .collections(&org.organization, CollectionKind::List);
+        async { lists.await.unwrap().remove(0).source }
+    };
+    assert_eq!(lists().await, None);
+
+    let run = org.synced(&list("L1")).await;
+
+    let source = lists().await.unwrap();
+    assert_eq!(
+        (source.status, source.audience),
+        (SyncStatus::Success, run.audience)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_key_and_a_disconnection_end_what_was_kept() {
+    let klaviyo = klaviyo_with(&list("L1"), 3);
+    let org = TestOrganization::on(&klaviyo).await;
+    let names = || async {
+        let lists = org
+            .integration
+            .collections(&org.organization, CollectionKind::List);
+        let lists = lists.await?.into_iter();
+        Ok::<_, Error>(
+            lists
+                .map(|list| list.collection.name.unwrap())
+                .collect::<Vec<_>>(),
+        )
+    };
+    let rename = |name: &str| {
+        let name = Some(name.to_owned());
+        klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().0 = name);
+    };
+    rename("First");
+    assert_eq!(names().await.unwrap(), ["First"]);
+
+    rename("Second");
+    assert_eq!(names().await.unwrap(), ["First"]);
+    org.connect("pk_another").await.unwrap();
+    assert_eq!(names().await.unwrap(), ["Second"]);
+
+    org.integration.disconnect(&org.organization).await.unwrap();
+    assert!(matches!(names().await, Err(Error::KeyNotFound)));
+    rename("Third");
+    org.connect("pk_third").await.unwrap();
+    assert_eq!(names().await.unwrap(), ["Third"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_klaviyos_is_told_to_all_who_waited_and_is_not_kept() {
+    let klaviyo = klaviyo_with(&list("L1"), 3);
+    let org = TestOrganization::on(&klaviyo).await;
+    let before = pages_asked(&klaviyo);
+    let failure = || Some(KlaviyoError::Unavailable("it answered 502".to_owned()));
+    klaviyo.fail_others([failure(), failure()]);
+
+    for told in ask_at_once(&org, CollectionKind::List).await {
+        assert!(
+            matches!(told, Err(Error::KlaviyoUnreachable(_))),
+            "{told:?}"
+        );
+    }
+    // One call, made once more.
+    assert_eq!(pages_asked(&klaviyo) - before, 2);
+
+    let told = org
+        .integration
+        .collections(&org.organization, CollectionKind::List)
+        .await;
+    assert_eq!(told.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

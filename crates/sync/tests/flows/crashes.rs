@@ -229,19 +229,93 @@ async fn a_third_crash_at_one_page_ends_the_run_and_keeps_the_pages_read() {
     assert_eq!(org.members(&run).await.len(), 2);
 }
 
-#[tokio::test(start_paused = true)]
-async fn crashes_with_a_page_in_between_are_not_added_up() {
-    let klaviyo = klaviyo_with(&list("L1"), 20);
-    let mut org = TestOrganization::on(&klaviyo).await;
-    org.pace.partitions = 1;
-    let run = org.imported(&list("L1")).await;
-    for _ in 0..8 {
+/// The worker of a run dies so many times, each time after it has stored a page.
+async fn crash_after_pages(org: &TestOrganization, klaviyo: &FakeKlaviyo, run: &RunId, times: u32) {
+    for _ in 0..times {
         let before = klaviyo.member_calls().len();
-        let mut worker = org.worker(&run);
+        let mut worker = org.worker(run);
         // When the worker asks for its second page, the first is stored.
         poll_until(&mut worker, || klaviyo.member_calls().len() == before + 2);
         drop(worker);
         tokio::time::advance(LEASE + Duration::from_secs(1)).await;
     }
-    assert_eq!(org.work_to_end(&run).await.status, SyncStatus::Success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn eight_crashes_with_a_page_in_between_end_no_run_and_the_ninth_does() {
+    for (crashes, want) in [(8, SyncStatus::Success), (9, SyncStatus::Failed)] {
+        let klaviyo = klaviyo_with(&list("L1"), 24);
+        let mut org = TestOrganization::on(&klaviyo).await;
+        org.pace.partitions = 1;
+        let run = org.imported(&list("L1")).await;
+        crash_after_pages(&org, &klaviyo, &run, crashes).await;
+        let ended = org.work_to_end(&run).await;
+        assert_eq!(ended.status, want, "{crashes} crashes");
+        let code = ended.error.map(|error| error.code);
+        let is_failed = want == SyncStatus::Failed;
+        assert_eq!(code, is_failed.then_some(FailureCode::WorkerCrashed));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_on_their_last_try_are_not_worked_beside_each_other_so_that_one_cannot_take_the_other_along()
+ {
+    let klaviyo = klaviyo_with(&list("L1"), 6).with(list("L2"), "Other", members(0..6));
+    let org = TestOrganization::on(&klaviyo).await;
+    let runs = [
+        org.imported(&list("L1")).await,
+        org.imported(&list("L2")).await,
+    ];
+    // Twice the process dies with both, before either has stored a page.
+    for _ in 0..2 {
+        for run in &runs {
+            let before = klaviyo.member_calls().len();
+            let mut worker = org.worker(run);
+            poll_until(&mut worker, || klaviyo.member_calls().len() > before);
+        }
+        tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+    }
+    let engine = org.engine();
+    let mut first = org.worker_of(&engine, &runs[0]);
+    let before = klaviyo.member_calls().len();
+    poll_until(&mut first, || klaviyo.member_calls().len() > before);
+
+    let second = org.worker_of(&engine, &runs[1]).await.unwrap();
+    assert!(matches!(second, SliceEnd::Paused(_)), "{second:?}");
+    drop(first);
+    tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+
+    let ended = org.work_to_end(&runs[0]).await;
+    assert_eq!(ended.error.unwrap().code, FailureCode::WorkerCrashed);
+    let innocent = org.work_to_end(&runs[1]).await;
+    assert_eq!(innocent.status, SyncStatus::Success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_on_its_last_try_is_worked_on_beside_no_run_that_may_kill_the_worker() {
+    let klaviyo = klaviyo_with(&list("L1"), 6).with(list("L2"), "Other", members(0..6));
+    let org = TestOrganization::on(&klaviyo).await;
+    let innocent = org.imported(&list("L1")).await;
+    let guilty = org.imported(&list("L2")).await;
+    let engine = org.engine();
+    // The process dies once with the one, and once with both, before a page is stored.
+    for runs in [&[&innocent][..], &[&innocent, &guilty]] {
+        for run in runs {
+            let before = klaviyo.member_calls().len();
+            let mut worker = org.worker(run);
+            poll_until(&mut worker, || klaviyo.member_calls().len() > before);
+        }
+        tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+    }
+
+    let before = klaviyo.member_calls().len();
+    let mut killed = org.worker_of(&engine, &guilty);
+    poll_until(&mut killed, || klaviyo.member_calls().len() > before);
+    let waiting = org.worker_of(&engine, &innocent).await.unwrap();
+    assert!(matches!(waiting, SliceEnd::Paused(_)), "{waiting:?}");
+    drop(killed);
+    tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+
+    let ended = org.work_to_end(&innocent).await;
+    assert_eq!(ended.status, SyncStatus::Success);
 }

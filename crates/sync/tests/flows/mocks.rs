@@ -65,6 +65,19 @@ impl QuotaLedger for SlowLedger {
         std::future::pending().await
     }
 
+    async fn delete_unused(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.0.delete_unused(before, limit).await
+    }
+
+    async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.0.unblock(account, endpoint, now).await
+    }
+
     async fn bucket(
         &self,
         account: &str,

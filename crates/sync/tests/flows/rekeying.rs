@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use crate::test_organization::{TestOrganization, emails, klaviyo_with, poll_until};
 
 /// A sealer with several master keys, each a byte: the first seals, all open. The byte stands in the ciphertext.
-struct ByteSealer(&'static [u8]);
+pub(crate) struct ByteSealer(pub(crate) &'static [u8]);
 
 impl KeySealer for ByteSealer {
     fn seal(&self, organization: &OrganizationId, key: &SecretString) -> SealedKey {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ports::KlaviyoError;
-use fanfare_domain::run::SyncStatus;
+use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
@@ -82,6 +82,94 @@ async fn more_than_half_of_a_large_audience_leave_only_when_confirmed() {
         (SyncStatus::Success, 61)
     );
     assert_eq!(org.members(&first.id).await, emails((61..120).chain([500])));
+}
+
+/// Syncs again without confirmation, and fails unless that was held and removed nobody.
+async fn assert_held(org: &TestOrganization, first: &SyncRun, want: &[String]) {
+    tokio::time::sleep(QUOTA_OF_COUNTING).await;
+    let held = org.resynced(first, false).await;
+    let error = held.error.expect("it was held");
+    assert_eq!(error.code, FailureCode::RemovalGuard, "{}", error.message);
+    assert_eq!(held.progress.members_removed, 0);
+    assert_eq!(org.members(&first.id).await, want);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_guard_stays_shut_until_somebody_confirms_whatever_the_held_passes_have_added() {
+    let klaviyo = klaviyo_with(&list("L1"), 195).page_size(100);
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
+    let all = emails((0..195).chain(500..800));
+
+    set_members(&klaviyo, 500..800);
+    for _ in 0..3 {
+        assert_held(&org, &first, &all).await;
+    }
+    set_members(&klaviyo, 0..195);
+    assert_held(&org, &first, &all).await;
+    set_members(&klaviyo, 510..800);
+    klaviyo.fail_members([Some(KlaviyoError::NotFound)]);
+    let failed = org.resynced(&first, false).await;
+    assert_eq!(failed.error.unwrap().code, FailureCode::SourceGone);
+    assert_held(&org, &first, &all).await;
+
+    tokio::time::sleep(QUOTA_OF_COUNTING).await;
+    let confirmed = org.resynced(&first, true).await;
+    assert_eq!(
+        (confirmed.status, confirmed.progress.members_removed),
+        (SyncStatus::Success, 205)
+    );
+    assert_eq!(org.members(&first.id).await, emails(510..800));
+
+    // Half of these may leave unconfirmed again.
+    set_members(&klaviyo, 655..800);
+    tokio::time::sleep(QUOTA_OF_COUNTING).await;
+    let next = org.resynced(&first, false).await;
+    assert_eq!(
+        (next.status, next.progress.members_removed),
+        (SyncStatus::Success, 145)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_guard_goes_by_the_members_of_the_last_success_and_not_by_what_a_failed_pass_has_added()
+{
+    let klaviyo = klaviyo_with(&list("L1"), 195).page_size(100);
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
+    // A pass reads 200 strangers, and then its list is gone.
+    set_members(&klaviyo, (0..195).chain(500..800));
+    klaviyo.fail_members([None, None, None, None, Some(KlaviyoError::NotFound)]);
+    let failed = org.resynced(&first, false).await;
+    assert_eq!(failed.error.unwrap().code, FailureCode::SourceGone);
+    let members = org.members(&first.id).await;
+    assert!(members.len() > 300, "{}", members.len());
+
+    // 98 of 195 leave, which are less than half of those that there are now.
+    set_members(&klaviyo, (98..195).chain(500..800));
+    let all = emails((0..195).chain(500..800));
+    assert_held(&org, &first, &all).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_has_everybody_again_opens_the_guard() {
+    let klaviyo = klaviyo_with(&list("L1"), 120).page_size(100);
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
+    set_members(&klaviyo, [500]);
+    assert_held(&org, &first, &emails((0..120).chain([500]))).await;
+
+    // Nobody is to be removed, so there is nothing to confirm.
+    set_members(&klaviyo, (0..120).chain([500]));
+    tokio::time::sleep(QUOTA_OF_COUNTING).await;
+    assert_eq!(
+        org.resynced(&first, false).await.status,
+        SyncStatus::Success
+    );
+    set_members(&klaviyo, 1..120);
+    tokio::time::sleep(QUOTA_OF_COUNTING).await;
+    let next = org.resynced(&first, false).await;
+    assert_eq!(next.progress.members_removed, 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,8 @@ use fanfare_domain::run::SyncStatus;
 use fanfare_sync::engine::SliceEnd;
 use fanfare_testkit::build::list;
 
-use crate::test_organization::{RuntimeClock, TestOrganization, klaviyo_with};
+use crate::runtime_clock::RuntimeClock;
+use crate::test_organization::{TestOrganization, klaviyo_with};
 
 /// On a machine so busy that a little of a wait of one second is over when the wait begins.
 #[tokio::test(start_paused = true)]

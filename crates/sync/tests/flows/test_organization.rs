@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -27,46 +26,9 @@ use fanfare_testkit::build::{api_key, profile};
 use fanfare_testkit::clock::{PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A clock that goes with the runtime's timers: after a sleep of ten seconds it shows ten seconds more.
-pub(crate) struct RuntimeClock {
-    base: Timestamp,
-    since: Instant,
-    /// How much further it is each time that it is read.
-    read_time: Duration,
-    reads: AtomicU32,
-}
-
-impl Default for RuntimeClock {
-    fn default() -> Self {
-        Self {
-            base: Timestamp::parse("2026-11-24T12:00:00Z").unwrap(),
-            since: Instant::now(),
-            read_time: Duration::ZERO,
-            reads: AtomicU32::new(0),
-        }
-    }
-}
-
-impl RuntimeClock {
-    /// A clock that is this much further each time that it is read.
-    pub(crate) fn slow_to_read(read_time: Duration) -> Self {
-        Self {
-            read_time,
-            ..Self::default()
-        }
-    }
-}
-
-impl Clock for RuntimeClock {
-    fn now(&self) -> Timestamp {
-        let reads = self.reads.fetch_add(1, Ordering::SeqCst);
-        self.base
-            .plus(self.since.elapsed() + self.read_time * reads)
-    }
-}
+use crate::runtime_clock::RuntimeClock;
 
 /// How long a lease lasts.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
@@ -115,6 +77,7 @@ impl TestOrganization {
             directory: Arc::new(store.clone()),
             work_queue: Arc::new(store.clone()),
             ledger: Arc::new(store.clone()),
+            request_limits: Arc::new(store.clone()),
             klaviyo,
             sealer,
             clock: clock.clone(),
@@ -131,6 +94,7 @@ impl TestOrganization {
             slice: Duration::from_secs(10),
             partitions: 8,
             batch: 2,
+            ..Pace::default()
         };
         Self {
             store,
@@ -243,6 +207,11 @@ impl TestOrganization {
         self.work_to_end(&started.unwrap().run).await
     }
 
+    /// How much work is due or leased.
+    pub(crate) async fn store_backlog(&self) -> u64 {
+        self.store.backlog().await.unwrap()
+    }
+
     pub(crate) fn engine(&self) -> Engine {
         Engine::new(self.integration.clone(), self.pace)
     }
@@ -262,6 +231,12 @@ impl TestOrganization {
         Box::pin(async move { engine.work(&due, &stop).await })
     }
 
+    /// A worker of this engine, whose other workers share a process with it.
+    pub(crate) fn worker_of(&self, engine: &Engine, run: &RunId) -> Worker {
+        let (engine, due) = (engine.clone(), self.due(run));
+        Box::pin(async move { engine.work(&due, &CancellationToken::new()).await })
+    }
+
     /// Works one slice of the run.
     pub(crate) async fn work(&self, run: &RunId) -> SliceEnd {
         self.worker(run).await.unwrap()
@@ -277,6 +252,15 @@ impl TestOrganization {
                 end => panic!("the run cannot be worked: {end:?}"),
             }
         }
+    }
+
+    /// Works the run to its end if it has not ended.
+    pub(crate) async fn work_if_active(&self, run: &RunId) -> SyncRun {
+        let found = self.run(run).await;
+        if found.status.is_active() {
+            return self.work_to_end(run).await;
+        }
+        found
     }
 
     /// The run, after a check that its counts add up and that its source shows the status of its latest run.

@@ -51,6 +51,7 @@ impl World {
             directory: Arc::new(store.clone()),
             work_queue: Arc::new(store.clone()),
             ledger: Arc::new(store.clone()),
+            request_limits: Arc::new(store.clone()),
             klaviyo: Arc::new(klaviyo.clone()),
             sealer: Arc::new(PlainSealer),
             clock: Arc::new(clock.clone()),
@@ -92,6 +93,7 @@ impl World {
             slice: Duration::from_secs(10),
             partitions: PARTITIONS,
             batch: 2,
+            ..Pace::default()
         };
         Engine::new(self.integration.clone(), pace)
     }

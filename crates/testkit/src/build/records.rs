@@ -7,6 +7,7 @@ use fanfare_domain::ids::{AudienceId, KeyId, OrganizationId, RunId, SourceId};
 use fanfare_domain::issue::{Field, Issue, IssueCode, IssueKind};
 use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey};
 use fanfare_domain::pass::LinkMoves;
+use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::{NewRun, Opened, PagesTaken, SourceRun, SyncStatus, Trigger};
 use fanfare_domain::scan::ScannedPage;
 use fanfare_domain::source::{CollectionRef, CollectionSource, SourceData};
@@ -65,6 +66,7 @@ pub fn source(id: &str, collection: CollectionRef, audience: &AudienceId) -> Col
         created_by: "key_test".to_owned(),
         updated_at: None,
         archived: false,
+        guard: RemovalGuard::default(),
     }
 }
 

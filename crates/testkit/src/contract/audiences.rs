@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fanfare_domain::audience::{Audience, GroupType};
+use fanfare_domain::ids::AudienceId;
 use fanfare_domain::ports::AudienceRecord;
 
 use super::assert_refused;
@@ -132,6 +133,31 @@ pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreH
             .await
             .expect("an answer")
     );
+}
+
+/// An audience is archived with its source, whatever their rows hold; one that is archived, or is not there, is not.
+pub async fn an_audience_is_archived_without_being_read(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let source = org.import("list1").await;
+    let archive = async |audience: &AudienceId| {
+        let mut unit = org.begin().await;
+        let archived = unit.archive_unread(audience, "key_9", at(50)).await;
+        unit.commit().await.expect("a commit");
+        archived.expect("an answer")
+    };
+
+    assert_eq!(archive(&source.audience).await, Some(source.id.clone()));
+
+    let found = org.read().await.audience(&source.audience).await;
+    let AudienceRecord { audience, source } = found.expect("an answer").expect("an audience");
+    assert!(audience.archived && source.archived);
+    assert_eq!(audience.updated_by.as_deref(), Some("key_9"));
+    assert_eq!(
+        (audience.updated_at, source.updated_at),
+        (Some(at(50)), Some(at(50)))
+    );
+    assert_eq!(archive(&source.audience).await, None, "it is archived");
+    assert_eq!(archive(&audience_id("aud_none")).await, None);
 }
 
 /// Members by consumer id, as many as are counted, and none of another audience.

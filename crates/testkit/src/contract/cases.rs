@@ -73,6 +73,7 @@ macro_rules! store_contract {
                 an_audience_without_its_source_is_refused
                 audiences_are_paged_by_id_and_archived_ones_left_out
                 a_name_is_taken_by_another_unarchived_audience
+                an_audience_is_archived_without_being_read
                 members_are_paged_by_id_and_counted
             }
             search {
@@ -81,11 +82,18 @@ macro_rules! store_contract {
                 a_search_knows_the_letters_of_every_script
                 consumers_are_filtered_by_when_they_were_made
                 what_a_search_finds_is_paged_by_id
+                an_index_changes_nothing_of_what_a_search_finds
+                a_large_audience_is_searched_by_the_index
             }
             consumers {
                 a_consumer_has_its_dates_and_actors
                 consumers_are_looked_up_exactly
                 a_look_up_finds_a_hundred_at_most
+            }
+            erasures {
+                a_key_of_hashes_is_kept_and_sealed_anew
+                an_erased_consumer_leaves_hashes_and_nothing_else
+                a_person_may_be_erased_twice
             }
             known {
                 what_is_known_of_a_page_is_found_by_email_and_by_profile
@@ -131,7 +139,14 @@ macro_rules! store_contract {
                 pending_and_syncing_runs_are_active
                 a_source_has_one_active_run
                 of_fifty_runs_queued_at_once_one_stays
+                a_run_is_ended_without_being_read
                 an_audiences_runs_are_paged_from_the_latest
+            }
+            retention {
+                old_runs_expire_but_the_latest_and_the_latest_successful
+                a_run_is_deleted_with_its_issues_a_few_at_a_time
+                members_of_archived_audiences_expire
+                quotas_that_nobody_uses_are_deleted
             }
             leases {
                 a_lease_has_one_holder
@@ -148,6 +163,14 @@ macro_rules! store_contract {
                 work_leaves_the_queue_at_once
                 unknown_work_has_no_lease
                 the_work_in_the_queue_is_listed_by_id
+                paused_work_that_is_woken_is_due_at_once
+            }
+            clock_steps {
+                a_pause_is_over_after_the_clock_was_set_back
+                a_lease_begins_anew_after_the_clock_was_set_back
+                a_worker_keeps_its_lease_after_the_clock_was_set_back
+                queued_work_is_notified_of_after_the_clock_was_set_back
+                an_organization_gets_its_turn_after_the_clock_was_set_back
             }
             boundaries {
                 a_lease_runs_out_at_its_end_and_not_before
@@ -177,6 +200,9 @@ macro_rules! store_contract {
                 work_that_was_claimed_least_often_is_next
                 the_backlog_is_what_is_due_or_leased
             }
+            turns {
+                the_next_work_is_what_the_rule_says_of_all_rows
+            }
             directory {
                 an_organization_comes_back_as_it_was_made
                 an_organization_and_its_first_key_are_made_together
@@ -188,7 +214,13 @@ macro_rules! store_contract {
                 a_ledger_does_what_a_bucket_does
                 a_quota_is_used_up_by_all_processes_together
                 a_rate_limit_block_binds_every_process_and_is_never_shortened
+                a_rate_limit_block_that_was_ended_binds_no_process
                 each_account_and_endpoint_has_its_own_bucket
+            }
+            request_limits {
+                any_takings_are_counted_as_a_request_count_does
+                a_limit_is_used_up_by_all_processes_together
+                each_organization_has_its_own_limit_and_each_minute
             }
         }
     };

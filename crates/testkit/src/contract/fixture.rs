@@ -1,7 +1,8 @@
 //! An organization with a row of every kind, every method that writes, and everything that can be read.
 
 use fanfare_domain::connection::{Connection, SealedKey};
-use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ids::{ConsumerId, ProfileId, RunId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::FencingToken;
 use fanfare_domain::page::{Known, PagePlan};
@@ -11,7 +12,7 @@ use fanfare_domain::ports::{
     UnitOfWork,
 };
 use fanfare_domain::profile::Profile;
-use fanfare_domain::run::{SourceRun, SyncRun};
+use fanfare_domain::run::{RunError, SourceRun, SyncRun};
 use fanfare_domain::source::CollectionSource;
 use fanfare_domain::work::WorkKey;
 
@@ -100,12 +101,14 @@ pub(super) enum Write {
     SaveRun,
     Renew,
     Release,
+    EndUnread,
+    ArchiveUnread,
     DeleteConnection,
 }
 
 impl Write {
     /// All of them, in an order in which each changes something in the fixture.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::PutConnection,
         Self::ResealKey,
         Self::PutSource,
@@ -120,6 +123,8 @@ impl Write {
         Self::SaveRun,
         Self::Renew,
         Self::Release,
+        Self::EndUnread,
+        Self::ArchiveUnread,
         Self::DeleteConnection,
     ];
 
@@ -207,6 +212,17 @@ impl Write {
             }
             Self::Renew => unit.renew(&leased, *token, LEASE).await?,
             Self::Release => unit.release(&leased, *token, None).await?,
+            Self::EndUnread => {
+                let error = RunError {
+                    code: FailureCode::Internal,
+                    message: String::new(),
+                };
+                unit.end_unread(&held.id, &error, at(30)).await?
+            }
+            Self::ArchiveUnread => {
+                let archived = unit.archive_unread(&held.audience, "key_9", at(30)).await?;
+                archived.is_some()
+            }
             Self::DeleteConnection => unit.delete_connection().await.map(|()| true)?,
         })
     }
@@ -222,7 +238,7 @@ pub(super) struct Snapshot {
     consumers: Vec<ConsumerRecord>,
     members: Vec<Vec<ConsumerId>>,
     runs: Vec<Vec<SyncRun>>,
-    active: Vec<SyncRun>,
+    active: Vec<RunId>,
     issues: Vec<Vec<Issue>>,
     known: Vec<Known>,
     link_moves: LinkMoves,
@@ -258,7 +274,7 @@ async fn read_all(
         known.push(sorted(unit.known(&run.id, &[], profiles).await?));
     }
     let mut active = unit.active_runs().await?;
-    active.sort_by(|a, b| a.id.cmp(&b.id));
+    active.sort();
     Ok(Snapshot {
         connection: unit.connection().await?,
         source_rows,

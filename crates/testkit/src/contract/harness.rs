@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fanfare_domain::ports::{Directory, QuotaLedger, Store, WorkQueue};
+use fanfare_domain::ports::{Directory, QuotaLedger, RequestLimits, Store, WorkQueue};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
 
@@ -19,20 +19,23 @@ pub struct Handle {
     pub queue: Arc<dyn WorkQueue>,
     /// Klaviyo's quotas.
     pub quota: Arc<dyn QuotaLedger>,
+    /// The rate limits of organizations.
+    pub request_limits: Arc<dyn RequestLimits>,
 }
 
 impl Handle {
     /// A handle on an adapter that implements every port.
     pub fn of<S>(store: S) -> Self
     where
-        S: Store + Directory + WorkQueue + QuotaLedger + 'static,
+        S: Store + Directory + WorkQueue + QuotaLedger + RequestLimits + 'static,
     {
         let store = Arc::new(store);
         Self {
             store: store.clone(),
             directory: store.clone(),
             queue: store.clone(),
-            quota: store,
+            quota: store.clone(),
+            request_limits: store,
         }
     }
 }
@@ -46,8 +49,11 @@ pub trait StoreHarness: Send + Sync {
     /// The time of the clock that the store measures leases by.
     async fn now(&self) -> Timestamp;
 
-    /// Moves that clock forwards, for both handles. Nothing else moves it.
+    /// Moves that clock forwards, for both handles. Nothing but this and [`Self::set_back`] moves it.
     async fn advance(&self, by: Duration);
+
+    /// Sets that clock back, for both handles.
+    async fn set_back(&self, by: Duration);
 
     /// The work that workers were notified of since the last call, through either handle: each piece once, in
     /// any order, since a store need not notify twice of work that no worker has claimed. `None` where a store

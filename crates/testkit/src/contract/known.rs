@@ -99,6 +99,7 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
                 .into_iter()
                 .map(|(id, with)| seen(id, with))
                 .collect(),
+            ..Known::default()
         };
         assert_eq!(sorted(known), sorted(want), "{profiles:?}");
     }

@@ -233,6 +233,36 @@ pub async fn a_paused_run_cannot_be_claimed_before_its_time(harness: &dyn StoreH
     assert!(org.claim(&work).await.is_some());
 }
 
+/// Paused work that is woken is due at once, and a worker is notified; work that is leased, due already or not there
+/// is not woken.
+pub async fn paused_work_that_is_woken_is_due_at_once(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let work = WorkKey::pull(&org.queue("list1").await.id);
+    assert!(!wake(&org, &work).await, "it is due");
+    let token = org.claim(&work).await.expect("a lease");
+    assert!(!wake(&org, &work).await, "it is leased");
+    let due = harness.now().await.plus(LEASE);
+    assert!(org.release(&work, token, Some(due)).await);
+    harness.notifications().await;
+
+    assert!(wake(&org, &work).await);
+
+    if let Some(notified) = harness.notifications().await {
+        let keys: Vec<WorkKey> = notified.into_iter().map(|item| item.key).collect();
+        assert_eq!(keys, std::slice::from_ref(&work));
+    }
+    assert!(!wake(&org, &work).await, "it is due");
+    assert!(org.claim(&work).await.is_some());
+    assert!(!wake(&org, &WorkKey::pull(&run_id("run_none"))).await);
+}
+
+async fn wake(org: &TestOrganization<'_>, work: &WorkKey) -> bool {
+    let mut unit = org.begin().await;
+    let woken = unit.wake(work).await.expect("an answer");
+    unit.commit().await.expect("a commit");
+    woken
+}
+
 /// Work that has left the queue cannot be claimed, renewed or released.
 pub async fn work_that_left_the_queue_has_no_lease(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);

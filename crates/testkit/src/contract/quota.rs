@@ -42,7 +42,12 @@ pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
                     let until = now.plus(Duration::from_millis(numbers.below(90_000) as u64));
                     let blocked = quota.block(&account, endpoint, until, now).await;
                     blocked.expect("an answer");
-                    bucket.get_or_insert(fresh).block(until);
+                    bucket.get_or_insert(fresh).block(until, now);
+                }
+                8 if numbers.below(3) == 0 => {
+                    let unblocked = quota.unblock(&account, endpoint, now).await;
+                    unblocked.expect("an answer");
+                    bucket.get_or_insert(fresh).unblock();
                 }
                 8 => now = move_time(now, &mut numbers, 70_000),
                 _ => now = move_time(now, &mut numbers, 700),
@@ -103,8 +108,8 @@ pub async fn a_rate_limit_block_binds_every_process_and_is_never_shortened(
     }
 
     for (now, want) in [
-        (0, Reservation::NotBefore(at(30))),
-        (29, Reservation::NotBefore(at(30))),
+        (0, Reservation::Blocked(at(30))),
+        (29, Reservation::Blocked(at(30))),
         (30, Reservation::Granted(endpoint.documented_limits())),
     ] {
         let got = there
@@ -113,6 +118,21 @@ pub async fn a_rate_limit_block_binds_every_process_and_is_never_shortened(
             .expect("an answer");
         assert_eq!(got, want, "at {now} s");
     }
+}
+
+/// A block that one process ends binds no other any longer.
+pub async fn a_rate_limit_block_that_was_ended_binds_no_process(harness: &dyn StoreHarness) {
+    let [here, there] = harness.handles().each_ref().map(|handle| &handle.quota);
+    let endpoint = Endpoint::ListProfiles;
+    let blocked = here.block("acct", endpoint, at(99_999_999), at(0)).await;
+    blocked.expect("an answer");
+
+    let unblocked = there.unblock("acct", endpoint, at(1)).await;
+
+    unblocked.expect("an answer");
+    let reserved = here.reserve("acct", endpoint, at(1)).await;
+    let granted = Reservation::Granted(endpoint.documented_limits());
+    assert_eq!(reserved.expect("an answer"), granted);
 }
 
 /// A block of one account and endpoint does not concern another.

@@ -1,11 +1,14 @@
 //! Runs.
 
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::ids::Cursor;
+use fanfare_domain::ids::{Cursor, RunId};
 use fanfare_domain::page::Tally;
 use fanfare_domain::pass::{FullPass, LinkMoves, Pass, Phase};
-use fanfare_domain::run::{NewRun, Opened, PagesTaken, SourceRun, Trigger};
+use fanfare_domain::run::{
+    Crashes, NewRun, Opened, PagesTaken, Progress, RunError, SourceRun, SyncStatus, Trigger,
+};
 use fanfare_domain::scan::{JoinTimes, ScannedPage};
+use fanfare_domain::waiting::{WaitReason, Waiting};
 use fanfare_domain::work::WorkKey;
 use tokio::task::JoinSet;
 
@@ -52,6 +55,12 @@ fn full(mut run: SourceRun) -> SourceRun {
     SourceRun::from_stored(run, source)
 }
 
+fn waiting(mut run: SourceRun, why: WaitReason) -> SourceRun {
+    let until = at(4_000_000_000);
+    run.give_back(false, Waiting { until, why });
+    run
+}
+
 /// Every field of the run and of its source comes back: of a queued run, one that reads several partitions, one in
 /// each phase, and a failed one.
 pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
@@ -85,6 +94,8 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
         run.pass = Pass::Full(FullPass {
             phase,
             link_moves: LinkMoves(3),
+            crashes: Crashes::default().one_more(7),
+            is_reopened: true,
         });
         SourceRun::from_stored(run, source)
     };
@@ -95,6 +106,8 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
         .expect("a failure");
     for run in [
         in_phase(Phase::Opening),
+        waiting(in_progress.clone(), WaitReason::RetryAfter),
+        waiting(in_progress.clone(), WaitReason::Turn),
         in_progress.clone(),
         in_phase(Phase::ComparingCounts),
         in_phase(Phase::AddingMembers { after: None }),
@@ -112,6 +125,44 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
 
         assert_eq!(org.load(run.run()).await, run);
     }
+}
+
+/// An active run is ended with its source's sync, whatever its row holds, and can be read then. One that has ended, or
+/// was never stored, is not ended.
+pub async fn a_run_is_ended_without_being_read(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    org.save(&full(org.load(&run).await)).await;
+    let other = org.queue("list2").await;
+    let error = RunError {
+        code: FailureCode::Internal,
+        message: "What it was.".to_owned(),
+    };
+    let end = async |run: RunId| {
+        let mut unit = org.begin().await;
+        let ended = unit.end_unread(&run, &error, at(2_000_000)).await;
+        unit.commit().await.expect("a commit");
+        ended.expect("an answer")
+    };
+
+    assert!(end(run.id.clone()).await);
+
+    let (ended, source) = org.load(&run).await.into_parts();
+    assert_eq!(ended.status, SyncStatus::Failed);
+    assert_eq!(ended.error.as_ref(), Some(&error));
+    assert_eq!(ended.finished_at, Some(at(2_000_000)));
+    assert_eq!(ended.progress, Progress::default());
+    assert_eq!((ended.pass, ended.waiting), (Pass::default(), None));
+    assert_eq!(
+        (ended.trigger, ended.queued_at),
+        (run.trigger, run.queued_at)
+    );
+    assert_eq!(source.status, SyncStatus::Failed);
+    assert_eq!(source.updated_at, Some(at(2_000_000)));
+    assert!(!end(run.id.clone()).await, "it has ended");
+    assert!(!end(run_id("run_none")).await, "it is not there");
+    let mut unit = org.read().await;
+    assert_eq!(unit.active_runs().await.expect("runs"), [other.id]);
 }
 
 /// A run that was never stored cannot be saved or read.
@@ -158,11 +209,13 @@ pub async fn pending_and_syncing_runs_are_active(harness: &dyn StoreHarness) {
 
     let mut unit = org.read().await;
     let mut active = unit.active_runs().await.expect("runs");
-    active.sort_by(|a, b| a.source.cmp(&b.source));
-    assert_eq!(active, [pending.clone(), syncing.clone()]);
+    active.sort();
+    let mut want = [pending.id.clone(), syncing.id.clone()];
+    want.sort();
+    assert_eq!(active, want);
     for (source, want) in [
-        (pending.source.clone(), Some(pending)),
-        (syncing.source.clone(), Some(syncing)),
+        (pending.source.clone(), Some(pending.id)),
+        (syncing.source.clone(), Some(syncing.id)),
         (ended.source, None),
     ] {
         assert_eq!(unit.active_run(&source).await.expect("an answer"), want);
@@ -184,7 +237,7 @@ pub async fn a_source_has_one_active_run(harness: &dyn StoreHarness) {
     unit.insert_run(&second).await.expect("a run");
     assert_eq!(
         unit.active_runs().await.expect("runs"),
-        [second.into_parts().0]
+        [second.into_parts().0.id]
     );
 }
 

@@ -6,8 +6,12 @@ use fanfare_domain::run::SyncRun;
 use fanfare_domain::time::Timestamp;
 
 use super::harness::StoreHarness;
-use super::test_organization::{ALL, TestOrganization, assert_paged};
+use super::test_organization::{ALL, SeededNumbers, TestOrganization, assert_paged};
 use crate::build::{at, profile};
+use fanfare_domain::ids::AudienceId;
+use fanfare_domain::profile::Profile;
+use fanfare_domain::search;
+use fanfare_domain::search_index::SECTION;
 
 /// Three consumers, two of them members of `list1`'s audience. Returns that audience's run.
 async fn set_up(org: &TestOrganization<'_>) -> SyncRun {
@@ -246,5 +250,154 @@ pub async fn what_a_search_finds_is_paged_by_id(harness: &dyn StoreHarness) {
             .await
             .expect("members")
     })
+    .await;
+}
+
+/// A profile whose texts have few letters, so that short needles find many and longer ones some.
+fn of_few_letters(n: usize, numbers: &mut SeededNumbers) -> Profile {
+    let mut word = || -> String {
+        let letter = |numbers: &mut SeededNumbers| ["a", "b", "é", "."][numbers.below(4)];
+        (0..6).map(|_| letter(numbers)).collect()
+    };
+    let (first, last) = (word(), word());
+    let profile = profile(&format!("p{n}")).email(&format!("e{n}@example.com"));
+    profile.first_name(&first).last_name(&last).build()
+}
+
+/// Brings the index on, and returns how many sections were made.
+async fn index(org: &TestOrganization<'_>, size: u32) -> u32 {
+    let mut made = 0;
+    while !org
+        .read()
+        .await
+        .is_search_indexed(size)
+        .await
+        .expect("an answer")
+    {
+        let mut unit = org.begin().await;
+        assert!(unit.index_search(size).await.expect("a section"));
+        unit.commit().await.expect("a commit");
+        made += 1;
+    }
+    made
+}
+
+/// Short ones, of which the index knows exactly who has them, and longer ones.
+const NEEDLES: [&str; 16] = [
+    "a",
+    "é",
+    "z",
+    "ab",
+    ".é",
+    "zz",
+    "aba",
+    "b.a",
+    "abab",
+    "aab.é",
+    "aaaaaaaa",
+    "example",
+    "e1@",
+    "@",
+    "no such text",
+    "e7@example.com",
+];
+
+/// Fails unless each needle finds those whose text has it, among all and among members, in pages of this size.
+async fn assert_found(
+    org: &TestOrganization<'_>,
+    audience: &AudienceId,
+    needles: &[&str],
+    first: u32,
+    when: &str,
+) {
+    let mut unit = org.read().await;
+    let all = ConsumerFilter::default();
+    let every = unit.consumers(&all, &ALL).await.expect("consumers").items;
+    let members = unit.members(audience, None, &ALL).await.expect("members");
+    for &needle in needles {
+        for (of, audience) in [(&every, None), (&members.items, Some(audience))] {
+            let has_it = |record: &&ConsumerRecord| {
+                search::text_of(&record.consumer).contains(&search::folded(needle))
+            };
+            let want: Vec<&ConsumerRecord> = of.iter().filter(has_it).collect();
+            let filter = ConsumerFilter {
+                search: Some(needle.to_owned()),
+                audience: audience.cloned(),
+                ..ConsumerFilter::default()
+            };
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let page = fanfare_domain::paging::PageRequest { first, after };
+                let page = unit.consumers(&filter, &page).await.expect("consumers");
+                after = page.end().map(str::to_owned);
+                found.extend(page.items);
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found.iter().collect::<Vec<_>>(), want, "{needle:?} {when}");
+        }
+    }
+}
+
+/// With an index and without, while texts change and consumers are added, within and after its sections.
+pub async fn an_index_changes_nothing_of_what_a_search_finds(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let (run, other) = (org.queue("list1").await, org.queue("list2").await);
+    let mut numbers = SeededNumbers::new(7);
+    let mut page = |range: std::ops::Range<usize>| -> Vec<Profile> {
+        range.map(|n| of_few_letters(n, &mut numbers)).collect()
+    };
+    org.take(&run, &page(0..40)).await;
+    org.take(&other, &page(40..60)).await;
+    assert_found(&org, &run.audience, &NEEDLES, 7, "without an index").await;
+    index(&org, 8).await;
+    assert_found(&org, &run.audience, &NEEDLES, 7, "with an index").await;
+    assert_eq!(index(&org, 8).await, 0, "nothing is made twice");
+    org.take(&other, &page(30..75)).await;
+    assert_found(
+        &org,
+        &run.audience,
+        &NEEDLES,
+        3,
+        "with texts that have changed",
+    )
+    .await;
+    index(&org, 8).await;
+    assert_found(&org, &run.audience, &NEEDLES, 50, "with an index of them").await;
+    index(&org, 30).await;
+    org.take(&run, &page(5..9)).await;
+    org.take(&run, &page(5..6)).await;
+    assert_found(
+        &org,
+        &run.audience,
+        &NEEDLES,
+        1,
+        "with sections of two sizes",
+    )
+    .await;
+}
+
+/// In an audience of more members than a section has.
+pub async fn a_large_audience_is_searched_by_the_index(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let (run, other) = (org.queue("list1").await, org.queue("list2").await);
+    let mut numbers = SeededNumbers::new(8);
+    let mut page = |range: std::ops::Range<usize>| -> Vec<Profile> {
+        range.map(|n| of_few_letters(n, &mut numbers)).collect()
+    };
+    let members = SECTION as usize + 200;
+    org.take(&other, &page(0..300)).await;
+    org.take(&run, &page(200..members)).await;
+    org.take(&run, &page(members..members + 300)).await;
+    index(&org, 1_000).await;
+    org.take(&run, &page(100..220)).await;
+    assert_found(
+        &org,
+        &run.audience,
+        &["b.a", "aab.é", "zz", "e7@"],
+        2_000,
+        "in a large audience",
+    )
     .await;
 }

@@ -2,6 +2,7 @@
 
 use fanfare_domain::paging::Page;
 use fanfare_domain::ports::{SourceFilter, SourceRecord};
+use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::{CollectionKind, CollectionSource, PROFILE_SOURCE_TYPE, SourceData};
 
@@ -30,8 +31,10 @@ pub async fn a_source_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) 
         members_added: 5,
         members_removed: u64::from(u32::MAX) * 2,
     };
+    failed.guard = RemovalGuard::succeeded(195).held();
     let mut archived = failed.clone();
     archived.archived = true;
+    archived.guard = RemovalGuard::succeeded(u64::from(u32::MAX) * 2);
 
     for put in [fresh, failed, archived] {
         let mut unit = org.begin().await;

@@ -7,8 +7,8 @@ use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::{CollectionId, Cursor};
 use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::ports::{
-    Account, Answer, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError, MemberPage,
-    MembersFrom,
+    Account, Answer, AnswerRoom, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError,
+    MemberPage, MembersFrom,
 };
 use fanfare_domain::profile::Profile;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
@@ -204,6 +204,7 @@ impl Klaviyo for FakeKlaviyo {
         credential: &Credential,
         collection: &CollectionRef,
         from: &MembersFrom,
+        room: &dyn AnswerRoom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
         yield_point().await;
         self.enter(credential, Call::Members(collection.clone(), from.clone()))?;
@@ -232,6 +233,10 @@ impl Klaviyo for FakeKlaviyo {
             let (profiles, next) = paging.page(range, from.cursor.as_ref())?;
             MemberPage { profiles, next }
         };
+        let bytes = page.profiles.iter().map(Profile::text_bytes).sum();
+        if !room.grow_to(bytes) {
+            return Err(KlaviyoError::NoRoom(bytes));
+        }
         yield_point().await;
         Ok(self.answer(page))
     }

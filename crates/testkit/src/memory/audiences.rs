@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use fanfare_domain::audience::Audience;
-use fanfare_domain::ids::AudienceId;
+use fanfare_domain::ids::{AudienceId, SourceId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{AudienceRecord, Audiences, ConsumerRecord, StoreError};
+use fanfare_domain::time::Timestamp;
 
 use super::consumers::{contains, page_of_consumers};
 use super::rows::{Rows, refuse};
@@ -49,6 +50,27 @@ impl Audiences for Unit {
         }
         rows.audiences.insert(audience.id.clone(), audience.clone());
         Ok(())
+    }
+
+    async fn archive_unread(
+        &mut self,
+        audience: &AudienceId,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Option<SourceId>, StoreError> {
+        let rows = self.rows_mut()?;
+        let found = rows.audiences.get_mut(audience);
+        let Some(audience) = found.filter(|audience| !audience.archived) else {
+            return Ok(None);
+        };
+        audience.archived = true;
+        audience.updated_at = Some(now);
+        audience.updated_by = Some(actor.to_owned());
+        if let Some(source) = rows.sources.get_mut(&audience.source) {
+            source.archived = true;
+            source.updated_at = Some(now);
+        }
+        Ok(Some(audience.source.clone()))
     }
 
     async fn members(

@@ -57,6 +57,16 @@ impl Consumers for Unit {
         let found = rows.consumers.values().filter(is_match).take(MOST_FOUND);
         Ok(found.map(|row| rows.record(row)).collect())
     }
+
+    /// There is no index: all texts are looked at.
+    async fn is_search_indexed(&mut self, _size: u32) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn index_search(&mut self, _size: u32) -> Result<bool, StoreError> {
+        self.rows_mut()?;
+        Ok(false)
+    }
 }
 
 fn matches(rows: &Rows, row: &ConsumerRow, filter: &ConsumerFilter) -> bool {

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{KeyHash, Organization, SecretKey};
-use fanfare_domain::ports::{Directory, QuotaLedger, StoreError};
+use fanfare_domain::ports::{Directory, QuotaLedger, RequestLimits, StoreError};
 use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
+use fanfare_domain::rate_limit::{Minute, RequestCount, TakenRequests};
 use fanfare_domain::time::Timestamp;
 
 use super::faults::Operation;
@@ -112,6 +113,20 @@ impl QuotaLedger for InMemoryStore {
         self.with_bucket(account, endpoint, now, |bucket| bucket.reserve(now))
     }
 
+    async fn delete_unused(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut state = lock(&self.inner.state);
+        let mut left = limit;
+        state.buckets.retain(|_, bucket| {
+            let is_unused = bucket.steady.since < before
+                && bucket.burst.since < before
+                && bucket.blocked_until.is_none_or(|until| until < before);
+            let is_deleted = is_unused && left > 0;
+            left -= u32::from(is_deleted);
+            !is_deleted
+        });
+        Ok(u64::from(limit - left))
+    }
+
     async fn learn(
         &self,
         account: &str,
@@ -129,7 +144,18 @@ impl QuotaLedger for InMemoryStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with_bucket(account, endpoint, now, |bucket| bucket.block(until))
+        self.with_bucket(account, endpoint, now, |bucket| {
+            bucket.block(until, now);
+        })
+    }
+
+    async fn unblock(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.with_bucket(account, endpoint, now, Bucket::unblock)
     }
 
     async fn bucket(
@@ -144,6 +170,27 @@ impl QuotaLedger for InMemoryStore {
         Ok(bucket
             .copied()
             .unwrap_or_else(|| Bucket::new(endpoint, now)))
+    }
+}
+
+#[async_trait]
+impl RequestLimits for InMemoryStore {
+    async fn take_requests(
+        &self,
+        organization: &OrganizationId,
+        wanted: u32,
+    ) -> Result<TakenRequests, StoreError> {
+        self.inner.faults.meet(Operation::RequestLimits)?;
+        let now = self.inner.clock.now();
+        let mut state = lock(&self.inner.state);
+        let before = state.request_counts.get(organization).copied();
+        let (count, granted) = RequestCount::take(before, Minute::of(now), wanted);
+        state.request_counts.insert(organization.clone(), count);
+        Ok(TakenRequests {
+            granted,
+            count,
+            now,
+        })
     }
 }
 

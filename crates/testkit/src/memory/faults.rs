@@ -7,7 +7,7 @@ use fanfare_domain::ports::StoreError;
 
 use super::lock;
 
-/// An operation that can be made to fail with [`StoreError::Unavailable`].
+/// An operation that can be made to fail: with [`StoreError::Unavailable`], unless it says something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `Store::read`
@@ -20,6 +20,12 @@ pub enum Operation {
     CommitAnswer,
     /// Every call of the directory, the queue of due work and the quota ledger.
     Control,
+    /// `RequestLimits::take_requests`
+    RequestLimits,
+    /// `Store::search`, with [`StoreError::TooManySearches`]
+    SearchTurn,
+    /// `Store::search`, with [`StoreError::SearchTooLong`]
+    Search,
 }
 
 /// How many more calls of each operation fail, and how many there were.
@@ -46,7 +52,11 @@ impl Faults {
         match ordered.get_mut(&operation) {
             Some(times) if *times > 0 => {
                 *times -= 1;
-                Err(StoreError::Unavailable("ordered by the test".into()))
+                Err(match operation {
+                    Operation::SearchTurn => StoreError::TooManySearches,
+                    Operation::Search => StoreError::SearchTooLong,
+                    _ => StoreError::Unavailable("ordered by the test".into()),
+                })
             }
             _ => Ok(()),
         }

@@ -18,6 +18,7 @@ impl Leases for Unit {
             due: self.now(),
             lease_until: None,
             token: FencingToken(0),
+            written: self.now(),
         };
         if self.rows_mut()?.queue.insert(work.clone(), row).is_some() {
             return Err(refuse("the work is in the queue already"));
@@ -44,6 +45,7 @@ impl Leases for Unit {
         };
         row.token = claim.token;
         row.lease_until = Some(now.plus(length));
+        row.written = now;
         self.rows_mut()?.claimed_at = Some(now);
         self.at_commit(Notification::Taken(work.clone()));
         Ok(Some(claim))
@@ -61,6 +63,7 @@ impl Leases for Unit {
             return Ok(false);
         };
         row.lease_until = Some(now.plus(length));
+        row.written = now;
         Ok(true)
     }
 
@@ -79,9 +82,22 @@ impl Leases for Unit {
         };
         row.lease_until = None;
         row.due = due;
+        row.written = now;
         if due <= now {
             self.at_commit(Notification::Sent(work.clone()));
         }
+        Ok(true)
+    }
+
+    async fn wake(&mut self, work: &WorkKey) -> Result<bool, StoreError> {
+        let now = self.now();
+        let row = self.rows_mut()?.queue.get_mut(work);
+        let Some(row) = row.filter(|row| row.lease_until.is_none() && row.due > now) else {
+            return Ok(false);
+        };
+        row.due = now;
+        row.written = now;
+        self.at_commit(Notification::Sent(work.clone()));
         Ok(true)
     }
 

@@ -7,9 +7,11 @@
 mod audiences;
 mod consumers;
 mod control;
+mod erasures;
 mod faults;
 mod leases;
 mod pages;
+mod retention;
 mod rows;
 mod runs;
 mod sources;
@@ -21,10 +23,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{KeyId, OrganizationId};
+use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
 use fanfare_domain::organization::{Organization, SecretKey};
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use fanfare_domain::quota::{Bucket, Endpoint};
+use fanfare_domain::rate_limit::RequestCount;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
 use tokio::sync::mpsc;
@@ -58,6 +61,7 @@ struct State {
     organizations: BTreeMap<OrganizationId, Organization>,
     keys: BTreeMap<KeyId, SecretKey>,
     buckets: HashMap<(String, Endpoint), Bucket>,
+    request_counts: HashMap<OrganizationId, RequestCount>,
 }
 
 impl InMemoryStore {
@@ -86,6 +90,15 @@ impl InMemoryStore {
         self.inner.faults.order(operation, times);
     }
 
+    /// Makes the row of a run unreadable, as a broken value does; `by_newer` says that a newer version of the program
+    /// has written it. It can be ended unread, and is readable then.
+    pub fn make_unreadable(&self, organization: &OrganizationId, run: &RunId, by_newer: bool) {
+        let mut state = lock(&self.inner.state);
+        let rows = state.tenants.entry(organization.clone()).or_default();
+        let unreadable = &mut Arc::make_mut(rows).unreadable_runs;
+        unreadable.insert(run.clone(), by_newer);
+    }
+
     /// How many calls of an operation there were so far.
     pub fn count_of(&self, operation: Operation) -> u32 {
         self.inner.faults.count_of(operation)
@@ -98,6 +111,16 @@ impl Store for InMemoryStore {
         yield_point().await;
         self.inner.faults.meet(Operation::Read)?;
         Ok(Box::new(self.open(organization, Mode::Reading)))
+    }
+
+    async fn search(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        for operation in [Operation::SearchTurn, Operation::Search] {
+            self.inner.faults.meet(operation)?;
+        }
+        self.read(organization).await
     }
 
     async fn begin(

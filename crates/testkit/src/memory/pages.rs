@@ -58,6 +58,7 @@ impl Pages for Unit {
             consumers: consumers.into_values().cloned().collect(),
             links,
             seen_profiles,
+            ..Known::default()
         })
     }
 

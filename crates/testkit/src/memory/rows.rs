@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fanfare_domain::audience::Audience;
-use fanfare_domain::connection::Connection;
+use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::consumer::{Consumer, ProfileLink};
+use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
-use fanfare_domain::lease::FencingToken;
+use fanfare_domain::lease::{FencingToken, was_clock_set_back};
 use fanfare_domain::page::SeenProfile;
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{ConsumerRecord, StoreError};
@@ -23,6 +24,8 @@ pub(super) const SYSTEM_ACTOR: &str = "system:klaviyo";
 #[derive(Clone, Default)]
 pub(super) struct Rows {
     pub(super) connection: Option<Connection>,
+    pub(super) erasure_key: Option<SealedKey>,
+    pub(super) erased: BTreeSet<ErasedHash>,
     pub(super) sources: BTreeMap<SourceId, CollectionSource>,
     pub(super) audiences: BTreeMap<AudienceId, Audience>,
     pub(super) consumers: BTreeMap<ConsumerId, ConsumerRow>,
@@ -33,6 +36,10 @@ pub(super) struct Rows {
     /// How often pages have moved links.
     pub(super) link_moves: LinkMoves,
     pub(super) runs: BTreeMap<RunId, SyncRun>,
+    /// How many runs of each audience were deleted.
+    pub(super) deleted_runs: BTreeMap<AudienceId, u64>,
+    /// Runs whose rows cannot be read, and whether that is because a newer version wrote them.
+    pub(super) unreadable_runs: BTreeMap<RunId, bool>,
     pub(super) queue: BTreeMap<WorkKey, QueueRow>,
     /// When work was last claimed.
     pub(super) claimed_at: Option<Timestamp>,
@@ -69,6 +76,8 @@ pub(super) struct QueueRow {
     pub(super) lease_until: Option<Timestamp>,
     /// The token of the latest claim.
     pub(super) token: FencingToken,
+    /// When it was last written.
+    pub(super) written: Timestamp,
 }
 
 impl QueueRow {
@@ -78,6 +87,16 @@ impl QueueRow {
 
     pub(super) fn is_waiting(&self, now: Timestamp) -> bool {
         self.due <= now && !self.is_leased(now)
+    }
+
+    /// Puts its times right if it was written before the clock was set back.
+    pub(super) fn restart_waits(&mut self, now: Timestamp) {
+        if was_clock_set_back(self.written, now) {
+            let lease_until = self.lease_until;
+            self.lease_until = lease_until.map(|until| now.plus(until.since(self.written)));
+            self.due = self.due.min(now);
+            self.written = now;
+        }
     }
 }
 

@@ -4,8 +4,10 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
+use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{Runs, Sources, StoreError};
-use fanfare_domain::run::{SourceRun, SyncRun};
+use fanfare_domain::run::{Progress, RunError, SourceRun, SyncRun, SyncStatus};
+use fanfare_domain::time::Timestamp;
 
 use super::rows::{IssueKey, refuse};
 use super::unit::Unit;
@@ -13,19 +15,23 @@ use super::unit::Unit;
 #[async_trait]
 impl Runs for Unit {
     async fn run(&mut self, id: &RunId) -> Result<Option<SyncRun>, StoreError> {
-        Ok(self.rows().runs.get(id).cloned())
+        match self.rows().unreadable_runs.get(id) {
+            Some(false) => Err(StoreError::Corrupt("sync_runs.trigger".to_owned())),
+            Some(true) => Err(StoreError::Newer("sync_runs.trigger".to_owned())),
+            None => Ok(self.rows().runs.get(id).cloned()),
+        }
     }
 
-    async fn active_run(&mut self, source: &SourceId) -> Result<Option<SyncRun>, StoreError> {
+    async fn active_run(&mut self, source: &SourceId) -> Result<Option<RunId>, StoreError> {
         let mut runs = self.rows().runs.values();
-        Ok(runs
-            .find(|run| run.source == *source && run.status.is_active())
-            .cloned())
+        let found = runs.find(|run| run.source == *source && run.status.is_active());
+        Ok(found.map(|run| run.id.clone()))
     }
 
-    async fn active_runs(&mut self) -> Result<Vec<SyncRun>, StoreError> {
+    async fn active_runs(&mut self) -> Result<Vec<RunId>, StoreError> {
         let runs = self.rows().runs.values();
-        Ok(runs.filter(|run| run.status.is_active()).cloned().collect())
+        let active = runs.filter(|run| run.status.is_active());
+        Ok(active.map(|run| run.id.clone()).collect())
     }
 
     async fn runs(
@@ -45,8 +51,10 @@ impl Runs for Unit {
     }
 
     async fn run_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError> {
-        let runs = self.rows().runs.values();
-        Ok(runs.filter(|run| run.audience == *audience).count() as u64)
+        let rows = self.rows();
+        let runs = rows.runs.values().filter(|run| run.audience == *audience);
+        let deleted = rows.deleted_runs.get(audience).copied();
+        Ok(runs.count() as u64 + deleted.unwrap_or_default())
     }
 
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError> {
@@ -86,5 +94,44 @@ impl Runs for Unit {
         let row = self.rows_mut()?.runs.get_mut(&run.run().id);
         *row.ok_or_else(|| refuse("the run is not there"))? = run.run().clone();
         self.put_source(run.source()).await
+    }
+
+    async fn end_unread(
+        &mut self,
+        run: &RunId,
+        error: &RunError,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let rows = self.rows_mut()?;
+        let Some(row) = rows.runs.get_mut(run).filter(|run| run.status.is_active()) else {
+            return Ok(false);
+        };
+        *row = SyncRun {
+            id: row.id.clone(),
+            organization: row.organization.clone(),
+            source: row.source.clone(),
+            audience: row.audience.clone(),
+            trigger: row.trigger,
+            status: SyncStatus::Failed,
+            attempt: 0,
+            crashes: 0,
+            failures: 0,
+            confirm_removals: false,
+            queued_at: row.queued_at.min(now),
+            started_at: None,
+            finished_at: Some(now),
+            members_at_start: 0,
+            progress: Progress::default(),
+            pass: Pass::default(),
+            waiting: None,
+            is_newer: false,
+            error: Some(error.clone()),
+        };
+        rows.unreadable_runs.remove(run);
+        if let Some(source) = rows.sources.get_mut(&row.source) {
+            source.status = SyncStatus::Failed;
+            source.updated_at = Some(now);
+        }
+        Ok(true)
     }
 }

@@ -1,9 +1,11 @@
 //! The queue of due work, across organizations.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::lease::was_clock_set_back;
 use fanfare_domain::ports::{StoreError, WorkQueue};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::{SchedulingCandidate, WorkItem};
@@ -21,6 +23,7 @@ impl WorkQueue for InMemoryStore {
         self.inner.faults.meet(Operation::Control)?;
         let now = self.inner.clock.now();
         let mut state = lock(&self.inner.state);
+        restart_waits(&mut state, now);
         let is_fresh = |work: &WorkItem| {
             let notified = state.notified.get(work);
             notified.is_some_and(|at| now.since(*at) < NOTIFICATION_TIMEOUT)
@@ -70,6 +73,26 @@ impl WorkQueue for InMemoryStore {
         let state = lock(&self.inner.state);
         let open = rows(&state).filter(|(_, row)| row.due <= now || row.is_leased(now));
         Ok(open.count() as u64)
+    }
+}
+
+/// Puts right what was written before the clock was set back.
+fn restart_waits(state: &mut State, now: Timestamp) {
+    for rows in state.tenants.values_mut() {
+        let mut queue = rows.queue.values();
+        if !queue.any(|row| was_clock_set_back(row.written, now)) {
+            continue;
+        }
+        let rows = Arc::make_mut(rows);
+        rows.queue
+            .values_mut()
+            .for_each(|row| row.restart_waits(now));
+        rows.claimed_at = rows.claimed_at.map(|at| at.min(now));
+    }
+    for at in state.notified.values_mut() {
+        if was_clock_set_back(*at, now) {
+            *at = Timestamp::EPOCH;
+        }
     }
 }
 

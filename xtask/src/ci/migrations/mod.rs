@@ -9,6 +9,10 @@
 //! - `-- contract: WHY` above a removal or a rename: no running version reads the old name;
 //! - `-- locks: WHY` above a statement that locks a table or rewrites it: why the lock is short.
 //!
+//! What a contraction takes away, older programs may still read. It names those that do not: `-- programs: VERSION WHY`
+//! in the file's head says that programs that know the migration of that version run on the schema. Older ones refuse
+//! it (`crates/sql-rows/src/schema.rs`).
+//!
 //! The statements are split by code of our own and not parsed by a library such as `sqlparser`: the rules need
 //! the first words of a statement and the comments above it, and a syntax tree holds no comments. A statement
 //! that a parser does not know would stop the check; here it passes.
@@ -63,6 +67,7 @@ pub(super) fn check() -> Result<Faults> {
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect::<Result<_>>()?;
         files.sort();
+        let versions: Vec<u64> = files.iter().filter_map(|name| version(name)).collect();
         for name in files {
             let path = format!("{}/{name}", folder.path);
             let Some(version) = version(&name) else {
@@ -71,7 +76,15 @@ pub(super) fn check() -> Result<Faults> {
             };
             if version > folder.last_exempt {
                 let text = fs::read_to_string(workspace::root().join(&path))?;
-                let findings = lint(&text, folder.dialect);
+                let mut findings = lint(&text, folder.dialect);
+                if version > LAST_BEFORE_PROGRAMS {
+                    let earlier: Vec<u64> = versions
+                        .iter()
+                        .copied()
+                        .filter(|one| *one < version)
+                        .collect();
+                    findings.extend(lint_programs(&text, folder.dialect, &earlier));
+                }
                 faults.extend(findings.iter().map(|finding| format!("{path}{finding}")));
             }
         }
@@ -83,6 +96,35 @@ pub(super) fn check() -> Result<Faults> {
 fn version(name: &str) -> Option<u64> {
     let (version, _) = name.strip_suffix(".sql")?.split_once('_')?;
     version.parse().ok()
+}
+
+/// The last day whose migrations name no programs: those that read the names were released with its last one.
+const LAST_BEFORE_PROGRAMS: u64 = 20_261_128_999_999;
+
+/// What is wrong with the programs that a migration names. `earlier` are the versions of the migrations before it.
+fn lint_programs(text: &str, dialect: Dialect, earlier: &[u64]) -> Option<String> {
+    let contracts = split(text, dialect)
+        .iter()
+        .any(|statement| statement.has_marker("contract"));
+    let mut lines = text.lines().zip(1..);
+    let named = lines.find_map(|(line, at)| Some((line.strip_prefix("-- programs:")?, at)));
+    match named {
+        None if contracts => Some(
+            ":1: it takes something away: a line `-- programs: VERSION WHY` names the migration from which on no \
+             program reads that"
+                .to_owned(),
+        ),
+        None => None,
+        Some((named, at)) => {
+            let (version, why) = named.trim().split_once(' ').unwrap_or((named.trim(), ""));
+            let is_earlier = version.parse().is_ok_and(|version| earlier.contains(&version));
+            let is_read = named.starts_with(' ') && !named.starts_with("  ");
+            let is_good = is_earlier && is_read && !why.trim().is_empty();
+            (!is_good).then(|| {
+                format!(":{at}: `-- programs: VERSION WHY` names an earlier migration, and says why")
+            })
+        }
+    }
 }
 
 /// What is wrong with a migration, each finding with the line: `:12: …`.

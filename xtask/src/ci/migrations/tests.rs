@@ -1,6 +1,6 @@
 //! Good and bad migrations.
 
-use super::{Dialect, FOLDERS, lint, version};
+use super::{Dialect, FOLDERS, lint, lint_programs, version};
 use crate::workspace;
 
 const PURPOSE: &str = "-- What this migration is for.\n\n";
@@ -127,6 +127,27 @@ fn a_marker_stands_directly_above_its_statement_and_allows_something() {
         "-- contract: gone\nCREATE TABLE t (a text);",
     );
     assert_eq!(needless.len(), 1, "{needless:#?}");
+}
+
+#[test]
+fn a_contraction_names_the_programs_that_run_on_its_schema() {
+    let lint = |text: &str| lint_programs(text, Dialect::Postgres, &[10, 20]);
+    let contraction = "-- contract: nobody reads it\nALTER TABLE t DROP a;";
+    for (head, is_good) in [
+        (
+            "-- What for.\n--\n-- programs: 20 since then nobody reads t.a\n",
+            true,
+        ),
+        ("-- What for.\n", false),
+        ("-- programs: 30 it is a later one\n", false),
+        ("-- programs: 20\n", false),
+        ("-- programs:20 not as programs read it\n", false),
+        ("-- programs: soon\n", false),
+    ] {
+        let found = lint(&format!("{head}\n{contraction}"));
+        assert_eq!(found.is_none(), is_good, "{head}: {found:?}");
+    }
+    assert_eq!(lint("-- What for.\n\nALTER TABLE t ADD b text;"), None);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The scenarios: one for each fault.
 
+mod clocks;
 mod database;
 mod klaviyo;
+mod neighbour;
 mod workers;
 
 use std::time::Duration;
@@ -105,6 +107,30 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         at(&[7, 1, 19], 1),
         database::silent,
     ),
+    scenario_with_clocks(
+        "workers whose clocks are five minutes ahead and behind",
+        SHARED,
+        at(&[5, 1, 11], 1),
+        clocks::differ,
+    ),
+    scenario_with_clocks(
+        "a worker's clock jumps by an hour",
+        SHARED,
+        at(&[7, 8], 1),
+        clocks::jump,
+    ),
+    scenario_with_clocks(
+        "kill -9, and the clock set back by an hour",
+        EMBEDDED,
+        at(PAGES, 1),
+        clocks::set_back_and_killed,
+    ),
+    scenario_with_clocks(
+        "the clock set back by an hour during a pause",
+        EMBEDDED,
+        at(&[6, 14], 1),
+        clocks::set_back_in_a_pause,
+    ),
     scenario(
         "429 and 5xx, Retry-After in every form",
         EMBEDDED,
@@ -159,6 +185,30 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         at(&[0], 1),
         klaviyo::deleted,
     ),
+    scenario_alone(
+        "another withholds bodies and reads no answers",
+        BOTH,
+        at(&[0], 1),
+        neighbour::withheld_and_unread,
+    ),
+    scenario_alone(
+        "another's pages have 14 MB",
+        BOTH,
+        at(&[0], 1),
+        neighbour::giant_pages,
+    ),
+    scenario(
+        "another's page kills every worker",
+        BOTH,
+        at(&[3, 12], 1),
+        neighbour::page_that_kills,
+    ),
+    scenario(
+        "another's pages take 25 s",
+        BOTH,
+        at(&[0], 1),
+        neighbour::slow_pages,
+    ),
 ];
 
 const BOTH: Stores = Stores::Both;
@@ -181,7 +231,21 @@ const fn scenario(
         stores,
         rounds,
         is_alone: false,
+        has_clocks: false,
         run,
+    }
+}
+
+/// A fault of the programs' clocks.
+const fn scenario_with_clocks(
+    name: &'static str,
+    stores: Stores,
+    rounds: Rounds,
+    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
+) -> Scenario {
+    Scenario {
+        has_clocks: true,
+        ..scenario(name, stores, rounds, run)
     }
 }
 
@@ -191,9 +255,19 @@ const fn scenario_of_cluster(
     rounds: Rounds,
     run: fn(&RoundContext<'_>) -> Result<RoundResult>,
 ) -> Scenario {
+    scenario_alone(name, SHARED, rounds, run)
+}
+
+/// A fault that the rounds beside it would notice, too.
+const fn scenario_alone(
+    name: &'static str,
+    stores: Stores,
+    rounds: Rounds,
+    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
+) -> Scenario {
     Scenario {
         is_alone: true,
-        ..scenario(name, SHARED, rounds, run)
+        ..scenario(name, stores, rounds, run)
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::workspace;
+use crate::test::packages::Packages;
 
 /// The oldest version that the store is made for.
 pub(super) const OLDEST: u32 = 15;
@@ -93,56 +93,24 @@ fn output(folder: &Path, program: &str, argument: &str) -> Option<String> {
     String::from_utf8(output.stdout).ok()
 }
 
-/// Package managers, and what they are told, one command after the other.
-const MANAGERS: &[(&str, &[&[&str]])] = &[
-    (
-        "apt-get",
-        &[
-            &["update"],
-            &[
-                "install",
-                "--yes",
-                "--no-install-recommends",
-                "postgresql",
-                "postgresql-contrib",
-            ],
-        ],
-    ),
-    (
-        "dnf",
-        &[&["install", "-y", "postgresql-server", "postgresql-contrib"]],
-    ),
-    ("apk", &[&["add", "postgresql16", "postgresql16-contrib"]]),
-    ("brew", &[&["install", "postgresql@16"]]),
-];
+/// What the package managers call Postgres.
+const PACKAGES: Packages = Packages {
+    apt: &["postgresql", "postgresql-contrib"],
+    dnf: &["postgresql-server", "postgresql-contrib"],
+    apk: &["postgresql16", "postgresql16-contrib"],
+    brew: &["postgresql@16"],
+};
 
 /// Installs Postgres through the system's package manager.
 pub(super) fn install() -> Result<()> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_here =
-        |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    let Some((manager, commands)) = MANAGERS.iter().find(|(manager, _)| is_here(manager)) else {
-        bail!(
-            "no package manager known here can install Postgres: install version {OLDEST} or later \
-             with its contributed extensions, or set {}",
-            super::VARIABLE
-        );
-    };
-    let needs_root = *manager != "brew" && !rustix::process::getuid().is_root();
-    for arguments in *commands {
-        let mut command = if needs_root {
-            let mut sudo = Command::new("sudo");
-            sudo.arg(manager);
-            sudo
-        } else {
-            Command::new(manager)
-        };
-        command.args(*arguments);
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        println!("{}", workspace::show(&command));
-        workspace::must_succeed(command)?;
+    if PACKAGES.install()? {
+        return Ok(());
     }
-    Ok(())
+    bail!(
+        "no package manager known here can install Postgres: install version {OLDEST} or later \
+         with its contributed extensions, or set {}",
+        super::VARIABLE
+    );
 }
 
 #[cfg(test)]

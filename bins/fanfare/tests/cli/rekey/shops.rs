@@ -7,7 +7,7 @@ use fanfare_domain::connection::{Connection, MasterKeyRank};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Directory, KeySealer, Store};
 use fanfare_runtime::{
-    Database, MasterKeySource, MasterKeys, PreviousKeysSource, Storage, SystemClock, XChaChaSealer,
+    Database, MasterKeySource, MasterKeys, PreviousKeysSource, Storage, XChaChaSealer,
 };
 use fanfare_testkit::build::{connection, organization, secret_key};
 use secrecy::{ExposeSecret, SecretString};
@@ -34,7 +34,7 @@ impl Shops {
         // The store gets to know its master key.
         assert_eq!(installation.run(&["org", "list"]).status, 0);
         let database = Database::parse(address).unwrap();
-        let storage = Storage::open(&database, Arc::new(SystemClock)).await;
+        let storage = Storage::open(&database).await;
         let (store, directory) = ports(&storage.unwrap());
         let mut ids = Vec::new();
         for n in 0..count {
@@ -110,7 +110,7 @@ impl Shops {
         let left = self.ids.len() - done;
         assert_eq!(
             report,
-            json!({"sealedAnew": left, "unchanged": done, "notOpened": []})
+            json!({"sealedAnew": left, "unchanged": done, "notOpened": [], "erasuresForgotten": []})
         );
         for id in &self.ids {
             self.opened_with(&[NEW], id).await;

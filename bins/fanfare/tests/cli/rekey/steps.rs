@@ -74,7 +74,7 @@ fn the_master_key_is_replaced_in_four_steps_and_every_program_opens_every_key_th
     // 3: what the old one has sealed is sealed anew.
     for (anew, unchanged) in [(1, 1), (0, 2)] {
         let done = installation.run(&["rekey", "--json"]).json();
-        let want = json!({"sealedAnew": anew, "unchanged": unchanged, "notOpened": []});
+        let want = json!({"sealedAnew": anew, "unchanged": unchanged, "notOpened": [], "erasuresForgotten": []});
         assert_eq!(done, want);
         assert_opens(&before, &secret);
         assert_opens(&after, &secret);
@@ -118,7 +118,8 @@ fn a_key_that_no_master_key_opens_is_named_by_its_organization() {
     let result = installation.run(&["rekey", "--json"]);
 
     assert_eq!(result.status, 1, "{result:?}");
-    let want = json!({"sealedAnew": 1, "unchanged": 1, "notOpened": [second]});
+    let want =
+        json!({"sealedAnew": 1, "unchanged": 1, "notOpened": [second], "erasuresForgotten": []});
     assert_eq!(report(&result), want);
     let told = installation.run(&["rekey"]);
     assert_eq!(told.status, 1, "{told:?}");
@@ -131,7 +132,7 @@ fn a_key_that_no_master_key_opens_is_named_by_its_organization() {
     // It is mended by adding the master key that sealed it.
     let installation = with_keys(installation, &[3, 2]);
     let done = installation.run(&["rekey", "--json"]).json();
-    let want = json!({"sealedAnew": 1, "unchanged": 2, "notOpened": []});
+    let want = json!({"sealedAnew": 1, "unchanged": 2, "notOpened": [], "erasuresForgotten": []});
     assert_eq!(done, want);
 }
 
@@ -155,7 +156,7 @@ fn a_store_whose_master_key_is_lost_gets_another_one_and_keeps_everything_else()
     let up = installation.up();
     assert_opens(&up, &secret);
     let done = installation.run(&["rekey", "--json"]).json();
-    let want = json!({"sealedAnew": 0, "unchanged": 1, "notOpened": []});
+    let want = json!({"sealedAnew": 0, "unchanged": 1, "notOpened": [], "erasuresForgotten": []});
     assert_eq!(done, want);
 }
 

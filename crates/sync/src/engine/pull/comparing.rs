@@ -27,8 +27,8 @@ impl ActiveSlice<'_> {
         let count = match answer {
             Ok(collection) => collection.profile_count,
             Err(error @ CallError::Store(_)) => return self.handle_failed_call(None, error).await,
-            Err(CallError::NotBefore(until)) if until.since(now) <= LONGEST_WAIT => {
-                let wait = CallError::NotBefore(until);
+            Err(CallError::NotBefore(waiting)) if waiting.until.since(now) <= LONGEST_WAIT => {
+                let wait = CallError::NotBefore(waiting);
                 return self.handle_failed_call(None, wait).await;
             }
             // The quota knows by now for how long, so the next try waits or gives up.

@@ -4,6 +4,7 @@ use fanfare_domain::connection::ConnectionStatus;
 use fanfare_domain::failure::{FailureCode, Remedy, backoff, remedy};
 use fanfare_domain::ports::{KlaviyoError, UnitOfWork};
 use fanfare_domain::scan::PartitionNumber;
+use fanfare_domain::waiting::{WaitReason, Waiting};
 
 use super::fetching::SHORT_WAIT;
 use super::slice::{ActiveSlice, Step};
@@ -21,10 +22,10 @@ impl ActiveSlice<'_> {
         let error = match error {
             CallError::Klaviyo(error) => error,
             CallError::Store(error) => return Err(error.into()),
-            CallError::NotBefore(until) => {
-                let wait = until.since(self.integration.now());
+            CallError::NotBefore(waiting) => {
+                let wait = waiting.until.since(self.integration.now());
                 if wait > SHORT_WAIT {
-                    return Ok(Step::Pause(until, "quota"));
+                    return Ok(Step::Pause(waiting));
                 }
                 let slept = self.lease.keep_during(tokio::time::sleep(wait)).await?;
                 return Ok(if slept.is_some() {
@@ -38,7 +39,7 @@ impl ActiveSlice<'_> {
             return Ok(Step::Lost);
         };
         match remedy(&error) {
-            Remedy::Wait => Ok(Step::Pause(self.integration.now(), "quota")),
+            Remedy::Wait => Ok(Step::Yield),
             Remedy::Retry(code) => self.retry(unit, partition, code, &error).await,
             Remedy::Reposition(code) => {
                 if let Some(partition) = partition {
@@ -75,7 +76,10 @@ impl ActiveSlice<'_> {
         }
         #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
         let random = self.integration.ports.ids.ulid().random() as u64;
-        Ok(Step::Pause(now.plus(backoff(failures, random)), "retry"))
+        Ok(Step::Pause(Waiting {
+            until: now.plus(backoff(failures, random)),
+            why: WaitReason::Retry,
+        }))
     }
 
     async fn read_whole(

@@ -3,16 +3,21 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fanfare_domain::connection::OpenConnection;
-use fanfare_domain::ports::{MemberPage, MembersFrom};
+use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::{AnswerRoom, KlaviyoError, MemberPage, MembersFrom};
+use fanfare_domain::profile::Profile;
 use fanfare_domain::scan::{Partition, PartitionNumber};
 use fanfare_domain::source::CollectionRef;
+use fanfare_domain::waiting::Waiting;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::page_memory::{PageMemory, Reservation};
 use crate::integration::Integration;
 use crate::klaviyo::CallError;
 
@@ -24,37 +29,72 @@ pub(super) const SHORT_WAIT: Duration = Duration::from_millis(999);
 pub(super) struct Fetched {
     pub(super) partition: PartitionNumber,
     pub(super) answer: Result<MemberPage, CallError>,
+    /// The memory of the page, which is to be dropped when the page has been written.
+    pub(super) room: Reservation,
 }
 
 /// Everything that a request for a page needs.
 #[derive(Clone)]
 pub(super) struct Fetcher<'a> {
     pub(super) integration: &'a Integration,
+    pub(super) memory: &'a Arc<PageMemory>,
+    pub(super) organization: &'a OrganizationId,
     pub(super) connection: Arc<OpenConnection>,
     pub(super) collection: CollectionRef,
-    /// Once this is cancelled, requests no longer wait for quota.
-    pub(super) stop: &'a CancellationToken,
+    /// Once this is cancelled, requests no longer wait for quota or for memory.
+    pub(super) ending: CancellationToken,
+    /// How large a page of this list was when it found no room, in bytes; 0 if none did. From then on room is
+    /// reserved before a page is requested, so that no request is in vain.
+    pub(super) largest: Arc<AtomicUsize>,
 }
 
 impl Fetcher<'_> {
     async fn fetch(self, partition: PartitionNumber, from: MembersFrom) -> Fetched {
         let klaviyo = &self.integration.klaviyo;
+        let mut room = self.memory.room(self.organization);
         let answer = loop {
+            let largest = self.largest.load(Ordering::Relaxed);
+            if !room.grow_to(largest) {
+                drop(room);
+                let reserved = self.memory.reserve(self.organization, largest);
+                let Some(reserved) = self.ending.run_until_cancelled(reserved).await else {
+                    room = self.memory.room(self.organization);
+                    let now = self.integration.now();
+                    break Err(CallError::NotBefore(Waiting::for_turn(now)));
+                };
+                room = reserved;
+            }
             match klaviyo
-                .members(&self.connection, &self.collection, &from)
+                .members(&self.connection, &self.collection, &from, &room)
                 .await
             {
-                Err(CallError::NotBefore(until)) => {
-                    let wait = until.since(self.integration.now());
-                    if wait > SHORT_WAIT || self.stop.is_cancelled() {
-                        break Err(CallError::NotBefore(until));
+                Err(CallError::NotBefore(waiting)) => {
+                    let wait = waiting.until.since(self.integration.now());
+                    if wait > SHORT_WAIT || self.ending.is_cancelled() {
+                        break Err(CallError::NotBefore(waiting));
                     }
                     tokio::time::sleep(wait).await;
+                }
+                Err(CallError::Klaviyo(KlaviyoError::NoRoom(bytes))) => {
+                    let most = self.memory.largest_page();
+                    if bytes > most {
+                        let what = format!("the page is larger than {most} bytes");
+                        break Err(CallError::Klaviyo(KlaviyoError::Invalid(what)));
+                    }
+                    self.largest.fetch_max(bytes, Ordering::Relaxed);
+                }
+                Ok(page) => {
+                    room.shrink_to(page.profiles.iter().map(Profile::text_bytes).sum());
+                    break Ok(page);
                 }
                 other => break other,
             }
         };
-        Fetched { partition, answer }
+        Fetched {
+            partition,
+            answer,
+            room,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! first; then one unit of work renews the lease, writes the result of the step and saves the run with its
 //! checkpoint. While pages are written, the next ones are requested.
 
+mod beside;
 mod comparing;
 mod failed_calls;
 mod fetching;
@@ -11,15 +12,20 @@ mod opening;
 mod reading;
 mod reconciling;
 mod slice;
+mod unreadable;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ports::StoreError;
 use fanfare_domain::run::SourceRun;
+use fanfare_domain::waiting::{WaitReason, Waiting};
 use fanfare_domain::work::WorkItem;
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, error, info_span};
 
+use super::Engine;
 use super::lease::Lease;
 use super::pace::Pace;
 use super::slice_end::SliceEnd;
@@ -28,7 +34,11 @@ use crate::integration::Integration;
 use crate::log::{log_claimed, log_ended};
 use crate::saving::{load_run, save_run};
 
+use beside::Beside;
 use slice::ActiveSlice;
+
+/// How long a run waits for its turn that may not be worked on beside another one.
+const TURN: Duration = Duration::from_secs(3);
 
 pub(super) fn span(work: &WorkItem) -> Span {
     info_span!(
@@ -42,21 +52,25 @@ pub(super) fn span(work: &WorkItem) -> Span {
 
 /// Works on a run for one slice, in its [`span`].
 pub(super) async fn work(
-    integration: &Integration,
-    pace: Pace,
+    engine: &Engine,
     work: &WorkItem,
     stop: &CancellationToken,
 ) -> Result<SliceEnd, Error> {
-    let Some((run, lease)) = claim(integration, pace, work, stop).await? else {
-        return Ok(SliceEnd::NotDue);
+    let integration = &engine.integration;
+    let (run, lease) = match claim(integration, engine.pace, work, stop).await? {
+        Claimed::Run(run, lease) => (*run, lease),
+        Claimed::Nothing(end) => return Ok(end),
     };
     Span::current().record("syncSourceId", run.source().id.as_str());
     if !run.is_active() {
         log_ended(run.run());
         return Ok(SliceEnd::Finished(run.run().status));
     }
+    let Ok(_beside) = Beside::enter(&engine.suspected, &run) else {
+        return wait_for_turn(&lease, run).await;
+    };
     log_claimed(&run, integration.now());
-    let end = match work_claimed(&lease, pace, run, stop).await {
+    let end = match work_claimed(engine, &lease, run, stop).await {
         Err(error) if !error.is_transient() => fail_run(&lease, &error).await,
         other => other,
     };
@@ -66,22 +80,36 @@ pub(super) async fn work(
     end
 }
 
-/// Takes the run's lease. `None` if the run is not due, has ended, or is leased to another worker.
+/// What a claim has brought.
+enum Claimed<'a> {
+    /// The run and its lease.
+    Run(Box<SourceRun>, Lease<'a>),
+    /// No run to work on: it is not due, has ended, is leased to another worker, or cannot be read.
+    Nothing(SliceEnd),
+}
+
+/// Takes the run's lease.
 async fn claim<'a>(
     integration: &'a Integration,
     pace: Pace,
     work: &WorkItem,
     stop: &CancellationToken,
-) -> Result<Option<(SourceRun, Lease<'a>)>, Error> {
+) -> Result<Claimed<'a>, Error> {
     let mut unit = integration.begin(&work.organization).await?;
-    let Some(mut run) = load_run(unit.as_mut(), &work.key.id.as_run())
-        .await?
-        .filter(SourceRun::is_active)
-    else {
-        return Ok(None);
+    let mut run = match load_run(unit.as_mut(), &work.key.id.as_run()).await {
+        Ok(Some(run)) if run.is_active() && !run.run().is_newer => run,
+        Ok(Some(run)) if run.is_active() => {
+            let newer = StoreError::Newer("the run".to_owned());
+            return unreadable::leave_or_end(integration, pace, unit, work, &newer).await;
+        }
+        Ok(_) => return Ok(Claimed::Nothing(SliceEnd::NotDue)),
+        Err(Error::Store(error)) if error.is_unreadable() => {
+            return unreadable::leave_or_end(integration, pace, unit, work, &error).await;
+        }
+        Err(error) => return Err(error),
     };
     let Some(claim) = unit.claim(&work.key, pace.lease).await? else {
-        return Ok(None);
+        return Ok(Claimed::Nothing(SliceEnd::NotDue));
     };
     run.claim(claim.abandoned, integration.now())?;
     save_run(unit.as_mut(), &run).await?;
@@ -91,18 +119,32 @@ async fn claim<'a>(
         lease.release_when_possible(&error, stop).await;
         return Err(error);
     }
-    Ok(Some((run, lease)))
+    Ok(Claimed::Run(Box::new(run), lease))
+}
+
+/// Gives a suspected run back, because another one is worked on in this process that it must not take along.
+async fn wait_for_turn(lease: &Lease<'_>, mut run: SourceRun) -> Result<SliceEnd, Error> {
+    let until = lease.integration.now().plus(TURN);
+    let mut unit = lease.integration.begin(lease.organization()).await?;
+    if !lease.release_in(unit.as_mut(), Some(until)).await? {
+        return Ok(SliceEnd::Overtaken);
+    }
+    let why = WaitReason::Turn;
+    run.give_back(false, Waiting { until, why });
+    save_run(unit.as_mut(), &run).await?;
+    unit.commit().await?;
+    Ok(SliceEnd::Paused(until))
 }
 
 async fn work_claimed<'a>(
+    engine: &'a Engine,
     lease: &'a Lease<'a>,
-    pace: Pace,
     run: SourceRun,
     stop: &'a CancellationToken,
 ) -> Result<SliceEnd, Error> {
     let integration = lease.integration;
     let connection = integration.open_connection(lease.organization()).await?;
-    let mut slice = ActiveSlice::new(lease, pace, run, Arc::new(connection));
+    let mut slice = ActiveSlice::new(engine, lease, run, Arc::new(connection));
     slice.work_until(stop).await
 }
 
@@ -118,6 +160,12 @@ async fn fail_run(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
             FailureCode::KeyInvalid,
             "The stored Klaviyo API key cannot be read. Connect Klaviyo again, then sync.",
         ),
+        // Erased people would come back if they could not be recognized.
+        Error::ErasureKey(_) => (
+            FailureCode::Internal,
+            "The key by which erased people are recognized does not open with this service's master key, so nothing \
+             is read. Tell support.",
+        ),
         _ => (
             FailureCode::Internal,
             "A fault of ours stopped the sync. What was read so far was kept; tell support, then sync again.",
@@ -127,8 +175,14 @@ async fn fail_run(lease: &Lease<'_>, why: &Error) -> Result<SliceEnd, Error> {
         return Ok(SliceEnd::Overtaken);
     };
     // The run as it was last committed: changes since then are dropped.
-    let Some(mut run) = load_run(unit.as_mut(), &lease.work.key.id.as_run()).await? else {
-        return Ok(SliceEnd::Overtaken);
+    let id = lease.work.key.id.as_run();
+    let mut run = match load_run(unit.as_mut(), &id).await {
+        Ok(Some(run)) => run,
+        Ok(None) => return Ok(SliceEnd::Overtaken),
+        Err(Error::Store(error)) if error.is_unreadable() => {
+            return unreadable::end(lease.integration, unit, &id).await;
+        }
+        Err(error) => return Err(error),
     };
     run.fail(code, message, lease.integration.now())?;
     save_run(unit.as_mut(), &run).await?;

@@ -1,9 +1,11 @@
 //! Reading: pages of members are requested for several partitions, and planned and written as they arrive.
 
 use std::collections::HashSet;
+use std::iter::Peekable;
+use std::sync::Arc;
 
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::page::{PagePlan, keys, plan};
+use fanfare_domain::page::{Known, Tally, keys, plan};
 use fanfare_domain::ports::{MemberPage, PageWrite};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::PagesTaken;
@@ -15,20 +17,30 @@ use super::slice::{ActiveSlice, Step};
 use crate::engine::drain::Drain;
 use crate::error::Error;
 
+/// The most bytes of texts that are written at once, of which several copies are made.
+const BYTES_OF_A_SET: usize = 2 << 20;
+
 impl<'a> ActiveSlice<'a> {
     /// Reads until the list is read completely or the slice has to end. Pages that are requested by then are
     /// still taken, so that no request was in vain.
     pub(super) async fn read(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
         let mut fetches = Fetches::default();
         let (mut end, mut drain) = (None, Drain::default());
+        let (ending, largest) = (stop.child_token(), Arc::default());
         loop {
+            if end.is_some() {
+                ending.cancel();
+            }
             let is_ending = end.is_some() || stop.is_cancelled();
             if let Some(scan) = self.run.run().pass.scan().filter(|_| !is_ending) {
                 let request = Fetcher {
                     integration: self.integration,
+                    memory: &self.engine.page_memory,
+                    organization: self.lease.organization(),
                     connection: self.connection.clone(),
                     collection: self.run.source().collection.clone(),
-                    stop,
+                    ending: ending.clone(),
+                    largest: Arc::clone(&largest),
                 };
                 for partition in scan.ready() {
                     fetches.request(partition, &request);
@@ -55,7 +67,15 @@ impl<'a> ActiveSlice<'a> {
     /// Takes the pages that have arrived, and handles the calls that failed.
     async fn take(&mut self, arrived: Vec<Fetched>) -> Result<Step, Error> {
         let (mut pages, mut errors) = (Vec::new(), Vec::new());
-        for Fetched { partition, answer } in arrived {
+        // Until the pages have been written.
+        let mut rooms = Vec::new();
+        for fetched in arrived {
+            let Fetched {
+                partition,
+                answer,
+                room,
+            } = fetched;
+            rooms.push(room);
             match answer {
                 Ok(page) => pages.push((partition, page)),
                 Err(error) => errors.push((partition, error)),
@@ -89,64 +109,113 @@ impl<'a> ActiveSlice<'a> {
         let now = self.integration.now();
         let run = self.run.run();
         let started_at = run.started_at.unwrap_or(now);
-        let mut profiles = Vec::new();
         let mut scanned = Vec::new();
+        let mut profiles = Vec::new();
         for (partition, page) in pages {
             let joins = JoinTimes::of(page.profiles.iter().map(|profile| profile.joined_at), now);
-            let range = profiles.len()..profiles.len() + page.profiles.len();
+            let ids: Vec<ProfileId> = page.profiles.iter().map(|one| one.id.clone()).collect();
+            scanned.push((partition, page.next, joins, ids));
             profiles.extend(page.profiles);
-            scanned.push((partition, page.next, joins, range));
         }
-        let (emails, ids) = keys(&profiles);
-        let known = unit.known(&run.id, &emails, &ids).await?;
         let ids = self.integration.ports.ids.as_ref();
-        let plan = plan(&profiles, known, started_at, now, ids);
-
-        let write = PageWrite {
-            run: &run.id,
-            audience: &run.audience,
-            plan: &plan,
-            now,
-        };
-        let members_added = unit.write_page(write).await?;
+        let (mut new, mut tally, mut members_added) = (HashSet::new(), Tally::default(), 0);
+        let mut written = 0;
+        let mut rest = profiles.into_iter().peekable();
+        while rest.peek().is_some() {
+            let profiles = next_set(&mut rest);
+            let (emails, profile_ids) = keys(&profiles);
+            let erasing = self
+                .integration
+                .erased(unit.as_mut(), &profiles, started_at);
+            let erased = erasing.await?;
+            let known = Known {
+                erased,
+                ..unit.known(&run.id, &emails, &profile_ids).await?
+            };
+            let plan = plan(&profiles, known, started_at, now, ids);
+            let write = PageWrite {
+                run: &run.id,
+                audience: &run.audience,
+                plan: &plan,
+                now,
+            };
+            members_added += unit.write_page(write).await?;
+            written += plan.created.len() + plan.updated.len();
+            tally += plan.tally;
+            new.extend(plan.seen_profiles.into_iter().map(|seen| seen.profile));
+        }
         self.mark_progress();
 
-        let mut new = NewProfiles::of(&plan);
-        let scanned_page = |(partition, next, joins, range)| {
-            let page: &[Profile] = &profiles[range];
+        let scanned_page = |(partition, next, joins, ids): (_, _, _, Vec<ProfileId>)| {
+            // A profile that the run has seen for the first time is counted and taken by the first page with it.
+            let new_profiles = ids.iter().filter(|id| new.remove(*id)).count() as u64;
             let page = ScannedPage {
                 next,
                 joins,
-                profiles: page.len() as u64,
-                new_profiles: new.take(page),
+                profiles: ids.len() as u64,
+                new_profiles,
             };
             (partition, page)
         };
         let taken = PagesTaken {
             pages: scanned.into_iter().map(scanned_page).collect(),
-            tally: plan.tally,
+            tally,
             members_added,
         };
         self.run.take_pages(taken, self.pace.partitions, now)?;
-        self.commit_step(unit).await
+        let step = self.commit_step(unit).await?;
+        self.index_search(written).await;
+        Ok(step)
     }
 }
 
-/// The profiles that the run has seen for the first time. Each page counts and removes its own.
-struct NewProfiles<'a>(HashSet<&'a ProfileId>);
+/// The profiles of one write: all that there are, or of large ones so many that their texts and everything that is made
+/// of them take little memory.
+fn next_set(profiles: &mut Peekable<impl Iterator<Item = Profile>>) -> Vec<Profile> {
+    let (mut set, mut bytes) = (Vec::new(), 0);
+    while let Some(profile) = profiles.next_if(|next| bytes + next.text_bytes() <= BYTES_OF_A_SET) {
+        bytes += profile.text_bytes();
+        set.push(profile);
+    }
+    // One profile alone is always taken.
+    if set.is_empty() {
+        set.extend(profiles.next());
+    }
+    set
+}
 
-impl<'a> NewProfiles<'a> {
-    fn of(plan: &'a PagePlan) -> Self {
-        Self(
-            plan.seen_profiles
-                .iter()
-                .map(|seen| &seen.profile)
-                .collect(),
-        )
+#[cfg(test)]
+mod tests {
+    use fanfare_domain::profile::Attribute;
+
+    use super::*;
+
+    fn profile(bytes: usize) -> Profile {
+        Profile {
+            id: ProfileId::parse("p1").unwrap(),
+            email: Attribute::Absent,
+            phone: Attribute::Absent,
+            first_name: Attribute::text("x".repeat(bytes)),
+            last_name: Attribute::Unusable,
+            updated: None,
+            joined_at: None,
+            unreadable_times: Vec::new(),
+        }
     }
 
-    fn take(&mut self, page: &[Profile]) -> u64 {
-        let new = page.iter().filter(|profile| self.0.remove(&profile.id));
-        new.count() as u64
+    #[test]
+    fn small_profiles_are_written_together_and_large_ones_in_sets() {
+        let sets = |sizes: &[usize]| {
+            let mut rest = sizes.iter().map(|bytes| profile(*bytes)).peekable();
+            let mut sets = Vec::new();
+            while rest.peek().is_some() {
+                sets.push(next_set(&mut rest).len());
+            }
+            sets
+        };
+        assert_eq!(sets(&[100; 800]), [800]);
+        assert_eq!(sets(&[1 << 20; 5]), [2, 2, 1]);
+        assert_eq!(sets(&[10, 5 << 20, 10, 10]), [1, 1, 2]);
+        assert!(sets(&[]).is_empty());
     }
 }

@@ -2,42 +2,48 @@
 //! is due.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SourceRun;
-use fanfare_domain::time::Timestamp;
+use fanfare_domain::search_index::SECTION;
+use fanfare_domain::waiting::Waiting;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::engine::Engine;
+use crate::engine::due_work::LOOK_INTERVAL;
 use crate::engine::lease::Lease;
 use crate::engine::pace::Pace;
 use crate::engine::slice_end::SliceEnd;
 use crate::error::Error;
 use crate::integration::Integration;
-use crate::log::{Pause, log_ended, log_paused};
+use crate::log::{log_ended, log_paused};
 use crate::saving::save_run;
 
 /// A run that this worker has claimed.
 pub(super) struct ActiveSlice<'a> {
     pub(super) integration: &'a Integration,
     pub(super) lease: &'a Lease<'a>,
+    pub(super) engine: &'a Engine,
     pub(super) pace: Pace,
     pub(super) run: SourceRun,
     pub(super) connection: Arc<OpenConnection>,
     /// Whether a step was committed since the claim.
     has_progress: bool,
+    /// How many consumers were written since the index of searches was brought on.
+    pub(super) unindexed: usize,
     /// When the current slice began. A slice follows directly on another if no other work is due.
     began: Instant,
     /// When the worker last looked for other work.
     looked_at: Instant,
 }
 
-/// How long a worker waits between two looks for work of an organization with fewer leases.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// The most sections of the index of searches that are made at once: one of new consumers, and one of those that
+/// have changed. Where changes are scattered over many sections, pages do not wait for all of them.
+const MOST_SECTIONS: u32 = 2;
 
 /// What follows from a step.
 pub(super) enum Step {
@@ -45,8 +51,8 @@ pub(super) enum Step {
     Continue,
     /// The next step in another slice, with the key that is stored then.
     Yield,
-    /// The run waits until this time, for this reason.
-    Pause(Timestamp, &'static str),
+    /// The run waits without a worker.
+    Pause(Waiting),
     /// The run has ended, and was saved.
     Ended,
     /// The worker no longer holds the lease.
@@ -57,7 +63,7 @@ impl Step {
     /// What follows from two steps that are done at the same time: of two pauses, the longer one.
     pub(super) fn after(self, other: Option<Self>) -> Self {
         match (self, other) {
-            (Self::Pause(one, why), Some(Self::Pause(two, _))) => Self::Pause(one.max(two), why),
+            (Self::Pause(one), Some(Self::Pause(two))) if one.until < two.until => Self::Pause(two),
             (Self::Yield, Some(other)) => other,
             (this, _) => this,
         }
@@ -66,18 +72,20 @@ impl Step {
 
 impl<'a> ActiveSlice<'a> {
     pub(super) fn new(
+        engine: &'a Engine,
         lease: &'a Lease<'a>,
-        pace: Pace,
         run: SourceRun,
         connection: Arc<OpenConnection>,
     ) -> Self {
         Self {
             integration: lease.integration,
             lease,
-            pace,
+            engine,
+            pace: engine.pace,
             run,
             connection,
             has_progress: false,
+            unindexed: 0,
             began: Instant::now(),
             looked_at: Instant::now(),
         }
@@ -94,11 +102,9 @@ impl<'a> ActiveSlice<'a> {
             match self.step(stop).await? {
                 Step::Continue => {}
                 Step::Yield => return self.give_back(None).await,
-                Step::Pause(until, why) => {
-                    let end = self.give_back(Some(until)).await?;
-                    let now = self.integration.now();
-                    let wait = until.since(now);
-                    log_paused(self.run.run(), now, &Pause { why, wait });
+                Step::Pause(waiting) => {
+                    let end = self.give_back(Some(waiting)).await?;
+                    log_paused(self.run.run(), self.integration.now(), waiting);
                     return Ok(end);
                 }
                 Step::Ended => {
@@ -144,15 +150,11 @@ impl<'a> ActiveSlice<'a> {
         }
         self.looked_at = Instant::now();
         let organization = self.lease.organization();
-        let queue = &self.integration.ports.work_queue;
-        let next = queue.next().await?;
+        let due_work = &self.engine.due_work;
         if !is_over {
-            let Some(next) = next else {
-                return Ok(false);
-            };
-            return Ok(next.should_preempt(queue.leased(organization).await?));
+            return Ok(due_work.preempts(organization).await?);
         }
-        if next.is_some() {
+        if due_work.is_any().await? {
             return Ok(true);
         }
         // No other work is due: the next slice begins here, with the key that is stored now.
@@ -180,16 +182,37 @@ impl<'a> ActiveSlice<'a> {
         self.has_progress = true;
     }
 
-    /// Gives the run back, due at once or at `until`.
-    async fn give_back(&mut self, until: Option<Timestamp>) -> Result<SliceEnd, Error> {
+    /// Gives the run back, due at once or after a wait.
+    async fn give_back(&mut self, waiting: Option<Waiting>) -> Result<SliceEnd, Error> {
         let mut unit = self.integration.begin(self.lease.organization()).await?;
+        let until = waiting.map(|waiting| waiting.until);
         if !self.lease.release_in(unit.as_mut(), until).await? {
             return Ok(SliceEnd::Overtaken);
         }
-        self.run.give_back(self.has_progress);
+        let waiting = waiting.unwrap_or_else(|| Waiting::for_turn(self.integration.now()));
+        self.run.give_back(self.has_progress, waiting);
         save_run(unit.as_mut(), &self.run).await?;
         unit.commit().await?;
         Ok(until.map_or(SliceEnd::Yielded, SliceEnd::Paused))
+    }
+
+    /// Brings the index of searches on once pages have written enough consumers for a section of it. Nothing but the
+    /// speed of searches depends on it; after a failure, the worker's maintenance does it.
+    pub(super) async fn index_search(&mut self, written: usize) {
+        self.unindexed += written;
+        if self.unindexed < SECTION as usize {
+            return;
+        }
+        self.unindexed = 0;
+        let indexed = self
+            .integration
+            .index_search(self.lease.organization(), MOST_SECTIONS);
+        if let Err(error) = indexed.await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "the index of searches could not be brought on"
+            );
+        }
     }
 
     /// Deletes the seen profiles of the organization's runs that have ended. Nothing depends on it; after a

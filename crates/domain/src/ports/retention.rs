@@ -1,0 +1,31 @@
+//! What is kept for a time only.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::ids::{AudienceId, RunId};
+use crate::time::Timestamp;
+
+/// Rows of an organization that nobody needs any more, and deleting them a few at a time, so that nobody waits long.
+#[async_trait]
+pub trait Retention {
+    /// Runs that ended before this time, at most `size`: of each audience neither its latest run nor its latest
+    /// successful one. Once a run is one of these it stays one until it is deleted.
+    async fn expired_runs(
+        &mut self,
+        before: Timestamp,
+        size: u32,
+    ) -> Result<Vec<RunId>, StoreError>;
+
+    /// Deletes about `size` issues of an ended run, or if it has no more, the run itself. Returns whether that
+    /// is gone. The count of the audience's runs ([`Runs::run_count`](super::Runs::run_count)) stays as it is.
+    async fn delete_run(&mut self, run: &RunId, size: u32) -> Result<bool, StoreError>;
+
+    /// Archived audiences that last changed before this time and have members still.
+    async fn expired_audiences(&mut self, before: Timestamp)
+    -> Result<Vec<AudienceId>, StoreError>;
+
+    /// Deletes about `size` memberships of an audience. Returns how many.
+    async fn delete_members(&mut self, audience: &AudienceId, size: u32)
+    -> Result<u64, StoreError>;
+}

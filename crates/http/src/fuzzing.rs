@@ -1,0 +1,168 @@
+//! What must hold whatever bytes a caller sends: the fuzzing engine looks for bytes for which it does not, and the tests
+//! repeat those that were found.
+//!
+//! A target takes any bytes as a body, a query string or a cursor, and panics if something does not hold. It is compiled
+//! for tests and by `cargo xtask fuzz` alone.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a target panics to tell what it found"
+)]
+
+use std::collections::BTreeMap;
+
+use actix_web::ResponseError;
+use actix_web::body::MessageBody;
+use deserr::Deserr;
+use fanfare_domain::paging::PageRequest;
+use fanfare_sync::Patch;
+use serde_json::Value;
+
+use crate::decode::{
+    Body, DecodeError, InBody, InQuery, NoQuery, Nothing, OptionalBody, PagedQuery, Query, Request,
+};
+use crate::error::{ApiError, Violations};
+use crate::{cursor, wire};
+
+/// A target's name and function. The bytes that it is tested with are in `crates/fuzz/corpus/NAME`.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets of this crate.
+pub const TARGETS: &[Target] = &[
+    ("http-bodies", bodies),
+    ("http-queries", queries),
+    ("http-cursor", cursor),
+];
+
+/// Texts that stand for what is private. The engine knows them and puts them where it can.
+const CANARIES: [&str; 3] = [
+    "canary@example.com",
+    "pk_canary0123456789",
+    "Zo\u{eb} Canary",
+];
+
+/// The largest answer that refuses a request, in bytes: a hundred violations, told twice.
+const MAX_REFUSAL_BYTES: usize = 64 << 10;
+
+/// A body, for each route that takes one.
+pub fn bodies(bytes: &[u8]) {
+    if let Some(import) = body::<wire::ImportBody>(bytes) {
+        let collections = import.collections();
+        assert!(collections.len() <= 200);
+        for collection in collections {
+            let id = collection.id.as_str();
+            assert!((1..=255).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()));
+        }
+    }
+    if let Some(audience) = body::<wire::AudienceBody>(bytes) {
+        let update = audience.into_update("key_1".to_owned());
+        let name = update.name.map(Some);
+        let texts = [update.description, update.icon_name, update.group_id];
+        let texts = texts.into_iter().filter_map(|patch| match patch {
+            Patch::Set(text) => Some(text),
+            Patch::Keep => None,
+        });
+        for text in name.into_iter().chain(texts).flatten() {
+            // Postgres keeps no text with this character.
+            assert!(text.chars().count() <= 10_000 && !text.contains('\0'));
+        }
+        if let Patch::Set(Some(metadata)) = update.metadata {
+            metadata_can_be_kept(&metadata);
+        }
+    }
+    if let Some(settings) = body::<wire::SettingsBody>(bytes)
+        && let Some(connect) = settings.into_connect()
+    {
+        shows_nothing_private(&format!("{connect:?}"));
+    }
+    body::<wire::SyncBody>(bytes);
+    let _ = refused(OptionalBody::<Nothing>::parse(bytes));
+}
+
+/// A query string, for each route.
+pub fn queries(query: &[u8]) {
+    let query = String::from_utf8_lossy(query);
+    let _ = valid(NoQuery::parse(&query));
+    page::<wire::AudienceQuery>(&query);
+    page::<wire::SearchQuery>(&query);
+    page::<wire::ConsumersQuery>(&query);
+    page::<Nothing>(&query);
+    let _ = valid(Query::<wire::AudienceQuery>::parse(&query));
+    if let Some(Query(lookup)) = valid(Query::<wire::LookupQuery>::parse(&query)) {
+        assert!(lookup.lookup().is_some());
+    }
+    let _ = valid(Query::<wire::SourcesQuery>::parse(&query));
+}
+
+/// The `after` of a page.
+pub fn cursor(text: &[u8]) {
+    if let Some(key) = cursor::decode(&String::from_utf8_lossy(text)) {
+        assert_eq!(cursor::decode(&cursor::encode(&key)), Some(key.clone()));
+        assert!((1..=2_048).contains(&key.len()) && !key.contains(char::is_control));
+    }
+}
+
+fn body<T: Request + Deserr<DecodeError<InBody>>>(bytes: &[u8]) -> Option<T> {
+    let body = refused(Body::<T>::parse(bytes));
+    // A body that may be left out is decoded in the same way when it is there.
+    if !bytes.is_empty() {
+        let optional = refused(OptionalBody::<T>::parse(bytes));
+        assert_eq!(optional.is_some(), body.is_some());
+    }
+    body.map(|Body(value)| value)
+}
+
+fn page<T: Request + Deserr<DecodeError<InQuery>>>(query: &str) {
+    if let Some(PagedQuery(_, page)) = valid(PagedQuery::<T>::parse(query)) {
+        let PageRequest { first, after } = page;
+        assert!((1..=100).contains(&first));
+        assert!(after.is_none_or(|key| (1..=2_048).contains(&key.len())));
+    }
+}
+
+fn valid<T>(decoded: Result<T, Violations>) -> Option<T> {
+    refused(decoded.map_err(|violations| ApiError::invalid(&violations)))
+}
+
+/// What was decoded. Where it was refused, the answer says why, is small and shows nothing private.
+fn refused<T>(decoded: Result<T, ApiError>) -> Option<T> {
+    let error = match decoded {
+        Ok(value) => return Some(value),
+        Err(error) => error,
+    };
+    assert_eq!(error.status_code(), 400);
+    let answer = error.error_response().into_body().try_into_bytes();
+    let answer = answer.expect("it is in memory");
+    assert!(answer.len() <= MAX_REFUSAL_BYTES, "{} bytes", answer.len());
+    let answer: Value = serde_json::from_slice(&answer).expect("it is JSON");
+    let named = |list: &str| answer[list].as_array().map_or(0, Vec::len);
+    assert!((1..=100).contains(&named("issues")));
+    assert_eq!(named("issues"), named("details"));
+    shows_nothing_private(&answer.to_string());
+    None
+}
+
+fn metadata_can_be_kept(metadata: &BTreeMap<String, String>) {
+    let bytes: usize = metadata
+        .iter()
+        .map(|(name, json)| {
+            let value: Value = serde_json::from_str(json).expect("it is JSON");
+            assert_eq!(value.to_string(), *json);
+            name.len() + json.len()
+        })
+        .sum();
+    assert!(bytes <= 16 << 10);
+}
+
+fn shows_nothing_private(shown: &str) {
+    for canary in CANARIES {
+        assert!(!shown.contains(canary), "it shows {canary}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_fuzzing_has_found_holds() {
+        fanfare_testkit::corpus::replay(super::TARGETS);
+    }
+}

@@ -1,0 +1,1 @@
+-- The index is made of consumers, by the programs.

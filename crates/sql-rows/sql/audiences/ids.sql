@@ -1,0 +1,1 @@
+SELECT id FROM audiences WHERE organization_id = $1 AND id > $2

@@ -1,0 +1,1 @@
+DELETE FROM erased_people WHERE organization_id = $1 AND hash > $2

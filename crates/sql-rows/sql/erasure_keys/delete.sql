@@ -1,0 +1,1 @@
+DELETE FROM erasure_keys WHERE organization_id = $1

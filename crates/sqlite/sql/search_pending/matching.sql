@@ -1,0 +1,5 @@
+SELECT p.consumer_id
+FROM search_pending p
+CROSS JOIN consumers c ON c.organization_id = $1 AND c.id = p.consumer_id
+WHERE p.organization_id = $1 AND p.consumer_id > $2 AND c.search_text LIKE $3 ESCAPE '\'
+ORDER BY p.consumer_id

@@ -1,0 +1,1 @@
+-- Nobody had been erased.

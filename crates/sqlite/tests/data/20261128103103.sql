@@ -1,0 +1,1 @@
+-- No run had been deleted.
