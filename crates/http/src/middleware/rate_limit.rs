@@ -1,7 +1,7 @@
 //! The rate limit of an organization: all its keys together, in fixed minutes, over all processes of the API.
 //!
 //! The store counts, and its clock says which minute it is. This process takes a few requests of the minute at a time
-//! and admits callers out of them, so that most requests ask nobody.
+//! and admits callers out of them, so that most requests ask no store.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ use crate::error::ApiError;
 #[derive(Debug, Default)]
 pub(crate) struct RateLimiter(Mutex<HashMap<OrganizationId, Arc<tokio::sync::Mutex<Share>>>>);
 
-/// What this process has of an organization's minute. Whoever asks the store holds its lock: the others wait for that
+/// What this process has of an organization's minute. The request that asks the store holds its lock: the others wait for that
 /// answer.
 #[derive(Debug)]
 struct Share {

@@ -25,7 +25,7 @@ const SLOWEST_IMPORT: Duration = Duration::from_secs(15);
 const API_MEMORY: f64 = 256.0;
 const WORKER_MEMORY: f64 = 128.0;
 
-/// Bodies that never come, and answers that nobody reads.
+/// Bodies that never come, and answers that are never read.
 pub(super) fn withheld_and_unread(context: &RoundContext<'_>) -> Result<RoundResult> {
     let environment = context.environment(&[], 1)?;
     let abuser = environment.abuser()?;
