@@ -27,7 +27,6 @@ use tracing::{Span, error, info_span};
 
 use super::Engine;
 use super::lease::Lease;
-use super::pace::Pace;
 use super::slice_end::SliceEnd;
 use crate::error::Error;
 use crate::integration::Integration;
