@@ -324,11 +324,24 @@ impl Environment {
     }
 
     pub(super) fn wait(&self, otherwise: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-        let deadline = Instant::now() + WAIT_TIMEOUT;
+        self.wait_within(WAIT_TIMEOUT, otherwise, is_so)
+    }
+
+    /// The same, for what takes longer.
+    pub(super) fn wait_within(
+        &self,
+        timeout: Duration,
+        otherwise: &str,
+        is_so: impl Fn() -> Result<bool>,
+    ) -> Result<()> {
+        let deadline = Instant::now() + timeout;
         while !is_so()? {
             ensure!(!self.interrupt.is_requested(), "interrupted");
             if Instant::now() > deadline {
-                let words: Vec<String> = self.workers.iter().map(Program::last_output).collect();
+                let words = self.workers.iter().map(Program::last_output);
+                let mut words: Vec<String> = words.collect();
+                // Workers may share a log.
+                words.dedup();
                 bail!(
                     "{otherwise}; the workers' last words:\n{}",
                     words.join("\n")
