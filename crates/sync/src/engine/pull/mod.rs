@@ -29,7 +29,6 @@ use super::Engine;
 use super::lease::Lease;
 use super::slice_end::SliceEnd;
 use crate::error::Error;
-use crate::integration::Integration;
 use crate::log::{log_claimed, log_ended};
 use crate::saving::{load_run, save_run};
 
