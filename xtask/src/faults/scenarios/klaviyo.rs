@@ -74,7 +74,7 @@ pub(super) fn refused_filter(context: &RoundContext<'_>) -> Result<RoundResult> 
 }
 
 /// How long it may take until a thousand pages without new profiles are too many for each partition.
-const THOUSANDS_OF_PAGES: Duration = Duration::from_secs(300);
+const THOUSANDS_OF_PAGES: Duration = Duration::from_mins(5);
 
 pub(super) fn page_loop(context: &RoundContext<'_>) -> Result<RoundResult> {
     let kind = ["loop", "fresh-loop"][context.page()?];
