@@ -324,17 +324,7 @@ impl Environment {
     }
 
     pub(super) fn wait(&self, otherwise: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-        self.wait_within(WAIT_TIMEOUT, otherwise, is_so)
-    }
-
-    /// The same, for what takes longer.
-    pub(super) fn wait_within(
-        &self,
-        timeout: Duration,
-        otherwise: &str,
-        is_so: impl Fn() -> Result<bool>,
-    ) -> Result<()> {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + WAIT_TIMEOUT;
         while !is_so()? {
             ensure!(!self.interrupt.is_requested(), "interrupted");
             if Instant::now() > deadline {

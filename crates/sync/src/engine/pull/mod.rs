@@ -79,7 +79,8 @@ pub(super) async fn work(
 enum Claimed<'a> {
     /// The run, its lease, and what it is worked on beside.
     Run(Box<SourceRun>, Lease<'a>, Beside<'a>),
-    /// No run to work on: it is not due, has ended, is leased to another worker, or cannot be read.
+    /// No run to work on: it is not due, has ended, is leased to another worker, has to wait for its turn beside a suspected
+    /// one, or cannot be read.
     Nothing(SliceEnd),
 }
 
