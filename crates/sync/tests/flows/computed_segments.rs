@@ -99,7 +99,8 @@ async fn a_segment_whose_definition_was_changed_lately_counts_as_being_computed(
 #[tokio::test(start_paused = true)]
 async fn a_segment_that_is_being_computed_at_the_end_of_a_pass_loses_nobody() {
     let (klaviyo, org, first) = synced().await;
-    fill(&klaviyo, 150..200);
+    // Two pages: it begins with the second.
+    fill(&klaviyo, 50..200);
     klaviyo.change_after_pages(1, |contents| contents.processing.push(segment("S1")));
 
     let run = org.resynced(&first, true).await;
