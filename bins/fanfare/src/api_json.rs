@@ -1,8 +1,12 @@
 //! Answers as JSON, in the same shapes as the HTTP API.
 
+use fanfare_domain::explain::Live;
+use fanfare_domain::ids::AudienceId;
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::time::Timestamp;
-use fanfare_sync::{BrowsedCollection, Imported, RateLimitBlock, Settings, SkipReason, Skipped};
+use fanfare_sync::{
+    BrowsedCollection, Explanation, Imported, RateLimitBlock, Settings, SkipReason, Skipped,
+};
 use serde_json::{Value, json};
 
 fn text(time: Option<Timestamp>) -> Option<String> {
@@ -139,6 +143,7 @@ pub(crate) fn run(run: &SyncRun, now: Timestamp) -> Value {
             "until": waiting.until.to_string(),
             "why": waiting.why.as_str(),
         })),
+        "removalsDeferred": run.removals_deferred,
         "error": error,
     })
 }
@@ -146,4 +151,53 @@ pub(crate) fn run(run: &SyncRun, now: Timestamp) -> Value {
 /// A rate-limit block that `fanfare klaviyo unblock` has ended.
 pub(crate) fn block(block: &RateLimitBlock) -> Value {
     json!({"endpoint": block.endpoint.as_str(), "until": block.until.to_string()})
+}
+
+/// Why somebody is, or is not, a member, as in `GET /api/audiences/{id}/explain`.
+pub(crate) fn explanation(audience: &AudienceId, explained: &Explanation) -> Value {
+    let profiles: Vec<Value> = explained
+        .profiles
+        .iter()
+        .map(|profile| {
+            json!({
+                "profileId": profile.profile,
+                "inList": profile.in_list,
+                "joinedAt": text(profile.joined_at),
+                "lastSeenAt": text(profile.last_seen_at),
+            })
+        })
+        .collect();
+    let reasons: Vec<Value> = explained
+        .reasons
+        .iter()
+        .map(|reason| {
+            json!({
+                "code": reason.code.as_str(),
+                "message": reason.message,
+                "profileId": reason.profile,
+                "runId": reason.run,
+                "at": text(reason.at),
+            })
+        })
+        .collect();
+    let live = match &explained.live {
+        Live::Members(members) => {
+            let member = members.first();
+            json!({
+                "inList": member.is_some(),
+                "profileId": member.map(|member| &member.profile),
+                "joinedAt": text(member.and_then(|member| member.joined_at)),
+            })
+        }
+        Live::NotAsked | Live::Unavailable => Value::Null,
+    };
+    json!({
+        "audienceId": audience,
+        "isMember": explained.is_member,
+        "consumerId": explained.consumer,
+        "asOf": text(explained.as_of),
+        "profiles": profiles,
+        "reasons": reasons,
+        "live": live,
+    })
 }

@@ -2,8 +2,9 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use fanfare_domain::ids::{CollectionId, KeyId, OrganizationId};
+use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, KeyId, OrganizationId, ProfileId};
 use fanfare_domain::organization::{Role, parse_name};
+use fanfare_domain::schedule::DEFAULT_INTERVAL;
 
 /// Operates Fanfare's Klaviyo integration: works on the store itself, so that no program need run.
 ///
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     /// The connection to Klaviyo, and syncs
     #[command(subcommand)]
     Klaviyo(KlaviyoCommand),
+    /// Tell why somebody is, or is not, a member of an audience, and what to do
+    Explain(Explain),
     /// Seal all stored Klaviyo keys with the present master key, while all programs run
     ///
     /// Every program must know both master keys by then: docs/OPERATIONS.md has the steps. It may be ended and
@@ -164,9 +167,56 @@ pub(crate) struct Import {
     /// Klaviyo's id of a segment; may be repeated
     #[arg(long = "segment", value_name = "SEGMENT", value_parser = collection)]
     pub(crate) segments: Vec<CollectionId>,
+    /// Keep the audiences up to date from now on
+    #[arg(long)]
+    pub(crate) continuous: bool,
+    /// Seconds between the syncs of a continuous audience
+    #[arg(long, value_name = "SECONDS", requires = "continuous", default_value_t = DEFAULT_INTERVAL)]
+    pub(crate) every: u32,
     /// Follow the imports until they have ended; exit status 1 if one fails
     #[arg(long)]
     pub(crate) wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) of: OrganizationOption,
+    /// The audience, `aud_…`
+    #[arg(long, value_name = "ID", value_parser = audience)]
+    pub(crate) audience: AudienceId,
+    #[command(flatten)]
+    pub(crate) person: Person,
+    /// Ask Klaviyo, too
+    #[arg(long)]
+    pub(crate) live: bool,
+}
+
+/// Who is asked about: by exactly one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Person {
+    /// Their e-mail
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) email: Option<String>,
+    /// The consumer, `cons_…`
+    #[arg(long, value_name = "ID", value_parser = consumer)]
+    pub(crate) consumer: Option<ConsumerId>,
+    /// Klaviyo's id of a profile
+    #[arg(long, value_name = "ID", value_parser = profile)]
+    pub(crate) profile: Option<ProfileId>,
+}
+
+fn audience(text: &str) -> Result<AudienceId, String> {
+    AudienceId::parse(text).map_err(|error| error.to_string())
+}
+
+fn consumer(text: &str) -> Result<ConsumerId, String> {
+    ConsumerId::parse(text).map_err(|error| error.to_string())
+}
+
+fn profile(text: &str) -> Result<ProfileId, String> {
+    ProfileId::parse(text).map_err(|error| error.to_string())
 }
 
 fn organization(text: &str) -> Result<OrganizationId, String> {

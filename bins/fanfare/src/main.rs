@@ -7,6 +7,7 @@ mod args;
 mod context;
 mod doctor;
 mod errors;
+mod explain;
 mod keys;
 mod klaviyo;
 mod migrate;
@@ -77,6 +78,7 @@ async fn dispatch(context: &CommandContext, command: Command) -> Result<ExitCode
         Command::Org(command) => organizations::run(context, command).await,
         Command::Key(command) => keys::run(context, command).await,
         Command::Klaviyo(command) => klaviyo::run(context, command).await,
+        Command::Explain(command) => explain::run(context, command).await,
         Command::Restored { revoke_keys } => restored::run(context, revoke_keys).await,
         Command::Up | Command::Migrate { .. } | Command::Doctor | Command::Rekey { .. } => {
             Ok(ExitCode::SUCCESS)

@@ -25,7 +25,7 @@ async fn run() -> Result<(), StartError> {
     let stop = shutdown::on_signal()?;
     let socket = Socket::of_worker(&config)?;
     let app = App::open(&config).await?;
-    let ended = work(&app, socket, metrics, stop).await;
+    let ended = Box::pin(work(&app, socket, metrics, stop)).await;
     app.close().await;
     ended
 }

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::ids::{AudienceId, SourceId};
+use crate::schedule::Intervals;
 use crate::source::CollectionRef;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
@@ -55,6 +57,29 @@ pub struct Audience {
     pub updated_by: Option<String>,
     /// Whether it was deleted.
     pub archived: bool,
+}
+
+/// How far an audience's members can be trusted to be those of its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// When a run last succeeded.
+    pub last_synced_at: Option<Timestamp>,
+    /// When the audience began.
+    pub created_at: Timestamp,
+    /// Seconds between its own syncs; `None` if it does not sync by itself.
+    pub refresh_interval_seconds: Option<u32>,
+}
+
+impl Freshness {
+    /// Whether the members may be further behind Klaviyo than the interval allows: the last success, or the beginning if
+    /// there is none, is older than two intervals and a minute. Never without an interval.
+    pub fn is_stale(self, intervals: Intervals, now: Timestamp) -> bool {
+        let last = self.last_synced_at.unwrap_or(self.created_at);
+        self.refresh_interval_seconds.is_some_and(|seconds| {
+            let interval = intervals.in_force(seconds);
+            now.since(last) > interval * 2 + Duration::from_mins(1)
+        })
+    }
 }
 
 /// Longest name of an audience, in characters. Klaviyo does not document a limit of its own.

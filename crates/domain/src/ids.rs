@@ -103,6 +103,8 @@ own_id!(/// A sync source of ours, for a list, a segment or a profile: `sync_…
     SourceId, "sync");
 own_id!(/// A sync run: `run_…`.
     RunId, "run");
+own_id!(/// A snapshot of an audience's members: `snap_…`.
+    SnapshotId, "snap");
 own_id!(/// A secret key of Fanfare's API: `key_…`. Not the key itself.
     KeyId, "key");
 

@@ -1,5 +1,7 @@
 //! What requests to Klaviyo and its answers hold, as values that the rules may use.
 
+use std::time::Duration;
+
 use crate::collection::CollectionKind;
 use crate::ids::{AccountId, CollectionId, Cursor};
 use crate::profile::Profile;
@@ -86,6 +88,21 @@ pub struct Collection {
     pub profile_count: Option<u64>,
 }
 
+/// How long after a change of its definition a segment counts as still being computed, in minutes: Klaviyo does not always
+/// say so.
+const MINUTES_OF_COMPUTING: u64 = 15;
+
+impl Collection {
+    /// Whether it is a segment that Klaviyo is still computing, so that a profile that is not in it says nothing: Klaviyo
+    /// says so, or it was changed a short time ago. A change that lies further ahead than that says nothing.
+    pub fn is_being_computed(&self, kind: CollectionKind, now: Timestamp) -> bool {
+        let recent = Duration::from_mins(MINUTES_OF_COMPUTING);
+        let is_changed = |at: Timestamp| now.since(at) < recent && at.since(now) < recent;
+        kind == CollectionKind::Segment
+            && (self.is_processing == Some(true) || self.updated.is_some_and(is_changed))
+    }
+}
+
 /// A page of lists or segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionPage {
@@ -116,6 +133,25 @@ pub struct MembersFrom {
     pub joined_from: Option<Timestamp>,
     /// The position in that range; `None` for its beginning.
     pub cursor: Option<Cursor>,
+}
+
+/// By what members are looked for.
+#[derive(Clone, PartialEq, Eq)]
+pub enum MemberLookup {
+    /// E-mails.
+    Emails(Vec<String>),
+    /// Phone numbers.
+    Phones(Vec<String>),
+}
+
+/// The values are personal.
+impl std::fmt::Debug for MemberLookup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Emails(texts) => write!(f, "Emails({} texts)", texts.len()),
+            Self::Phones(texts) => write!(f, "Phones({} texts)", texts.len()),
+        }
+    }
 }
 
 /// A page of members.

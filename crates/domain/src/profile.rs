@@ -25,7 +25,8 @@ impl Attribute {
         Self::Text(text.into())
     }
 
-    fn as_text(&self) -> Option<&str> {
+    /// Its text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Absent | Self::Unusable => None,

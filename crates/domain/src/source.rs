@@ -1,6 +1,7 @@
 //! Sync sources: the link between an audience or a consumer of Fanfare and a collection or a profile in
 //! Klaviyo.
 
+use crate::failure::FailureCode;
 use crate::ids::{AudienceId, SourceId};
 use crate::removal::RemovalGuard;
 use crate::run::SyncStatus;
@@ -36,6 +37,10 @@ pub struct CollectionSource {
     pub archived: bool,
     /// What the removal threshold goes by.
     pub guard: RemovalGuard,
+    /// When a complete pass over it last succeeded.
+    pub last_full_pass_at: Option<Timestamp>,
+    /// Why its audience's schedule is paused, if it is: the failure after which no run can succeed before somebody acts.
+    pub paused_by: Option<FailureCode>,
 }
 
 /// What Fanfare's `sourceData` holds: the list's name, and the latest run's counters and error.

@@ -53,6 +53,13 @@ impl Timestamp {
         Self::from_micros(self.0.saturating_add(by)).unwrap_or(Self::MAX)
     }
 
+    /// The instant `by` earlier, at least the epoch: nothing of ours is older.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        Self::from_micros(self.0.saturating_sub(by)).map_or(Self::EPOCH, |at| at.max(Self::EPOCH))
+    }
+
     /// The time from `earlier` to this instant; zero if `earlier` is later than this instant.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -70,7 +77,8 @@ impl Timestamp {
         Self(self.0 - self.0.rem_euclid(1_000_000))
     }
 
-    const MAX: Self = Self(253_402_300_799_999_999);
+    /// The end of the year 9999.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
 
     fn datetime(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)

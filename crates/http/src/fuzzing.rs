@@ -75,6 +75,11 @@ pub fn bodies(bytes: &[u8]) {
         shows_nothing_private(&format!("{connect:?}"));
     }
     body::<wire::SyncBody>(bytes);
+    if let Some(check) = body::<wire::CheckBody>(bytes) {
+        let asked = check.into_asked();
+        assert!((1..=100).contains(&asked.len()));
+        assert_eq!(asked.answers(&[]).len(), asked.len());
+    }
     let _ = refused(OptionalBody::<Nothing>::parse(bytes));
 }
 
@@ -83,7 +88,8 @@ pub fn queries(query: &[u8]) {
     let query = String::from_utf8_lossy(query);
     let _ = valid(NoQuery::parse(&query));
     page::<wire::AudienceQuery>(&query);
-    page::<wire::SearchQuery>(&query);
+    page::<wire::MembersQuery>(&query);
+    page::<wire::ChangesQuery>(&query);
     page::<wire::ConsumersQuery>(&query);
     page::<Nothing>(&query);
     let _ = valid(Query::<wire::AudienceQuery>::parse(&query));
@@ -91,6 +97,11 @@ pub fn queries(query: &[u8]) {
         assert!(lookup.lookup().is_some());
     }
     let _ = valid(Query::<wire::SourcesQuery>::parse(&query));
+    let _ = valid(Query::<wire::DifferenceQuery>::parse(&query));
+    if let Some(Query(explain)) = valid(Query::<wire::ExplainQuery>::parse(&query)) {
+        // An id that cannot be one is not found; everything else is somebody to be asked about.
+        let _ = explain.into_whom();
+    }
 }
 
 /// The `after` of a page.

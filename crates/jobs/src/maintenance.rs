@@ -1,5 +1,5 @@
-//! What a runner does in addition to listening: it notifies workers of due work, mends the queue of due work, and
-//! deletes old jobs.
+//! What a runner does in addition to listening: it notifies workers of due work, starts scheduled syncs, mends the queue
+//! of due work, and deletes what is old.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -66,6 +66,31 @@ pub(crate) async fn reap(
     }
 }
 
+/// Starts the scheduled syncs that are due, once at the start and then after each interval.
+pub(crate) async fn start_due_syncs(integration: &Integration, interval: Duration) -> Infallible {
+    let mut is_unavailable = false;
+    loop {
+        match integration.start_due_syncs().await {
+            // There may be more.
+            Ok(due) if due > 0 => {
+                tracing::debug!(due, "scheduled syncs were started");
+                continue;
+            }
+            Ok(_) => is_unavailable = false,
+            // Logged once, and not in every second in which the store is not available.
+            Err(error) if !is_unavailable => {
+                is_unavailable = true;
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "due audiences cannot be looked for; trying on"
+                );
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(jittered(interval)).await;
+    }
+}
+
 /// Updates the metric of the backlog. If the store does not answer, the metric keeps its value until the next
 /// look.
 async fn measure(work_queue: &dyn WorkQueue) {
@@ -93,8 +118,8 @@ pub(crate) async fn delete_old_jobs(queue: &dyn Queue) -> Infallible {
     }
 }
 
-/// Goes from organization to organization, mends the queue of due work and brings the index of searches on, once at
-/// the start and then a minute after each round.
+/// Goes from organization to organization, mends the queue of due work and the schedules, and brings the index of
+/// searches on, once at the start and then a minute after each round.
 pub(crate) async fn mend_queues(integration: &Integration) -> Infallible {
     loop {
         if let Err(error) = mend_all(integration).await {
@@ -130,6 +155,20 @@ async fn mend_all(integration: &Integration) -> Result<(), Error> {
                     organizationId = %organization.id,
                     error = &error as &dyn std::error::Error,
                     "an organization's queue of due work could not be mended"
+                ),
+            }
+            match integration.mend_schedules(&organization.id).await {
+                Ok(0) => {}
+                Ok(changed) => tracing::warn!(
+                    organizationId = %organization.id,
+                    changed,
+                    "the schedules of an organization's audiences were mended"
+                ),
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => tracing::warn!(
+                    organizationId = %organization.id,
+                    error = &error as &dyn std::error::Error,
+                    "the schedules of an organization's audiences could not be mended"
                 ),
             }
             match integration.index_search(&organization.id, u32::MAX).await {
@@ -178,7 +217,8 @@ async fn delete_all_expired(integration: &Integration, kept_for: Duration) -> Re
                     organizationId = %organization.id,
                     runs = deleted.runs,
                     members = deleted.members,
-                    "old runs and members of archived audiences were deleted"
+                    history = deleted.history,
+                    "old runs, members of archived audiences and old history were deleted"
                 ),
                 Err(error) if error.is_transient() => return Err(error),
                 Err(error) => tracing::warn!(

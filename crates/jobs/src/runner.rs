@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::heartbeat::Heartbeat;
 use crate::listener::Listener;
-use crate::maintenance::{delete_expired, delete_old_jobs, mend_queues, reap};
+use crate::maintenance::{delete_expired, delete_old_jobs, mend_queues, reap, start_due_syncs};
 use crate::queue::{Queue, QueueError};
 use crate::slots::Slots;
 
@@ -125,6 +125,7 @@ impl Runner {
         let ended = tokio::select! {
             ended = self.keep_listening(&listener, &stop) => ended,
             never = reap(self.work_queue.as_ref(), self.queue.reap_interval(), &self.heartbeat) => match never {},
+            never = start_due_syncs(&self.integration, self.queue.reap_interval()) => match never {},
             never = mend_queues(&self.integration) => match never {},
             never = delete_expired(&self.integration, retention) => match never {},
             never = delete_old_jobs(self.queue.as_ref()) => match never {},

@@ -6,11 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::connection::Credential;
-use fanfare_domain::ids::Cursor;
+use fanfare_domain::ids::{Cursor, ProfileId};
 use fanfare_domain::klaviyo::{
-    Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberPage, MembersFrom,
+    Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberLookup,
+    MemberPage, MembersFrom,
 };
 use fanfare_domain::ports::{AnswerRoom, AnyRoom, Klaviyo};
+use fanfare_domain::profile::Profile;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
@@ -19,7 +21,7 @@ use secrecy::ExposeSecret;
 
 use crate::origin::Origin;
 use crate::request::{REVISION, Request};
-use crate::{account, body, collection, member, probe, rate_limits, refusal, text};
+use crate::{account, body, collection, member, probe, profile, rate_limits, refusal, text};
 
 /// The timeouts of a call.
 #[derive(Debug, Clone, Copy)]
@@ -233,6 +235,31 @@ impl Klaviyo for KlaviyoHttp {
         let max = body::MAX_BODY_BYTES;
         self.send_within(credential, request, max, room, |text| {
             member::read_page(text, &self.origin)
+        })
+        .await
+    }
+
+    async fn find_members(
+        &self,
+        credential: &Credential,
+        collection: &CollectionRef,
+        lookup: &MemberLookup,
+    ) -> Result<Answer<Vec<Profile>>, KlaviyoError> {
+        let request = member::lookup_request(&self.origin, collection, lookup)?;
+        self.send(credential, request, |text| {
+            member::read_page(text, &self.origin).map(|page| page.profiles)
+        })
+        .await
+    }
+
+    async fn profiles(
+        &self,
+        credential: &Credential,
+        ids: &[ProfileId],
+    ) -> Result<Answer<Vec<Profile>>, KlaviyoError> {
+        let request = profile::by_id_request(&self.origin, ids);
+        self.send(credential, request, |text| {
+            member::read_page(text, &self.origin).map(|page| page.profiles)
         })
         .await
     }

@@ -21,6 +21,7 @@ mod lenient;
 mod member;
 mod origin;
 mod probe;
+mod profile;
 mod rate_limits;
 mod refusal;
 mod request;

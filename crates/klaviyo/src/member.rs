@@ -7,19 +7,23 @@
 use fanfare_domain::collection::CollectionRef;
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::issue::Field;
-use fanfare_domain::klaviyo::{KlaviyoError, MemberOrder, MemberPage, MembersFrom};
+use fanfare_domain::klaviyo::{KlaviyoError, MemberLookup, MemberOrder, MemberPage, MembersFrom};
 use fanfare_domain::profile::{Attribute, Profile};
 
 use crate::document::{Many, broken_id, parse};
 use crate::lenient::{Object, Raw, object, time, value};
 use crate::origin::Origin;
+use crate::profile::filter_any;
 use crate::request::{Request, id_segment};
 
 /// How many profiles a page has: Klaviyo's maximum.
-const PAGE_SIZE: &str = "100";
+pub(crate) const PAGE_SIZE: &str = "100";
 
 /// The attributes of a profile that a sync needs. No others are requested.
 const FIELDS: &str = "email,phone_number,first_name,last_name,joined_group_at,updated";
+
+/// The same of a profile that is read by itself: it has joined nothing there.
+pub(crate) const PROFILE_FIELDS: &str = "email,phone_number,first_name,last_name,updated";
 
 /// Requests a page of members by join time.
 pub(crate) fn request(
@@ -47,6 +51,26 @@ pub(crate) fn request(
         has_range: filter.is_some() || from.order == MemberOrder::LatestFirst,
         ..Request::get(origin, path, &parameters, from.cursor.as_ref())
     })
+}
+
+/// Requests those members who have one of a few e-mails or phone numbers.
+pub(crate) fn lookup_request(
+    origin: &Origin,
+    of: &CollectionRef,
+    lookup: &MemberLookup,
+) -> Result<Request, KlaviyoError> {
+    let (field, values) = match lookup {
+        MemberLookup::Emails(emails) => ("email", emails),
+        MemberLookup::Phones(phones) => ("phone_number", phones),
+    };
+    let filter = filter_any(field, values.iter().map(String::as_str));
+    let parameters = [
+        ("fields[profile]", FIELDS),
+        ("page[size]", PAGE_SIZE),
+        ("filter", &filter),
+    ];
+    let path = [of.kind.descriptor().path, id_segment(of)?, "profiles"];
+    Ok(Request::get(origin, path, &parameters, None))
 }
 
 object! {

@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::error::OpenError;
 use fanfare_sql_rows::JobNotifier;
 
-/// Connections by default, for units that read and for units that write each; half as many for the control
+/// Connections by default, for units that read, for units that write and for checks at the door each; half as many for the control
 /// tables, and for searches. A page is written in milliseconds, so this is enough for a process with a few dozen readers of Klaviyo; Postgres's own default is 100
 /// connections for all processes together.
 const CONNECTIONS: u32 = 8;
@@ -49,7 +49,7 @@ impl PostgresOptions {
         self
     }
 
-    /// With at most so many connections for reading, as many for writing, and half as many each for the control
+    /// With at most so many connections for reading, as many for writing and for checks at the door, and half as many each for the control
     /// tables and for searches.
     #[must_use]
     pub fn connections(mut self, connections: u32) -> Self {

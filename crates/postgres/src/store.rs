@@ -30,6 +30,8 @@ pub struct PostgresStore {
     writers: FairPool<OrganizationId>,
     /// For searches alone: nothing else waits for one.
     searchers: FairPool<OrganizationId>,
+    /// For checks at the door alone: they wait for nothing else.
+    door: FairPool<OrganizationId>,
     /// For what is no organization's: keys, the queue of due runs, health. None of it waits for an
     /// organization.
     pub(crate) control: PgPool,
@@ -63,6 +65,8 @@ impl PostgresStore {
             let (connect, lifetime) = (options.connect.clone(), options.lifetime);
             session::pool(connect, connections, Statements::Ours, lifetime)
         };
+        let (connect, lifetime) = (options.connect.clone(), options.lifetime);
+        let door = session::pool(connect, most, Statements::Checks, lifetime);
         let part_of = |connections: u32, part: u32| connections.div_ceil(part) as usize;
         let control = pool(most.div_ceil(2));
         let server_clock = StoreClock::start(&control).await;
@@ -77,6 +81,7 @@ impl PostgresStore {
                 part_of(most, 4),
                 SEARCH_LIMIT,
             ),
+            door: FairPool::new(door, part_of(most, 2)),
             ledger: FairPool::new(control.clone(), part_of(most, 4)),
             control,
             notifier: options.notifier,
@@ -156,6 +161,7 @@ impl PostgresStore {
             self.readers.close(),
             self.writers.close(),
             self.searchers.close(),
+            self.door.close(),
             self.control.close()
         );
     }
@@ -214,6 +220,11 @@ impl Store for PostgresStore {
     ) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let opening = self.opening(&self.searchers, organization);
         Ok(Box::new(Unit::search(opening).await?))
+    }
+
+    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let opening = self.opening(&self.door, organization);
+        Ok(Box::new(Unit::read(opening).await?))
     }
 
     async fn begin(

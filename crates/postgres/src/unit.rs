@@ -21,6 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
+use fanfare_domain::time::Timestamp;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::fair_pool::FairPool;
@@ -41,7 +42,8 @@ pub(crate) struct Unit {
     pub(crate) organization: OrganizationId,
     pub(crate) notifier: JobNotifier,
     clock: Option<Arc<dyn Clock>>,
-    may_write: bool,
+    /// When a unit for writing had the organization's lock; `None` in one for reading.
+    writing_since: Option<Timestamp>,
     // Given back after a commit; after a rollback the connection is still busy with it for a moment.
     _permit: Permit,
 }
@@ -57,7 +59,7 @@ pub(crate) struct Opening<'a> {
 impl Unit {
     pub(crate) async fn read(opening: Opening<'_>) -> Result<Self, StoreError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Self::begin(opening, begin, false).await
+        Self::begin(opening, begin).await
     }
 
     /// The same for a search, whose statements the server gives up.
@@ -65,29 +67,26 @@ impl Unit {
         // Later than the search itself is given up, so that it is said what took too long.
         let begin =
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '3s'";
-        Self::begin(opening, begin, false).await
+        Self::begin(opening, begin).await
     }
 
     pub(crate) async fn write(opening: Opening<'_>) -> Result<Self, StoreError> {
         let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-        let mut unit = Self::begin(opening, begin, true).await?;
+        let mut unit = Self::begin(opening, begin).await?;
         let (organization, connection) = unit.reading();
-        sqlx::query!(
-            "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))",
+        // The select list is computed when the lock is there.
+        let lock = sqlx::query_scalar!(
+            r#"SELECT clock_timestamp() AS "now!" FROM pg_advisory_xact_lock(hashtextextended($1, $2))"#,
             organization,
             LOCK_SEED
-        )
-        .fetch_one(connection)
-        .with_timeout()
-        .await?;
+        );
+        let locked_at = lock.fetch_one(connection).with_timeout().await?;
+        let DbTimestamp(now) = unit.now().unwrap_or(locked_at);
+        unit.writing_since = Some(now);
         Ok(unit)
     }
 
-    async fn begin(
-        opening: Opening<'_>,
-        begin: &'static str,
-        may_write: bool,
-    ) -> Result<Self, StoreError> {
+    async fn begin(opening: Opening<'_>, begin: &'static str) -> Result<Self, StoreError> {
         let (mut tx, permit) = opening.pool.begin(opening.organization, begin).await?;
         let name = format!(
             "SET LOCAL fanfare.organization_id = {}",
@@ -102,7 +101,7 @@ impl Unit {
             organization: opening.organization.clone(),
             notifier: opening.notifier,
             clock: opening.clock,
-            may_write,
+            writing_since: None,
             _permit: permit,
         })
     }
@@ -114,9 +113,7 @@ impl Unit {
 
     /// The same, for a statement that writes.
     pub(crate) fn writing(&mut self) -> Result<(&str, &mut Connection), StoreError> {
-        if !self.may_write {
-            return Err(StoreError::ReadOnly);
-        }
+        self.writing_since.ok_or(StoreError::ReadOnly)?;
         Ok(self.reading())
     }
 
@@ -138,6 +135,10 @@ impl Unit {
 impl UnitOfWork for Unit {
     fn organization(&self) -> &OrganizationId {
         &self.organization
+    }
+
+    fn writing_since(&self) -> Result<Timestamp, StoreError> {
+        self.writing_since.ok_or(StoreError::ReadOnly)
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

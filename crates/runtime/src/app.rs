@@ -75,7 +75,9 @@ impl App {
             sealer: Arc::new(XChaChaSealer::new(&keys)),
             ids: Arc::new(SystemIds::new(Arc::clone(&clock))),
             clock,
-        });
+        })
+        .keeping_history_for(config.history)
+        .with_intervals(config.intervals);
         Ok(Self {
             integration,
             storage,

@@ -2,16 +2,20 @@
 
 use async_trait::async_trait;
 use fanfare_domain::audience::{Audience, GroupType};
-use fanfare_domain::ids::{AudienceId, SourceId};
+use fanfare_domain::door::{DoorRead, People};
+use fanfare_domain::ids::{AudienceId, ConsumerId, SourceId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{
     AudienceRecord, Audiences, ConsumerFilter, ConsumerRecord, Consumers, Sources, StoreError,
 };
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::value::Email;
 use fanfare_sql_rows::{
-    AudienceRow, DbTimestamp, JsonText, audience_records, corrupt, count, id, json, one, to_db,
+    AudienceRow, DbTimestamp, DoorRow, JsonText, audience_records, corrupt, count, door_read, id,
+    json, one, to_db,
 };
 
+use crate::parameters::texts;
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
 
@@ -131,6 +135,39 @@ impl Audiences for Unit {
             ..ConsumerFilter::default()
         };
         self.consumers(&filter, page).await
+    }
+
+    async fn members_among(
+        &mut self,
+        audience: &AudienceId,
+        people: &People,
+    ) -> Result<Option<DoorRead>, StoreError> {
+        let (organization, connection) = self.reading();
+        let rows = match people {
+            People::Emails(emails) => {
+                let emails: Vec<&str> = emails.iter().map(Email::as_str).collect();
+                let find = sqlx::query_file_as!(
+                    DoorRow,
+                    "sql/audience_list_memberships/of_emails.sql",
+                    organization,
+                    audience.as_str(),
+                    texts(&emails) as _
+                );
+                find.fetch_all(connection).with_timeout().await?
+            }
+            People::Consumers(ids) => {
+                let ids: Vec<&str> = ids.iter().map(ConsumerId::as_str).collect();
+                let find = sqlx::query_file_as!(
+                    DoorRow,
+                    "sql/audience_list_memberships/of_consumers.sql",
+                    organization,
+                    audience.as_str(),
+                    texts(&ids) as _
+                );
+                find.fetch_all(connection).with_timeout().await?
+            }
+        };
+        door_read(people, rows)
     }
 
     async fn member_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError> {

@@ -1,15 +1,17 @@
 //! Consumers, to be read.
 
 use async_trait::async_trait;
+use fanfare_domain::consumer::ProfileLink;
 use fanfare_domain::ids::{AudienceId, ConsumerId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
 use fanfare_domain::search::folded;
-use fanfare_sql_rows::{all, one, to_db};
+use fanfare_sql_rows::{ProfileLinkRow, all, one, to_db};
 
 use super::pages::Scope;
 use super::search;
 use crate::consumer_reads::read_consumers;
+use crate::parameters::texts;
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
 
@@ -49,6 +51,18 @@ impl Consumers for Unit {
             Lookup::Profile(profile) => (None, None, Some(profile.as_str())),
         };
         let find = read_consumers!(lookup, organization, email, phone, profile);
+        all(find.fetch_all(connection).with_timeout().await?)
+    }
+
+    async fn links_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileLink>, StoreError> {
+        let (organization, connection) = self.reading();
+        let consumers = [consumer.as_str()];
+        let find = sqlx::query_file_as!(
+            ProfileLinkRow,
+            "sql/profile_links/of_consumers.sql",
+            organization,
+            texts(&consumers) as _
+        );
         all(find.fetch_all(connection).with_timeout().await?)
     }
 

@@ -6,7 +6,7 @@ use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::ports::{Erasures, StoreError};
 use fanfare_domain::time::Timestamp;
-use fanfare_sql_rows::{DbTimestamp, ProfileLinkRow, id, to_u32};
+use fanfare_sql_rows::{DbTimestamp, to_u32};
 
 use super::pages::Scope;
 use super::search;
@@ -73,21 +73,6 @@ impl Erasures for Unit {
         );
         delete.execute(scope.connection).with_timeout().await?;
         Ok(())
-    }
-
-    async fn profiles_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileId>, StoreError> {
-        let (organization, connection) = self.reading();
-        let consumers = [consumer.as_str()];
-        let find = sqlx::query_file_as!(
-            ProfileLinkRow,
-            "sql/profile_links/of_consumers.sql",
-            organization,
-            texts(&consumers) as _
-        );
-        let links = find.fetch_all(connection).with_timeout().await?;
-        let profile =
-            |row: ProfileLinkRow| id(row.profile_id, ProfileId::parse, "profile_links.profile_id");
-        links.into_iter().map(profile).collect()
     }
 
     async fn erase(
@@ -162,6 +147,7 @@ async fn delete_issues(scope: Scope<'_>, profile: &ProfileId) -> Result<(), Stor
     Ok(())
 }
 
+/// Those that ended, too.
 async fn delete_memberships(scope: Scope<'_>, of: &ConsumerId) -> Result<(), StoreError> {
     let find =
         sqlx::query_file_scalar!("../sql-rows/sql/audiences/ids.sql", scope.organization, "");
@@ -169,6 +155,14 @@ async fn delete_memberships(scope: Scope<'_>, of: &ConsumerId) -> Result<(), Sto
     for audience in audiences.with_timeout().await? {
         let delete = sqlx::query_file!(
             "../sql-rows/sql/audience_list_memberships/delete.sql",
+            scope.organization,
+            audience,
+            of.as_str()
+        );
+        let delete = delete.execute(&mut *scope.connection);
+        delete.with_timeout().await?;
+        let delete = sqlx::query_file!(
+            "../sql-rows/sql/ended_memberships/delete_of_consumer.sql",
             scope.organization,
             audience,
             of.as_str()

@@ -1,11 +1,13 @@
 //! Deleting what is kept for a time only, by ranges of keys.
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{AudienceId, RunId};
-use fanfare_domain::ports::{Retention, StoreError};
+use fanfare_domain::history::{ChangeKey, ChangeKind, moment};
+use fanfare_domain::ids::{AudienceId, ConsumerId, RunId};
+use fanfare_domain::ports::{Batch, Retention, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{DbTimestamp, id, signed};
 
+use super::history::count_snapshots;
 use super::pages::{Scope, edge_of_members};
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
@@ -96,6 +98,7 @@ impl Retention for Unit {
             if edge_of_members(scope.reborrow(), &audience, "", 1)
                 .await?
                 .is_full
+                && count_snapshots(scope.reborrow(), &audience).await? == 0
             {
                 expired.push(audience);
             }
@@ -108,8 +111,10 @@ impl Retention for Unit {
         audience: &AudienceId,
         size: u32,
     ) -> Result<u64, StoreError> {
+        let from = moment(self.writing_since()?);
         let mut scope = Scope::of(self.writing()?);
         let edge = edge_of_members(scope.reborrow(), audience, "", size).await?;
+        begin_history(scope.reborrow(), audience, from).await?;
         let delete = sqlx::query_file!(
             "../sql-rows/sql/audience_list_memberships/delete_through.sql",
             scope.organization,
@@ -119,6 +124,104 @@ impl Retention for Unit {
         let deleted = delete.execute(scope.connection).with_timeout().await?;
         Ok(deleted.rows_affected())
     }
+
+    async fn audiences_with_history(
+        &mut self,
+        before: Timestamp,
+    ) -> Result<Vec<AudienceId>, StoreError> {
+        let mut scope = Scope::of(self.reading());
+        let find =
+            sqlx::query_file_scalar!("../sql-rows/sql/audiences/ids.sql", scope.organization, "");
+        let find = find.fetch_all(&mut *scope.connection);
+        let mut with_history = Vec::new();
+        for audience in find.with_timeout().await? {
+            let audience = id(audience, AudienceId::parse, "audiences.id")?;
+            let first = edge_of_history(scope.reborrow(), &audience, BEGINNING, before, 1).await?;
+            if first.is_some() {
+                with_history.push(audience);
+            }
+        }
+        Ok(with_history)
+    }
+
+    async fn delete_history(
+        &mut self,
+        audience: &AudienceId,
+        before: Timestamp,
+        after: Option<&ChangeKey>,
+        size: u32,
+    ) -> Result<Batch<ChangeKey>, StoreError> {
+        let mut scope = Scope::of(self.writing()?);
+        let after = after.map_or(BEGINNING, |key| key.after(ChangeKind::Left));
+        let last = edge_of_history(scope.reborrow(), audience, after, before, size).await?;
+        let (ended_at, consumer) = last
+            .as_ref()
+            .map_or((before, ""), |key| key.after(ChangeKind::Left));
+        let delete = sqlx::query_file!(
+            "sql/ended_memberships/delete.sql",
+            scope.organization,
+            audience.as_str(),
+            DbTimestamp(after.0),
+            after.1,
+            DbTimestamp(ended_at),
+            consumer,
+            DbTimestamp(before)
+        );
+        let deleted = delete.execute(&mut *scope.connection);
+        let affected = deleted.with_timeout().await?.rows_affected();
+        if affected > 0 {
+            begin_history(scope, audience, before).await?;
+        }
+        Ok(Batch {
+            affected,
+            next: last,
+        })
+    }
+}
+
+/// Before every time of ours, and every consumer.
+const BEGINNING: (Timestamp, &str) = (Timestamp::EPOCH, "");
+
+/// The place of the last of the next `size` memberships that ended before a time; `None` if there are not so many.
+async fn edge_of_history(
+    scope: Scope<'_>,
+    audience: &AudienceId,
+    (ended_at, consumer): (Timestamp, &str),
+    before: Timestamp,
+    size: u32,
+) -> Result<Option<ChangeKey>, StoreError> {
+    let find = sqlx::query_file!(
+        "../sql-rows/sql/ended_memberships/edge.sql",
+        scope.organization,
+        audience.as_str(),
+        DbTimestamp(ended_at),
+        consumer,
+        DbTimestamp(before),
+        i64::from(size) - 1
+    );
+    let found = find.fetch_optional(scope.connection).with_timeout().await?;
+    let key = found.map(|row| {
+        let column = "ended_memberships.consumer_id";
+        let consumer = id(row.consumer_id, ConsumerId::parse, column)?;
+        Ok(ChangeKey::of_leaving(row.ended_at.0, consumer))
+    });
+    key.transpose()
+}
+
+/// Says that nothing is kept of the audience from before this time.
+async fn begin_history(
+    scope: Scope<'_>,
+    audience: &AudienceId,
+    from: Timestamp,
+) -> Result<(), StoreError> {
+    let begin = sqlx::query_file!(
+        "../sql-rows/sql/audiences/begin_history.sql",
+        scope.organization,
+        audience.as_str(),
+        DbTimestamp(from)
+    );
+    begin.execute(scope.connection).with_timeout().await?;
+    Ok(())
 }
 
 async fn expired_of(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::SourceId;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{SourceFilter, SourceRecord, Sources, StoreError};
@@ -73,7 +74,9 @@ impl Sources for Unit {
             to_db(source.updated_at) as _,
             source.archived,
             source.guard.members_at_success.map(signed),
-            source.guard.is_holding
+            source.guard.is_holding,
+            to_db(source.last_full_pass_at) as _,
+            source.paused_by.map(FailureCode::as_str)
         );
         put.execute(connection).with_timeout().await?;
         Ok(())

@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::lease::UNNOTICED_STEP;
 use fanfare_domain::ports::{StoreError, WorkQueue};
+use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::{SchedulingCandidate, WorkKind};
-use fanfare_sql_rows::{CandidateRow, count, log_clock_set_back, one};
+use fanfare_sql_rows::{CandidateRow, DbTimestamp, count, id, log_clock_set_back, one};
 
 use crate::parameters::{duration, texts};
 use crate::store::SqlStore;
@@ -78,5 +79,20 @@ impl WorkQueue for SqlStore {
         let find = sqlx::query_file_scalar!("sql/work_queue/backlog.sql", self.now() as _);
         let work = find.fetch_one(self.reader()).with_timeout().await?;
         count(work, "work_queue")
+    }
+
+    async fn organizations_with_due_schedules(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OrganizationId>, StoreError> {
+        let find = sqlx::query_file_scalar!(
+            "../sql-rows/sql/schedules/organizations_due.sql",
+            DbTimestamp(now),
+            i64::from(limit)
+        );
+        let found = find.fetch_all(self.reader()).with_timeout().await?;
+        let organization = |text| id(text, OrganizationId::parse, "schedules.organization_id");
+        found.into_iter().map(organization).collect()
     }
 }

@@ -11,9 +11,15 @@ use crate::columns::{count, id, parse_enum, to_u32};
 use crate::db_timestamp::{DbTimestamp, from_db};
 use crate::json_text::JsonText;
 
-/// The form in which this version of the program writes a run. A version that writes what this one cannot read, or
+/// The highest form of a run that this version of the program knows. A version that writes what this one cannot read, or
 /// must not carry on from, counts it up: this one then leaves such runs to the newer one.
-pub const RUN_FORM: i64 = 1;
+pub const RUN_FORM: i64 = 2;
+
+/// The form in which this version writes a run. A version that knows only the first one would remove members that a run
+/// has to leave.
+pub const fn form_of(run: &SyncRun) -> i64 {
+    if run.removals_deferred { 2 } else { 1 }
+}
 
 /// A row of `sync_runs`.
 #[derive(Debug)]
@@ -48,6 +54,7 @@ pub struct RunRow {
     pub waiting_until: Option<DbTimestamp>,
     pub waiting_why: Option<String>,
     pub form: i64,
+    pub removals_deferred: bool,
 }
 
 impl RunRow {
@@ -118,6 +125,7 @@ impl RunRow {
             crashes: to_u32(self.crashes, "sync_runs.crashes")?,
             failures: to_u32(self.failures, "sync_runs.failures")?,
             confirm_removals: self.confirm_removals,
+            removals_deferred: self.removals_deferred,
             queued_at: self.queued_at.0,
             started_at: from_db(self.started_at),
             finished_at: from_db(self.finished_at),

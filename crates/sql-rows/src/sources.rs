@@ -14,6 +14,7 @@ use fanfare_domain::source::{
 use crate::columns::{corrupt, count, from_json, id, parse_enum};
 use crate::db_timestamp::{DbTimestamp, from_db};
 use crate::json_text::JsonText;
+use crate::schedules::paused_by;
 
 /// A row of `sync_sources`.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct SourceRow {
     pub archived: bool,
     pub members_at_success: Option<i64>,
     pub removals_held: bool,
+    pub last_full_pass_at: Option<DbTimestamp>,
+    pub paused_by: Option<String>,
 }
 
 impl TryFrom<SourceRow> for CollectionSource {
@@ -62,6 +65,8 @@ impl TryFrom<SourceRow> for CollectionSource {
                 members_at_success: members.transpose()?,
                 is_holding: row.removals_held,
             },
+            last_full_pass_at: from_db(row.last_full_pass_at),
+            paused_by: paused_by(row.paused_by.as_deref())?,
         })
     }
 }

@@ -18,12 +18,14 @@ use crate::options::{connect_options, pool};
 const QUOTAS: &str = include_str!("../../../migrations/sqlite/20261124000002_quota.sql");
 const REQUEST_COUNTS: &str =
     include_str!("../../../migrations/sqlite/20261128104101_request_counts.sql");
+const CHECK_COUNTS: &str =
+    include_str!("../../../migrations/sqlite/20261128110101_check_counts.sql");
 
 /// What the table has got since. The store's own file has it from a migration.
 const BLOCKED_AT: &str = "ALTER TABLE quota_buckets ADD COLUMN blocked_at INTEGER";
 
 /// The version of the ledger's schema. Programs that know a lower one only may use the file, too.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// The ledger's file: `fanfare-quota.db` beside `fanfare.db`.
 pub(crate) fn path_beside(store: &Path) -> PathBuf {
@@ -57,7 +59,7 @@ pub(crate) async fn number(ledger: &SqlitePool) -> Result<i64, sqlx::Error> {
 }
 
 /// Makes what is missing in the file. Its `user_version` says what is there: 1 has quotas, 2 the beginnings of blocks
-/// too, 3 request counts and a number.
+/// too, 3 request counts and a number, 4 counts of checks.
 async fn make(ledger: &SqlitePool, old: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut tx = ledger.begin_with("BEGIN IMMEDIATE").await?;
     let version: i64 = sqlx::query_scalar("PRAGMA user_version")
@@ -75,11 +77,16 @@ async fn make(ledger: &SqlitePool, old: &SqlitePool) -> Result<(), sqlx::Error> 
     if version < 1 {
         carry_over(&mut tx, old).await?;
     }
-    sqlx::raw_sql(REQUEST_COUNTS).execute(&mut *tx).await?;
-    let number: i64 = sqlx::query_scalar("SELECT 1 + abs(random() % 2147483646)")
-        .fetch_one(&mut *tx)
-        .await?;
-    let mark = format!("PRAGMA application_id = {number}; PRAGMA user_version = {VERSION}");
+    if version < 3 {
+        sqlx::raw_sql(REQUEST_COUNTS).execute(&mut *tx).await?;
+        let number: i64 = sqlx::query_scalar("SELECT 1 + abs(random() % 2147483646)")
+            .fetch_one(&mut *tx)
+            .await?;
+        let mark = format!("PRAGMA application_id = {number}");
+        sqlx::raw_sql(AssertSqlSafe(mark)).execute(&mut *tx).await?;
+    }
+    sqlx::raw_sql(CHECK_COUNTS).execute(&mut *tx).await?;
+    let mark = format!("PRAGMA user_version = {VERSION}");
     sqlx::raw_sql(AssertSqlSafe(mark)).execute(&mut *tx).await?;
     tx.commit().await
 }

@@ -31,6 +31,10 @@ const READERS_OF_ORGANIZATION: usize = 2;
 const SEARCHERS: u32 = 2;
 const SEARCHERS_OF_ORGANIZATION: usize = 1;
 
+/// Connections for checks at the door, and how many of them an organization has.
+const DOOR: u32 = 4;
+const DOOR_OF_ORGANIZATION: usize = 2;
+
 /// After how many of SQLite's instructions it is seen whether a search has to end: less than a millisecond.
 const INSTRUCTIONS: i32 = 10_000;
 
@@ -45,6 +49,9 @@ pub struct SqliteStore {
     /// For searches alone: nothing else waits for one.
     searcher: SqlitePool,
     searches: Shares<OrganizationId>,
+    /// For checks at the door alone: they wait for nothing else.
+    door: SqlitePool,
+    checks: Shares<OrganizationId>,
     /// Klaviyo's quotas and the rate limits of organizations, in a file of their own.
     pub(crate) ledger: SqlitePool,
     pub(crate) clock: Arc<dyn Clock>,
@@ -71,6 +78,7 @@ impl SqliteStore {
             .connect_with(reader_options(&path))
             .await
             .map_err(|source| sqlite_error(&path, source))?;
+        let door = pool(DOOR).connect_lazy_with(reader_options(&path));
         let searcher = pool(SEARCHERS).connect_lazy_with(reader_options(&path));
         Ok(Self {
             writer,
@@ -78,6 +86,8 @@ impl SqliteStore {
             reads: Shares::new(READERS_OF_ORGANIZATION),
             searcher,
             searches: Shares::new(SEARCHERS_OF_ORGANIZATION),
+            door,
+            checks: Shares::new(DOOR_OF_ORGANIZATION),
             ledger,
             clock,
             notifier,
@@ -117,6 +127,7 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.reader.close().await;
         self.searcher.close().await;
+        self.door.close().await;
         self.ledger.close().await;
         self.writer.close().await;
     }
@@ -153,6 +164,19 @@ impl SqliteStore {
         DbTimestamp(self.clock.now())
     }
 
+    /// A unit for reading on one of these connections, of which an organization has a share.
+    async fn reading(
+        &self,
+        connections: &SqlitePool,
+        shares: &Shares<OrganizationId>,
+        organization: &OrganizationId,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let permit = shares.permit(organization, ACQUIRE_TIMEOUT).await;
+        let permit = permit.ok_or_else(|| StoreError::Unavailable(BUSY.into()))?;
+        let tx = connections.begin().with_timeout().await?;
+        Ok(Box::new(self.unit(tx, organization, None, Some(permit))))
+    }
+
     /// A unit for a search, whose statements SQLite interrupts after this time.
     async fn searching(
         &self,
@@ -183,6 +207,7 @@ impl SqliteStore {
             tx,
             organization: organization.clone(),
             clock: Arc::clone(&self.clock),
+            opened_at: self.clock.now(),
             notifier: self.notifier,
             writer,
             has_shredded: false,
@@ -194,10 +219,11 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn read(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let permit = self.reads.permit(organization, ACQUIRE_TIMEOUT).await;
-        let permit = permit.ok_or_else(|| StoreError::Unavailable(BUSY.into()))?;
-        let tx = self.reader.begin().with_timeout().await?;
-        Ok(Box::new(self.unit(tx, organization, None, Some(permit))))
+        self.reading(&self.reader, &self.reads, organization).await
+    }
+
+    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.reading(&self.door, &self.checks, organization).await
     }
 
     async fn search(

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
+use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{DbTimestamp, JobNotifier, Permit};
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
@@ -23,6 +24,8 @@ pub(crate) struct Unit {
     pub(crate) tx: Transaction<'static, Sqlite>,
     pub(crate) organization: OrganizationId,
     pub(crate) clock: Arc<dyn Clock>,
+    /// When the unit was opened, which for a writer is after the writer before it ended.
+    pub(crate) opened_at: Timestamp,
     pub(crate) notifier: JobNotifier,
     /// Where this unit's connection came from, if it may write.
     pub(crate) writer: Option<SqlitePool>,
@@ -62,6 +65,11 @@ impl Unit {
 impl UnitOfWork for Unit {
     fn organization(&self) -> &OrganizationId {
         &self.organization
+    }
+
+    fn writing_since(&self) -> Result<Timestamp, StoreError> {
+        self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        Ok(self.opened_at)
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

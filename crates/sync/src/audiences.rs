@@ -1,12 +1,13 @@
 //! Audiences: reading, changing and archiving them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use fanfare_domain::audience::GroupType;
+use fanfare_domain::audience::{Freshness, GroupType};
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, OrganizationId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{AudienceRecord, ConsumerRecord, UnitOfWork};
-use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
@@ -64,6 +65,11 @@ pub struct AudienceStatus {
     pub record: AudienceRecord,
     /// How many runs it has had: a number that grows with every change of membership.
     pub version: u64,
+    /// Its interval, if it syncs by itself.
+    interval: Option<Duration>,
+    /// When it is due, if it syncs by itself and is not paused.
+    due_at: Option<Timestamp>,
+    is_stale: bool,
 }
 
 impl AudienceStatus {
@@ -72,10 +78,34 @@ impl AudienceStatus {
         self.record.source.status.is_active()
     }
 
-    /// Whether the members may differ from Klaviyo's: no run has succeeded yet, or the latest run failed.
+    /// Whether the members may be further behind Klaviyo than the audience's interval allows.
     pub const fn is_stale(&self) -> bool {
-        self.record.source.last_synced_at.is_none()
-            || matches!(self.record.source.status, SyncStatus::Failed)
+        self.is_stale
+    }
+
+    /// When the audience syncs by itself next; `None` if it does not, while a run is active, and while the schedule is
+    /// paused.
+    pub fn next_sync_at(&self) -> Option<Timestamp> {
+        self.due_at
+            .filter(|_| self.interval.is_some() && !self.is_in_progress())
+    }
+
+    /// When a complete pass last succeeded.
+    pub fn last_full_pass_at(&self) -> Option<Timestamp> {
+        let source = &self.record.source;
+        // Before this was kept every pass was complete.
+        source.last_full_pass_at.or(source.last_synced_at)
+    }
+
+    /// How long it can take until somebody who left the list leaves the audience, in seconds: every scheduled pass is
+    /// complete. `None` for a manual audience.
+    pub fn removals_within_seconds(&self) -> Option<u64> {
+        self.interval.map(|interval| interval.as_secs())
+    }
+
+    /// Why the schedule is paused, if there is one and it is.
+    pub fn paused(&self) -> Option<FailureCode> {
+        self.interval.and(self.record.source.paused_by)
     }
 }
 
@@ -130,9 +160,11 @@ impl Integration {
         update
             .last_refreshed_at
             .apply(&mut audience.last_refreshed_at);
-        update
-            .refresh_interval_seconds
-            .apply(&mut audience.refresh_interval_seconds);
+        if let Patch::Set(interval) = update.refresh_interval_seconds {
+            self.set_interval(unit.as_mut(), &mut record, interval)
+                .await?;
+        }
+        let audience = &mut record.audience;
         audience.updated_at = Some(self.now());
         audience.updated_by = Some(update.actor);
         unit.put_audience(audience).await?;
@@ -166,7 +198,9 @@ impl Integration {
             .audience(id)
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;
+        unit.end_schedule(id).await?;
         record.audience.archived = true;
+        record.audience.refresh_interval_seconds = None;
         record.audience.updated_at = Some(now);
         record.audience.updated_by = Some(actor.to_owned());
         record.source.archived = true;
@@ -187,6 +221,7 @@ impl Integration {
     ) -> Result<Option<AudienceRecord>, Error> {
         let now = self.now();
         if let Some(source) = unit.archive_unread(id, actor, now).await? {
+            unit.end_schedule(id).await?;
             let active = unit.active_run(&source).await?;
             let cancelled = cancel_runs(unit.as_mut(), active, ARCHIVED, now).await?;
             unit.commit().await?;
@@ -235,6 +270,21 @@ impl Integration {
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;
         let version = unit.run_count(id).await?;
-        Ok(AudienceStatus { record, version })
+        let audience = &record.audience;
+        let seconds = audience
+            .refresh_interval_seconds
+            .filter(|_| !audience.archived);
+        let freshness = Freshness {
+            last_synced_at: record.source.last_synced_at,
+            created_at: record.source.created_at,
+            refresh_interval_seconds: seconds,
+        };
+        Ok(AudienceStatus {
+            version,
+            interval: seconds.map(|seconds| self.intervals.in_force(seconds)),
+            due_at: unit.due_at(id).await?,
+            is_stale: freshness.is_stale(self.intervals, self.now()),
+            record,
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use fanfare_domain::connection::SealedKey;
 use fanfare_domain::erasure::{Erased, ErasedHash, Identifier};
-use fanfare_domain::ids::{ConsumerId, OrganizationId};
+use fanfare_domain::ids::{ConsumerId, OrganizationId, ProfileId};
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::profile::{Profile, UsableProfile};
 use fanfare_domain::time::Timestamp;
@@ -52,7 +52,8 @@ impl Integration {
         let mut unit = self.begin(organization).await?;
         let found = unit.consumer(id).await?;
         let consumer = found.ok_or(Error::NotFound(Entity::Consumer))?.consumer;
-        let profiles = unit.profiles_of(id).await?;
+        let links = unit.links_of(id).await?;
+        let profiles: Vec<ProfileId> = links.into_iter().map(|link| link.profile).collect();
         let email = consumer.email.iter();
         // An address that an earlier version stored may have another form today.
         let emails = email.flat_map(|email| [email.clone(), email.renewed()]);

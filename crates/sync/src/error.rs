@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fanfare_domain::collection::CollectionKind;
+use fanfare_domain::history::MAX_SNAPSHOTS;
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::{KlaviyoError, SealError, StoreError};
 use fanfare_domain::run::InvalidTransition;
@@ -24,6 +25,8 @@ pub enum Entity {
     Organization,
     /// A secret key.
     SecretKey,
+    /// A snapshot of an audience's members.
+    Snapshot,
 }
 
 impl std::fmt::Display for Entity {
@@ -36,6 +39,7 @@ impl std::fmt::Display for Entity {
             Self::KlaviyoCollection(kind) => kind.descriptor().entity,
             Self::Organization => "Organization",
             Self::SecretKey => "Secret key",
+            Self::Snapshot => "Snapshot",
         })
     }
 }
@@ -98,6 +102,9 @@ pub enum Error {
     /// The run has ended.
     #[error("the sync run has already finished")]
     RunFinished,
+    /// The audience has as many snapshots as it may have.
+    #[error("the audience has {MAX_SNAPSHOTS} snapshots already")]
+    TooManySnapshots,
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),

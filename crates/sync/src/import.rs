@@ -19,6 +19,8 @@ use crate::saving::queue_run;
 pub struct ImportRequest {
     /// The lists and segments, in the order of the answer. Repeats are answered once.
     pub collections: Vec<CollectionRef>,
+    /// Seconds between the syncs of the new audiences; `None` if they are synced once, and whenever somebody asks.
+    pub refresh_interval_seconds: Option<u32>,
     /// The author of the new records, for `createdBy`.
     pub actor: String,
 }
@@ -84,12 +86,15 @@ impl Integration {
         organization: &OrganizationId,
         request: ImportRequest,
     ) -> Result<ImportOutcome, Error> {
+        if let Some(seconds) = request.refresh_interval_seconds {
+            self.check_interval(seconds)?;
+        }
         let connection = self.open_connection(organization).await?;
         let mut seen = HashSet::new();
-        let wanted: Vec<CollectionRef> = request
-            .collections
-            .into_iter()
-            .filter(|c| seen.insert(c.clone()))
+        let wanted = request.collections.iter();
+        let wanted: Vec<CollectionRef> = wanted
+            .filter(|c| seen.insert((*c).clone()))
+            .cloned()
             .collect();
 
         // The calls to Klaviyo come before the transaction, and only for what is not synced yet.
@@ -135,7 +140,7 @@ impl Integration {
                 Found::InKlaviyo(found) => {
                     let name = found.name.as_deref();
                     let imported = self
-                        .start(unit.as_mut(), collection, name, &request.actor)
+                        .start(unit.as_mut(), collection, name, &request)
                         .await?;
                     outcome.imported.push(imported);
                     continue;
@@ -154,8 +159,9 @@ impl Integration {
         unit: &mut dyn UnitOfWork,
         collection: CollectionRef,
         name: Option<&str>,
-        actor: &str,
+        request: &ImportRequest,
     ) -> Result<Imported, Error> {
+        let (actor, interval) = (&request.actor, request.refresh_interval_seconds);
         let (now, ids) = (self.now(), &self.ports.ids);
         let audience_id = AudienceId::new(ids.ulid());
         let source = CollectionSource {
@@ -169,10 +175,12 @@ impl Integration {
                 ..SourceData::default()
             },
             created_at: now,
-            created_by: actor.to_owned(),
+            created_by: actor.clone(),
             updated_at: None,
             archived: false,
             guard: RemovalGuard::default(),
+            last_full_pass_at: None,
+            paused_by: None,
         };
         let audience = Audience {
             name: free_name(unit, &collection, name, &audience_id).await?,
@@ -186,9 +194,9 @@ impl Integration {
             group_name: None,
             group_type: None,
             last_refreshed_at: None,
-            refresh_interval_seconds: None,
+            refresh_interval_seconds: interval,
             created_at: now,
-            created_by: actor.to_owned(),
+            created_by: actor.clone(),
             updated_at: None,
             updated_by: None,
             archived: false,
@@ -203,6 +211,9 @@ impl Integration {
         unit.put_audience(&audience).await?;
         let run = SourceRun::queue(source, new, now);
         queue_run(unit, &run).await?;
+        if let Some(seconds) = interval {
+            self.begin_schedule(unit, &audience.id, seconds).await?;
+        }
         Ok(Imported {
             collection,
             source: run.source().id.clone(),

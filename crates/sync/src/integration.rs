@@ -1,18 +1,22 @@
 //! The use cases with their ports, as a program wires them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_domain::connection::{ApiKey, Connection, OpenConnection};
+use fanfare_domain::history::KEPT_FOR;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{
     Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, RequestLimits, Store, StoreError,
     UnitOfWork, WorkQueue,
 };
+use fanfare_domain::schedule::Intervals;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
 use crate::kept_collections::KeptCollections;
 use crate::klaviyo::KlaviyoClient;
+use crate::known_keys::KnownKeys;
 
 /// The adapters behind the ports.
 #[derive(Clone)]
@@ -55,6 +59,9 @@ pub struct Integration {
     pub(crate) ports: OwnPorts,
     pub(crate) klaviyo: KlaviyoClient,
     pub(crate) kept_collections: KeptCollections,
+    pub(crate) history_kept_for: Duration,
+    pub(crate) known_keys: KnownKeys,
+    pub(crate) intervals: Intervals,
 }
 
 impl Integration {
@@ -63,6 +70,8 @@ impl Integration {
         Self {
             klaviyo: KlaviyoClient::new(ports.klaviyo, ports.ledger, Arc::clone(&ports.clock)),
             kept_collections: KeptCollections::default(),
+            known_keys: KnownKeys::default(),
+            intervals: Intervals::default(),
             ports: OwnPorts {
                 store: ports.store,
                 directory: ports.directory,
@@ -72,7 +81,23 @@ impl Integration {
                 clock: ports.clock,
                 ids: ports.ids,
             },
+            history_kept_for: KEPT_FOR,
         }
+    }
+
+    /// The same, keeping the history of memberships for so long.
+    #[must_use]
+    pub fn keeping_history_for(self, history_kept_for: Duration) -> Self {
+        Self {
+            history_kept_for,
+            ..self
+        }
+    }
+
+    /// The same, for audiences with these intervals.
+    #[must_use]
+    pub fn with_intervals(self, intervals: Intervals) -> Self {
+        Self { intervals, ..self }
     }
 
     /// The clock of the use cases.

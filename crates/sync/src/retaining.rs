@@ -1,4 +1,5 @@
-//! What is kept for a time only goes: ended runs with their issues, members of archived audiences, unused quotas.
+//! What is kept for a time only goes: ended runs with their issues, members of archived audiences, memberships that
+//! ended, unused quotas.
 
 use std::time::Duration;
 
@@ -18,12 +19,15 @@ pub struct Expired {
     pub runs: u64,
     /// Memberships of archived audiences.
     pub members: u64,
+    /// Memberships that ended.
+    pub history: u64,
 }
 
 impl Integration {
     /// Deletes what the organization does not need any more after this time: runs that ended before, with their
     /// issues, except the latest run and the latest successful one of each audience; and the members of audiences
-    /// that were archived before.
+    /// that were archived before. Memberships that ended are kept for a time of their own
+    /// ([`Self::keeping_history_for`]), and as long as a snapshot needs them.
     ///
     /// Several processes may do so at once: each row is deleted once, in short units.
     pub async fn delete_expired(
@@ -59,12 +63,40 @@ impl Integration {
         for audience in &audiences {
             loop {
                 let mut unit = self.begin(organization).await?;
+                // One may have been taken since.
+                if unit.snapshot_count(audience).await? > 0 {
+                    break;
+                }
                 let members = unit.delete_members(audience, MOST_DELETED).await?;
                 unit.commit().await?;
                 if members == 0 {
                     break;
                 }
                 deleted.members += members;
+            }
+        }
+        deleted.history = self.delete_expired_history(organization).await?;
+        Ok(deleted)
+    }
+
+    async fn delete_expired_history(&self, organization: &OrganizationId) -> Result<u64, Error> {
+        let before = self.before(self.history_kept_for);
+        let mut unit = self.read(organization).await?;
+        let audiences = unit.audiences_with_history(before).await?;
+        drop(unit);
+        let mut deleted = 0;
+        for audience in &audiences {
+            let mut after = None;
+            loop {
+                let mut unit = self.begin(organization).await?;
+                let batch = unit.delete_history(audience, before, after.as_ref(), MOST_DELETED);
+                let batch = batch.await?;
+                unit.commit().await?;
+                deleted += batch.affected;
+                after = batch.next;
+                if after.is_none() {
+                    break;
+                }
             }
         }
         Ok(deleted)
@@ -85,9 +117,6 @@ impl Integration {
     }
 
     fn before(&self, kept_for: Duration) -> Timestamp {
-        let micros = i64::try_from(kept_for.as_micros()).unwrap_or(i64::MAX);
-        let before = self.now().as_micros().saturating_sub(micros);
-        // Nothing of ours is older than the epoch.
-        Timestamp::from_micros(before).unwrap_or(Timestamp::EPOCH)
+        self.now().minus(kept_for)
     }
 }

@@ -28,11 +28,15 @@ pub(crate) async fn queue_run(unit: &mut dyn UnitOfWork, run: &SourceRun) -> Res
     Ok(())
 }
 
-/// Saves a run and its source. A run that has ended leaves the queue in the same unit.
+/// Saves a run and its source. A run that has ended leaves the queue in the same unit, and if no further run can succeed
+/// before somebody acts, it takes the due time of its audience along.
 pub(crate) async fn save_run(unit: &mut dyn UnitOfWork, run: &SourceRun) -> Result<(), Error> {
     unit.save_run(run).await?;
     if !run.is_active() {
         unit.dequeue(&WorkKey::pull(&run.run().id)).await?;
+        if run.source().paused_by.is_some() {
+            unit.end_schedule(&run.run().audience).await?;
+        }
     }
     Ok(())
 }

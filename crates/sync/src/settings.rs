@@ -60,7 +60,7 @@ impl Integration {
     }
 
     /// Connects a key. If Klaviyo does not accept it, or does not let it read lists and profiles, nothing
-    /// changes.
+    /// changes. Schedules that the key before has paused go on.
     pub async fn connect(
         &self,
         organization: &OrganizationId,
@@ -94,6 +94,7 @@ impl Integration {
             message: None,
         };
         unit.put_connection(&connection).await?;
+        self.resume_with_new_key(unit.as_mut()).await?;
         unit.commit().await?;
         Ok(Settings {
             connection: Some(connection.into()),
@@ -126,11 +127,12 @@ impl Integration {
         }
     }
 
-    /// Deletes the connection: the key is overwritten and active runs are cancelled; audiences stay. Neither the
+    /// Deletes the connection: the key is overwritten, active runs are cancelled and schedules end; audiences stay. Neither the
     /// connection nor the runs have to be readable for that.
     pub async fn disconnect(&self, organization: &OrganizationId) -> Result<Settings, Error> {
         let mut unit = self.begin(organization).await?;
         unit.delete_connection().await?;
+        unit.end_schedules().await?;
         let mut active: BTreeSet<RunId> = unit.active_runs().await?.into_iter().collect();
         // A run whose status this version does not know has a place in the queue.
         let queued = unit.queued(WorkKind::Pull).await?;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanfare_domain::consumer::Stamp;
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
 use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork, WorkQueue};
@@ -162,10 +163,29 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     assert_eq!(record.source.status, SyncStatus::Syncing);
     assert_eq!(record.source.last_synced_at, written_at);
     assert_eq!(unit.member_count(&audience).await.expect("a count"), 1);
+    // A membership of the first version has its beginning; who left before history was kept, nobody knows.
+    let [ada, b] = ["cons_a", "cons_b"].map(consumer_id);
+    let of_ada = unit.last_membership(&audience, &ada).await;
+    let of_ada = of_ada.expect("an answer").expect("a membership");
+    assert_eq!((Some(of_ada.began), of_ada.end), (written_at, None));
+    let of_b = unit.last_membership(&audience, &b).await;
+    let of_b = of_b.expect("an answer").expect("a membership");
+    assert_eq!(of_b.end.expect("an end").left_by, run_id("run_b"));
+    let from = unit.history_from(&audience).await.expect("an answer");
+    assert!(from > written_at, "{from:?}");
+    let snapshots = unit.snapshots(&audience, &all).await.expect("snapshots");
+    assert_eq!(snapshots.items[0].name, "Before");
     let guard = record.source.guard;
     assert_eq!(guard, RemovalGuard::succeeded(195).held());
+    let source = &record.source;
+    assert_eq!(source.last_full_pass_at, written_at);
+    assert_eq!(source.paused_by, Some(FailureCode::SourceGone));
+    let due_at = unit.due_at(&audience).await.expect("an answer");
+    assert_eq!(due_at, written_at);
     let runs = unit.runs(&audience, &all).await.expect("runs").items;
     assert_eq!(runs.len(), 2);
+    let deferred: Vec<bool> = runs.iter().map(|run| run.removals_deferred).collect();
+    assert_eq!(deferred, [false, true]);
     let issues = unit.issues(&run_id("run_a"), &all).await.expect("issues");
     assert_eq!(issues.items.len(), 1);
 }

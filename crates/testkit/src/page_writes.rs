@@ -259,9 +259,8 @@ impl Bench<'_> {
         let mut after = None;
         loop {
             let mut unit = self.store.begin(&self.organization).await?;
-            let (audience, now) = (&self.audience, self.clock.now());
             let batch = unit
-                .add_missing_members(&run.id, audience, after.as_ref(), BATCH, now)
+                .add_missing_members(&run.id, &self.audience, after.as_ref(), BATCH)
                 .await?;
             unit.commit().await?;
             after = batch.next;

@@ -1,5 +1,6 @@
 //! Figures, each beside its limit measured in the same run.
 
+mod check;
 mod engine;
 mod environment;
 mod latency;
@@ -49,6 +50,7 @@ const CASES: &[(&str, Case)] = &[
     ("engine-postgres", engine::measure_on_postgres),
     ("start", start::measure),
     ("api", latency::measure),
+    ("check", check::measure),
     ("neighbour", neighbour::measure),
     ("quota", quota::measure),
 ];

@@ -1,4 +1,4 @@
-//! What keeps an organization's syncs waiting for long.
+//! What keeps an organization's syncs waiting for long, or from being started.
 
 use std::time::Duration;
 
@@ -13,12 +13,16 @@ use crate::errors::explain;
 /// A longer rate-limit block is named: those of Klaviyo's quotas end within a minute.
 const LONG_BLOCK: Duration = Duration::from_mins(10);
 
-/// Klaviyo's rate-limit blocks, and the runs that this version leaves to a newer one. None for an organization without
+/// How many paused audiences of an organization are named.
+const MOST_NAMED: usize = 10;
+
+/// Klaviyo's rate-limit blocks, the runs that this version leaves to a newer one, and paused schedules. None for an organization without
 /// a connection.
 pub(super) async fn check(context: &CommandContext, organization: &OrganizationId) -> Vec<Check> {
     let mut checks = Vec::new();
     checks.extend(blocks(context, organization).await);
     checks.extend(unreadable(context, organization).await);
+    checks.extend(paused(context, organization).await);
     checks
 }
 
@@ -48,6 +52,30 @@ async fn blocks(context: &CommandContext, organization: &OrganizationId) -> Opti
         );
         Check::new(subject, CheckStatus::Failed, finding)
     })
+}
+
+/// The audiences whose schedules are paused. There may be thousands: some are named.
+async fn paused(context: &CommandContext, organization: &OrganizationId) -> Option<Check> {
+    let subject = format!("schedules of {organization}");
+    let found = match context.integration().paused_schedules(organization).await {
+        Ok(found) if found.is_empty() => return None,
+        Ok(found) => found,
+        Err(error) => {
+            let finding = one_line(explain(error).as_ref());
+            return Some(Check::new(subject, CheckStatus::Failed, finding));
+        }
+    };
+    let named = found.iter().take(MOST_NAMED);
+    let mut named: Vec<String> = named.map(|(id, code)| format!("{id} ({code})")).collect();
+    if let Some(more) = found.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+        named.push(format!("{more} more"));
+    }
+    let finding = format!(
+        "{} do not sync by themselves: key_invalid and scope_missing are over once a valid key is connected, source_gone \
+         once a sync by hand succeeds (POST /api/audiences/ID/sync)",
+        named.join(", ")
+    );
+    Some(Check::new(subject, CheckStatus::Failed, finding))
 }
 
 async fn unreadable(context: &CommandContext, organization: &OrganizationId) -> Option<Check> {

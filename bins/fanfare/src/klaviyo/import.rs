@@ -25,6 +25,7 @@ pub(super) async fn run(context: &CommandContext, import: Import) -> Result<Exit
         collections: refs(CollectionKind::List, import.lists)
             .chain(refs(CollectionKind::Segment, import.segments))
             .collect(),
+        refresh_interval_seconds: import.continuous.then_some(import.every),
         actor: ACTOR.to_owned(),
     };
     let outcome = context.integration().import(&organization, request).await;

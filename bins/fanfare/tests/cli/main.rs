@@ -2,6 +2,7 @@
 
 mod bad_starts;
 mod doctor;
+mod explain;
 mod keys;
 mod klaviyo;
 mod logs;

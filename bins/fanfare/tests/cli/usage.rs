@@ -17,6 +17,17 @@ fn wrong_arguments_end_with_status_2() {
         &["klaviyo", "status", "--watch", "--json"],
         &["klaviyo", "connect", "pk_canary"],
         &["key", "list", "--org", "not an id"],
+        &["explain", "--email", "a@b.example"],
+        &["explain", "--audience", "aud_1"],
+        &[
+            "explain",
+            "--audience",
+            "aud_1",
+            "--email",
+            "a@b.example",
+            "--profile",
+            "P",
+        ],
     ] {
         let result = installation.run(arguments);
         assert_eq!(result.status, 2, "{arguments:?}: {result:?}");
@@ -30,7 +41,7 @@ fn help_ends_with_status_0() {
     let result = Installation::new().run(&["help"]);
     assert_eq!((result.status, result.errors.as_str()), (0, ""));
     for command in [
-        "up", "migrate", "org", "key", "klaviyo", "rekey", "restored", "doctor",
+        "up", "migrate", "org", "key", "klaviyo", "explain", "rekey", "restored", "doctor",
     ] {
         assert!(result.output.contains(command), "{command}");
     }

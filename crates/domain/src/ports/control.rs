@@ -70,6 +70,15 @@ pub trait WorkQueue: Send + Sync {
 
     /// How much work is due or leased now, as a count, for the metric of the backlog.
     async fn backlog(&self) -> Result<u64, StoreError>;
+
+    /// Organizations with continuous audiences that are due at `now` ([`Schedules`](super::Schedules)), at most
+    /// `limit`, the one that has waited for longest first. Of very many audiences that are due, those that have waited
+    /// for longest are looked at.
+    async fn organizations_with_due_schedules(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OrganizationId>, StoreError>;
 }
 
 /// Klaviyo's quotas by account and bucket, as all processes of Fanfare together use them.

@@ -4,10 +4,12 @@ use async_trait::async_trait;
 
 use crate::collection::{CollectionKind, CollectionRef};
 use crate::connection::Credential;
-use crate::ids::Cursor;
+use crate::ids::{Cursor, ProfileId};
 use crate::klaviyo::{
-    Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberPage, MembersFrom,
+    Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberLookup,
+    MemberPage, MembersFrom,
 };
+use crate::profile::Profile;
 
 /// Klaviyo's REST API, revision 2026-07-15.
 ///
@@ -46,6 +48,21 @@ pub trait Klaviyo: Send + Sync {
         from: &MembersFrom,
         room: &dyn AnswerRoom,
     ) -> Result<Answer<MemberPage>, KlaviyoError>;
+
+    /// The same for those members who have one of a few e-mails or phone numbers, in any order: twenty values at most.
+    async fn find_members(
+        &self,
+        credential: &Credential,
+        collection: &CollectionRef,
+        lookup: &MemberLookup,
+    ) -> Result<Answer<Vec<Profile>>, KlaviyoError>;
+
+    /// `GET /api/profiles`: those profiles that there are of a few ids, twenty at most. Scope `profiles:read`.
+    async fn profiles(
+        &self,
+        credential: &Credential,
+        ids: &[ProfileId],
+    ) -> Result<Answer<Vec<Profile>>, KlaviyoError>;
 
     /// Tests whether the credential has a capability, with the smallest request that needs it.
     async fn probe(

@@ -2,7 +2,7 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`], [`Erasures`], [`Retention`]) are methods of that unit.
+//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`]) are methods of that unit.
 //! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is Klaviyo's REST API.
@@ -14,6 +14,7 @@
 mod ambient;
 mod control;
 mod erasures;
+mod history;
 mod klaviyo;
 mod leases;
 mod pages;
@@ -21,11 +22,13 @@ mod records;
 mod request_limits;
 mod retention;
 mod runs;
+mod schedules;
 mod store;
 
 pub use ambient::{Clock, KeySealer, SealError};
 pub use control::{Directory, QuotaLedger, WorkQueue};
 pub use erasures::Erasures;
+pub use history::History;
 pub use klaviyo::{AnswerRoom, AnyRoom, Klaviyo};
 pub use leases::Leases;
 pub use pages::{Batch, PageWrite, Pages};
@@ -36,6 +39,7 @@ pub use records::{
 pub use request_limits::RequestLimits;
 pub use retention::Retention;
 pub use runs::Runs;
+pub use schedules::Schedules;
 pub use store::{Store, StoreError, UnitOfWork};
 
 pub use crate::ids::Ids;

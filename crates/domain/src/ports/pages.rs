@@ -46,22 +46,22 @@ pub trait Pages {
 
     /// Writes a page's plan: consumers, links, seen profiles, memberships and issues. Existing memberships
     /// and issues stay as they are. E-mails that move between consumers are removed from the old consumers
-    /// before the new ones get them. A page that moves links is counted ([`Pages::link_moves`]). Returns how
-    /// many consumers became members.
+    /// before the new ones get them. A page that moves links is counted ([`Pages::link_moves`]). New memberships
+    /// begin at the unit's time ([`UnitOfWork::writing_since`](super::UnitOfWork::writing_since)). Returns how many
+    /// consumers became members.
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError>;
 
     /// How many pages have moved links of the organization from one consumer to another.
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError>;
 
     /// Takes the next `size` profiles after `after`, by profile id, that the run has seen, and makes the
-    /// consumers to which they are linked now members. `affected` counts the new members.
+    /// consumers to which they are linked now members, from the unit's time on. `affected` counts the new members.
     async fn add_missing_members(
         &mut self,
         run: &RunId,
         audience: &AudienceId,
         after: Option<&ProfileId>,
         size: u32,
-        now: Timestamp,
     ) -> Result<Batch<ProfileId>, StoreError>;
 
     /// Counts, among the next `size` members after `after` by consumer id, those who were members before the
@@ -75,7 +75,8 @@ pub trait Pages {
     ) -> Result<Batch<ConsumerId>, StoreError>;
 
     /// Removes, among the next `size` members after `after` by consumer id, those to whom no profile that the
-    /// run has seen is linked. The consumers stay.
+    /// run has seen is linked. The consumers stay, and history keeps the memberships, ended at the unit's time
+    /// ([`Membership::ended`](crate::history::Membership::ended)).
     async fn remove_absent_members(
         &mut self,
         run: &RunId,

@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::audience::Audience;
 use crate::connection::{Connection, SealedKey};
-use crate::consumer::Consumer;
+use crate::consumer::{Consumer, ProfileLink};
+use crate::door::{DoorRead, People};
 use crate::ids::{AudienceId, ConsumerId, ProfileId, SourceId};
 use crate::paging::{Page, PageRequest};
 use crate::run::SyncStatus;
@@ -144,6 +145,14 @@ pub trait Audiences {
         page: &PageRequest,
     ) -> Result<Page<ConsumerRecord>, StoreError>;
 
+    /// Which of these people are members of an audience, archived or not, and how fresh that is: one read, by
+    /// indexes, that waits for no write. `None` if there is no such audience.
+    async fn members_among(
+        &mut self,
+        audience: &AudienceId,
+        people: &People,
+    ) -> Result<Option<DoorRead>, StoreError>;
+
     /// How many members the audience has.
     async fn member_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError>;
 }
@@ -207,6 +216,9 @@ pub trait Consumers {
         &mut self,
         lookup: &Lookup,
     ) -> Result<Vec<ConsumerRecord>, StoreError>;
+
+    /// The links of a consumer, in any order.
+    async fn links_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileLink>, StoreError>;
 
     /// Whether the index of searches, in sections of `size` consumers, is as far as it gets: less than a section is in
     /// none, and hardly anything in one has changed. Always so where a store has no index.

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{Batch, StoreError};
+use crate::history::ChangeKey;
 use crate::ids::{AudienceId, RunId};
 use crate::time::Timestamp;
 
@@ -21,11 +22,29 @@ pub trait Retention {
     /// is gone. The count of the audience's runs ([`Runs::run_count`](super::Runs::run_count)) stays as it is.
     async fn delete_run(&mut self, run: &RunId, size: u32) -> Result<bool, StoreError>;
 
-    /// Archived audiences that last changed before this time and have members still.
+    /// Archived audiences that last changed before this time, have members still and no snapshots, which need them.
     async fn expired_audiences(&mut self, before: Timestamp)
     -> Result<Vec<AudienceId>, StoreError>;
 
-    /// Deletes about `size` memberships of an audience. Returns how many.
+    /// Deletes about `size` memberships of an archived audience. Returns how many. From then on its history begins now
+    /// ([`History::history_from`](super::History::history_from)).
     async fn delete_members(&mut self, audience: &AudienceId, size: u32)
     -> Result<u64, StoreError>;
+
+    /// Audiences with memberships that ended before this time.
+    async fn audiences_with_history(
+        &mut self,
+        before: Timestamp,
+    ) -> Result<Vec<AudienceId>, StoreError>;
+
+    /// Looks at the next `size` memberships after `after` that ended before this time, in the order of their leavings,
+    /// and deletes those that no snapshot needs. `affected` counts them. If there are any, the audience's history
+    /// begins at this time from then on, unless it began later.
+    async fn delete_history(
+        &mut self,
+        audience: &AudienceId,
+        before: Timestamp,
+        after: Option<&ChangeKey>,
+        size: u32,
+    ) -> Result<Batch<ChangeKey>, StoreError>;
 }

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::ids::{AudienceId, RunId, SourceId};
+use crate::explain::SkippedProfile;
+use crate::ids::{AudienceId, ProfileId, RunId, SourceId};
 use crate::issue::Issue;
 use crate::paging::{Page, PageRequest};
 use crate::run::{RunError, SourceRun, SyncRun};
@@ -34,6 +35,13 @@ pub trait Runs {
 
     /// The run's issues, paged by profile, code and field.
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError>;
+
+    /// The issues with which runs of an audience have skipped a profile, in any order.
+    async fn skipped(
+        &mut self,
+        audience: &AudienceId,
+        profile: &ProfileId,
+    ) -> Result<Vec<SkippedProfile>, StoreError>;
 
     /// Inserts a run and writes the changes of its source. The source and the audience are stored already. The
     /// caller has made sure that the source has no active run; the store MUST nevertheless refuse a second

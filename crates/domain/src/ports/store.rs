@@ -2,8 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{Audiences, Connections, Consumers, Erasures, Leases, Pages, Retention, Runs, Sources};
+use super::{
+    Audiences, Connections, Consumers, Erasures, History, Leases, Pages, Retention, Runs,
+    Schedules, Sources,
+};
 use crate::ids::OrganizationId;
+use crate::time::Timestamp;
 
 /// Opens units of work.
 ///
@@ -24,6 +28,10 @@ pub trait Store: Send + Sync {
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
+    /// Opens a unit for checks at the door: it reads as [`Store::read`] does, by means of its own, of which an
+    /// organization has a share. What else the store does never waits for checks, nor they for it.
+    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
     /// Opens a unit for writing. Until it ends, it MUST exclude every other writing unit of the same
     /// organization, in this process and in others, so that what it reads stays true until it commits.
     async fn begin(&self, organization: &OrganizationId)
@@ -36,10 +44,26 @@ pub trait Store: Send + Sync {
 /// call to Klaviyo.
 #[async_trait]
 pub trait UnitOfWork:
-    Connections + Sources + Audiences + Consumers + Pages + Runs + Leases + Erasures + Retention + Send
+    Connections
+    + Sources
+    + Audiences
+    + Consumers
+    + Pages
+    + Runs
+    + Leases
+    + Schedules
+    + Erasures
+    + History
+    + Retention
+    + Send
 {
     /// The organization that it was opened for.
     fn organization(&self) -> &OrganizationId;
+
+    /// When a writing unit began to write, by the store's clock: after every writing unit of the organization before
+    /// it had ended. Memberships that it begins or ends do so at the [`moment`](crate::history::moment) of this time.
+    /// A unit for reading fails with [`StoreError::ReadOnly`].
+    fn writing_since(&self) -> Result<Timestamp, StoreError>;
 
     /// Makes all writes durable, or none.
     ///

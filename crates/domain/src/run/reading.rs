@@ -14,6 +14,8 @@ pub struct Opened {
     pub name: Option<String>,
     /// Klaviyo's count of its profiles, if known.
     pub total: Option<u64>,
+    /// Whether it is a segment that Klaviyo is still computing.
+    pub is_being_computed: bool,
     /// The members that the audience has now.
     pub members: u64,
     /// The organization's count of link moves so far.
@@ -37,6 +39,7 @@ impl SourceRun {
         self.require_syncing(Event::Progress)?;
         self.source.data.name = opened.name;
         self.run.progress.total = opened.total;
+        self.run.removals_deferred |= opened.is_being_computed;
         // A run whose checkpoint was lost opens its list again, and has changed the members already.
         let progress = &self.run.progress;
         let before =

@@ -2,6 +2,7 @@
 //! it has seen.
 
 use super::{Event, InvalidTransition, SourceRun};
+use crate::collection::CollectionKind;
 use crate::failure::FailureCode;
 use crate::ids::{ConsumerId, ProfileId};
 use crate::pass::{LinkMoves, Pass, Phase};
@@ -20,6 +21,18 @@ pub enum Reconciliation {
 }
 
 impl SourceRun {
+    /// Whether the run has to look at its segment once more after the last page: if Klaviyo has begun to compute it
+    /// since, a profile that was not seen says nothing.
+    pub const fn has_to_look_at_segment(&self) -> bool {
+        matches!(self.source.collection.kind, CollectionKind::Segment)
+            && !self.run.removals_deferred
+    }
+
+    /// Klaviyo is computing the segment: the run removes nobody.
+    pub const fn defer_removals(&mut self) {
+        self.run.removals_deferred = true;
+    }
+
     /// All pages are read: returns what reconciling has to do first. Members are missing only if profiles have
     /// moved between consumers since the pass began, or since members were last added. A pass that saw clearly
     /// fewer profiles than Klaviyo had counted ends with `incomplete_read` when no members are missing.
@@ -33,6 +46,11 @@ impl SourceRun {
         let is_reopened = full.is_reopened;
         if std::mem::replace(&mut full.link_moves, link_moves) != link_moves {
             return Ok(Reconciliation::AddMembers);
+        }
+        if self.run.removals_deferred {
+            // What was not seen may come yet: neither its number nor whose profiles it is says anything.
+            self.succeed(now)?;
+            return Ok(Reconciliation::Done);
         }
         if self.fail_if_incomplete(now)? {
             return Ok(Reconciliation::Done);
@@ -58,6 +76,7 @@ impl SourceRun {
         self.reset_failures();
         self.set_phase(match next {
             after @ Some(_) => Phase::AddingMembers { after },
+            None if self.run.removals_deferred => Phase::AddingMembers { after: None },
             None => Phase::CheckingRemovals,
         });
         self.follow(now);

@@ -71,6 +71,8 @@ pub struct SyncRun {
     /// Whether the caller has confirmed the removals of a pass that saw clearly less than Klaviyo counted, or that
     /// removes more than half of the members.
     pub confirm_removals: bool,
+    /// Whether it removes nobody, because Klaviyo was still computing the segment that it reads.
+    pub removals_deferred: bool,
     /// When it was queued.
     pub queued_at: Timestamp,
     /// When a worker first took it up.
@@ -110,6 +112,18 @@ impl SyncRun {
     pub fn waiting_at(&self, now: Timestamp) -> Option<Waiting> {
         let waiting = self.waiting.filter(|_| self.status.is_active());
         waiting.map(|waiting| waiting.at(now))
+    }
+
+    /// Whether it is a scheduled run that succeeded and changed nothing.
+    pub fn found_nothing(&self) -> bool {
+        let Progress {
+            tally,
+            members_added,
+            members_removed,
+            ..
+        } = self.progress;
+        let changes = tally.created + tally.updated + members_added + members_removed;
+        self.trigger == Trigger::Schedule && self.status == SyncStatus::Success && changes == 0
     }
 
     /// Profiles per second since the start; `None` before the start.

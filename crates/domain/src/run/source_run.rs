@@ -5,6 +5,7 @@ use crate::pass::{Pass, Phase};
 use crate::removal::RemovalGuard;
 use crate::run::SyncStatus;
 use crate::scan::Scan;
+use crate::schedule;
 use crate::source::{CollectionSource, SourceData};
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
@@ -61,6 +62,7 @@ impl SourceRun {
             crashes: 0,
             failures: 0,
             confirm_removals: new.confirm_removals,
+            removals_deferred: false,
             queued_at: now,
             started_at: None,
             finished_at: None,
@@ -230,10 +232,21 @@ impl SourceRun {
         let code = run.error.as_ref().map(|error| error.code);
         let guard = &mut self.source.guard;
         *guard = match (status, code) {
+            (SyncStatus::Success, _) if run.removals_deferred => *guard,
             (SyncStatus::Success, _) => RemovalGuard::succeeded(members),
             (_, Some(FailureCode::RemovalGuard)) => guard.held(),
             _ => *guard,
         };
+        match code {
+            None => {
+                if !self.run.removals_deferred {
+                    self.source.last_full_pass_at = Some(now);
+                }
+                self.source.paused_by = None;
+            }
+            Some(code) if schedule::pauses(code) => self.source.paused_by = Some(code),
+            Some(_) => {}
+        }
         self.follow(now);
     }
 

@@ -2,7 +2,9 @@
 //! values, runs, quotas and scans.
 
 mod audiences;
+mod door;
 mod examples;
+mod explaining;
 mod failed_pages;
 mod generate;
 mod ids;

@@ -34,6 +34,8 @@ pub(crate) fn source() -> CollectionSource {
         updated_at: None,
         archived: false,
         guard: RemovalGuard::default(),
+        last_full_pass_at: None,
+        paused_by: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, RunId, SourceId};
+use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, RunId, SnapshotId, SourceId};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_sync::{Entity, Error};
 
@@ -14,6 +14,10 @@ use crate::error::ApiError;
 /// The id in the path.
 #[derive(Debug)]
 pub(crate) struct Id<T>(pub(crate) T);
+
+/// The two ids in the path: of something, and of something within it.
+#[derive(Debug)]
+pub(crate) struct IdWithin<T, U>(pub(crate) T, pub(crate) U);
 
 /// Something that a path can name.
 pub(crate) trait PathId: Sized {
@@ -47,6 +51,7 @@ macro_rules! path_id {
 path_id!(AudienceId, Entity::Audience, |text| Self::parse(text).ok());
 path_id!(ConsumerId, Entity::Consumer, |text| Self::parse(text).ok());
 path_id!(SourceId, Entity::SyncSource, |text| Self::parse(text).ok());
+path_id!(SnapshotId, Entity::Snapshot, |text| Self::parse(text).ok());
 path_id!(RunId, Entity::SyncRun, |text| Self::parse(text).ok());
 path_id!(
     ListRef,
@@ -70,10 +75,22 @@ impl<T: PathId> FromRequest for Id<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let text = web::Path::<String>::from_request(request, payload).into_inner();
-        let id = text.ok().and_then(|text| T::parse(text.into_inner()));
-        ready(
-            id.map(Self)
-                .ok_or_else(|| Error::NotFound(T::ENTITY).into()),
-        )
+        let text = text.map_or_else(|_| String::new(), web::Path::into_inner);
+        ready(parsed(text).map(Self))
     }
+}
+
+impl<T: PathId, U: PathId> FromRequest for IdWithin<T, U> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let texts = web::Path::<(String, String)>::from_request(request, payload).into_inner();
+        let (outer, inner) = texts.map_or_else(|_| Default::default(), web::Path::into_inner);
+        ready(parsed(outer).and_then(|outer| Ok(Self(outer, parsed(inner)?))))
+    }
+}
+
+fn parsed<T: PathId>(text: String) -> Result<T, ApiError> {
+    T::parse(text).ok_or_else(|| Error::NotFound(T::ENTITY).into())
 }

@@ -6,6 +6,7 @@
 pub(crate) mod body;
 mod error;
 mod id;
+mod interval;
 mod query;
 mod value;
 
@@ -15,17 +16,18 @@ pub(crate) use self::body::{Body, OptionalBody};
 pub(crate) use self::error::{
     DecodeError, InBody, InQuery, InSecret, Place, missing, missing_object, missing_string,
 };
-pub(crate) use self::id::{Id, ListRef, SegmentRef};
+pub(crate) use self::id::{Id, IdWithin, ListRef, SegmentRef};
+pub(crate) use self::interval::Interval;
 pub(crate) use self::query::{NoQuery, PageParameters, PagedQuery, Query};
-pub(crate) use self::value::{AtMost, First, Text, parse_text, parsed, refuse, refused};
+pub(crate) use self::value::{AtMost, First, OneTo, Text, parse_text, parsed, refuse};
 use crate::error::{Violation, Violations};
 
 /// What a body or a query string is decoded into.
 pub(crate) trait Request {
     /// What is wrong between the fields that were sent. A field that is taken out of `sent` is not
     /// decoded by itself.
-    fn check_together(_sent: &mut Map<String, Value>) -> Option<Violation> {
-        None
+    fn check_together(_sent: &mut Map<String, Value>) -> Vec<Violation> {
+        Vec::new()
     }
 }
 

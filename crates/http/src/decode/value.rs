@@ -19,6 +19,10 @@ pub(crate) struct Text<const MIN: usize, const MAX: usize>(pub(crate) String);
 #[derive(Debug)]
 pub(crate) struct AtMost<T, const MAX: usize>(pub(crate) Vec<T>);
 
+/// An array of at least one and at most so many elements.
+#[derive(Debug)]
+pub(crate) struct OneTo<T, const MAX: usize>(pub(crate) Vec<T>);
+
 /// How many items of a page are asked for.
 #[derive(Debug)]
 pub(crate) struct First<const DEFAULT: u32, const MAX: u32>(pub(crate) u32);
@@ -104,6 +108,23 @@ impl<P: Place, T: Deserr<DecodeError<P>>, const MAX: usize> Deserr<DecodeError<P
     }
 }
 
+impl<P: Place, T: Deserr<DecodeError<P>>, const MAX: usize> Deserr<DecodeError<P>>
+    for OneTo<T, MAX>
+{
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, DecodeError<P>> {
+        let AtMost(elements) = AtMost::<T, MAX>::deserialize_from_value(value, location)?;
+        if elements.is_empty() {
+            let message = format!("must have 1 to {MAX} elements");
+            let violation = Violation::new(path_of(location), "min_length", ">=1", "0", message);
+            return Err(violation.into());
+        }
+        Ok(Self(elements))
+    }
+}
+
 impl<T, const MAX: usize> Default for AtMost<T, MAX> {
     fn default() -> Self {
         Self(Vec::new())
@@ -140,23 +161,6 @@ macro_rules! parsed {
     )+};
 }
 pub(crate) use parsed;
-
-/// Decodes types that take no value yet: what they expect, and why.
-macro_rules! refused {
-    ($type:ty: $expected:literal, $message:literal) => {
-        impl<P: $crate::decode::Place> deserr::Deserr<$crate::decode::DecodeError<P>> for $type {
-            fn deserialize_from_value<V: deserr::IntoValue>(
-                value: deserr::Value<V>,
-                location: deserr::ValuePointerRef<'_>,
-            ) -> Result<Self, $crate::decode::DecodeError<P>> {
-                Err($crate::decode::refuse(
-                    &value, location, $expected, $message,
-                ))
-            }
-        }
-    };
-}
-pub(crate) use refused;
 
 parsed! {
     Text<MIN, MAX> [const MIN: usize, const MAX: usize]:

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fanfare_domain::history::MAX_SNAPSHOTS;
 use fanfare_domain::ports::StoreError;
 use fanfare_sync::{Error, FieldViolation};
 
@@ -67,6 +68,12 @@ impl From<Error> for ApiError {
             Error::RunFinished => Self::new(409, "Sync run already finished",
                 "SYNC_RUN_FINISHED",
             ),
+            Error::TooManySnapshots => Self::new(409, "Too many snapshots",
+                "TOO_MANY_SNAPSHOTS",
+            )
+            .with_message(format!(
+                "The audience has {MAX_SNAPSHOTS} snapshots, and can have no more. Delete one that is not needed."
+            )),
             Error::Store(StoreError::Unavailable(_)) => Self::unavailable().with_cause(error),
             Error::Store(StoreError::TooManySearches) => Self::new(429, "Too many searches",
                 "TOO_MANY_SEARCHES",

@@ -135,13 +135,13 @@ async fn archive(
 
 /// List the members
 ///
-/// The consumers in the audience, the oldest first.
+/// The consumers in the audience, the oldest first; with `asOf` those who were in it then.
 #[utoipa::path(
     get, path = "/api/audiences/{id}/members", tag = "Audiences", operation_id = "getAudienceMembers",
     params(
         ("id" = String, Path, description = "The audience"),
         PageParameters,
-        wire::SearchQuery,
+        wire::MembersQuery,
     ),
     responses(
         (status = 200, description = "A page of consumers", body = wire::Page<wire::Consumer>),
@@ -152,13 +152,21 @@ async fn members(
     application: Application,
     principal: Principal,
     id: Id<AudienceId>,
-    PagedQuery(query, page): PagedQuery<wire::SearchQuery>,
+    PagedQuery(query, page): PagedQuery<wire::MembersQuery>,
 ) -> Answer<wire::Page<wire::Consumer>> {
     let search = query.search.map(String::from);
-    let organization = &principal.organization;
-    let page = application
-        .members(organization, &id.0, search.as_deref(), &page)
-        .await?;
+    let (organization, search) = (&principal.organization, search.as_deref());
+    let page = match query.as_of {
+        Some(at) => {
+            let members = application.members_at(organization, &id.0, at, search, &page);
+            members.await?
+        }
+        None => {
+            application
+                .members(organization, &id.0, search, &page)
+                .await?
+        }
+    };
     let show = |consumer| wire::Consumer::of(organization, consumer);
     Ok(Json(wire::Page::of(page, show)))
 }

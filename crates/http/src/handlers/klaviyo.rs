@@ -3,7 +3,6 @@
 use actix_web::web::Json;
 use fanfare_domain::organization::Role::{Editor, Viewer};
 use fanfare_domain::source::CollectionKind;
-use fanfare_sync::ImportRequest;
 
 use super::{Answer, Application};
 use crate::decode::{Body, Id, ListRef, NoQuery, SegmentRef};
@@ -127,10 +126,7 @@ async fn import(
     _: NoQuery,
     body: Body<wire::ImportBody>,
 ) -> Answer<wire::ImportOutcome> {
-    let request = ImportRequest {
-        collections: body.0.collections(),
-        actor: principal.actor(),
-    };
+    let request = body.0.into_request(principal.actor());
     let outcome = application.import(&principal.organization, request).await?;
     Ok(Json(outcome.into()))
 }

@@ -2,7 +2,9 @@
 
 mod audiences;
 mod consumers;
+mod door;
 mod events;
+mod history;
 mod klaviyo;
 mod runs;
 pub(crate) mod service;
@@ -25,6 +27,8 @@ pub(crate) fn routes() -> &'static [Route] {
             settings::routes,
             klaviyo::routes,
             audiences::routes,
+            history::routes,
+            door::routes,
             runs::routes,
             events::routes,
             sources::routes,

@@ -10,6 +10,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::organization::Role;
+use fanfare_domain::rate_limit::Counted;
 use fanfare_sync::{Caller, Integration};
 use secrecy::SecretString;
 
@@ -25,6 +26,8 @@ use crate::server::TimeLimits;
 pub(crate) enum Authentication {
     /// A secret key of an organization, whose role is this one or a higher one.
     SecretKey(Role),
+    /// The same at the door: the key may have been revoked a second ago, and the request counts as a check.
+    Door(Role),
     /// The route is open to every caller.
     None,
 }
@@ -33,7 +36,7 @@ impl Authentication {
     /// The same authentication, with the lowest role that passes it.
     pub(crate) const fn weakest(self) -> Self {
         match self {
-            Self::SecretKey(_) => Self::SecretKey(Role::Viewer),
+            Self::SecretKey(_) | Self::Door(_) => Self::SecretKey(Role::Viewer),
             Self::None => Self::None,
         }
     }
@@ -85,8 +88,9 @@ pub(crate) async fn authenticate(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let needed = match authentication {
-        Authentication::SecretKey(needed) => needed,
+    let (needed, counted) = match authentication {
+        Authentication::SecretKey(needed) => (needed, Counted::Requests),
+        Authentication::Door(needed) => (needed, Counted::Checks),
         Authentication::None => return next.call(request).await,
     };
     let limits = request.app_data::<web::Data<TimeLimits>>().cloned();
@@ -94,7 +98,7 @@ pub(crate) async fn authenticate(
     let (Some(limits), Some(concurrency)) = (limits, concurrency) else {
         return Ok(request.error_response(put_together_wrong()));
     };
-    match admit_secret_key(&request, &concurrency, needed).await {
+    match admit_secret_key(&request, &concurrency, needed, counted).await {
         Ok((organization, under_way)) => {
             let answer = next.call(request).await?;
             let shares = (concurrency.as_ref(), &organization);
@@ -109,6 +113,7 @@ async fn admit_secret_key(
     request: &ServiceRequest,
     concurrency: &Concurrency,
     needed: Role,
+    counted: Counted,
 ) -> Result<(OrganizationId, UnderWay), ApiError> {
     let application = request.app_data::<web::Data<Integration>>();
     let limiter = request.app_data::<web::Data<RateLimiter>>();
@@ -116,11 +121,17 @@ async fn admit_secret_key(
         return Err(put_together_wrong());
     };
     let secret = secret_key(request.headers())?;
-    let caller = application.authenticate(&secret).await?.ok_or_else(|| {
+    let caller = match counted {
+        Counted::Requests => application.authenticate(&secret).await?,
+        Counted::Checks => application.authenticate_at_door(&secret).await?,
+    };
+    let caller = caller.ok_or_else(|| {
         ApiError::authentication_required("The secret key is unknown or has been revoked.")
     })?;
     let role = caller.role;
-    let used = limiter.count(application, &caller.organization).await;
+    let used = limiter
+        .count(application, &caller.organization, counted, 1)
+        .await;
     // The log line and the headers of a refusal need both.
     request.extensions_mut().insert(used);
     let organization = caller.organization.clone();
@@ -133,7 +144,7 @@ async fn admit_secret_key(
     if role < needed {
         return Err(ApiError::forbidden(needed, role));
     }
-    let permit = concurrency.begin_request(&organization).await?;
+    let permit = concurrency.begin(counted, &organization).await?;
     let busy = request.conn_data::<Connection>().map(Connection::begin);
     Ok((organization, UnderWay { permit, busy }))
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::rate_limit::Counted;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::ApiError;
@@ -12,7 +13,8 @@ use crate::error::ApiError;
 /// Event streams that one organization may have open at once.
 const MAX_STREAMS: usize = 100;
 
-/// Requests that one organization may have under way at once, until their answers were sent.
+/// Requests that one organization may have under way at once, until their answers were sent, and as many checks at the
+/// door beside them.
 const MAX_REQUESTS: usize = 64;
 
 /// How many bytes the bodies and the answers of one organization's requests may have at once, beyond those that need no
@@ -40,6 +42,7 @@ const WAIT_FOR_REQUEST: Duration = Duration::from_secs(1);
 pub(crate) struct Concurrency {
     streams: Limits,
     requests: Limits,
+    checks: Limits,
     bytes: Limits,
 }
 
@@ -51,6 +54,7 @@ impl Default for Concurrency {
         Self {
             streams: Limits::of(MAX_STREAMS),
             requests: Limits::of(MAX_REQUESTS),
+            checks: Limits::of(MAX_REQUESTS),
             bytes: Limits::of(MAX_BYTES / STEP),
         }
     }
@@ -63,12 +67,17 @@ impl Concurrency {
         permit.map_err(|_| ApiError::too_many_streams(MAX_STREAMS, WAIT_FOR_STREAM))
     }
 
-    /// Begins one more request, as soon as there is room for it, or refuses after [`REQUEST_TIMEOUT`].
-    pub(crate) async fn begin_request(
+    /// Begins one more request or check, as soon as there is room for it, or refuses after [`REQUEST_TIMEOUT`].
+    pub(crate) async fn begin(
         &self,
+        counted: Counted,
         organization: &OrganizationId,
     ) -> Result<Permit, ApiError> {
-        let room = self.requests.semaphore(organization).acquire_owned();
+        let limits = match counted {
+            Counted::Requests => &self.requests,
+            Counted::Checks => &self.checks,
+        };
+        let room = limits.semaphore(organization).acquire_owned();
         let permit = tokio::time::timeout(REQUEST_TIMEOUT, room).await;
         let refused = || ApiError::too_many_requests(MAX_REQUESTS, WAIT_FOR_REQUEST);
         permit.map_err(|_| refused())?.map_err(|_| refused())

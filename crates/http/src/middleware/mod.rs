@@ -12,5 +12,5 @@ mod unread_body;
 pub(crate) use authentication::{Authentication, Principal, authenticate};
 pub(crate) use concurrency::{Concurrency, Permit};
 pub(crate) use connections::Connections;
-pub(crate) use rate_limit::RateLimiter;
+pub(crate) use rate_limit::{CheckLimit, RateLimiter};
 pub(crate) use telemetry::observe;

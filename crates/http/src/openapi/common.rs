@@ -37,7 +37,7 @@ impl IntoResponses for KlaviyoRefusals {
 /// Adds to an operation what its authentication says, and the refusals that all routes have.
 pub(super) fn describe(operation: &mut Operation, authentication: Authentication) {
     let role = match authentication {
-        Authentication::SecretKey(role) => role.as_str(),
+        Authentication::SecretKey(role) | Authentication::Door(role) => role.as_str(),
         Authentication::None => return,
     };
     operation.security = Some(vec![SecurityRequirement::new(SECRET_KEY, [role])]);

@@ -13,7 +13,7 @@ use crate::route::{Route, operations};
 #[openapi(
     info(
         title = "Fanfare for Klaviyo",
-        description = "Keeps Fanfare audiences equal to Klaviyo lists and segments.\n\nEverything below `/api` is answered below `/api/v1` as well. A secret key decides the organization and the role (`viewer`, `editor`, `admin`, `owner`; each may do all that the ones before may); ids of other organizations are not found. Unknown body fields and query parameters are refused. An organization may make 1000 requests a minute.",
+        description = "Keeps Fanfare audiences equal to Klaviyo lists and segments.\n\nEverything below `/api` is answered below `/api/v1` as well. A secret key decides the organization and the role (`viewer`, `editor`, `admin`, `owner`; each may do all that the ones before may); ids of other organizations are not found. Unknown body fields and query parameters are refused. An organization may make 1000 requests a minute, and checks of 100000 people beside them.",
         license(name = "MIT", identifier = "MIT"),
     ),
     components(schemas(ErrorBody)),

@@ -15,7 +15,7 @@ use crate::router::BASES;
 /// The routes that take a secret key, with the role.
 fn protected() -> impl Iterator<Item = (&'static Route, Role)> {
     let role = |route: &'static Route| match route.authentication {
-        Authentication::SecretKey(role) => Some((route, role)),
+        Authentication::SecretKey(role) | Authentication::Door(role) => Some((route, role)),
         Authentication::None => None,
     };
     handlers::routes().iter().filter_map(role)
@@ -23,9 +23,15 @@ fn protected() -> impl Iterator<Item = (&'static Route, Role)> {
 
 fn path(base: &str, route: &Route) -> String {
     let path = route.path.replacen("/api", base, 1);
-    ["{id}", "{listId}", "{segmentId}"]
-        .iter()
-        .fold(path, |path, id| path.replace(id, "unknown"))
+    [
+        "{id}",
+        "{listId}",
+        "{segmentId}",
+        "{snapshotId}",
+        "{consumerId}",
+    ]
+    .iter()
+    .fold(path, |path, id| path.replace(id, "unknown"))
 }
 
 #[actix_web::test]

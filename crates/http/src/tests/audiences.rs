@@ -49,8 +49,39 @@ async fn status_and_count_have_fanfares_shape() {
     assert_eq!(status["syncStatus"], "PENDING");
     assert_eq!(
         (&status["stale"], &status["inProgress"]),
-        (&json!(true), &json!(true))
+        (&json!(false), &json!(true)),
+        "no manual audience is stale"
     );
+}
+
+#[actix_web::test]
+async fn an_audience_becomes_continuous_and_manual_again() {
+    let (fixture, imported) = Fixture::imported().await;
+    let audience = path("/api/audiences/{id}", &imported["audienceId"]);
+    let status = format!("{audience}/status");
+    let body = json!({"refreshIntervalSeconds": 60});
+    let changed = fixture.put(&audience).json(&body).await.body;
+    assert_eq!(changed["refreshIntervalSeconds"], 60);
+    let continuous = fixture.get(&status).send().await.body;
+    assert!(continuous["nextSyncAt"].is_string(), "{continuous}");
+    for (interval, name) in [(59, "short"), (604_801, "long")] {
+        let body = json!({"refreshIntervalSeconds": interval, "description": name});
+        let answer = fixture.put(&audience).json(&body).await;
+        answer.blames(&["refreshIntervalSeconds"]);
+    }
+    assert_eq!(fixture.get(&audience).send().await.body, changed);
+
+    let body = json!({"refreshIntervalSeconds": null});
+    fixture.put(&audience).json(&body).await;
+    let manual = fixture.get(&status).send().await.body;
+    for name in [
+        "nextSyncAt",
+        "removalsWithinSeconds",
+        "paused",
+        "refreshIntervalSeconds",
+    ] {
+        assert_eq!(manual[name], Value::Null, "{name}");
+    }
 }
 
 #[actix_web::test]
@@ -112,7 +143,7 @@ async fn faults_of_a_change_are_told_all_at_once_and_change_nothing() {
         "groupType": "AGE",
         "lastRefreshedAt": "yesterday",
         "type": "DYNAMIC",
-        "refreshIntervalSeconds": 900,
+        "refreshIntervalSeconds": 0.5,
         "rules": [],
     });
     let answer = fixture.put(&audience).json(&body).await;

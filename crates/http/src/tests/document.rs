@@ -25,7 +25,9 @@ fn documented() -> BTreeSet<(String, Option<String>)> {
 fn every_route_is_documented_and_everything_documented_is_a_route() {
     let described = |route: &Route| {
         let role = match route.authentication {
-            Authentication::SecretKey(role) => Some(role.as_str().to_owned()),
+            Authentication::SecretKey(role) | Authentication::Door(role) => {
+                Some(role.as_str().to_owned())
+            }
             Authentication::None => None,
         };
         (format!("{} {}", route.method, route.path), role)

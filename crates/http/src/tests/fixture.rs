@@ -327,7 +327,7 @@ pub(super) fn path(pattern: &str, id: &Value) -> String {
 pub(super) fn without_ids(value: Value) -> Value {
     match value {
         Value::String(text) => match text.split_once('_') {
-            Some((prefix @ ("org" | "aud" | "cons" | "sync" | "run" | "key"), rest))
+            Some((prefix @ ("org" | "aud" | "cons" | "sync" | "run" | "key" | "snap"), rest))
                 if rest.len() == 26 =>
             {
                 format!("{prefix}_…").into()

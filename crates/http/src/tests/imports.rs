@@ -41,8 +41,8 @@ async fn faults_of_an_import_are_told_all_at_once() {
     let body = json!({
         "listIds": ["RtPqXs", 7, "", "ä"],
         "segmentIds": "SgMnt1",
-        "sync": "CONTINUOUS",
-        "refreshIntervalSeconds": 900,
+        "sync": "HOURLY",
+        "refreshIntervalSeconds": 900.5,
         "audience": true,
     });
     let answer = fixture.post(IMPORT).json(&body).await;
@@ -68,6 +68,46 @@ async fn faults_of_an_import_are_told_all_at_once() {
         .json(&json!({"listIds": [], "sync": "WEEKLY"}))
         .await;
     answer.blames(&["sync"]);
+}
+
+/// An interval is for continuous audiences, a whole number, and neither too short nor too long.
+#[actix_web::test]
+async fn an_import_is_continuous_with_an_interval_or_without() {
+    let fixture = Fixture::connected().await;
+    for (sync, interval) in [
+        (json!("ONE_TIME"), json!(900)),
+        (json!("CONTINUOUS"), json!(59)),
+        (json!("CONTINUOUS"), json!(604_801)),
+        (json!("CONTINUOUS"), json!(0)),
+        (json!("CONTINUOUS"), json!(-900)),
+        (json!("CONTINUOUS"), json!(900.5)),
+        (json!("CONTINUOUS"), json!("900")),
+    ] {
+        let body = json!({"listIds": ["RtPqXs"], "sync": sync, "refreshIntervalSeconds": interval});
+        let answer = fixture.post(IMPORT).json(&body).await;
+        answer.blames(&["refreshIntervalSeconds"]);
+    }
+    let left_out = json!({"listIds": ["RtPqXs"], "refreshIntervalSeconds": 900});
+    let answer = fixture.post(IMPORT).json(&left_out).await;
+    answer.blames(&["refreshIntervalSeconds"]);
+
+    for (list, interval, want) in [
+        ("RtPqXs", json!(null), 900),
+        ("XyZaBc", json!(604_800), 604_800),
+    ] {
+        let body =
+            json!({"listIds": [list], "sync": "CONTINUOUS", "refreshIntervalSeconds": interval});
+        let answer = fixture.post(IMPORT).json(&body).await;
+        let imported = &answer.body["imported"][0];
+        let status = path("/api/audiences/{id}/status", &imported["audienceId"]);
+        let before = fixture.get(&status).send().await.body;
+        assert_eq!(before["refreshIntervalSeconds"], want);
+        assert_eq!(before["nextSyncAt"], Value::Null, "a run is active");
+        fixture.work(&imported["runId"]).await;
+        let after = fixture.get(&status).send().await.body;
+        assert!(after["nextSyncAt"].is_string(), "{after}");
+        assert_eq!(after["removalsWithinSeconds"], want);
+    }
 }
 
 #[actix_web::test]

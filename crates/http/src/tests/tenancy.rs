@@ -1,5 +1,6 @@
 //! The data of another organization is not found.
 
+use actix_web::http::Method;
 use fanfare_domain::organization::Role;
 use serde_json::{Value, json};
 
@@ -28,10 +29,22 @@ async fn an_id_of_another_organization_is_answered_like_one_that_never_was() {
         };
         let ask = |id: &Value| {
             let path = super::fixture::path(&route.path, id);
+            let path = path.replace("{snapshotId}", "snap_1");
+            // What these routes cannot do without.
+            let (query, body) = match path.rsplit('/').next() {
+                Some("diff") => (
+                    "?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z",
+                    json!({}),
+                ),
+                Some("snapshots") if route.method == Method::POST => ("", json!({"name": "Draw"})),
+                Some("check") => ("", json!({"emails": ["person0@example.com"]})),
+                Some("explain") => ("?email=person0@example.com", json!({})),
+                _ => ("", json!({})),
+            };
             fixture
-                .ask(route.method.clone(), &path)
+                .ask(route.method.clone(), &format!("{path}{query}"))
                 .by(other_key)
-                .json(&json!({}))
+                .json(&body)
         };
 
         let (theirs, unknown) = (ask(real).await, ask(&json!(never)).await);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use deserr::Deserr;
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, OrganizationId};
 use fanfare_domain::ports::AudienceRecord;
 use fanfare_sync::AudienceStatus;
@@ -183,7 +184,18 @@ pub(crate) struct Status {
     last_synced_at: Option<Time>,
     last_refreshed_at: Option<Time>,
     refresh_interval_seconds: Option<u32>,
-    /// Whether the members may be behind Klaviyo: never synced, or the latest run failed.
+    /// When it syncs by itself next; null for manual only, while a run is under way and while `paused`.
+    next_sync_at: Option<Time>,
+    /// When a run that read everything last succeeded. Only such a run removes members.
+    last_full_pass_at: Option<Time>,
+    /// How long it can take at present until somebody who left leaves the audience; null for manual only.
+    removals_within_seconds: Option<u64>,
+    /// Why it does not sync by itself at present, as the code of the run that failed: `key_invalid` or `scope_missing`
+    /// until the key is replaced or a sync by hand succeeds, `source_gone` until a sync by hand succeeds.
+    #[schema(value_type = Option<String>, example = json!(null))]
+    paused: Option<&'static str>,
+    /// Whether a continuous audience may be further behind Klaviyo than its interval allows: its last success is older
+    /// than two intervals and a minute.
     stale: bool,
     /// Whether a run is queued or under way.
     in_progress: bool,
@@ -195,6 +207,9 @@ pub(crate) struct Status {
 impl From<AudienceStatus> for Status {
     fn from(status: AudienceStatus) -> Self {
         let (stale, in_progress) = (status.is_stale(), status.is_in_progress());
+        let (next_sync_at, paused) = (status.next_sync_at(), status.paused());
+        let last_full_pass_at = status.last_full_pass_at();
+        let removals_within_seconds = status.removals_within_seconds();
         let AudienceRecord { audience, source } = status.record;
         Self {
             audience_id: audience.id.to_string(),
@@ -203,6 +218,10 @@ impl From<AudienceStatus> for Status {
             last_synced_at: Time::maybe(source.last_synced_at),
             last_refreshed_at: Time::maybe(audience.last_refreshed_at),
             refresh_interval_seconds: audience.refresh_interval_seconds,
+            next_sync_at: Time::maybe(next_sync_at),
+            last_full_pass_at: Time::maybe(last_full_pass_at),
+            removals_within_seconds,
+            paused: paused.map(FailureCode::as_str),
             stale,
             in_progress,
             pending_shards: (),

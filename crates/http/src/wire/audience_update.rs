@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::Time;
 use super::audience::AudienceType;
 use super::words::GroupType;
-use crate::decode::{DecodeError, InBody, Place, Request, Text, refuse, refused};
+use crate::decode::{DecodeError, InBody, Interval, Place, Request, Text, refuse};
 
 /// What to change. Fields that are left out stay as they are.
 #[derive(Deserr, ToSchema)]
@@ -50,10 +50,10 @@ pub(crate) struct AudienceBody {
     #[schema(rename = "type", nullable = false)]
     #[expect(dead_code, reason = "there is one type, which the decoding checks")]
     kind: Option<AudienceType>,
-    /// Null for manual only. Intervals are not built yet and are refused.
+    /// Seconds between its own syncs, at least `FANFARE_MIN_REFRESH_SECONDS` (60); null for manual only.
     #[deserr(default)]
-    #[schema(value_type = Option<u32>)]
-    refresh_interval_seconds: Patch<NoInterval>,
+    #[schema(value_type = Option<u32>, maximum = 604_800)]
+    refresh_interval_seconds: Patch<Interval>,
 }
 
 /// The most that metadata may have, in bytes of JSON.
@@ -61,9 +61,6 @@ const MAX_METADATA_BYTES: usize = 16 * 1024;
 
 /// Any members, as JSON text by name.
 struct Metadata(BTreeMap<String, String>);
-
-/// An interval, which no audience can have yet.
-enum NoInterval {}
 
 impl Request for AudienceBody {}
 
@@ -96,12 +93,6 @@ fn plain<T, U: From<T>>(patch: Patch<T>) -> Patch<U> {
 impl From<Metadata> for BTreeMap<String, String> {
     fn from(metadata: Metadata) -> Self {
         metadata.0
-    }
-}
-
-impl From<NoInterval> for u32 {
-    fn from(interval: NoInterval) -> Self {
-        match interval {}
     }
 }
 
@@ -139,5 +130,3 @@ fn has_nul(value: &Value) -> bool {
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
-
-refused!(NoInterval: "null", "is not built yet; null is for manual only");

@@ -238,7 +238,7 @@ struct LookupEmail(String);
 struct LookupPhone(String);
 
 impl Request for LookupQuery {
-    fn check_together(sent: &mut Map<String, Value>) -> Option<Violation> {
+    fn check_together(sent: &mut Map<String, Value>) -> Vec<Violation> {
         let names = ["email", "phone", "externalId"];
         if names
             .iter()
@@ -246,13 +246,13 @@ impl Request for LookupQuery {
             .count()
             == 1
         {
-            return None;
+            return Vec::new();
         }
         for name in names {
             sent.remove(name);
         }
         let message = "give exactly one of email, phone and externalId";
-        Some(Violation::of_whole(message))
+        vec![Violation::of_whole(message)]
     }
 }
 

@@ -2,15 +2,16 @@
 
 use deserr::{Deserr, ValueKind, ValuePointerRef};
 use fanfare_domain::ids::CollectionId;
+use fanfare_domain::schedule::DEFAULT_INTERVAL;
 use fanfare_domain::source::{self, CollectionRef};
-use fanfare_sync::SkipReason;
+use fanfare_sync::{ImportRequest, SkipReason};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::words::CollectionKind;
-use crate::decode::{AtMost, DecodeError, InBody, Request, missing, parsed, refused};
-use crate::error::Violation;
+use crate::decode::{AtMost, DecodeError, InBody, Interval, Request, missing, parsed};
+use crate::error::{Key, Violation};
 
 /// What to import.
 #[derive(Deserr, ToSchema)]
@@ -25,16 +26,14 @@ pub(crate) struct ImportBody {
     #[deserr(default)]
     #[schema(value_type = Vec<String>, required = false, max_items = 100)]
     segment_ids: AtMost<CollectionId, 100>,
-    /// `CONTINUOUS` is not built yet and is refused.
+    /// How the new audiences are kept up to date.
     #[deserr(default)]
     #[schema(required = false)]
-    #[expect(dead_code, reason = "there is one option, which the decoding checks")]
     sync: SyncOption,
-    /// Not built yet: only null is taken.
+    /// Seconds between the syncs of continuous audiences: 900 unless given, at least `FANFARE_MIN_REFRESH_SECONDS` (60).
     #[deserr(default)]
-    #[schema(value_type = Option<u32>)]
-    #[expect(dead_code, reason = "only null is taken, which the decoding checks")]
-    refresh_interval_seconds: Option<NoInterval>,
+    #[schema(value_type = Option<u32>, maximum = 604_800)]
+    refresh_interval_seconds: Option<Interval>,
 }
 
 /// How an audience is kept up to date.
@@ -44,40 +43,58 @@ enum SyncOption {
     /// Once, and whenever a user asks.
     #[default]
     OneTime,
-    /// By itself.
-    #[expect(dead_code, reason = "documented, and refused until it is built")]
+    /// By itself, in intervals.
     Continuous,
 }
 
-/// An interval, which no import can have yet.
-enum NoInterval {}
-
 parsed! {
-    SyncOption: "picklist", "ONE_TIME", |text| match text {
+    SyncOption: "picklist", "ONE_TIME | CONTINUOUS", |text| match text {
         "ONE_TIME" => Ok(Self::OneTime),
-        "CONTINUOUS" => Err("is not built yet; use ONE_TIME"),
-        _ => Err("must be ONE_TIME"),
+        "CONTINUOUS" => Ok(Self::Continuous),
+        _ => Err("must be ONE_TIME or CONTINUOUS"),
     };
 }
 
-refused!(NoInterval: "null", "is not built yet; leave it out, and sync by hand");
-
 impl Request for ImportBody {
-    /// Segments alone are an import too.
-    fn check_together(sent: &mut Map<String, Value>) -> Option<Violation> {
-        let is_empty = !sent.contains_key("listIds") && !sent.contains_key("segmentIds");
-        let lists = || {
-            missing(
-                "listIds",
-                ValuePointerRef::Origin,
-                Some(ValueKind::Sequence),
-            )
-        };
-        is_empty.then(lists)
+    /// Segments alone are an import too. An interval is for continuous audiences.
+    fn check_together(sent: &mut Map<String, Value>) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        if !sent.contains_key("listIds") && !sent.contains_key("segmentIds") {
+            let kind = Some(ValueKind::Sequence);
+            violations.push(missing("listIds", ValuePointerRef::Origin, kind));
+        }
+        let sync = sent.get("sync").map_or(Some("ONE_TIME"), Value::as_str);
+        let interval = sent.get("refreshIntervalSeconds");
+        if sync == Some("ONE_TIME") && interval.is_some_and(Value::is_u64) {
+            violations.push(Violation::new(
+                vec![Key::Name("refreshIntervalSeconds".to_owned())],
+                "check",
+                "null",
+                "integer",
+                "is for continuous audiences: send \"sync\":\"CONTINUOUS\" beside it",
+            ));
+        }
+        violations
     }
 }
 
 impl ImportBody {
+    /// The import that is asked for, by this author.
+    pub(crate) fn into_request(self, actor: String) -> ImportRequest {
+        let refresh_interval_seconds = match self.sync {
+            SyncOption::OneTime => None,
+            SyncOption::Continuous => {
+                let interval = self.refresh_interval_seconds.as_ref();
+                Some(interval.map_or(DEFAULT_INTERVAL, Interval::seconds))
+            }
+        };
+        ImportRequest {
+            collections: self.collections(),
+            refresh_interval_seconds,
+            actor,
+        }
+    }
+
     /// The lists, then the segments.
     pub(crate) fn collections(self) -> Vec<CollectionRef> {
         let of = |kind| move |id| CollectionRef { kind, id };

@@ -3,6 +3,9 @@
 mod audience;
 mod audience_update;
 mod consumer;
+mod door;
+mod explain;
+mod history;
 mod import;
 mod klaviyo;
 mod run;
@@ -10,14 +13,18 @@ mod settings;
 mod source;
 mod words;
 
-use deserr::Deserr;
 use fanfare_domain::time::Timestamp;
 use serde::{Serialize, Serializer};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 pub(crate) use audience::{Audience, AudienceQuery, Count, Include, Status};
 pub(crate) use audience_update::AudienceBody;
 pub(crate) use consumer::{Consumer, ConsumersQuery, Erasure, LookupQuery};
+pub(crate) use door::{Check, CheckBody, Membership};
+pub(crate) use explain::{ExplainQuery, Explanation};
+pub(crate) use history::{
+    Change, ChangesQuery, Difference, DifferenceQuery, MembersQuery, Snapshot, SnapshotBody,
+};
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
 pub(crate) use run::{Issue, Run};
@@ -25,26 +32,13 @@ pub(crate) use settings::{Settings, SettingsBody};
 pub(crate) use source::{SourcesQuery, SyncSource};
 
 use crate::cursor;
-use crate::decode::{DecodeError, InQuery, InSecret, Request, Text};
+use crate::decode::Text;
 
 /// The vendor's name wherever one is shown.
 const VENDOR: &str = "klaviyo";
 
 /// A text that is searched for. It is a part of a person's name, address or number.
 pub(crate) type SearchText = Text<2, 255>;
-
-/// Which consumers are asked for.
-#[derive(Deserr, IntoParams)]
-#[deserr(error = DecodeError<InQuery>, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct SearchQuery {
-    /// Part of an e-mail, phone number or name
-    #[deserr(default, error = DecodeError<InSecret>)]
-    #[param(value_type = Option<String>, min_length = 2, max_length = 255)]
-    pub(crate) search: Option<SearchText>,
-}
-
-impl Request for SearchQuery {}
 
 /// A page, and the cursors of its ends: both null if it is empty. It is cut at 2 MB, and then has less than
 /// `first` items.

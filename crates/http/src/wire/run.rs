@@ -29,6 +29,9 @@ pub(crate) struct Run {
     progress: Progress,
     /// What it waits for; null while a worker has it, and after its end.
     waiting_until: Option<Waiting>,
+    /// Whether it removed nobody, because Klaviyo was still computing the segment. A continuous audience tries again after
+    /// five minutes.
+    removals_deferred: bool,
     /// Why it failed.
     error: Option<RunError>,
 }
@@ -90,6 +93,7 @@ impl Run {
                 until: Time(waiting.until),
                 why: waiting.why.into(),
             }),
+            removals_deferred: run.removals_deferred,
             error: run.error.map(|error| RunError {
                 code: error.code.as_str(),
                 message: error.message,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use fanfare_domain::{audience, run, source, waiting};
+use fanfare_domain::{audience, explain, history, run, source, waiting};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -69,6 +69,10 @@ words! {
     WaitReason ("SyncWaitReason") = waiting::WaitReason;
     /// What of Klaviyo's it is.
     CollectionKind ("CollectionKind") = source::CollectionKind;
+    /// What a change of an audience was.
+    ChangeKind ("ChangeType") = history::ChangeKind;
+    /// Why somebody is, or is not, a member.
+    ReasonCode ("MembershipReasonCode") = explain::ReasonCode;
     /// The kind of an audience's group.
     GroupType ("GroupType") = audience::GroupType;
 }

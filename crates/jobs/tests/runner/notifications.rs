@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{KlaviyoError, StoreError, WorkQueue};
 use fanfare_domain::quota::RetryAfter;
+use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::SchedulingCandidate;
 use fanfare_jobs::{Runner, RunnerOptions};
 use std::sync::Arc;
@@ -123,6 +124,14 @@ impl WorkQueue for NoReaper {
 
     async fn backlog(&self) -> Result<u64, StoreError> {
         Ok(0)
+    }
+
+    async fn organizations_with_due_schedules(
+        &self,
+        _: Timestamp,
+        _: u32,
+    ) -> Result<Vec<OrganizationId>, StoreError> {
+        Ok(Vec::new())
     }
 }
 

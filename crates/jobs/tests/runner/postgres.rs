@@ -110,6 +110,7 @@ impl World {
     async fn import(&self) -> fanfare_domain::ids::RunId {
         let request = ImportRequest {
             collections: vec![list("l0")],
+            refresh_interval_seconds: None,
             actor: "key_1".to_owned(),
         };
         let imported = self.integration.import(&self.organization, request).await;

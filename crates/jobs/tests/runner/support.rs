@@ -163,6 +163,7 @@ impl World {
     pub(crate) async fn import_for(&self, organization: &OrganizationId, id: &str) -> RunId {
         let request = ImportRequest {
             collections: vec![list(id)],
+            refresh_interval_seconds: None,
             actor: "key_1".to_owned(),
         };
         let outcome = self.integration.import(organization, request).await;

@@ -25,6 +25,7 @@ use crate::support::TestClock;
 
 const DAY: Duration = Duration::from_hours(24);
 const KEPT_FOR: Duration = Duration::from_hours(24 * 90);
+const HISTORY_KEPT_FOR: Duration = Duration::from_hours(24 * 100);
 
 /// How many rows each table has.
 type Sizes = BTreeMap<String, i64>;
@@ -64,7 +65,8 @@ impl Shop {
             sealer: Arc::new(PlainSealer),
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::default()),
-        });
+        })
+        .keeping_history_for(HISTORY_KEPT_FOR);
         let made = integration.create_organization("Shop").await.unwrap();
         let shop = Self {
             clock,
@@ -80,6 +82,7 @@ impl Shop {
         connected.unwrap();
         let request = ImportRequest {
             collections: vec![list("l0"), list("l1")],
+            refresh_interval_seconds: None,
             actor: "key_1".to_owned(),
         };
         let imported = shop.integration.import(&shop.organization, request).await;
@@ -99,7 +102,8 @@ impl Shop {
         ));
     }
 
-    /// A day: every audience is synced, a name has changed, and what has expired is deleted.
+    /// A day: every audience is synced, a name has changed, somebody is in the list two days of five, and what
+    /// has expired is deleted.
     async fn pass_day(&self, day: u32) {
         self.clock.skip(DAY);
         self.klaviyo.change(|contents| {
@@ -108,6 +112,11 @@ impl Shop {
             let renamed = profile(&id).email(&format!("{id}@example.com"));
             let name = ["Ada", "Bo"][day as usize % 2];
             members[0] = renamed.first_name(name).updated(at).build();
+            members.retain(|member| member.id.as_str() != "now and then");
+            if matches!(day % 5, 1 | 2) {
+                let comes_and_goes = profile("now and then").email("now.and.then@example.com");
+                members.push(comes_and_goes.build());
+            }
         });
         let page = fanfare_domain::paging::PageRequest {
             first: 100,
@@ -120,6 +129,10 @@ impl Shop {
             let started = self.integration.sync_audience(of, id, false).await;
             self.work(&started.unwrap().run).await;
             match record.source.collection.id.as_str() {
+                "l0" if day == 12 => {
+                    let taken = self.integration.take_snapshot(of, id, "Kept").await;
+                    assert_eq!(taken.unwrap().members, 5);
+                }
                 "l1" if day == 10 => {
                     let archived = self.integration.archive_audience(of, id, "key_1").await;
                     archived.unwrap();
@@ -152,6 +165,9 @@ impl Shop {
         let after_a_year = sizes().await;
 
         assert_eq!(after_a_year, after_four_months);
+        // A hundred days have twenty leavings, and the snapshot has one.
+        assert_eq!(after_a_year["ended_memberships"], 21);
+        assert_eq!(after_a_year["snapshots"], 1);
         let runs = after_a_year["sync_runs"];
         // And the two that stay of the archived audience are one.
         assert!((90..=93).contains(&runs), "{runs} runs");

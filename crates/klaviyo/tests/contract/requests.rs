@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use fanfare_domain::ids::{CollectionId, Cursor};
-use fanfare_domain::klaviyo::MemberOrder;
+use fanfare_domain::ids::{CollectionId, Cursor, ProfileId};
+use fanfare_domain::klaviyo::{MemberLookup, MemberOrder};
 use fanfare_domain::ports::{AnyRoom, Capability, Klaviyo, KlaviyoError, MembersFrom};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
@@ -63,6 +63,37 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
     ] {
         assert_eq!(query(&request, name).as_deref(), Some(value));
     }
+}
+
+#[tokio::test]
+async fn members_are_looked_for_by_email_or_phone_and_profiles_by_id() {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    for (lookup, filter) in [
+        (
+            MemberLookup::Emails(texts(&["a+b@example.com", "o'c@example.com"])),
+            r#"any(email,["a+b@example.com","o'c@example.com"])"#,
+        ),
+        (
+            MemberLookup::Phones(texts(&["+15550001111"])),
+            r#"any(phone_number,["+15550001111"])"#,
+        ),
+    ] {
+        let server = server(document(&page(&[], &json!(null)))).await;
+        let klaviyo = client(&server.uri());
+        let found = klaviyo.find_members(&key(), &list("RtPqXs"), &lookup).await;
+        assert_eq!(found.unwrap().value, []);
+        let request = only_request(&server).await;
+        assert_eq!(request.url.path(), "/api/lists/RtPqXs/profiles");
+        assert_eq!(query(&request, "filter").as_deref(), Some(filter));
+    }
+    let server = server(document(&page(&[], &json!(null)))).await;
+    let ids = ["P1", "P2"].map(|id| ProfileId::parse(id).unwrap());
+    let found = client(&server.uri()).profiles(&key(), &ids).await;
+    assert_eq!(found.unwrap().value, []);
+    let request = only_request(&server).await;
+    assert_eq!(request.url.path(), "/api/profiles");
+    let filter = r#"any(id,["P1","P2"])"#;
+    assert_eq!(query(&request, "filter").as_deref(), Some(filter));
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use fanfare_domain::ids::Cursor;
-use fanfare_domain::klaviyo::MemberOrder;
+use fanfare_domain::ids::{Cursor, ProfileId};
+use fanfare_domain::klaviyo::{MemberLookup, MemberOrder};
 use fanfare_domain::ports::{AnyRoom, Capability, Klaviyo, MembersFrom};
 use fanfare_domain::source::CollectionKind;
 use fanfare_domain::time::Timestamp;
@@ -55,6 +55,19 @@ async fn every_request() -> Vec<Request> {
             }
         }
     }
+    for collection in [list("RtPqXs"), segment("SgMnt1")] {
+        for lookup in [
+            MemberLookup::Emails(vec!["ada@example.com".to_owned()]),
+            MemberLookup::Phones(vec!["+15550001111".to_owned()]),
+        ] {
+            drop(klaviyo.find_members(&key, &collection, &lookup).await);
+        }
+    }
+    let ids = [
+        ProfileId::parse("P1").unwrap(),
+        ProfileId::parse("P2").unwrap(),
+    ];
+    drop(klaviyo.profiles(&key, &ids).await);
     for capability in CAPABILITIES {
         drop(klaviyo.probe(&key, capability).await);
     }
@@ -67,7 +80,7 @@ async fn every_request_is_one_that_the_specification_knows() {
         return;
     };
     let requests = every_request().await;
-    assert_eq!(requests.len(), 1 + 4 + 2 * 8 + 3);
+    assert_eq!(requests.len(), 1 + 4 + 2 * 8 + 2 * 2 + 1 + 3);
     for request in &requests {
         let operation = operation(&specification, request);
         check_parameters(operation, request);
@@ -141,17 +154,24 @@ fn check_value(name: &str, value: &str, schema: &Value) {
     }
 }
 
-/// One comparison of one field, `operator(field,value)`.
+/// One comparison of one field, `operator(field,value)`, where the value may be a list.
 fn check_filter(filter: &str, known: &Value) {
     let (operator, rest) = filter.split_once('(').unwrap();
     let (field, value) = rest.strip_suffix(')').unwrap().split_once(',').unwrap();
     let known = &known[field];
-    let operators = known["operators"]["single"].as_array();
+    let is_list = value.starts_with('[');
+    let form = if is_list { "list" } else { "single" };
+    let operators = known["operators"][form].as_array();
     let operators = operators.unwrap_or_else(|| panic!("{field} is not filterable"));
     assert!(
         operators.iter().any(|known| known == operator),
         "{field} does not know {operator}"
     );
+    if is_list {
+        let values: Vec<String> = serde_json::from_str(value).unwrap();
+        assert!(!values.is_empty() && known["value"]["format"].is_null());
+        return;
+    }
     assert_eq!(known["value"]["format"], "date-time");
     assert!(Timestamp::parse(value).is_some(), "{value} is no time");
 }

@@ -10,3 +10,4 @@ WHERE m.organization_id = $1 AND m.audience_id = $3
        SELECT FROM run_seen_profiles
        WHERE organization_id = $1 AND run_id = $2 AND profile_id = l.profile_id OFFSET 0) s
    OFFSET 0)
+RETURNING consumer_id, run_id, created_at

@@ -12,7 +12,8 @@ mod consumers;
 use std::collections::{BTreeSet, HashSet};
 
 use fanfare_domain::consumer::ProfileLink;
-use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::history::Membership;
+use fanfare_domain::ids::{ConsumerId, RunId};
 use fanfare_domain::issue::{Field, Issue};
 use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{PageWrite, StoreError};
@@ -22,10 +23,11 @@ use crate::repositories::search;
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::{DbTimestamp, refused, to_db};
 
-/// Returns how many consumers became members.
+/// New memberships begin at `since`. Returns how many consumers became members.
 pub(crate) async fn write_page(
     mut scope: Scope<'_>,
     page: &PageWrite<'_>,
+    since: DbTimestamp,
 ) -> Result<u64, StoreError> {
     let (plan, now) = (page.plan, DbTimestamp(page.now));
     must_be_there(scope.reborrow(), page).await?;
@@ -40,7 +42,7 @@ pub(crate) async fn write_page(
     insert_seen_profiles(scope.reborrow(), run, &plan.seen_profiles).await?;
     insert_issues(scope.reborrow(), run, &plan.issues).await?;
     let audience = page.audience.as_str();
-    insert_members(scope.reborrow(), audience, run, &plan.members, now).await
+    insert_members(scope.reborrow(), audience, run, &plan.members, since).await
 }
 
 /// One look for the whole page at what each of its rows names: a foreign key would look for each row.
@@ -201,7 +203,7 @@ async fn insert_members(
     audience: &str,
     run: &str,
     members: &[ConsumerId],
-    now: DbTimestamp,
+    since: DbTimestamp,
 ) -> Result<u64, StoreError> {
     if members.is_empty() {
         return Ok(0);
@@ -219,8 +221,33 @@ async fn insert_members(
         audience,
         run,
         members as _,
-        now
+        since
     );
     let done = put.execute(scope.connection).with_timeout().await?;
     Ok(done.rows_affected())
+}
+
+/// Keeps memberships of an audience that this run has ended at this time.
+pub(crate) async fn insert_ended_memberships(
+    scope: Scope<'_>,
+    audience: &str,
+    (run, ended_at): (&RunId, DbTimestamp),
+    memberships: &[Membership],
+) -> Result<(), StoreError> {
+    let of = memberships.iter();
+    let consumers: Vec<&str> = of.clone().map(|one| one.consumer.as_str()).collect();
+    let began_at: Vec<DbTimestamp> = of.clone().map(|one| DbTimestamp(one.began)).collect();
+    let joined_by: Vec<&str> = of.map(|one| one.joined_by.as_str()).collect();
+    let insert = sqlx::query_file!(
+        "sql/ended_memberships/insert.sql",
+        scope.organization,
+        audience,
+        run.as_str(),
+        consumers as _,
+        began_at as _,
+        joined_by as _,
+        ended_at
+    );
+    insert.execute(scope.connection).with_timeout().await?;
+    Ok(())
 }

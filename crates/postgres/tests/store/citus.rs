@@ -119,12 +119,13 @@ impl Cluster {
 /// Empties all tables of what programs write, those that refer to others first. `TRUNCATE` would make each shard's files anew.
 const EMPTY: &str = "
     DELETE FROM sync_issues; DELETE FROM run_seen_profiles; DELETE FROM audience_list_memberships;
+    DELETE FROM ended_memberships; DELETE FROM snapshots;
     DELETE FROM link_moves; DELETE FROM profile_links; DELETE FROM consumers;
     DELETE FROM search_sections; DELETE FROM search_blocks; DELETE FROM search_places;
     DELETE FROM search_pending; DELETE FROM erased_people; DELETE FROM erasure_keys;
     DELETE FROM klaviyo_connections; DELETE FROM sync_runs; DELETE FROM audiences;
-    DELETE FROM sync_sources; DELETE FROM work_queue; DELETE FROM last_claims;
-    DELETE FROM quota_buckets; DELETE FROM request_counts; DELETE FROM api_keys; DELETE FROM organizations;
+    DELETE FROM sync_sources; DELETE FROM work_queue; DELETE FROM last_claims; DELETE FROM schedules;
+    DELETE FROM quota_buckets; DELETE FROM request_counts; DELETE FROM check_counts; DELETE FROM api_keys; DELETE FROM organizations;
     DELETE FROM meta WHERE name <> 'search_rules';
     DELETE FROM apalis.jobs";
 

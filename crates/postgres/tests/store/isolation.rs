@@ -1,7 +1,8 @@
 //! Forgetting the organization shows nothing.
 
 use fanfare_domain::erasure::ErasedHash;
-use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::history::Snapshot;
+use fanfare_domain::ids::{OrganizationId, SnapshotId};
 use fanfare_testkit::build;
 use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -44,8 +45,27 @@ pub(crate) async fn fill(fixture: &Fixture) {
         unit.erase(&nobody, &[], &[hash], build::at(9))
             .await
             .unwrap();
+        let snapshot = Snapshot {
+            id: SnapshotId::parse("snap_1").unwrap(),
+            name: "Draw".to_owned(),
+            at: build::at(9),
+            members: 0,
+        };
+        unit.insert_snapshot(&run.audience, &snapshot)
+            .await
+            .unwrap();
         unit.commit().await.unwrap();
     }
+    // The members were members once before.
+    sqlx::query(
+        "INSERT INTO ended_memberships
+         SELECT organization_id, audience_id, consumer_id, created_at - interval '1 day',
+            created_at - interval '2 days', run_id, run_id
+         FROM audience_list_memberships",
+    )
+    .execute(&fixture.database.pool())
+    .await
+    .unwrap();
 }
 
 async fn count(connection: &mut PgConnection, table: &str) -> i64 {

@@ -154,6 +154,10 @@ fn rows(organization: &str, consumers: u32) -> String {
             'c' || n, now(), now(), now(), NULL FROM generate_series(1, {consumers}) n;
          INSERT INTO audience_list_memberships SELECT '{organization}', 'a' || n % 3 + 1, 'c' || n,
             'r1', now() FROM generate_series(1, {consumers}) n;
+         INSERT INTO ended_memberships SELECT '{organization}', 'a' || n % 3 + 1, 'c' || n, now(),
+            now() - interval '1 day', 'r1', 'r2' FROM generate_series(1, {consumers} / 10) n;
+         INSERT INTO snapshots SELECT '{organization}', 'a' || n % 3 + 1, 's' || n, 'n', now(), 1
+         FROM generate_series(1, 100) n;
          INSERT INTO run_seen_profiles SELECT '{organization}', 'r' || n % 3 + 1, 'p' || n, true, now()
          FROM generate_series(1, {consumers}) n;
          INSERT INTO search_sections SELECT '{organization}', 'c' || n

@@ -12,7 +12,9 @@ pub(crate) const CONTROL: &[&str] = &[
     "organizations",
     "quota_buckets",
     "request_counts",
+    "check_counts",
     "last_claims",
+    "schedules",
     "work_queue",
 ];
 

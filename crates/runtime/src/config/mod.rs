@@ -13,6 +13,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fanfare_domain::history::KEPT_FOR;
+use fanfare_domain::schedule::{Intervals, LONGEST_INTERVAL};
 use fanfare_klaviyo::Origin;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -46,8 +48,12 @@ pub struct Config {
     pub previous_master_keys: PreviousKeysSource,
     /// How long a worker that sends no heartbeat keeps a run.
     pub lease: Duration,
+    /// The intervals that continuous audiences may have.
+    pub intervals: Intervals,
     /// How long ended runs are kept, and what else is kept for a time only.
     pub retention: Duration,
+    /// How long the history of memberships is kept.
+    pub history: Duration,
     /// What is logged; `None` for what suits the program.
     pub log: Option<String>,
     /// How it is written; `None` for what suits the place it goes to.
@@ -150,6 +156,8 @@ impl Config {
         let klaviyo = parsed(&provided, "FANFARE_KLAVIYO_BASE_URL", Origin::parse)?;
         let klaviyo = klaviyo.map_or_else(|| Origin::parse("https://a.klaviyo.com"), Ok);
         let lease = parsed(&provided, "FANFARE_LEASE_SECONDS", lease)?;
+        let history = parsed(&provided, "FANFARE_HISTORY_DAYS", retention)?;
+        let intervals = parsed(&provided, "FANFARE_MIN_REFRESH_SECONDS", intervals)?;
         let retention = parsed(&provided, "FANFARE_RETENTION_DAYS", retention)?;
         Ok(Self {
             migration_database: migration_database(&provided, &database)?,
@@ -163,7 +171,9 @@ impl Config {
             master_key: master_key(&provided, &database)?,
             previous_master_keys: previous_master_keys(&provided)?,
             lease: lease.unwrap_or(Duration::from_secs(10)),
+            intervals: intervals.unwrap_or_default(),
             retention: retention.unwrap_or(days(90)),
+            history: history.unwrap_or(KEPT_FOR),
             log: parsed(&provided, "FANFARE_LOG", log)?,
             log_format: parsed(&provided, "FANFARE_LOG_FORMAT", log_format)?,
             sources: SETTINGS
@@ -301,6 +311,15 @@ fn lease(text: &str) -> Result<Duration, String> {
     seconds
         .map(Duration::from_secs)
         .ok_or_else(|| format!("it must be a whole number of seconds from 1 to {LONGEST_LEASE}"))
+}
+
+/// The shortest interval: one second in tests, at most the longest one.
+fn intervals(text: &str) -> Result<Intervals, String> {
+    let seconds = text.parse().ok();
+    let shortest = seconds.filter(|seconds| (1..=LONGEST_INTERVAL).contains(seconds));
+    shortest
+        .map(|shortest| Intervals { shortest })
+        .ok_or_else(|| format!("it must be a whole number of seconds from 1 to {LONGEST_INTERVAL}"))
 }
 
 /// The longest retention, in days: a hundred years.

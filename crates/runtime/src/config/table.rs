@@ -106,10 +106,22 @@ pub const SETTINGS: &[Setting] = &[
         shown: |config| config.lease.as_secs().to_string(),
     },
     Setting {
+        name: "FANFARE_MIN_REFRESH_SECONDS",
+        default: "`60`",
+        meaning: "the shortest interval of a continuous audience, 1 to 604800; less than a minute is for tests. An audience with a shorter one, of before, is synced by this one",
+        shown: |config| config.intervals.shortest.to_string(),
+    },
+    Setting {
         name: "FANFARE_RETENTION_DAYS",
         default: "`90`",
         meaning: "how long ended runs and their issues are kept, and the members of archived audiences, 1 to 36525; the latest run and the latest successful run of each audience stay",
         shown: |config| (config.retention.as_secs() / 86_400).to_string(),
+    },
+    Setting {
+        name: "FANFARE_HISTORY_DAYS",
+        default: "`400`",
+        meaning: "how long it is kept who left an audience when, 1 to 36525; what a snapshot needs stays",
+        shown: |config| (config.history.as_secs() / 86_400).to_string(),
     },
     Setting {
         name: "FANFARE_LOG",

@@ -50,13 +50,15 @@ fn without_anything_the_defaults_are_in_force() {
         ("FANFARE_MASTER_KEY_PREVIOUS", "not set"),
         ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "not set"),
         ("FANFARE_LEASE_SECONDS", "10"),
+        ("FANFARE_MIN_REFRESH_SECONDS", "60"),
         ("FANFARE_RETENTION_DAYS", "90"),
+        ("FANFARE_HISTORY_DAYS", "400"),
         ("FANFARE_LOG", "info"),
         ("FANFARE_LOG_FORMAT", "text on a terminal, else json"),
     ] {
         check(&[], "", name, want);
     }
-    assert_eq!(SETTINGS.len(), 14, "each setting has a line above");
+    assert_eq!(SETTINGS.len(), 16, "each setting has a line above");
 }
 
 #[test]
@@ -90,6 +92,8 @@ fn every_setting_can_be_given_in_the_file() {
         master_key_file = '/run/secrets/key'
         master_key_previous_file = '/run/secrets/previous'
         lease_seconds = 5
+        history_days = 30
+        min_refresh_seconds = 1
         log = 'warn,fanfare_sync=debug'
         log_format = 'json'
     ";
@@ -106,6 +110,8 @@ fn every_setting_can_be_given_in_the_file() {
         ("FANFARE_MASTER_KEY_FILE", "/run/secrets/key"),
         ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "/run/secrets/previous"),
         ("FANFARE_LEASE_SECONDS", "5"),
+        ("FANFARE_HISTORY_DAYS", "30"),
+        ("FANFARE_MIN_REFRESH_SECONDS", "1"),
         ("FANFARE_LOG", "warn,fanfare_sync=debug"),
         ("FANFARE_LOG_FORMAT", "json"),
     ] {
@@ -182,6 +188,11 @@ fn the_master_key_is_made_beside_the_embedded_store_and_nowhere_else() {
 #[test]
 fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
     check_refused(
+        &[("FANFARE_MIN_REFRESH_SECONDS", "0")],
+        "",
+        "FANFARE_MIN_REFRESH_SECONDS: it must be a whole number of seconds from 1 to 604800",
+    );
+    check_refused(
         &[("FANFARE_LEASE_SECONDS", "0")],
         "",
         "FANFARE_LEASE_SECONDS: it must be a whole number of seconds from 1 to 3600",
@@ -190,6 +201,11 @@ fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
         &[("FANFARE_RETENTION_DAYS", "0")],
         "",
         "FANFARE_RETENTION_DAYS: it must be a whole number of days from 1 to 36525",
+    );
+    check_refused(
+        &[("FANFARE_HISTORY_DAYS", "36526")],
+        "",
+        "FANFARE_HISTORY_DAYS: it must be a whole number of days from 1 to 36525",
     );
     check_refused(
         &[],

@@ -8,17 +8,17 @@ mod batches;
 mod known;
 
 use async_trait::async_trait;
+use fanfare_domain::history::{Membership, moment};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::Known;
 use fanfare_domain::pass::LinkMoves;
-use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
-use fanfare_domain::time::Timestamp;
+use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::value::Email;
-use fanfare_sql_rows::{DbTimestamp, count, id, signed};
+use fanfare_sql_rows::{DbTimestamp, MembershipRow, all, count, id, signed};
 
 pub(super) use self::batches::edge_of_members;
 use self::batches::{edge_of_seen_profiles, member};
-use crate::page_writes::write_page;
+use crate::page_writes::{insert_ended_memberships, write_page};
 use crate::timeout::WithTimeout;
 use crate::unit::{Connection, Unit};
 
@@ -65,7 +65,8 @@ impl Pages for Unit {
     }
 
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError> {
-        write_page(Scope::of(self.writing()?), &page).await
+        let since = moment(self.writing_since()?);
+        write_page(Scope::of(self.writing()?), &page, DbTimestamp(since)).await
     }
 
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {
@@ -81,8 +82,8 @@ impl Pages for Unit {
         audience: &AudienceId,
         after: Option<&ProfileId>,
         size: u32,
-        now: Timestamp,
     ) -> Result<Batch<ProfileId>, StoreError> {
+        let since = moment(self.writing_since()?);
         let mut scope = Scope::of(self.writing()?);
         let after = after.map_or("", ProfileId::as_str);
         let edge =
@@ -94,7 +95,7 @@ impl Pages for Unit {
             run.as_str(),
             after,
             edge.last,
-            DbTimestamp(now)
+            DbTimestamp(since)
         );
         let done = add.execute(scope.connection).with_timeout().await?;
         Ok(Batch {
@@ -135,10 +136,12 @@ impl Pages for Unit {
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
+        let ended_at = moment(self.writing_since()?);
         let mut scope = Scope::of(self.writing()?);
         let after = after.map_or("", ConsumerId::as_str);
         let edge = edge_of_members(scope.reborrow(), audience, after, size).await?;
-        let remove = sqlx::query_file!(
+        let remove = sqlx::query_file_as!(
+            MembershipRow,
             "sql/audience_list_memberships/remove_absent.sql",
             scope.organization,
             run.as_str(),
@@ -146,9 +149,18 @@ impl Pages for Unit {
             after,
             edge.last
         );
-        let done = remove.execute(scope.connection).with_timeout().await?;
+        let removed = remove.fetch_all(&mut *scope.connection);
+        let removed: Vec<Membership> = all(removed.with_timeout().await?)?;
+        let affected = removed.len() as u64;
+        let ended = removed.into_iter();
+        let ended = ended.filter_map(|one| one.ended(ended_at, run.clone()));
+        let ended: Vec<Membership> = ended.collect();
+        if !ended.is_empty() {
+            let end = (run, DbTimestamp(ended_at));
+            insert_ended_memberships(scope, audience.as_str(), end, &ended).await?;
+        }
         Ok(Batch {
-            affected: done.rows_affected(),
+            affected,
             next: edge.next(member)?,
         })
     }

@@ -3,7 +3,8 @@
 mod issues;
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{AudienceId, RunId, SourceId};
+use fanfare_domain::explain::SkippedProfile;
+use fanfare_domain::ids::{AudienceId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::pass::Pass;
@@ -11,7 +12,8 @@ use fanfare_domain::ports::{Runs, Sources, StoreError};
 use fanfare_domain::run::{RunError, SourceRun, SyncRun};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{
-    DbTimestamp, JsonText, RUN_FORM, RunRow, all, count, id, json, one, refused, signed, to_db,
+    DbTimestamp, JsonText, RUN_FORM, RunRow, all, count, form_of, id, json, one, refused, signed,
+    to_db,
 };
 
 use crate::timeout::WithTimeout;
@@ -82,6 +84,14 @@ impl Runs for Unit {
 
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError> {
         issues::page(self, run, page).await
+    }
+
+    async fn skipped(
+        &mut self,
+        audience: &AudienceId,
+        profile: &ProfileId,
+    ) -> Result<Vec<SkippedProfile>, StoreError> {
+        issues::of_profile(self, audience, profile).await
     }
 
     async fn insert_run(&mut self, run: &SourceRun) -> Result<(), StoreError> {
@@ -182,7 +192,8 @@ impl Unit {
             run.confirm_removals,
             to_db(run.waiting.map(|waiting| waiting.until)) as _,
             run.waiting.map(|waiting| waiting.why.as_str()),
-            RUN_FORM
+            form_of(run),
+            run.removals_deferred
         );
         if update
             .execute(connection)

@@ -1,5 +1,5 @@
 SELECT organization_id, id, source_id, audience_id, trigger, status, attempt, crashes, failures,
     confirm_removals, queued_at, started_at, finished_at, members_at_start, total, processed,
     created, updated, unchanged, skipped, members_added, members_removed, pages, checkpoint,
-    error_code, error_message, waiting_until, waiting_why, form
+    error_code, error_message, waiting_until, waiting_why, form, removals_deferred
 FROM sync_runs WHERE organization_id = $1 AND id = $2

@@ -6,3 +6,4 @@ WHERE m.organization_id = $1 AND m.audience_id = $3
    CROSS JOIN run_seen_profiles s
      ON s.organization_id = $1 AND s.run_id = $2 AND s.profile_id = l.profile_id
    WHERE l.organization_id = $1 AND l.consumer_id = m.consumer_id)
+RETURNING consumer_id, run_id, created_at

@@ -6,7 +6,8 @@
 mod consumers;
 
 use fanfare_domain::consumer::ProfileLink;
-use fanfare_domain::ids::ProfileId;
+use fanfare_domain::history::Membership;
+use fanfare_domain::ids::{ConsumerId, ProfileId, RunId};
 use fanfare_domain::issue::{Field, Issue};
 use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::{PageWrite, StoreError};
@@ -18,10 +19,11 @@ use crate::repositories::search;
 use crate::timeout::WithTimeout;
 use fanfare_sql_rows::{DbTimestamp, json};
 
-/// Returns how many consumers became members.
+/// New memberships begin at `since`. Returns how many consumers became members.
 pub(crate) async fn write_page(
     mut scope: Scope<'_>,
     page: &PageWrite<'_>,
+    since: DbTimestamp,
 ) -> Result<u64, StoreError> {
     let (plan, now) = (page.plan, page.now);
     let run = page.run.as_str();
@@ -54,7 +56,7 @@ pub(crate) async fn write_page(
         return Ok(0);
     }
     let audience = page.audience.as_str();
-    insert_members(scope.reborrow(), audience, run, &json(&plan.members), now).await
+    insert_members(scope.reborrow(), audience, run, &json(&plan.members), since).await
 }
 
 #[derive(Serialize)]
@@ -158,7 +160,7 @@ async fn insert_members(
     audience: &str,
     run: &str,
     rows: &str,
-    now: Timestamp,
+    since: DbTimestamp,
 ) -> Result<u64, StoreError> {
     let put = sqlx::query!(
         "INSERT INTO audience_list_memberships
@@ -169,8 +171,32 @@ async fn insert_members(
         audience,
         run,
         rows,
-        DbTimestamp(now)
+        since
     );
     let done = put.execute(scope.connection).with_timeout().await?;
     Ok(done.rows_affected())
+}
+
+#[derive(Serialize)]
+struct EndedJson<'a>(&'a ConsumerId, Timestamp, &'a RunId);
+
+/// Keeps memberships of an audience that this run has ended at this time.
+pub(crate) async fn insert_ended_memberships(
+    scope: Scope<'_>,
+    audience: &str,
+    (run, ended_at): (&RunId, DbTimestamp),
+    memberships: &[Membership],
+) -> Result<(), StoreError> {
+    let rows = memberships.iter();
+    let rows = rows.map(|one| EndedJson(&one.consumer, one.began, &one.joined_by));
+    let insert = sqlx::query_file!(
+        "sql/ended_memberships/insert.sql",
+        scope.organization,
+        audience,
+        run.as_str(),
+        json(&rows.collect::<Vec<_>>()),
+        ended_at
+    );
+    insert.execute(scope.connection).with_timeout().await?;
+    Ok(())
 }

@@ -33,8 +33,8 @@ async fn a_value_that_no_program_of_ours_writes_is_named_by_its_place() {
 async fn a_run_that_cannot_be_read_is_ended_and_can_be_read_then() {
     for (damage, is_newer) in [
         ("UPDATE sync_runs SET trigger = 'TELEPATHY'", false),
-        ("UPDATE sync_runs SET trigger = 'TELEPATHY', form = 2", true),
-        ("UPDATE sync_runs SET status = 'PONDERING', form = 2", true),
+        ("UPDATE sync_runs SET trigger = 'TELEPATHY', form = 9", true),
+        ("UPDATE sync_runs SET status = 'PONDERING', form = 9", true),
         ("UPDATE sync_runs SET error_code = 'bad_luck'", false),
         ("UPDATE sync_runs SET processed = -1", false),
         ("UPDATE sync_runs SET queued_at = 999999999999999999", false),
@@ -94,7 +94,7 @@ async fn a_run_of_a_newer_form_is_known_by_it_though_it_can_be_read() {
     let fixture = store().await;
     let organization = org("org_a");
     let run = fixture.queue(&organization, "list1").await;
-    let damage = "UPDATE sync_runs SET form = 2, waiting_why = 'mystery'";
+    let damage = "UPDATE sync_runs SET form = 9, waiting_why = 'mystery'";
     execute(&fixture, damage).await;
 
     let read = fixture.read(&organization).await.run(&run.id).await;

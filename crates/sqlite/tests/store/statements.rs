@@ -15,7 +15,9 @@ const CONTROL: &[&str] = &[
     "organizations",
     "quota_buckets",
     "request_counts",
+    "check_counts",
     "last_claims",
+    "schedules",
     "work_queue",
 ];
 

@@ -45,6 +45,7 @@ async fn main() -> Result<()> {
 
     let request = ImportRequest {
         collections: vec![klaviyo::newsletter()],
+        refresh_interval_seconds: None,
         actor: "example".to_owned(),
     };
     for imported in integration.import(&organization, request).await?.imported {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::connection::OpenConnection;
-use fanfare_domain::ids::Cursor;
+use fanfare_domain::ids::{Cursor, ProfileId};
 use fanfare_domain::klaviyo::{
-    Account, Capability, Collection, CollectionPage, MemberPage, MembersFrom,
+    Account, Capability, Collection, CollectionPage, MemberLookup, MemberPage, MembersFrom,
 };
 use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, QuotaLedger, StoreError};
+use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::time::Timestamp;
 
@@ -96,6 +97,30 @@ impl KlaviyoClient {
             .port
             .members(&connection.credential, collection, from, room);
         self.quota.count(connection, endpoint, call).await
+    }
+
+    /// Those members who have one of a few e-mails or phone numbers.
+    pub(crate) async fn find_members(
+        &self,
+        connection: &OpenConnection,
+        collection: &CollectionRef,
+        lookup: &MemberLookup,
+    ) -> Result<Vec<Profile>, CallError> {
+        let endpoint = collection.kind.descriptor().endpoints.members;
+        let call = self
+            .port
+            .find_members(&connection.credential, collection, lookup);
+        self.quota.count(connection, endpoint, call).await
+    }
+
+    /// Those profiles that there are of a few ids.
+    pub(crate) async fn profiles(
+        &self,
+        connection: &OpenConnection,
+        ids: &[ProfileId],
+    ) -> Result<Vec<Profile>, CallError> {
+        let call = self.port.profiles(&connection.credential, ids);
+        self.quota.count(connection, Endpoint::Profiles, call).await
     }
 
     /// Tests whether the credential has a capability.

@@ -135,7 +135,7 @@ async fn an_audiences_status_is_its_sources_and_its_version_grows_with_runs() {
     };
 
     let queued = status().await.unwrap();
-    assert!(queued.is_in_progress() && queued.is_stale());
+    assert!(queued.is_in_progress() && !queued.is_stale());
     assert_eq!(queued.version, 1);
 
     let done = org.work_to_end(&run).await;

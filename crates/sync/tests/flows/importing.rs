@@ -185,6 +185,7 @@ async fn an_import_that_is_overtaken_by_a_disconnection_leaves_no_run_behind() {
         let (organization, actor) = (org.organization.clone(), "key_1".to_owned());
         let request = fanfare_sync::ImportRequest {
             collections: vec![list("L1")],
+            refresh_interval_seconds: None,
             actor,
         };
         let mut import: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =
@@ -221,6 +222,7 @@ async fn an_import_beside_an_archiving_never_says_that_the_list_is_not_there() {
         let (organization, actor) = (org.organization.clone(), "key_1".to_owned());
         let request = fanfare_sync::ImportRequest {
             collections: vec![list("L1")],
+            refresh_interval_seconds: None,
             actor,
         };
         let mut import: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =

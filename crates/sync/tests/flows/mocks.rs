@@ -28,6 +28,7 @@ mockall::mock! {
         async fn next(&self) -> Result<Option<SchedulingCandidate>, StoreError>;
         async fn leased(&self, organization: &OrganizationId) -> Result<u64, StoreError>;
         async fn backlog(&self) -> Result<u64, StoreError>;
+        async fn organizations_with_due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<OrganizationId>, StoreError>;
     }
 }
 

@@ -169,6 +169,7 @@ impl TestOrganization {
     ) -> Result<ImportOutcome, Error> {
         let request = ImportRequest {
             collections: collections.to_vec(),
+            refresh_interval_seconds: None,
             actor: "key_1".to_owned(),
         };
         self.integration.import(&self.organization, request).await

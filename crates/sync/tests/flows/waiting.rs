@@ -151,6 +151,7 @@ async fn other_organization(org: &TestOrganization) -> (OrganizationId, RunId) {
     integration.connect(&other, request).await.unwrap();
     let request = ImportRequest {
         collections: vec![list("L2")],
+        refresh_interval_seconds: None,
         actor: "key_1".to_owned(),
     };
     let outcome = integration.import(&other, request).await.unwrap();

@@ -73,6 +73,7 @@ impl World {
                 .iter()
                 .map(|(list, _)| list.clone())
                 .collect(),
+            refresh_interval_seconds: None,
             actor: "key_1".to_owned(),
         };
         let imported = integration.import(&organization, request).await.unwrap();

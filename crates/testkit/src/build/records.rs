@@ -67,6 +67,8 @@ pub fn source(id: &str, collection: CollectionRef, audience: &AudienceId) -> Col
         updated_at: None,
         archived: false,
         guard: RemovalGuard::default(),
+        last_full_pass_at: None,
+        paused_by: None,
     }
 }
 

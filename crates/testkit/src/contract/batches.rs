@@ -5,7 +5,6 @@ use fanfare_domain::ports::{Batch, UnitOfWork};
 use fanfare_domain::run::SyncRun;
 
 use super::test_organization::TestOrganization;
-use crate::build::at;
 
 /// Does batch after batch, each in a unit of its own. Returns how many rows they affected, after checking that
 /// there were as many batches as the rows need.
@@ -46,7 +45,7 @@ pub(super) async fn add_missing(
         org,
         rows,
         async |unit: &mut dyn UnitOfWork, after: Option<&ProfileId>, size| {
-            let batch = unit.add_missing_members(run, audience, after, size, at(50));
+            let batch = unit.add_missing_members(run, audience, after, size);
             batch.await.expect("a batch")
         },
     )

@@ -76,6 +76,15 @@ macro_rules! store_contract {
                 an_audience_is_archived_without_being_read
                 members_are_paged_by_id_and_counted
             }
+            door {
+                members_are_found_among_the_people_asked_for
+                an_unknown_audience_has_no_door
+                a_check_waits_for_no_writer
+            }
+            explaining {
+                the_links_of_a_consumer_are_its_own
+                a_skipped_profile_is_found_in_the_runs_of_its_audience
+            }
             search {
                 a_search_among_members_takes_wildcards_literally
                 a_search_among_consumers_takes_wildcards_literally
@@ -142,6 +151,18 @@ macro_rules! store_contract {
                 a_run_is_ended_without_being_read
                 an_audiences_runs_are_paged_from_the_latest
             }
+            history {
+                a_membership_begins_and_ends_at_the_time_of_its_unit
+                changes_are_paged_in_their_order
+                members_at_any_time_are_those_whom_a_watcher_saw
+                members_of_a_time_are_paged_and_searched
+                a_membership_that_ends_before_its_beginning_leaves_no_history
+            }
+            kept_history {
+                snapshots_are_listed_and_deleted
+                an_erased_persons_history_is_deleted
+                history_expires_but_for_what_a_snapshot_needs
+            }
             retention {
                 old_runs_expire_but_the_latest_and_the_latest_successful
                 a_run_is_deleted_with_its_issues_a_few_at_a_time
@@ -193,6 +214,12 @@ macro_rules! store_contract {
                 much_work_is_notified_of_up_to_the_limit
                 finished_work_is_not_notified_of
             }
+            schedules {
+                audiences_are_due_at_their_time_and_not_before
+                organizations_with_due_audiences_are_found
+                schedules_end_one_by_one_and_all_at_once
+                continuous_audiences_are_those_with_an_interval
+            }
             scheduling {
                 work_is_a_candidate_while_it_is_due_and_not_leased
                 the_organization_with_the_fewest_leases_is_next
@@ -221,6 +248,7 @@ macro_rules! store_contract {
                 any_takings_are_counted_as_a_request_count_does
                 a_limit_is_used_up_by_all_processes_together
                 each_organization_has_its_own_limit_and_each_minute
+                checks_have_a_limit_of_their_own
             }
         }
     };

@@ -1,8 +1,11 @@
 //! An organization with a row of every kind, every method that writes, and everything that can be read.
 
+use std::time::Duration;
+
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::ids::{ConsumerId, ProfileId, RunId};
+use fanfare_domain::history::{self, Change, ChangeRange};
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SnapshotId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::FencingToken;
 use fanfare_domain::page::{Known, PagePlan};
@@ -14,6 +17,7 @@ use fanfare_domain::ports::{
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{RunError, SourceRun, SyncRun};
 use fanfare_domain::source::CollectionSource;
+use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
@@ -55,6 +59,8 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     let before = org.queue("list1").await;
     org.take(&before, &four_profiles()).await;
     org.finish(&before).await;
+    // Who leaves has been a member for a while.
+    org.advance(Duration::from_secs(1)).await;
     let held = org.queue("list1").await;
     let mut seen = four_profiles();
     seen.truncate(2);
@@ -69,7 +75,14 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     let waiting = org.queue("list2").await;
     let waiting = org.load(&waiting).await;
     let idle = org.import("list3").await;
+    let mut paused = idle.clone();
+    paused.paused_by = Some(FailureCode::KeyInvalid);
     let mut unit = org.begin().await;
+    unit.put_source(&paused).await.expect("a source");
+    for audience in [&held.audience, &idle.audience] {
+        let due = unit.put_due(audience, at(80)).await;
+        due.expect("a due time");
+    }
     unit.put_connection(&build::connection())
         .await
         .expect("a connection");
@@ -94,6 +107,9 @@ pub(super) enum Write {
     PutPage,
     AddMissingMembers,
     RemoveAbsentMembers,
+    DeleteHistory,
+    InsertSnapshot,
+    DeleteSnapshot,
     DeleteSeenProfiles,
     InsertRun,
     Enqueue,
@@ -102,13 +118,17 @@ pub(super) enum Write {
     Renew,
     Release,
     EndUnread,
+    PutDue,
+    EndSchedule,
+    EndPauses,
     ArchiveUnread,
+    EndSchedules,
     DeleteConnection,
 }
 
 impl Write {
     /// All of them, in an order in which each changes something in the fixture.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::PutConnection,
         Self::ResealKey,
         Self::PutSource,
@@ -116,6 +136,9 @@ impl Write {
         Self::PutPage,
         Self::AddMissingMembers,
         Self::RemoveAbsentMembers,
+        Self::DeleteHistory,
+        Self::InsertSnapshot,
+        Self::DeleteSnapshot,
         Self::DeleteSeenProfiles,
         Self::InsertRun,
         Self::Enqueue,
@@ -124,7 +147,11 @@ impl Write {
         Self::Renew,
         Self::Release,
         Self::EndUnread,
+        Self::PutDue,
+        Self::EndSchedule,
+        Self::EndPauses,
         Self::ArchiveUnread,
+        Self::EndSchedules,
         Self::DeleteConnection,
     ];
 
@@ -135,8 +162,13 @@ impl Write {
             Self::PutConnection
                 | Self::DeleteConnection
                 | Self::PutSource
+                | Self::InsertSnapshot
                 | Self::DeleteSeenProfiles
                 | Self::Enqueue
+                | Self::PutDue
+                | Self::EndSchedule
+                | Self::EndPauses
+                | Self::EndSchedules
         )
     }
 
@@ -187,13 +219,26 @@ impl Write {
             }
             Self::AddMissingMembers => {
                 let (run, audience) = (&held.id, &waiting.run().audience);
-                let batch = unit.add_missing_members(run, audience, None, 100, at(30));
+                let batch = unit.add_missing_members(run, audience, None, 100);
                 batch.await?.affected > 0
             }
             Self::RemoveAbsentMembers => {
                 let (run, audience) = (&held.id, &held.audience);
                 let batch = unit.remove_absent_members(run, audience, None, 100);
                 batch.await?.affected > 0
+            }
+            Self::DeleteHistory => {
+                let batch = unit.delete_history(&held.audience, Timestamp::MAX, None, 100);
+                batch.await?.affected > 0
+            }
+            Self::InsertSnapshot => {
+                let one = taken_snapshot();
+                let insert = unit.insert_snapshot(&held.audience, &one);
+                insert.await.map(|()| true)?
+            }
+            Self::DeleteSnapshot => {
+                let id = taken_snapshot().id;
+                unit.delete_snapshot(&held.audience, &id).await?
             }
             Self::DeleteSeenProfiles => unit.delete_seen_profiles(100).await? > 0,
             Self::InsertRun => unit.insert_run(next).await.map(|()| true)?,
@@ -212,19 +257,39 @@ impl Write {
             }
             Self::Renew => unit.renew(&leased, *token, LEASE).await?,
             Self::Release => unit.release(&leased, *token, None).await?,
-            Self::EndUnread => {
-                let error = RunError {
-                    code: FailureCode::Internal,
-                    message: String::new(),
-                };
-                unit.end_unread(&held.id, &error, at(30)).await?
-            }
+            Self::EndUnread => unit.end_unread(&held.id, &unreadable(), at(30)).await?,
             Self::ArchiveUnread => {
                 let archived = unit.archive_unread(&held.audience, "key_9", at(30)).await?;
                 archived.is_some()
             }
+            Self::PutDue => {
+                let put = unit.put_due(&waiting.run().audience, at(90)).await;
+                put.map(|()| true)?
+            }
+            Self::EndSchedule => unit.end_schedule(&held.audience).await.map(|()| true)?,
+            Self::EndPauses => {
+                let of = [FailureCode::KeyInvalid];
+                unit.end_pauses(&of).await.map(|()| true)?
+            }
+            Self::EndSchedules => unit.end_schedules().await.map(|()| true)?,
             Self::DeleteConnection => unit.delete_connection().await.map(|()| true)?,
         })
+    }
+}
+
+fn unreadable() -> RunError {
+    RunError {
+        code: FailureCode::Internal,
+        message: String::new(),
+    }
+}
+
+fn taken_snapshot() -> history::Snapshot {
+    history::Snapshot {
+        id: SnapshotId::parse("snap_1").expect("an id"),
+        name: "Draw".to_owned(),
+        at: at(1),
+        members: 0,
     }
 }
 
@@ -237,11 +302,14 @@ pub(super) struct Snapshot {
     audiences: Vec<AudienceRecord>,
     consumers: Vec<ConsumerRecord>,
     members: Vec<Vec<ConsumerId>>,
+    changes: Vec<Vec<Change>>,
+    snapshots: Vec<Vec<history::Snapshot>>,
     runs: Vec<Vec<SyncRun>>,
     active: Vec<RunId>,
     issues: Vec<Vec<Issue>>,
     known: Vec<Known>,
     link_moves: LinkMoves,
+    schedules: Vec<(AudienceId, Timestamp)>,
 }
 
 /// Reads everything. `profiles` are those whose links and seen profiles are read.
@@ -263,10 +331,19 @@ async fn read_all(
     }
     let audiences = unit.audiences(&ALL).await?.items;
     let (mut members, mut runs) = (Vec::new(), Vec::new());
+    let (mut changes, mut snapshots) = (Vec::new(), Vec::new());
+    let all_times = ChangeRange {
+        since: Timestamp::EPOCH,
+        until: None,
+        after: None,
+    };
     let (mut issues, mut known) = (Vec::new(), Vec::new());
     for record in &audiences {
         let page = unit.members(&record.audience.id, None, &ALL).await?;
         members.push(page.items.into_iter().map(|one| one.consumer.id).collect());
+        let audience = &record.audience.id;
+        changes.push(unit.changes(audience, &all_times, 10_000).await?);
+        snapshots.push(unit.snapshots(audience, &ALL).await?.items);
         runs.push(unit.runs(&record.audience.id, &ALL).await?.items);
     }
     for run in runs.iter().flatten() {
@@ -285,10 +362,13 @@ async fn read_all(
             .await?
             .items,
         members,
+        changes,
+        snapshots,
         runs,
         active,
         issues,
         known,
         link_moves: unit.link_moves().await?,
+        schedules: unit.schedules().await?,
     })
 }

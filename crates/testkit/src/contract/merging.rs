@@ -104,7 +104,7 @@ async fn reconcile(org: &TestOrganization<'_>, run: &mut SyncRun) -> (u64, u64) 
     loop {
         let (id, audience) = (&run.id, &run.audience);
         let batch = unit
-            .add_missing_members(id, audience, after.as_ref(), 2, at(60))
+            .add_missing_members(id, audience, after.as_ref(), 2)
             .await;
         let batch = batch.expect("a batch");
         added += batch.affected;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use fanfare_domain::ports::RequestLimits;
-use fanfare_domain::rate_limit::{Minute, REQUESTS_PER_MINUTE, RequestCount, TakenRequests};
+use fanfare_domain::rate_limit::Counted::{self, Checks, Requests};
+use fanfare_domain::rate_limit::{Minute, RequestCount, TakenRequests};
 use tokio::task::JoinSet;
 
 use super::harness::StoreHarness;
@@ -11,8 +12,17 @@ use super::test_organization::SeededNumbers;
 use crate::build::organization_id;
 
 async fn take(limits: &dyn RequestLimits, organization: &str, wanted: u32) -> TakenRequests {
+    take_of(limits, organization, Requests, wanted).await
+}
+
+async fn take_of(
+    limits: &dyn RequestLimits,
+    organization: &str,
+    counted: Counted,
+    wanted: u32,
+) -> TakenRequests {
     let organization = organization_id(organization);
-    let taken = limits.take_requests(&organization, wanted).await;
+    let taken = limits.take_requests(&organization, counted, wanted).await;
     taken.expect("an answer")
 }
 
@@ -30,7 +40,7 @@ pub async fn any_takings_are_counted_as_a_request_count_does(harness: &dyn Store
 
         let taken = take(limits, "org_a", wanted).await;
 
-        let (want, granted) = RequestCount::take(count, Minute::of(now), wanted);
+        let (want, granted) = RequestCount::take(Requests, count, Minute::of(now), wanted);
         let want = TakenRequests {
             granted,
             count: want,
@@ -49,14 +59,14 @@ pub async fn a_limit_is_used_up_by_all_processes_together(harness: &dyn StoreHar
         taking.spawn(async move { take(limits.as_ref(), "org_a", 30).await.granted });
     }
     let granted: u32 = taking.join_all().await.into_iter().sum();
-    assert_eq!(granted, REQUESTS_PER_MINUTE);
+    assert_eq!(granted, Requests.per_minute());
 }
 
 /// What one organization takes is not taken from another, nor from the next minute.
 pub async fn each_organization_has_its_own_limit_and_each_minute(harness: &dyn StoreHarness) {
     let [here, there] = harness.handles().each_ref();
     let (here, there) = (here.request_limits.as_ref(), there.request_limits.as_ref());
-    let more = REQUESTS_PER_MINUTE + 1;
+    let more = Requests.per_minute() + 1;
     assert_eq!(take(here, "org_a", more).await.granted, more - 1);
     assert_eq!(take(there, "org_a", 1).await.granted, 0);
     assert_eq!(take(there, "ORG_A", 1).await.granted, 1);
@@ -68,4 +78,17 @@ pub async fn each_organization_has_its_own_limit_and_each_minute(harness: &dyn S
     let taken = take(there, "org_a", 7).await;
     assert_eq!((taken.granted, taken.count.taken), (7, 7));
     assert_eq!(taken.count.minute, Minute::of(end));
+}
+
+/// Checks are taken out of a limit of their own, and are counted by the same rules.
+pub async fn checks_have_a_limit_of_their_own(harness: &dyn StoreHarness) {
+    let [here, there] = harness.handles().each_ref();
+    let (here, there) = (here.request_limits.as_ref(), there.request_limits.as_ref());
+    let limit = Checks.per_minute();
+    let taken = take_of(here, "org_a", Checks, limit - 3).await;
+    assert_eq!((taken.granted, taken.count.taken), (limit - 3, limit - 3));
+    assert_eq!(take_of(there, "org_a", Checks, 5).await.granted, 3);
+    assert_eq!(take_of(here, "org_a", Checks, 1).await.granted, 0);
+    assert_eq!(take(here, "org_a", 7).await.granted, 7);
+    assert_eq!(take_of(here, "org_b", Checks, 1).await.granted, 1);
 }

@@ -1,6 +1,7 @@
 //! What is kept for a time only.
 
-use fanfare_domain::ids::RunId;
+use fanfare_domain::history::{Snapshot, moment};
+use fanfare_domain::ids::{RunId, SnapshotId};
 use fanfare_domain::issue::IssueCode;
 use fanfare_domain::page::PagePlan;
 use fanfare_domain::quota::Endpoint;
@@ -103,7 +104,8 @@ pub async fn a_run_is_deleted_with_its_issues_a_few_at_a_time(harness: &dyn Stor
     assert_eq!(others.items.len(), 10);
 }
 
-/// Not those of audiences that were archived lately, and not those of others.
+/// Not those of audiences that were archived lately or have a snapshot, and not those of others. Their history is gone
+/// with them.
 pub async fn members_of_archived_audiences_expire(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let page = |list: &str| -> Vec<_> {
@@ -124,7 +126,19 @@ pub async fn members_of_archived_audiences_expire(harness: &dyn StoreHarness) {
         audiences.push(run.audience);
     }
 
+    let snapshot = Snapshot {
+        id: SnapshotId::parse("snap_1").expect("an id"),
+        name: "Draw".to_owned(),
+        at: at(1),
+        members: 0,
+    };
     let mut unit = org.begin().await;
+    let inserted = unit.insert_snapshot(&audiences[0], &snapshot).await;
+    inserted.expect("a snapshot");
+    let expired = unit.expired_audiences(at(200)).await.expect("audiences");
+    assert_eq!(expired, []);
+    let deleted = unit.delete_snapshot(&audiences[0], &snapshot.id).await;
+    assert!(deleted.expect("an answer"));
     let expired = unit.expired_audiences(at(200)).await.expect("audiences");
     assert_eq!(expired, audiences[..1]);
     let mut deleted = 0;
@@ -139,6 +153,8 @@ pub async fn members_of_archived_audiences_expire(harness: &dyn StoreHarness) {
         }
     }
     assert_eq!(deleted, 5);
+    let from = unit.history_from(&audiences[0]).await.expect("a time");
+    assert_eq!(from, Some(moment(harness.now().await)));
     unit.commit().await.expect("a commit");
     let mut unit = org.read().await;
     assert_eq!(

@@ -25,6 +25,7 @@ fn full(mut run: SourceRun) -> SourceRun {
         total: Some(12_000_000_000),
         members: 7_000_000_000,
         link_moves: LinkMoves(9_000_000_000),
+        is_being_computed: false,
     };
     run.open(opened, at(1_000_000)).expect("a claimed run");
     let page = ScannedPage {
@@ -52,6 +53,7 @@ fn full(mut run: SourceRun) -> SourceRun {
     run.attempt = 4;
     run.crashes = 2;
     run.failures = 3;
+    run.removals_deferred = true;
     SourceRun::from_stored(run, source)
 }
 

@@ -1,5 +1,6 @@
 //! Sync sources.
 
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::paging::Page;
 use fanfare_domain::ports::{SourceFilter, SourceRecord};
 use fanfare_domain::removal::RemovalGuard;
@@ -32,8 +33,11 @@ pub async fn a_source_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) 
         members_removed: u64::from(u32::MAX) * 2,
     };
     failed.guard = RemovalGuard::succeeded(195).held();
+    failed.last_full_pass_at = Some(at(40));
+    failed.paused_by = Some(FailureCode::ScopeMissing);
     let mut archived = failed.clone();
     archived.archived = true;
+    archived.paused_by = None;
     archived.guard = RemovalGuard::succeeded(u64::from(u32::MAX) * 2);
 
     for put in [fresh, failed, archived] {

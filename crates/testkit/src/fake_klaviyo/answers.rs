@@ -1,16 +1,16 @@
 //! The calls and their answers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use fanfare_domain::connection::Credential;
-use fanfare_domain::ids::{CollectionId, Cursor};
-use fanfare_domain::klaviyo::MemberOrder;
+use fanfare_domain::ids::{CollectionId, Cursor, ProfileId};
+use fanfare_domain::klaviyo::{MemberLookup, MemberOrder};
 use fanfare_domain::ports::{
     Account, Answer, AnswerRoom, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError,
     MemberPage, MembersFrom,
 };
-use fanfare_domain::profile::Profile;
+use fanfare_domain::profile::{Attribute, Profile};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 
@@ -28,6 +28,10 @@ pub enum Call {
     Collection(CollectionRef, bool),
     /// A page of members.
     Members(CollectionRef, MembersFrom),
+    /// Members by their e-mails or phone numbers.
+    FindMembers(CollectionRef, MemberLookup),
+    /// Profiles by id.
+    Profiles(Vec<ProfileId>),
     /// Whether the key has a capability.
     Probe(Capability),
 }
@@ -39,7 +43,8 @@ impl Call {
             Self::Account => vec!["accounts:read"],
             Self::Collections(kind) => vec![kind.descriptor().scope],
             Self::Collection(collection, _) => vec![collection.kind.descriptor().scope],
-            Self::Members(collection, _) => {
+            Self::Profiles(_) => vec!["profiles:read"],
+            Self::Members(collection, _) | Self::FindMembers(collection, _) => {
                 vec![collection.kind.descriptor().scope, "profiles:read"]
             }
             Self::Probe(capability) => vec![capability.scope()],
@@ -131,6 +136,12 @@ fn position(profile: &Profile, order: MemberOrder, unknown_joins: UnknownJoins) 
     }
 }
 
+/// Whether Klaviyo finds the attribute by one of these texts. It compares without regard to case.
+fn is_among(attribute: &Attribute, texts: &[String]) -> bool {
+    let text = attribute.as_text().map(str::trim);
+    text.is_some_and(|text| texts.iter().any(|one| one.eq_ignore_ascii_case(text)))
+}
+
 /// The time without its part of a second, since Klaviyo's filters take whole seconds.
 fn whole_second(time: Timestamp) -> Timestamp {
     let micros = time.as_micros();
@@ -193,7 +204,11 @@ impl Klaviyo for FakeKlaviyo {
                 .ok_or(KlaviyoError::NotFound)?;
             let count =
                 (count && contents.counts).then(|| distinct(members) + contents.counts_too_many);
-            resource(&collection.id, name.as_ref(), count)
+            Collection {
+                is_processing: Some(contents.processing.contains(collection)),
+                updated: contents.updated.get(collection).copied(),
+                ..resource(&collection.id, name.as_ref(), count)
+            }
         };
         yield_point().await;
         Ok(self.answer(found))
@@ -239,6 +254,57 @@ impl Klaviyo for FakeKlaviyo {
         }
         yield_point().await;
         Ok(self.answer(page))
+    }
+
+    async fn find_members(
+        &self,
+        credential: &Credential,
+        collection: &CollectionRef,
+        lookup: &MemberLookup,
+    ) -> Result<Answer<Vec<Profile>>, KlaviyoError> {
+        yield_point().await;
+        let call = Call::FindMembers(collection.clone(), lookup.clone());
+        self.enter(credential, call)?;
+        let found = {
+            let inner = self.lock();
+            let (_, members) = inner
+                .contents
+                .collections
+                .get(collection)
+                .ok_or(KlaviyoError::NotFound)?;
+            let has = |one: &&Profile| match lookup {
+                MemberLookup::Emails(texts) => is_among(&one.email, texts),
+                MemberLookup::Phones(texts) => is_among(&one.phone, texts),
+            };
+            members.iter().filter(has).cloned().collect()
+        };
+        yield_point().await;
+        Ok(self.answer(found))
+    }
+
+    async fn profiles(
+        &self,
+        credential: &Credential,
+        ids: &[ProfileId],
+    ) -> Result<Answer<Vec<Profile>>, KlaviyoError> {
+        yield_point().await;
+        self.enter(credential, Call::Profiles(ids.to_vec()))?;
+        let found = {
+            let inner = self.lock();
+            let collections = inner.contents.collections.values();
+            let members = collections.flat_map(|(_, members)| members);
+            let mut found = BTreeMap::new();
+            for member in members.filter(|member| ids.contains(&member.id)) {
+                let profile = Profile {
+                    joined_at: None,
+                    ..member.clone()
+                };
+                found.insert(member.id.clone(), profile);
+            }
+            found.into_values().collect()
+        };
+        yield_point().await;
+        Ok(self.answer(found))
     }
 
     async fn probe(

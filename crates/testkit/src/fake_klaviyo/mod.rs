@@ -15,6 +15,7 @@ use fanfare_domain::ports::{Answer, KlaviyoError, MembersFrom};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::RateLimits;
 use fanfare_domain::source::CollectionRef;
+use fanfare_domain::time::Timestamp;
 use secrecy::ExposeSecret;
 
 /// A change to the account that a test has ordered for a later call.
@@ -39,6 +40,10 @@ pub struct Contents {
     pub unknown_joins: UnknownJoins,
     /// What Klaviyo refuses of requests for members.
     pub refused: Refused,
+    /// Segments that are being computed.
+    pub processing: Vec<CollectionRef>,
+    /// When lists and segments were last changed, where that is told.
+    pub updated: BTreeMap<CollectionRef, Timestamp>,
 }
 
 /// Where members without a join time come in a list that is sorted by join time. No filter finds them.

@@ -1,14 +1,15 @@
 //! Audiences and their members.
 
 use async_trait::async_trait;
-use fanfare_domain::audience::Audience;
+use fanfare_domain::audience::{Audience, Freshness};
+use fanfare_domain::door::{DoorRead, Member, People};
 use fanfare_domain::ids::{AudienceId, SourceId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{AudienceRecord, Audiences, ConsumerRecord, StoreError};
 use fanfare_domain::time::Timestamp;
 
 use super::consumers::{contains, page_of_consumers};
-use super::rows::{Rows, refuse};
+use super::rows::{ConsumerRow, Rows, refuse};
 use super::unit::Unit;
 
 #[async_trait]
@@ -85,6 +86,40 @@ impl Audiences for Unit {
             .filter_map(|(id, _)| rows.consumers.get(id))
             .filter(|row| search.is_none_or(|part| contains(&row.consumer, part)));
         Ok(page_of_consumers(rows, found, page))
+    }
+
+    async fn members_among(
+        &mut self,
+        audience: &AudienceId,
+        people: &People,
+    ) -> Result<Option<DoorRead>, StoreError> {
+        let rows = self.rows();
+        let Some(found) = rows.audiences.get(audience) else {
+            return Ok(None);
+        };
+        let source = record(rows, found)?.source;
+        let members = rows.members.get(audience).into_iter().flatten();
+        let is_asked = |row: &ConsumerRow| match people {
+            People::Emails(emails) => {
+                let email = row.consumer.email.as_ref();
+                email.is_some_and(|email| emails.contains(email))
+            }
+            People::Consumers(ids) => ids.contains(&row.consumer.id),
+        };
+        let by_email = matches!(people, People::Emails(_));
+        let member = |row: &ConsumerRow| Member {
+            email: row.consumer.email.clone().filter(|_| by_email),
+            consumer: row.consumer.id.clone(),
+        };
+        let members = members.filter_map(|(id, _)| rows.consumers.get(id));
+        Ok(Some(DoorRead {
+            freshness: Freshness {
+                last_synced_at: source.last_synced_at,
+                created_at: source.created_at,
+                refresh_interval_seconds: found.refresh_interval_seconds,
+            },
+            members: members.filter(|row| is_asked(row)).map(member).collect(),
+        }))
     }
 
     async fn member_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError> {

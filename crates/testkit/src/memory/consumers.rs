@@ -1,7 +1,7 @@
 //! Reading consumers.
 
 use async_trait::async_trait;
-use fanfare_domain::consumer::Consumer;
+use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
@@ -56,6 +56,12 @@ impl Consumers for Unit {
         };
         let found = rows.consumers.values().filter(is_match).take(MOST_FOUND);
         Ok(found.map(|row| rows.record(row)).collect())
+    }
+
+    async fn links_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileLink>, StoreError> {
+        let links = self.rows().links.values();
+        let of_it = links.filter(|row| row.link.consumer == *consumer);
+        Ok(of_it.map(|row| row.link.clone()).collect())
     }
 
     /// There is no index: all texts are looked at.

@@ -5,7 +5,7 @@ use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{KeyHash, Organization, SecretKey};
 use fanfare_domain::ports::{Directory, QuotaLedger, RequestLimits, StoreError};
 use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
-use fanfare_domain::rate_limit::{Minute, RequestCount, TakenRequests};
+use fanfare_domain::rate_limit::{Counted, Minute, RequestCount, TakenRequests};
 use fanfare_domain::time::Timestamp;
 
 use super::faults::Operation;
@@ -178,14 +178,16 @@ impl RequestLimits for InMemoryStore {
     async fn take_requests(
         &self,
         organization: &OrganizationId,
+        counted: Counted,
         wanted: u32,
     ) -> Result<TakenRequests, StoreError> {
         self.inner.faults.meet(Operation::RequestLimits)?;
         let now = self.inner.clock.now();
         let mut state = lock(&self.inner.state);
-        let before = state.request_counts.get(organization).copied();
-        let (count, granted) = RequestCount::take(before, Minute::of(now), wanted);
-        state.request_counts.insert(organization.clone(), count);
+        let key = (organization.clone(), counted);
+        let before = state.request_counts.get(&key).copied();
+        let (count, granted) = RequestCount::take(counted, before, Minute::of(now), wanted);
+        state.request_counts.insert(key, count);
         Ok(TakenRequests {
             granted,
             count,

@@ -44,12 +44,6 @@ impl Erasures for Unit {
         Ok(())
     }
 
-    async fn profiles_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileId>, StoreError> {
-        let links = self.rows().links.values();
-        let of_it = links.filter(|row| row.link.consumer == *consumer);
-        Ok(of_it.map(|row| row.link.profile.clone()).collect())
-    }
-
     async fn erase(
         &mut self,
         consumer: &ConsumerId,
@@ -64,6 +58,9 @@ impl Erasures for Unit {
         rows.links.retain(|profile, _| !profiles.contains(profile));
         for members in rows.members.values_mut() {
             members.remove(consumer);
+        }
+        for ended in rows.ended.values_mut() {
+            ended.retain(|_, membership| membership.consumer != *consumer);
         }
         rows.consumers.remove(consumer);
         rows.erased.extend(hashes.iter().cloned());

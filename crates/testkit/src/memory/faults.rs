@@ -22,6 +22,8 @@ pub enum Operation {
     Control,
     /// `RequestLimits::take_requests`
     RequestLimits,
+    /// `Store::door`
+    Door,
     /// `Store::search`, with [`StoreError::TooManySearches`]
     SearchTurn,
     /// `Store::search`, with [`StoreError::SearchTooLong`]

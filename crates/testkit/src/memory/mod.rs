@@ -9,11 +9,13 @@ mod consumers;
 mod control;
 mod erasures;
 mod faults;
+mod history;
 mod leases;
 mod pages;
 mod retention;
 mod rows;
 mod runs;
+mod schedules;
 mod sources;
 mod unit;
 mod work_queue;
@@ -27,7 +29,7 @@ use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
 use fanfare_domain::organization::{Organization, SecretKey};
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use fanfare_domain::quota::{Bucket, Endpoint};
-use fanfare_domain::rate_limit::RequestCount;
+use fanfare_domain::rate_limit::{Counted, RequestCount};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
 use tokio::sync::mpsc;
@@ -61,7 +63,7 @@ struct State {
     organizations: BTreeMap<OrganizationId, Organization>,
     keys: BTreeMap<KeyId, SecretKey>,
     buckets: HashMap<(String, Endpoint), Bucket>,
-    request_counts: HashMap<OrganizationId, RequestCount>,
+    request_counts: HashMap<(OrganizationId, Counted), RequestCount>,
 }
 
 impl InMemoryStore {
@@ -123,6 +125,12 @@ impl Store for InMemoryStore {
         self.read(organization).await
     }
 
+    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        yield_point().await;
+        self.inner.faults.meet(Operation::Door)?;
+        Ok(Box::new(self.open(organization, Mode::Reading)))
+    }
+
     async fn begin(
         &self,
         organization: &OrganizationId,
@@ -134,9 +142,11 @@ impl Store for InMemoryStore {
             .or_default()
             .clone();
         let guard = writer.lock_owned().await;
-        Ok(Box::new(
-            self.open(organization, Mode::Writing { _lock: guard }),
-        ))
+        let mode = Mode::Writing {
+            since: self.inner.clock.now(),
+            _lock: guard,
+        };
+        Ok(Box::new(self.open(organization, mode)))
     }
 }
 

@@ -5,14 +5,15 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
+use fanfare_domain::history::{ChangeKey, moment};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::page::{Known, PagePlan};
 use fanfare_domain::pass::LinkMoves;
-use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError};
+use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 
-use super::rows::{ConsumerRow, LinkRow, Membership, Rows, refuse};
+use super::rows::{ConsumerRow, LinkRow, MemberRow, Rows, refuse};
 use super::unit::Unit;
 
 #[async_trait]
@@ -63,6 +64,7 @@ impl Pages for Unit {
     }
 
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError> {
+        let since = moment(self.writing_since()?);
         let rows = self.rows_mut()?;
         if !rows.audiences.contains_key(page.audience) || !rows.runs.contains_key(page.run) {
             return Err(refuse("the page's run or audience is not there"));
@@ -85,7 +87,7 @@ impl Pages for Unit {
             issues.entry(key).or_insert_with(|| issue.clone());
         }
         let members = page.plan.members.iter().cloned();
-        add_members(rows, page.run, page.audience, members)
+        add_members(rows, page.run, page.audience, since, members)
     }
 
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {
@@ -98,8 +100,8 @@ impl Pages for Unit {
         audience: &AudienceId,
         after: Option<&ProfileId>,
         size: u32,
-        _now: Timestamp,
     ) -> Result<Batch<ProfileId>, StoreError> {
+        let since = moment(self.writing_since()?);
         let rows = self.rows_mut()?;
         let none = BTreeMap::new();
         let seen = rows.seen_profiles.get(run).unwrap_or(&none);
@@ -108,7 +110,7 @@ impl Pages for Unit {
             .iter()
             .filter_map(|profile| Some(rows.links.get(profile)?.link.consumer.clone()))
             .collect();
-        let affected = add_members(rows, run, audience, linked)?;
+        let affected = add_members(rows, run, audience, since, linked)?;
         Ok(Batch { affected, next })
     }
 
@@ -138,10 +140,16 @@ impl Pages for Unit {
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
+        let at = moment(self.writing_since()?);
         let rows = self.rows_mut()?;
         let (absent, next) = absent_members(rows, run, audience, after, size);
-        if let Some(members) = rows.members.get_mut(audience) {
-            members.retain(|id, _| !absent.contains(id));
+        let members = rows.members.entry(audience.clone()).or_default();
+        let history = rows.ended.entry(audience.clone()).or_default();
+        for id in &absent {
+            let membership = members.remove(id).map(|row| row.membership(id));
+            if let Some(ended) = membership.and_then(|one| one.ended(at, run.clone())) {
+                history.insert(ChangeKey::of_leaving(at, id.clone()), ended);
+            }
         }
         Ok(Batch {
             affected: absent.len() as u64,
@@ -223,6 +231,7 @@ fn add_members(
     rows: &mut Rows,
     run: &RunId,
     audience: &AudienceId,
+    since: Timestamp,
     consumers: impl IntoIterator<Item = ConsumerId>,
 ) -> Result<u64, StoreError> {
     let mut added = 0;
@@ -233,7 +242,8 @@ fn add_members(
         let members = rows.members.entry(audience.clone()).or_default();
         members.entry(id).or_insert_with(|| {
             added += 1;
-            Membership { by: run.clone() }
+            let by = run.clone();
+            MemberRow { by, since }
         });
     }
     Ok(added)

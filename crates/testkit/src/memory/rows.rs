@@ -6,7 +6,8 @@ use fanfare_domain::audience::Audience;
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::erasure::ErasedHash;
-use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SourceId};
+use fanfare_domain::history::{ChangeKey, Membership, Snapshot};
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SnapshotId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::{FencingToken, was_clock_set_back};
 use fanfare_domain::page::SeenProfile;
@@ -30,7 +31,11 @@ pub(super) struct Rows {
     pub(super) audiences: BTreeMap<AudienceId, Audience>,
     pub(super) consumers: BTreeMap<ConsumerId, ConsumerRow>,
     pub(super) links: BTreeMap<ProfileId, LinkRow>,
-    pub(super) members: BTreeMap<AudienceId, BTreeMap<ConsumerId, Membership>>,
+    pub(super) members: BTreeMap<AudienceId, BTreeMap<ConsumerId, MemberRow>>,
+    /// Memberships that ended, in the order of their ends.
+    pub(super) ended: BTreeMap<AudienceId, BTreeMap<ChangeKey, Membership>>,
+    pub(super) history_from: BTreeMap<AudienceId, Timestamp>,
+    pub(super) snapshots: BTreeMap<AudienceId, BTreeMap<SnapshotId, Snapshot>>,
     pub(super) seen_profiles: BTreeMap<RunId, BTreeMap<ProfileId, SeenProfile>>,
     pub(super) issues: BTreeMap<RunId, BTreeMap<IssueKey, Issue>>,
     /// How often pages have moved links.
@@ -40,6 +45,8 @@ pub(super) struct Rows {
     pub(super) deleted_runs: BTreeMap<AudienceId, u64>,
     /// Runs whose rows cannot be read, and whether that is because a newer version wrote them.
     pub(super) unreadable_runs: BTreeMap<RunId, bool>,
+    /// When continuous audiences are due.
+    pub(super) schedules: BTreeMap<AudienceId, Timestamp>,
     pub(super) queue: BTreeMap<WorkKey, QueueRow>,
     /// When work was last claimed.
     pub(super) claimed_at: Option<Timestamp>,
@@ -63,9 +70,21 @@ pub(super) struct LinkRow {
 }
 
 #[derive(Clone)]
-pub(super) struct Membership {
+pub(super) struct MemberRow {
     /// The run that added it.
     pub(super) by: RunId,
+    pub(super) since: Timestamp,
+}
+
+impl MemberRow {
+    pub(super) fn membership(&self, consumer: &ConsumerId) -> Membership {
+        Membership {
+            consumer: consumer.clone(),
+            began: self.since,
+            joined_by: self.by.clone(),
+            end: None,
+        }
+    }
 }
 
 /// Work in the queue of due work.
@@ -113,6 +132,22 @@ impl Rows {
             updated_at: row.updated_at,
             updated_by: row.updated_at.map(|_| SYSTEM_ACTOR.to_owned()),
         }
+    }
+
+    /// All memberships of an audience that are known, present or ended.
+    pub(super) fn memberships(&self, audience: &AudienceId) -> Vec<Membership> {
+        let present = self.members.get(audience).into_iter().flatten();
+        let present = present.map(|(id, row)| row.membership(id));
+        let ended = self.ended.get(audience).into_iter().flatten();
+        present
+            .chain(ended.map(|(_, ended)| ended.clone()))
+            .collect()
+    }
+
+    /// Says that nothing is kept of the audience from before this time.
+    pub(super) fn begin_history(&mut self, audience: &AudienceId, from: Timestamp) {
+        let stored = self.history_from.entry(audience.clone()).or_insert(from);
+        *stored = from.max(*stored);
     }
 
     /// The consumers that the profiles seen by a run are linked to.

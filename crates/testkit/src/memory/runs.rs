@@ -1,7 +1,8 @@
 //! Runs and their issues.
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{AudienceId, RunId, SourceId};
+use fanfare_domain::explain::SkippedProfile;
+use fanfare_domain::ids::{AudienceId, ProfileId, RunId, SourceId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::pass::Pass;
@@ -74,6 +75,29 @@ impl Runs for Unit {
         Ok(Page::of(found, |(key, _)| key.clone()).map(|(_, issue)| issue))
     }
 
+    async fn skipped(
+        &mut self,
+        audience: &AudienceId,
+        profile: &ProfileId,
+    ) -> Result<Vec<SkippedProfile>, StoreError> {
+        let rows = self.rows();
+        let runs = rows.runs.values().filter(|run| run.audience == *audience);
+        let of_run = |run: &SyncRun| {
+            let issues = rows.issues.get(&run.id).into_iter().flatten();
+            let issues = issues.filter(|(_, issue)| issue.profile == *profile);
+            let id = run.id.clone();
+            let skipped = move |(_, issue): (&IssueKey, &Issue)| SkippedProfile {
+                profile: issue.profile.clone(),
+                code: issue.kind.code,
+                run: id.clone(),
+                at: issue.at,
+            };
+            issues.map(skipped).collect::<Vec<_>>()
+        };
+        let found = runs.flat_map(of_run);
+        Ok(found.filter(SkippedProfile::is_skipped).collect())
+    }
+
     async fn insert_run(&mut self, run: &SourceRun) -> Result<(), StoreError> {
         let (run, source) = (run.run(), run.source());
         let rows = self.rows_mut()?;
@@ -117,6 +141,7 @@ impl Runs for Unit {
             crashes: 0,
             failures: 0,
             confirm_removals: false,
+            removals_deferred: false,
             queued_at: row.queued_at.min(now),
             started_at: None,
             finished_at: Some(now),

@@ -18,6 +18,7 @@ pub(super) enum Mode {
     Reading,
     /// A unit for writing, which has the organization's lock.
     Writing {
+        since: Timestamp,
         _lock: OwnedMutexGuard<()>,
     },
 }
@@ -79,6 +80,13 @@ impl Unit {
 impl UnitOfWork for Unit {
     fn organization(&self) -> &OrganizationId {
         &self.organization
+    }
+
+    fn writing_since(&self) -> Result<Timestamp, StoreError> {
+        match self.mode {
+            Mode::Reading => Err(StoreError::ReadOnly),
+            Mode::Writing { since, .. } => Ok(since),
+        }
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -74,6 +74,26 @@ impl WorkQueue for InMemoryStore {
         let open = rows(&state).filter(|(_, row)| row.due <= now || row.is_leased(now));
         Ok(open.count() as u64)
     }
+
+    async fn organizations_with_due_schedules(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OrganizationId>, StoreError> {
+        self.inner.faults.meet(Operation::Control)?;
+        let state = lock(&self.inner.state);
+        let first_due = state.tenants.iter().filter_map(|(organization, rows)| {
+            let due = rows.schedules.values().min()?;
+            (*due <= now).then(|| (*due, organization.clone()))
+        });
+        let mut found: Vec<(Timestamp, OrganizationId)> = first_due.collect();
+        found.sort();
+        found.truncate(limit as usize);
+        Ok(found
+            .into_iter()
+            .map(|(_, organization)| organization)
+            .collect())
+    }
 }
 
 /// Puts right what was written before the clock was set back.

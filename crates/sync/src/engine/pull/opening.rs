@@ -51,7 +51,10 @@ impl ActiveSlice<'_> {
         Ok(Some(Ok(found)))
     }
 
-    async fn look_up(&self, count: bool) -> Result<Option<Result<Collection, CallError>>, Error> {
+    pub(super) async fn look_up(
+        &self,
+        count: bool,
+    ) -> Result<Option<Result<Collection, CallError>>, Error> {
         let collection = &self.run.source().collection;
         let klaviyo = &self.integration.klaviyo;
         let call = klaviyo.collection(&self.connection, collection, count);
@@ -67,6 +70,8 @@ impl ActiveSlice<'_> {
         let opened = Opened {
             name: collection.name.as_deref().and_then(usable_name),
             total: collection.profile_count,
+            is_being_computed: collection
+                .is_being_computed(self.run.source().collection.kind, self.integration.now()),
             members: unit.member_count(&self.run.run().audience).await?,
             link_moves: unit.link_moves().await?,
         };

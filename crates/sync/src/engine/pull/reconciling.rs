@@ -6,14 +6,35 @@ use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::{Reconciliation, SyncStatus};
 use fanfare_domain::time::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::slice::{ActiveSlice, Step};
+use crate::engine::drain::Drain;
 use crate::error::Error;
 
 impl ActiveSlice<'_> {
     /// Adds a batch of consumers who are not members although their profiles were seen, because the profiles
     /// were linked to them later; or decides that there are none.
-    pub(super) async fn add_members(&mut self, after: Option<ProfileId>) -> Result<Step, Error> {
+    pub(super) async fn add_members(
+        &mut self,
+        after: Option<ProfileId>,
+        stop: &CancellationToken,
+    ) -> Result<Step, Error> {
+        if after.is_none() && self.run.has_to_look_at_segment() {
+            let Some(answer) = Drain::default().wait_for(self.look_up(false), stop).await else {
+                return Ok(Step::Continue);
+            };
+            match answer? {
+                None => return Ok(Step::Lost),
+                Some(Err(error)) => return self.handle_failed_call(None, error).await,
+                Some(Ok(segment)) => {
+                    let kind = self.run.source().collection.kind;
+                    if segment.is_being_computed(kind, self.integration.now()) {
+                        self.run.defer_removals();
+                    }
+                }
+            }
+        }
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
@@ -29,7 +50,7 @@ impl ActiveSlice<'_> {
         }
         let run = self.run.run();
         let batch = unit
-            .add_missing_members(&run.id, &run.audience, after.as_ref(), self.pace.batch, now)
+            .add_missing_members(&run.id, &run.audience, after.as_ref(), self.pace.batch)
             .await?;
         self.run.members_added(batch.affected, batch.next, now)?;
         self.mark_progress();

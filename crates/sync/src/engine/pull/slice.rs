@@ -110,6 +110,7 @@ impl<'a> ActiveSlice<'a> {
                 Step::Ended => {
                     log_ended(self.run.run());
                     self.delete_seen_profiles().await;
+                    self.delete_runs_that_found_nothing().await;
                     return Ok(SliceEnd::Finished(self.run.run().status));
                 }
                 Step::Lost => {
@@ -135,7 +136,7 @@ impl<'a> ActiveSlice<'a> {
             Phase::Opening => self.open(stop).await,
             Phase::Reading(_) => self.read(stop).await,
             Phase::ComparingCounts => self.compare_counts(stop).await,
-            Phase::AddingMembers { after } => self.add_members(after).await,
+            Phase::AddingMembers { after } => self.add_members(after, stop).await,
             Phase::CheckingRemovals => self.check_removals().await,
             Phase::RemovingMembers { after } => self.remove_members(after).await,
         }
@@ -169,6 +170,9 @@ impl<'a> ActiveSlice<'a> {
         mut unit: Box<dyn UnitOfWork>,
     ) -> Result<Step, Error> {
         save_run(unit.as_mut(), &self.run).await?;
+        self.integration
+            .follow_schedule(unit.as_mut(), &self.run)
+            .await?;
         unit.commit().await?;
         if self.run.is_active() {
             Ok(Step::Continue)
@@ -232,6 +236,25 @@ impl<'a> ActiveSlice<'a> {
             warn!(
                 error = &error as &dyn std::error::Error,
                 "the seen profiles of ended runs could not be deleted"
+            );
+        }
+    }
+
+    /// Of the audience's scheduled runs that found nothing only the latest is kept. Nothing depends on it; after a
+    /// failure, the end of the next such run deletes the others.
+    async fn delete_runs_that_found_nothing(&self) {
+        let run = self.run.run();
+        if !run.found_nothing() {
+            return;
+        }
+        let (organization, audience) = (self.lease.organization(), &run.audience);
+        let delete = self
+            .integration
+            .delete_runs_that_found_nothing(organization, audience);
+        if let Err(error) = delete.await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "scheduled runs that found nothing could not be deleted"
             );
         }
     }

@@ -1,0 +1,2 @@
+UPDATE sync_sources SET paused_by = NULL
+WHERE organization_id = $1 AND id > $2 AND paused_by = ANY($3)

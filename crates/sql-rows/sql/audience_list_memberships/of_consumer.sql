@@ -1,0 +1,2 @@
+SELECT created_at, run_id FROM audience_list_memberships
+WHERE organization_id = $1 AND audience_id = $2 AND consumer_id = $3

@@ -1,0 +1,1 @@
+SELECT audience_id, due_at FROM schedules WHERE organization_id = $1 AND audience_id > $2

@@ -1,0 +1,1 @@
+DELETE FROM schedules WHERE organization_id = $1 AND audience_id = $2

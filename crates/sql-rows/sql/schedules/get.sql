@@ -1,0 +1,1 @@
+SELECT due_at FROM schedules WHERE organization_id = $1 AND audience_id = $2

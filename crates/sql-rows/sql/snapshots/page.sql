@@ -1,0 +1,3 @@
+SELECT id, name, at, members FROM snapshots
+WHERE organization_id = $1 AND audience_id = $2 AND id > $3
+ORDER BY id LIMIT $4

@@ -1,0 +1,107 @@
+//! Memberships as they were, changes and snapshots.
+
+use fanfare_domain::history::{Change, ChangeKind, Membership, MembershipEnd, Snapshot};
+use fanfare_domain::ids::{ConsumerId, RunId, SnapshotId};
+use fanfare_domain::ports::StoreError;
+
+use crate::columns::{count, id};
+use crate::db_timestamp::DbTimestamp;
+
+/// A membership that was deleted, as it was.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub struct MembershipRow {
+    pub consumer_id: String,
+    pub run_id: String,
+    pub created_at: DbTimestamp,
+}
+
+impl TryFrom<MembershipRow> for Membership {
+    type Error = StoreError;
+
+    fn try_from(row: MembershipRow) -> Result<Self, StoreError> {
+        let (consumer, run) = (
+            "audience_list_memberships.consumer_id",
+            "audience_list_memberships.run_id",
+        );
+        Ok(Self {
+            consumer: id(row.consumer_id, ConsumerId::parse, consumer)?,
+            began: row.created_at.0,
+            joined_by: id(row.run_id, RunId::parse, run)?,
+            end: None,
+        })
+    }
+}
+
+/// A membership that ended.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub struct EndedMembershipRow {
+    pub began_at: DbTimestamp,
+    pub joined_by: String,
+    pub ended_at: DbTimestamp,
+    pub left_by: String,
+}
+
+impl EndedMembershipRow {
+    /// The membership, which was of this consumer.
+    pub fn of(self, consumer: &ConsumerId) -> Result<Membership, StoreError> {
+        Ok(Membership {
+            consumer: consumer.clone(),
+            began: self.began_at.0,
+            joined_by: id(self.joined_by, RunId::parse, "ended_memberships.joined_by")?,
+            end: Some(MembershipEnd {
+                at: self.ended_at.0,
+                left_by: id(self.left_by, RunId::parse, "ended_memberships.left_by")?,
+            }),
+        })
+    }
+}
+
+/// The beginning or the end of a membership.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub struct ChangeRow {
+    pub consumer_id: String,
+    pub at: DbTimestamp,
+    pub run_id: String,
+}
+
+impl ChangeRow {
+    /// The change, which was of this kind.
+    pub fn of(self, kind: ChangeKind) -> Result<Change, StoreError> {
+        Ok(Change {
+            at: self.at.0,
+            kind,
+            consumer: id(
+                self.consumer_id,
+                ConsumerId::parse,
+                "memberships.consumer_id",
+            )?,
+            run: id(self.run_id, RunId::parse, "memberships.run_id")?,
+        })
+    }
+}
+
+/// A row of `snapshots`.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub struct SnapshotRow {
+    pub id: String,
+    pub name: String,
+    pub at: DbTimestamp,
+    pub members: i64,
+}
+
+impl TryFrom<SnapshotRow> for Snapshot {
+    type Error = StoreError;
+
+    fn try_from(row: SnapshotRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: id(row.id, SnapshotId::parse, "snapshots.id")?,
+            name: row.name,
+            at: row.at.0,
+            members: count(row.members, "snapshots.members")?,
+        })
+    }
+}
