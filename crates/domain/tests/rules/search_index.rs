@@ -2,7 +2,8 @@
 
 use fanfare_domain::search::{folded, text};
 use fanfare_domain::search_index::{
-    DamagedBlock, Gram, GramBlock, blocks, grams_of, grams_of_needle, in_all, places,
+    DamagedBlock, Gram, GramBlock, blocks, grams_of, grams_of_needle, in_all, most_telling_first,
+    places,
 };
 use proptest::prelude::*;
 
@@ -88,10 +89,24 @@ fn a_section_may_have_every_place() {
 fn no_gram_reaches_from_one_value_into_the_next() {
     assert_eq!(grams_of("ab\ncd").len(), 6);
     assert_eq!(grams_of_needle("").len(), 0);
-    assert_eq!(grams_of_needle("abcdefghijklmnopqrstuvwxyz").len(), 8);
+    assert_eq!(grams_of_needle("abcdefghijklmnopqrstuvwxyz").len(), 16);
 }
 
 #[test]
 fn a_list_that_ends_too_soon_is_damaged() {
     assert_eq!(places(&[7, 9, 0], 7), Err(DamagedBlock));
+}
+
+#[test]
+fn the_grams_that_tell_most_come_first_and_not_two_that_say_the_same() {
+    let common: Vec<u16> = (0..100).collect();
+    let rare = vec![7, 20, 33];
+    let same = vec![7, 20, 33, 40];
+    let other = vec![7, 50, 60, 70, 80];
+    let lists = vec![(1, common), (2, rare), (3, same), (4, other)];
+
+    // The second one leaves three, the fourth leaves one of them, and the others rule nobody else out.
+    assert_eq!(most_telling_first(lists), (vec![2, 4, 3, 1], 2));
+    assert_eq!(most_telling_first(vec![(9, vec![])]), (vec![9], 1));
+    assert_eq!(most_telling_first(vec![]), (vec![], 0));
 }

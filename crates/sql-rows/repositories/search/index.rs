@@ -21,12 +21,17 @@ const CHANGED: u32 = 256;
 /// The most pending consumers that are looked at to find such a section.
 const MOST_PENDING: i64 = 20_000;
 
-/// The last consumers of the sections after an id, in order.
-pub(super) async fn sections(scope: Scope<'_>, after: &str) -> Result<Vec<String>, StoreError> {
+/// The last consumers of the first `most` sections after an id, in order.
+pub(super) async fn sections(
+    scope: Scope<'_>,
+    after: &str,
+    most: i64,
+) -> Result<Vec<String>, StoreError> {
     let find = sqlx::query_file_scalar!(
         "../sql-rows/sql/search_sections/after.sql",
         scope.organization,
-        after
+        after,
+        most
     );
     find.fetch_all(scope.connection).with_timeout().await
 }
@@ -116,7 +121,7 @@ async fn changed(scope: Scope<'_>, size: u32) -> Result<Option<(String, String)>
     let mut rest = pending.as_slice();
     let mut after = String::new();
     let mut most = (enough - 1, None);
-    for last in sections(scope, "").await? {
+    for last in sections(scope, "", i64::MAX).await? {
         let (of_it, later) = rest.split_at(rest.partition_point(|id| *id <= last));
         if of_it.len() > most.0 {
             most = (of_it.len(), Some((after, last.clone())));
@@ -132,7 +137,7 @@ pub(in crate::repositories) async fn rebuild_of(
     mut scope: Scope<'_>,
     consumer: &ConsumerId,
 ) -> Result<(), StoreError> {
-    let sections = sections(scope.reborrow(), "").await?;
+    let sections = sections(scope.reborrow(), "", i64::MAX).await?;
     let at = sections.partition_point(|last| last.as_str() < consumer.as_str());
     let Some(last) = sections.get(at) else {
         return Ok(());

@@ -6,23 +6,25 @@
 //! who are read.
 
 mod index;
+mod named;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use fanfare_domain::ids::AudienceId;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, StoreError};
-use fanfare_domain::search_index::{Gram, SECTION, grams_of_needle, in_all, places};
-use fanfare_sql_rows::{all, contains_pattern, corrupt, from_json, to_db};
+use fanfare_domain::search_index::SECTION;
+use fanfare_sql_rows::{all, contains_pattern, to_db};
 use tokio::time::timeout;
 
 use super::consumers::scan;
 use super::pages::{Scope, edge_of_members};
 use crate::consumer_reads::read_consumers;
 use crate::parameters::texts;
-use crate::search_rows;
 use crate::timeout::{SEARCH_LIMIT, WithTimeout};
 use crate::unit::Unit;
+
+use named::{Grams, ids};
 
 pub(super) use index::{advance, is_indexed, rebuild_of};
 pub(crate) use index::{clear, mark_pending};
@@ -31,7 +33,7 @@ pub(crate) use index::{clear, mark_pending};
 const PLACES: u16 = 64;
 
 /// The most sections that are looked at in one statement.
-const MOST_SECTIONS: usize = 256;
+const MOST_SECTIONS: i64 = 256;
 
 /// How many consumers are compared with the text in one statement: few at first, since most pages need no more.
 const FIRST_COMPARED: usize = 64;
@@ -48,7 +50,7 @@ pub(super) async fn find(
         unit,
         filter,
         pattern: contains_pattern(needle),
-        grams: grams_of_needle(needle),
+        grams: Grams::of(needle),
         after: page.after.as_deref().unwrap_or_default(),
         first: page.first as usize,
         pending: VecDeque::new(),
@@ -62,10 +64,11 @@ struct Search<'a> {
     unit: &'a mut Unit,
     filter: &'a ConsumerFilter,
     pattern: String,
-    grams: Vec<Gram>,
+    grams: Grams,
     after: &'a str,
     first: usize,
-    /// Who holds the text and is not in the index with it, in order, without those that were compared already.
+    /// Who holds the text and is not in the index with it: in order, in the sections that are looked into, without
+    /// those that were compared already.
     pending: VecDeque<String>,
     found: Vec<ConsumerRecord>,
 }
@@ -76,22 +79,16 @@ impl Search<'_> {
             self.scan_after(self.after.to_owned()).await?;
             return Ok(self.found);
         }
-        let after = self.after;
-        let sections = index::sections(self.scope(), after).await?;
-        let mut end = after.to_owned();
-        if let Some(last) = sections.last() {
+        let (mut end, mut size) = (self.after.to_owned(), 1);
+        while !self.is_full() {
+            let sections = index::sections(self.scope(), &end, size).await?;
+            let Some(last) = sections.last() else {
+                self.scan_after(end).await?;
+                break;
+            };
+            self.look_into(&end, &sections).await?;
             end.clone_from(last);
-            self.pending = self.pending().await?.into();
-        }
-        let (mut rest, mut size) = (sections.as_slice(), 1);
-        while !rest.is_empty() && !self.is_full() {
-            let (these, later) = rest.split_at(size.min(rest.len()));
-            self.look_into(these).await?;
-            rest = later;
             size = (size * 8).min(MOST_SECTIONS);
-        }
-        if !self.is_full() {
-            self.scan_after(end).await?;
         }
         Ok(self.found)
     }
@@ -114,12 +111,14 @@ impl Search<'_> {
         Ok(edge.next(Ok)?.is_none())
     }
 
-    async fn pending(&mut self) -> Result<Vec<String>, StoreError> {
+    /// Who holds the text, after an id through another one, and is not in the index with it.
+    async fn pending(&mut self, after: &str, last: &str) -> Result<Vec<String>, StoreError> {
         let (organization, connection) = self.unit.reading();
         let find = sqlx::query_file_scalar!(
             "sql/search_pending/matching.sql",
             organization,
-            self.after,
+            after,
+            last,
             self.pattern
         );
         find.fetch_all(connection).with_timeout().await
@@ -134,11 +133,14 @@ impl Search<'_> {
         Ok(())
     }
 
-    async fn look_into(&mut self, sections: &[String]) -> Result<(), StoreError> {
-        let grams = std::mem::take(&mut self.grams);
-        let named = named(self.scope(), sections, &grams).await;
-        self.grams = grams;
-        let named = named?;
+    /// Looks into sections that follow each other, the first one of which begins after `before`.
+    async fn look_into(&mut self, before: &str, sections: &[String]) -> Result<(), StoreError> {
+        let Some(end) = sections.last() else {
+            return Ok(());
+        };
+        self.pending = self.pending(before, end).await?.into();
+        let scope = Scope::of(self.unit.reading());
+        let named = self.grams.named(scope, sections).await?;
         let (mut rest, mut size) = (named.as_slice(), FIRST_COMPARED);
         while !rest.is_empty() && !self.is_full() {
             let (these, later) = rest.split_at(size.min(rest.len()));
@@ -151,8 +153,8 @@ impl Search<'_> {
             rest = later;
             size = (size * 4).min(MOST_COMPARED);
         }
-        if let Some(last) = sections.last().filter(|_| !self.is_full()) {
-            let ids = self.pending_through(last);
+        if !self.is_full() {
+            let ids = self.pending_through(end);
             self.compare(ids).await?;
         }
         Ok(())
@@ -190,55 +192,4 @@ impl Search<'_> {
         self.found.extend(found);
         Ok(())
     }
-}
-
-/// Whom the index names: by the section's number among those that are given and by place, in the order of ids.
-async fn named(
-    scope: Scope<'_>,
-    sections: &[String],
-    grams: &[Gram],
-) -> Result<Vec<(u16, u16)>, StoreError> {
-    let mut lists: HashMap<String, Vec<Vec<u16>>> = HashMap::new();
-    for row in search_rows::blocks(scope, sections, grams).await? {
-        let list = places(row.lists.as_deref().unwrap_or_default(), row.gram);
-        let list = list.map_err(|_| corrupt("search_blocks.lists"))?;
-        lists.entry(row.section).or_default().push(list);
-    }
-    let mut named = Vec::new();
-    for (number, section) in (0..).zip(sections) {
-        // A gram that is before the section's first one has no row.
-        let lists = lists
-            .remove(section)
-            .filter(|lists| lists.len() == grams.len());
-        let places = in_all(lists.unwrap_or_default());
-        named.extend(places.into_iter().map(|place| (number, place)));
-    }
-    Ok(named)
-}
-
-/// Their ids, in the same order.
-async fn ids(
-    scope: Scope<'_>,
-    sections: &[String],
-    of: &[(u16, u16)],
-) -> Result<Vec<String>, StoreError> {
-    let rows: BTreeSet<(&str, i64)> = of.iter().map(|named| row_of(sections, *named)).collect();
-    let rows: Vec<(&str, i64)> = rows.into_iter().collect();
-    let mut ids: HashMap<(String, i64), Vec<String>> = HashMap::new();
-    for row in search_rows::places(scope, &rows).await? {
-        let these = from_json(&row.ids, "search_places.ids")?;
-        ids.insert((row.section, row.number), these);
-    }
-    let id = |named: &(u16, u16)| {
-        let (section, number) = row_of(sections, *named);
-        let ids = ids.get(&(section.to_owned(), number));
-        let id = ids.and_then(|ids| ids.get(usize::from(named.1 % PLACES)));
-        id.cloned().ok_or_else(|| corrupt("search_places"))
-    };
-    of.iter().map(id).collect()
-}
-
-/// The row in which the id of a place is.
-fn row_of(sections: &[String], (section, place): (u16, u16)) -> (&str, i64) {
-    (&sections[usize::from(section)], (place / PLACES).into())
 }
