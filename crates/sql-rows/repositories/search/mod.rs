@@ -83,7 +83,7 @@ impl Search<'_> {
         while !self.is_full() {
             let sections = index::sections(self.scope(), &end, size).await?;
             let Some(last) = sections.last() else {
-                self.scan_after(end).await?;
+                self.search_unindexed(end).await?;
                 break;
             };
             self.look_into(&end, &sections).await?;
@@ -124,7 +124,41 @@ impl Search<'_> {
         find.fetch_all(connection).with_timeout().await
     }
 
-    /// Searches consumers that are in no section.
+    /// Searches the consumers after the last section. As long as they are few, it takes less to look at all of them than
+    /// to look up the members among them one by one.
+    async fn search_unindexed(&mut self, after: String) -> Result<(), StoreError> {
+        let (organization, connection) = self.unit.reading();
+        let find = sqlx::query_file_scalar!(
+            "../sql-rows/sql/consumers/nth_after.sql",
+            organization,
+            after,
+            i64::from(SECTION)
+        );
+        if find
+            .fetch_optional(&mut *connection)
+            .with_timeout()
+            .await?
+            .is_some()
+        {
+            return self.scan_after(after).await;
+        }
+        let find = sqlx::query_file_scalar!(
+            "sql/consumers/holding.sql",
+            organization,
+            after,
+            i64::from(SECTION),
+            self.pattern
+        );
+        let ids = find.fetch_all(connection).with_timeout().await?;
+        for ids in ids.chunks(MOST_COMPARED) {
+            if !self.is_full() {
+                self.compare(ids.to_vec()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches the consumers after an id one by one, those of the audience if there is one.
     async fn scan_after(&mut self, after: String) -> Result<(), StoreError> {
         let first = i64::try_from(self.first - self.found.len()).unwrap_or(i64::MAX);
         let pattern = Some(self.pattern.as_str());
