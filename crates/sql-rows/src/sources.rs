@@ -67,6 +67,7 @@ impl TryFrom<SourceRow> for CollectionSource {
             },
             last_full_pass_at: from_db(row.last_full_pass_at),
             paused_by: paused_by(row.paused_by.as_deref())?,
+            watermarks: None,
         })
     }
 }

@@ -8,6 +8,7 @@ mod explaining;
 mod failed_pages;
 mod generate;
 mod ids;
+mod incremental;
 mod issues;
 mod merging;
 mod pages;

@@ -69,6 +69,7 @@ pub fn source(id: &str, collection: CollectionRef, audience: &AudienceId) -> Col
         guard: RemovalGuard::default(),
         last_full_pass_at: None,
         paused_by: None,
+        watermarks: None,
     }
 }
 
