@@ -35,6 +35,7 @@ pub struct SourceRow {
     pub removals_held: bool,
     pub last_full_pass_at: Option<DbTimestamp>,
     pub paused_by: Option<String>,
+    pub watermarks: Option<JsonText>,
 }
 
 impl TryFrom<SourceRow> for CollectionSource {
@@ -67,7 +68,10 @@ impl TryFrom<SourceRow> for CollectionSource {
             },
             last_full_pass_at: from_db(row.last_full_pass_at),
             paused_by: paused_by(row.paused_by.as_deref())?,
-            watermarks: None,
+            // Another version may have written them: then a complete pass is due.
+            watermarks: row
+                .watermarks
+                .and_then(|text| serde_json::from_str(&text.0).ok()),
         })
     }
 }

@@ -15,6 +15,7 @@ mod erasing;
 mod explaining;
 mod history;
 mod importing;
+mod incremental;
 mod keys;
 mod large_pages;
 mod logs;

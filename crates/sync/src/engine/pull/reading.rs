@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::page::{Known, Tally, keys, plan};
+use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{MemberPage, PageWrite};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::PagesTaken;
@@ -109,6 +110,7 @@ impl<'a> ActiveSlice<'a> {
         let now = self.integration.now();
         let run = self.run.run();
         let started_at = run.started_at.unwrap_or(now);
+        let is_incremental = matches!(run.pass, Pass::Incremental(_));
         let mut scanned = Vec::new();
         let mut profiles = Vec::new();
         for (partition, page) in pages {
@@ -132,7 +134,12 @@ impl<'a> ActiveSlice<'a> {
                 erased,
                 ..unit.known(&run.id, &emails, &profile_ids).await?
             };
-            let plan = plan(&profiles, known, started_at, now, ids);
+            let mut plan = plan(&profiles, known, started_at, now, ids);
+            new.extend(plan.seen_profiles.iter().map(|seen| seen.profile.clone()));
+            if is_incremental {
+                // Nobody is removed by it, so that nobody asks whom it has seen.
+                plan.seen_profiles.clear();
+            }
             let write = PageWrite {
                 run: &run.id,
                 audience: &run.audience,
@@ -142,7 +149,6 @@ impl<'a> ActiveSlice<'a> {
             members_added += unit.write_page(write).await?;
             written += plan.created.len() + plan.updated.len();
             tally += plan.tally;
-            new.extend(plan.seen_profiles.into_iter().map(|seen| seen.profile));
         }
         self.mark_progress();
 
@@ -163,7 +169,8 @@ impl<'a> ActiveSlice<'a> {
             members_added,
         };
         self.run.take_pages(taken, self.pace.partitions, now)?;
-        let step = self.commit_step(unit).await?;
+        // It may have been the last one of an incremental pass.
+        let step = self.commit_reconciled(unit, now).await?;
         self.index_search(written).await;
         Ok(step)
     }
