@@ -176,7 +176,8 @@ impl Integration {
             let (source, now) = (run.source(), self.now());
             let passes = self.full_passes(unit, source.collection.kind).await?;
             if passes.is_some_and(|passes| passes.has_room(&source.id, now)) {
-                unit.put_due(id, now).await?;
+                // Klaviyo takes one request for a count in a second.
+                unit.put_due(id, now.plus(Duration::from_secs(1))).await?;
             }
         }
         Ok(())
