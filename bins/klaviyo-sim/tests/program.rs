@@ -158,6 +158,21 @@ fn faults_happen_and_every_request_is_written_down() {
 }
 
 #[test]
+fn a_running_program_takes_orders() {
+    let program = Program::start(&["--latency", "0", "--list", "AaAaAa=One:3"]);
+    let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+    let order = |what: &str, orders: &str| {
+        let address = format!("{}/control/{what}", program.address);
+        agent.post(address).send(orders).unwrap().status().as_u16()
+    };
+    assert_eq!(order("changes", "list/AaAaAa:leave=first"), 204);
+    assert_eq!(order("faults", "accounts@times=all:503"), 204);
+    let (_, page) = program.get(DEMO_KEY, "/api/lists/AaAaAa/profiles");
+    assert_eq!(page["data"].as_array().unwrap().len(), 2);
+    assert_eq!(program.get(DEMO_KEY, "/api/accounts").0, 503);
+}
+
+#[test]
 fn the_program_stops_cleanly_on_sigterm() {
     for signal in [Signal::TERM, Signal::INT] {
         let program = Program::start(&["--list", "AaAaAa=One:1"]);
@@ -198,8 +213,7 @@ fn what_it_does_not_understand_is_status_2() {
 fn help_explains_the_faults() {
     let output = run(&["--help"]);
     let help = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        help.contains("list-profiles@page=5,times=3:429=30"),
-        "{help}"
-    );
+    for part in ["list-profiles@page=5,times=3:429=30", "/control/changes"] {
+        assert!(help.contains(part), "{help}");
+    }
 }

@@ -19,7 +19,7 @@ use crate::engine::drain::Drain;
 use crate::error::Error;
 
 /// The most bytes of texts that are written at once, of which several copies are made.
-const BYTES_OF_A_SET: usize = 2 << 20;
+const BYTES_OF_A_SET: usize = 1 << 20;
 
 impl<'a> ActiveSlice<'a> {
     /// Reads until the list is read completely or the slice has to end. Pages that are requested by then are
