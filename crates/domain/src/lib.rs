@@ -7,6 +7,7 @@
 //! Fanfare's consumers; then [`run`], the life of a sync run; then [`ports::UnitOfWork`], through
 //! which both are stored.
 
+pub mod account_changes;
 pub mod audience;
 pub mod collection;
 pub mod connection;

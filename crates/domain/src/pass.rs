@@ -1,6 +1,7 @@
 //! A run's checkpoint: what the run has to do and how far it is. It is written in the same transaction as
 //! the pages.
 
+use crate::account_changes::ChangesScan;
 use crate::ids::{ConsumerId, ProfileId};
 use crate::run::Crashes;
 use crate::scan::Scan;
@@ -115,12 +116,14 @@ pub struct IncrementalPass {
     pub since: Watermarks,
     /// How many profiles Klaviyo counted when it began, if that is known.
     pub counted: Option<u64>,
-    /// Whether its range was of no use, because the list does not tell join times: it has read everything, and a complete
-    /// pass costs no more the next time.
+    /// Whether the next pass has to be complete: because the list does not tell join times, so that this one has read
+    /// everything, or because who is in the list is not certain.
     pub is_whole: bool,
+    /// How many profiles of the account had changed and changed consumers, beside those who joined.
+    pub changed: u64,
 }
 
-/// The phases of a pass, in order; an incremental one only reads. Each holds the position from which it continues.
+/// The phases of a pass, in order; an incremental one only reads: the list, and then the account's changes. Each holds the position from which it continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Phase {
     /// The list's name and size are still to be read.
@@ -128,6 +131,9 @@ pub enum Phase {
     Opening,
     /// Pages are read.
     Reading(Scan),
+    /// Who joined is read, and the changes of the account's profiles follow. `None` if it is still to be decided whether
+    /// this run reads them.
+    ReadingChanges(Option<ChangesScan>),
     /// The list was read by ranges, and fewer profiles were seen than Klaviyo had counted, or its count is not
     /// known: it is asked for once more, because a member without a join time is in no range.
     ComparingCounts,

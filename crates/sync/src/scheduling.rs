@@ -98,7 +98,7 @@ impl Integration {
 
     /// The interval of an audience whose schedule is in force; `None` for a manual or archived audience, and while the
     /// schedule is paused.
-    fn interval_of(&self, record: &AudienceRecord) -> Option<Duration> {
+    pub(crate) fn interval_of(&self, record: &AudienceRecord) -> Option<Duration> {
         let is_in_force = !record.audience.archived && record.source.paused_by.is_none();
         let seconds = record.audience.refresh_interval_seconds;
         seconds

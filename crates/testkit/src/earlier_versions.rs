@@ -107,6 +107,12 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     let connection = connection.expect("a connection");
     assert_eq!((connection.generation, &*connection.last4), (1, "wxyz"));
 
+    let changes = unit.account_changes().await.expect("an answer");
+    let last = changes.last.map(|last| (Some(last.began_at), last.next_at));
+    let next_at = written_at.map(|at| at.plus(Duration::from_mins(15)));
+    assert_eq!(last, next_at.map(|next_at| (written_at, next_at)));
+    assert_eq!(changes.reader, Some(run_id("run_b")));
+
     // The run's checkpoint is another version's: it begins with its list again.
     let run = unit.run(&run_id("run_b")).await.expect("an answer");
     let run = run.expect("the active run");

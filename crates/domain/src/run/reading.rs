@@ -65,6 +65,7 @@ impl SourceRun {
                 since,
                 counted: opened.total,
                 is_whole: false,
+                changed: 0,
             }),
         };
         self.read_serially_if_needed();
@@ -93,19 +94,10 @@ impl SourceRun {
                 return self.fail(FailureCode::CursorLoop, message, now);
             }
         }
-        if self.has_read_joins() {
-            return self.succeed(now);
-        }
         self.read_serially_if_needed();
         self.split(most, now);
         self.follow(now);
         Ok(())
-    }
-
-    /// Whether it is an incremental pass that has read all who joined. It ends with their last page.
-    fn has_read_joins(&self) -> bool {
-        let scan = self.run.pass.scan();
-        matches!(self.run.pass, Pass::Incremental(_)) && scan.is_some_and(Scan::is_complete)
     }
 
     /// Whether its list has lost somebody who stands beside those whom this incremental pass has added: Klaviyo had counted
@@ -150,6 +142,9 @@ impl SourceRun {
             (scan.is_complete(), scan.is_whole(), scan.uses_ranges());
         if let Pass::Incremental(pass) = &mut self.run.pass {
             pass.is_whole |= is_whole;
+            if is_complete {
+                pass.phase = Phase::ReadingChanges(None);
+            }
         } else if is_complete {
             let is_certain = !uses_ranges || self.has_seen_all();
             self.set_phase(if is_certain {

@@ -1,11 +1,16 @@
 //! Incremental passes: what they keep, and what their source remembers of them.
 
+use std::time::Duration;
+
+use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::due_pass::DuePass;
 use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ids::Cursor;
+use fanfare_domain::klaviyo::ChangedFrom;
 use fanfare_domain::page::Tally;
-use fanfare_domain::pass::{LinkMoves, RunMode};
+use fanfare_domain::pass::{LinkMoves, Phase, RunMode};
 use fanfare_domain::removal::RemovalGuard;
-use fanfare_domain::run::{Opened, SourceRun, SyncStatus};
+use fanfare_domain::run::{ChangesTaken, Opened, SourceRun, SyncStatus};
 use fanfare_domain::watermarks::{OVERLAP, Watermarks};
 use proptest::prelude::*;
 
@@ -60,6 +65,8 @@ proptest! {
             let next = format!("c{number}");
             take(&mut run, (number < last).then_some(&*next), created(*profiles));
         }
+        prop_assert_eq!(run.run().pass.phase(), &Phase::ReadingChanges(None));
+        run.decide_on_changes(None, at(20_000)).unwrap();
         let added: u64 = pages.iter().sum();
         let (run, source) = run.into_parts();
         prop_assert_eq!((run.status, run.pass.mode()), (SyncStatus::Success, RunMode::Incremental));
@@ -77,6 +84,8 @@ proptest! {
         let mut run = opened(marks(1_000, known), Some(known + added - left.min(added)), 2_000);
         prop_assert!(!run.has_found_leavings());
         take(&mut run, None, created(added));
+        prop_assert!(!run.has_found_leavings());
+        run.decide_on_changes(None, at(1)).unwrap();
         prop_assert_eq!(run.has_found_leavings(), left > 0 && added > 0);
     }
 }
@@ -136,5 +145,57 @@ fn a_held_guard_stays_held() {
     };
     run.open(opened, at(2_000)).unwrap();
     take(&mut run, None, created(1));
+    run.decide_on_changes(None, at(2_001)).unwrap();
     assert!(run.source().guard.is_holding);
+}
+
+/// Changes are of the account: they count neither as the list's profiles nor as joins.
+#[test]
+fn the_accounts_changes_are_its_last_phase() {
+    let since = marks(1_000, 500);
+    let mut run = opened(since, Some(501), 2_000);
+    let scan = || AccountChanges::default().begin(Duration::from_secs(60), None, at(2_000));
+    assert!(run.decide_on_changes(Some(scan()), at(2_000)).is_err());
+    take(&mut run, None, created(1));
+    run.decide_on_changes(Some(scan()), at(2_001)).unwrap();
+    assert!(run.decide_on_changes(None, at(2_001)).is_err());
+
+    let page = |next: Option<&str>, latest| ChangesTaken {
+        next: next.map(|next| Cursor::parse(next).unwrap()),
+        latest: Some(at(latest)),
+        changed: 2,
+    };
+    run.take_changes(page(Some("a"), 1_990), at(2_001)).unwrap();
+    assert_eq!(run.run().status, SyncStatus::Syncing);
+    run.reposition_changes();
+    let Phase::ReadingChanges(Some(scan)) = run.run().pass.phase() else {
+        panic!("{:?}", run.run().pass);
+    };
+    let want = ChangedFrom {
+        after: at(1_989),
+        cursor: None,
+    };
+    assert_eq!(scan.from(), want);
+    run.take_changes(page(None, 9_000), at(2_002)).unwrap();
+    assert_eq!(run.run().status, SyncStatus::Success);
+    assert_eq!(run.run().progress.tally, created(1));
+    assert_eq!(run.source().watermarks.unwrap().profiles, 501);
+    assert!(run.take_changes(page(None, 1), at(2_003)).is_err());
+}
+
+#[test]
+fn changes_that_lead_in_a_circle_end_the_run() {
+    let mut run = opened(marks(1_000, 500), None, 2_000);
+    take(&mut run, None, created(0));
+    let scan = AccountChanges::default().begin(Duration::from_secs(60), None, at(2_000));
+    run.decide_on_changes(Some(scan), at(2_001)).unwrap();
+    let page = || ChangesTaken {
+        next: Some(Cursor::parse("a").unwrap()),
+        ..ChangesTaken::default()
+    };
+    while run.is_active() {
+        run.take_changes(page(), at(2_001)).unwrap();
+    }
+    let error = run.run().error.as_ref().map(|error| error.code);
+    assert_eq!(error, Some(FailureCode::CursorLoop));
 }

@@ -2,6 +2,7 @@
 //! values, runs, quotas and scans.
 
 mod audiences;
+mod changes;
 mod door;
 mod examples;
 mod explaining;

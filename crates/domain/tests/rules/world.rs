@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::issue::{IssueCode, IssueKind};
-use fanfare_domain::page::{Known, PagePlan, SeenProfile, Tally, keys, plan};
+use fanfare_domain::page::{Known, PagePlan, SeenProfile, Tally, keys, plan, plan_changes};
 use fanfare_domain::ports::Ids;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::time::Timestamp;
@@ -97,6 +97,16 @@ impl World {
         let plan = plan(page, known, pass.started_at, pass.started_at, &self.ids);
         holds_no_key_twice(&plan);
         self.carry_out(pass, &plan);
+        plan
+    }
+
+    /// Takes a page of the account's profiles that have changed.
+    pub(crate) fn take_changes(&mut self, started_at: Timestamp, page: &[Profile]) -> PagePlan {
+        let mut pass = Pass::at(started_at);
+        let known = self.known(&pass, page);
+        let plan = plan_changes(page, known, started_at, started_at, &self.ids);
+        holds_no_key_twice(&plan);
+        self.carry_out(&mut pass, &plan);
         plan
     }
 

@@ -110,6 +110,7 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
             since: Watermarks::after_full_pass(at(90), 195, Some(194)),
             counted: Some(190),
             is_whole: true,
+            changed: 3,
         });
         SourceRun::from_stored(run, source)
     };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::audience::Audience;
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::consumer::{Consumer, ProfileLink};
@@ -25,6 +26,7 @@ pub(super) const SYSTEM_ACTOR: &str = "system:klaviyo";
 #[derive(Clone, Default)]
 pub(super) struct Rows {
     pub(super) connection: Option<Connection>,
+    pub(super) account_changes: AccountChanges,
     pub(super) erasure_key: Option<SealedKey>,
     pub(super) erased: BTreeSet<ErasedHash>,
     pub(super) sources: BTreeMap<SourceId, CollectionSource>,
