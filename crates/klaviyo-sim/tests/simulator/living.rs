@@ -21,11 +21,12 @@ fn live(fixture: &Fixture, life: Life) -> (Vec<Happened>, Vec<Member>) {
 
 #[test]
 fn the_same_seed_is_the_same_life_and_another_is_another() {
+    type Is = fn(&Happened) -> bool;
+
     let [first, second, third] = [5, 5, 6].map(|seed| live(&Fixture::new(), Life::hour(seed, 300)));
     assert_eq!(first, second);
     assert_ne!(first.0, third.0);
     assert_eq!(first.0.len(), 300);
-    type Is = fn(&Happened) -> bool;
     let kinds: [(Is, usize); 6] = [
         (|one| matches!(one, Happened::Joined { .. }), 60),
         (|one| matches!(one, Happened::Left { .. }), 30),

@@ -223,7 +223,7 @@ mod tests {
             sets
         };
         assert_eq!(sets(&[100; 800]), [800]);
-        assert_eq!(sets(&[1 << 20; 5]), [2, 2, 1]);
+        assert_eq!(sets(&[1 << 19; 5]), [2, 2, 1]);
         assert_eq!(sets(&[10, 5 << 20, 10, 10]), [1, 1, 2]);
         assert!(sets(&[]).is_empty());
     }
