@@ -116,14 +116,14 @@ pub struct IncrementalPass {
     pub since: Watermarks,
     /// How many profiles Klaviyo counted when it began, if that is known.
     pub counted: Option<u64>,
-    /// Whether the next pass has to be complete: because the list does not tell join times, so that this one has read
-    /// everything, or because who is in the list is not certain.
+    /// Whether it has read everything, because the list does not tell join times: the next pass is complete then.
     pub is_whole: bool,
     /// How many profiles of the account had changed and changed consumers, beside those who joined.
     pub changed: u64,
 }
 
-/// The phases of a pass, in order; an incremental one only reads: the list, and then the account's changes. Each holds the position from which it continues.
+/// The phases of a pass, in order; an incremental one only reads: the list, and then the account's changes. Each holds the
+/// position from which it continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Phase {
     /// The list's name and size are still to be read.

@@ -43,6 +43,12 @@ impl Watermarks {
         }
     }
 
+    /// Whether an incremental pass may go on from them although it became uncertain at this time, if ever, which profiles are in
+    /// the list: only if a complete pass has begun since.
+    pub fn hold_after(&self, called_for_at: Option<Timestamp>) -> bool {
+        called_for_at.is_none_or(|at| self.full_pass_began_at > at)
+    }
+
     /// From which join time on an incremental pass reads.
     pub fn read_from(&self) -> Timestamp {
         self.joined_until.minus(OVERLAP).whole_second()
@@ -83,6 +89,16 @@ mod tests {
             prop_assert!(next.joined_until >= marks.joined_until);
             prop_assert_eq!(next.full_pass_began_at, marks.full_pass_began_at);
             prop_assert!(next.read_from() <= at(began + later).minus(OVERLAP));
+        }
+
+        #[test]
+        fn they_hold_where_a_complete_pass_has_begun_after_one_was_called_for(
+            called_for in 0_i64..100, began in 0_i64..100, later in 0_i64..100,
+        ) {
+            let marks = Watermarks::after_full_pass(at(began), 1, None);
+            let marks = marks.after_incremental_pass(at(began + later), 0);
+            prop_assert!(marks.hold_after(None));
+            prop_assert_eq!(marks.hold_after(Some(at(called_for))), began > called_for);
         }
 
         #[test]

@@ -10,6 +10,7 @@ use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::{
     CollectionKind, CollectionRef, CollectionSource, PROFILE_SOURCE_TYPE,
 };
+use fanfare_domain::watermarks::Watermarks;
 
 use crate::columns::{corrupt, count, from_json, id, parse_enum};
 use crate::db_timestamp::{DbTimestamp, from_db};
@@ -36,6 +37,7 @@ pub struct SourceRow {
     pub last_full_pass_at: Option<DbTimestamp>,
     pub paused_by: Option<String>,
     pub watermarks: Option<JsonText>,
+    pub full_pass_called_for_at: Option<DbTimestamp>,
 }
 
 impl TryFrom<SourceRow> for CollectionSource {
@@ -71,7 +73,8 @@ impl TryFrom<SourceRow> for CollectionSource {
             // Another version may have written them: then a complete pass is due.
             watermarks: row
                 .watermarks
-                .and_then(|text| serde_json::from_str(&text.0).ok()),
+                .and_then(|text| serde_json::from_str::<Watermarks>(&text.0).ok())
+                .filter(|marks| marks.hold_after(from_db(row.full_pass_called_for_at))),
         })
     }
 }

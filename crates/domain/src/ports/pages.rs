@@ -69,13 +69,14 @@ pub trait Pages {
         moves: &[LinkMove],
     ) -> Result<(), StoreError>;
 
-    /// A complete pass has to say which of these audiences some links that have moved belong to: the sources of those of which
-    /// one of these consumers is a member lose their watermarks. Returns the audiences.
-    async fn forget_watermarks(
+    /// A complete pass has to say which of these audiences some links that have moved belong to: of those of which one of
+    /// these consumers is a member, only watermarks of complete passes that begin after the unit's time hold from now on
+    /// ([`Watermarks::hold_after`](crate::watermarks::Watermarks::hold_after)), whichever a run stores that is active.
+    async fn call_for_full_passes(
         &mut self,
         audiences: &[AudienceId],
         consumers: &[ConsumerId],
-    ) -> Result<BTreeSet<AudienceId>, StoreError>;
+    ) -> Result<(), StoreError>;
 
     /// How many pages have moved links of the organization from one consumer to another.
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError>;

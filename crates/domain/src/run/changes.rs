@@ -70,13 +70,6 @@ impl SourceRun {
         }
     }
 
-    /// Whose profiles are in the list is not certain, because links have moved: the next pass is complete.
-    pub const fn call_for_full_pass(&mut self) {
-        if let Pass::Incremental(pass) = &mut self.run.pass {
-            pass.is_whole = true;
-        }
-    }
-
     /// Drops the cursor in the account's changes because Klaviyo no longer accepts it.
     pub fn reposition_changes(&mut self) {
         if let Phase::ReadingChanges(Some(scan)) = self.run.pass.phase_mut() {

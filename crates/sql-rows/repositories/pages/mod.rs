@@ -121,14 +121,15 @@ impl Pages for Unit {
         Ok(())
     }
 
-    async fn forget_watermarks(
+    async fn call_for_full_passes(
         &mut self,
         audiences: &[AudienceId],
         consumers: &[ConsumerId],
-    ) -> Result<BTreeSet<AudienceId>, StoreError> {
+    ) -> Result<(), StoreError> {
         if audiences.is_empty() || consumers.is_empty() {
-            return Ok(BTreeSet::new());
+            return Ok(());
         }
+        let at = self.writing_since()?;
         let audiences: Vec<&str> = audiences.iter().map(AudienceId::as_str).collect();
         let consumers: Vec<&str> = consumers.iter().map(ConsumerId::as_str).collect();
         let (organization, connection) = self.writing()?;
@@ -139,18 +140,16 @@ impl Pages for Unit {
             texts(&consumers) as _
         );
         let found = find.fetch_all(&mut *connection).with_timeout().await?;
-        let mut forgotten = BTreeSet::new();
         for audience in found {
-            let forget = sqlx::query_file!(
-                "../sql-rows/sql/sync_sources/forget_watermarks.sql",
+            let call = sqlx::query_file!(
+                "../sql-rows/sql/sync_sources/call_for_full_pass.sql",
                 organization,
-                audience
+                audience,
+                DbTimestamp(at)
             );
-            forget.execute(&mut *connection).with_timeout().await?;
-            let column = "audience_list_memberships.audience_id";
-            forgotten.insert(id(audience, AudienceId::parse, column)?);
+            call.execute(&mut *connection).with_timeout().await?;
         }
-        Ok(forgotten)
+        Ok(())
     }
 
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {

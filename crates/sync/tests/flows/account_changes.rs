@@ -180,6 +180,59 @@ async fn a_link_that_moves_in_one_list_is_followed_in_all() {
     );
 }
 
+/// The pass that is active meanwhile stores its watermarks when it ends, but they hold no more.
+#[tokio::test(start_paused = true)]
+async fn a_complete_pass_that_is_called_for_during_an_incremental_one_is_the_next() {
+    let account = Account::new().await;
+    account.interval().await;
+    // Two profiles of the first list are one person.
+    let joined_at = Some(account.org.now());
+    account.klaviyo.change(|contents| {
+        let (_, first) = contents.collections.get_mut(&list("L1")).unwrap();
+        first.push(Profile {
+            joined_at,
+            email: member(7).email,
+            ..member(600)
+        });
+    });
+    account.interval().await;
+    account.readdress(7, account.org.now(), "p440@x.io");
+
+    let [first, second] = &account.audiences;
+    account.org.wait_until_due(first).await;
+    account.org.wait_until_due(second).await;
+    let started = account.org.integration.start_due_syncs().await.unwrap();
+    assert_eq!(started, 2);
+    let run = account.org.runs_of(first).await.remove(0);
+    let mut worker = account.org.worker(&run.id);
+    for polls in 0.. {
+        assert!(polls < 10_000, "it never reads");
+        assert!(poll(&mut worker, 1).is_none(), "it has ended");
+        if matches!(
+            account.org.run(&run.id).await.pass.phase(),
+            Phase::Reading(_)
+        ) {
+            break;
+        }
+    }
+    let other = account.org.runs_of(second).await.remove(0);
+    let other = account.org.work_to_end(&other.id).await;
+    assert_eq!(other.pass.mode(), RunMode::Incremental);
+    worker.await.unwrap();
+    let run = account.org.work_if_active(&run.id).await;
+    assert_eq!(run.pass.mode(), RunMode::Incremental);
+    assert_eq!(run.status, SyncStatus::Success, "{:?}", run.error);
+
+    account.org.wait_until_due(first).await;
+    account.org.integration.start_due_syncs().await.unwrap();
+    let run = account.org.runs_of(first).await.remove(0);
+    let run = account.org.work_to_end(&run.id).await;
+    assert_eq!(run.pass.mode(), RunMode::Full);
+    let mut want = emails(0..250);
+    want.push("p440@x.io".to_owned());
+    assert_eq!(account.members_of(0).await, want);
+}
+
 /// It is applied at once, is written no second time, and hides no later change.
 #[tokio::test(start_paused = true)]
 async fn a_change_in_the_future_is_applied_and_hides_no_other() {

@@ -121,7 +121,7 @@ macro_rules! store_contract {
                 link_moves_are_counted_for_the_organization
                 profiles_of_members_are_told_from_others
                 who_a_link_leads_to_is_a_member_where_who_it_led_to_is
-                the_sources_of_a_consumers_audiences_forget_their_watermarks
+                complete_passes_are_called_for_in_a_consumers_audiences
             }
             texts {
                 odd_names_come_back_as_they_went_in

@@ -1,10 +1,13 @@
 //! Counting the pages that move links.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId};
 use fanfare_domain::page::PagePlan;
 use fanfare_domain::pass::LinkMoves;
+use fanfare_domain::run::SyncRun;
+use fanfare_domain::time::Timestamp;
 use fanfare_domain::watermarks::Watermarks;
 
 use super::harness::StoreHarness;
@@ -119,21 +122,15 @@ pub async fn who_a_link_leads_to_is_a_member_where_who_it_led_to_is(harness: &dy
     }
 }
 
-/// Those of its members, whose next pass is complete then.
-pub async fn the_sources_of_a_consumers_audiences_forget_their_watermarks(
-    harness: &dyn StoreHarness,
-) {
+/// Of those of which it is a member, and whatever an active run stores of the passes before.
+pub async fn complete_passes_are_called_for_in_a_consumers_audiences(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
+    let lists = ["list1", "list2", "list3"];
     let mut runs = Vec::new();
-    for list in ["list1", "list2", "list3"] {
-        let run = org.queue(list).await;
-        let mut source = TestOrganization::source(list);
-        source.watermarks = Some(Watermarks::after_full_pass(at(1), 2, None));
-        let mut unit = org.begin().await;
-        unit.put_source(&source).await.expect("a source");
-        unit.commit().await.expect("a commit");
-        runs.push(run);
+    for list in lists {
+        runs.push(org.queue(list).await);
     }
+    put_watermarks(&org, &lists, at(1)).await;
     let page = [profile("p1").email("a@example.com").build()];
     let (plan, _) = org.take(&runs[0], &page).await;
     org.take(&runs[2], &page).await;
@@ -141,19 +138,42 @@ pub async fn the_sources_of_a_consumers_audiences_forget_their_watermarks(
     let audiences: Vec<AudienceId> = runs.iter().map(|run| run.audience.clone()).collect();
 
     let mut unit = org.begin().await;
-    let forgotten = unit
-        .forget_watermarks(&audiences[..2], &[consumer, consumer_id("cons_9")])
-        .await;
-    let want = BTreeSet::from([audiences[0].clone()]);
-    assert_eq!(forgotten.expect("an answer"), want);
+    let called_for_at = unit.writing_since().expect("a unit for writing");
+    unit.call_for_full_passes(&audiences[..2], &[consumer, consumer_id("cons_9")])
+        .await
+        .expect("called for");
     unit.commit().await.expect("a commit");
 
-    let mut unit = org.read().await;
-    for (number, run) in runs.iter().enumerate() {
+    let has_watermarks = async |run: &SyncRun| {
+        let mut unit = org.read().await;
         let source = unit.source(&run.source).await.expect("an answer");
-        let has_watermarks = source.is_some_and(|source| source.watermarks.is_some());
-        assert_eq!(has_watermarks, number != 0, "{number}");
+        source.expect("the source").watermarks.is_some()
+    };
+    let second = Duration::from_secs(1);
+    for (began_at, want) in [
+        (None, false),
+        (Some(at(1)), false),
+        (Some(called_for_at), false),
+        (Some(called_for_at.plus(second)), true),
+    ] {
+        if let Some(began_at) = began_at {
+            put_watermarks(&org, &lists, began_at).await;
+        }
+        assert_eq!(has_watermarks(&runs[0]).await, want, "{began_at:?}");
+        assert!(has_watermarks(&runs[1]).await, "somebody else's list");
+        assert!(has_watermarks(&runs[2]).await, "not asked for");
     }
+}
+
+/// Stores these lists' sources as after a complete pass that began then.
+async fn put_watermarks(org: &TestOrganization<'_>, lists: &[&str], began_at: Timestamp) {
+    let mut unit = org.begin().await;
+    for list in lists {
+        let mut source = TestOrganization::source(list);
+        source.watermarks = Some(Watermarks::after_full_pass(began_at, 2, None));
+        unit.put_source(&source).await.expect("a source");
+    }
+    unit.commit().await.expect("a commit");
 }
 
 async fn link_moves(org: &TestOrganization<'_>) -> LinkMoves {

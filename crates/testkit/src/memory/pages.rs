@@ -126,26 +126,28 @@ impl Pages for Unit {
         Ok(())
     }
 
-    async fn forget_watermarks(
+    async fn call_for_full_passes(
         &mut self,
         audiences: &[AudienceId],
         consumers: &[ConsumerId],
-    ) -> Result<BTreeSet<AudienceId>, StoreError> {
+    ) -> Result<(), StoreError> {
+        let at = self.writing_since()?;
         let rows = self.rows_mut()?;
-        let mut forgotten = BTreeSet::new();
         for audience in audiences {
             let members = rows.members.get(audience);
             let is_member = |id: &ConsumerId| members.is_some_and(|of| of.contains_key(id));
             if !consumers.iter().any(is_member) {
                 continue;
             }
-            let sources = rows.sources.values_mut();
-            for source in sources.filter(|source| source.audience == *audience) {
-                source.watermarks = None;
-                forgotten.insert(audience.clone());
+            rows.full_passes_called_for.insert(audience.clone(), at);
+            for source in rows.sources.values_mut() {
+                let is_of_it = source.audience == *audience;
+                source.watermarks = source
+                    .watermarks
+                    .filter(|marks| !is_of_it || marks.hold_after(Some(at)));
             }
         }
-        Ok(forgotten)
+        Ok(())
     }
 
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {

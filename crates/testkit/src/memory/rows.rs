@@ -40,6 +40,8 @@ pub(super) struct Rows {
     pub(super) snapshots: BTreeMap<AudienceId, BTreeMap<SnapshotId, Snapshot>>,
     pub(super) seen_profiles: BTreeMap<RunId, BTreeMap<ProfileId, SeenProfile>>,
     pub(super) issues: BTreeMap<RunId, BTreeMap<IssueKey, Issue>>,
+    /// When it became uncertain which profiles are in the lists of these audiences.
+    pub(super) full_passes_called_for: BTreeMap<AudienceId, Timestamp>,
     /// How often pages have moved links.
     pub(super) link_moves: LinkMoves,
     pub(super) runs: BTreeMap<RunId, SyncRun>,

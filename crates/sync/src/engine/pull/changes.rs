@@ -173,7 +173,7 @@ impl<'a> ActiveSlice<'a> {
     /// The consumers that links lead to now are in the lists in which those were that they led to, whichever list is read.
     /// Where other profiles are linked to those, too, complete passes have to tell.
     pub(super) async fn follow_link_moves(
-        &mut self,
+        &self,
         unit: &mut dyn UnitOfWork,
         moves: &[LinkMove],
     ) -> Result<(), Error> {
@@ -183,14 +183,10 @@ impl<'a> ActiveSlice<'a> {
         let audiences = synced_audiences(unit).await?;
         let (shared, certain): (Vec<LinkMove>, Vec<LinkMove>) =
             moves.iter().cloned().partition(|one| one.is_shared);
-        let run = self.run.run();
-        unit.follow_link_moves(&run.id, &audiences, &certain)
+        unit.follow_link_moves(&self.run.run().id, &audiences, &certain)
             .await?;
         let left: Vec<ConsumerId> = shared.into_iter().map(|one| one.from).collect();
-        let uncertain = unit.forget_watermarks(&audiences, &left).await?;
-        if uncertain.contains(&run.audience) {
-            self.run.call_for_full_pass();
-        }
+        unit.call_for_full_passes(&audiences, &left).await?;
         Ok(())
     }
 }
