@@ -96,6 +96,7 @@ impl World {
         let known = self.known(pass, page);
         let plan = plan(page, known, pass.started_at, pass.started_at, &self.ids);
         holds_no_key_twice(&plan);
+        assert_eq!(plan.tally.processed, plan.seen_profiles.len() as u64);
         self.carry_out(pass, &plan);
         plan
     }
@@ -268,7 +269,6 @@ fn holds_no_key_twice(plan: &PagePlan) {
         plan.issues.iter().map(|issue| (&issue.profile, issue.kind))
     ));
     let tally = plan.tally;
-    assert_eq!(tally.processed, plan.seen_profiles.len() as u64);
     let sum = tally.created + tally.updated + tally.unchanged + tally.skipped;
     assert_eq!(tally.processed, sum);
 }

@@ -67,13 +67,7 @@ impl Account {
     async fn interval(&self) -> ([SyncRun; 2], usize) {
         let calls = self.klaviyo.calls().len();
         let mut runs = Vec::new();
-        let mut due: Vec<(Timestamp, &AudienceId)> = Vec::new();
-        for audience in &self.audiences {
-            let at = self.org.status(audience).await.next_sync_at().unwrap();
-            due.push((at, audience));
-        }
-        due.sort();
-        for (_, audience) in due {
+        for audience in self.in_order_of_due_times().await {
             self.org.wait_until_due(audience).await;
             self.org.integration.start_due_syncs().await.unwrap();
             let run = self.org.runs_of(audience).await.remove(0);
@@ -88,9 +82,20 @@ impl Account {
         (runs.try_into().unwrap(), read)
     }
 
+    async fn in_order_of_due_times(&self) -> Vec<&AudienceId> {
+        let mut due: Vec<(Timestamp, &AudienceId)> = Vec::new();
+        for audience in &self.audiences {
+            let at = self.org.status(audience).await.next_sync_at().unwrap();
+            due.push((at, audience));
+        }
+        due.sort();
+        due.into_iter().map(|(_, audience)| audience).collect()
+    }
+
     async fn members_of(&self, audience: usize) -> Vec<String> {
         let mut unit = self.org.store.read(&self.org.organization).await.unwrap();
-        let members = unit.members(&self.audiences[audience], None, &everything());
+        let page = everything();
+        let members = unit.members(&self.audiences[audience], None, &page);
         let members = members.await.unwrap().items.into_iter();
         let mut emails: Vec<String> = members
             .map(|member| member.consumer.email.unwrap().as_str().to_owned())
@@ -278,7 +283,7 @@ async fn a_reader_that_was_cancelled_is_taken_over_from() {
         let name = format!("Name {number}");
         account.change(number, now, |one| one.first_name = Attribute::text(&*name));
     }
-    let audience = &account.audiences[0];
+    let audience = account.in_order_of_due_times().await.remove(0);
     account.org.wait_until_due(audience).await;
     account.org.integration.start_due_syncs().await.unwrap();
     let run = account.org.runs_of(audience).await.remove(0);

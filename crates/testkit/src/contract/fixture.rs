@@ -191,27 +191,10 @@ impl Write {
         } = to;
         let leased = WorkKey::pull(&held.id);
         Ok(match self {
-            Self::PutConnection => {
-                let mut connection = build::connection();
-                "new4".clone_into(&mut connection.last4);
-                unit.put_connection(&connection).await.map(|()| true)?
-            }
-            Self::ResealKey => {
-                let before = build::connection().key;
-                let after = SealedKey {
-                    bytes: b"anew".to_vec(),
-                    ..before.clone()
-                };
-                unit.reseal_key(&before, &after).await?
-            }
-            Self::PutAccountChanges => {
-                let read = AccountChanges {
-                    reader: Some(held.id.clone()),
-                    ..AccountChanges::default()
-                };
-                let unread = AccountChanges::default();
-                unit.put_account_changes(&unread, &read).await?
-            }
+            Self::PutConnection
+            | Self::ResealKey
+            | Self::PutAccountChanges
+            | Self::DeleteConnection => self.attempt_on_connection(unit, held).await?,
             Self::PutSource => {
                 let mut source = idle.clone();
                 source.data.name = Some("changed".to_owned());
@@ -283,7 +266,37 @@ impl Write {
                 unit.end_pauses(&of).await.map(|()| true)?
             }
             Self::EndSchedules => unit.end_schedules().await.map(|()| true)?,
-            Self::DeleteConnection => unit.delete_connection().await.map(|()| true)?,
+        })
+    }
+
+    async fn attempt_on_connection(
+        self,
+        unit: &mut dyn UnitOfWork,
+        held: &SyncRun,
+    ) -> Result<bool, StoreError> {
+        Ok(match self {
+            Self::PutConnection => {
+                let mut connection = build::connection();
+                "new4".clone_into(&mut connection.last4);
+                unit.put_connection(&connection).await.map(|()| true)?
+            }
+            Self::ResealKey => {
+                let before = build::connection().key;
+                let after = SealedKey {
+                    bytes: b"anew".to_vec(),
+                    ..before.clone()
+                };
+                unit.reseal_key(&before, &after).await?
+            }
+            Self::PutAccountChanges => {
+                let read = AccountChanges {
+                    reader: Some(held.id.clone()),
+                    ..AccountChanges::default()
+                };
+                let unread = AccountChanges::default();
+                unit.put_account_changes(&unread, &read).await?
+            }
+            _ => unit.delete_connection().await.map(|()| true)?,
         })
     }
 }

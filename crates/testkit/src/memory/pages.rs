@@ -119,9 +119,9 @@ impl Pages for Unit {
         for audience in audiences {
             let members = rows.members.get(audience);
             let is_member = |id: &ConsumerId| members.is_some_and(|of| of.contains_key(id));
-            let moved = moves.iter().filter(|one| is_member(&one.from));
-            let moved: Vec<ConsumerId> = moved.map(|one| one.to.clone()).collect();
-            add_members(rows, run, audience, since, moved)?;
+            let followed = moves.iter().filter(|one| is_member(&one.from));
+            let members: Vec<ConsumerId> = followed.map(|one| one.to.clone()).collect();
+            add_members(rows, run, audience, since, members)?;
         }
         Ok(())
     }

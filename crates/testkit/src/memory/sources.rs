@@ -51,7 +51,9 @@ impl Sources for Unit {
         }
         let called_for = rows.full_passes_called_for.get(&source.audience).copied();
         let source = CollectionSource {
-            watermarks: source.watermarks.filter(|marks| marks.hold_after(called_for)),
+            watermarks: source
+                .watermarks
+                .filter(|marks| marks.hold_after(called_for)),
             ..source.clone()
         };
         rows.sources.insert(source.id.clone(), source);
