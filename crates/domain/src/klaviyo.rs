@@ -135,6 +135,15 @@ pub struct MembersFrom {
     pub cursor: Option<Cursor>,
 }
 
+/// Where to begin reading the profiles that have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedFrom {
+    /// Only profiles that have changed after this time; fractions of a second are cut off.
+    pub after: Timestamp,
+    /// The position in that range; `None` for its beginning.
+    pub cursor: Option<Cursor>,
+}
+
 /// By what members are looked for.
 #[derive(Clone, PartialEq, Eq)]
 pub enum MemberLookup {

@@ -7,11 +7,13 @@
 //! Fanfare's consumers; then [`run`], the life of a sync run; then [`ports::UnitOfWork`], through
 //! which both are stored.
 
+pub mod account_changes;
 pub mod audience;
 pub mod collection;
 pub mod connection;
 pub mod consumer;
 pub mod door;
+pub mod due_pass;
 pub mod erasure;
 pub mod explain;
 pub mod failure;
@@ -43,4 +45,5 @@ pub mod time;
 mod unicode;
 pub mod value;
 pub mod waiting;
+pub mod watermarks;
 pub mod work;

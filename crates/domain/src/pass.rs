@@ -1,10 +1,12 @@
 //! A run's checkpoint: what the run has to do and how far it is. It is written in the same transaction as
 //! the pages.
 
+use crate::account_changes::ChangesScan;
 use crate::ids::{ConsumerId, ProfileId};
 use crate::run::Crashes;
 use crate::scan::Scan;
 use crate::text_enum::text_enum;
+use crate::watermarks::Watermarks;
 
 text_enum! {
     /// How much of the list a run reads.
@@ -21,6 +23,8 @@ text_enum! {
 pub enum Pass {
     /// Reads the whole list or segment. Only this kind of pass removes members.
     Full(FullPass),
+    /// Reads who joined since the pass before. It adds and updates, and keeps no seen profiles.
+    Incremental(IncrementalPass),
 }
 
 impl Default for Pass {
@@ -34,13 +38,37 @@ impl Pass {
     pub const fn mode(&self) -> RunMode {
         match self {
             Self::Full(_) => RunMode::Full,
+            Self::Incremental(_) => RunMode::Incremental,
         }
     }
 
     /// What the run does next.
     pub const fn phase(&self) -> &Phase {
         match self {
-            Self::Full(full) => &full.phase,
+            Self::Full(FullPass { phase, .. })
+            | Self::Incremental(IncrementalPass { phase, .. }) => phase,
+        }
+    }
+
+    pub(crate) const fn phase_mut(&mut self) -> &mut Phase {
+        match self {
+            Self::Full(FullPass { phase, .. })
+            | Self::Incremental(IncrementalPass { phase, .. }) => phase,
+        }
+    }
+
+    /// The crashes of the run's workers that its pages have not made up for.
+    pub const fn crashes(&self) -> Crashes {
+        match self {
+            Self::Full(FullPass { crashes, .. })
+            | Self::Incremental(IncrementalPass { crashes, .. }) => *crashes,
+        }
+    }
+
+    pub(crate) const fn crashes_mut(&mut self) -> &mut Crashes {
+        match self {
+            Self::Full(FullPass { crashes, .. })
+            | Self::Incremental(IncrementalPass { crashes, .. }) => crashes,
         }
     }
 
@@ -53,12 +81,9 @@ impl Pass {
     }
 
     pub(crate) const fn scan_mut(&mut self) -> Option<&mut Scan> {
-        match self {
-            Self::Full(FullPass {
-                phase: Phase::Reading(scan),
-                ..
-            }) => Some(scan),
-            Self::Full(_) => None,
+        match self.phase_mut() {
+            Phase::Reading(scan) => Some(scan),
+            _ => None,
         }
     }
 }
@@ -80,7 +105,25 @@ pub struct FullPass {
     pub is_reopened: bool,
 }
 
-/// The phases of a complete pass, in order. Each holds the position from which it continues.
+/// A pass that reads who joined since the pass before.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct IncrementalPass {
+    /// What the run does next.
+    pub phase: Phase,
+    /// The crashes of the run's workers that its pages have not made up for.
+    pub crashes: Crashes,
+    /// From where it goes on.
+    pub since: Watermarks,
+    /// How many profiles Klaviyo counted when it began, if that is known.
+    pub counted: Option<u64>,
+    /// Whether it has read everything, because the list does not tell join times: the next pass is complete then.
+    pub is_whole: bool,
+    /// How many profiles of the account had changed and changed consumers, beside those who joined.
+    pub changed: u64,
+}
+
+/// The phases of a pass, in order; an incremental one only reads: the list, and then the account's changes. Each holds the
+/// position from which it continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Phase {
     /// The list's name and size are still to be read.
@@ -88,6 +131,9 @@ pub enum Phase {
     Opening,
     /// Pages are read.
     Reading(Scan),
+    /// Who joined is read, and the changes of the account's profiles follow. `None` if it is still to be decided whether
+    /// this run reads them.
+    ReadingChanges(Option<ChangesScan>),
     /// The list was read by ranges, and fewer profiles were seen than Klaviyo had counted, or its count is not
     /// known: it is asked for once more, because a member without a join time is in no range.
     ComparingCounts,

@@ -56,7 +56,17 @@ impl RemovalGuard {
         }
     }
 
-    /// The guard after a pass that succeeded and left so many members.
+    /// The guard after an incremental pass that succeeded and left so many members. What was held stays held: such a pass
+    /// removes nobody.
+    #[must_use]
+    pub const fn grown_to(self, members: u64) -> Self {
+        Self {
+            members_at_success: Some(members),
+            ..self
+        }
+    }
+
+    /// The guard after a complete pass that succeeded and left so many members.
     pub const fn succeeded(members: u64) -> Self {
         Self {
             members_at_success: Some(members),

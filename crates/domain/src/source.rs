@@ -6,6 +6,7 @@ use crate::ids::{AudienceId, SourceId};
 use crate::removal::RemovalGuard;
 use crate::run::SyncStatus;
 use crate::time::Timestamp;
+use crate::watermarks::Watermarks;
 
 pub use crate::collection::{CollectionKind, CollectionRef};
 
@@ -41,6 +42,8 @@ pub struct CollectionSource {
     pub last_full_pass_at: Option<Timestamp>,
     /// Why its audience's schedule is paused, if it is: the failure after which no run can succeed before somebody acts.
     pub paused_by: Option<FailureCode>,
+    /// From where an incremental pass can go on; `None` while only a complete one can say who is in the list.
+    pub watermarks: Option<Watermarks>,
 }
 
 /// What Fanfare's `sourceData` holds: the list's name, and the latest run's counters and error.

@@ -8,8 +8,8 @@ use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::{Cursor, ProfileId};
 use fanfare_domain::klaviyo::{
-    Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberLookup,
-    MemberPage, MembersFrom,
+    Account, Answer, Capability, ChangedFrom, Collection, CollectionPage, KlaviyoError,
+    MemberLookup, MemberPage, MembersFrom,
 };
 use fanfare_domain::ports::{AnswerRoom, AnyRoom, Klaviyo};
 use fanfare_domain::profile::Profile;
@@ -260,6 +260,20 @@ impl Klaviyo for KlaviyoHttp {
         let request = profile::by_id_request(&self.origin, ids);
         self.send(credential, request, |text| {
             member::read_page(text, &self.origin).map(|page| page.profiles)
+        })
+        .await
+    }
+
+    async fn changed_profiles(
+        &self,
+        credential: &Credential,
+        from: &ChangedFrom,
+        room: &dyn AnswerRoom,
+    ) -> Result<Answer<MemberPage>, KlaviyoError> {
+        let request = profile::changed_request(&self.origin, from);
+        let max = body::MAX_BODY_BYTES;
+        self.send_within(credential, request, max, room, |text| {
+            member::read_page(text, &self.origin)
         })
         .await
     }

@@ -1,6 +1,7 @@
-//! `GET /api/profiles` by id.
+//! `GET /api/profiles`: by id, and those that have changed.
 
 use fanfare_domain::ids::ProfileId;
+use fanfare_domain::klaviyo::ChangedFrom;
 
 use crate::member::{PAGE_SIZE, PROFILE_FIELDS};
 use crate::origin::Origin;
@@ -15,6 +16,18 @@ pub(crate) fn by_id_request(origin: &Origin, ids: &[ProfileId]) -> Request {
         ("filter", &filter),
     ];
     Request::get(origin, ["profiles"], &parameters, None)
+}
+
+/// Requests a page of the profiles that have changed, in the order of their changes.
+pub(crate) fn changed_request(origin: &Origin, from: &ChangedFrom) -> Request {
+    let filter = format!("greater-than(updated,{})", from.after.to_whole_seconds());
+    let parameters = [
+        ("fields[profile]", PROFILE_FIELDS),
+        ("page[size]", PAGE_SIZE),
+        ("sort", "updated"),
+        ("filter", &filter),
+    ];
+    Request::get(origin, ["profiles"], &parameters, from.cursor.as_ref())
 }
 
 /// A filter for resources whose field has one of these values. A value that would end its own quotation is left out:

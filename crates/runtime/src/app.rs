@@ -77,7 +77,8 @@ impl App {
             clock,
         })
         .keeping_history_for(config.history)
-        .with_intervals(config.intervals);
+        .with_intervals(config.intervals)
+        .with_full_pass_limits(config.full_passes);
         Ok(Self {
             integration,
             storage,

@@ -1,10 +1,11 @@
 //! The connection to Klaviyo.
 
 use async_trait::async_trait;
+use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::connection::{Connection, SealedKey};
-use fanfare_domain::ids::AccountId;
+use fanfare_domain::ids::{AccountId, RunId};
 use fanfare_domain::ports::{Connections, StoreError};
-use fanfare_sql_rows::{DbTimestamp, one};
+use fanfare_sql_rows::{AccountChangesRow, DbTimestamp, one, to_db};
 
 use crate::parameters::{TextsColumn, texts};
 use crate::timeout::WithTimeout;
@@ -57,6 +58,36 @@ impl Connections for Unit {
             after.bytes
         );
         let done = reseal.execute(connection).with_timeout().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn account_changes(&mut self) -> Result<AccountChanges, StoreError> {
+        let (organization, connection) = self.reading();
+        let get = sqlx::query_file_as!(
+            AccountChangesRow,
+            "../sql-rows/sql/klaviyo_connections/account_changes.sql",
+            organization
+        );
+        let row = get.fetch_optional(connection).with_timeout().await?;
+        Ok(one(row)?.unwrap_or_default())
+    }
+
+    async fn put_account_changes(
+        &mut self,
+        before: &AccountChanges,
+        after: &AccountChanges,
+    ) -> Result<bool, StoreError> {
+        let (organization, connection) = self.writing()?;
+        let put = sqlx::query_file!(
+            "../sql-rows/sql/klaviyo_connections/put_account_changes.sql",
+            organization,
+            to_db(after.last.map(|last| last.began_at)),
+            to_db(after.last.map(|last| last.next_at)),
+            after.reader.as_ref().map(RunId::as_str),
+            to_db(before.last.map(|last| last.began_at)),
+            before.reader.as_ref().map(RunId::as_str)
+        );
+        let done = put.execute(connection).with_timeout().await?;
         Ok(done.rows_affected() > 0)
     }
 

@@ -76,7 +76,8 @@ impl Sources for Unit {
             source.guard.members_at_success.map(signed),
             source.guard.is_holding,
             to_db(source.last_full_pass_at) as _,
-            source.paused_by.map(FailureCode::as_str)
+            source.paused_by.map(FailureCode::as_str),
+            source.watermarks.map(|marks| JsonText(json(&marks))) as _
         );
         put.execute(connection).with_timeout().await?;
         Ok(())

@@ -1,7 +1,8 @@
 //! Connections to Klaviyo.
 
+use fanfare_domain::account_changes::{AccountChanges, Reading};
 use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
-use fanfare_domain::ids::AccountId;
+use fanfare_domain::ids::{AccountId, RunId};
 use fanfare_domain::ports::StoreError;
 
 use crate::columns::{count, from_json, id, parse_enum, to_u32};
@@ -64,6 +65,36 @@ impl<S: TextSet> TryFrom<ConnectionRow<S>> for Connection {
             verified_at: row.verified_at.0,
             missing_scopes: row.missing_scopes.texts(scopes)?,
             message: row.message,
+        })
+    }
+}
+
+/// What a row of `klaviyo_connections` tells of the changes of its account's profiles.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub struct AccountChangesRow {
+    pub changes_began_at: Option<DbTimestamp>,
+    pub changes_next_at: Option<DbTimestamp>,
+    pub changes_reader: Option<String>,
+}
+
+impl TryFrom<AccountChangesRow> for AccountChanges {
+    type Error = StoreError;
+
+    fn try_from(row: AccountChangesRow) -> Result<Self, StoreError> {
+        let times = (row.changes_began_at, row.changes_next_at);
+        let reader = row.changes_reader;
+        Ok(Self {
+            last: match times {
+                (Some(began_at), Some(next_at)) => Some(Reading {
+                    began_at: began_at.0,
+                    next_at: next_at.0,
+                }),
+                _ => None,
+            },
+            reader: reader
+                .map(|text| id(text, RunId::parse, "klaviyo_connections.changes_reader"))
+                .transpose()?,
         })
     }
 }

@@ -41,7 +41,7 @@ pub use columns::{
     SYSTEM_ACTOR, all, contains_pattern, corrupt, count, from_json, id, json, one, parse_enum,
     refused, signed, to_u32,
 };
-pub use connections::{ConnectionRow, TextSet};
+pub use connections::{AccountChangesRow, ConnectionRow, TextSet};
 pub use consumers::{ConsumerColumns, ConsumerRow, Stamps};
 pub use db_timestamp::{DbTimestamp, from_db, to_db};
 pub use directory::{KeyRow, OrganizationRow};

@@ -3,6 +3,7 @@
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
 use fanfare_domain::page::Tally;
+use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::run::{Progress, RunError, SyncRun, SyncStatus, Trigger};
 use fanfare_domain::waiting::{WaitReason, Waiting};
@@ -13,12 +14,16 @@ use crate::json_text::JsonText;
 
 /// The highest form of a run that this version of the program knows. A version that writes what this one cannot read, or
 /// must not carry on from, counts it up: this one then leaves such runs to the newer one.
-pub const RUN_FORM: i64 = 2;
+pub const RUN_FORM: i64 = 3;
 
 /// The form in which this version writes a run. A version that knows only the first one would remove members that a run
-/// has to leave.
+/// has to leave; one that does not know the third would take what an incremental pass has read for the whole list.
 pub const fn form_of(run: &SyncRun) -> i64 {
-    if run.removals_deferred { 2 } else { 1 }
+    match run.pass {
+        Pass::Incremental(_) => 3,
+        Pass::Full(_) if run.removals_deferred => 2,
+        Pass::Full(_) => 1,
+    }
 }
 
 /// A row of `sync_runs`.

@@ -10,6 +10,7 @@ use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::{
     CollectionKind, CollectionRef, CollectionSource, PROFILE_SOURCE_TYPE,
 };
+use fanfare_domain::watermarks::Watermarks;
 
 use crate::columns::{corrupt, count, from_json, id, parse_enum};
 use crate::db_timestamp::{DbTimestamp, from_db};
@@ -35,6 +36,8 @@ pub struct SourceRow {
     pub removals_held: bool,
     pub last_full_pass_at: Option<DbTimestamp>,
     pub paused_by: Option<String>,
+    pub watermarks: Option<JsonText>,
+    pub full_pass_called_for_at: Option<DbTimestamp>,
 }
 
 impl TryFrom<SourceRow> for CollectionSource {
@@ -67,6 +70,11 @@ impl TryFrom<SourceRow> for CollectionSource {
             },
             last_full_pass_at: from_db(row.last_full_pass_at),
             paused_by: paused_by(row.paused_by.as_deref())?,
+            // Another version may have written them: then a complete pass is due.
+            watermarks: row
+                .watermarks
+                .and_then(|text| serde_json::from_str::<Watermarks>(&text.0).ok())
+                .filter(|marks| marks.hold_after(from_db(row.full_pass_called_for_at))),
         })
     }
 }

@@ -67,6 +67,8 @@ pub struct AudienceStatus {
     pub version: u64,
     /// Its interval, if it syncs by itself.
     interval: Option<Duration>,
+    /// How long a leaving can go unseen, if it syncs by itself and is not paused.
+    removals_within: Option<Duration>,
     /// When it is due, if it syncs by itself and is not paused.
     due_at: Option<Timestamp>,
     is_stale: bool,
@@ -97,10 +99,11 @@ impl AudienceStatus {
         source.last_full_pass_at.or(source.last_synced_at)
     }
 
-    /// How long it can take until somebody who left the list leaves the audience, in seconds: every scheduled pass is
-    /// complete. `None` for a manual audience.
+    /// How long it can take until somebody who left the list leaves the audience, in seconds: until the next complete pass
+    /// by turn. `None` for a manual audience.
     pub fn removals_within_seconds(&self) -> Option<u64> {
-        self.interval.map(|interval| interval.as_secs())
+        let within = self.removals_within.or(self.interval);
+        within.map(|within| within.as_secs())
     }
 
     /// Why the schedule is paused, if there is one and it is.
@@ -279,9 +282,20 @@ impl Integration {
             created_at: record.source.created_at,
             refresh_interval_seconds: seconds,
         };
+        let interval = seconds.map(|seconds| self.intervals.in_force(seconds));
+        let source = &record.source;
+        let removals_within = match interval {
+            Some(interval) if source.paused_by.is_none() => {
+                let kind = source.collection.kind;
+                let passes = self.full_passes(unit.as_mut(), kind).await?;
+                Some(passes.map_or(interval, |passes| passes.removals_within(&source.id)))
+            }
+            _ => None,
+        };
         Ok(AudienceStatus {
             version,
-            interval: seconds.map(|seconds| self.intervals.in_force(seconds)),
+            interval,
+            removals_within,
             due_at: unit.due_at(id).await?,
             is_stale: freshness.is_stale(self.intervals, self.now()),
             record,

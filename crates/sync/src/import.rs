@@ -181,6 +181,7 @@ impl Integration {
             guard: RemovalGuard::default(),
             last_full_pass_at: None,
             paused_by: None,
+            watermarks: None,
         };
         let audience = Audience {
             name: free_name(unit, &collection, name, &audience_id).await?,

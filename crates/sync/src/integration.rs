@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::connection::{ApiKey, Connection, OpenConnection};
+use fanfare_domain::due_pass::FullPassLimits;
 use fanfare_domain::history::KEPT_FOR;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{
@@ -62,6 +63,7 @@ pub struct Integration {
     pub(crate) history_kept_for: Duration,
     pub(crate) known_keys: KnownKeys,
     pub(crate) intervals: Intervals,
+    pub(crate) full_pass_limits: FullPassLimits,
 }
 
 impl Integration {
@@ -72,6 +74,7 @@ impl Integration {
             kept_collections: KeptCollections::default(),
             known_keys: KnownKeys::default(),
             intervals: Intervals::default(),
+            full_pass_limits: FullPassLimits::default(),
             ports: OwnPorts {
                 store: ports.store,
                 directory: ports.directory,
@@ -98,6 +101,15 @@ impl Integration {
     #[must_use]
     pub fn with_intervals(self, intervals: Intervals) -> Self {
         Self { intervals, ..self }
+    }
+
+    /// The same, making complete passes of continuous audiences within these limits.
+    #[must_use]
+    pub fn with_full_pass_limits(self, full_pass_limits: FullPassLimits) -> Self {
+        Self {
+            full_pass_limits,
+            ..self
+        }
     }
 
     /// The clock of the use cases.

@@ -12,6 +12,7 @@ mod audiences;
 mod browse;
 mod consumers;
 mod door;
+mod due_passes;
 pub mod engine;
 mod erasing;
 mod error;

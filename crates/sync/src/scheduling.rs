@@ -10,7 +10,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{AudienceRecord, UnitOfWork};
-use fanfare_domain::run::{NewRun, SourceRun, SyncStatus, Trigger};
+use fanfare_domain::run::{NewRun, RunMode, SourceRun, SyncRun, SyncStatus, Trigger};
 use fanfare_domain::schedule::{
     ContinuousAudience, ENDED_BY_NEW_KEY, due_after_deferral, first_due, is_plausible, next_due,
     resumed_due,
@@ -98,7 +98,7 @@ impl Integration {
 
     /// The interval of an audience whose schedule is in force; `None` for a manual or archived audience, and while the
     /// schedule is paused.
-    fn interval_of(&self, record: &AudienceRecord) -> Option<Duration> {
+    pub(crate) fn interval_of(&self, record: &AudienceRecord) -> Option<Duration> {
         let is_in_force = !record.audience.archived && record.source.paused_by.is_none();
         let seconds = record.audience.refresh_interval_seconds;
         seconds
@@ -152,8 +152,9 @@ impl Integration {
         checked.map_err(|error| Error::invalid(field, error.to_string()))
     }
 
-    /// What the end of a run means for the schedule of its audience: one that has ended a pause begins it anew, and one
-    /// that could remove nobody is repeated soon.
+    /// What the end of a run means for the schedule of its audience: one that has ended a pause begins it anew, one that
+    /// could remove nobody is repeated soon, and an incremental one that has found that somebody must have left is followed
+    /// by a complete one.
     pub(crate) async fn follow_schedule(
         &self,
         unit: &mut dyn UnitOfWork,
@@ -170,6 +171,14 @@ impl Integration {
         if is_deferred && let Some(due) = unit.due_at(id).await? {
             unit.put_due(id, due_after_deferral(due, self.now()))
                 .await?;
+        }
+        if run.has_found_leavings() && unit.due_at(id).await?.is_some() {
+            let (source, now) = (run.source(), self.now());
+            let passes = self.full_passes(unit, source.collection.kind).await?;
+            if passes.is_some_and(|passes| passes.has_room(&source.id, now)) {
+                // Klaviyo takes one request for a count in a second.
+                unit.put_due(id, now.plus(Duration::from_secs(1))).await?;
+            }
         }
         Ok(())
     }
@@ -272,7 +281,8 @@ impl Integration {
         Ok(paused.collect())
     }
 
-    /// Deletes the audience's scheduled runs that found nothing, but for the latest of them, among its latest runs.
+    /// Deletes the audience's scheduled runs that found nothing, but for the latest of them, among its latest runs. The latest
+    /// complete one stays, too, if it has issues: an incremental one does not tell them again.
     pub(crate) async fn delete_runs_that_found_nothing(
         &self,
         organization: &OrganizationId,
@@ -284,8 +294,20 @@ impl Integration {
         };
         let mut unit = self.read(organization).await?;
         let runs = unit.runs(audience, &page).await?.items;
+        let is_complete =
+            |run: &&SyncRun| run.status == SyncStatus::Success && run.pass.mode() == RunMode::Full;
+        let mut kept = None;
+        if let Some(latest) = runs.iter().find(is_complete) {
+            let one = PageRequest {
+                first: 1,
+                after: None,
+            };
+            let issues = unit.issues(&latest.id, &one).await?.items;
+            kept = (!issues.is_empty()).then_some(&latest.id);
+        }
         drop(unit);
-        for run in runs.iter().filter(|run| run.found_nothing()).skip(1) {
+        let found_nothing = runs.iter().filter(|run| run.found_nothing()).skip(1);
+        for run in found_nothing.filter(|run| Some(&run.id) != kept) {
             while {
                 let mut unit = self.begin(organization).await?;
                 let is_gone = unit.delete_seen_profiles(MOST_DELETED).await? == 0

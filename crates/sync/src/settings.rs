@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::connection::{
     ApiKey, Connection, ConnectionStatus, Credential, OpenConnection,
@@ -76,12 +77,17 @@ impl Integration {
             .and_then(|connection| connection.account);
         if let (Some(connected), Some(offered)) = (before, &verified.account)
             && connected != *offered
-            && !request.confirm_account_change
         {
-            return Err(Error::AccountDiffers {
-                connected,
-                offered: offered.clone(),
-            });
+            if !request.confirm_account_change {
+                return Err(Error::AccountDiffers {
+                    connected,
+                    offered: offered.clone(),
+                });
+            }
+            // They were the other account's.
+            let read = unit.account_changes().await?;
+            let unread = AccountChanges::default();
+            unit.put_account_changes(&read, &unread).await?;
         }
         let connection = Connection {
             key: self.ports.sealer.seal(organization, key.secret()),

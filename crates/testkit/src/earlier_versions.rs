@@ -18,6 +18,7 @@ use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::waiting::WaitReason;
+use fanfare_domain::watermarks::Watermarks;
 use fanfare_domain::work::WorkKey;
 
 use crate::build::{audience_id, consumer_id, organization_id, profile_id, run_id};
@@ -106,6 +107,12 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     let connection = connection.expect("a connection");
     assert_eq!((connection.generation, &*connection.last4), (1, "wxyz"));
 
+    let changes = unit.account_changes().await.expect("an answer");
+    let last = changes.last.map(|last| (Some(last.began_at), last.next_at));
+    let next_at = written_at.map(|at| at.plus(Duration::from_mins(15)));
+    assert_eq!(last, next_at.map(|next_at| (written_at, next_at)));
+    assert_eq!(changes.reader, Some(run_id("run_b")));
+
     // The run's checkpoint is another version's: it begins with its list again.
     let run = unit.run(&run_id("run_b")).await.expect("an answer");
     let run = run.expect("the active run");
@@ -180,6 +187,8 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     let source = &record.source;
     assert_eq!(source.last_full_pass_at, written_at);
     assert_eq!(source.paused_by, Some(FailureCode::SourceGone));
+    let marks = written_at.map(|at| Watermarks::after_full_pass(at, 195, None));
+    assert_eq!(source.watermarks, marks);
     let due_at = unit.due_at(&audience).await.expect("an answer");
     assert_eq!(due_at, written_at);
     let runs = unit.runs(&audience, &all).await.expect("runs").items;

@@ -85,6 +85,18 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
+/// A profile's link that leads from one consumer to another now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkMove {
+    /// The consumer that it led to.
+    pub from: ConsumerId,
+    /// The consumer that it leads to.
+    pub to: ConsumerId,
+    /// Whether other profiles are linked to the one that it led to, or were before the page: of which lists that one is a
+    /// member because of this profile is not known then.
+    pub is_shared: bool,
+}
+
 /// Everything that a page changes. Each collection holds a key at most once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PagePlan {
@@ -95,8 +107,8 @@ pub struct PagePlan {
     pub updated: Vec<ConsumerWrite>,
     /// Links to insert or overwrite, by profile.
     pub links: Vec<ProfileLink>,
-    /// Whether a profile that was linked to one consumer is now linked to another.
-    pub moves_links: bool,
+    /// From where to where links lead that have moved: each way once.
+    pub link_moves: Vec<LinkMove>,
     /// Profiles that the run saw for the first time.
     pub seen_profiles: Vec<SeenProfile>,
     /// The consumers of the page's profiles, all of which are members of the audience.
@@ -130,4 +142,28 @@ pub fn plan(
         planner.take(&UsableProfile::of(profile, run_started_at));
     }
     planner.finish()
+}
+
+/// Decides what a page of profiles does that have changed somewhere in the account: profiles that are linked, and whose
+/// consumers are members of some audience. Nobody becomes a member by it but through a link that moves, and an issue is told
+/// only of a change that was not known before.
+///
+/// A change that is dated in the future is read each time until then. It changes something only where a user can see it:
+/// otherwise its stamps would be written at each time.
+pub fn plan_changes(
+    page: &[Profile],
+    known: Known,
+    run_started_at: Timestamp,
+    now: Timestamp,
+    ids: &dyn Ids,
+) -> PagePlan {
+    let mut planner = PagePlanner::new(known, now, ids);
+    for profile in page {
+        let is_ahead = profile.updated.is_some_and(|at| at > run_started_at);
+        planner.take_change(&UsableProfile::of(profile, run_started_at), is_ahead);
+    }
+    PagePlan {
+        members: Vec::new(),
+        ..planner.finish()
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{ConsumerWrite, Known, PagePlan, SeenProfile};
+use super::{ConsumerWrite, Known, LinkMove, PagePlan, SeenProfile};
 use crate::consumer::{Consumer, Primary, ProfileLink, primary_of};
 use crate::erasure::Erased;
 use crate::identity::{Evidence, Identity, Linked, identify};
@@ -93,6 +93,29 @@ impl<'a> PagePlanner<'a> {
         if is_first_seen {
             self.count_first_seen(profile, outcome);
         }
+    }
+
+    /// Takes a profile of which the account tells that it has changed.
+    pub(super) fn take_change(&mut self, profile: &UsableProfile, is_ahead: bool) {
+        let Some(link) = self.links.get(&profile.id).cloned() else {
+            return;
+        };
+        if self.erased.names(profile, true) {
+            return;
+        }
+        let consumer = self.consumers.get(&link.consumer).cloned();
+        let outcome = self.take_in(profile);
+        if is_ahead && matches!(outcome, Outcome::Unchanged) {
+            if let Some(consumer) = consumer {
+                self.consumers.insert(consumer.id.clone(), consumer);
+            }
+            self.links.insert(profile.id.clone(), link);
+            return;
+        }
+        if self.links.get(&profile.id) != Some(&link) {
+            self.report(&profile.id, &profile.issues);
+        }
+        self.count(outcome);
     }
 
     /// Puts the profile to the consumer that it belongs to.
@@ -224,6 +247,10 @@ impl<'a> PagePlanner<'a> {
         }
         self.seen.insert(profile.id.clone(), seen.clone());
         self.plan.seen_profiles.push(seen);
+        self.count(outcome);
+    }
+
+    const fn count(&mut self, outcome: Outcome) {
         let tally = &mut self.plan.tally;
         tally.processed += 1;
         *match outcome {
@@ -284,10 +311,22 @@ impl<'a> PagePlanner<'a> {
             .filter_map(|profile| Some(self.links.get(profile)?.consumer.clone()))
             .collect();
         self.plan.members = members.into_iter().collect();
-        self.plan.moves_links = self.links.values().any(|link| {
-            let before = self.links_before.get(&link.profile);
-            before.is_some_and(|before| before.consumer != link.consumer)
+        let moves = self.links.values().filter_map(|link| {
+            let from = self.links_before.get(&link.profile)?.consumer.clone();
+            let to = link.consumer.clone();
+            let others = self.links_before.values().chain(self.links.values());
+            let is_shared = from != to
+                && others
+                    .filter(|other| other.consumer == from)
+                    .any(|other| other.profile != link.profile);
+            (from != to).then_some(LinkMove {
+                from,
+                to,
+                is_shared,
+            })
         });
+        let moves: BTreeSet<LinkMove> = moves.collect();
+        self.plan.link_moves = moves.into_iter().collect();
         self.plan.links = self
             .links
             .into_iter()

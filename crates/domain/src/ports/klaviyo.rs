@@ -6,8 +6,8 @@ use crate::collection::{CollectionKind, CollectionRef};
 use crate::connection::Credential;
 use crate::ids::{Cursor, ProfileId};
 use crate::klaviyo::{
-    Account, Answer, Capability, Collection, CollectionPage, KlaviyoError, MemberLookup,
-    MemberPage, MembersFrom,
+    Account, Answer, Capability, ChangedFrom, Collection, CollectionPage, KlaviyoError,
+    MemberLookup, MemberPage, MembersFrom,
 };
 use crate::profile::Profile;
 
@@ -63,6 +63,15 @@ pub trait Klaviyo: Send + Sync {
         credential: &Credential,
         ids: &[ProfileId],
     ) -> Result<Answer<Vec<Profile>>, KlaviyoError>;
+
+    /// `GET /api/profiles`: a hundred of the account's profiles that have changed since a time, the earliest change first,
+    /// in as much room as an answer of members. Scope `profiles:read`.
+    async fn changed_profiles(
+        &self,
+        credential: &Credential,
+        from: &ChangedFrom,
+        room: &dyn AnswerRoom,
+    ) -> Result<Answer<MemberPage>, KlaviyoError>;
 
     /// Tests whether the credential has a capability, with the smallest request that needs it.
     async fn probe(

@@ -1,10 +1,12 @@
 //! What a sync reads and writes, in pages and in batches.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::StoreError;
 use crate::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use crate::page::{Known, PagePlan};
+use crate::page::{Known, LinkMove, PagePlan};
 use crate::pass::LinkMoves;
 use crate::time::Timestamp;
 use crate::value::Email;
@@ -50,6 +52,31 @@ pub trait Pages {
     /// begin at the unit's time ([`UnitOfWork::writing_since`](super::UnitOfWork::writing_since)). Returns how many
     /// consumers became members.
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError>;
+
+    /// Those of `profiles` that are linked to a member of one of these audiences.
+    async fn members_profiles(
+        &mut self,
+        audiences: &[AudienceId],
+        profiles: &[ProfileId],
+    ) -> Result<BTreeSet<ProfileId>, StoreError>;
+
+    /// Links have moved, and the page with them is written: the consumers that they lead to become members of those of the
+    /// audiences in which the consumers they led to are, from the unit's time on. Those stay: only a complete pass removes.
+    async fn follow_link_moves(
+        &mut self,
+        run: &RunId,
+        audiences: &[AudienceId],
+        moves: &[LinkMove],
+    ) -> Result<(), StoreError>;
+
+    /// A complete pass has to say which of these audiences some links that have moved belong to: of those of which one of
+    /// these consumers is a member, only watermarks of complete passes that begin after the unit's time hold from now on
+    /// ([`Watermarks::hold_after`](crate::watermarks::Watermarks::hold_after)), whichever a run stores that is active.
+    async fn call_for_full_passes(
+        &mut self,
+        audiences: &[AudienceId],
+        consumers: &[ConsumerId],
+    ) -> Result<(), StoreError>;
 
     /// How many pages have moved links of the organization from one consumer to another.
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError>;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
+use crate::account_changes::AccountChanges;
 use crate::audience::Audience;
 use crate::connection::{Connection, SealedKey};
 use crate::consumer::{Consumer, ProfileLink};
@@ -30,6 +31,17 @@ pub trait Connections {
         &mut self,
         before: &SealedKey,
         after: &SealedKey,
+    ) -> Result<bool, StoreError>;
+
+    /// How far the changes of the account's profiles are read: not at all where there is no connection.
+    async fn account_changes(&mut self) -> Result<AccountChanges, StoreError>;
+
+    /// Replaces that by `after` if it is still `before`, and returns whether it was. Storing a connection does not touch it,
+    /// and deleting the connection deletes it.
+    async fn put_account_changes(
+        &mut self,
+        before: &AccountChanges,
+        after: &AccountChanges,
     ) -> Result<bool, StoreError>;
 
     /// Deletes the connection. The sealed key MUST be overwritten, not only unlinked, if the database allows

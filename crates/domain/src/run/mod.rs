@@ -1,5 +1,6 @@
 //! The life of a sync run: what it is, and how it and its source change together.
 
+mod changes;
 mod crashes;
 mod reading;
 mod reconciling;
@@ -7,6 +8,7 @@ mod record;
 mod source_run;
 mod status;
 
+pub use changes::ChangesTaken;
 pub use crashes::{Crashes, MAX_CRASHES_OF_RUN, Suspicion};
 pub use reading::{Opened, PagesTaken};
 pub use reconciling::Reconciliation;

@@ -1,15 +1,18 @@
 //! How a run opens its list and reads it, page by page.
 
-use super::{Event, InvalidTransition, SourceRun};
+use super::{Event, InvalidTransition, SourceRun, SyncStatus};
+use crate::due_pass::DuePass;
 use crate::failure::{FailureCode, MAX_FAILED_ANSWERS};
 use crate::page::Tally;
-use crate::pass::{FullPass, LinkMoves, Pass, Phase};
+use crate::pass::{FullPass, IncrementalPass, LinkMoves, Pass, Phase};
 use crate::scan::{CursorLoop, PartitionNumber, Scan, ScannedPage};
 use crate::time::Timestamp;
 
 /// What is known after a list has been opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Opened {
+    /// The pass that is due.
+    pub due: DuePass,
     /// The list's name; `None` if it has none that can be stored.
     pub name: Option<String>,
     /// Klaviyo's count of its profiles, if known.
@@ -38,20 +41,33 @@ impl SourceRun {
     pub fn open(&mut self, opened: Opened, now: Timestamp) -> Result<(), InvalidTransition> {
         self.require_syncing(Event::Progress)?;
         self.source.data.name = opened.name;
-        self.run.progress.total = opened.total;
-        self.run.removals_deferred |= opened.is_being_computed;
+        let is_full = opened.due == DuePass::Full;
+        // An incremental pass does not read so many.
+        self.run.progress.total = opened.total.filter(|_| is_full);
+        // It removes nobody anyway.
+        self.run.removals_deferred |= is_full && opened.is_being_computed;
         // A run whose checkpoint was lost opens its list again, and has changed the members already.
         let progress = &self.run.progress;
         let before =
             (opened.members + progress.members_removed).saturating_sub(progress.members_added);
         self.run.members_at_start = before;
-        let Pass::Full(before) = &self.run.pass;
-        self.run.pass = Pass::Full(FullPass {
-            phase: Phase::Reading(Scan::default()),
-            link_moves: opened.link_moves,
-            crashes: before.crashes,
-            is_reopened: self.run.progress.pages > 0,
-        });
+        let crashes = self.run.pass.crashes();
+        self.run.pass = match opened.due {
+            DuePass::Full => Pass::Full(FullPass {
+                phase: Phase::Reading(Scan::default()),
+                link_moves: opened.link_moves,
+                crashes,
+                is_reopened: self.run.progress.pages > 0,
+            }),
+            DuePass::Incremental(since) => Pass::Incremental(IncrementalPass {
+                phase: Phase::Reading(Scan::since(since.read_from())),
+                crashes,
+                since,
+                counted: opened.total,
+                is_whole: false,
+                changed: 0,
+            }),
+        };
         self.read_serially_if_needed();
         self.reset_failures();
         self.follow(now);
@@ -84,11 +100,22 @@ impl SourceRun {
         Ok(())
     }
 
+    /// Whether its list has lost somebody who stands beside those whom this incremental pass has added: Klaviyo had counted
+    /// them all, so the count did not tell before.
+    pub fn has_found_leavings(&self) -> bool {
+        let Pass::Incremental(pass) = &self.run.pass else {
+            return false;
+        };
+        let leavings = |added| pass.since.has_leavings(added, pass.counted);
+        self.run.status == SyncStatus::Success
+            && !leavings(0)
+            && leavings(self.run.progress.members_added)
+    }
+
     /// After crashes the list is read one page at a time for a while.
     pub(super) fn read_serially_if_needed(&mut self) {
         let pages = self.run.progress.pages;
-        let Pass::Full(full) = &self.run.pass;
-        let is_serial = full.crashes.is_serial(pages);
+        let is_serial = self.run.pass.crashes().is_serial(pages);
         if let Some(scan) = self.run.pass.scan_mut() {
             scan.set_serial(is_serial);
         }
@@ -111,8 +138,15 @@ impl SourceRun {
         } else {
             failures
         };
-        if scan.is_complete() {
-            let is_certain = !scan.uses_ranges() || self.has_seen_all();
+        let (is_complete, is_whole, uses_ranges) =
+            (scan.is_complete(), scan.is_whole(), scan.uses_ranges());
+        if let Pass::Incremental(pass) = &mut self.run.pass {
+            pass.is_whole |= is_whole;
+            if is_complete {
+                pass.phase = Phase::ReadingChanges(None);
+            }
+        } else if is_complete {
+            let is_certain = !uses_ranges || self.has_seen_all();
             self.set_phase(if is_certain {
                 Phase::AddingMembers { after: None }
             } else {

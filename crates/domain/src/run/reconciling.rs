@@ -42,7 +42,9 @@ impl SourceRun {
         now: Timestamp,
     ) -> Result<Reconciliation, InvalidTransition> {
         self.require_syncing(Event::Progress)?;
-        let Pass::Full(full) = &mut self.run.pass;
+        let Pass::Full(full) = &mut self.run.pass else {
+            return Err(self.refuse(Event::Progress));
+        };
         let is_reopened = full.is_reopened;
         if std::mem::replace(&mut full.link_moves, link_moves) != link_moves {
             return Ok(Reconciliation::AddMembers);
@@ -142,10 +144,10 @@ impl SourceRun {
         self.require_syncing(Event::Progress)?;
         self.run.progress.members_removed += removed;
         self.reset_failures();
-        let Pass::Full(full) = &self.run.pass;
+        let is_same = matches!(&self.run.pass, Pass::Full(full) if full.link_moves == link_moves);
         match next {
             after @ Some(_) => self.set_phase(Phase::RemovingMembers { after }),
-            None if full.link_moves == link_moves => return self.succeed(now),
+            None if is_same => return self.succeed(now),
             None => self.set_phase(Phase::AddingMembers { after: None }),
         }
         self.follow(now);

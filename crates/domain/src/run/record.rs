@@ -122,7 +122,11 @@ impl SyncRun {
             members_removed,
             ..
         } = self.progress;
-        let changes = tally.created + tally.updated + members_added + members_removed;
+        let of_account = match &self.pass {
+            Pass::Incremental(pass) => pass.changed,
+            Pass::Full(_) => 0,
+        };
+        let changes = tally.created + tally.updated + members_added + members_removed + of_account;
         self.trigger == Trigger::Schedule && self.status == SyncStatus::Success && changes == 0
     }
 

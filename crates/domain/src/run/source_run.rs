@@ -10,6 +10,7 @@ use crate::source::{CollectionSource, SourceData};
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 use crate::waiting::Waiting;
+use crate::watermarks::Watermarks;
 
 use super::{MAX_CRASHES_OF_RUN, NewRun, Progress, RunError, Suspicion, SyncRun};
 
@@ -135,13 +136,12 @@ impl SourceRun {
             if let Some(scan) = run.pass.scan_mut() {
                 scan.quarantine_all();
             }
-            let Pass::Full(full) = &mut run.pass;
-            full.crashes = full.crashes.one_more(run.progress.pages);
+            let crashes = run.pass.crashes_mut();
+            *crashes = crashes.one_more(run.progress.pages);
         }
-        let Pass::Full(full) = &run.pass;
         let place = if run.crashes >= MAX_CRASHES {
             Some((run.crashes, "at the same place of the list"))
-        } else if full.crashes.are_too_many() {
+        } else if run.pass.crashes().are_too_many() {
             Some((MAX_CRASHES_OF_RUN, "on the way through the list"))
         } else {
             None
@@ -230,29 +230,54 @@ impl SourceRun {
         let members = (run.members_at_start + progress.members_added)
             .saturating_sub(progress.members_removed);
         let code = run.error.as_ref().map(|error| error.code);
+        let is_full = matches!(run.pass, Pass::Full(_));
         let guard = &mut self.source.guard;
         *guard = match (status, code) {
             (SyncStatus::Success, _) if run.removals_deferred => *guard,
-            (SyncStatus::Success, _) => RemovalGuard::succeeded(members),
+            (SyncStatus::Success, _) if is_full => RemovalGuard::succeeded(members),
+            (SyncStatus::Success, _) => guard.grown_to(members),
             (_, Some(FailureCode::RemovalGuard)) => guard.held(),
             _ => *guard,
         };
         match code {
             None => {
-                if !self.run.removals_deferred {
+                if is_full && !self.run.removals_deferred {
                     self.source.last_full_pass_at = Some(now);
                 }
+                self.source.watermarks = self.next_watermarks(now);
                 self.source.paused_by = None;
             }
-            Some(code) if schedule::pauses(code) => self.source.paused_by = Some(code),
-            Some(_) => {}
+            Some(code) => {
+                if schedule::pauses(code) {
+                    self.source.paused_by = Some(code);
+                }
+                if matches!(code, FailureCode::IncompleteRead | FailureCode::CursorLoop) {
+                    // Only a complete pass tells whether that is over.
+                    self.source.watermarks = None;
+                }
+            }
         }
         self.follow(now);
     }
 
+    /// From where the next pass may go on after this one, which has succeeded.
+    fn next_watermarks(&self, now: Timestamp) -> Option<Watermarks> {
+        let run = &self.run;
+        let began_at = run.started_at.unwrap_or(now).min(now);
+        match &run.pass {
+            Pass::Full(_) => (!run.removals_deferred).then(|| {
+                let seen = run.progress.tally.processed;
+                Watermarks::after_full_pass(began_at, seen, run.progress.total)
+            }),
+            Pass::Incremental(pass) => (!pass.is_whole).then(|| {
+                let added = run.progress.members_added;
+                pass.since.after_incremental_pass(began_at, added)
+            }),
+        }
+    }
+
     pub(super) fn set_phase(&mut self, phase: Phase) {
-        let Pass::Full(full) = &mut self.run.pass;
-        full.phase = phase;
+        *self.run.pass.phase_mut() = phase;
     }
 
     /// A step was done: the counts of attempts and failed answers start again. The count of crashes does not
@@ -286,7 +311,7 @@ impl SourceRun {
         }
     }
 
-    const fn refuse(&self, event: Event) -> InvalidTransition {
+    pub(super) const fn refuse(&self, event: Event) -> InvalidTransition {
         InvalidTransition {
             from: self.run.status,
             event,

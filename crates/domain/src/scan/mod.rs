@@ -75,6 +75,19 @@ impl Scan {
         }
     }
 
+    /// A scan of those who joined at this time or later. Whoever has no join time is not looked for.
+    pub(crate) fn since(from: Timestamp) -> Self {
+        let partition = Partition {
+            from: Some(from.whole_second()),
+            ..Partition::default()
+        };
+        Self {
+            partitions: vec![partition],
+            uses_ranges: true,
+            ..Self::default()
+        }
+    }
+
     /// The partitions that are not finished, by their ranges.
     pub fn partitions(&self) -> &[Partition] {
         &self.partitions
@@ -83,6 +96,11 @@ impl Scan {
     /// Whether the whole list is read.
     pub const fn is_complete(&self) -> bool {
         self.partitions.is_empty()
+    }
+
+    /// Whether the list is read in one partition without a filter.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// Whether members without a join time may not have been met.

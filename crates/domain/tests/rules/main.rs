@@ -2,12 +2,14 @@
 //! values, runs, quotas and scans.
 
 mod audiences;
+mod changes;
 mod door;
 mod examples;
 mod explaining;
 mod failed_pages;
 mod generate;
 mod ids;
+mod incremental;
 mod issues;
 mod merging;
 mod pages;

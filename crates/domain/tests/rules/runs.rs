@@ -36,6 +36,7 @@ pub(crate) fn source() -> CollectionSource {
         guard: RemovalGuard::default(),
         last_full_pass_at: None,
         paused_by: None,
+        watermarks: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::issue::{IssueCode, IssueKind};
-use fanfare_domain::page::{Known, PagePlan, SeenProfile, Tally, keys, plan};
+use fanfare_domain::page::{Known, PagePlan, SeenProfile, Tally, keys, plan, plan_changes};
 use fanfare_domain::ports::Ids;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::time::Timestamp;
@@ -96,7 +96,18 @@ impl World {
         let known = self.known(pass, page);
         let plan = plan(page, known, pass.started_at, pass.started_at, &self.ids);
         holds_no_key_twice(&plan);
+        assert_eq!(plan.tally.processed, plan.seen_profiles.len() as u64);
         self.carry_out(pass, &plan);
+        plan
+    }
+
+    /// Takes a page of the account's profiles that have changed.
+    pub(crate) fn take_changes(&mut self, started_at: Timestamp, page: &[Profile]) -> PagePlan {
+        let mut pass = Pass::at(started_at);
+        let known = self.known(&pass, page);
+        let plan = plan_changes(page, known, started_at, started_at, &self.ids);
+        holds_no_key_twice(&plan);
+        self.carry_out(&mut pass, &plan);
         plan
     }
 
@@ -258,7 +269,6 @@ fn holds_no_key_twice(plan: &PagePlan) {
         plan.issues.iter().map(|issue| (&issue.profile, issue.kind))
     ));
     let tally = plan.tally;
-    assert_eq!(tally.processed, plan.seen_profiles.len() as u64);
     let sum = tally.created + tally.updated + tally.unchanged + tally.skipped;
     assert_eq!(tally.processed, sum);
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use fanfare_domain::ids::{CollectionId, Cursor, ProfileId};
-use fanfare_domain::klaviyo::{MemberLookup, MemberOrder};
+use fanfare_domain::klaviyo::{ChangedFrom, MemberLookup, MemberOrder};
 use fanfare_domain::ports::{AnyRoom, Capability, Klaviyo, KlaviyoError, MembersFrom};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
@@ -94,6 +94,32 @@ async fn members_are_looked_for_by_email_or_phone_and_profiles_by_id() {
     assert_eq!(request.url.path(), "/api/profiles");
     let filter = r#"any(id,["P1","P2"])"#;
     assert_eq!(query(&request, "filter").as_deref(), Some(filter));
+}
+
+#[tokio::test]
+async fn profiles_that_have_changed_are_asked_for_in_the_order_of_their_changes() {
+    let server = server(document(&page(&[], &json!(null)))).await;
+    let from = ChangedFrom {
+        after: Timestamp::from_micros(1_700_000_000_900_000).unwrap(),
+        cursor: Some(Cursor::parse("bmV4dDo6aWQ=").unwrap()),
+    };
+    let klaviyo = client(&server.uri());
+    let found = klaviyo.changed_profiles(&key(), &from, &AnyRoom).await;
+    assert_eq!(found.unwrap().value.profiles, []);
+    let request = only_request(&server).await;
+    assert_eq!(request.url.path(), "/api/profiles");
+    for (name, value) in [
+        ("filter", "greater-than(updated,2023-11-14T22:13:20Z)"),
+        ("sort", "updated"),
+        ("page[size]", "100"),
+        ("page[cursor]", "bmV4dDo6aWQ="),
+        (
+            "fields[profile]",
+            "email,phone_number,first_name,last_name,updated",
+        ),
+    ] {
+        assert_eq!(query(&request, name).as_deref(), Some(value));
+    }
 }
 
 #[tokio::test]

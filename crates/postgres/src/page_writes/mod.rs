@@ -36,7 +36,7 @@ pub(crate) async fn write_page(
     consumers::update(scope.reborrow(), run, &plan.updated, now).await?;
     consumers::insert(scope.reborrow(), run, &plan.created, now).await?;
     put_links(scope.reborrow(), run, &plan.links, now).await?;
-    if plan.moves_links {
+    if !plan.link_moves.is_empty() {
         count_link_move(scope.reborrow()).await?;
     }
     insert_seen_profiles(scope.reborrow(), run, &plan.seen_profiles).await?;

@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fanfare_domain::due_pass::FullPassLimits;
 use fanfare_domain::history::KEPT_FOR;
 use fanfare_domain::schedule::{Intervals, LONGEST_INTERVAL};
 use fanfare_klaviyo::Origin;
@@ -50,6 +51,8 @@ pub struct Config {
     pub lease: Duration,
     /// The intervals that continuous audiences may have.
     pub intervals: Intervals,
+    /// How often complete passes of continuous audiences are made.
+    pub full_passes: FullPassLimits,
     /// How long ended runs are kept, and what else is kept for a time only.
     pub retention: Duration,
     /// How long the history of memberships is kept.
@@ -158,6 +161,7 @@ impl Config {
         let lease = parsed(&provided, "FANFARE_LEASE_SECONDS", lease)?;
         let history = parsed(&provided, "FANFARE_HISTORY_DAYS", retention)?;
         let intervals = parsed(&provided, "FANFARE_MIN_REFRESH_SECONDS", intervals)?;
+        let full_passes = parsed(&provided, "FANFARE_FULL_PASS_SECONDS", full_passes)?;
         let retention = parsed(&provided, "FANFARE_RETENTION_DAYS", retention)?;
         Ok(Self {
             migration_database: migration_database(&provided, &database)?,
@@ -172,6 +176,7 @@ impl Config {
             previous_master_keys: previous_master_keys(&provided)?,
             lease: lease.unwrap_or(Duration::from_secs(10)),
             intervals: intervals.unwrap_or_default(),
+            full_passes: full_passes.unwrap_or_default(),
             retention: retention.unwrap_or(days(90)),
             history: history.unwrap_or(KEPT_FOR),
             log: parsed(&provided, "FANFARE_LOG", log)?,
@@ -320,6 +325,24 @@ fn intervals(text: &str) -> Result<Intervals, String> {
     shortest
         .map(|shortest| Intervals { shortest })
         .ok_or_else(|| format!("it must be a whole number of seconds from 1 to {LONGEST_INTERVAL}"))
+}
+
+/// The longest time between two complete passes that can be set, in seconds: a year.
+const LONGEST_FULL_PASS: u64 = 31_536_000;
+
+fn full_passes(text: &str) -> Result<FullPassLimits, String> {
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|it| (1..=LONGEST_FULL_PASS).contains(it));
+    seconds
+        .map(|seconds| FullPassLimits {
+            longest: Duration::from_secs(seconds),
+            ..FullPassLimits::default()
+        })
+        .ok_or_else(|| {
+            format!("it must be a whole number of seconds from 1 to {LONGEST_FULL_PASS}")
+        })
 }
 
 /// The longest retention, in days: a hundred years.

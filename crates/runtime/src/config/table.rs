@@ -112,6 +112,12 @@ pub const SETTINGS: &[Setting] = &[
         shown: |config| config.intervals.shortest.to_string(),
     },
     Setting {
+        name: "FANFARE_FULL_PASS_SECONDS",
+        default: "`86400`",
+        meaning: "the longest time between two complete passes of a continuous audience, 1 to 31536000",
+        shown: |config| config.full_passes.longest.as_secs().to_string(),
+    },
+    Setting {
         name: "FANFARE_RETENTION_DAYS",
         default: "`90`",
         meaning: "how long ended runs and their issues are kept, and the members of archived audiences, 1 to 36525; the latest run and the latest successful run of each audience stay",

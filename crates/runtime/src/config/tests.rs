@@ -51,6 +51,7 @@ fn without_anything_the_defaults_are_in_force() {
         ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "not set"),
         ("FANFARE_LEASE_SECONDS", "10"),
         ("FANFARE_MIN_REFRESH_SECONDS", "60"),
+        ("FANFARE_FULL_PASS_SECONDS", "86400"),
         ("FANFARE_RETENTION_DAYS", "90"),
         ("FANFARE_HISTORY_DAYS", "400"),
         ("FANFARE_LOG", "info"),
@@ -58,7 +59,7 @@ fn without_anything_the_defaults_are_in_force() {
     ] {
         check(&[], "", name, want);
     }
-    assert_eq!(SETTINGS.len(), 16, "each setting has a line above");
+    assert_eq!(SETTINGS.len(), 17, "each setting has a line above");
 }
 
 #[test]
@@ -94,6 +95,7 @@ fn every_setting_can_be_given_in_the_file() {
         lease_seconds = 5
         history_days = 30
         min_refresh_seconds = 1
+        full_pass_seconds = 3600
         log = 'warn,fanfare_sync=debug'
         log_format = 'json'
     ";
@@ -112,6 +114,7 @@ fn every_setting_can_be_given_in_the_file() {
         ("FANFARE_LEASE_SECONDS", "5"),
         ("FANFARE_HISTORY_DAYS", "30"),
         ("FANFARE_MIN_REFRESH_SECONDS", "1"),
+        ("FANFARE_FULL_PASS_SECONDS", "3600"),
         ("FANFARE_LOG", "warn,fanfare_sync=debug"),
         ("FANFARE_LOG_FORMAT", "json"),
     ] {
@@ -191,6 +194,11 @@ fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
         &[("FANFARE_MIN_REFRESH_SECONDS", "0")],
         "",
         "FANFARE_MIN_REFRESH_SECONDS: it must be a whole number of seconds from 1 to 604800",
+    );
+    check_refused(
+        &[("FANFARE_FULL_PASS_SECONDS", "0")],
+        "",
+        "FANFARE_FULL_PASS_SECONDS: it must be a whole number of seconds from 1 to 31536000",
     );
     check_refused(
         &[("FANFARE_LEASE_SECONDS", "0")],

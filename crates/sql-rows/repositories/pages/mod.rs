@@ -7,10 +7,12 @@
 mod batches;
 mod known;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use fanfare_domain::history::{Membership, moment};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::page::Known;
+use fanfare_domain::page::{Known, LinkMove};
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::value::Email;
@@ -19,6 +21,7 @@ use fanfare_sql_rows::{DbTimestamp, MembershipRow, all, count, id, signed};
 pub(super) use self::batches::edge_of_members;
 use self::batches::{edge_of_seen_profiles, member};
 use crate::page_writes::{insert_ended_memberships, write_page};
+use crate::parameters::texts;
 use crate::timeout::WithTimeout;
 use crate::unit::{Connection, Unit};
 
@@ -67,6 +70,86 @@ impl Pages for Unit {
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError> {
         let since = moment(self.writing_since()?);
         write_page(Scope::of(self.writing()?), &page, DbTimestamp(since)).await
+    }
+
+    async fn members_profiles(
+        &mut self,
+        audiences: &[AudienceId],
+        profiles: &[ProfileId],
+    ) -> Result<BTreeSet<ProfileId>, StoreError> {
+        if audiences.is_empty() || profiles.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let audiences: Vec<&str> = audiences.iter().map(AudienceId::as_str).collect();
+        let profiles: Vec<&str> = profiles.iter().map(ProfileId::as_str).collect();
+        let (organization, connection) = self.reading();
+        let find = sqlx::query_file_scalar!(
+            "sql/profile_links/of_members.sql",
+            organization,
+            texts(&profiles) as _,
+            texts(&audiences) as _
+        );
+        let found = find.fetch_all(connection).with_timeout().await?;
+        let parse = |text| id(text, ProfileId::parse, "profile_links.profile_id");
+        found.into_iter().map(parse).collect()
+    }
+
+    async fn follow_link_moves(
+        &mut self,
+        run: &RunId,
+        audiences: &[AudienceId],
+        moves: &[LinkMove],
+    ) -> Result<(), StoreError> {
+        if audiences.is_empty() || moves.is_empty() {
+            return Ok(());
+        }
+        let since = moment(self.writing_since()?);
+        let audiences: Vec<&str> = audiences.iter().map(AudienceId::as_str).collect();
+        let from: Vec<&str> = moves.iter().map(|one| one.from.as_str()).collect();
+        let to: Vec<&str> = moves.iter().map(|one| one.to.as_str()).collect();
+        let (organization, connection) = self.writing()?;
+        let follow = sqlx::query_file!(
+            "sql/audience_list_memberships/follow.sql",
+            organization,
+            run.as_str(),
+            texts(&audiences) as _,
+            texts(&from) as _,
+            texts(&to) as _,
+            DbTimestamp(since)
+        );
+        follow.execute(connection).with_timeout().await?;
+        Ok(())
+    }
+
+    async fn call_for_full_passes(
+        &mut self,
+        audiences: &[AudienceId],
+        consumers: &[ConsumerId],
+    ) -> Result<(), StoreError> {
+        if audiences.is_empty() || consumers.is_empty() {
+            return Ok(());
+        }
+        let at = self.writing_since()?;
+        let audiences: Vec<&str> = audiences.iter().map(AudienceId::as_str).collect();
+        let consumers: Vec<&str> = consumers.iter().map(ConsumerId::as_str).collect();
+        let (organization, connection) = self.writing()?;
+        let find = sqlx::query_file_scalar!(
+            "sql/audience_list_memberships/among.sql",
+            organization,
+            texts(&audiences) as _,
+            texts(&consumers) as _
+        );
+        let found = find.fetch_all(&mut *connection).with_timeout().await?;
+        for audience in found {
+            let call = sqlx::query_file!(
+                "../sql-rows/sql/sync_sources/call_for_full_pass.sql",
+                organization,
+                audience,
+                DbTimestamp(at)
+            );
+            call.execute(&mut *connection).with_timeout().await?;
+        }
+        Ok(())
     }
 
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {

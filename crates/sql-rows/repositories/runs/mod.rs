@@ -193,7 +193,8 @@ impl Unit {
             to_db(run.waiting.map(|waiting| waiting.until)) as _,
             run.waiting.map(|waiting| waiting.why.as_str()),
             form_of(run),
-            run.removals_deferred
+            run.removals_deferred,
+            run.pass.mode().as_str()
         );
         if update
             .execute(connection)

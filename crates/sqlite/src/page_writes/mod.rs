@@ -34,7 +34,7 @@ pub(crate) async fn write_page(
         let rows = json(&plan.links.iter().map(LinkJson::of).collect::<Vec<_>>());
         put_links(scope.reborrow(), &rows, now).await?;
     }
-    if plan.moves_links {
+    if !plan.link_moves.is_empty() {
         count_link_move(scope.reborrow()).await?;
     }
     if !plan.seen_profiles.is_empty() {

@@ -7,7 +7,8 @@ use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::ids::{Cursor, ProfileId};
 use fanfare_domain::klaviyo::{
-    Account, Capability, Collection, CollectionPage, MemberLookup, MemberPage, MembersFrom,
+    Account, Capability, ChangedFrom, Collection, CollectionPage, MemberLookup, MemberPage,
+    MembersFrom,
 };
 use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, QuotaLedger, StoreError};
 use fanfare_domain::profile::Profile;
@@ -120,6 +121,19 @@ impl KlaviyoClient {
         ids: &[ProfileId],
     ) -> Result<Vec<Profile>, CallError> {
         let call = self.port.profiles(&connection.credential, ids);
+        self.quota.count(connection, Endpoint::Profiles, call).await
+    }
+
+    /// A page of the account's profiles that have changed, as large as there is room for.
+    pub(crate) async fn changed_profiles(
+        &self,
+        connection: &OpenConnection,
+        from: &ChangedFrom,
+        room: &dyn AnswerRoom,
+    ) -> Result<MemberPage, CallError> {
+        let call = self
+            .port
+            .changed_profiles(&connection.credential, from, room);
         self.quota.count(connection, Endpoint::Profiles, call).await
     }
 

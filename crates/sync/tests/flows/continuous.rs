@@ -18,7 +18,7 @@ use crate::test_organization::{TestOrganization, emails, everything, klaviyo_wit
 
 const INTERVAL: u32 = 900;
 
-fn set_members(klaviyo: &FakeKlaviyo, members: Vec<Profile>) {
+pub(crate) fn set_members(klaviyo: &FakeKlaviyo, members: Vec<Profile>) {
     klaviyo.change(|contents| {
         let (_, of_list) = contents.collections.get_mut(&list("L1")).unwrap();
         *of_list = members;
@@ -28,9 +28,18 @@ fn set_members(klaviyo: &FakeKlaviyo, members: Vec<Profile>) {
 impl TestOrganization {
     /// Imports lists whose audiences sync by themselves every fifteen minutes. Returns their first runs.
     async fn continuous(&self, collections: &[CollectionRef]) -> Vec<RunId> {
+        self.continuous_every(INTERVAL, collections).await
+    }
+
+    /// The same with an interval of so many seconds.
+    pub(crate) async fn continuous_every(
+        &self,
+        interval: u32,
+        collections: &[CollectionRef],
+    ) -> Vec<RunId> {
         let request = ImportRequest {
             collections: collections.to_vec(),
-            refresh_interval_seconds: Some(INTERVAL),
+            refresh_interval_seconds: Some(interval),
             actor: "key_1".to_owned(),
         };
         let imported = self.integration.import(&self.organization, request).await;
@@ -58,7 +67,7 @@ impl TestOrganization {
         due
     }
 
-    async fn runs_of(&self, audience: &AudienceId) -> Vec<SyncRun> {
+    pub(crate) async fn runs_of(&self, audience: &AudienceId) -> Vec<SyncRun> {
         let page = everything();
         let runs = self
             .integration

@@ -1,6 +1,7 @@
 //! Every use case and the engine, on a store and a Klaviyo in memory, in virtual time.
 
 mod access;
+mod account_changes;
 mod answers;
 mod audiences;
 mod browsing;
@@ -15,6 +16,7 @@ mod erasing;
 mod explaining;
 mod history;
 mod importing;
+mod incremental;
 mod keys;
 mod large_pages;
 mod logs;

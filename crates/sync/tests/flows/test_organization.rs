@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use fanfare_domain::consumer::Consumer;
+use fanfare_domain::due_pass::FullPassLimits;
 use fanfare_domain::ids::{OrganizationId, ProfileId, RunId};
 use fanfare_domain::issue::IssueCode;
 use fanfare_domain::paging::PageRequest;
@@ -136,6 +137,15 @@ impl TestOrganization {
     pub(crate) fn beside(&self, sealer: Arc<dyn KeySealer>) -> Integration {
         let ports = self.ports.clone();
         Integration::new(Ports { sealer, ..ports })
+    }
+
+    /// The same organization, making complete passes of continuous audiences within these limits.
+    pub(crate) fn with_full_pass_limits(self, limits: FullPassLimits) -> Self {
+        let integration = self.integration.clone().with_full_pass_limits(limits);
+        Self {
+            integration,
+            ..self
+        }
     }
 
     /// The same organization with another quota ledger.

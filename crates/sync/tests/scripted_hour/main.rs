@@ -65,15 +65,25 @@ where
     );
     assert!(lived.full > 0, "{lived}");
 
-    let before = world.tally();
+    let (readdressed, merged) = world.change_members();
     world.live_until(begin.plus(INTERVAL * 7)).await;
+    world.check().await;
+    world.check_member("LiSt01", &readdressed).await;
+    world.check_member("LiSt02", &merged).await;
+    world.sync_everything().await;
+    world.check_that_all_are_equal().await;
+
+    let before = world.tally();
+    world.live_until(begin.plus(INTERVAL * 8)).await;
     world.check().await;
     let quiet = world.tally().since(before);
     println!("an interval without a change: {quiet}");
     assert_eq!(quiet.rows, 0, "{quiet}");
-    assert!(quiet.runs >= 3, "{quiet}");
+    assert!(quiet.runs >= 3 && quiet.full < quiet.runs, "{quiet}");
+    let of_full_passes = quiet.profiles / 100 * 2 + quiet.full * 12;
+    let most = 3 * (quiet.runs - quiet.full) + 3 + of_full_passes;
+    assert!(quiet.requests <= most, "{quiet}");
 
-    world.sync_everything().await;
     world.check_that_all_are_equal().await;
     world.check_requests();
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_domain::due_pass::FullPassLimits;
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{Clock, Directory, QuotaLedger, RequestLimits, Store, WorkQueue};
@@ -92,8 +93,8 @@ impl World {
         let plan = AccountPlan::new(ACCOUNT)
             .key(KEY)
             .edge_cases(EdgeCases::None)
-            .list("LiSt01", "Newsletter", 240)
-            .list("LiSt02", "Customers", 130)
+            .list("LiSt01", "Newsletter", 1_040)
+            .list("LiSt02", "Customers", 930)
             .list("LiSt03", "Press", 40)
             .segment(SEGMENT, "Engaged", 150);
         let shown = clock.clone();
@@ -102,6 +103,11 @@ impl World {
         let origin = Origin::parse(&simulator.url()).unwrap();
         let klaviyo = KlaviyoHttp::new(origin, Timeouts::default()).unwrap();
         let store = Arc::new(store);
+        // So few complete passes that most passes of the larger lists are incremental.
+        let limits = FullPassLimits {
+            steady: 2,
+            ..FullPassLimits::default()
+        };
         let integration = Integration::new(Ports {
             store: store.clone(),
             directory: store.clone(),
@@ -113,6 +119,7 @@ impl World {
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::default()),
         });
+        let integration = integration.with_full_pass_limits(limits);
         let made = integration.create_organization("Living").await.unwrap();
         let begins = moment(clock.now());
         let life = LivingAccount::new(&simulator.handle(), ACCOUNT, life, begins).unwrap();
@@ -384,6 +391,45 @@ impl World {
                 None => return,
             }
         }
+    }
+
+    /// Two people change in a way that no list tells: one of the first list gets another e-mail, and one of the second takes
+    /// that of a profile that is in no list any more and has become theirs. Returns these e-mails.
+    pub(crate) fn change_members(&self) -> (String, String) {
+        let account = &self.account;
+        let only_in = |list: &str, other: &str| {
+            let members = account.members(list).unwrap().into_iter();
+            let mut profiles = members.map(|member| member.profile);
+            let found = profiles.find(|one| {
+                let is_email = one.email.as_ref().is_some_and(|it| it.contains('@'));
+                is_email && !account.is_member(other, &one.id).unwrap()
+            });
+            found.unwrap()
+        };
+        let gone = only_in("LiSt01", "LiSt02");
+        account.leave("LiSt01", &gone.id).unwrap();
+        let left = only_in("LiSt02", "LiSt01");
+        account
+            .merge_at_once(&gone.id, &left.id, Duration::ZERO)
+            .unwrap();
+        let merged = gone.email.unwrap();
+        account
+            .update(&left.id, |one| one.email = Some(merged.clone()))
+            .unwrap();
+        let readdressed = "readdressed@example.com".to_owned();
+        let one = only_in("LiSt01", "LiSt02");
+        account
+            .update(&one.id, |one| one.email = Some(readdressed.clone()))
+            .unwrap();
+        (readdressed, merged.trim().to_lowercase())
+    }
+
+    /// Fails unless this person is in the audience of the list.
+    pub(crate) async fn check_member(&self, collection: &str, person: &str) {
+        let mut audiences = self.audiences.values();
+        let audience = audiences.find(|one| one.collection == collection).unwrap();
+        let members = self.members(&audience.id).await;
+        assert!(members.contains(person), "{person} in {collection}");
     }
 
     /// Fails unless every audience is its list.

@@ -14,8 +14,8 @@ use secrecy::SecretString;
 
 pub use profiles::{ProfileBuilder, page_plan, profile};
 pub use records::{
-    ConsumerBuilder, audience, connection, consumer, issue, link, organization, run, secret_key,
-    source, stamp, succeeded,
+    ConsumerBuilder, audience, connection, consumer, issue, link, link_move, organization, run,
+    secret_key, source, stamp, succeeded,
 };
 
 /// The time this many seconds after 2026-01-01T00:00:00Z.

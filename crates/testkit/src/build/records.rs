@@ -6,6 +6,7 @@ use fanfare_domain::consumer::{Consumer, Primary, ProfileLink, Stamp, Stamped};
 use fanfare_domain::ids::{AudienceId, KeyId, OrganizationId, RunId, SourceId};
 use fanfare_domain::issue::{Field, Issue, IssueCode, IssueKind};
 use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey};
+use fanfare_domain::page::LinkMove;
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::{NewRun, Opened, PagesTaken, SourceRun, SyncStatus, Trigger};
@@ -69,6 +70,7 @@ pub fn source(id: &str, collection: CollectionRef, audience: &AudienceId) -> Col
         guard: RemovalGuard::default(),
         last_full_pass_at: None,
         paused_by: None,
+        watermarks: None,
     }
 }
 
@@ -129,6 +131,15 @@ pub fn link(profile: &str, consumer: &str, updated: Option<i64>) -> ProfileLink 
         consumer: consumer_id(consumer),
         updated: updated.map(at),
         changed_at: at(0),
+    }
+}
+
+/// A link's way from one consumer to another.
+pub fn link_move(from: &str, to: &str) -> LinkMove {
+    LinkMove {
+        from: consumer_id(from),
+        to: consumer_id(to),
+        is_shared: false,
     }
 }
 

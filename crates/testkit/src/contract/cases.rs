@@ -56,6 +56,7 @@ macro_rules! store_contract {
                 a_generation_counts_the_keys_that_were_stored
                 a_key_is_sealed_anew_and_nothing_else_changes
                 a_key_that_was_replaced_meanwhile_is_not_sealed_anew
+                what_is_read_of_changes_is_replaced_by_who_has_seen_it
                 a_deleted_connection_is_gone
             }
             sources {
@@ -118,6 +119,9 @@ macro_rules! store_contract {
             }
             link_moves {
                 link_moves_are_counted_for_the_organization
+                profiles_of_members_are_told_from_others
+                who_a_link_leads_to_is_a_member_where_who_it_led_to_is
+                complete_passes_are_called_for_in_a_consumers_audiences
             }
             texts {
                 odd_names_come_back_as_they_went_in

@@ -1,11 +1,12 @@
 //! The connection to Klaviyo.
 
+use fanfare_domain::account_changes::{AccountChanges, Reading};
 use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
 use fanfare_domain::ids::AccountId;
 
 use super::harness::StoreHarness;
 use super::test_organization::TestOrganization;
-use crate::build::{at, connection};
+use crate::build::{at, connection, run_id};
 
 /// Every field comes back, and a second connection replaces the first.
 pub async fn a_connection_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) {
@@ -129,6 +130,63 @@ pub async fn a_key_that_was_replaced_meanwhile_is_not_sealed_anew(harness: &dyn 
     let stored = org.read().await.connection().await.expect("an answer");
     let stored = stored.expect("a connection");
     assert_eq!((stored.key, stored.generation), (sealed(1, 2), 2));
+}
+
+/// How far the account's changes are read is replaced by who has seen it as it is, and by nobody else. It stays when another
+/// key is stored, and goes with the connection.
+pub async fn what_is_read_of_changes_is_replaced_by_who_has_seen_it(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let none = AccountChanges::default();
+    let reading = |reader: &str, last: Option<i64>| AccountChanges {
+        last: last.map(|seconds| Reading {
+            began_at: at(seconds),
+            next_at: at(seconds + 60),
+        }),
+        reader: Some(run_id(reader)),
+    };
+    let mut unit = org.begin().await;
+    let put = unit
+        .put_account_changes(&none, &reading("run_1", None))
+        .await;
+    assert!(!put.expect("an answer"), "there is no connection");
+    unit.put_connection(&connection())
+        .await
+        .expect("a connection");
+    unit.commit().await.expect("a commit");
+
+    let read = AccountChanges {
+        reader: None,
+        ..reading("run_1", Some(70))
+    };
+    for (before, after, want) in [
+        (&none, reading("run_1", None), true),
+        (&none, reading("run_2", None), false),
+        (&reading("run_1", None), read.clone(), true),
+        (&reading("run_1", None), none.clone(), false),
+        (&none, reading("run_3", None), false),
+        (&read, reading("run_3", Some(70)), true),
+        (&reading("run_3", Some(71)), none.clone(), false),
+    ] {
+        let mut unit = org.begin().await;
+        let put = unit.put_account_changes(before, &after).await;
+        assert_eq!(put.expect("an answer"), want, "{before:?} {after:?}");
+        unit.commit().await.expect("a commit");
+    }
+
+    let mut other = connection();
+    other.key.bytes = vec![9];
+    let mut unit = org.begin().await;
+    unit.put_connection(&other).await.expect("a connection");
+    unit.commit().await.expect("a commit");
+    let stored = org.read().await.account_changes().await;
+    assert_eq!(stored.expect("an answer"), reading("run_3", Some(70)));
+
+    let mut unit = org.begin().await;
+    unit.delete_connection().await.expect("a deletion");
+    unit.put_connection(&other).await.expect("a connection");
+    unit.commit().await.expect("a commit");
+    let stored = org.read().await.account_changes().await;
+    assert_eq!(stored.expect("an answer"), none);
 }
 
 /// A deleted connection is gone for every process; deleting it again is no error.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::history::{self, Change, ChangeRange};
@@ -21,7 +22,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
-use crate::build::{self, at, page_plan, profile, profile_id};
+use crate::build::{self, at, link_move, page_plan, profile, profile_id};
 
 /// An organization with a row of every kind.
 pub(super) struct Fixture {
@@ -67,7 +68,7 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     seen.push(profile("p5").email("not an address").build());
     org.take(&held, &seen).await;
     let moves = PagePlan {
-        moves_links: true,
+        link_moves: vec![link_move("cons_a", "cons_b")],
         ..PagePlan::default()
     };
     org.write(&held, &moves).await;
@@ -102,6 +103,7 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
 pub(super) enum Write {
     PutConnection,
     ResealKey,
+    PutAccountChanges,
     PutSource,
     PutAudience,
     PutPage,
@@ -128,9 +130,10 @@ pub(super) enum Write {
 
 impl Write {
     /// All of them, in an order in which each changes something in the fixture.
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::PutConnection,
         Self::ResealKey,
+        Self::PutAccountChanges,
         Self::PutSource,
         Self::PutAudience,
         Self::PutPage,
@@ -188,19 +191,10 @@ impl Write {
         } = to;
         let leased = WorkKey::pull(&held.id);
         Ok(match self {
-            Self::PutConnection => {
-                let mut connection = build::connection();
-                "new4".clone_into(&mut connection.last4);
-                unit.put_connection(&connection).await.map(|()| true)?
-            }
-            Self::ResealKey => {
-                let before = build::connection().key;
-                let after = SealedKey {
-                    bytes: b"anew".to_vec(),
-                    ..before.clone()
-                };
-                unit.reseal_key(&before, &after).await?
-            }
+            Self::PutConnection
+            | Self::ResealKey
+            | Self::PutAccountChanges
+            | Self::DeleteConnection => self.attempt_on_connection(unit, held).await?,
             Self::PutSource => {
                 let mut source = idle.clone();
                 source.data.name = Some("changed".to_owned());
@@ -272,7 +266,37 @@ impl Write {
                 unit.end_pauses(&of).await.map(|()| true)?
             }
             Self::EndSchedules => unit.end_schedules().await.map(|()| true)?,
-            Self::DeleteConnection => unit.delete_connection().await.map(|()| true)?,
+        })
+    }
+
+    async fn attempt_on_connection(
+        self,
+        unit: &mut dyn UnitOfWork,
+        held: &SyncRun,
+    ) -> Result<bool, StoreError> {
+        Ok(match self {
+            Self::PutConnection => {
+                let mut connection = build::connection();
+                "new4".clone_into(&mut connection.last4);
+                unit.put_connection(&connection).await.map(|()| true)?
+            }
+            Self::ResealKey => {
+                let before = build::connection().key;
+                let after = SealedKey {
+                    bytes: b"anew".to_vec(),
+                    ..before.clone()
+                };
+                unit.reseal_key(&before, &after).await?
+            }
+            Self::PutAccountChanges => {
+                let read = AccountChanges {
+                    reader: Some(held.id.clone()),
+                    ..AccountChanges::default()
+                };
+                let unread = AccountChanges::default();
+                unit.put_account_changes(&unread, &read).await?
+            }
+            _ => unit.delete_connection().await.map(|()| true)?,
         })
     }
 }
@@ -297,6 +321,7 @@ fn taken_snapshot() -> history::Snapshot {
 #[derive(Debug, PartialEq)]
 pub(super) struct Snapshot {
     connection: Option<Connection>,
+    account_changes: AccountChanges,
     sources: Vec<SourceRecord>,
     source_rows: Vec<Option<CollectionSource>>,
     audiences: Vec<AudienceRecord>,
@@ -354,6 +379,7 @@ async fn read_all(
     active.sort();
     Ok(Snapshot {
         connection: unit.connection().await?,
+        account_changes: unit.account_changes().await?,
         source_rows,
         sources,
         audiences,

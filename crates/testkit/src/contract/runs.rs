@@ -3,12 +3,13 @@
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{Cursor, RunId};
 use fanfare_domain::page::Tally;
-use fanfare_domain::pass::{FullPass, LinkMoves, Pass, Phase};
+use fanfare_domain::pass::{FullPass, IncrementalPass, LinkMoves, Pass, Phase};
 use fanfare_domain::run::{
     Crashes, NewRun, Opened, PagesTaken, Progress, RunError, SourceRun, SyncStatus, Trigger,
 };
 use fanfare_domain::scan::{JoinTimes, ScannedPage};
 use fanfare_domain::waiting::{WaitReason, Waiting};
+use fanfare_domain::watermarks::Watermarks;
 use fanfare_domain::work::WorkKey;
 use tokio::task::JoinSet;
 
@@ -25,7 +26,7 @@ fn full(mut run: SourceRun) -> SourceRun {
         total: Some(12_000_000_000),
         members: 7_000_000_000,
         link_moves: LinkMoves(9_000_000_000),
-        is_being_computed: false,
+        ..Opened::default()
     };
     run.open(opened, at(1_000_000)).expect("a claimed run");
     let page = ScannedPage {
@@ -101,6 +102,18 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
         });
         SourceRun::from_stored(run, source)
     };
+    let incremental = {
+        let (mut run, source) = in_progress.clone().into_parts();
+        run.pass = Pass::Incremental(IncrementalPass {
+            phase: run.pass.phase().clone(),
+            crashes: Crashes::default().one_more(7),
+            since: Watermarks::after_full_pass(at(90), 195, Some(194)),
+            counted: Some(190),
+            is_whole: true,
+            changed: 3,
+        });
+        SourceRun::from_stored(run, source)
+    };
     let mut failed = in_progress.clone();
     let why = "What \u{201c}happened\u{201d}, and what to do.\n";
     failed
@@ -108,6 +121,7 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
         .expect("a failure");
     for run in [
         in_phase(Phase::Opening),
+        incremental,
         waiting(in_progress.clone(), WaitReason::RetryAfter),
         waiting(in_progress.clone(), WaitReason::Turn),
         in_progress.clone(),

@@ -6,6 +6,7 @@ use fanfare_domain::ports::{SourceFilter, SourceRecord};
 use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::source::{CollectionKind, CollectionSource, PROFILE_SOURCE_TYPE, SourceData};
+use fanfare_domain::watermarks::Watermarks;
 
 use super::assert_refused;
 use super::harness::StoreHarness;
@@ -35,9 +36,15 @@ pub async fn a_source_comes_back_as_it_was_put_last(harness: &dyn StoreHarness) 
     failed.guard = RemovalGuard::succeeded(195).held();
     failed.last_full_pass_at = Some(at(40));
     failed.paused_by = Some(FailureCode::ScopeMissing);
+    failed.watermarks = Some(Watermarks::after_full_pass(
+        at(30),
+        u64::from(u32::MAX) * 2,
+        None,
+    ));
     let mut archived = failed.clone();
     archived.archived = true;
     archived.paused_by = None;
+    archived.watermarks = None;
     archived.guard = RemovalGuard::succeeded(u64::from(u32::MAX) * 2);
 
     for put in [fresh, failed, archived] {

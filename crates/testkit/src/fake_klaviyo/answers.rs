@@ -1,11 +1,11 @@
 //! The calls and their answers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::{CollectionId, Cursor, ProfileId};
-use fanfare_domain::klaviyo::{MemberLookup, MemberOrder};
+use fanfare_domain::klaviyo::{ChangedFrom, MemberLookup, MemberOrder};
 use fanfare_domain::ports::{
     Account, Answer, AnswerRoom, Capability, Collection, CollectionPage, Klaviyo, KlaviyoError,
     MemberPage, MembersFrom,
@@ -32,6 +32,8 @@ pub enum Call {
     FindMembers(CollectionRef, MemberLookup),
     /// Profiles by id.
     Profiles(Vec<ProfileId>),
+    /// A page of the profiles that have changed.
+    ChangedProfiles(ChangedFrom),
     /// Whether the key has a capability.
     Probe(Capability),
 }
@@ -43,7 +45,7 @@ impl Call {
             Self::Account => vec!["accounts:read"],
             Self::Collections(kind) => vec![kind.descriptor().scope],
             Self::Collection(collection, _) => vec![collection.kind.descriptor().scope],
-            Self::Profiles(_) => vec!["profiles:read"],
+            Self::Profiles(_) | Self::ChangedProfiles(_) => vec!["profiles:read"],
             Self::Members(collection, _) | Self::FindMembers(collection, _) => {
                 vec![collection.kind.descriptor().scope, "profiles:read"]
             }
@@ -289,22 +291,45 @@ impl Klaviyo for FakeKlaviyo {
     ) -> Result<Answer<Vec<Profile>>, KlaviyoError> {
         yield_point().await;
         self.enter(credential, Call::Profiles(ids.to_vec()))?;
-        let found = {
-            let inner = self.lock();
-            let collections = inner.contents.collections.values();
-            let members = collections.flat_map(|(_, members)| members);
-            let mut found = BTreeMap::new();
-            for member in members.filter(|member| ids.contains(&member.id)) {
-                let profile = Profile {
-                    joined_at: None,
-                    ..member.clone()
-                };
-                found.insert(member.id.clone(), profile);
-            }
-            found.into_values().collect()
-        };
+        let found = self.lock().contents.profiles();
+        let found = found.into_iter().filter(|one| ids.contains(&one.id));
+        let found = found.collect();
         yield_point().await;
         Ok(self.answer(found))
+    }
+
+    async fn changed_profiles(
+        &self,
+        credential: &Credential,
+        from: &ChangedFrom,
+        room: &dyn AnswerRoom,
+    ) -> Result<Answer<MemberPage>, KlaviyoError> {
+        yield_point().await;
+        self.enter(credential, Call::ChangedProfiles(from.clone()))?;
+        let page = {
+            let inner = self.lock();
+            let after = whole_second(from.after);
+            let all = inner.contents.profiles().into_iter();
+            let changed = all.filter(|one| one.updated.is_some_and(|at| at > after));
+            let place = |one: &Profile| {
+                let updated = one.updated.map(Timestamp::as_micros);
+                format!("{:020}:{}", updated.unwrap_or_default(), one.id)
+            };
+            let mut changed: Vec<_> = changed.map(|one| (place(&one), one)).collect();
+            changed.sort_by(|a, b| a.0.cmp(&b.0));
+            let paging = Paging {
+                size: inner.page_size,
+                is_circular: inner.is_circular,
+            };
+            let (profiles, next) = paging.page(changed, from.cursor.as_ref())?;
+            MemberPage { profiles, next }
+        };
+        let bytes = page.profiles.iter().map(Profile::text_bytes).sum();
+        if !room.grow_to(bytes) {
+            return Err(KlaviyoError::NoRoom(bytes));
+        }
+        yield_point().await;
+        Ok(self.answer(page))
     }
 
     async fn probe(

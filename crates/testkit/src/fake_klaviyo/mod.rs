@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanfare_domain::connection::Credential;
-use fanfare_domain::ids::AccountId;
+use fanfare_domain::ids::{AccountId, ProfileId};
 use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::ports::{Answer, KlaviyoError, MembersFrom};
 use fanfare_domain::profile::Profile;
@@ -44,6 +44,22 @@ pub struct Contents {
     pub processing: Vec<CollectionRef>,
     /// When lists and segments were last changed, where that is told.
     pub updated: BTreeMap<CollectionRef, Timestamp>,
+}
+
+impl Contents {
+    /// All profiles of the account, by id.
+    fn profiles(&self) -> Vec<Profile> {
+        let members = self.collections.values().flat_map(|(_, members)| members);
+        let profiles: BTreeMap<&ProfileId, &Profile> =
+            members.map(|member| (&member.id, member)).collect();
+        let profiles = profiles.into_values().cloned();
+        profiles
+            .map(|profile| Profile {
+                joined_at: None,
+                ..profile
+            })
+            .collect()
+    }
 }
 
 /// Where members without a join time come in a list that is sorted by join time. No filter finds them.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::history::{ChangeKey, moment};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::page::{Known, PagePlan};
+use fanfare_domain::page::{Known, LinkMove, PagePlan};
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
@@ -71,7 +71,7 @@ impl Pages for Unit {
         }
         write_consumers(rows, page.plan, page.now)?;
         write_links(rows, page.plan, page.now)?;
-        if page.plan.moves_links {
+        if !page.plan.link_moves.is_empty() {
             rows.link_moves.0 += 1;
         }
         let seen_by_run = rows.seen_profiles.entry(page.run.clone()).or_default();
@@ -88,6 +88,66 @@ impl Pages for Unit {
         }
         let members = page.plan.members.iter().cloned();
         add_members(rows, page.run, page.audience, since, members)
+    }
+
+    async fn members_profiles(
+        &mut self,
+        audiences: &[AudienceId],
+        profiles: &[ProfileId],
+    ) -> Result<BTreeSet<ProfileId>, StoreError> {
+        let rows = self.rows();
+        let is_members = |profile: &&ProfileId| {
+            let Some(row) = rows.links.get(*profile) else {
+                return false;
+            };
+            let members = audiences.iter().filter_map(|one| rows.members.get(one));
+            members
+                .into_iter()
+                .any(|members| members.contains_key(&row.link.consumer))
+        };
+        Ok(profiles.iter().filter(is_members).cloned().collect())
+    }
+
+    async fn follow_link_moves(
+        &mut self,
+        run: &RunId,
+        audiences: &[AudienceId],
+        moves: &[LinkMove],
+    ) -> Result<(), StoreError> {
+        let since = moment(self.writing_since()?);
+        let rows = self.rows_mut()?;
+        for audience in audiences {
+            let members = rows.members.get(audience);
+            let is_member = |id: &ConsumerId| members.is_some_and(|of| of.contains_key(id));
+            let followed = moves.iter().filter(|one| is_member(&one.from));
+            let members: Vec<ConsumerId> = followed.map(|one| one.to.clone()).collect();
+            add_members(rows, run, audience, since, members)?;
+        }
+        Ok(())
+    }
+
+    async fn call_for_full_passes(
+        &mut self,
+        audiences: &[AudienceId],
+        consumers: &[ConsumerId],
+    ) -> Result<(), StoreError> {
+        let at = self.writing_since()?;
+        let rows = self.rows_mut()?;
+        for audience in audiences {
+            let members = rows.members.get(audience);
+            let is_member = |id: &ConsumerId| members.is_some_and(|of| of.contains_key(id));
+            if !consumers.iter().any(is_member) {
+                continue;
+            }
+            rows.full_passes_called_for.insert(audience.clone(), at);
+            for source in rows.sources.values_mut() {
+                let is_of_it = source.audience == *audience;
+                source.watermarks = source
+                    .watermarks
+                    .filter(|marks| !is_of_it || marks.hold_after(Some(at)));
+            }
+        }
+        Ok(())
     }
 
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::audience::Audience;
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::consumer::{Consumer, ProfileLink};
@@ -25,6 +26,7 @@ pub(super) const SYSTEM_ACTOR: &str = "system:klaviyo";
 #[derive(Clone, Default)]
 pub(super) struct Rows {
     pub(super) connection: Option<Connection>,
+    pub(super) account_changes: AccountChanges,
     pub(super) erasure_key: Option<SealedKey>,
     pub(super) erased: BTreeSet<ErasedHash>,
     pub(super) sources: BTreeMap<SourceId, CollectionSource>,
@@ -38,6 +40,8 @@ pub(super) struct Rows {
     pub(super) snapshots: BTreeMap<AudienceId, BTreeMap<SnapshotId, Snapshot>>,
     pub(super) seen_profiles: BTreeMap<RunId, BTreeMap<ProfileId, SeenProfile>>,
     pub(super) issues: BTreeMap<RunId, BTreeMap<IssueKey, Issue>>,
+    /// When it became uncertain which profiles are in the lists of these audiences.
+    pub(super) full_passes_called_for: BTreeMap<AudienceId, Timestamp>,
     /// How often pages have moved links.
     pub(super) link_moves: LinkMoves,
     pub(super) runs: BTreeMap<RunId, SyncRun>,

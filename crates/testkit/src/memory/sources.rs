@@ -49,7 +49,14 @@ impl Sources for Unit {
         if is_taken {
             return Err(refuse("another unarchived source has this list"));
         }
-        rows.sources.insert(source.id.clone(), source.clone());
+        let called_for = rows.full_passes_called_for.get(&source.audience).copied();
+        let source = CollectionSource {
+            watermarks: source
+                .watermarks
+                .filter(|marks| marks.hold_after(called_for)),
+            ..source.clone()
+        };
+        rows.sources.insert(source.id.clone(), source);
         Ok(())
     }
 

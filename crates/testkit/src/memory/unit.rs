@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Connections, StoreError, UnitOfWork};
@@ -160,8 +161,27 @@ impl Connections for Unit {
         Ok(true)
     }
 
+    async fn account_changes(&mut self) -> Result<AccountChanges, StoreError> {
+        Ok(self.rows().account_changes.clone())
+    }
+
+    async fn put_account_changes(
+        &mut self,
+        before: &AccountChanges,
+        after: &AccountChanges,
+    ) -> Result<bool, StoreError> {
+        let rows = self.rows_mut()?;
+        let is_before = rows.connection.is_some() && rows.account_changes == *before;
+        if is_before {
+            rows.account_changes = after.clone();
+        }
+        Ok(is_before)
+    }
+
     async fn delete_connection(&mut self) -> Result<(), StoreError> {
-        self.rows_mut()?.connection = None;
+        let rows = self.rows_mut()?;
+        rows.connection = None;
+        rows.account_changes = AccountChanges::default();
         Ok(())
     }
 }

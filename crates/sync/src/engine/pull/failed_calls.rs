@@ -42,8 +42,11 @@ impl ActiveSlice<'_> {
             Remedy::Wait => Ok(Step::Yield),
             Remedy::Retry(code) => self.retry(unit, partition, code, &error).await,
             Remedy::Reposition(code) => {
-                if let Some(partition) = partition {
-                    self.run.reposition(partition);
+                match partition {
+                    Some(partition) => {
+                        self.run.reposition(partition);
+                    }
+                    None => self.run.reposition_changes(),
                 }
                 self.retry(unit, partition, code, &error).await
             }

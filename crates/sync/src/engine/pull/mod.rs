@@ -5,6 +5,7 @@
 //! checkpoint. While pages are written, the next ones are requested.
 
 mod beside;
+mod changes;
 mod comparing;
 mod failed_calls;
 mod fetching;

@@ -1,8 +1,9 @@
-//! The first step: reads the name of the list and how many profiles it has.
+//! The first step: reads the name of the list and how many profiles it has, and decides which pass is due.
 
 use fanfare_domain::audience::usable_name;
+use fanfare_domain::due_pass::DuePass;
 use fanfare_domain::ports::{Collection, UnitOfWork};
-use fanfare_domain::run::Opened;
+use fanfare_domain::run::{Opened, Trigger};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -68,6 +69,9 @@ impl ActiveSlice<'_> {
         self.rename(unit.as_mut(), collection.name.as_deref())
             .await?;
         let opened = Opened {
+            due: self
+                .due_pass(unit.as_mut(), collection.profile_count)
+                .await?,
             name: collection.name.as_deref().and_then(usable_name),
             total: collection.profile_count,
             is_being_computed: collection
@@ -78,6 +82,24 @@ impl ActiveSlice<'_> {
         self.run.open(opened, self.integration.now())?;
         self.mark_progress();
         self.commit_step(unit).await
+    }
+
+    /// The pass that this run makes. Only a scheduled one may be incremental, and none that has lost its checkpoint.
+    async fn due_pass(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        count: Option<u64>,
+    ) -> Result<DuePass, Error> {
+        let (run, source) = (self.run.run(), self.run.source());
+        if run.trigger != Trigger::Schedule || self.run.has_lost_its_checkpoint() {
+            return Ok(DuePass::Full);
+        }
+        let passes = self
+            .integration
+            .full_passes(unit, source.collection.kind)
+            .await?;
+        let now = self.integration.now();
+        Ok(passes.map_or(DuePass::Full, |passes| passes.due(source, count, now)))
     }
 
     /// The audience takes over a rename in Klaviyo, unless a user has named the audience.

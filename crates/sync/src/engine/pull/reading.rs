@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::page::{Known, Tally, keys, plan};
+use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{MemberPage, PageWrite};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::PagesTaken;
@@ -109,6 +110,8 @@ impl<'a> ActiveSlice<'a> {
         let now = self.integration.now();
         let run = self.run.run();
         let started_at = run.started_at.unwrap_or(now);
+        let is_incremental = matches!(run.pass, Pass::Incremental(_));
+        let (run, audience) = (run.id.clone(), run.audience.clone());
         let mut scanned = Vec::new();
         let mut profiles = Vec::new();
         for (partition, page) in pages {
@@ -130,19 +133,25 @@ impl<'a> ActiveSlice<'a> {
             let erased = erasing.await?;
             let known = Known {
                 erased,
-                ..unit.known(&run.id, &emails, &profile_ids).await?
+                ..unit.known(&run, &emails, &profile_ids).await?
             };
-            let plan = plan(&profiles, known, started_at, now, ids);
+            let mut plan = plan(&profiles, known, started_at, now, ids);
+            new.extend(plan.seen_profiles.iter().map(|seen| seen.profile.clone()));
+            if is_incremental {
+                // Nobody is removed by it, so that nobody asks whom it has seen.
+                plan.seen_profiles.clear();
+            }
             let write = PageWrite {
-                run: &run.id,
-                audience: &run.audience,
+                run: &run,
+                audience: &audience,
                 plan: &plan,
                 now,
             };
             members_added += unit.write_page(write).await?;
+            self.follow_link_moves(unit.as_mut(), &plan.link_moves)
+                .await?;
             written += plan.created.len() + plan.updated.len();
             tally += plan.tally;
-            new.extend(plan.seen_profiles.into_iter().map(|seen| seen.profile));
         }
         self.mark_progress();
 
@@ -171,7 +180,7 @@ impl<'a> ActiveSlice<'a> {
 
 /// The profiles of one write: all that there are, or of large ones so many that their texts and everything that is made
 /// of them take little memory.
-fn next_set(profiles: &mut Peekable<impl Iterator<Item = Profile>>) -> Vec<Profile> {
+pub(super) fn next_set(profiles: &mut Peekable<impl Iterator<Item = Profile>>) -> Vec<Profile> {
     let (mut set, mut bytes) = (Vec::new(), 0);
     while let Some(profile) = profiles.next_if(|next| bytes + next.text_bytes() <= BYTES_OF_A_SET) {
         bytes += profile.text_bytes();

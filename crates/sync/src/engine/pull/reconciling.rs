@@ -106,7 +106,7 @@ impl ActiveSlice<'_> {
     }
 
     /// Commits a step that may have been the run's last.
-    async fn commit_reconciled(
+    pub(super) async fn commit_reconciled(
         &mut self,
         mut unit: Box<dyn UnitOfWork>,
         now: Timestamp,
@@ -117,7 +117,7 @@ impl ActiveSlice<'_> {
         self.commit_step(unit).await
     }
 
-    /// A key that has read a whole list works, even if an earlier refusal was stored.
+    /// A key that has read its list works, even if an earlier refusal was stored.
     async fn mark_connection_active(
         &self,
         unit: &mut dyn UnitOfWork,

@@ -135,6 +135,8 @@ impl<'a> ActiveSlice<'a> {
         match self.run.run().pass.phase().clone() {
             Phase::Opening => self.open(stop).await,
             Phase::Reading(_) => self.read(stop).await,
+            Phase::ReadingChanges(None) => self.decide_on_changes().await,
+            Phase::ReadingChanges(Some(scan)) => self.read_changes(&scan, stop).await,
             Phase::ComparingCounts => self.compare_counts(stop).await,
             Phase::AddingMembers { after } => self.add_members(after, stop).await,
             Phase::CheckingRemovals => self.check_removals().await,
