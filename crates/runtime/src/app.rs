@@ -77,7 +77,8 @@ impl App {
             clock,
         })
         .keeping_history_for(config.history)
-        .with_intervals(config.intervals);
+        .with_intervals(config.intervals)
+        .with_klaviyo_share(config.klaviyo_share);
         Ok(Self {
             integration,
             storage,

@@ -10,6 +10,11 @@ pub(super) const BURST: Duration = Duration::from_secs(1);
 /// The length of the steady window: one minute.
 pub(super) const STEADY: Duration = Duration::from_mins(1);
 
+/// How long a request may take to Klaviyo, beyond what the quickest takes. Klaviyo counts a request when it arrives, and
+/// its windows begin with the first of them. So none is made so shortly before a window's end, nor so shortly after:
+/// then every request arrives in the window in which it is counted here.
+const MARGIN: Duration = Duration::from_millis(50);
+
 /// A fixed window and the requests made in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -24,11 +29,21 @@ impl Window {
     pub(super) fn roll(&mut self, now: Timestamp, length: Duration) {
         // After a clock was set back by more than a window, a new window begins instead of waiting for the
         // old one. A clock that is only a little behind another process's begins none.
-        if now >= self.since.plus(length) || now.plus(length) < self.since {
+        if now >= self.next(length) || now.plus(length) < self.since {
             *self = Self {
                 since: now,
                 used: 0,
             };
         }
+    }
+
+    /// Until when requests may be made in it.
+    pub(super) fn closes(&self, length: Duration) -> Timestamp {
+        self.since.plus(length.saturating_sub(MARGIN))
+    }
+
+    /// When the next window may begin.
+    pub(super) fn next(&self, length: Duration) -> Timestamp {
+        self.since.plus(length + MARGIN)
     }
 }

@@ -2,6 +2,7 @@
 //! values, runs, quotas and scans.
 
 mod audiences;
+mod chains;
 mod door;
 mod examples;
 mod explaining;
@@ -9,6 +10,7 @@ mod failed_pages;
 mod generate;
 mod ids;
 mod issues;
+mod leases;
 mod merging;
 mod pages;
 mod quotas;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanfare_domain::history::KEPT_FOR;
+use fanfare_domain::quota::Share;
 use fanfare_domain::schedule::{Intervals, LONGEST_INTERVAL};
 use fanfare_klaviyo::Origin;
 use secrecy::SecretString;
@@ -50,6 +51,8 @@ pub struct Config {
     pub lease: Duration,
     /// The intervals that continuous audiences may have.
     pub intervals: Intervals,
+    /// The share of Klaviyo's quota that syncs use.
+    pub klaviyo_share: Share,
     /// How long ended runs are kept, and what else is kept for a time only.
     pub retention: Duration,
     /// How long the history of memberships is kept.
@@ -158,6 +161,7 @@ impl Config {
         let lease = parsed(&provided, "FANFARE_LEASE_SECONDS", lease)?;
         let history = parsed(&provided, "FANFARE_HISTORY_DAYS", retention)?;
         let intervals = parsed(&provided, "FANFARE_MIN_REFRESH_SECONDS", intervals)?;
+        let klaviyo_share = parsed(&provided, "FANFARE_KLAVIYO_SHARE", klaviyo_share)?;
         let retention = parsed(&provided, "FANFARE_RETENTION_DAYS", retention)?;
         Ok(Self {
             migration_database: migration_database(&provided, &database)?,
@@ -172,6 +176,7 @@ impl Config {
             previous_master_keys: previous_master_keys(&provided)?,
             lease: lease.unwrap_or(Duration::from_secs(10)),
             intervals: intervals.unwrap_or_default(),
+            klaviyo_share: klaviyo_share.unwrap_or_default(),
             retention: retention.unwrap_or(days(90)),
             history: history.unwrap_or(KEPT_FOR),
             log: parsed(&provided, "FANFARE_LOG", log)?,
@@ -320,6 +325,11 @@ fn intervals(text: &str) -> Result<Intervals, String> {
     shortest
         .map(|shortest| Intervals { shortest })
         .ok_or_else(|| format!("it must be a whole number of seconds from 1 to {LONGEST_INTERVAL}"))
+}
+
+fn klaviyo_share(text: &str) -> Result<Share, &'static str> {
+    let share = text.parse().ok().and_then(Share::of_percent);
+    share.ok_or("it must be a whole number of percent from 1 to 100")
 }
 
 /// The longest retention, in days: a hundred years.

@@ -51,6 +51,7 @@ fn without_anything_the_defaults_are_in_force() {
         ("FANFARE_MASTER_KEY_PREVIOUS_FILE", "not set"),
         ("FANFARE_LEASE_SECONDS", "10"),
         ("FANFARE_MIN_REFRESH_SECONDS", "60"),
+        ("FANFARE_KLAVIYO_SHARE", "100"),
         ("FANFARE_RETENTION_DAYS", "90"),
         ("FANFARE_HISTORY_DAYS", "400"),
         ("FANFARE_LOG", "info"),
@@ -58,7 +59,7 @@ fn without_anything_the_defaults_are_in_force() {
     ] {
         check(&[], "", name, want);
     }
-    assert_eq!(SETTINGS.len(), 15, "each setting has a line above");
+    assert_eq!(SETTINGS.len(), 16, "each setting has a line above");
 }
 
 #[test]
@@ -92,6 +93,7 @@ fn every_setting_can_be_given_in_the_file() {
         master_key_file = '/run/secrets/key'
         master_key_previous_file = '/run/secrets/previous'
         lease_seconds = 5
+        klaviyo_share = 50
         history_days = 30
         min_refresh_seconds = 1
         log = 'warn,fanfare_sync=debug'
@@ -112,6 +114,7 @@ fn every_setting_can_be_given_in_the_file() {
         ("FANFARE_LEASE_SECONDS", "5"),
         ("FANFARE_HISTORY_DAYS", "30"),
         ("FANFARE_MIN_REFRESH_SECONDS", "1"),
+        ("FANFARE_KLAVIYO_SHARE", "50"),
         ("FANFARE_LOG", "warn,fanfare_sync=debug"),
         ("FANFARE_LOG_FORMAT", "json"),
     ] {
@@ -197,6 +200,13 @@ fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
         "",
         "FANFARE_LEASE_SECONDS: it must be a whole number of seconds from 1 to 3600",
     );
+    for share in ["0", "101", "50%", "-1", "99999999999"] {
+        check_refused(
+            &[("FANFARE_KLAVIYO_SHARE", share)],
+            "",
+            "FANFARE_KLAVIYO_SHARE: it must be a whole number of percent from 1 to 100",
+        );
+    }
     check_refused(
         &[("FANFARE_RETENTION_DAYS", "0")],
         "",
