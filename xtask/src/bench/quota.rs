@@ -52,14 +52,15 @@ fn import(lists: &Lists, options: &Options, interrupt: &Interrupt) -> Result<Fig
     let (latency, folder) = (PAGE_MS.to_string(), tempfile::tempdir()?);
     let log = folder.path().join("requests.jsonl");
     let log_argument = log.to_str().context("a path that is text")?;
-    let mut arguments = vec!["--latency", &latency, "--request-log", log_argument];
+    let mut arguments = vec!["--latency", latency.as_str()];
+    arguments.extend(["--request-log", log_argument]);
     arguments.extend(["--in-one-second", lists.in_one_second]);
     let others: Vec<String> = lists.ids[1..]
         .iter()
         .map(|id| format!("{id}=Benchmark {id}:{of_each}"))
         .collect();
     for other in &others {
-        arguments.extend(["--list", other]);
+        arguments.extend(["--list", other.as_str()]);
     }
     let environment = Environment::start(of_each, &arguments, interrupt)?;
     let mut seconds = 0.0_f64;
