@@ -28,8 +28,12 @@ impl Window {
     /// Begins a new window if this one is over.
     pub(super) fn roll(&mut self, now: Timestamp, length: Duration) {
         // After a clock was set back by more than a window, a new window begins instead of waiting for the
-        // old one. A clock that is only a little behind another process's begins none.
-        if now >= self.next(length) || now.plus(length) < self.since {
+        // old one. A clock that is only a little behind another process's begins none. A window in which nothing
+        // was requested has not begun.
+        if self.used == 0
+            || now >= self.next(length)
+            || now.plus(length) < self.since
+        {
             *self = Self {
                 since: now,
                 used: 0,

@@ -164,7 +164,9 @@ async fn the_quota_is_klaviyos_own_with_what_is_used_and_the_share_beside_it() {
     assert_eq!(answer.body["share"], 40);
     assert_eq!(answer.body["accountId"], Value::Null);
     let endpoints = answer.body["endpoints"].as_array().unwrap();
-    let members = endpoints.iter().find(|one| one["endpoint"] == "list_profiles");
+    let members = endpoints
+        .iter()
+        .find(|one| one["endpoint"] == "list_profiles");
     let members = members.expect("the endpoint was asked");
     let used = members["steady"]["used"].as_u64().unwrap();
     let resets_at = members["steady"]["resetsAt"].as_str().unwrap();
