@@ -1,6 +1,6 @@
 //! Answers on standard output: tables for a reader, JSON for programs.
 //!
-//! Names of lists, audiences and organizations are somebody else's texts. A terminal obeys some characters instead of
+//! Names of lists, audiences and organizations are texts that others have written. A terminal obeys some characters instead of
 //! drawing them, so everything that is printed goes through [`harmless`] here.
 
 use std::borrow::Cow;

@@ -1,5 +1,6 @@
 //! The program as the demo, the benchmarks and a user start it.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
@@ -96,6 +97,34 @@ fn without_options_it_shows_the_demos_account() {
 }
 
 #[test]
+fn as_many_percent_of_a_list_as_are_asked_for_joined_within_one_second() {
+    for (percent, expected) in [("0", 0..=3), ("40", 25..=55), ("100", 90..=100)] {
+        let program = Program::start(&[
+            "--list",
+            "AaAaAa=One:100",
+            "--in-one-second",
+            percent,
+            "--latency",
+            "0",
+            "--no-quota",
+        ]);
+        let path = "/api/lists/AaAaAa/profiles?page%5Bsize%5D=100";
+        let (_, page) = program.get(DEMO_KEY, path);
+        let members = page["data"].as_array().unwrap();
+        assert_eq!(members.len(), 100);
+        let mut by_second = HashMap::<_, usize>::new();
+        for member in members {
+            let joined = member["attributes"]["joined_group_at"].as_str().unwrap();
+            *by_second.entry(joined).or_default() += 1;
+        }
+        let most = *by_second.values().max().unwrap();
+        assert!(expected.contains(&most), "{percent} %: {most} of 100");
+    }
+    let refused = run(&["--in-one-second", "101"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
 fn lists_segments_and_keys_can_be_given() {
     let program = Program::start(&[
         "--key",
@@ -158,6 +187,21 @@ fn faults_happen_and_every_request_is_written_down() {
 }
 
 #[test]
+fn a_running_program_takes_orders() {
+    let program = Program::start(&["--latency", "0", "--list", "AaAaAa=One:3"]);
+    let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+    let order = |what: &str, orders: &str| {
+        let address = format!("{}/control/{what}", program.address);
+        agent.post(address).send(orders).unwrap().status().as_u16()
+    };
+    assert_eq!(order("changes", "list/AaAaAa:leave=first"), 204);
+    assert_eq!(order("faults", "accounts@times=all:503"), 204);
+    let (_, page) = program.get(DEMO_KEY, "/api/lists/AaAaAa/profiles");
+    assert_eq!(page["data"].as_array().unwrap().len(), 2);
+    assert_eq!(program.get(DEMO_KEY, "/api/accounts").0, 503);
+}
+
+#[test]
 fn the_program_stops_cleanly_on_sigterm() {
     for signal in [Signal::TERM, Signal::INT] {
         let program = Program::start(&["--list", "AaAaAa=One:1"]);
@@ -198,8 +242,7 @@ fn what_it_does_not_understand_is_status_2() {
 fn help_explains_the_faults() {
     let output = run(&["--help"]);
     let help = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        help.contains("list-profiles@page=5,times=3:429=30"),
-        "{help}"
-    );
+    for part in ["list-profiles@page=5,times=3:429=30", "/control/changes"] {
+        assert!(help.contains(part), "{help}");
+    }
 }

@@ -6,6 +6,10 @@ use fanfare_runtime::{
     App, Config, Socket, StartError, conclude, no_arguments, shutdown, telemetry, work,
 };
 
+/// Pages of many megabytes come and go. The system's allocator keeps what they leave between other allocations.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     no_arguments(

@@ -1,7 +1,7 @@
 //! Erased people, and how a later pass knows them without knowing who they are.
 //!
 //! Of each value that names an erased person a keyed hash is kept. A pass hashes what its profiles have, and
-//! passes over whoever is named: an erasure that the next sync undoes would be none.
+//! passes over the people who are named: an erasure that the next sync undoes would be none.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ pub struct Erased(pub BTreeSet<Identifier>);
 
 impl Erased {
     /// Whether this profile is an erased person's: its id or its e-mail names one, or its phone number does and no
-    /// consumer has the profile. A number may be a family's, and whoever is here was not erased.
+    /// consumer has the profile. A number may be a family's, and the people who are here were not erased.
     pub fn names(&self, profile: &UsableProfile, is_linked: bool) -> bool {
         !self.0.is_empty()
             && Identifier::of(profile).any(|one| match one {

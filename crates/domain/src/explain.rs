@@ -95,13 +95,14 @@ pub enum HeldRemovals {
 }
 
 impl HeldRemovals {
-    /// What the guard and the latest failure of a source say.
-    pub fn of(is_guard_holding: bool, last_error: Option<&str>) -> Option<Self> {
+    /// What the guard and the latest failure of a source say, and whether its latest run deferred removals.
+    pub fn of(is_guard_holding: bool, last_error: Option<&str>, is_deferred: bool) -> Option<Self> {
         let is_incomplete = last_error == Some(FailureCode::IncompleteRead.as_str());
-        match (is_guard_holding, is_incomplete) {
-            (true, _) => Some(Self::Guard),
-            (false, true) => Some(Self::Incomplete),
-            (false, false) => None,
+        match (is_guard_holding, is_incomplete, is_deferred) {
+            (true, _, _) => Some(Self::Guard),
+            (false, true, _) => Some(Self::Incomplete),
+            (false, false, true) => Some(Self::Deferred),
+            (false, false, false) => None,
         }
     }
 }

@@ -22,7 +22,7 @@ pub struct RemovalGuard {
 pub enum Held {
     /// It would remove more than half of so many members.
     TooMany(u64),
-    /// An earlier pass was held, and nobody has confirmed it.
+    /// An earlier pass was held, and no user has confirmed it.
     Since,
 }
 

@@ -10,7 +10,7 @@ use icu_properties::props::DefaultIgnorableCodePoint;
 use crate::consumer::Consumer;
 use crate::value::Email;
 
-/// The number of these rules. Whoever changes what [`folded`] or [`text`] returns counts it up: stores then write
+/// The number of these rules. An engineer who changes what [`folded`] or [`text`] returns counts it up: stores then write
 /// the texts that they keep anew.
 pub const RULES_VERSION: u8 = 1;
 
@@ -44,7 +44,7 @@ pub fn text(values: [Option<&str>; 3]) -> String {
 /// A text in the form in which texts are compared: two that differ only in case, in how an accent is written, in
 /// width and other forms for compatibility, or in invisible characters are equal. Accents count.
 ///
-/// It is Unicode's compatibility caseless matching, composed (NFKC): `e` is no part of `é`. Beyond it the four Turkish letters I, İ, i and ı are one, since nobody knows which
+/// It is Unicode's compatibility caseless matching, composed (NFKC): `e` is no part of `é`. Beyond it the four Turkish letters I, İ, i and ı are one, since the text does not say which
 /// language a name is in, and a control character is a space.
 pub fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! Cursors: the key of an item, wrapped so that nobody builds on what is in it.
+//! Cursors: the key of an item, wrapped so that no caller builds on what is in it.
 
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;

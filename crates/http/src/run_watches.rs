@@ -61,7 +61,7 @@ struct Poll {
 }
 
 impl Poll {
-    /// Reads the run until it has ended, can no longer be read, or is followed by nobody.
+    /// Reads the run until it has ended, can no longer be read, or is followed by no stream.
     async fn until_ended(self) {
         let (organization, run) = &self.key;
         loop {
@@ -97,7 +97,7 @@ impl Poll {
         }
     }
 
-    /// Takes the run off the watched ones if `is_over`, which is asked while nobody can begin to follow it.
+    /// Takes the run off the watched ones if `is_over`, which is asked while no stream can begin to follow it.
     fn end_if(&self, is_over: impl FnOnce() -> bool) -> bool {
         let senders = self.watches.0.lock();
         let mut senders = senders.unwrap_or_else(PoisonError::into_inner);

@@ -1,16 +1,17 @@
 //! Reads and changes the state of a running simulator.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Recomputation};
 use crate::instant;
 use crate::key::Key;
 use crate::kind::Kind;
 use crate::profiles::Profile;
 use crate::record::Request;
-use crate::service::Service;
+use crate::service::{Service, later};
 use crate::state::{ChangeError, known};
 
 /// A running simulator, from within.
@@ -53,6 +54,11 @@ impl Handle {
         self.service.schedule().clear();
     }
 
+    /// Makes a change at once that a fault would make before a request is answered.
+    pub fn change_at_once(&self, fault: &Fault) -> Result<(), ChangeError> {
+        self.service.change_at_once(fault)
+    }
+
     /// The only account, or the first.
     pub fn account(&self) -> AccountHandle {
         AccountHandle {
@@ -86,12 +92,39 @@ impl AccountHandle {
         self.service.now().unix_timestamp()
     }
 
+    fn micros(&self) -> i64 {
+        instant::micros_of(self.service.now())
+    }
+
+    /// How many members a list or segment has.
+    pub fn size(&self, collection: &str) -> Result<usize, ChangeError> {
+        let state = self.service.state_mut();
+        let found = state.account(self.id())?.find_collection(collection)?;
+        Ok(found.by_join().len())
+    }
+
+    /// The id of the member at this place in the order of joining, counted from 0.
+    pub fn member_id(&self, collection: &str, place: usize) -> Result<Option<String>, ChangeError> {
+        let state = self.service.state_mut();
+        let found = state.account(self.id())?.find_collection(collection)?;
+        let member = found.by_join().iter().nth(place);
+        Ok(member.map(|(_, id)| id.to_string()))
+    }
+
+    /// Whether a profile is a member.
+    pub fn is_member(&self, collection: &str, id: &str) -> Result<bool, ChangeError> {
+        let state = self.service.state_mut();
+        let account = state.account(self.id())?;
+        let found = account.find_collection(collection)?;
+        let id = account.profiles.find(id);
+        Ok(id.is_some_and(|id| found.joined(&id).is_some()))
+    }
+
     /// All members of a list or segment, in the order of joining, ties by id.
     pub fn members(&self, collection: &str) -> Result<Vec<Member>, ChangeError> {
         let state = self.service.state_mut();
         let account = state.account(self.id())?;
-        let missing = || ChangeError::NoCollection(collection.to_owned());
-        let found = account.collections.get(collection).ok_or_else(missing)?;
+        let found = account.find_collection(collection)?;
         let members = found.by_join().iter().filter_map(|(joined, id)| {
             Some(Member {
                 joined: known(*joined)
@@ -152,12 +185,39 @@ impl AccountHandle {
         state.account_mut(self.id())?.leave(collection, id)
     }
 
+    /// Makes a profile a member, also if it is one, with this join time: it may lie in the future.
+    pub fn join_at(
+        &self,
+        collection: &str,
+        id: &str,
+        joined: OffsetDateTime,
+    ) -> Result<(), ChangeError> {
+        let mut state = self.service.state_mut();
+        let account = state.account_mut(self.id())?;
+        account.join(collection, id, joined.unix_timestamp())
+    }
+
     /// Merges one profile into another. For some time yet both can be read.
     pub fn merge(&self, from: &str, into: &str) -> Result<(), ChangeError> {
-        let done = self.service.now() + self.service.switches.merging_takes;
-        let done = instant::micros_of(done);
+        let done = later(self.micros(), self.service.switches.merging_takes);
         let mut state = self.service.state_mut();
-        state.account_mut(self.id())?.merge(from, into, done)
+        state.account_mut(self.id())?.merge(from, into, done, done)
+    }
+
+    /// Merges one profile into another at once: lists and segments have the other. The id of the first still answers
+    /// for so long.
+    pub fn merge_at_once(
+        &self,
+        from: &str,
+        into: &str,
+        answers_for: Duration,
+    ) -> Result<(), ChangeError> {
+        let now = self.micros();
+        let mut state = self.service.state_mut();
+        let account = state.account_mut(self.id())?;
+        account.merge(from, into, now, later(now, answers_for))?;
+        account.catch_up(now);
+        Ok(())
     }
 
     /// Deletes a profile.
@@ -189,12 +249,17 @@ impl AccountHandle {
         account.set_processing(segment, is_processing)
     }
 
-    /// Changes the definition of a segment: it is changed now, and empty until profiles join it again, a few at a time
-    /// where the segment fills slowly. Klaviyo does not always say meanwhile that it is being computed.
-    pub fn redefine(&self, segment: &str) -> Result<(), ChangeError> {
-        let now = self.seconds();
+    /// Changes the definition of a segment: its `updated` is now, it is emptied, and profiles join it anew.
+    pub fn recompute(&self, segment: &str, how: &Recomputation) -> Result<(), ChangeError> {
+        let now = self.micros();
         let mut state = self.service.state_mut();
-        state.account_mut(self.id())?.redefine(segment, now)
+        state.account_mut(self.id())?.recompute(segment, how, now)
+    }
+
+    /// Lets Klaviyo's count of a list or segment be so far behind from now on.
+    pub fn set_count_lag(&self, collection: &str, lag: Duration) -> Result<(), ChangeError> {
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.set_count_lag(collection, lag)
     }
 
     /// Deletes a list or segment.
@@ -207,6 +272,13 @@ impl AccountHandle {
     pub fn add_key(&self, key: Key) -> Result<(), ChangeError> {
         let mut state = self.service.state_mut();
         state.account_mut(self.id())?.keys.push(key);
+        Ok(())
+    }
+
+    /// Revokes all keys.
+    pub fn revoke_keys(&self) -> Result<(), ChangeError> {
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.keys.clear();
         Ok(())
     }
 

@@ -12,7 +12,7 @@ pub const SCOPES: [&str; 4] = [
 ];
 
 /// A private key of an account.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Key {
     pub(crate) secret: String,
     pub(crate) scopes: BTreeSet<String>,

@@ -21,11 +21,16 @@
 //! of `wire`. A profile is generated each time that it is read, so a list of a million profiles costs no more
 //! memory than the ids and join times of its members. [`EdgeCases`] says how regular the profiles are.
 //!
+//! [`LivingAccount`] lets an account live: a seed decides who joins, leaves, changes and merges, and when.
+//! What a test orders while a simulator runs it orders through its [`Handle`], or of the program by its control endpoint
+//! ([`GRAMMAR`]).
+//!
 //! A new endpoint is a variant of [`Endpoint`], a row in `endpoint/table.rs`, and a function in `read` that answers it.
 //!
 //! Klaviyo's own client for Python reads from it too: `tests/sdk/read_lists.py` says how it is run.
 
 mod clock;
+mod control;
 mod demo;
 mod endpoint;
 mod fault;
@@ -33,6 +38,7 @@ mod handle;
 mod instant;
 mod key;
 mod kind;
+mod living;
 mod plan;
 mod profiles;
 mod query;
@@ -52,11 +58,13 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use demo::account as demo_account;
 pub use endpoint::{Endpoint, Limit, Parameter, UnknownEndpoint};
 pub use fault::{
-    Change, Effect, Fault, GRAMMAR, MemberRef, RetryAfter, Shape, SpecError, UnknownJoin,
+    Change, Effect, Fault, GRAMMAR, MemberRef, Recomputation, RetryAfter, Shape, SpecError,
+    UnknownJoin,
 };
 pub use handle::{AccountHandle, Handle, Member};
 pub use key::{Key, SCOPES};
 pub use kind::Kind;
+pub use living::{Event, Happened, Life, LivingAccount};
 pub use plan::{AccountPlan, CollectionPlan, Latency, Plan, PlanError};
 pub use profiles::{EdgeCases, ListSuppression, Location, Profile, Suppression};
 pub use quota::Quota;

@@ -197,6 +197,16 @@ impl AccountPlan {
         self
     }
 
+    /// The same with one more list or segment, whose generated profiles are in none of those before it.
+    #[must_use]
+    pub fn apart(mut self, collection: CollectionPlan) -> Self {
+        let ends = self.collections.iter().map(|(slots, _)| slots.end);
+        let start = ends.max().unwrap_or(0);
+        let slots = start..start.saturating_add(collection.generated);
+        self.collections.push((slots, collection));
+        self
+    }
+
     /// How many profiles have to be generated.
     pub(crate) fn size(&self) -> Result<u32, PlanError> {
         let ends = self.collections.iter().map(|(slots, _)| slots.end);
@@ -225,6 +235,8 @@ pub struct CollectionPlan {
     pub is_active: bool,
     /// Of a segment.
     pub is_processing: bool,
+    /// How far Klaviyo's count of its members is behind.
+    pub count_lag: Duration,
     /// How many of its members are generated.
     pub generated: u32,
     /// How many percent of these joined within one second, as by an import in bulk.
@@ -245,6 +257,7 @@ impl CollectionPlan {
             is_double_opt_in: false,
             is_active: true,
             is_processing: false,
+            count_lag: Duration::ZERO,
             generated: 0,
             in_one_second: 10,
             members: Vec::new(),

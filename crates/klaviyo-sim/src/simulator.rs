@@ -9,6 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer, rt, web};
 
+use crate::control;
 use crate::handle::Handle;
 use crate::plan::{Plan, PlanError};
 use crate::server::{self, Socket};
@@ -74,6 +75,7 @@ fn serve(
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(service.clone())
+                .configure(control::configure)
                 .default_service(web::to(server::handle))
         })
         .on_connect(|connection, extensions| {

@@ -82,7 +82,7 @@ pub(crate) fn read(text: &str, kind: CollectionKind) -> Result<Collection, Klavi
     collection.ok_or_else(|| broken_id(kind.noun()))
 }
 
-/// Reads a page of collections. One without a usable id costs itself and not the page: nobody can choose it, and
+/// Reads a page of collections. One without a usable id costs itself and not the page: no user can choose it, and
 /// nothing is removed for a list that is not shown.
 pub(crate) fn read_page(text: &str, origin: &Origin) -> Result<CollectionPage, KlaviyoError> {
     let document: Many<'_, Object<Resource<'_>>> = parse(text)?;

@@ -149,7 +149,7 @@ impl PostgresStore {
              FROM pg_database WHERE datname = current_database()"
         );
         match find.fetch_one(&self.control).with_timeout().await {
-            // Some hosts let nobody ask for the cluster.
+            // Some hosts allow no role to ask for the cluster.
             Err(StoreError::Refused(_)) => Ok(None),
             found => found,
         }

@@ -8,7 +8,7 @@
 //! the server has answered everything; any other is cut off, and its place is free.
 //!
 //! Statements outside of a transaction are small. What is left of them, and the goodbye, has room in the
-//! system's buffers, so that closing such a connection waits for nobody.
+//! system's buffers, so that closing such a connection waits for no peer.
 
 use std::ops::{Deref, DerefMut};
 

@@ -1,4 +1,4 @@
-//! Whether the store is a backup that was restored, and that nobody has looked through since.
+//! Whether the store is a backup that was restored, and that the operator has not looked through since.
 //!
 //! A secret key that was revoked after a backup is valid again in the backup, and nothing in there tells. So the store
 //! knows the place that it is at by what no backup carries along, and is taken for restored at any other.

@@ -28,7 +28,7 @@ impl Consumers for Unit {
         filter: &ConsumerFilter,
         page: &PageRequest,
     ) -> Result<Page<ConsumerRecord>, StoreError> {
-        // What is nothing when it is folded, such as a character that nobody sees, is in every text.
+        // What is nothing when it is folded, such as an invisible character, is in every text.
         let needle = filter.search.as_deref().map(folded);
         let needle = needle.filter(|needle| !needle.is_empty());
         let records = if let Some(needle) = needle {

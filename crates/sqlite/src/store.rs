@@ -187,7 +187,7 @@ impl SqliteStore {
         let permit = permit.ok_or(StoreError::TooManySearches)?;
         let acquired = timeout(SEARCH_LIMIT, self.searcher.begin().with_timeout()).await;
         let mut tx = acquired.map_err(|_| StoreError::TooManySearches)??;
-        // A statement goes on after whoever waited for it has left. Only searches use the connection: the next one
+        // A statement goes on after the caller that waited for it has left. Only searches use the connection: the next one
         // puts its own time in the place of this one.
         let end = Instant::now() + limit;
         let mut handle = tx.lock_handle().with_timeout().await?;

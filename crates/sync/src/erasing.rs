@@ -79,7 +79,7 @@ impl Integration {
         Ok(now)
     }
 
-    /// Gives up the hashes of an organization's erased people if no master key opens their key: nobody can be
+    /// Gives up the hashes of an organization's erased people if no master key opens their key: no profile can be
     /// recognized by them any more. Returns whether it did.
     pub async fn forget_lost_erasures(&self, organization: &OrganizationId) -> Result<bool, Error> {
         let mut unit = self.begin(organization).await?;

@@ -101,11 +101,17 @@ impl Integration {
         let record = unit.audience(audience).await?;
         let AudienceRecord { source, .. } = record.ok_or(Error::NotFound(Entity::Audience))?;
         let last_error = source.data.last_error.as_deref();
+        let last_run = source.data.last_run_id.as_deref();
+        let last_run = last_run.and_then(|id| RunId::parse(id).ok());
+        let is_deferred = match &last_run {
+            Some(id) => unit.run(id).await?.is_some_and(|run| run.removals_deferred),
+            None => false,
+        };
         let mut facts = Facts {
             as_of: source.last_synced_at,
-            last_run: source.data.last_run_id.and_then(|id| RunId::parse(id).ok()),
+            last_run,
             is_syncing: source.status.is_active(),
-            held: HeldRemovals::of(source.guard.is_holding, last_error),
+            held: HeldRemovals::of(source.guard.is_holding, last_error, is_deferred),
             ..Facts::default()
         };
         let consumer = find(unit.as_mut(), whom).await?;

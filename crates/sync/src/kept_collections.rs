@@ -26,7 +26,7 @@ pub(crate) struct KeptCollections(Arc<Mutex<Slots>>);
 
 type Slots = HashMap<(OrganizationId, CollectionKind), Arc<tokio::sync::Mutex<Slot>>>;
 
-/// Whoever reads from Klaviyo holds the slot's lock, so that all who ask meanwhile wait for this one reading.
+/// The request that reads from Klaviyo holds the slot's lock, so that all who ask meanwhile wait for this one reading.
 #[derive(Default)]
 struct Slot(Option<Reading>);
 

@@ -102,7 +102,7 @@ impl Integration {
         Ok(deleted)
     }
 
-    /// Deletes the quotas of accounts that nobody has asked for so long. Returns how many.
+    /// Deletes the quotas of accounts that no request has asked for so long. Returns how many.
     pub async fn delete_unused_quotas(&self, kept_for: Duration) -> Result<u64, Error> {
         let mut deleted = 0;
         loop {

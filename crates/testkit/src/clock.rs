@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fanfare_domain::connection::{MasterKeyRank, OpenedKey, SealedKey};
 use fanfare_domain::ids::OrganizationId;
@@ -49,6 +49,46 @@ impl Default for FixedClock {
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst)).expect("set from a timestamp")
+    }
+}
+
+/// A clock that goes on as time does, and can be moved ahead: for what waits by timers of its own while a test skips
+/// the hours in which nothing happens. Clones are the same clock.
+#[derive(Debug, Clone)]
+pub struct SkippingClock {
+    begun: Instant,
+    begun_at: Timestamp,
+    skipped_micros: Arc<AtomicU64>,
+}
+
+impl SkippingClock {
+    /// A clock that shows this time now.
+    pub fn at(time: Timestamp) -> Self {
+        Self {
+            begun: Instant::now(),
+            begun_at: time,
+            skipped_micros: Arc::default(),
+        }
+    }
+
+    /// Moves it ahead to this time, if that has not come yet.
+    pub fn skip_to(&self, time: Timestamp) {
+        let ahead = u64::try_from(time.since(self.now()).as_micros()).expect("a short time");
+        self.skipped_micros.fetch_add(ahead, Ordering::SeqCst);
+    }
+}
+
+impl Default for SkippingClock {
+    /// At 2026-11-24T12:00:00Z, as [`FixedClock`].
+    fn default() -> Self {
+        Self::at(FixedClock::default().now())
+    }
+}
+
+impl Clock for SkippingClock {
+    fn now(&self) -> Timestamp {
+        let skipped = Duration::from_micros(self.skipped_micros.load(Ordering::SeqCst));
+        self.begun_at.plus(self.begun.elapsed() + skipped)
     }
 }
 
@@ -150,6 +190,19 @@ mod tests {
         clock.advance(Duration::from_millis(1_500));
 
         assert_eq!(same.now().since(before), Duration::from_millis(1_500));
+    }
+
+    #[test]
+    fn a_skipping_clock_goes_on_from_where_it_was_moved_to() {
+        let clock = SkippingClock::default();
+        let (same, begin) = (clock.clone(), clock.now());
+        let hour = begin.plus(Duration::from_hours(1));
+
+        clock.skip_to(hour);
+        clock.skip_to(begin);
+
+        assert!(same.now() >= hour);
+        assert!(same.now() < hour.plus(Duration::from_mins(1)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod environment;
 mod latency;
 mod neighbour;
 mod quota;
+mod search;
 mod start;
 
 use std::process::ExitCode;

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::environment::{Environment, LIST};
 use super::latency::percentile;
-use super::{Figure, Options};
+use super::{Figure, Options, search};
 use crate::abuse::Abuser;
 use crate::interrupt::Interrupt;
 use crate::services::api::Api;
 use crate::test::postgres::Cluster;
 
 /// The audience that the abuser searches.
-const SEARCHED: u64 = 500_000;
+const SEARCHED: u64 = 1_000_000;
 
 /// The lists that the other organization imports, one while the abuser does nothing and one while it does its worst.
 const IDLE_LIST: &str = "IdLeSt";
@@ -124,6 +124,7 @@ fn on(environment: &Environment, store: &str, interrupt: &Interrupt) -> Result<V
         interrupt.sleep(Duration::from_millis(500));
     };
 
+    let mut figures = search::measure(&abuser.api, &audience, store, interrupt)?;
     let mut idle = noticed(environment, IDLE_LIST, interrupt)?;
     let services = &environment.services;
     for program in [services.api(), services.worker()] {
@@ -148,7 +149,6 @@ fn on(environment: &Environment, store: &str, interrupt: &Interrupt) -> Result<V
         limit_is,
         limit,
     };
-    let mut figures = Vec::new();
     for (name, share) in [("p50", 50), ("p99", 99)] {
         let (busy, idle) = (
             percentile(&mut busy.times, share),

@@ -328,7 +328,10 @@ impl Environment {
         while !is_so()? {
             ensure!(!self.interrupt.is_requested(), "interrupted");
             if Instant::now() > deadline {
-                let words: Vec<String> = self.workers.iter().map(Program::last_output).collect();
+                let words = self.workers.iter().map(Program::last_output);
+                let mut words: Vec<String> = words.collect();
+                // Workers may share a log.
+                words.dedup();
                 bail!(
                     "{otherwise}; the workers' last words:\n{}",
                     words.join("\n")

@@ -111,7 +111,7 @@ async fn wired(config: &Config, checks: &mut Vec<Check>) {
     context.close().await;
 }
 
-/// Whether the store is a backup that was restored and whose keys nobody has looked at.
+/// Whether the store is a backup that was restored and whose keys the operator has not looked at yet.
 async fn place(context: &CommandContext) -> Check {
     let (status, finding) = match context.app().store_place().await {
         Ok(StorePlace::Same) => (CheckStatus::Passed, "it is where it was".to_owned()),

@@ -114,7 +114,7 @@ pub trait QuotaLedger: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Deletes up to `limit` buckets that nobody has used since a time and that are not blocked since: a new
+    /// Deletes up to `limit` buckets that no request has used since a time and that are not blocked since: a new
     /// bucket says the same. Returns how many.
     async fn delete_unused(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 

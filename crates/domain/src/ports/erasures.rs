@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 /// Erased people of an organization.
 #[async_trait]
 pub trait Erasures {
-    /// The key of the organization's hashes, sealed; `None` if nobody has been erased.
+    /// The key of the organization's hashes, sealed; `None` if no consumer has been erased.
     async fn erasure_key(&mut self) -> Result<Option<SealedKey>, StoreError>;
 
     /// Stores the first key.

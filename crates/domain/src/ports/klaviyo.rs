@@ -39,7 +39,7 @@ pub trait Klaviyo: Send + Sync {
     ) -> Result<Answer<Collection>, KlaviyoError>;
 
     /// `GET /api/lists/{id}/profiles` or the same of a segment, a hundred profiles on a page, by join time.
-    /// Scopes: that of the collection and `profiles:read`. Whoever calls it says how large the answer may become;
+    /// Scopes: that of the collection and `profiles:read`. The caller says how large the answer may become;
     /// where there is no more room, the answer is dropped ([`KlaviyoError::NoRoom`]).
     async fn members(
         &self,

@@ -7,7 +7,7 @@ use crate::history::ChangeKey;
 use crate::ids::{AudienceId, RunId};
 use crate::time::Timestamp;
 
-/// Rows of an organization that nobody needs any more, and deleting them a few at a time, so that nobody waits long.
+/// Rows of an organization that are of no use any more, and deleting them a few at a time, so that no other writer waits long.
 #[async_trait]
 pub trait Retention {
     /// Runs that ended before this time, at most `size`: of each audience neither its latest run nor its latest

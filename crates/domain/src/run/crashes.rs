@@ -2,9 +2,8 @@
 //!
 //! A process that dies takes the work of all its slots along, and only one run may be the reason. So a crash by itself
 //! says little. Three without a page in between, at a place that was read alone, convict that place
-//! ([`MAX_CRASHES`]). A run whose pages kill their workers only where several are read
-//! together gets on between the crashes: after each one it is read one page at a time for longer, and nine that were
-//! not made up for end it, too.
+//! ([`MAX_CRASHES`]). A run whose pages kill their workers only where several are read together gets on between the
+//! crashes: after each one it is read one page at a time for longer, and nine that were not made up for end it, too.
 
 use crate::failure::MAX_CRASHES;
 

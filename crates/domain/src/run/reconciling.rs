@@ -102,7 +102,7 @@ impl SourceRun {
     }
 
     /// The members that were not seen have been counted. A pass that is not complete ends with `incomplete_read`.
-    /// Above the removal threshold, and as long as nobody has confirmed the removals of a pass before, the run ends
+    /// Above the removal threshold, and as long as no user has confirmed the removals of a pass before, the run ends
     /// with `removal_guard`.
     pub fn check_removals(&mut self, absent: u64, now: Timestamp) -> Result<(), InvalidTransition> {
         self.require_syncing(Event::Progress)?;

@@ -158,7 +158,11 @@ impl SourceRun {
 
     /// Whether the run may be the reason for the crashes of its workers.
     pub const fn suspicion(&self) -> Suspicion {
-        Suspicion::of(self.run.crashes)
+        if self.is_active() {
+            Suspicion::of(self.run.crashes)
+        } else {
+            Suspicion::None
+        }
     }
 
     /// The worker gives the run back before it has ended, to wait. With `progress`, the claim does not count as a

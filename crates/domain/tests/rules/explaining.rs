@@ -126,14 +126,18 @@ fn a_held_member_is_told_so_unless_klaviyo_has_them() {
         check(&facts, &Live::NotAsked, &[NotInList]);
     }
     assert_eq!(
-        HeldRemovals::of(true, Some("incomplete_read")),
+        HeldRemovals::of(true, Some("incomplete_read"), true),
         Some(HeldRemovals::Guard)
     );
     assert_eq!(
-        HeldRemovals::of(false, Some("incomplete_read")),
+        HeldRemovals::of(false, Some("incomplete_read"), true),
         Some(HeldRemovals::Incomplete)
     );
-    assert_eq!(HeldRemovals::of(false, Some("cancelled")), None);
+    assert_eq!(
+        HeldRemovals::of(false, None, true),
+        Some(HeldRemovals::Deferred)
+    );
+    assert_eq!(HeldRemovals::of(false, Some("cancelled"), false), None);
 }
 
 #[test]

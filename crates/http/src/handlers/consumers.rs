@@ -86,7 +86,7 @@ async fn show(
 /// Erase a person
 ///
 /// The consumer goes with its memberships, its links to Klaviyo profiles and their issues. Keyed hashes of its e-mail,
-/// phone number and profiles stay, and later syncs skip whoever they name, with the issue `erased`. It cannot be undone.
+/// phone number and profiles stay, and later syncs skip the profiles that they name, with the issue `erased`. It cannot be undone.
 #[utoipa::path(
     delete, path = "/api/consumers/{id}", tag = "Consumers", operation_id = "eraseConsumer",
     params(("id" = String, Path, description = "The consumer")),

@@ -1,6 +1,6 @@
 //! Connections for which no organization answers: those that send nothing, or nothing of a known caller's.
 //!
-//! Whoever reaches the port can open thousands of them, and each takes memory. So only so many are kept. Beyond that the
+//! A client that reaches the port can open thousands of them, and each takes memory. So only so many are kept. Beyond that the
 //! one is closed that has been idle for longest, of the peer that has most of them: a peer that opens many closes its
 //! own.
 

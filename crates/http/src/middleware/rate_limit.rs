@@ -1,7 +1,7 @@
 //! The rate limit of an organization: all its keys together, in fixed minutes, over all processes of the API.
 //!
 //! The store counts, and its clock says which minute it is. This process takes a few requests of the minute at a time
-//! and admits callers out of them, so that most requests ask nobody. Checks at the door are counted apart: one for each
+//! and admits callers out of them, so that most requests ask no store. Checks at the door are counted apart: one for each
 //! person, the first of whom is counted before the body is read.
 
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ pub(crate) struct RateLimiter(Mutex<HashMap<(OrganizationId, Counted), SharedSha
 
 type SharedShare = Arc<tokio::sync::Mutex<Share>>;
 
-/// What this process has of an organization's minute. Whoever asks the store holds its lock: the others wait for that
+/// What this process has of an organization's minute. The request that asks the store holds its lock: the others wait for that
 /// answer.
 #[derive(Debug)]
 struct Share {

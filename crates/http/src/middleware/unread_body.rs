@@ -1,7 +1,7 @@
-//! Bodies in chunks that nobody reads: of a request that is refused, or of a route that takes no body.
+//! Bodies in chunks that no handler reads: of a request that is refused, or of a route that takes no body.
 //!
 //! The server reads on what is left of such a body after the answer, for the sake of the next request, and there need
-//! be no end to it. It closes the connection instead while somebody could still read the body, so that is kept until
+//! be no end to it. It closes the connection instead while a handler could still read the body, so that is kept until
 //! the answer was sent.
 
 use std::cell::RefCell;

@@ -104,7 +104,7 @@ async fn headers_that_do_not_come_are_given_up() {
     server.stop(false).await;
 }
 
-/// Whoever has no key could send such a body for ever.
+/// A client without a key could send such a body for ever.
 #[actix_web::test]
 async fn a_body_in_chunks_that_nobody_reads_ends_with_the_answer() {
     let fixture = Fixture::connected().await;

@@ -40,7 +40,7 @@ pub(crate) struct ImportBody {
 #[derive(Default, ToSchema)]
 #[schema(rename_all = "SCREAMING_SNAKE_CASE")]
 enum SyncOption {
-    /// Once, and whenever somebody asks.
+    /// Once, and whenever a user asks.
     #[default]
     OneTime,
     /// By itself, in intervals.

@@ -7,7 +7,7 @@ mod spec;
 
 use std::time::Duration;
 
-pub use self::change::{Change, MemberRef, UnknownJoin};
+pub use self::change::{Change, MemberRef, Recomputation, UnknownJoin};
 pub(crate) use self::corruption::{PageLinks, corrupt};
 pub(crate) use self::schedule::FaultSchedule;
 pub use self::spec::{GRAMMAR, SpecError};

@@ -3,8 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Change, Effect, Fault, MemberRef, RetryAfter, Shape, UnknownJoin, When};
+use super::{
+    Change, Effect, Fault, MemberRef, Recomputation, RetryAfter, Shape, UnknownJoin, When,
+};
 use crate::endpoint::{Endpoint, UnknownEndpoint};
+use crate::key::Key;
 
 /// How a fault is written, for profiles.
 pub const GRAMMAR: &str = "\
@@ -46,19 +49,37 @@ EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SEC
                                 or an id
             forget-join=WHO[,first]
                                 WHO has no join time any more, and comes last, or first, by it
-            rejoin=WHO, delete=WHO, merge=WHO,WHO
+            rejoin=WHO, delete=WHO
+            join-ahead=WHO,SECONDS
+                                WHO joins, also if there already, with a join time so far ahead
+            update=WHO[,SECONDS]
+                                WHO's `updated` is now, or so far ahead
+            merge=WHO,WHO       the first becomes the second, which shows after a minute
+            merge=WHO,WHO,SECONDS
+                                the same at once; the first one's id answers for so long yet
             delete-collection, rename=NAME
+            count-lag=SECONDS   from now on profile_count is so far behind
             processing=on, processing=off
                                 the segment says that it is being computed, or no more
             redefine            the segment gets another definition: it is empty until profiles join
-            revoke-key, drop-scope=SCOPE
+            recompute=N[,untold]
+                                the same, and who was in it joins again, N in a minute; the segment
+                                says that it is being computed, or does not
+            revoke-key, drop-scope=SCOPE, add-key=KEY
 
 Examples    list-profiles@page=5,times=3:429=30
             list-profiles/RtPqXs@page=2:leave=first
             list-profiles@request=10:revoke-key
             any@times=all:slow=2000
             list@for=costly,times=all:refuse=500
-            accounts:503";
+            accounts:503
+            segment-profiles/Ac7EgS@page=2:recompute=600,untold
+
+At once     The program takes specs while it runs, one a line: POST /control/faults plans them, DELETE
+            /control/faults forgets all that are planned, and POST /control/changes makes a change (join
+            and what follows) at once, of the list or segment in PLACE, in the first account or in that of
+            account=ID. revoke-key then revokes all keys of the account.
+                curl -d 'segment/Ac7EgS:recompute=600' http://HOST:PORT/control/changes";
 
 /// A text that describes no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -180,19 +201,51 @@ fn read(name: &str, value: Option<&str>) -> Option<Effect> {
         ("leave", _) => Effect::Change(Change::Leave(one()?)),
         ("rejoin", _) => Effect::Change(Change::Rejoin(one()?)),
         ("delete", _) => Effect::Change(Change::Delete(one()?)),
-        ("merge", Some(two)) => {
-            let (from, into) = two.split_once(',')?;
-            Effect::Change(Change::Merge(who(from), who(into)))
+        ("join-ahead", Some(value)) => {
+            let (member, seconds) = value.split_once(',')?;
+            Effect::Change(Change::JoinAhead(who(member), self::seconds(seconds)?))
         }
+        ("update", _) => {
+            let value = value.filter(|value| !value.is_empty())?;
+            let (member, ahead) = match value.split_once(',') {
+                Some((member, seconds)) => (member, self::seconds(seconds)?),
+                None => (value, Duration::ZERO),
+            };
+            Effect::Change(Change::Touch(who(member), ahead))
+        }
+        ("merge", Some(value)) => {
+            let (from, rest) = value.split_once(',')?;
+            Effect::Change(match rest.split_once(',') {
+                Some((into, seconds)) => {
+                    Change::MergeAtOnce(who(from), who(into), self::seconds(seconds)?)
+                }
+                None => Change::Merge(who(from), who(rest)),
+            })
+        }
+        ("count-lag", Some(value)) => Effect::Change(Change::LagCount(seconds(value)?)),
         ("delete-collection", None) => Effect::Change(Change::DeleteCollection),
         ("rename", Some(name)) => Effect::Change(Change::Rename(name.to_owned())),
         ("processing", Some("on")) => Effect::Change(Change::Process(true)),
         ("processing", Some("off")) => Effect::Change(Change::Process(false)),
-        ("redefine", None) => Effect::Change(Change::Redefine),
+        ("redefine", None) => Effect::Change(Change::Recompute(Recomputation::at(0))),
+        ("recompute", Some(value)) => {
+            let how = match value.strip_suffix(",untold") {
+                Some(rate) => Recomputation::at(rate.parse().ok()?).untold(),
+                None => Recomputation::at(value.parse().ok()?),
+            };
+            Effect::Change(Change::Recompute(how))
+        }
+        ("add-key", Some(secret)) if !secret.is_empty() => {
+            Effect::Change(Change::AddKey(Key::new(secret)))
+        }
         ("revoke-key", None) => Effect::Change(Change::RevokeKey),
         ("drop-scope", Some(scope)) => Effect::Change(Change::DropScope(scope.to_owned())),
         _ => return None,
     })
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    text.parse().ok().map(Duration::from_secs)
 }
 
 fn retry_after(text: &str) -> Option<RetryAfter> {
@@ -242,6 +295,8 @@ mod tests {
     #[test]
     fn every_example_of_the_grammar_is_understood() {
         let (_, examples) = GRAMMAR.split_once("Examples").unwrap();
+        let (examples, _) = examples.split_once("At once").unwrap();
+        let examples = examples.trim_end();
         for example in examples.lines() {
             assert!(parse(example.trim()).is_ok(), "{example}");
         }
@@ -299,6 +354,41 @@ mod tests {
     }
 
     #[test]
+    fn changes_have_times_and_rates() {
+        let change = |text: &str| match parse(&format!("any:{text}")).unwrap().effect {
+            Effect::Change(change) => change,
+            other => panic!("{other:?}"),
+        };
+        let hour = Duration::from_hours(1);
+        let (first, last) = (MemberRef::First, MemberRef::Last);
+        assert_eq!(
+            change("join-ahead=first,3600"),
+            Change::JoinAhead(first.clone(), hour)
+        );
+        assert_eq!(
+            change("update=last"),
+            Change::Touch(last.clone(), Duration::ZERO)
+        );
+        assert_eq!(
+            change("update=last,3600"),
+            Change::Touch(last.clone(), hour)
+        );
+        assert_eq!(
+            change("merge=first,last,3600"),
+            Change::MergeAtOnce(first, last, hour)
+        );
+        assert_eq!(change("count-lag=3600"), Change::LagCount(hour));
+        assert_eq!(change("redefine"), Change::Recompute(Recomputation::at(0)));
+        assert_eq!(
+            change("recompute=60,untold"),
+            Change::Recompute(Recomputation::at(60).untold())
+        );
+        let added = change("add-key=pk_secret");
+        assert_eq!(added, Change::AddKey(Key::new("pk_secret")));
+        assert!(!format!("{added:?}").contains("pk_secret"));
+    }
+
+    #[test]
     fn a_malformed_fault_is_refused() {
         for text in [
             "",
@@ -316,6 +406,14 @@ mod tests {
             "any:forget-join",
             "any:forget-join=,first",
             "any:merge=first",
+            "any:merge=first,last,soon",
+            "any:join-ahead=first",
+            "any:update",
+            "any:update=first,soon",
+            "any:count-lag",
+            "any:recompute",
+            "any:recompute=slowly",
+            "any:add-key=",
             "any:reset=1",
             "any@page=0:reset",
             "any@page:reset",

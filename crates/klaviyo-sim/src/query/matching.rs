@@ -1,6 +1,6 @@
 //! Whether something meets the conditions of a filter.
 
-use std::ops::Bound;
+use std::ops::RangeInclusive;
 
 use super::filter::{Condition, Operator, Value};
 
@@ -58,7 +58,7 @@ const SECOND: i64 = 1_000_000;
 
 /// The whole seconds that the conditions on a field of time leave, so that not everything need be
 /// tested. Bounds in microseconds are rounded outwards.
-pub(crate) fn joined_bounds(conditions: &[Condition], field: &str) -> (Bound<i64>, Bound<i64>) {
+pub(crate) fn seconds_left(conditions: &[Condition], field: &str) -> RangeInclusive<i64> {
     let (mut lowest, mut highest) = (i64::MIN, i64::MAX);
     for condition in conditions
         .iter()
@@ -77,5 +77,5 @@ pub(crate) fn joined_bounds(conditions: &[Condition], field: &str) -> (Bound<i64
             _ => {}
         }
     }
-    (Bound::Included(lowest), Bound::Included(highest))
+    lowest..=highest
 }

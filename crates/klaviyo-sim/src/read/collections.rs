@@ -77,7 +77,7 @@ impl ReadContext<'_> {
         }
         let has_tags = self.parameters.includes("tags");
         let shown = page.items.into_iter().map(|(_, collection)| {
-            wire::collection(collection, &fields, false, has_tags, self.base)
+            wire::collection(collection, &fields, None, has_tags, self.base)
         });
         json(&Many {
             data: shown.collect(),
@@ -98,7 +98,8 @@ impl ReadContext<'_> {
             })?;
         let found = self.account.collection(kind, &self.route.id);
         let found = found.ok_or_else(|| Refusal::no_collection(noun, &self.route.id))?;
-        let count = self.parameters.adds(noun, "profile_count");
+        let is_counted = self.parameters.adds(noun, "profile_count");
+        let count = is_counted.then(|| found.counted(self.now));
         let has_tags = self.parameters.includes("tags");
         json(&One {
             data: wire::collection(found, &fields, count, has_tags, self.base),

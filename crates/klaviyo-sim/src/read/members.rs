@@ -10,7 +10,7 @@ use crate::profiles::ProfileId;
 use crate::query::SortKey;
 use crate::query::{
     Condition, CursorPosition, Filterable, Operator, Page, PageQuery, Tested, ValueKind, is_met,
-    joined_bounds,
+    seconds_left,
 };
 use crate::refusal::Refusal;
 use crate::state::{Collection, known};
@@ -172,12 +172,12 @@ fn by_join_from<'a>(
     conditions: &[Condition],
 ) -> Result<Members<'a>, Refusal> {
     let first = || ProfileId::Given(Arc::default());
-    let (lowest, highest) = joined_bounds(conditions, JOINED);
-    let mut low = lowest.map(|seconds| (seconds, first()));
-    let mut high = match highest {
-        // Members who joined in that second are within.
-        Bound::Included(seconds) if seconds < i64::MAX => Bound::Excluded((seconds + 1, first())),
-        _ => Bound::Unbounded,
+    let seconds = seconds_left(conditions, JOINED);
+    let mut low = Bound::Included((*seconds.start(), first()));
+    // Members who joined in the last second are within.
+    let mut high = match seconds.end().checked_add(1) {
+        Some(after) => Bound::Excluded((after, first())),
+        None => Bound::Unbounded,
     };
     if let Some(position) = &page_query.from {
         let SortKey::Time(joined) = position.key else {

@@ -11,6 +11,7 @@ use crate::kind::Kind;
 use crate::profiles::{Profile, ProfileId};
 use crate::query::{
     Condition, CursorPosition, Fields, Filterable, Operator, Tested, ValueKind, is_met,
+    seconds_left,
 };
 use crate::refusal::Refusal;
 use crate::state::SortField;
@@ -117,16 +118,24 @@ impl ReadContext<'_> {
         let page_query = self.page_query(is_descending)?;
 
         let order = self.account.order(sort_field(field));
+        // What changed lately is found without a look at all the others.
+        let is_narrow = ["created", "updated"].contains(&field)
+            && conditions.iter().any(|condition| condition.field == field);
+        let sorted = if is_narrow {
+            order.within(&seconds_left(&conditions, field))
+        } else {
+            &order.0
+        };
         let locate = |position: &CursorPosition| {
             let wanted = (
                 position.key.clone(),
                 ProfileId::Given(Arc::new(position.id.clone())),
             );
-            let before = order.0.partition_point(|position| *position < wanted);
-            let with = order.0.partition_point(|position| *position <= wanted);
+            let before = sorted.partition_point(|position| *position < wanted);
+            let with = sorted.partition_point(|position| *position <= wanted);
             (before, with)
         };
-        let page = page_query.take_sorted(&order.0, locate, |(_, id)| self.meets(id, &conditions));
+        let page = page_query.take_sorted(sorted, locate, |(_, id)| self.meets(id, &conditions));
         let links = self.links(&page, |(key, id)| CursorPosition {
             key: key.clone(),
             id: id.to_string(),
@@ -183,7 +192,7 @@ impl ReadContext<'_> {
         let (mut included, mut names) = (Vec::new(), Vec::new());
         for collection in joined {
             names.push(value!({"type": kind.noun(), "id": collection.id}));
-            let shown = wire::collection(collection, &Fields::All, false, false, self.base);
+            let shown = wire::collection(collection, &Fields::All, None, false, self.base);
             included.push(shown);
         }
         data["relationships"][kind.plural()]["data"] = names.into();

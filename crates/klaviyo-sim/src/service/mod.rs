@@ -11,10 +11,11 @@ use rand::RngExt;
 use time::OffsetDateTime;
 
 use self::change::ChangeContext;
+pub(crate) use self::change::later;
 pub(crate) use self::outgoing::{Delivery, Outgoing};
 use crate::clock::Clock;
 use crate::endpoint::{Endpoint, Parameter, Route};
-use crate::fault::{Change, Effect, FaultSchedule};
+use crate::fault::{Change, Effect, Fault, FaultSchedule};
 use crate::instant;
 use crate::plan::{Latency, Plan, PlanError};
 use crate::query::Parameters;
@@ -89,7 +90,7 @@ impl Service {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state, for changes. Merges whose time has come are carried out first.
+    /// The state, for changes. What is over by now is carried out first.
     pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
         let now = instant::micros_of(self.now());
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -218,12 +219,28 @@ impl Service {
     ) -> Result<(), ChangeError> {
         let at = ChangeContext {
             collection: &routed.route.id,
-            key: key(routed.incoming).unwrap_or_default(),
+            // A request without a key has none that could be revoked.
+            key: Some(key(routed.incoming).unwrap_or_default()),
             now: instant::micros_of(routed.now),
             merging_takes: self.switches.merging_takes,
         };
         let mut state = self.state_mut();
         change::apply(change, state.account_mut(account)?, &at)
+    }
+
+    /// Makes the change of a fault at once, in the list or segment that the fault names.
+    pub(crate) fn change_at_once(&self, fault: &Fault) -> Result<(), ChangeError> {
+        let Effect::Change(change) = &fault.effect else {
+            return Err(ChangeError::NoChange);
+        };
+        let at = ChangeContext {
+            collection: fault.id.as_deref().unwrap_or_default(),
+            key: None,
+            now: instant::micros_of(self.now()),
+            merging_takes: self.switches.merging_takes,
+        };
+        let mut state = self.state_mut();
+        change::apply(change, state.account_mut(fault.account.as_deref())?, &at)
     }
 
     fn owner(&self, incoming: &Incoming<'_>) -> Option<String> {

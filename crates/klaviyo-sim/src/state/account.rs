@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rand::RngExt;
 use ulid::Ulid;
 
 use super::collection::Collection;
 use super::collection::known;
+use super::computing::Computing;
 use super::order::{Order, SortField};
-use crate::fault::UnknownJoin;
+use crate::fault::{Recomputation, UnknownJoin};
 use crate::instant;
 use crate::key::Key;
 use crate::kind::Kind;
@@ -28,6 +30,19 @@ pub enum ChangeError {
     /// There is no such profile, or it is no member.
     #[error("there is no profile {0} here")]
     NoProfile(String),
+    /// The effect of a fault is no change of the account.
+    #[error("this happens to requests alone, and cannot be done at once")]
+    NoChange,
+}
+
+/// A profile that becomes another. Times are microseconds since the epoch.
+struct Merge {
+    from: ProfileId,
+    into: ProfileId,
+    /// When it is done.
+    at: i64,
+    /// Until when the id of the profile that is no more still answers.
+    answers_until: i64,
 }
 
 /// A Klaviyo account.
@@ -37,8 +52,10 @@ pub(crate) struct Account {
     pub(crate) keys: Vec<Key>,
     pub(crate) profiles: ProfileStore,
     pub(crate) collections: BTreeMap<String, Collection>,
-    /// Profiles that will have become others at that time, in microseconds.
-    merging: Vec<(i64, ProfileId, ProfileId)>,
+    /// Profiles that will have become others.
+    merging: Vec<Merge>,
+    /// Profiles that have become others, and until when their ids still answer, in microseconds.
+    answering: Vec<(i64, ProfileId)>,
     orders: Mutex<HashMap<SortField, Arc<Order>>>,
 }
 
@@ -57,6 +74,7 @@ impl Account {
             keys: plan.keys,
             collections: BTreeMap::new(),
             merging: Vec::new(),
+            answering: Vec::new(),
             orders: Mutex::default(),
         };
         for (place, (slots, collection)) in (0..).zip(plan.collections) {
@@ -71,6 +89,7 @@ impl Account {
         collection.is_double_opt_in = plan.is_double_opt_in;
         collection.is_active = plan.is_active;
         collection.is_processing = plan.is_processing;
+        collection.set_count_lag(micros(plan.count_lag));
         let mut random = random(seed, 0);
         // Members who were imported in bulk share one second.
         let bulk_import = PAST_ENDS - 86_400 * 200;
@@ -102,17 +121,44 @@ impl Account {
         Ok(())
     }
 
-    /// Changes the definition of a segment as of then: nobody is in it.
-    pub(crate) fn redefine(&mut self, segment: &str, at: i64) -> Result<(), ChangeError> {
-        let segment = self.collection_mut(segment)?;
-        segment.updated = at;
-        segment.fill(Vec::new());
+    /// Changes the definition of a segment as of now (microseconds): it is emptied, and computed anew.
+    pub(crate) fn recompute(
+        &mut self,
+        segment: &str,
+        how: &Recomputation,
+        now: i64,
+    ) -> Result<(), ChangeError> {
+        let who = match &how.members {
+            Some(ids) => ids
+                .iter()
+                .map(|id| self.find(id))
+                .collect::<Result<_, _>>()?,
+            None => self.collection_mut(segment)?.members_in_the_end(),
+        };
+        let computing = Computing::new(who, how.per_minute, how.is_told, now);
+        self.collection_mut(segment)?.redefine(computing);
+        Ok(())
+    }
+
+    /// Lets Klaviyo's count of a list or segment be so far behind.
+    pub(crate) fn set_count_lag(
+        &mut self,
+        collection: &str,
+        lag: Duration,
+    ) -> Result<(), ChangeError> {
+        self.collection_mut(collection)?.set_count_lag(micros(lag));
         Ok(())
     }
 
     /// A list or segment by its id.
     pub(crate) fn collection(&self, kind: Kind, id: &str) -> Option<&Collection> {
         self.collections.get(id).filter(|found| found.kind == kind)
+    }
+
+    /// A list or segment, whichever has this id.
+    pub(crate) fn find_collection(&self, id: &str) -> Result<&Collection, ChangeError> {
+        let missing = || ChangeError::NoCollection(id.to_owned());
+        self.collections.get(id).ok_or_else(missing)
     }
 
     fn collection_mut(&mut self, id: &str) -> Result<&mut Collection, ChangeError> {
@@ -134,8 +180,24 @@ impl Account {
         }
         profile.created.get_or_insert_with(|| instant::show(now));
         profile.updated.get_or_insert_with(|| instant::show(now));
-        self.forget_orders();
-        self.profiles.put(profile)
+        self.keep(profile)
+    }
+
+    /// Puts a profile in, and at its place in every order.
+    fn keep(&mut self, profile: Profile) -> ProfileId {
+        let before = self.profiles.find(&profile.id);
+        let before = before.and_then(|id| self.profiles.get(&id));
+        let after = profile.clone();
+        let id = self.profiles.put(profile);
+        self.place(&id, before.as_ref(), Some(&after));
+        id
+    }
+
+    /// Takes a profile out, and out of every order.
+    fn remove(&mut self, id: &ProfileId) {
+        let before = self.profiles.get(id);
+        self.profiles.remove(id);
+        self.place(id, before.as_ref(), None);
     }
 
     /// Changes a profile's values, and the time of its last change.
@@ -151,8 +213,7 @@ impl Account {
         profile.updated = Some(instant::show(now));
         change(&mut profile);
         id.clone_into(&mut profile.id);
-        self.forget_orders();
-        self.profiles.put(profile);
+        self.keep(profile);
         Ok(())
     }
 
@@ -184,31 +245,62 @@ impl Account {
             .ok_or_else(|| ChangeError::NoProfile(id.to_owned()))
     }
 
-    /// Begins to merge one profile into another; it takes until `done` (microseconds).
-    pub(crate) fn merge(&mut self, from: &str, into: &str, done: i64) -> Result<(), ChangeError> {
+    /// Begins to merge one profile into another. It is done at a time, and the id of the one that is no more still
+    /// answers until another (microseconds).
+    pub(crate) fn merge(
+        &mut self,
+        from: &str,
+        into: &str,
+        at: i64,
+        answers_until: i64,
+    ) -> Result<(), ChangeError> {
         let (from, into) = (self.find(from)?, self.find(into)?);
-        self.merging.push((done, from, into));
+        self.merging.push(Merge {
+            from,
+            into,
+            at,
+            answers_until,
+        });
         Ok(())
     }
 
-    /// Whether a merge is over and has not been carried out.
+    /// Whether something is over by now (microseconds) and has not been carried out.
     pub(crate) fn is_behind(&self, now: i64) -> bool {
-        self.merging.iter().any(|(done, ..)| *done <= now)
+        self.merging.iter().any(|merge| merge.at <= now)
+            || self.answering.iter().any(|(until, _)| *until <= now)
+            || self.collections.values().any(|it| it.is_behind(now))
     }
 
-    /// Carries out the merges that are over.
+    /// Carries out what is over by now (microseconds), and lets now be the present.
     pub(crate) fn catch_up(&mut self, now: i64) {
-        let (over, still): (Vec<_>, _) =
-            self.merging.drain(..).partition(|(done, ..)| *done <= now);
-        self.merging = still;
-        for (done, from, into) in over {
-            self.finish_merge(&from, &into, done.div_euclid(1_000_000));
+        let mut over: Vec<Merge> = self.merging.extract_if(.., |it| it.at <= now).collect();
+        over.sort_by_key(|merge| merge.at);
+        for merge in over {
+            for collection in self.collections.values_mut() {
+                collection.catch_up(merge.at);
+            }
+            self.finish_merge(merge);
+        }
+        let silent: Vec<_> = self
+            .answering
+            .extract_if(.., |(until, _)| *until <= now)
+            .collect();
+        for collection in self.collections.values_mut() {
+            collection.catch_up(now);
+            for (_, id) in &silent {
+                collection.leave(id);
+            }
+        }
+        for (_, id) in silent {
+            self.remove(&id);
         }
     }
 
     /// The survivor takes the values that it lacks, and joins every list and segment that the other was in.
-    fn finish_merge(&mut self, from: &ProfileId, into: &ProfileId, now: i64) {
-        let (Some(lost), Some(mut survivor)) = (self.profiles.get(from), self.profiles.get(into))
+    fn finish_merge(&mut self, merge: Merge) {
+        let Merge { from, into, .. } = merge;
+        let now = merge.at.div_euclid(1_000_000);
+        let (Some(lost), Some(mut survivor)) = (self.profiles.get(&from), self.profiles.get(&into))
         else {
             return;
         };
@@ -227,13 +319,14 @@ impl Account {
         take(&mut survivor.last_name, lost.last_name);
         survivor.updated = Some(instant::show(now));
         for collection in self.collections.values_mut() {
-            if collection.leave(from) && collection.joined(into).is_none() {
-                collection.join(into, now);
-            }
+            collection.merge(&from, &into, now);
         }
-        self.profiles.remove(from);
-        self.profiles.put(survivor);
-        self.forget_orders();
+        self.keep(survivor);
+        if merge.answers_until > merge.at {
+            self.answering.push((merge.answers_until, from));
+        } else {
+            self.remove(&from);
+        }
     }
 
     /// Deletes a profile, as if it had never been.
@@ -242,8 +335,7 @@ impl Account {
         for collection in self.collections.values_mut() {
             collection.leave(&id);
         }
-        self.profiles.remove(&id);
-        self.forget_orders();
+        self.remove(&id);
         Ok(())
     }
 
@@ -273,8 +365,7 @@ impl Account {
             .ok_or_else(|| ChangeError::NoCollection(id.to_owned()))
     }
 
-    /// All profiles in some order, ties by id. Made when it is first asked for, and kept until a
-    /// profile changes.
+    /// All profiles in some order, ties by id. Made when it is first asked for, and kept.
     pub(crate) fn order(&self, by: SortField) -> Arc<Order> {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         let order = orders
@@ -283,8 +374,15 @@ impl Account {
         Arc::clone(order)
     }
 
-    fn forget_orders(&self) {
+    fn place(&self, id: &ProfileId, before: Option<&Profile>, after: Option<&Profile>) {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        orders.clear();
+        for (by, order) in orders.iter_mut() {
+            Arc::make_mut(order).place(*by, id, before, after);
+        }
     }
+}
+
+/// Microseconds of a length of time.
+fn micros(length: Duration) -> i64 {
+    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod collection;
+mod computing;
 mod order;
 
 pub(crate) use self::account::Account;

@@ -1,5 +1,7 @@
 //! The orders in which all profiles of an account can be read.
 
+use std::ops::RangeInclusive;
+
 use crate::instant;
 use crate::profiles::{Profile, ProfileId, ProfileStore};
 use crate::query::{Position, SortKey};
@@ -16,6 +18,7 @@ pub(crate) enum SortField {
 }
 
 /// Every profile's position, sorted.
+#[derive(Clone)]
 pub(crate) struct Order(pub(crate) Vec<Position<ProfileId>>);
 
 impl Order {
@@ -29,6 +32,34 @@ impl Order {
         let mut order: Vec<_> = profiles.ids().map(|id| (key(&id), id)).collect();
         order.sort_unstable();
         Self(order)
+    }
+
+    /// Moves a profile whose values have changed; without values before or after, it comes or goes.
+    pub(super) fn place(
+        &mut self,
+        by: SortField,
+        id: &ProfileId,
+        before: Option<&Profile>,
+        after: Option<&Profile>,
+    ) {
+        let position = |profile| (key(profile, by), id.clone());
+        if let Some(Ok(at)) = before.map(|before| self.0.binary_search(&position(before))) {
+            self.0.remove(at);
+        }
+        if let Some(position) = after.map(position)
+            && let Err(at) = self.0.binary_search(&position)
+        {
+            self.0.insert(at, position);
+        }
+    }
+
+    /// The part of the order in which the times lie within these whole seconds.
+    pub(crate) fn within(&self, seconds: &RangeInclusive<i64>) -> &[Position<ProfileId>] {
+        let begin = SortKey::Time(instant::of_seconds(*seconds.start()));
+        let end = SortKey::Time(instant::of_seconds(seconds.end().saturating_add(1)));
+        let begin = self.0.partition_point(|(key, _)| *key < begin);
+        let end = self.0.partition_point(|(key, _)| *key <= end);
+        &self.0[begin.min(end)..end]
     }
 }
 

@@ -7,12 +7,12 @@ use crate::kind::Kind;
 use crate::query::Fields;
 use crate::state::Collection;
 
-/// A list or segment as a resource. `count` adds how many members it has; `has_tags` the (empty) data
-/// of its tags.
+/// A list or segment as a resource. `count` is how many members it is shown to have, if that is shown; `has_tags` adds
+/// the (empty) data of its tags.
 pub(crate) fn collection(
     collection: &Collection,
     fields: &Fields,
-    count: bool,
+    count: Option<usize>,
     has_tags: bool,
     base: &str,
 ) -> Value {
@@ -24,8 +24,8 @@ pub(crate) fn collection(
             attributes.insert(name.to_owned(), part);
         }
     }
-    if count {
-        attributes.insert("profile_count".to_owned(), collection.len().into());
+    if let Some(count) = count {
+        attributes.insert("profile_count".to_owned(), count.into());
     }
     let relationship = |name: &str, has_data: bool| {
         let links = json!({
@@ -67,22 +67,27 @@ fn all_attributes(collection: &Collection) -> Vec<(&'static str, Value)> {
             attributes.push(("opt_in_process", process.into()));
         }
         Kind::Segment => {
-            attributes.push(("definition", definition()));
+            attributes.push(("definition", definition(collection.redefined)));
             attributes.push(("is_active", collection.is_active.into()));
-            attributes.push(("is_processing", collection.is_processing.into()));
+            attributes.push(("is_processing", collection.says_processing().into()));
             attributes.push(("is_starred", false.into()));
         }
     }
     attributes
 }
 
-fn definition() -> Value {
+/// The definition of a segment that was changed so often.
+fn definition(redefined: u32) -> Value {
+    let plan = match redefined {
+        0 => "pro".to_owned(),
+        times => format!("pro-{times}"),
+    };
     json!({
         "condition_groups": [{
             "conditions": [{
                 "type": "profile-property",
                 "property": "properties['plan']",
-                "filter": {"type": "string", "operator": "equals", "value": "pro"},
+                "filter": {"type": "string", "operator": "equals", "value": plan},
             }],
         }],
     })

@@ -2,9 +2,12 @@
 
 mod access;
 mod changes;
+mod computing;
+mod control;
 mod cursors;
 mod faults;
 mod filters;
+mod living;
 mod paging;
 mod profiles;
 mod quota;

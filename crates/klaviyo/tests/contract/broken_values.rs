@@ -71,7 +71,7 @@ async fn a_broken_piece_of_a_text_costs_that_value_alone() {
         let profile = profile_of(&email).await;
         assert_eq!(profile.email, Attribute::Unusable, "{piece:?}");
         assert_eq!(profile.first_name, Attribute::text("Zo\u{eb}"), "{piece:?}");
-        // In the name of an attribute that nobody asked for.
+        // In the name of an attribute that the request did not ask for.
         let name = [b"\"a", piece, b"\":{},\"email\":\"a@x.io\""].concat();
         let profile = profile_of(&name).await;
         assert_eq!(profile.email, Attribute::text("a@x.io"), "{piece:?}");

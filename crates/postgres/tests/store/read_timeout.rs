@@ -85,7 +85,7 @@ async fn connections_that_stopped_answering_between_units_are_replaced() {
 }
 
 /// More than the system's buffers between a program and the server hold: the rest is still to be sent when the
-/// caller gives up, and whoever closes the connection in good order sends it first.
+/// caller gives up, and a client that closes the connection in good order sends it first.
 const MORE_THAN_BUFFERS: usize = 64 * 1024 * 1024;
 
 /// A unit in the middle of a statement that is not sent as a whole.

@@ -1,5 +1,5 @@
 //! Searching by the index: section after section in the order of ids, until the page is full. Each part goes by
-//! keys, so a text that nobody has costs a few hundred rows, and one that all have costs the first section.
+//! keys, so a text that no consumer has costs a few hundred rows, and one that all have costs the first section.
 //!
 //! What is not in the index yet is searched as it stands: the consumers after the last section, and those in
 //! sections whose texts have changed since (`index.rs` keeps both few). In an audience of few members it is they

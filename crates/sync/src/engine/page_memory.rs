@@ -2,7 +2,7 @@
 //!
 //! An ordinary page counts nothing: a hundred profiles are under 100 KB. A larger one reserves what it needs as it
 //! grows, from all that there is for the process, and keeps it until its profiles are written. If there is not enough,
-//! its answer is dropped, so that whoever waits holds nothing and two pages can never wait for each other; its request
+//! its answer is dropped, so that a page that waits holds nothing and two pages can never wait for each other; its request
 //! is made again when the memory has been reserved.
 
 use std::collections::HashMap;
@@ -54,8 +54,8 @@ impl State {
         }
     }
 
-    /// Whoever is next of those who wait, if there is enough for it: of the organization that holds the least, the one
-    /// that has waited for longest. Nobody passes it while there is not enough.
+    /// The page that is next of those that wait, if there is enough for it: of the organization that holds the least, the one
+    /// that has waited for longest. No other passes it while there is not enough.
     fn next(&mut self) -> Option<Waiting> {
         let held = |waiting: &Waiting| self.held.get(&waiting.organization).copied();
         let waiting = self.waiting.iter().enumerate();
@@ -124,7 +124,7 @@ impl PageMemory {
                 organization: next.organization,
                 bytes: Mutex::new(next.bytes),
             };
-            // If nobody waits for it any more, it is dropped, and the memory is free again.
+            // If no page waits for it any more, it is dropped, and the memory is free again.
             let _ = next.granted.send(reservation);
         }
     }
@@ -176,7 +176,7 @@ impl AnswerRoom for Reservation {
         }
         let more = counted - *reserved;
         let mut state = self.memory.state();
-        // Whoever waits comes first.
+        // Pages that wait come first.
         state.waiting.retain(|waiting| !waiting.granted.is_closed());
         if !state.waiting.is_empty() || more > state.free {
             return false;

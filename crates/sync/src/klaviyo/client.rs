@@ -56,7 +56,7 @@ impl KlaviyoClient {
         self.quota.buckets(account).await
     }
 
-    /// Deletes up to `limit` buckets that nobody has used since a time. Returns how many.
+    /// Deletes up to `limit` buckets that no request has used since a time. Returns how many.
     pub(crate) async fn delete_unused_quotas(
         &self,
         before: Timestamp,

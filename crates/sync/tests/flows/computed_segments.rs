@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use fanfare_domain::explain::ReasonCode;
 use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_domain::time::Timestamp;
+use fanfare_sync::Whom;
 use fanfare_testkit::build::{list, segment};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
@@ -99,7 +101,8 @@ async fn a_segment_whose_definition_was_changed_lately_counts_as_being_computed(
 #[tokio::test(start_paused = true)]
 async fn a_segment_that_is_being_computed_at_the_end_of_a_pass_loses_nobody() {
     let (klaviyo, org, first) = synced().await;
-    fill(&klaviyo, 150..200);
+    // Two pages: it begins with the second.
+    fill(&klaviyo, 50..200);
     klaviyo.change_after_pages(1, |contents| contents.processing.push(segment("S1")));
 
     let run = org.resynced(&first, true).await;
@@ -109,6 +112,24 @@ async fn a_segment_that_is_being_computed_at_the_end_of_a_pass_loses_nobody() {
         (SyncStatus::Success, true)
     );
     assert_eq!(org.members(&run.id).await, emails(0..200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_who_stays_because_the_segment_is_being_computed_is_told_so() {
+    let (klaviyo, org, first) = synced().await;
+    fill(&klaviyo, 0..150);
+    klaviyo.change(|contents| contents.processing.push(segment("S1")));
+    org.resynced(&first, true).await;
+    let leaving = Whom::Profile(members([180])[0].id.clone());
+
+    let explained = org
+        .integration
+        .explain(&org.organization, &first.audience, &leaving, false)
+        .await
+        .unwrap();
+
+    let codes: Vec<ReasonCode> = explained.reasons.iter().map(|one| one.code).collect();
+    assert_eq!(codes, [ReasonCode::Member, ReasonCode::RemovalHeld]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -169,7 +169,7 @@ async fn whoever_was_erased_stays_so_after_the_master_key_was_replaced() {
     assert_eq!(org.members(&again.id).await, emails([0, 2, 3]));
 }
 
-/// As nobody could be recognized, nobody is brought back.
+/// As no profile could be recognized, none is brought back.
 #[tokio::test(start_paused = true)]
 async fn without_the_key_of_the_hashes_nothing_is_read() {
     let klaviyo = klaviyo_with(&list("L1"), 4);

@@ -84,7 +84,7 @@ async fn more_than_half_of_a_large_audience_leave_only_when_confirmed() {
     assert_eq!(org.members(&first.id).await, emails((61..120).chain([500])));
 }
 
-/// Syncs again without confirmation, and fails unless that was held and removed nobody.
+/// Syncs again without confirmation, and fails unless that was held and removed no member.
 async fn assert_held(org: &TestOrganization, first: &SyncRun, want: &[String]) {
     tokio::time::sleep(QUOTA_OF_COUNTING).await;
     let held = org.resynced(first, false).await;
@@ -159,7 +159,7 @@ async fn a_list_that_has_everybody_again_opens_the_guard() {
     set_members(&klaviyo, [500]);
     assert_held(&org, &first, &emails((0..120).chain([500]))).await;
 
-    // Nobody is to be removed, so there is nothing to confirm.
+    // No member is to be removed, so there is nothing to confirm.
     set_members(&klaviyo, (0..120).chain([500]));
     tokio::time::sleep(QUOTA_OF_COUNTING).await;
     assert_eq!(

@@ -166,7 +166,7 @@ pub async fn members_of_archived_audiences_expire(harness: &dyn StoreHarness) {
     }
 }
 
-/// Buckets that nobody has used, and that block nobody.
+/// Buckets that no request has used, and that block none.
 pub async fn quotas_that_nobody_uses_are_deleted(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let quota = &org.handle().quota;

@@ -161,7 +161,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         at(&[0], 1),
         klaviyo::refused_filter,
     ),
-    scenario(
+    // Thousands of pages, which take as long as a round may while no other takes the processors.
+    scenario_alone(
         "pages in a circle",
         EMBEDDED,
         at(&[0, 1], 1),

@@ -1,5 +1,6 @@
 //! Faults of Fanfare's own programs.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -43,13 +44,18 @@ pub(super) fn kill_with_second_worker(context: &RoundContext<'_>) -> Result<Roun
 /// locks of the store, and all other workers would wait.
 pub(super) fn freeze(context: &RoundContext<'_>) -> Result<RoundResult> {
     let slow = format!(
-        "list-profiles@request={},times={READERS}:slow=900",
+        "list-profiles@request={},times={READERS}:slow=3000",
         context.number()? + 1
     );
     let mut environment = context.environment(&[&slow], 1)?;
     environment.import()?;
     environment.wait_for_page(context.page()?)?;
-    std::thread::sleep(Duration::from_millis(400));
+    let written = Cell::new(None);
+    environment.wait("the pages before are not written", || {
+        std::thread::sleep(Duration::from_millis(250));
+        let now = environment.run()?.progress.processed;
+        Ok(written.replace(Some(now)) == Some(now))
+    })?;
     environment.workers[0].freeze();
     environment.start_worker()?;
     let recovery = recover(&environment)?;

@@ -27,10 +27,8 @@ use tracing::{Span, error, info_span};
 
 use super::Engine;
 use super::lease::Lease;
-use super::pace::Pace;
 use super::slice_end::SliceEnd;
 use crate::error::Error;
-use crate::integration::Integration;
 use crate::log::{log_claimed, log_ended};
 use crate::saving::{load_run, save_run};
 
@@ -57,8 +55,8 @@ pub(super) async fn work(
     stop: &CancellationToken,
 ) -> Result<SliceEnd, Error> {
     let integration = &engine.integration;
-    let (run, lease) = match claim(integration, engine.pace, work, stop).await? {
-        Claimed::Run(run, lease) => (*run, lease),
+    let (run, lease, _beside) = match claim(engine, work, stop).await? {
+        Claimed::Run(run, lease, beside) => (*run, lease, beside),
         Claimed::Nothing(end) => return Ok(end),
     };
     Span::current().record("syncSourceId", run.source().id.as_str());
@@ -66,9 +64,6 @@ pub(super) async fn work(
         log_ended(run.run());
         return Ok(SliceEnd::Finished(run.run().status));
     }
-    let Ok(_beside) = Beside::enter(&engine.suspected, &run) else {
-        return wait_for_turn(&lease, run).await;
-    };
     log_claimed(&run, integration.now());
     let end = match work_claimed(engine, &lease, run, stop).await {
         Err(error) if !error.is_transient() => fail_run(&lease, &error).await,
@@ -82,19 +77,20 @@ pub(super) async fn work(
 
 /// What a claim has brought.
 enum Claimed<'a> {
-    /// The run and its lease.
-    Run(Box<SourceRun>, Lease<'a>),
-    /// No run to work on: it is not due, has ended, is leased to another worker, or cannot be read.
+    /// The run, its lease, and what it is worked on beside.
+    Run(Box<SourceRun>, Lease<'a>, Beside<'a>),
+    /// No run to work on: it is not due, has ended, is leased to another worker, has to wait for its turn beside a suspected
+    /// one, or cannot be read.
     Nothing(SliceEnd),
 }
 
 /// Takes the run's lease.
 async fn claim<'a>(
-    integration: &'a Integration,
-    pace: Pace,
+    engine: &'a Engine,
     work: &WorkItem,
     stop: &CancellationToken,
 ) -> Result<Claimed<'a>, Error> {
+    let (integration, pace) = (&engine.integration, engine.pace);
     let mut unit = integration.begin(&work.organization).await?;
     let mut run = match load_run(unit.as_mut(), &work.key.id.as_run()).await {
         Ok(Some(run)) if run.is_active() && !run.run().is_newer => run,
@@ -112,6 +108,16 @@ async fn claim<'a>(
         return Ok(Claimed::Nothing(SliceEnd::NotDue));
     };
     run.claim(claim.abandoned, integration.now())?;
+    let Ok(beside) = Beside::enter(&engine.suspected, &run) else {
+        // In this unit, so that it has no lease if the process dies while it waits: it would count a crash.
+        let until = integration.now().plus(TURN);
+        let why = WaitReason::Turn;
+        unit.release(&work.key, claim.token, Some(until)).await?;
+        run.give_back(false, Waiting { until, why });
+        save_run(unit.as_mut(), &run).await?;
+        unit.commit().await?;
+        return Ok(Claimed::Nothing(SliceEnd::Paused(until)));
+    };
     save_run(unit.as_mut(), &run).await?;
     let lease = Lease::new(integration, work.clone(), claim.token, pace.lease);
     if let Err(error) = unit.commit().await.map_err(Error::from) {
@@ -119,21 +125,7 @@ async fn claim<'a>(
         lease.release_when_possible(&error, stop).await;
         return Err(error);
     }
-    Ok(Claimed::Run(Box::new(run), lease))
-}
-
-/// Gives a suspected run back, because another one is worked on in this process that it must not take along.
-async fn wait_for_turn(lease: &Lease<'_>, mut run: SourceRun) -> Result<SliceEnd, Error> {
-    let until = lease.integration.now().plus(TURN);
-    let mut unit = lease.integration.begin(lease.organization()).await?;
-    if !lease.release_in(unit.as_mut(), Some(until)).await? {
-        return Ok(SliceEnd::Overtaken);
-    }
-    let why = WaitReason::Turn;
-    run.give_back(false, Waiting { until, why });
-    save_run(unit.as_mut(), &run).await?;
-    unit.commit().await?;
-    Ok(SliceEnd::Paused(until))
+    Ok(Claimed::Run(Box::new(run), lease, beside))
 }
 
 async fn work_claimed<'a>(

@@ -19,7 +19,7 @@ use crate::engine::drain::Drain;
 use crate::error::Error;
 
 /// The most bytes of texts that are written at once, of which several copies are made.
-const BYTES_OF_A_SET: usize = 2 << 20;
+const BYTES_OF_A_SET: usize = 1 << 20;
 
 impl<'a> ActiveSlice<'a> {
     /// Reads until the list is read completely or the slice has to end. Pages that are requested by then are
@@ -225,7 +225,7 @@ mod tests {
             sets
         };
         assert_eq!(sets(&[100; 800]), [800]);
-        assert_eq!(sets(&[1 << 20; 5]), [2, 2, 1]);
+        assert_eq!(sets(&[1 << 19; 5]), [2, 2, 1]);
         assert_eq!(sets(&[10, 5 << 20, 10, 10]), [1, 1, 2]);
         assert!(sets(&[]).is_empty());
     }

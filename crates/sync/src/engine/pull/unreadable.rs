@@ -17,7 +17,7 @@ use crate::log::log_ended;
 use crate::saving::end_unread;
 
 /// How long a run of a newer version waits until this one looks again. Whichever program takes it up then, while an
-/// upgrade lasts; after a rollback none does, until somebody cancels the run.
+/// upgrade lasts; after a rollback none does, until a user cancels the run.
 const PAUSE: Duration = Duration::from_mins(1);
 
 /// Leaves a run that a newer version has written to that version, and ends one that is broken: neither is met again

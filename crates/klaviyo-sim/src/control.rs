@@ -1,0 +1,64 @@
+//! What a test orders of a running simulator over HTTP, in the grammar of faults: one order a line.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+
+use crate::fault::Fault;
+use crate::service::Service;
+
+/// The control endpoints. They lie outside of Klaviyo's paths, and ask for no key.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    let faults = web::resource("/control/faults")
+        .post(plan_faults)
+        .delete(forget_faults);
+    let changes = web::resource("/control/changes").post(make_changes);
+    config.service(faults).service(changes);
+}
+
+async fn plan_faults(service: Data<Arc<Service>>, orders: String) -> HttpResponse {
+    let planned = read(&orders).map(|faults| {
+        for (_, fault) in faults {
+            service.schedule().add(fault);
+        }
+    });
+    answer(planned)
+}
+
+async fn forget_faults(service: Data<Arc<Service>>) -> HttpResponse {
+    service.schedule().clear();
+    answer(Ok(()))
+}
+
+/// Makes the changes in their order, up to the first that cannot be made.
+async fn make_changes(service: Data<Arc<Service>>, orders: String) -> HttpResponse {
+    let made = read(&orders).and_then(|faults| {
+        faults.into_iter().try_for_each(|(line, fault)| {
+            let made = service.change_at_once(&fault);
+            made.map_err(|error| format!("{line}: {error}\n"))
+        })
+    });
+    answer(made)
+}
+
+/// The orders with their lines; or what is wrong with the first that is none.
+fn read(orders: &str) -> Result<Vec<(&str, Fault)>, String> {
+    let lines = orders.lines().map(str::trim);
+    lines
+        .filter(|line| !line.is_empty())
+        .map(|line| match line.parse() {
+            Ok(fault) => Ok((line, fault)),
+            Err(error) => Err(format!("{line}: {error}\n")),
+        })
+        .collect()
+}
+
+fn answer(done: Result<(), String>) -> HttpResponse {
+    match done {
+        Ok(()) => HttpResponse::NoContent().finish(),
+        Err(why) => HttpResponse::BadRequest()
+            .content_type("text/plain; charset=utf-8")
+            .body(why),
+    }
+}
