@@ -30,10 +30,7 @@ impl Window {
         // After a clock was set back by more than a window, a new window begins instead of waiting for the
         // old one. A clock that is only a little behind another process's begins none. A window in which nothing
         // was requested has not begun.
-        if self.used == 0
-            || now >= self.next(length)
-            || now.plus(length) < self.since
-        {
+        if self.used == 0 || now >= self.next(length) || now.plus(length) < self.since {
             *self = Self {
                 since: now,
                 used: 0,
