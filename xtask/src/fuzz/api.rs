@@ -43,7 +43,7 @@ pub(super) enum Outcome {
     Skipped(String),
 }
 
-/// Sends the API about so many requests.
+/// Sends the API at least so many requests.
 pub(super) fn run(requests: u64, install: bool, interrupt: &Interrupt) -> Result<Outcome> {
     let folder = output()?;
     fs::create_dir_all(&folder)?;
@@ -75,38 +75,62 @@ pub(super) fn run(requests: u64, install: bool, interrupt: &Interrupt) -> Result
 
     let document = workspace::root().join("docs/openapi.json");
     let operations = operations(&serde_json::from_slice(&fs::read(&document)?)?);
-    let log = logs.join("schemathesis.log");
     println!(
-        "Sending about {requests} requests; {} tells how far it is",
-        log.display()
+        "Sending {requests} requests; schemathesis-1.log and its successors in {} tell how far they are",
+        logs.display()
     );
-    let mut command = Command::new(program);
-    command
-        .env("SCHEMATHESIS_HOOKS", "api_hooks")
-        .env("PYTHONPATH", workspace::root().join("crates/fuzz"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("FANFARE_FUZZ_ORGANIZATIONS", &organizations)
-        .env("NO_PROXY", "127.0.0.1")
-        .current_dir(&logs)
-        .args(["--no-color", "run", "--url", &services.address])
-        .args(["--checks", CHECKS, "--exclude-path", STREAMS])
-        .args(["--phases", "examples,coverage,fuzzing", "--workers", "4"])
-        .args(["--max-examples", &requests.div_ceil(operations).to_string()])
-        .args(["--continue-on-failure", "--suppress-health-check", "all"])
-        .arg(document)
-        .stdout(File::create(&log)?)
-        .stderr(File::create(logs.join("schemathesis.err"))?);
-    let status = command.status().context("schemathesis cannot be started")?;
-    let told = fs::read_to_string(&log)?;
-    let end = told.rfind("SUMMARY").unwrap_or_default();
-    println!("{}", &told[end..]);
-    if status.success() {
-        return Ok(Outcome::Done(Vec::new()));
+    let (mut sent, mut found) = (0, Vec::new());
+    for pass in 1.. {
+        let rest = requests.saturating_sub(sent);
+        if rest == 0 {
+            break;
+        }
+        let log = logs.join(format!("schemathesis-{pass}.log"));
+        let mut command = Command::new(&program);
+        command
+            .env("SCHEMATHESIS_HOOKS", "api_hooks")
+            .env("PYTHONPATH", workspace::root().join("crates/fuzz"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("FANFARE_FUZZ_ORGANIZATIONS", &organizations)
+            .env("NO_PROXY", "127.0.0.1")
+            .current_dir(&logs)
+            .args(["--no-color", "run", "--url", &services.address])
+            .args(["--checks", CHECKS, "--exclude-path", STREAMS])
+            .args(["--phases", "examples,coverage,fuzzing", "--workers", "4"])
+            .args(["--max-examples", &rest.div_ceil(operations).to_string()])
+            .args(["--continue-on-failure", "--suppress-health-check", "all"])
+            .arg(&document)
+            .stdout(File::create(&log)?)
+            .stderr(File::create(logs.join(format!("schemathesis-{pass}.err")))?);
+        let status = command.status().context("schemathesis cannot be started")?;
+        let told = fs::read_to_string(&log)?;
+        let end = told.rfind("SUMMARY").unwrap_or_default();
+        println!("{}", &told[end..]);
+        if !status.success() {
+            found.push(format!(
+                "api: not every answer is as the document says ({status}); {} has each with a command that repeats it",
+                log.display()
+            ));
+            break;
+        }
+        // An operation with few different requests is done before it has had its share: the next pass, of another seed,
+        // makes up for it.
+        let generated = generated(&told).context("schemathesis does not say what it has sent")?;
+        ensure!(generated > 0, "schemathesis has sent nothing");
+        ensure!(!interrupt.is_requested(), "interrupted");
+        sent += generated;
     }
-    Ok(Outcome::Done(vec![format!(
-        "api: not every answer is as the document says ({status}); {} has each with a command that repeats it",
-        log.display()
-    )]))
+    println!("{sent} requests were sent");
+    Ok(Outcome::Done(found))
+}
+
+/// How many requests a pass of schemathesis says that it has made.
+fn generated(told: &str) -> Option<u64> {
+    let line = told
+        .lines()
+        .rev()
+        .find(|line| line.contains(" generated"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// The program: the installed one, or one that is installed now, if it may be.
@@ -164,4 +188,16 @@ fn operations(document: &Value) -> u64 {
     let paths = document["paths"].as_object().into_iter().flatten();
     let methods = paths.filter_map(|(_, item)| item.as_object());
     methods.map(|item| item.len() as u64).sum::<u64>().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_read_from_the_summary() {
+        let told = "Test cases:\n  48530 generated, 48530 passed\n\nSeed: 15\n";
+        assert_eq!(generated(told), Some(48_530));
+        assert_eq!(generated("no summary"), None);
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Options {
     /// For how long each target but the API is fuzzed
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     seconds: u64,
-    /// How many requests the API is sent, about
+    /// How many requests the API is sent at least
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     requests: u64,
     /// Give the target this file alone, to see what it does

@@ -129,7 +129,8 @@ impl Rehearsal {
         let second = import(&old.api, LISTS[1])?;
         self.finish(&new.api, &second)?;
         for (starts, cancels) in [(&old.api, &new.api), (&new.api, &old.api)] {
-            let audience = run(starts, &first)?.audience_id;
+            let imported = run(starts, &first)?;
+            let audience = imported.audience_id;
             let started: Value =
                 starts.post(&format!("/api/audiences/{audience}/sync"), &json!({}))?;
             let id = started["runId"].as_str().context("no sync was started")?;
@@ -140,7 +141,7 @@ impl Rehearsal {
             let id = again["runId"].as_str().context("no sync was started")?;
             let done = self.finish(starts, id)?;
             ensure!(
-                done.progress.processed == done.progress.unchanged + done.progress.skipped,
+                done.progress.processed == done.progress.unchanged + imported.progress.skipped,
                 "a second pass has changed something: {:?}",
                 done.progress
             );

@@ -9,6 +9,7 @@
 //! in the list is in the audience, and nobody else is but who left since the last complete pass.
 
 mod oracle;
+mod tally;
 mod world;
 
 use std::sync::Arc;

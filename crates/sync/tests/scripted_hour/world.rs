@@ -1,7 +1,6 @@
 //! A living account, a store, the use cases between them, and a clock that skips the time in which nothing happens.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::oracle::{Names, Persons, Presence, Seen};
+use crate::tally::Tally;
 
 pub(crate) const INTERVAL: Duration = Duration::from_mins(15);
 pub(crate) const SEGMENT: &str = "SeGm01";
@@ -68,40 +68,6 @@ pub(crate) struct World {
     /// Until when passes may be late, because Klaviyo did not answer or took no key.
     troubled_until: Option<Timestamp>,
     runs: Tally,
-}
-
-/// What runs have cost.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Tally {
-    pub(crate) requests: u64,
-    pub(crate) runs: u64,
-    pub(crate) full: u64,
-    pub(crate) rows: u64,
-    profiles: u64,
-    failed: u64,
-}
-
-impl Tally {
-    pub(crate) const fn since(self, before: Self) -> Self {
-        Self {
-            requests: self.requests - before.requests,
-            runs: self.runs - before.runs,
-            full: self.full - before.full,
-            rows: self.rows - before.rows,
-            profiles: self.profiles - before.profiles,
-            failed: self.failed - before.failed,
-        }
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} requests, {} runs ({} complete, {} failed), {} profiles read, {} rows changed",
-            self.requests, self.runs, self.full, self.failed, self.profiles, self.rows
-        )
-    }
 }
 
 fn moment(time: Timestamp) -> OffsetDateTime {

@@ -157,6 +157,8 @@ macro_rules! store_contract {
                 members_at_any_time_are_those_whom_a_watcher_saw
                 members_of_a_time_are_paged_and_searched
                 a_membership_that_ends_before_its_beginning_leaves_no_history
+            }
+            kept_history {
                 snapshots_are_listed_and_deleted
                 an_erased_persons_history_is_deleted
                 history_expires_but_for_what_a_snapshot_needs

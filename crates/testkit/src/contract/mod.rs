@@ -22,6 +22,7 @@ mod fixture;
 mod harness;
 pub mod history;
 pub mod issues;
+pub mod kept_history;
 pub mod known;
 pub mod leases;
 pub mod link_moves;
