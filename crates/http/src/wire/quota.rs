@@ -18,14 +18,14 @@ pub(crate) struct Quota {
     #[schema(example = 100)]
     share: u32,
     /// The endpoints in use, and the costly parameters that Klaviyo counts apart.
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<QuotaOfEndpoint>,
 }
 
 /// The quota of one endpoint.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = KlaviyoEndpointQuota)]
-struct Endpoint {
+struct QuotaOfEndpoint {
     /// `accounts`, `lists`, `list`, `list_count`, `list_profiles`, `segments`, `segment`, `segment_count`,
     /// `segment_profiles` or `profiles`; others may come.
     #[schema(example = "list_profiles")]
@@ -71,7 +71,7 @@ impl From<KlaviyoQuota> for Quota {
     }
 }
 
-impl From<EndpointQuota> for Endpoint {
+impl From<EndpointQuota> for QuotaOfEndpoint {
     fn from(of: EndpointQuota) -> Self {
         let bucket = of.bucket;
         Self {
