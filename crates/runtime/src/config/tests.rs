@@ -59,7 +59,7 @@ fn without_anything_the_defaults_are_in_force() {
     ] {
         check(&[], "", name, want);
     }
-    assert_eq!(SETTINGS.len(), 16, "each setting has a line above");
+    assert_eq!(SETTINGS.len(), 17, "each setting has a line above");
 }
 
 #[test]
