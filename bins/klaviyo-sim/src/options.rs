@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// A segment and how many profiles are in it; may be repeated
     #[arg(long = "segment", value_name = "ID=NAME:PROFILES")]
     segments: Vec<Described>,
+    /// How many percent of the members of each list joined within one second, as by an import in bulk
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
+    in_one_second: u8,
     /// Other people for another number
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -96,8 +99,9 @@ impl Options {
             let of = |kind, described: Vec<Described>| {
                 described
                     .into_iter()
-                    .map(move |Described { id, name, profiles }| {
-                        CollectionPlan::new(kind, &id, &name).generated(profiles)
+                    .map(move |Described { id, name, profiles }| CollectionPlan {
+                        in_one_second: self.in_one_second,
+                        ..CollectionPlan::new(kind, &id, &name).generated(profiles)
                     })
             };
             of(Kind::List, self.lists)

@@ -1,5 +1,6 @@
 //! The program as the demo, the benchmarks and a user start it.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
@@ -93,6 +94,34 @@ fn without_options_it_shows_the_demos_account() {
     );
     // Counting is limited to one in a second.
     assert_eq!(count("XyZaBc", 429), (Value::Null, Value::Null));
+}
+
+#[test]
+fn as_many_percent_of_a_list_as_are_asked_for_joined_within_one_second() {
+    for (percent, expected) in [("0", 0..=3), ("40", 25..=55), ("100", 90..=100)] {
+        let program = Program::start(&[
+            "--list",
+            "AaAaAa=One:100",
+            "--in-one-second",
+            percent,
+            "--latency",
+            "0",
+            "--no-quota",
+        ]);
+        let path = "/api/lists/AaAaAa/profiles?page%5Bsize%5D=100";
+        let (_, page) = program.get(DEMO_KEY, path);
+        let members = page["data"].as_array().unwrap();
+        assert_eq!(members.len(), 100);
+        let mut by_second = HashMap::<_, usize>::new();
+        for member in members {
+            let joined = member["attributes"]["joined_group_at"].as_str().unwrap();
+            *by_second.entry(joined).or_default() += 1;
+        }
+        let most = *by_second.values().max().unwrap();
+        assert!(expected.contains(&most), "{percent} %: {most} of 100");
+    }
+    let refused = run(&["--in-one-second", "101"]);
+    assert_eq!(refused.status.code(), Some(2));
 }
 
 #[test]

@@ -131,6 +131,8 @@ pub struct MembersFrom {
     pub order: MemberOrder,
     /// Only members who joined at this time or later; fractions of a second are cut off.
     pub joined_from: Option<Timestamp>,
+    /// Only members who joined before this time; fractions of a second are cut off.
+    pub joined_before: Option<Timestamp>,
     /// The position in that range; `None` for its beginning.
     pub cursor: Option<Cursor>,
 }

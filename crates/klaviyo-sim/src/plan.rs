@@ -239,6 +239,8 @@ pub struct CollectionPlan {
     pub count_lag: Duration,
     /// How many of its members are generated.
     pub generated: u32,
+    /// How many percent of these joined within one second, as by an import in bulk.
+    pub in_one_second: u8,
     /// Its other members, and when they joined, in seconds since the epoch. Of those at `i64::MIN` or `i64::MAX`
     /// Klaviyo tells no time; they come first or last.
     pub members: Vec<(i64, Profile)>,
@@ -257,6 +259,7 @@ impl CollectionPlan {
             is_processing: false,
             count_lag: Duration::ZERO,
             generated: 0,
+            in_one_second: 10,
             members: Vec::new(),
         }
     }

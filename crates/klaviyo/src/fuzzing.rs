@@ -16,7 +16,7 @@ use fanfare_domain::failure;
 use fanfare_domain::ids::Cursor;
 use fanfare_domain::klaviyo::KlaviyoError;
 use fanfare_domain::profile::UsableProfile;
-use fanfare_domain::quota::{Bucket, Endpoint, Reservation, RetryAfter};
+use fanfare_domain::quota::{Bucket, Demand, Endpoint, Reservation, RetryAfter};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, FullName, Phone};
 use reqwest::StatusCode;
@@ -184,8 +184,13 @@ pub fn retry_after(header: &[u8]) {
         assert_eq!(failure::asks_to_wait_until(&error, now), Some(until));
         let mut bucket = Bucket::new(Endpoint::Profiles, now);
         bucket.block(until, now);
-        assert_eq!(bucket.reserve(now), Reservation::Blocked(until));
-        assert!(matches!(bucket.reserve(until), Reservation::Granted(_)));
+        let one = Demand::ONE;
+        assert_eq!(bucket.reserve(&one, now), Reservation::Blocked(until));
+        // At the last time that there is no request can be made, but nor does the block hold it.
+        assert!(!matches!(
+            bucket.reserve(&one, until),
+            Reservation::Blocked(_)
+        ));
     }
 }
 
@@ -201,7 +206,8 @@ pub fn rate_limits(header: &[u8]) {
     let now = Timestamp::EPOCH;
     let mut bucket = Bucket::new(Endpoint::Profiles, now);
     bucket.limits = limits;
-    assert_eq!(bucket.reserve(now), Reservation::Granted(limits));
+    let granted = bucket.reserve(&Demand::ONE, now);
+    assert!(matches!(granted, Reservation::Granted(lease) if lease.limits == limits));
     for requests in [0, 1, u64::from(limits.steady) + 1, u64::MAX] {
         bucket.estimate(requests, now);
     }

@@ -9,6 +9,7 @@ use fanfare_domain::ids::ProfileId;
 use fanfare_domain::issue::Field;
 use fanfare_domain::klaviyo::{KlaviyoError, MemberLookup, MemberOrder, MemberPage, MembersFrom};
 use fanfare_domain::profile::{Attribute, Profile};
+use fanfare_domain::time::Timestamp;
 
 use crate::document::{Many, broken_id, parse};
 use crate::lenient::{Object, Raw, object, time, value};
@@ -31,12 +32,15 @@ pub(crate) fn request(
     of: &CollectionRef,
     from: &MembersFrom,
 ) -> Result<Request, KlaviyoError> {
-    let filter = from.joined_from.map(|at| {
-        format!(
-            "greater-or-equal(joined_group_at,{})",
-            at.to_whole_seconds()
-        )
-    });
+    let bound = |operator: &str, at: Option<Timestamp>| {
+        at.map(|at| format!("{operator}(joined_group_at,{})", at.to_whole_seconds()))
+    };
+    let from_and_before = [
+        bound("greater-or-equal", from.joined_from),
+        bound("less-than", from.joined_before),
+    ];
+    let bounds: Vec<String> = from_and_before.into_iter().flatten().collect();
+    let filter = (!bounds.is_empty()).then(|| bounds.join(","));
     let mut parameters = vec![("fields[profile]", FIELDS), ("page[size]", PAGE_SIZE)];
     match from.order {
         MemberOrder::EarliestFirst => parameters.push(("sort", "joined_group_at")),

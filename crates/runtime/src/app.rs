@@ -78,7 +78,8 @@ impl App {
         })
         .keeping_history_for(config.history)
         .with_intervals(config.intervals)
-        .with_full_pass_limits(config.full_passes);
+        .with_full_pass_limits(config.full_passes)
+        .with_klaviyo_share(config.klaviyo_share);
         Ok(Self {
             integration,
             storage,

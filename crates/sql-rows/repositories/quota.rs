@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use fanfare_domain::ports::{QuotaLedger, StoreError};
-use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
+use fanfare_domain::quota::{Bucket, Demand, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{DbTimestamp, to_db};
 
@@ -50,10 +50,11 @@ impl QuotaLedger for SqlStore {
         &self,
         account: &str,
         endpoint: Endpoint,
+        demand: &Demand,
         now: Timestamp,
     ) -> Result<Reservation, StoreError> {
-        // A reservation that is forgotten is one request too many at worst, and Klaviyo says so.
-        let reserve = |bucket: &mut Bucket| bucket.reserve(now);
+        // A reservation that is forgotten is a few requests too many at worst, and Klaviyo says so.
+        let reserve = |bucket: &mut Bucket| bucket.reserve(demand, now);
         self.change(account, endpoint, now, Durability::Lax, reserve)
             .await
     }

@@ -11,6 +11,7 @@ use fanfare_domain::ports::{
     Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, RequestLimits, Store, StoreError,
     UnitOfWork, WorkQueue,
 };
+use fanfare_domain::quota::Share;
 use fanfare_domain::schedule::Intervals;
 use fanfare_domain::time::Timestamp;
 
@@ -95,6 +96,13 @@ impl Integration {
             history_kept_for,
             ..self
         }
+    }
+
+    /// The same, of whose Klaviyo quota syncs use this share.
+    #[must_use]
+    pub fn with_klaviyo_share(self, share: Share) -> Self {
+        let klaviyo = self.klaviyo.with_share(share);
+        Self { klaviyo, ..self }
     }
 
     /// The same, for audiences with these intervals.

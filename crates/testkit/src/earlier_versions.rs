@@ -13,7 +13,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
 use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork, WorkQueue};
-use fanfare_domain::quota::{Endpoint, Reservation};
+use fanfare_domain::quota::{Demand, Endpoint, Reservation};
 use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
@@ -96,7 +96,9 @@ pub async fn assert_readable(store: &(impl Store + WorkQueue + QuotaLedger)) {
     let claim = claim.expect("an answer").expect("a lease that ran out");
     assert!(claim.abandoned && claim.token.0 > 7, "{claim:?}");
     let now = Timestamp::parse("2026-11-28T12:00:00Z").expect("a time");
-    let reserved = store.reserve("account:AbC123", Endpoint::Lists, now).await;
+    let reserved = store
+        .reserve("account:AbC123", Endpoint::Lists, &Demand::ONE, now)
+        .await;
     let is_blocked = matches!(reserved, Ok(Reservation::Blocked(_)));
     assert!(is_blocked, "until 2100: {reserved:?}");
 }

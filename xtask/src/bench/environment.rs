@@ -18,6 +18,9 @@ pub(super) const LIST: &str = "BeNcHm";
 /// Another list, where a case has one.
 pub(super) const SECOND_LIST: &str = "BeNcHn";
 
+/// A third one.
+pub(super) const THIRD_LIST: &str = "BeNcHo";
+
 pub(super) const KEY: &str = "pk_bench_0123456789abcdef0123456789abcdef";
 
 /// Seals keys of a simulator in a store that is deleted at the end: no secret.
@@ -90,6 +93,17 @@ impl Environment {
         let answer: Value = self.api.post("/api/audiences/import/klaviyo", &body)?;
         let run = answer["imported"][0]["runId"].as_str();
         run.map(str::to_owned).context("the list was not imported")
+    }
+
+    /// Starts the imports of several lists at once. Returns their runs.
+    pub(super) fn import_all(&self, lists: &[&str]) -> Result<Vec<String>> {
+        let body = json!({"listIds": lists});
+        let answer: Value = self.api.post("/api/audiences/import/klaviyo", &body)?;
+        let imported = answer["imported"].as_array().context("an answer")?.iter();
+        let runs = imported.filter_map(|one| Some(one["runId"].as_str()?.to_owned()));
+        let runs: Vec<String> = runs.collect();
+        ensure!(runs.len() == lists.len(), "not every list was imported");
+        Ok(runs)
     }
 
     /// Starts a sync of an audience. Returns its run.

@@ -1,8 +1,10 @@
-//! How much of Klaviyo's quota an import makes use of.
+//! How much of Klaviyo's quota imports make use of.
 
-use anyhow::{Context, Result};
+use std::path::Path;
 
-use super::environment::{Environment, LIST};
+use anyhow::{Context, Result, ensure};
+
+use super::environment::{Environment, LIST, SECOND_LIST, THIRD_LIST};
 use super::{Figure, Options};
 use crate::interrupt::Interrupt;
 
@@ -13,19 +15,82 @@ const PER_SECOND: u64 = 75;
 const PER_MINUTE: u64 = 750;
 const PAGE_MS: u64 = 250;
 
+/// Lists of one account that are imported at once.
+struct Lists {
+    what: &'static str,
+    ids: &'static [&'static str],
+    /// How many percent of their members joined within one second.
+    in_one_second: &'static str,
+}
+
+const LISTS: [Lists; 3] = [
+    Lists {
+        what: "",
+        ids: &[LIST],
+        in_one_second: "10",
+    },
+    Lists {
+        what: ", a fifth of them in one second",
+        ids: &[LIST],
+        in_one_second: "20",
+    },
+    Lists {
+        what: ", in three lists at once",
+        ids: &[LIST, SECOND_LIST, THIRD_LIST],
+        in_one_second: "10",
+    },
+];
+
 pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
+    let figures = LISTS.iter().map(|lists| import(lists, options, interrupt));
+    figures.collect()
+}
+
+fn import(lists: &Lists, options: &Options, interrupt: &Interrupt) -> Result<Figure> {
     let profiles = PROFILES / options.divide;
-    let latency = PAGE_MS.to_string();
-    let environment = Environment::start(profiles, &["--latency", &latency], interrupt)?;
-    let run = environment.finish(&environment.import(LIST)?)?;
-    Ok(vec![Figure {
+    let of_each = profiles / lists.ids.len() as u64;
+    let (latency, folder) = (PAGE_MS.to_string(), tempfile::tempdir()?);
+    let log = folder.path().join("requests.jsonl");
+    let log_argument = log.to_str().context("a path that is text")?;
+    let mut arguments = vec!["--latency", latency.as_str()];
+    arguments.extend(["--request-log", log_argument]);
+    arguments.extend(["--in-one-second", lists.in_one_second]);
+    let others: Vec<String> = lists.ids[1..]
+        .iter()
+        .map(|id| format!("{id}=Benchmark {id}:{of_each}"))
+        .collect();
+    for other in &others {
+        arguments.extend(["--list", other.as_str()]);
+    }
+    let environment = Environment::start(of_each, &arguments, interrupt)?;
+    let mut seconds = 0.0_f64;
+    for run in environment.import_all(lists.ids)? {
+        let run = environment.finish(&run)?;
+        let taken = run.seconds_since_click().context("the run has no times")?;
+        seconds = seconds.max(taken);
+    }
+    drop(environment);
+    let refused = refused(&log)?;
+    ensure!(refused == 0, "Klaviyo refused {refused} requests with 429");
+    let pages = of_each.div_ceil(100).max(1) * lists.ids.len() as u64;
+    Ok(Figure {
         case: "quota",
-        what: format!("import of {profiles} profiles"),
+        what: format!("import of {profiles} profiles{}", lists.what),
         unit: "s",
-        measured: run.seconds().context("the run has no times")?,
+        measured: seconds,
         limit_is: "the schedule that the quota allows",
-        limit: Some(schedule(profiles.div_ceil(100).max(1))),
-    }])
+        limit: Some(schedule(pages)),
+    })
+}
+
+/// How many requests of the simulator's log were answered 429.
+fn refused(log: &Path) -> Result<usize> {
+    let mut refused = 0;
+    for line in std::fs::read_to_string(log)?.lines() {
+        let request: serde_json::Value = serde_json::from_str(line)?;
+        refused += usize::from(request["status"] == 429);
+    }
+    Ok(refused)
 }
 
 /// Seconds until the last of so many requests is answered, if all are made as soon as they may be.

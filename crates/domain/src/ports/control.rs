@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::ids::{KeyId, OrganizationId};
 use crate::organization::{KeyHash, Organization, SecretKey};
-use crate::quota::{Bucket, Endpoint, RateLimits, Reservation};
+use crate::quota::{Bucket, Demand, Endpoint, RateLimits, Reservation};
 use crate::time::Timestamp;
 use crate::work::SchedulingCandidate;
 
@@ -87,11 +87,12 @@ pub trait WorkQueue: Send + Sync {
 /// The rules are those of [`Bucket`]; an adapter MUST apply each call atomically.
 #[async_trait]
 pub trait QuotaLedger: Send + Sync {
-    /// Takes one request out of the quota ([`Bucket::reserve`]).
+    /// Takes requests out of the quota ([`Bucket::reserve`]).
     async fn reserve(
         &self,
         account: &str,
         endpoint: Endpoint,
+        demand: &Demand,
         now: Timestamp,
     ) -> Result<Reservation, StoreError>;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::window::{BURST, STEADY, Window};
-use super::{Endpoint, RateLimits};
+use super::{Demand, Endpoint, Kept, Lease, Priority, RateLimits, Share};
 use crate::time::Timestamp;
 
 /// The state of one bucket of one account. All processes share it through the quota ledger.
@@ -21,16 +21,19 @@ pub struct Bucket {
     pub blocked_at: Option<Timestamp>,
 }
 
-/// Whether a request may be made now.
+/// Whether requests may be made now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
-    /// One request was taken out of the quota, by these limits.
-    Granted(RateLimits),
+    /// Requests were taken out of the quota.
+    Granted(Lease),
     /// No request may be made before this time: those of the window are used up.
     NotBefore(Timestamp),
     /// No request may be made before this time: Klaviyo has asked for none.
     Blocked(Timestamp),
 }
+
+/// How soon a sync asks again for what is kept for a chain: the chain may have ended.
+const KEPT_PAUSE: Duration = Duration::from_millis(500);
 
 impl Bucket {
     /// An unused bucket with the documented limits.
@@ -50,22 +53,55 @@ impl Bucket {
         }
     }
 
-    /// Takes one request out of the quota, or returns when the next one may be made.
-    pub fn reserve(&mut self, now: Timestamp) -> Reservation {
+    /// Takes requests out of the quota, or returns when the next one may be made. At most a quarter of what is left is
+    /// taken at once, so that near the limit no process keeps what another one needs.
+    pub fn reserve(&mut self, demand: &Demand, now: Timestamp) -> Reservation {
         if let Some(until) = self.current_block(now) {
             return Reservation::Blocked(until);
         }
         self.burst.roll(now, BURST);
         self.steady.roll(now, STEADY);
-        if self.steady.used >= self.limits.steady {
-            return Reservation::NotBefore(self.steady.since.plus(STEADY));
+        if let Some(unused) = &demand.unused {
+            self.take_back(unused);
         }
-        if self.burst.used >= self.limits.burst {
-            return Reservation::NotBefore(self.burst.since.plus(BURST));
+        let (allowed, kept) = match demand.priority {
+            Priority::User => (self.limits, Kept::default()),
+            Priority::Serial(_) => (demand.share.of(self.limits), Kept::default()),
+            Priority::Sync(kept) => (demand.share.of(self.limits), kept),
+        };
+        let minute_ends = self.steady.closes(STEADY);
+        let in_minute = allowed.steady.saturating_sub(self.steady.used);
+        if in_minute == 0 || now >= minute_ends {
+            return Reservation::NotBefore(self.steady.next(STEADY));
         }
-        self.burst.used += 1;
-        self.steady.used += 1;
-        Reservation::Granted(self.limits)
+        let second_ends = self.burst.closes(BURST);
+        let in_second = allowed.burst.saturating_sub(self.burst.used);
+        if in_second == 0 || now >= second_ends {
+            return Reservation::NotBefore(self.burst.next(BURST));
+        }
+        let in_minute = in_minute.saturating_sub(kept.requests(minute_ends.since(now).as_secs()));
+        if in_minute == 0 {
+            return Reservation::NotBefore(now.plus(KEPT_PAUSE).min(self.steady.next(STEADY)));
+        }
+        let requests = demand.wanted.min(in_second.min(in_minute) / 4).max(1);
+        self.burst.used += requests;
+        self.steady.used += requests;
+        Reservation::Granted(Lease {
+            requests,
+            until: second_ends.min(minute_ends),
+            limits: self.limits,
+            windows: (self.burst.since, self.steady.since),
+        })
+    }
+
+    /// Takes back what was not used of a lease, where its window still counts it.
+    fn take_back(&mut self, unused: &Lease) {
+        let (second, minute) = unused.windows;
+        for (window, since) in [(&mut self.burst, second), (&mut self.steady, minute)] {
+            if window.since == since {
+                window.used = window.used.saturating_sub(unused.requests);
+            }
+        }
     }
 
     /// Begins a rate-limit block until `until`. A block that ends later is never shortened.
@@ -114,6 +150,33 @@ impl Bucket {
         self.limits.steady.saturating_sub(steady.used)
     }
 
+    /// Whether nothing is known of it: it is as new as at `now`.
+    pub fn is_new(&self, endpoint: Endpoint, now: Timestamp) -> bool {
+        *self == Self::new(endpoint, now)
+    }
+
+    /// It as it is at `now`: windows that are over, and a block that is over, say nothing any more.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        let mut bucket = *self;
+        bucket.current_block(now);
+        bucket.burst.roll(now, BURST);
+        bucket.steady.roll(now, STEADY);
+        bucket
+    }
+
+    /// The same, with the limits of syncs that use this share.
+    #[must_use]
+    pub fn for_syncs(&self, share: Share) -> Self {
+        let limits = share.of(self.limits);
+        Self { limits, ..*self }
+    }
+
+    /// When the minute ends whose requests are counted.
+    pub fn resets_at(&self) -> Timestamp {
+        self.steady.since.plus(STEADY)
+    }
+
     /// The least time that `requests` requests take: those that the current minute still allows are made
     /// first, a burst in each second, and the rest by the limit of each following minute. The time of the
     /// round trips is not included.
@@ -154,7 +217,7 @@ mod tests {
             let (mut now, mut granted) = (0, Vec::new());
             for wait in waits {
                 now += wait;
-                match bucket.reserve(at(now)) {
+                match bucket.reserve(&Demand::ONE, at(now)) {
                     Reservation::Granted(_) => granted.push(now),
                     Reservation::NotBefore(until) | Reservation::Blocked(until) => prop_assert!(until > at(now)),
                 }
@@ -174,7 +237,7 @@ mod tests {
             let mut bucket = Bucket::new(Endpoint::Accounts, at(0));
             let mut now = at(0);
             for _ in 0..used {
-                while let Reservation::NotBefore(until) = bucket.reserve(now) {
+                while let Reservation::NotBefore(until) = bucket.reserve(&Demand::ONE, now) {
                     now = until;
                 }
             }
@@ -187,9 +250,12 @@ mod tests {
         let mut bucket = Bucket::new(Endpoint::Lists, at(0));
         bucket.block(at(30_000), at(0));
         bucket.block(at(5_000), at(0));
-        assert_eq!(bucket.reserve(at(29_999)), Reservation::Blocked(at(30_000)));
+        assert_eq!(
+            bucket.reserve(&Demand::ONE, at(29_999)),
+            Reservation::Blocked(at(30_000))
+        );
         assert!(matches!(
-            bucket.reserve(at(30_000)),
+            bucket.reserve(&Demand::ONE, at(30_000)),
             Reservation::Granted(_)
         ));
     }

@@ -2,13 +2,17 @@
 //! second and of one minute.
 
 mod bucket;
+mod demand;
 mod endpoint;
 mod rate_limits;
 mod retry_after;
+mod share;
 mod window;
 
 pub use bucket::{Bucket, Reservation};
+pub use demand::{Demand, Kept, Lease, Priority};
 pub use endpoint::Endpoint;
 pub use rate_limits::RateLimits;
 pub use retry_after::RetryAfter;
-pub use window::Window;
+pub use share::Share;
+pub use window::{BETWEEN_WINDOWS, Window};

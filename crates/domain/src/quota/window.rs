@@ -10,6 +10,14 @@ pub(super) const BURST: Duration = Duration::from_secs(1);
 /// The length of the steady window: one minute.
 pub(super) const STEADY: Duration = Duration::from_mins(1);
 
+/// How long a request may take to Klaviyo, beyond what the quickest takes. Klaviyo counts a request when it arrives, and
+/// its windows begin with the first of them. So none is made so shortly before a window's end, nor so shortly after:
+/// then every request arrives in the window in which it is counted here.
+const MARGIN: Duration = Duration::from_millis(50);
+
+/// For how long no request is made between two windows that follow each other, though the quota may be free.
+pub const BETWEEN_WINDOWS: Duration = MARGIN.saturating_mul(2);
+
 /// A fixed window and the requests made in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -23,12 +31,23 @@ impl Window {
     /// Begins a new window if this one is over.
     pub(super) fn roll(&mut self, now: Timestamp, length: Duration) {
         // After a clock was set back by more than a window, a new window begins instead of waiting for the
-        // old one. A clock that is only a little behind another process's begins none.
-        if now >= self.since.plus(length) || now.plus(length) < self.since {
+        // old one. A clock that is only a little behind another process's begins none. A window in which nothing
+        // was requested has not begun.
+        if self.used == 0 || now >= self.next(length) || now.plus(length) < self.since {
             *self = Self {
                 since: now,
                 used: 0,
             };
         }
+    }
+
+    /// Until when requests may be made in it.
+    pub(super) fn closes(&self, length: Duration) -> Timestamp {
+        self.since.plus(length.saturating_sub(MARGIN))
+    }
+
+    /// When the next window may begin.
+    pub(super) fn next(&self, length: Duration) -> Timestamp {
+        self.since.plus(length + MARGIN)
     }
 }

@@ -6,15 +6,21 @@
 //! Exactly one partition reads to the list's end, and it finishes last: a profile that leaves and joins again
 //! while the other partitions are read is found there.
 //!
+//! A second that holds many joins is a chain that cannot be divided: it is read from both ends ([`Chain`]).
+//!
 //! A member whose join time cannot be read is in no range. Before the first range is requested, the scan takes one
 //! page from the list's end; a scan that meets such a member, on this page or on any other, reads the list whole:
 //! in one partition, without a filter. So it does where Klaviyo refuses the filter.
 
+mod backwards;
+mod chain;
 mod loop_detector;
 mod partition;
 
 use std::time::Duration;
 
+use chain::Chains;
+pub use chain::{Chain, OneSecond};
 pub use loop_detector::{CursorLoop, LoopDetector};
 pub use partition::{JoinTimes, Partition, PartitionNumber, ScannedPage};
 
@@ -41,6 +47,9 @@ pub struct Scan {
     /// Whether one page at a time is read, because workers have died.
     #[serde(default)]
     is_serial: bool,
+    /// What is known of chains.
+    #[serde(default)]
+    chains: Chains,
 }
 
 impl Default for Scan {
@@ -52,6 +61,7 @@ impl Default for Scan {
             is_whole: false,
             uses_ranges: false,
             is_serial: false,
+            chains: Chains::default(),
         }
     }
 }
@@ -123,6 +133,11 @@ impl Scan {
         ready.take(if self.is_serial { 1 } else { usize::MAX })
     }
 
+    /// How many pages the profiles that are `left` have.
+    pub fn pages_of(&self, left: u64) -> u64 {
+        left / self.page_size.max(1)
+    }
+
     /// From now on one page at a time is read, or several again.
     pub(crate) const fn set_serial(&mut self, is_serial: bool) {
         self.is_serial = is_serial;
@@ -146,6 +161,9 @@ impl Scan {
 
     /// From now on only this partition is read, because its page failed.
     pub(crate) fn quarantine(&mut self, number: PartitionNumber) {
+        if self.stop_reading_backwards(number) {
+            return;
+        }
         if let Some(partition) = self.partition(number) {
             partition.is_quarantined = true;
         }
@@ -179,29 +197,65 @@ impl Scan {
         let Some(partition) = self.partition(number) else {
             return Ok(());
         };
-        let is_read = partition.looks_at_end() || partition.advance(page, pages)?;
-        if !is_read {
+        if partition.reads_backwards() {
+            self.advance_backwards(number, page, pages);
             return Ok(());
         }
-        let reads_to_end = partition.until.is_none() && !partition.looks_at_end();
-        if reads_to_end && self.partitions.len() > 1 {
-            if let Some(partition) = self.partition(number) {
-                partition.is_waiting = true;
-            }
+        // The last page of a second that goes on is followed by another one.
+        let one_second = page.one_second.clone().filter(|_| page.next.is_some());
+        if partition.looks_at_end() {
+            self.chains.last_second = one_second.map(|page| page.second);
+            self.remove(number);
             return Ok(());
         }
+        partition.chain = one_second.map(|page| page.forwards(partition.chain.as_ref()));
+        let has_disorder = partition
+            .chain
+            .as_ref()
+            .is_some_and(|chain| chain.last.is_none());
+        let is_read = partition.advance(page, pages)?;
+        if is_read {
+            partition.chain = None;
+        }
+        let chain = partition.chain.clone();
+        self.chains.is_forwards_only |= has_disorder;
+        self.drop_passed_readers();
+        if let Some(chain) = chain.filter(|chain| self.has_met(chain)) {
+            self.skip_second(chain.second);
+        } else if is_read {
+            self.finish(number);
+        }
+        Ok(())
+    }
+
+    /// A partition has read its range, or the list to its end.
+    fn finish(&mut self, number: PartitionNumber) {
+        let has_others = self.partitions.len() > 1;
+        if let Some(partition) = self.partition(number)
+            && partition.until.is_none()
+            && has_others
+        {
+            partition.is_waiting = true;
+            return;
+        }
+        self.remove(number);
+    }
+
+    fn remove(&mut self, number: PartitionNumber) {
         self.partitions
             .retain(|partition| partition.number != number);
         if let [last] = self.partitions.as_mut_slice() {
             last.is_waiting = false;
         }
-        Ok(())
     }
 
     /// Drops a partition's cursor because Klaviyo no longer accepts it: the partition continues from the
     /// latest join time that it has seen, or starts again if the list is read whole. `false` if it had no
     /// cursor.
     pub(crate) fn reposition(&mut self, number: PartitionNumber) -> bool {
+        if self.stop_reading_backwards(number) {
+            return true;
+        }
         let is_whole = self.is_whole;
         let Some(partition) = self.partition(number) else {
             return false;
@@ -212,6 +266,7 @@ impl Scan {
         if !partition.is_unfiltered() {
             self.look_at_end();
         }
+        self.drop_passed_readers();
         true
     }
 
@@ -219,6 +274,9 @@ impl Scan {
     /// without a filter, and if the order alone was refused, also without an order. `false` if it was requested
     /// by neither. Nothing happens if the partition no longer exists.
     pub(crate) fn drop_range(&mut self, number: PartitionNumber) -> bool {
+        if self.stop_reading_backwards(number) {
+            return true;
+        }
         let Some(partition) = self.partition(number) else {
             return true;
         };
@@ -241,13 +299,14 @@ impl Scan {
     /// An empty half costs one page, and the other half is divided next. So however the join times are
     /// distributed, the number of divisions is at most the number of binary digits of the range's length.
     pub(crate) fn split(&mut self, most: usize, left: u64, total: u64, end: Timestamp) {
-        let pages = |profiles: u64| profiles / self.page_size.max(1);
-        let partitions = usize::try_from(pages(left) / PAGES_WORTH_A_PARTITION).unwrap_or(most);
-        let divisions = pages(total) / PAGES_WORTH_A_DIVISION;
+        let partitions = self.pages_of(left) / PAGES_WORTH_A_PARTITION;
+        let partitions = usize::try_from(partitions).unwrap_or(most);
+        let divisions = self.pages_of(total) / PAGES_WORTH_A_DIVISION;
+        self.read_chains_backwards(most, divisions, end);
         while !self.is_whole
             && !self.is_serial
             // The partition that looks at the list's end is no division.
-            && u64::from(self.added) < divisions + u64::from(self.uses_ranges)
+            && u64::from(self.added - self.chains.added) < divisions + u64::from(self.uses_ranges)
             && self.quarantined().is_none()
             && self.ready().count() < partitions.min(most)
             && let Some((index, middle)) = self.widest(end)
@@ -268,8 +327,19 @@ impl Scan {
         }
     }
 
-    /// The index of the partition with the longest range that is still to be read, and the middle of that range.
-    fn widest(&self, end: Timestamp) -> Option<(usize, Timestamp)> {
+    /// The index of the partition that is divided next, and where: at the last second if that may be long, so that it is
+    /// come to soon, or else the partition with the longest range that is still to be read, in the middle of it.
+    fn widest(&mut self, end: Timestamp) -> Option<(usize, Timestamp)> {
+        if let Some(second) = self.chains.last_second.take() {
+            let holds = |one: &Partition| {
+                let begins_before = one.position().is_some_and(|position| position < second);
+                let ends_behind = one.until.is_none_or(|until| second < until);
+                begins_before && ends_behind && !one.is_waiting
+            };
+            if let Some(index) = self.partitions.iter().position(holds) {
+                return Some((index, second));
+            }
+        }
         let range = |(index, partition): (usize, &Partition)| {
             let position = partition.position()?;
             Some((
@@ -280,7 +350,7 @@ impl Scan {
         };
         let partitions = self.partitions.iter().enumerate();
         let (width, index, position) = partitions
-            .filter(|(_, partition)| !partition.is_waiting)
+            .filter(|(_, partition)| !partition.is_waiting && !partition.reads_backwards())
             .filter_map(range)
             .max()?;
         (width >= SHORTEST_RANGE).then(|| (index, position.plus(width / 2).whole_second()))

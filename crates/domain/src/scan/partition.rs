@@ -1,5 +1,8 @@
 //! A partition: one chain of pages through one range of join times.
 
+use std::time::Duration;
+
+use super::chain::{Chain, OneSecond};
 use super::loop_detector::{CursorLoop, LoopDetector};
 use crate::ids::Cursor;
 use crate::klaviyo::MemberOrder;
@@ -9,7 +12,8 @@ use crate::time::Timestamp;
 pub type PartitionNumber = u32;
 
 /// The position of a partition. It reads from the earliest join time to the latest, and ends where the next
-/// partition's range begins. Only the one that looks at the list's end reads the latest first, and one page.
+/// partition's range begins. Two kinds read the latest first: the one that looks at the list's end, one page, and those
+/// that read a chain backwards, which have a range of one second.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Partition {
     /// Its number.
@@ -36,6 +40,9 @@ pub struct Partition {
     pub is_repositioned: bool,
     /// Whether it has reached the list's end and waits to read it again after all others have finished.
     pub is_waiting: bool,
+    /// The second that its last page was of, if it was of one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Chain>,
 }
 
 /// A page that was written, as far as the scan is concerned.
@@ -45,6 +52,8 @@ pub struct ScannedPage {
     pub next: Option<Cursor>,
     /// Its join times.
     pub joins: JoinTimes,
+    /// What tells how far it has come within a second, if it is of one alone.
+    pub one_second: Option<OneSecond>,
     /// Profiles on it.
     pub profiles: u64,
     /// How many of them the run had not seen before.
@@ -87,21 +96,29 @@ impl JoinTimes {
     }
 }
 
+/// The shortest range that Klaviyo's filters know.
+pub(super) const ONE_SECOND: Duration = Duration::from_secs(1);
+
 impl Partition {
     /// Whether it reads no range but one page from the list's end.
     pub(super) fn looks_at_end(&self) -> bool {
-        self.order == MemberOrder::LatestFirst
+        self.order == MemberOrder::LatestFirst && self.until.is_none()
+    }
+
+    /// Whether it reads a chain backwards.
+    pub fn reads_backwards(&self) -> bool {
+        self.order == MemberOrder::LatestFirst && self.until.is_some()
     }
 
     /// Whether it reads the list from its beginning without a filter, so that it meets every member.
     pub(super) fn is_unfiltered(&self) -> bool {
-        self.from.is_none() && !self.looks_at_end()
+        self.from.is_none() && self.order != MemberOrder::LatestFirst
     }
 
     /// Whether a page is out of order, or has join times from before its range. Such a list cannot be split by
     /// join times.
     pub(super) fn is_out_of_range(&self, joins: &JoinTimes) -> bool {
-        if self.looks_at_end() {
+        if self.order == MemberOrder::LatestFirst {
             return false;
         }
         let begins_before = |bound: Option<Timestamp>| {
@@ -142,6 +159,20 @@ impl Partition {
         Ok(false)
     }
 
+    /// Continues behind the second of its chain, as another partition: a page that was requested of the second moves
+    /// nothing any more. Returns whether its range is read completely.
+    pub(super) fn skip_second(&mut self, number: PartitionNumber, second: Timestamp) -> bool {
+        let behind = second.plus(ONE_SECOND);
+        self.number = number;
+        self.from = Some(behind);
+        self.cursor = None;
+        self.joined_until = None;
+        self.chain = None;
+        self.is_repositioned = false;
+        self.loops.begin_anew();
+        self.until.is_some_and(|until| until <= behind)
+    }
+
     /// Drops its cursor: it continues from the latest join time that it has seen, or from the list's beginning
     /// if the list is read whole. `false` if it had no cursor.
     pub(super) fn reposition(&mut self, is_whole: bool) -> bool {
@@ -149,6 +180,7 @@ impl Partition {
             return false;
         }
         self.is_repositioned = true;
+        self.chain = None;
         self.loops.begin_anew();
         if is_whole {
             self.joined_until = None;

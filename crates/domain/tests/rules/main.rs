@@ -2,6 +2,7 @@
 //! values, runs, quotas and scans.
 
 mod audiences;
+mod chains;
 mod changes;
 mod door;
 mod examples;
@@ -11,6 +12,7 @@ mod generate;
 mod ids;
 mod incremental;
 mod issues;
+mod leases;
 mod merging;
 mod pages;
 mod quotas;

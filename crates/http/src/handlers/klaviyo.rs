@@ -16,6 +16,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         route!(SecretKey(Viewer), lists),
         route!(SecretKey(Viewer), segments),
+        route!(SecretKey(Viewer), quota),
         route!(SecretKey(Viewer), estimate_list),
         route!(SecretKey(Viewer), estimate_segment),
         route!(SecretKey(Editor), import),
@@ -58,6 +59,22 @@ async fn segments(
 ) -> Answer<Vec<wire::KlaviyoSegment>> {
     let found = application.collections(&principal.organization, CollectionKind::Segment);
     Ok(Json(found.await?.into_iter().map(Into::into).collect()))
+}
+
+/// Show Klaviyo's quota
+///
+/// What Klaviyo allows the connected account, what is used of it now, and how many syncs wait for it. Klaviyo is not
+/// asked.
+#[utoipa::path(
+    get, path = "/api/klaviyo/quota", tag = "Klaviyo", operation_id = "getKlaviyoQuota",
+    responses(
+        (status = 200, description = "The quota", body = wire::Quota),
+        (status = 400, description = "`KLAVIYO_KEY_NOT_FOUND`"),
+    ),
+)]
+async fn quota(application: Application, principal: Principal, _: NoQuery) -> Answer<wire::Quota> {
+    let quota = application.klaviyo_quota(&principal.organization).await?;
+    Ok(Json(quota.into()))
 }
 
 /// Estimate the import of a list

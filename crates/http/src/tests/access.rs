@@ -86,6 +86,7 @@ async fn roles_are_those_of_the_contract() {
         (Method::GET, "/settings", Role::Editor),
         (Method::PUT, "/settings", Role::Admin),
         (Method::GET, "/klaviyo", Role::Viewer),
+        (Method::GET, "/klaviyo/quota", Role::Viewer),
         (Method::POST, "/audiences/import/klaviyo", Role::Editor),
         (Method::POST, "/audiences/{id}/sync", Role::Editor),
         (Method::PUT, "/audiences/{id}", Role::Editor),

@@ -11,6 +11,7 @@ use actix_web::test::{self, TestRequest};
 use async_trait::async_trait;
 use fanfare_domain::ids::{OrganizationId, RunId};
 use fanfare_domain::organization::{KeyKind, Role};
+use fanfare_domain::quota::Share;
 use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, Integration, Ports};
@@ -123,7 +124,15 @@ impl Fixture {
 
     /// Lets a minute go by, and with it the quotas that were used up.
     pub(super) fn wait_a_minute(&self) {
-        self.clock.advance(Duration::from_mins(1));
+        // A minute of the quota is over a moment later, as decision 42 says.
+        self.clock.advance(Duration::from_secs(61));
+    }
+
+    /// From now on syncs use this share of Klaviyo's quota.
+    pub(super) fn use_share(&mut self, share: Share) {
+        self.integration = self.integration.clone().with_klaviyo_share(share);
+        self.api.integration = self.integration.clone();
+        self.parts = Parts::new(self.api.clone(), handlers::routes());
     }
 
     /// Imports a list; its run is left pending.

@@ -1,18 +1,22 @@
 //! What is in Klaviyo.
 
+use fanfare_domain::organization::Role;
 use fanfare_domain::ports::KlaviyoError;
-use fanfare_domain::quota::RetryAfter;
+use fanfare_domain::quota::{RetryAfter, Share};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, without_ids};
 
-const ROUTES: [&str; 4] = [
+const ROUTES: [&str; 5] = [
     "/api/klaviyo",
     "/api/klaviyo/segments",
     "/api/klaviyo/lists/RtPqXs/estimate",
     "/api/klaviyo/segments/SgMnt1/estimate",
+    QUOTA,
 ];
+
+const QUOTA: &str = "/api/klaviyo/quota";
 
 #[actix_web::test]
 async fn lists_and_segments_are_told_with_what_syncs_them() {
@@ -148,4 +152,72 @@ async fn when_klaviyo_asks_to_wait_so_do_we() {
         .await
         .refuses(503, "Klaviyo is busy", "KLAVIYO_THROTTLED");
     assert_eq!(fixture.klaviyo.calls().len(), calls);
+}
+
+#[actix_web::test]
+async fn the_quota_is_klaviyos_own_with_what_is_used_and_the_share_beside_it() {
+    let (mut fixture, _) = Fixture::imported().await;
+    fixture.use_share(Share::of_percent(40).unwrap());
+
+    let answer = fixture.get(QUOTA).send().await;
+
+    assert_eq!(answer.body["share"], 40);
+    assert_eq!(answer.body["accountId"], Value::Null);
+    let endpoints = answer.body["endpoints"].as_array().unwrap();
+    let members = endpoints
+        .iter()
+        .find(|one| one["endpoint"] == "list_profiles");
+    let members = members.expect("the endpoint was asked");
+    let used = members["steady"]["used"].as_u64().unwrap();
+    let resets_at = members["steady"]["resetsAt"].as_str().unwrap();
+    assert!(used > 0 && resets_at.ends_with('Z'), "{members}");
+    let want = json!({
+        "endpoint": "list_profiles",
+        "burst": {"limit": 75, "used": used},
+        "steady": {"limit": 750, "used": used, "resetsAt": resets_at},
+        "blockedUntil": null,
+        "waitingRuns": 0,
+    });
+    assert_eq!(*members, want);
+    // Another organization sees what its own connection uses.
+    let other = fixture.get(QUOTA).by(fixture.other.key(Role::Viewer));
+    let other = other.send().await;
+    assert_eq!(other.status, 200);
+    assert!(!other.text.contains("list_profiles"), "{}", other.text);
+    fixture.wait_a_minute();
+    let answer = fixture.get(QUOTA).send().await;
+    let endpoints = answer.body["endpoints"].as_array().unwrap();
+    assert!(!endpoints.is_empty());
+    assert!(endpoints.iter().all(|one| one["steady"]["used"] == 0));
+}
+
+#[actix_web::test]
+async fn the_quota_tells_until_when_klaviyo_takes_no_request_and_how_many_syncs_wait() {
+    let fixture = Fixture::connected().await;
+    let imported = fixture.import("RtPqXs").await;
+    let wait = KlaviyoError::Throttled(RetryAfter::Seconds(42));
+    fixture.klaviyo.fail_members([Some(wait)]);
+    fixture.work(&imported["runId"]).await;
+    let calls = fixture.klaviyo.calls().len();
+
+    let answer = fixture.get(QUOTA).send().await;
+
+    let endpoints = answer.body["endpoints"].as_array().unwrap();
+    let members = endpoints
+        .iter()
+        .find(|one| one["endpoint"] == "list_profiles");
+    let members = members.expect("the endpoint was asked");
+    assert_eq!(members["waitingRuns"], 1);
+    let until = members["blockedUntil"].as_str().unwrap();
+    let run = fixture.get(&super::fixture::path(
+        "/api/sync-runs/{id}",
+        &imported["runId"],
+    ));
+    assert_eq!(run.send().await.body["waitingUntil"]["until"], until);
+    assert!(
+        endpoints
+            .iter()
+            .all(|one| one["waitingRuns"] == 0 || one == members)
+    );
+    assert_eq!(fixture.klaviyo.calls().len(), calls, "Klaviyo is not asked");
 }

@@ -8,6 +8,7 @@ mod explain;
 mod history;
 mod import;
 mod klaviyo;
+mod quota;
 mod run;
 mod settings;
 mod source;
@@ -27,6 +28,7 @@ pub(crate) use history::{
 };
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
+pub(crate) use quota::Quota;
 pub(crate) use run::{Issue, Run};
 pub(crate) use settings::{Settings, SettingsBody};
 pub(crate) use source::{SourcesQuery, SyncSource};

@@ -81,9 +81,13 @@ pub(crate) async fn world(lists: &[usize]) -> World {
         .unwrap();
     let mut klaviyo = FakeKlaviyo::default().page_size(2);
     for (n, size) in lists.iter().enumerate() {
+        // Each joined in a second of its own: thousands who joined at once would be read from both ends.
         let members = (0..*size).map(|m| {
             let id = format!("l{n}p{m}");
-            profile(&id).email(&format!("{id}@example.com"))
+            let joined = i64::try_from(m).expect("a small number");
+            profile(&id)
+                .email(&format!("{id}@example.com"))
+                .joined(joined)
         });
         let id = format!("l{n}");
         klaviyo = klaviyo.with(list(&id), &id, members);

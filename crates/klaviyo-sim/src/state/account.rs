@@ -93,8 +93,9 @@ impl Account {
         let mut random = random(seed, 0);
         // Members who were imported in bulk share one second.
         let bulk_import = PAST_ENDS - 86_400 * 200;
+        let in_bulk = f64::from(plan.in_one_second.min(100)) / 100.0;
         let generated = slots.map(|slot| {
-            let at = if random.random_bool(0.1) {
+            let at = if random.random_bool(in_bulk) {
                 bulk_import.max(made_at(slot))
             } else {
                 random.random_range(made_at(slot)..PAST_ENDS)

@@ -183,6 +183,7 @@ async fn refused_range(
         order,
         joined_from,
         cursor: cursor.map(|text| Cursor::parse(text).unwrap()),
+        ..MembersFrom::default()
     };
     let answer = client(&server.uri())
         .members(&key(), &list("RtPqXs"), &from, &AnyRoom)

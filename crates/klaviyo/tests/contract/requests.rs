@@ -43,6 +43,7 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
     let from = MembersFrom {
         order: MemberOrder::EarliestFirst,
         joined_from: Timestamp::parse("2026-01-01T00:00:05.999Z"),
+        joined_before: Timestamp::parse("2026-01-01T00:00:06Z"),
         cursor: Some(Cursor::parse("bmV4dDo6aWQ=&x%23").unwrap()),
     };
     client(&server.uri())
@@ -53,7 +54,8 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
     let request = only_request(&server).await;
     assert_eq!(request.url.path(), "/api/segments/SgMnt1/profiles");
     let fields = "email,phone_number,first_name,last_name,joined_group_at,updated";
-    let filter = "greater-or-equal(joined_group_at,2026-01-01T00:00:05Z)";
+    let filter = "greater-or-equal(joined_group_at,2026-01-01T00:00:05Z),\
+                  less-than(joined_group_at,2026-01-01T00:00:06Z)";
     for (name, value) in [
         ("fields[profile]", fields),
         ("sort", "joined_group_at"),

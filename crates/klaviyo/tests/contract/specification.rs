@@ -1,6 +1,7 @@
 //! Every request the adapter can make, held against Klaviyo's own specification where that is present.
 
 use std::fs;
+use std::time::Duration;
 
 use fanfare_domain::ids::{Cursor, ProfileId};
 use fanfare_domain::klaviyo::{MemberLookup, MemberOrder};
@@ -44,12 +45,24 @@ async fn every_request() -> Vec<Request> {
             };
             drop(klaviyo.members(&key, &collection, &from, &AnyRoom).await);
         }
+        let backwards = MembersFrom {
+            order: MemberOrder::LatestFirst,
+            joined_from: Some(Timestamp::EPOCH),
+            joined_before: Some(Timestamp::EPOCH.plus(Duration::from_secs(1))),
+            cursor: Some(cursor.clone()),
+        };
+        drop(
+            klaviyo
+                .members(&key, &collection, &backwards, &AnyRoom)
+                .await,
+        );
         for joined_from in [None, Some(Timestamp::EPOCH)] {
             for cursor in [None, Some(cursor.clone())] {
                 let from = MembersFrom {
                     order: MemberOrder::EarliestFirst,
                     joined_from,
                     cursor,
+                    ..MembersFrom::default()
                 };
                 drop(klaviyo.members(&key, &collection, &from, &AnyRoom).await);
             }

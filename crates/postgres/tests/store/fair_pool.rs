@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fanfare_domain::organization::KeyHash;
 use fanfare_domain::ports::{Directory, QuotaLedger, Store, StoreError};
-use fanfare_domain::quota::Endpoint;
+use fanfare_domain::quota::{Demand, Endpoint};
 use fanfare_postgres::{PostgresOptions, PostgresStore};
 use fanfare_testkit::build::at;
 use sqlx::PgPool;
@@ -83,7 +83,7 @@ async fn keys_quotas_and_health_wait_for_no_organization() {
 
     assert_eq!(store.find_key(&KeyHash([0; 32])).await.unwrap(), None);
     store
-        .reserve("account", Endpoint::ALL[0], at(0))
+        .reserve("account", Endpoint::ALL[0], &Demand::ONE, at(0))
         .await
         .unwrap();
     store.health().await.unwrap();
@@ -94,7 +94,10 @@ async fn who_reserve_for_one_account_leave_connections_to_others() {
     let fixture = store().await;
     let store = another_process(&fixture, 4).await;
     let (endpoint, now) = (Endpoint::ALL[0], at(0));
-    store.reserve("account", endpoint, now).await.unwrap();
+    store
+        .reserve("account", endpoint, &Demand::ONE, now)
+        .await
+        .unwrap();
     let pool = fixture.database.pool();
     let mut held = pool.begin().await.unwrap();
     sqlx::query("SELECT FROM quota_buckets FOR UPDATE")
@@ -104,13 +107,16 @@ async fn who_reserve_for_one_account_leave_connections_to_others() {
     let waiting: Vec<_> = (0..6)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.reserve("account", endpoint, now).await })
+            tokio::spawn(async move { store.reserve("account", endpoint, &Demand::ONE, now).await })
         })
         .collect();
     waiting_for_a_lock(&pool, "transactionid").await;
 
     assert_eq!(store.find_key(&KeyHash([0; 32])).await.unwrap(), None);
-    store.reserve("another", endpoint, now).await.unwrap();
+    store
+        .reserve("another", endpoint, &Demand::ONE, now)
+        .await
+        .unwrap();
 
     held.commit().await.unwrap();
     for reservation in waiting {

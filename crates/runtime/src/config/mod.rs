@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use fanfare_domain::due_pass::FullPassLimits;
 use fanfare_domain::history::KEPT_FOR;
+use fanfare_domain::quota::Share;
 use fanfare_domain::schedule::{Intervals, LONGEST_INTERVAL};
 use fanfare_klaviyo::Origin;
 use secrecy::SecretString;
@@ -53,6 +54,8 @@ pub struct Config {
     pub intervals: Intervals,
     /// How often complete passes of continuous audiences are made.
     pub full_passes: FullPassLimits,
+    /// The share of Klaviyo's quota that syncs use.
+    pub klaviyo_share: Share,
     /// How long ended runs are kept, and what else is kept for a time only.
     pub retention: Duration,
     /// How long the history of memberships is kept.
@@ -162,6 +165,7 @@ impl Config {
         let history = parsed(&provided, "FANFARE_HISTORY_DAYS", retention)?;
         let intervals = parsed(&provided, "FANFARE_MIN_REFRESH_SECONDS", intervals)?;
         let full_passes = parsed(&provided, "FANFARE_FULL_PASS_SECONDS", full_passes)?;
+        let klaviyo_share = parsed(&provided, "FANFARE_KLAVIYO_SHARE", klaviyo_share)?;
         let retention = parsed(&provided, "FANFARE_RETENTION_DAYS", retention)?;
         Ok(Self {
             migration_database: migration_database(&provided, &database)?,
@@ -177,6 +181,7 @@ impl Config {
             lease: lease.unwrap_or(Duration::from_secs(10)),
             intervals: intervals.unwrap_or_default(),
             full_passes: full_passes.unwrap_or_default(),
+            klaviyo_share: klaviyo_share.unwrap_or_default(),
             retention: retention.unwrap_or(days(90)),
             history: history.unwrap_or(KEPT_FOR),
             log: parsed(&provided, "FANFARE_LOG", log)?,
@@ -343,6 +348,11 @@ fn full_passes(text: &str) -> Result<FullPassLimits, String> {
         .ok_or_else(|| {
             format!("it must be a whole number of seconds from 1 to {LONGEST_FULL_PASS}")
         })
+}
+
+fn klaviyo_share(text: &str) -> Result<Share, &'static str> {
+    let share = text.parse().ok().and_then(Share::of_percent);
+    share.ok_or("it must be a whole number of percent from 1 to 100")
 }
 
 /// The longest retention, in days: a hundred years.

@@ -118,6 +118,12 @@ pub const SETTINGS: &[Setting] = &[
         shown: |config| config.full_passes.longest.as_secs().to_string(),
     },
     Setting {
+        name: "FANFARE_KLAVIYO_SHARE",
+        default: "`100`",
+        meaning: "the percent of a Klaviyo account's quota that syncs may use, 1 to 100; what a user waits for may use all of it, and comes first",
+        shown: |config| config.klaviyo_share.percent().to_string(),
+    },
+    Setting {
         name: "FANFARE_RETENTION_DAYS",
         default: "`90`",
         meaning: "how long ended runs and their issues are kept, and the members of archived audiences, 1 to 36525; the latest run and the latest successful run of each audience stay",

@@ -52,6 +52,7 @@ fn without_anything_the_defaults_are_in_force() {
         ("FANFARE_LEASE_SECONDS", "10"),
         ("FANFARE_MIN_REFRESH_SECONDS", "60"),
         ("FANFARE_FULL_PASS_SECONDS", "86400"),
+        ("FANFARE_KLAVIYO_SHARE", "100"),
         ("FANFARE_RETENTION_DAYS", "90"),
         ("FANFARE_HISTORY_DAYS", "400"),
         ("FANFARE_LOG", "info"),
@@ -59,7 +60,7 @@ fn without_anything_the_defaults_are_in_force() {
     ] {
         check(&[], "", name, want);
     }
-    assert_eq!(SETTINGS.len(), 17, "each setting has a line above");
+    assert_eq!(SETTINGS.len(), 18, "each setting has a line above");
 }
 
 #[test]
@@ -93,6 +94,7 @@ fn every_setting_can_be_given_in_the_file() {
         master_key_file = '/run/secrets/key'
         master_key_previous_file = '/run/secrets/previous'
         lease_seconds = 5
+        klaviyo_share = 50
         history_days = 30
         min_refresh_seconds = 1
         full_pass_seconds = 3600
@@ -115,6 +117,7 @@ fn every_setting_can_be_given_in_the_file() {
         ("FANFARE_HISTORY_DAYS", "30"),
         ("FANFARE_MIN_REFRESH_SECONDS", "1"),
         ("FANFARE_FULL_PASS_SECONDS", "3600"),
+        ("FANFARE_KLAVIYO_SHARE", "50"),
         ("FANFARE_LOG", "warn,fanfare_sync=debug"),
         ("FANFARE_LOG_FORMAT", "json"),
     ] {
@@ -205,6 +208,13 @@ fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
         "",
         "FANFARE_LEASE_SECONDS: it must be a whole number of seconds from 1 to 3600",
     );
+    for share in ["0", "101", "50%", "-1", "99999999999"] {
+        check_refused(
+            &[("FANFARE_KLAVIYO_SHARE", share)],
+            "",
+            "FANFARE_KLAVIYO_SHARE: it must be a whole number of percent from 1 to 100",
+        );
+    }
     check_refused(
         &[("FANFARE_RETENTION_DAYS", "0")],
         "",

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use fanfare_domain::ports::{Clock, QuotaLedger};
-use fanfare_domain::quota::{Endpoint, Reservation};
+use fanfare_domain::quota::{Demand, Endpoint, Reservation};
 use fanfare_sqlite::SqliteStore;
 use tokio::time::timeout;
 
@@ -19,7 +19,7 @@ async fn a_reservation_does_not_wait_for_an_open_page() {
     let _page = fixture.begin(&org("org_a")).await;
     let now = fixture.clock.now();
 
-    let reserve = fixture.store.reserve(ACCOUNT, ENDPOINT, now);
+    let reserve = fixture.store.reserve(ACCOUNT, ENDPOINT, &Demand::ONE, now);
     let reserved = timeout(Duration::from_secs(5), reserve).await;
 
     let reserved = reserved.expect("it does not wait for the page").unwrap();
@@ -36,8 +36,15 @@ async fn processes_share_one_ledger() {
         .await
         .unwrap();
 
-    fixture.store.reserve(ACCOUNT, ENDPOINT, now).await.unwrap();
-    other.reserve(ACCOUNT, ENDPOINT, now).await.unwrap();
+    fixture
+        .store
+        .reserve(ACCOUNT, ENDPOINT, &Demand::ONE, now)
+        .await
+        .unwrap();
+    other
+        .reserve(ACCOUNT, ENDPOINT, &Demand::ONE, now)
+        .await
+        .unwrap();
 
     let bucket = fixture.store.bucket(ACCOUNT, ENDPOINT, now).await.unwrap();
     assert_eq!(bucket.burst.used, 2);

@@ -12,7 +12,7 @@ use fanfare_domain::klaviyo::{
 };
 use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, QuotaLedger, StoreError};
 use fanfare_domain::profile::Profile;
-use fanfare_domain::quota::Endpoint;
+use fanfare_domain::quota::{Bucket, Endpoint, Priority, Share};
 use fanfare_domain::time::Timestamp;
 
 use super::quota::{CallError, Quota, RateLimitBlock};
@@ -36,6 +36,25 @@ impl KlaviyoClient {
     ) -> Self {
         let quota = Quota::new(ledger, clock);
         Self { port, quota }
+    }
+
+    /// The same, of whose quota syncs use this share.
+    pub(crate) fn with_share(mut self, share: Share) -> Self {
+        self.quota.share = share;
+        self
+    }
+
+    /// The share of the quota that syncs use.
+    pub(crate) const fn share(&self) -> Share {
+        self.quota.share
+    }
+
+    /// The buckets of an account that have been used, as they are now.
+    pub(crate) async fn buckets(
+        &self,
+        account: &str,
+    ) -> Result<Vec<(Endpoint, Bucket)>, StoreError> {
+        self.quota.buckets(account).await
     }
 
     /// Deletes up to `limit` buckets that no request has used since a time. Returns how many.
@@ -85,19 +104,21 @@ impl KlaviyoClient {
         self.quota.count(connection, endpoint, call).await
     }
 
-    /// A page of members, as large as there is room for.
+    /// A page of members for a sync, as large as there is room for.
     pub(crate) async fn members(
         &self,
         connection: &OpenConnection,
         collection: &CollectionRef,
         from: &MembersFrom,
+        priority: Priority,
         room: &dyn AnswerRoom,
     ) -> Result<MemberPage, CallError> {
         let endpoint = collection.kind.descriptor().endpoints.members;
         let call = self
             .port
             .members(&connection.credential, collection, from, room);
-        self.quota.count(connection, endpoint, call).await
+        let quota = &self.quota;
+        quota.count_as(priority, connection, endpoint, call).await
     }
 
     /// Those members who have one of a few e-mails or phone numbers.

@@ -1,6 +1,7 @@
 //! The only way to call Klaviyo: every call is counted against its quota.
 
 mod client;
+mod leased_requests;
 mod quota;
 mod rate_limit_block;
 mod short_wait;

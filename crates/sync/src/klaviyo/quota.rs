@@ -8,11 +8,12 @@ use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::failure::asks_to_wait_until;
 use fanfare_domain::klaviyo::{Answer, KlaviyoError};
 use fanfare_domain::ports::{Clock, QuotaLedger, StoreError};
-use fanfare_domain::quota::{Endpoint, RateLimits, Reservation};
+use fanfare_domain::quota::{Bucket, Endpoint, Kept, Priority, RateLimits, Reservation, Share};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::waiting::{WaitReason, Waiting};
 use tokio::time::Instant;
 
+use super::leased_requests::{LeasedRequests, Taker};
 use super::rate_limit_block::RateLimitBlocks;
 
 /// How long a call waits for a rate-limit block to be stored in the ledger, where other processes see it.
@@ -20,6 +21,11 @@ const SHARE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The pause between two attempts to write the block to the ledger.
 const SHARE_RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+tokio::task_local! {
+    /// Set while a user waits for the calls that are made: such calls come before those of syncs.
+    static USER_WAITS: ();
+}
 
 /// Why a call gave no value.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +64,9 @@ pub struct RateLimitBlock {
 pub(super) struct Quota {
     pub(super) ledger: Arc<dyn QuotaLedger>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) share: Share,
     blocks: RateLimitBlocks,
+    leased: LeasedRequests,
 }
 
 impl Quota {
@@ -66,8 +74,15 @@ impl Quota {
         Self {
             ledger,
             clock,
+            share: Share::WHOLE,
             blocks: RateLimitBlocks::default(),
+            leased: LeasedRequests::default(),
         }
+    }
+
+    /// Does what a user waits for: the calls that it makes come before those of syncs.
+    pub(super) async fn for_user<T>(doing: impl Future<Output = T>) -> T {
+        USER_WAITS.scope((), doing).await
     }
 
     /// Makes one call if the quota allows it now.
@@ -77,13 +92,28 @@ impl Quota {
         endpoint: Endpoint,
         call: impl Future<Output = Result<Answer<T>, KlaviyoError>>,
     ) -> Result<T, CallError> {
+        let priority = match USER_WAITS.try_with(|()| ()) {
+            Ok(()) => Priority::User,
+            Err(_) => Priority::Sync(Kept::default()),
+        };
+        self.count_as(priority, connection, endpoint, call).await
+    }
+
+    /// The same for a caller of this priority.
+    pub(super) async fn count_as<T>(
+        &self,
+        priority: Priority,
+        connection: &OpenConnection,
+        endpoint: Endpoint,
+        call: impl Future<Output = Result<Answer<T>, KlaviyoError>>,
+    ) -> Result<T, CallError> {
         let account = connection.quota_account.as_str();
         let asked = Instant::now();
         // The larger bucket first: a request that is taken out of it in vain matters less.
         if let Some(base) = endpoint.base() {
-            self.reserve(account, base).await?;
+            self.reserve(account, base, priority).await?;
         }
-        let known = self.reserve(account, endpoint).await?;
+        let known = self.reserve(account, endpoint, priority).await?;
         // Another call of this process may have been asked to wait since.
         let now = self.clock.now();
         let buckets = || endpoint.base().into_iter().chain([endpoint]);
@@ -107,6 +137,7 @@ impl Quota {
                 // Klaviyo does not say which of the two buckets is meant.
                 for bucket in buckets() {
                     self.blocks.begin(account, bucket, until, now);
+                    self.leased.drop_of(account, bucket);
                 }
                 let buckets = buckets().collect();
                 let sharing = self.clone().share(account.to_owned(), buckets, until);
@@ -117,10 +148,20 @@ impl Quota {
         }
     }
 
-    async fn reserve(&self, account: &str, endpoint: Endpoint) -> Result<RateLimits, CallError> {
-        let now = self.clock.now();
-        match self.ledger.reserve(account, endpoint, now).await? {
-            Reservation::Granted(limits) => Ok(limits),
+    async fn reserve(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        priority: Priority,
+    ) -> Result<RateLimits, CallError> {
+        let taker = Taker {
+            ledger: self.ledger.as_ref(),
+            clock: self.clock.as_ref(),
+            share: self.share,
+        };
+        let taking = self.leased.take(account, endpoint, priority, &taker);
+        match taking.await? {
+            Reservation::Granted(lease) => Ok(lease.limits),
             Reservation::NotBefore(until) => Err(CallError::NotBefore(Waiting {
                 until,
                 why: WaitReason::Quota,
@@ -169,6 +210,22 @@ impl Quota {
         Ok(())
     }
 
+    /// The buckets of an account that have been used, as they are now.
+    pub(super) async fn buckets(
+        &self,
+        account: &str,
+    ) -> Result<Vec<(Endpoint, Bucket)>, StoreError> {
+        let now = self.clock.now();
+        let mut buckets = Vec::new();
+        for endpoint in Endpoint::ALL.iter().copied() {
+            let bucket = self.ledger.bucket(account, endpoint, now).await?;
+            if !bucket.is_new(endpoint, now) {
+                buckets.push((endpoint, bucket.at(now)));
+            }
+        }
+        Ok(buckets)
+    }
+
     /// The rate-limit blocks of an account that are in force.
     pub(super) async fn blocks(&self, account: &str) -> Result<Vec<RateLimitBlock>, StoreError> {
         let now = self.clock.now();
@@ -197,7 +254,7 @@ impl Quota {
         self.ledger.unblock(account, endpoint, now).await
     }
 
-    /// The least time that so many requests take by the quota that is free now.
+    /// The least time that so many requests of a sync take by the quota that is free now.
     pub(super) async fn estimate(
         &self,
         account: &str,
@@ -206,6 +263,6 @@ impl Quota {
     ) -> Result<Duration, StoreError> {
         let now = self.clock.now();
         let bucket = self.ledger.bucket(account, endpoint, now).await?;
-        Ok(bucket.estimate(requests, now))
+        Ok(bucket.for_syncs(self.share).estimate(requests, now))
     }
 }

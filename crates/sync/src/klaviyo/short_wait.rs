@@ -7,7 +7,7 @@ use fanfare_domain::klaviyo::KlaviyoError;
 use fanfare_domain::waiting::Waiting;
 
 use super::client::KlaviyoClient;
-use super::quota::CallError;
+use super::quota::{CallError, Quota};
 use crate::error::Error;
 
 /// How long a user's request waits for quota at most.
@@ -21,7 +21,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 const FAILED_SOON: Duration = Duration::from_secs(5);
 
 impl KlaviyoClient {
-    /// Makes a call for a user. It waits a short time for quota; a longer wait is
+    /// Makes a call for a user, which comes before the calls of syncs. It waits a short time for quota; a longer wait is
     /// [`Error::KlaviyoThrottled`] instead. A call that failed and that a run would make again is made once more.
     pub(crate) async fn with_short_wait<T, F>(&self, call: impl Fn() -> F) -> Result<T, Error>
     where
@@ -32,7 +32,7 @@ impl KlaviyoClient {
         let mut may_retry = true;
         loop {
             let began = clock.now();
-            match call().await {
+            match Quota::for_user(call()).await {
                 Ok(value) => return Ok(value),
                 Err(CallError::NotBefore(Waiting { until, .. })) => {
                     let wait = until.since(clock.now());

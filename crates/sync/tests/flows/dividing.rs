@@ -231,3 +231,29 @@ async fn members_who_joined_before_all_ranges_or_in_the_future_are_members() {
         (SyncStatus::Success, 0)
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_one_second_is_read_from_both_ends_until_they_meet() {
+    for ids_always_ascend in [false, true] {
+        let klaviyo = klaviyo_without_join_times([], UnknownJoins::Latest);
+        klaviyo.change(|contents| {
+            contents.ids_always_ascend = ids_always_ascend;
+            for member in members_of_l1(contents) {
+                member.joined_at = Some(at(7));
+            }
+        });
+        let org = TestOrganization::on(&klaviyo).await;
+
+        let run = imported_whole(&org).await;
+
+        let calls = klaviyo.member_calls();
+        let backwards = calls.iter().filter(|from| from.joined_before.is_some());
+        let backwards = backwards.count();
+        if ids_always_ascend {
+            assert_eq!(backwards, 1, "its page shows that the ends cannot meet");
+        } else {
+            assert!((15..=25).contains(&backwards), "{backwards} of 40");
+        }
+        assert!(run.progress.pages <= 50, "{} pages", run.progress.pages);
+    }
+}

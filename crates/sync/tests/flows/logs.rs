@@ -143,7 +143,7 @@ async fn no_line_holds_a_key_an_email_a_phone_number_or_a_name() {
     let run = org.imported(&list("L1")).await;
     klaviyo.fail_members([None, Some(KlaviyoError::Invalid("not JSON".to_owned()))]);
     assert!(matches!(org.work(&run).await, SliceEnd::Paused(_)));
-    tokio::time::advance(Duration::from_mins(1)).await;
+    tokio::time::advance(Duration::from_secs(61)).await;
     let before = klaviyo.member_calls().len();
     let mut worker = org.worker(&run);
     poll_until(&mut worker, || klaviyo.member_calls().len() > before);

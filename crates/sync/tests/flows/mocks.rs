@@ -1,10 +1,13 @@
 //! Ports that misbehave, or answer as a test says, where the stores and the fake Klaviyo do not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use async_trait::async_trait;
 use fanfare_domain::connection::{OpenedKey, SealedKey};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{KeySealer, QuotaLedger, SealError, StoreError, WorkQueue};
-use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
+use fanfare_domain::quota::{Bucket, Demand, Endpoint, RateLimits, Reservation};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::SchedulingCandidate;
 use fanfare_testkit::memory::InMemoryStore;
@@ -32,8 +35,25 @@ mockall::mock! {
     }
 }
 
-/// A ledger that never ends the call that stores a rate-limit block.
-pub(crate) struct SlowLedger(pub(crate) InMemoryStore);
+/// A ledger that never ends the call that stores a rate-limit block, and counts the calls that take requests.
+pub(crate) struct SlowLedger {
+    store: InMemoryStore,
+    reserved: Arc<AtomicUsize>,
+}
+
+impl SlowLedger {
+    pub(crate) fn new(store: &InMemoryStore) -> Self {
+        Self {
+            store: store.clone(),
+            reserved: Arc::default(),
+        }
+    }
+
+    /// Counts the calls that take requests.
+    pub(crate) fn reserved(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.reserved)
+    }
+}
 
 #[async_trait]
 impl QuotaLedger for SlowLedger {
@@ -41,9 +61,11 @@ impl QuotaLedger for SlowLedger {
         &self,
         account: &str,
         endpoint: Endpoint,
+        demand: &Demand,
         now: Timestamp,
     ) -> Result<Reservation, StoreError> {
-        self.0.reserve(account, endpoint, now).await
+        self.reserved.fetch_add(1, Ordering::Relaxed);
+        self.store.reserve(account, endpoint, demand, now).await
     }
 
     async fn learn(
@@ -53,7 +75,7 @@ impl QuotaLedger for SlowLedger {
         limits: RateLimits,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.0.learn(account, endpoint, limits, now).await
+        self.store.learn(account, endpoint, limits, now).await
     }
 
     async fn block(
@@ -67,7 +89,7 @@ impl QuotaLedger for SlowLedger {
     }
 
     async fn delete_unused(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.0.delete_unused(before, limit).await
+        self.store.delete_unused(before, limit).await
     }
 
     async fn unblock(
@@ -76,7 +98,7 @@ impl QuotaLedger for SlowLedger {
         endpoint: Endpoint,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.0.unblock(account, endpoint, now).await
+        self.store.unblock(account, endpoint, now).await
     }
 
     async fn bucket(
@@ -85,6 +107,6 @@ impl QuotaLedger for SlowLedger {
         endpoint: Endpoint,
         now: Timestamp,
     ) -> Result<Bucket, StoreError> {
-        self.0.bucket(account, endpoint, now).await
+        self.store.bucket(account, endpoint, now).await
     }
 }

@@ -1,15 +1,18 @@
 //! Klaviyo's quota, and the rate-limit blocks that it asks for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::KlaviyoError;
-use fanfare_domain::quota::{RateLimits, RetryAfter};
+use fanfare_domain::quota::{Endpoint, RateLimits, RetryAfter, Share};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::value::Email;
 use fanfare_sync::engine::{Engine, SliceEnd};
+use fanfare_sync::{EndpointQuota, Whom};
 use fanfare_testkit::build::{at, list};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::Operation;
@@ -183,7 +186,7 @@ async fn a_block_is_kept_in_this_process_before_the_ledger_knows_of_it() {
         second,
         until,
     } = TwoLists::throttled().await;
-    let ledger = SlowLedger(org.store.clone());
+    let ledger = SlowLedger::new(&org.store);
     let org = org.with_ledger(Arc::new(ledger));
     let mut asked = org.worker(&first);
     poll_until(&mut asked, || klaviyo.member_calls().len() == 1);
@@ -259,4 +262,65 @@ async fn a_used_up_quota_is_never_exceeded_and_the_wait_for_it_holds_no_worker()
     let minutes = org.now().since(began).as_secs() / 60;
     assert_eq!(minutes, 2);
     assert_eq!(org.run(&run).await.progress.tally.processed, 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_share_transactions_of_the_ledger() {
+    let klaviyo = klaviyo_with(&list("L1"), 120);
+    let org = TestOrganization::on(&klaviyo).await;
+    let ledger = SlowLedger::new(&org.store);
+    let reserved = ledger.reserved();
+    let org = org.with_ledger(Arc::new(ledger));
+
+    let run = org.synced(&list("L1")).await;
+
+    let pages = run.progress.pages;
+    assert_eq!(run.progress.tally.processed, 120);
+    // The list and its count were asked for, too.
+    let reserved = reserved.load(Ordering::Relaxed);
+    assert!(
+        reserved * 3 <= usize::try_from(pages).unwrap(),
+        "{reserved} for {pages} pages"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn syncs_use_no_more_than_their_share_and_users_find_the_rest() {
+    let klaviyo = klaviyo_with(&list("L1"), 200);
+    klaviyo.announce(RateLimits {
+        burst: 100,
+        steady: 60,
+    });
+    let mut org = TestOrganization::on(&klaviyo).await;
+    let share = Share::of_percent(50).unwrap();
+    org.integration = org.integration.clone().with_klaviyo_share(share);
+    let run = org.imported(&list("L1")).await;
+    let SliceEnd::Paused(until) = org.work(&run).await else {
+        panic!("the share of a minute is used up");
+    };
+    assert_eq!(klaviyo.member_calls().len(), 30);
+    let quota = org
+        .integration
+        .klaviyo_quota(&org.organization)
+        .await
+        .unwrap();
+    let of_members = |one: &&EndpointQuota| one.endpoint == Endpoint::ListProfiles;
+    let members = quota.endpoints.iter().find(of_members).unwrap();
+    assert_eq!(
+        (members.bucket.steady.used, members.bucket.limits.steady),
+        (30, 60)
+    );
+    assert_eq!((members.waiting_runs, quota.share), (1, share));
+
+    // Whatever a user waits for takes of what is left.
+    let whom = Whom::Email(Email::parse("p000@x.io").ok());
+    let audience = org.run(&run).await.audience;
+    let explaining = org
+        .integration
+        .explain(&org.organization, &audience, &whom, true);
+    assert_eq!(explaining.await.unwrap().live.in_list(), Some(true));
+
+    tokio::time::sleep(until.since(org.now())).await;
+    assert!(matches!(org.work(&run).await, SliceEnd::Paused(_)));
+    assert_eq!(klaviyo.member_calls().len(), 60);
 }

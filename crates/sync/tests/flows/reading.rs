@@ -258,7 +258,20 @@ async fn a_count_that_is_never_granted_does_not_keep_a_run_from_its_list() {
             (again.status, again.progress.total),
             (SyncStatus::Success, None)
         );
-        tokio::time::advance(Duration::from_mins(1)).await;
+        tokio::time::advance(Duration::from_secs(61)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_synced_every_minute_is_counted_every_time() {
+    let klaviyo = klaviyo_with(&list("L1"), 2);
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
+    for minute in 1..5 {
+        // The minute of the quota has just not ended, or has just ended: between two of them nothing is granted.
+        tokio::time::advance(Duration::from_millis(59_990)).await;
+        let again = org.resynced(&first, false).await;
+        assert_eq!(again.progress.total, Some(2), "minute {minute}");
     }
 }
 

@@ -379,11 +379,13 @@ impl TestOrganization {
 
 pub(crate) type Worker = Pin<Box<dyn Future<Output = Result<SliceEnd, Error>> + Send>>;
 
-/// Polls a future up to `times` times. `None` if it has not ended by then.
+/// Polls a future up to `times` times. `None` if it has not ended by then. No time passes meanwhile, so a future that waits
+/// for some would be polled for ever: the test fails.
 pub(crate) fn poll<T>(
     future: &mut Pin<Box<dyn Future<Output = T> + Send>>,
     times: usize,
 ) -> Option<T> {
+    assert!(times <= 10_000, "the future waits for a time");
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..times {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {

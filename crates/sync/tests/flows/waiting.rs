@@ -107,7 +107,7 @@ async fn a_block_after_one_that_was_ended_binds_again() {
     let run = org.imported(&list("L1")).await;
     klaviyo.fail_members([Some(throttled(YEARS)), Some(throttled(40))]);
     assert!(matches!(org.work(&run).await, SliceEnd::Paused(_)));
-    tokio::time::advance(Duration::from_secs(1)).await;
+    tokio::time::advance(Duration::from_secs(2)).await;
     org.integration.unblock(&org.organization).await.unwrap();
 
     let until = org.now().plus(Duration::from_secs(40));

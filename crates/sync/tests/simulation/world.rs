@@ -44,6 +44,7 @@ impl World {
         klaviyo.change(|contents| {
             contents.unknown_joins = lists.unknown_joins;
             contents.refused = lists.refused;
+            contents.ids_always_ascend = lists.ids_always_ascend;
             contents.counts_too_many = lists.counts_too_many;
         });
         let integration = Integration::new(Ports {

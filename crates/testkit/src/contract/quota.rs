@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
+use fanfare_domain::quota::{
+    Bucket, Demand, Endpoint, Kept, Lease, Priority, RateLimits, Reservation, Share,
+};
 use fanfare_domain::time::Timestamp;
 use tokio::task::JoinSet;
 
@@ -16,18 +18,22 @@ pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
     for seed in 0..8 {
         let (account, endpoint) = (format!("acct_{seed}"), Endpoint::ALL[seed % 10]);
         let (mut numbers, mut bucket) = (SeededNumbers::new(seed as u64), None::<Bucket>);
-        let mut now = at(0);
+        let (mut now, mut lease) = (at(0), None);
         for step in 0..120 {
             let quota = &harness.handles()[numbers.below(2)].quota;
             let fresh = Bucket::new(endpoint, now);
             match numbers.below(10) {
                 0..=5 => {
+                    let demand = any_demand(&mut numbers, lease.take());
                     let got = quota
-                        .reserve(&account, endpoint, now)
+                        .reserve(&account, endpoint, &demand, now)
                         .await
                         .expect("an answer");
-                    let want = bucket.get_or_insert(fresh).reserve(now);
+                    let want = bucket.get_or_insert(fresh).reserve(&demand, now);
                     assert_eq!(got, want, "seed {seed}, step {step}");
+                    if let Reservation::Granted(granted) = got {
+                        lease = Some(granted);
+                    }
                 }
                 6 => {
                     let limits = RateLimits {
@@ -62,6 +68,26 @@ pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
     }
 }
 
+/// A demand of a user's or of a sync's, which gives back what was not used of a lease.
+fn any_demand(numbers: &mut SeededNumbers, lease: Option<Lease>) -> Demand {
+    let mut below = |most| u32::try_from(numbers.below(most)).expect("a small number");
+    let kept = Kept::for_readers(below(3), u64::from(below(40)));
+    let priority = match below(3) {
+        0 => Priority::User,
+        1 => Priority::Serial(kept),
+        _ => Priority::Sync(kept),
+    };
+    Demand {
+        wanted: 1 + below(20),
+        priority,
+        share: Share::of_percent(1 + below(100)).expect("a share"),
+        unused: lease.map(|lease| Lease {
+            requests: below(lease.requests as usize),
+            ..lease
+        }),
+    }
+}
+
 /// Moves the time mostly forwards and at times back, since the clocks of two processes differ.
 fn move_time(now: Timestamp, numbers: &mut SeededNumbers, most_ms: usize) -> Timestamp {
     let by = i64::try_from(numbers.below(most_ms)).expect("a small number") * 1_000;
@@ -85,7 +111,7 @@ pub async fn a_quota_is_used_up_by_all_processes_together(harness: &dyn StoreHar
     for n in 0..50 {
         let quota = harness.handles()[n % 2].quota.clone();
         asking.spawn(async move {
-            let answer = quota.reserve("acct", endpoint, at(0)).await;
+            let answer = quota.reserve("acct", endpoint, &Demand::ONE, at(0)).await;
             u32::from(matches!(
                 answer.expect("an answer"),
                 Reservation::Granted(_)
@@ -107,16 +133,14 @@ pub async fn a_rate_limit_block_binds_every_process_and_is_never_shortened(
             .expect("an answer");
     }
 
-    for (now, want) in [
-        (0, Reservation::Blocked(at(30))),
-        (29, Reservation::Blocked(at(30))),
-        (30, Reservation::Granted(endpoint.documented_limits())),
-    ] {
+    for (now, is_blocked) in [(0, true), (29, true), (30, false)] {
         let got = there
-            .reserve("acct", endpoint, at(now))
+            .reserve("acct", endpoint, &Demand::ONE, at(now))
             .await
             .expect("an answer");
-        assert_eq!(got, want, "at {now} s");
+        let blocked = got == Reservation::Blocked(at(30));
+        let granted = matches!(got, Reservation::Granted(_));
+        assert_eq!((blocked, granted), (is_blocked, !is_blocked), "at {now} s");
     }
 }
 
@@ -130,9 +154,9 @@ pub async fn a_rate_limit_block_that_was_ended_binds_no_process(harness: &dyn St
     let unblocked = there.unblock("acct", endpoint, at(1)).await;
 
     unblocked.expect("an answer");
-    let reserved = here.reserve("acct", endpoint, at(1)).await;
-    let granted = Reservation::Granted(endpoint.documented_limits());
-    assert_eq!(reserved.expect("an answer"), granted);
+    let reserved = here.reserve("acct", endpoint, &Demand::ONE, at(1)).await;
+    let reserved = reserved.expect("an answer");
+    assert!(matches!(reserved, Reservation::Granted(_)), "{reserved:?}");
 }
 
 /// A block of one account and endpoint does not concern another.
@@ -151,7 +175,7 @@ pub async fn each_account_and_endpoint_has_its_own_bucket(harness: &dyn StoreHar
         ("other", Endpoint::Accounts, true),
     ] {
         let got = quota
-            .reserve(account, endpoint, at(1))
+            .reserve(account, endpoint, &Demand::ONE, at(1))
             .await
             .expect("an answer");
         assert_eq!(

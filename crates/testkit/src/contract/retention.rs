@@ -4,7 +4,7 @@ use fanfare_domain::history::{Snapshot, moment};
 use fanfare_domain::ids::{RunId, SnapshotId};
 use fanfare_domain::issue::IssueCode;
 use fanfare_domain::page::PagePlan;
-use fanfare_domain::quota::Endpoint;
+use fanfare_domain::quota::{Demand, Endpoint};
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::time::Timestamp;
 
@@ -172,7 +172,9 @@ pub async fn quotas_that_nobody_uses_are_deleted(harness: &dyn StoreHarness) {
     let quota = &org.handle().quota;
     let endpoint = Endpoint::Accounts;
     for (account, seconds) in [("old", 100), ("blocked", 100), ("new", 5_000)] {
-        let reserved = quota.reserve(account, endpoint, at(seconds)).await;
+        let reserved = quota
+            .reserve(account, endpoint, &Demand::ONE, at(seconds))
+            .await;
         reserved.expect("a reservation");
     }
     let blocked = quota.block("blocked", endpoint, at(9_000), at(100)).await;

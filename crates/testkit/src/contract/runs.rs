@@ -33,6 +33,7 @@ fn full(mut run: SourceRun) -> SourceRun {
         // As long as a cursor can be, with a NUL, a backslash and what is no UTF-8 in its encoding.
         next: Some(Cursor::parse("%00\\%FF+".repeat(7_500)).expect("60,000 characters")),
         joins: JoinTimes::of([Some(at(80)), Some(at(90))], at(100)),
+        one_second: None,
         profiles: 100,
         new_profiles: 100,
     };

@@ -14,7 +14,7 @@ use fanfare_domain::profile::{Attribute, Profile};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_domain::time::Timestamp;
 
-use super::{FakeKlaviyo, UnknownJoins};
+use super::{Contents, FakeKlaviyo, UnknownJoins};
 use crate::memory::yield_point;
 
 /// A call that was made.
@@ -119,14 +119,29 @@ fn distinct(members: &[Profile]) -> u64 {
 /// How every cursor of the fake begins.
 const CURSOR: &str = "after:";
 
+/// A text that is in reverse order to that of others.
+fn reversed(id: &str) -> String {
+    let digits = id.bytes().map(|byte| format!("{:02x}", u8::MAX - byte));
+    // A longer id comes first: the mark is greater than any digit.
+    digits.chain(["~".to_owned()]).collect()
+}
+
 /// The position of a member in its list: by when it joined, then by its id; or by its id alone.
-fn position(profile: &Profile, order: MemberOrder, unknown_joins: UnknownJoins) -> String {
+fn position(profile: &Profile, order: MemberOrder, contents: &Contents) -> String {
     let id = &profile.id;
+    let unknown_joins = contents.unknown_joins;
     let joined = profile.joined_at.map(Timestamp::as_micros);
     match (joined, order) {
         (_, MemberOrder::Unsorted) => id.to_string(),
         (Some(joined), MemberOrder::EarliestFirst) => format!("1:{joined:020}:{id}"),
-        (Some(joined), MemberOrder::LatestFirst) => format!("1:{:020}:{id}", i64::MAX / 2 - joined),
+        (Some(joined), MemberOrder::LatestFirst) => {
+            let joined = i64::MAX / 2 - joined;
+            if contents.ids_always_ascend {
+                format!("1:{joined:020}:{id}")
+            } else {
+                format!("1:{joined:020}:{}", reversed(id.as_str()))
+            }
+        }
         (None, order) => {
             let is_first = match unknown_joins {
                 UnknownJoins::Earliest => order == MemberOrder::EarliestFirst,
@@ -238,9 +253,13 @@ impl Klaviyo for FakeKlaviyo {
             if inner.contents.refused.includes(from) {
                 return Err(KlaviyoError::RangeRefused);
             }
-            let place = |one: &Profile| position(one, from.order, inner.contents.unknown_joins);
+            let place = |one: &Profile| position(one, from.order, &inner.contents);
             let begin = from.joined_from.map(whole_second);
-            let range = members.iter().filter(|one| one.joined_at >= begin);
+            let end = from.joined_before.map(whole_second);
+            let range = members.iter().filter(|one| {
+                let is_before = end.is_none_or(|end| one.joined_at.is_some_and(|at| at < end));
+                one.joined_at >= begin && is_before
+            });
             let mut range: Vec<_> = range.map(|one| (place(one), one.clone())).collect();
             range.sort_by(|a, b| a.0.cmp(&b.0));
             let paging = Paging {

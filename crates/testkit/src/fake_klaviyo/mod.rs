@@ -38,6 +38,9 @@ pub struct Contents {
     pub counts_too_many: u64,
     /// Where members without a join time come.
     pub unknown_joins: UnknownJoins,
+    /// Whether members who joined in one second come in the order of their ids also when the latest come first, and not
+    /// in the reverse of it.
+    pub ids_always_ascend: bool,
     /// What Klaviyo refuses of requests for members.
     pub refused: Refused,
     /// Segments that are being computed.
@@ -90,7 +93,7 @@ impl Refused {
     fn includes(self, from: &MembersFrom) -> bool {
         match self {
             Self::Nothing => false,
-            Self::Ranges => from.joined_from.is_some(),
+            Self::Ranges => from.joined_from.is_some() || from.joined_before.is_some(),
             Self::RangesAndOrder => {
                 from.joined_from.is_some() || from.order != MemberOrder::Unsorted
             }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use fanfare_domain::ids::{KeyId, OrganizationId};
 use fanfare_domain::organization::{KeyHash, Organization, SecretKey};
 use fanfare_domain::ports::{Directory, QuotaLedger, RequestLimits, StoreError};
-use fanfare_domain::quota::{Bucket, Endpoint, RateLimits, Reservation};
+use fanfare_domain::quota::{Bucket, Demand, Endpoint, RateLimits, Reservation};
 use fanfare_domain::rate_limit::{Counted, Minute, RequestCount, TakenRequests};
 use fanfare_domain::time::Timestamp;
 
@@ -108,9 +108,10 @@ impl QuotaLedger for InMemoryStore {
         &self,
         account: &str,
         endpoint: Endpoint,
+        demand: &Demand,
         now: Timestamp,
     ) -> Result<Reservation, StoreError> {
-        self.with_bucket(account, endpoint, now, |bucket| bucket.reserve(now))
+        self.with_bucket(account, endpoint, now, |bucket| bucket.reserve(demand, now))
     }
 
     async fn delete_unused(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

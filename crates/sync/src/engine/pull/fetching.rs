@@ -10,6 +10,7 @@ use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{AnswerRoom, KlaviyoError, MemberPage, MembersFrom};
 use fanfare_domain::profile::Profile;
+use fanfare_domain::quota::{Kept, Priority};
 use fanfare_domain::scan::{Partition, PartitionNumber};
 use fanfare_domain::source::CollectionRef;
 use fanfare_domain::waiting::Waiting;
@@ -49,7 +50,12 @@ pub(super) struct Fetcher<'a> {
 }
 
 impl Fetcher<'_> {
-    async fn fetch(self, partition: PartitionNumber, from: MembersFrom) -> Fetched {
+    async fn fetch(
+        self,
+        partition: PartitionNumber,
+        from: MembersFrom,
+        priority: Priority,
+    ) -> Fetched {
         let klaviyo = &self.integration.klaviyo;
         let mut room = self.memory.room(self.organization);
         let answer = loop {
@@ -65,7 +71,7 @@ impl Fetcher<'_> {
                 room = reserved;
             }
             match klaviyo
-                .members(&self.connection, &self.collection, &from, &room)
+                .members(&self.connection, &self.collection, &from, priority, &room)
                 .await
             {
                 Err(CallError::NotBefore(waiting)) => {
@@ -108,18 +114,24 @@ pub(super) struct Fetches<'a> {
 }
 
 impl<'a> Fetches<'a> {
-    /// Requests this partition's page, unless it is requested already.
-    pub(super) fn request(&mut self, partition: &Partition, fetcher: &Fetcher<'a>) {
+    /// Requests this partition's page, unless it is requested already. While a chain is read, `chains` is kept for it.
+    pub(super) fn request(&mut self, partition: &Partition, chains: Kept, fetcher: &Fetcher<'a>) {
         if self.partitions.contains(&partition.number) {
             return;
         }
         let from = MembersFrom {
             order: partition.order,
             joined_from: partition.from,
+            joined_before: partition.until.filter(|_| partition.reads_backwards()),
             cursor: partition.cursor.clone(),
         };
         self.partitions.push(partition.number);
-        let fetch = fetcher.clone().fetch(partition.number, from);
+        let priority = if partition.chain.is_some() {
+            Priority::Serial(chains)
+        } else {
+            Priority::Sync(chains)
+        };
+        let fetch = fetcher.clone().fetch(partition.number, from, priority);
         self.pending.push(Box::pin(fetch));
     }
 

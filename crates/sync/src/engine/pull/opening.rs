@@ -3,6 +3,7 @@
 use fanfare_domain::audience::usable_name;
 use fanfare_domain::due_pass::DuePass;
 use fanfare_domain::ports::{Collection, UnitOfWork};
+use fanfare_domain::quota::BETWEEN_WINDOWS;
 use fanfare_domain::run::{Opened, Trigger};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -35,12 +36,12 @@ impl ActiveSlice<'_> {
             Some(Ok(found)) => found,
             other => return Ok(other),
         };
-        let Some(counted) = self.look_up(true).await? else {
+        let Some(counted) = self.count().await? else {
             return Ok(None);
         };
         found.profile_count = match counted {
             Ok(counted) => counted.profile_count,
-            // Counting has a small quota of its own, for which a run does not wait.
+            // Counting has a small quota of its own, for which a run does not wait long.
             Err(CallError::NotBefore(_)) => None,
             Err(CallError::Klaviyo(error)) => {
                 let error = &error as &dyn std::error::Error;
@@ -50,6 +51,20 @@ impl ActiveSlice<'_> {
             Err(error @ CallError::Store(_)) => return Ok(Some(Err(error))),
         };
         Ok(Some(Ok(found)))
+    }
+
+    /// Asks for the count, once more after a wait as short as that between two windows of the quota: a list that is
+    /// synced every minute would else be counted every other time.
+    async fn count(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
+        let counted = self.look_up(true).await?;
+        if let Some(Err(CallError::NotBefore(waiting))) = &counted {
+            let wait = waiting.until.since(self.integration.now());
+            if wait <= BETWEEN_WINDOWS {
+                self.lease.keep_during(tokio::time::sleep(wait)).await?;
+                return self.look_up(true).await;
+            }
+        }
+        Ok(counted)
     }
 
     pub(super) async fn look_up(

@@ -9,8 +9,9 @@ use fanfare_domain::page::{Known, Tally, keys, plan};
 use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{MemberPage, PageWrite};
 use fanfare_domain::profile::Profile;
+use fanfare_domain::quota::Kept;
 use fanfare_domain::run::PagesTaken;
-use fanfare_domain::scan::{JoinTimes, PartitionNumber, ScannedPage};
+use fanfare_domain::scan::{JoinTimes, OneSecond, PartitionNumber, ScannedPage};
 use tokio_util::sync::CancellationToken;
 
 use super::fetching::{Fetched, Fetcher, Fetches};
@@ -43,8 +44,14 @@ impl<'a> ActiveSlice<'a> {
                     ending: ending.clone(),
                     largest: Arc::clone(&largest),
                 };
-                for partition in scan.ready() {
-                    fetches.request(partition, &request);
+                let progress = &self.run.run().progress;
+                let left = progress.total.unwrap_or(u64::MAX);
+                let left = scan.pages_of(left.saturating_sub(progress.tally.processed));
+                let chains = Kept::for_readers(scan.chain_readers(), left);
+                // A sync lasts as long as its longest chain, so chains come first.
+                let (first, rest): (Vec<_>, _) = scan.ready().partition(|one| one.chain.is_some());
+                for partition in first.into_iter().chain(rest) {
+                    fetches.request(partition, chains, &request);
                 }
             }
             let arriving = drain.wait_for(fetches.arrived(), stop);
@@ -116,8 +123,10 @@ impl<'a> ActiveSlice<'a> {
         let mut profiles = Vec::new();
         for (partition, page) in pages {
             let joins = JoinTimes::of(page.profiles.iter().map(|profile| profile.joined_at), now);
+            let members = page.profiles.iter().map(|one| (&one.id, one.joined_at));
+            let one_second = OneSecond::of(members);
             let ids: Vec<ProfileId> = page.profiles.iter().map(|one| one.id.clone()).collect();
-            scanned.push((partition, page.next, joins, ids));
+            scanned.push((partition, page.next, joins, one_second, ids));
             profiles.extend(page.profiles);
         }
         let ids = self.integration.ports.ids.as_ref();
@@ -155,17 +164,19 @@ impl<'a> ActiveSlice<'a> {
         }
         self.mark_progress();
 
-        let scanned_page = |(partition, next, joins, ids): (_, _, _, Vec<ProfileId>)| {
-            // A profile that the run has seen for the first time is counted and taken by the first page with it.
-            let new_profiles = ids.iter().filter(|id| new.remove(*id)).count() as u64;
-            let page = ScannedPage {
-                next,
-                joins,
-                profiles: ids.len() as u64,
-                new_profiles,
+        let scanned_page =
+            |(partition, next, joins, one_second, ids): (_, _, _, _, Vec<ProfileId>)| {
+                // A profile that the run has seen for the first time is counted and taken by the first page with it.
+                let new_profiles = ids.iter().filter(|id| new.remove(*id)).count() as u64;
+                let page = ScannedPage {
+                    next,
+                    joins,
+                    one_second,
+                    profiles: ids.len() as u64,
+                    new_profiles,
+                };
+                (partition, page)
             };
-            (partition, page)
-        };
         let taken = PagesTaken {
             pages: scanned.into_iter().map(scanned_page).collect(),
             tally,
