@@ -154,7 +154,7 @@ fn a_held_guard_stays_held() {
 fn the_accounts_changes_are_its_last_phase() {
     let since = marks(1_000, 500);
     let mut run = opened(since, Some(501), 2_000);
-    let scan = || AccountChanges::default().begin(Duration::from_secs(60), None, at(2_000));
+    let scan = || AccountChanges::default().begin(Duration::from_mins(1), None, at(2_000));
     assert!(run.decide_on_changes(Some(scan()), at(2_000)).is_err());
     take(&mut run, None, created(1));
     run.decide_on_changes(Some(scan()), at(2_001)).unwrap();
@@ -187,7 +187,7 @@ fn the_accounts_changes_are_its_last_phase() {
 fn changes_that_lead_in_a_circle_end_the_run() {
     let mut run = opened(marks(1_000, 500), None, 2_000);
     take(&mut run, None, created(0));
-    let scan = AccountChanges::default().begin(Duration::from_secs(60), None, at(2_000));
+    let scan = AccountChanges::default().begin(Duration::from_mins(1), None, at(2_000));
     run.decide_on_changes(Some(scan), at(2_001)).unwrap();
     let page = || ChangesTaken {
         next: Some(Cursor::parse("a").unwrap()),

@@ -126,11 +126,11 @@ async fn an_email_that_has_changed_is_read_once_and_is_in_every_audience() {
     let consumers = account.org.consumers().await.len();
     account.readdress(220, account.org.now(), "new@x.io");
     account.change(3, account.org.now(), |one| {
-        one.first_name = Attribute::text("Ada")
+        one.first_name = Attribute::text("Ada");
     });
     // Somebody whom no audience has.
     account.change(505, account.org.now(), |one| {
-        one.first_name = Attribute::text("Bo")
+        one.first_name = Attribute::text("Bo");
     });
 
     let (runs, read) = account.interval().await;
@@ -335,7 +335,7 @@ async fn somebody_who_is_no_member_is_written_nowhere() {
     account.interval().await;
     let before = account.org.consumers().await;
     account.change(505, account.org.now(), |one| {
-        one.first_name = Attribute::text("Bo")
+        one.first_name = Attribute::text("Bo");
     });
     let (runs, _) = account.interval().await;
     assert!(runs.iter().all(SyncRun::found_nothing));
