@@ -92,6 +92,29 @@ impl Clock for SkippingClock {
     }
 }
 
+/// A clock that goes on as tokio's timers do, also while their time is paused. Clones are the same clock.
+#[derive(Debug, Clone)]
+pub struct TimerClock {
+    begun: tokio::time::Instant,
+    begun_at: Timestamp,
+}
+
+impl Default for TimerClock {
+    /// Now at 2026-11-24T12:00:00Z, as [`FixedClock`].
+    fn default() -> Self {
+        Self {
+            begun: tokio::time::Instant::now(),
+            begun_at: FixedClock::default().now(),
+        }
+    }
+}
+
+impl Clock for TimerClock {
+    fn now(&self) -> Timestamp {
+        self.begun_at.plus(self.begun.elapsed())
+    }
+}
+
 /// Ids that grow, and are the same in every run of a test. Each seed gives other ids.
 #[derive(Debug)]
 pub struct SeededIds {

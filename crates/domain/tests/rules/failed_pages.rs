@@ -4,6 +4,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::run::{SourceRun, SyncStatus};
 use fanfare_domain::scan::PartitionNumber;
 
+use crate::dividing::two_partitions;
 use crate::scans::*;
 use crate::world::at;
 

@@ -4,6 +4,7 @@
 mod audiences;
 mod chains;
 mod changes;
+mod dividing;
 mod door;
 mod examples;
 mod explaining;

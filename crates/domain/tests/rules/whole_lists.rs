@@ -4,6 +4,7 @@ use fanfare_domain::klaviyo::MemberOrder;
 use fanfare_domain::run::SourceRun;
 use fanfare_domain::scan::{JoinTimes, ScannedPage};
 
+use crate::dividing::two_partitions;
 use crate::scans::*;
 use crate::world::at;
 

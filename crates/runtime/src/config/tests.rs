@@ -192,7 +192,7 @@ fn the_master_key_is_made_beside_the_embedded_store_and_nowhere_else() {
 }
 
 #[test]
-fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
+fn a_number_that_is_none_is_named_with_the_ones_that_would_do() {
     check_refused(
         &[("FANFARE_MIN_REFRESH_SECONDS", "0")],
         "",
@@ -240,6 +240,10 @@ fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
         "lease_seconds = 3601",
         "lease_seconds in fanfare.toml: it must be a whole number of seconds from 1 to 3600",
     );
+}
+
+#[test]
+fn a_mistake_is_named_as_it_was_written_with_what_would_do() {
     check_refused(
         &[("FANFARE_API_ADDR", "4800")],
         "",

@@ -9,7 +9,7 @@ use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, ImportRequest, Integration, Ports};
 use fanfare_testkit::build::api_key;
-use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
+use fanfare_testkit::clock::{PlainSealer, SeededIds, TimerClock};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// All that one simulation runs on.
 pub(crate) struct World {
-    pub(crate) clock: FixedClock,
+    pub(crate) clock: TimerClock,
     pub(crate) store: InMemoryStore,
     pub(crate) klaviyo: FakeKlaviyo,
     pub(crate) integration: Integration,
@@ -35,7 +35,7 @@ pub(crate) struct World {
 impl World {
     /// An organization that has connected a Klaviyo with these lists, and queued their import.
     pub(crate) async fn with(lists: &Lists) -> Self {
-        let clock = FixedClock::default();
+        let clock = TimerClock::default();
         let store = InMemoryStore::new(Arc::new(clock.clone()));
         let mut klaviyo = FakeKlaviyo::default().page_size(lists.page_size);
         for (list, members) in &lists.collections {
@@ -119,9 +119,8 @@ impl World {
         }
     }
 
-    /// Moves the store's clock and the timers' clock forwards.
+    /// Moves the store's clock and the timers forwards.
     pub(crate) async fn advance(&self, by: Duration) {
-        self.clock.advance(by);
         tokio::time::advance(by).await;
     }
 
