@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use fanfare_domain::due_pass::FullPassLimits;
-use fanfare_domain::ids::AudienceId;
+use fanfare_domain::ids::{AudienceId, RunId};
 use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::Store;
 use fanfare_domain::profile::{Attribute, Profile};
@@ -14,7 +14,9 @@ use fanfare_domain::time::Timestamp;
 use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::{Call, FakeKlaviyo};
 
-use crate::test_organization::{TestOrganization, emails, everything, member, members, poll};
+use crate::test_organization::{
+    TestOrganization, Worker, emails, everything, member, members, poll,
+};
 
 /// An organization with two continuous audiences, of the numbers 0 to 249 and 200 to 449. A third list is not imported.
 struct Account {
@@ -108,6 +110,17 @@ impl Account {
             .collect();
         emails.sort();
         emails
+    }
+
+    /// Polls a run's worker until the run is as it has to be. Fails the test if the worker ends first.
+    async fn poll_until(&self, worker: &mut Worker, run: &RunId, is: impl Fn(&SyncRun) -> bool) {
+        for _ in 0..10_000 {
+            if is(&self.org.run(run).await) {
+                return;
+            }
+            assert!(poll(worker, 1).is_none(), "it has ended");
+        }
+        panic!("it never is");
     }
 }
 
@@ -216,16 +229,8 @@ async fn a_complete_pass_that_is_called_for_during_an_incremental_one_is_the_nex
     assert_eq!(started, 2);
     let run = account.org.runs_of(first).await.remove(0);
     let mut worker = account.org.worker(&run.id);
-    for polls in 0.. {
-        assert!(polls < 10_000, "it never reads");
-        assert!(poll(&mut worker, 1).is_none(), "it has ended");
-        if matches!(
-            account.org.run(&run.id).await.pass.phase(),
-            Phase::Reading(_)
-        ) {
-            break;
-        }
-    }
+    let reads = |run: &SyncRun| matches!(run.pass.phase(), Phase::Reading(_));
+    account.poll_until(&mut worker, &run.id, reads).await;
     let other = account.org.runs_of(second).await.remove(0);
     let other = account.org.work_to_end(&other.id).await;
     assert_eq!(other.pass.mode(), RunMode::Incremental);
@@ -296,13 +301,7 @@ async fn a_reader_that_was_cancelled_is_taken_over_from() {
     // It is stopped when it has read a part.
     let reads = |run: &SyncRun| matches!(run.pass.phase(), Phase::ReadingChanges(Some(scan)) if scan.from().cursor.is_some());
     let mut worker = account.org.worker(&run.id);
-    for polls in 0.. {
-        assert!(polls < 10_000, "it never reads changes");
-        assert!(poll(&mut worker, 1).is_none(), "it has ended");
-        if reads(&account.org.run(&run.id).await) {
-            break;
-        }
-    }
+    account.poll_until(&mut worker, &run.id, reads).await;
     let cancelled = account
         .org
         .integration

@@ -8,16 +8,16 @@ use std::collections::HashSet;
 use fanfare_domain::account_changes::{AccountChanges, ChangesScan};
 use fanfare_domain::ids::{ConsumerId, ProfileId, RunId};
 use fanfare_domain::klaviyo::MemberPage;
-use fanfare_domain::page::{Known, LinkMove, keys, plan_changes};
+use fanfare_domain::page::{LinkMove, plan_changes};
 use fanfare_domain::pass::Phase;
-use fanfare_domain::ports::{KlaviyoError, PageWrite, UnitOfWork};
+use fanfare_domain::ports::{KlaviyoError, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{ChangesTaken, SyncStatus};
 use fanfare_domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::reading::next_set;
 use super::slice::{ActiveSlice, Step};
+use super::writing::next_set;
 use crate::due_passes::synced_audiences;
 use crate::engine::drain::Drain;
 use crate::engine::page_memory::Reservation;
@@ -114,11 +114,6 @@ impl<'a> ActiveSlice<'a> {
             return Ok(Step::Lost);
         };
         let now = self.integration.now();
-        let (run, audience) = {
-            let run = self.run.run();
-            (run.id.clone(), run.audience.clone())
-        };
-        let started_at = self.run.run().started_at.unwrap_or(now);
         let latest = page.profiles.iter().filter_map(|one| one.updated).max();
         let followed = followed(unit.as_mut(), page.profiles).await?;
         let ids = self.integration.ports.ids.as_ref();
@@ -126,25 +121,8 @@ impl<'a> ActiveSlice<'a> {
         let mut rest = followed.into_iter().peekable();
         while rest.peek().is_some() {
             let profiles = next_set(&mut rest);
-            let (emails, profile_ids) = keys(&profiles);
-            let erasing = self
-                .integration
-                .erased(unit.as_mut(), &profiles, started_at);
-            let erased = erasing.await?;
-            let known = Known {
-                erased,
-                ..unit.known(&run, &emails, &profile_ids).await?
-            };
-            let plan = plan_changes(&profiles, known, started_at, now, ids);
-            let write = PageWrite {
-                run: &run,
-                audience: &audience,
-                plan: &plan,
-                now,
-            };
-            unit.write_page(write).await?;
-            self.follow_link_moves(unit.as_mut(), &plan.link_moves)
-                .await?;
+            let plan = |known, started_at| plan_changes(&profiles, known, started_at, now, ids);
+            let (plan, _) = self.write_set(unit.as_mut(), &profiles, now, plan).await?;
             changed += plan.tally.created + plan.tally.updated;
             written += plan.created.len() + plan.updated.len();
         }
@@ -157,7 +135,7 @@ impl<'a> ActiveSlice<'a> {
         self.run.take_changes(taken, now)?;
         if self.run.run().status == SyncStatus::Success {
             let before = unit.account_changes().await?;
-            if before.reader.as_ref() == Some(&run) {
+            if before.reader.as_ref() == Some(&self.run.run().id) {
                 let after = AccountChanges {
                     last: Some(scan.reading),
                     reader: None,

@@ -14,6 +14,7 @@ mod reading;
 mod reconciling;
 mod slice;
 mod unreadable;
+mod writing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,14 +1,12 @@
 //! Reading: pages of members are requested for several partitions, and planned and written as they arrive.
 
 use std::collections::HashSet;
-use std::iter::Peekable;
 use std::sync::Arc;
 
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::page::{Known, Tally, keys, plan};
+use fanfare_domain::page::{Tally, plan};
 use fanfare_domain::pass::Pass;
-use fanfare_domain::ports::{MemberPage, PageWrite};
-use fanfare_domain::profile::Profile;
+use fanfare_domain::ports::MemberPage;
 use fanfare_domain::quota::Kept;
 use fanfare_domain::run::PagesTaken;
 use fanfare_domain::scan::{JoinTimes, OneSecond, PartitionNumber, ScannedPage};
@@ -16,11 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::fetching::{Fetched, Fetcher, Fetches};
 use super::slice::{ActiveSlice, Step};
+use super::writing::next_set;
 use crate::engine::drain::Drain;
 use crate::error::Error;
-
-/// The most bytes of texts that are written at once, of which several copies are made.
-const BYTES_OF_A_SET: usize = 1 << 20;
 
 impl<'a> ActiveSlice<'a> {
     /// Reads until the list is read completely or the slice has to end. Pages that are requested by then are
@@ -115,10 +111,7 @@ impl<'a> ActiveSlice<'a> {
             return Ok(Step::Lost);
         };
         let now = self.integration.now();
-        let run = self.run.run();
-        let started_at = run.started_at.unwrap_or(now);
-        let is_incremental = matches!(run.pass, Pass::Incremental(_));
-        let (run, audience) = (run.id.clone(), run.audience.clone());
+        let is_incremental = matches!(self.run.run().pass, Pass::Incremental(_));
         let mut scanned = Vec::new();
         let mut profiles = Vec::new();
         for (partition, page) in pages {
@@ -135,30 +128,17 @@ impl<'a> ActiveSlice<'a> {
         let mut rest = profiles.into_iter().peekable();
         while rest.peek().is_some() {
             let profiles = next_set(&mut rest);
-            let (emails, profile_ids) = keys(&profiles);
-            let erasing = self
-                .integration
-                .erased(unit.as_mut(), &profiles, started_at);
-            let erased = erasing.await?;
-            let known = Known {
-                erased,
-                ..unit.known(&run, &emails, &profile_ids).await?
+            let plan = |known, started_at| {
+                let mut plan = plan(&profiles, known, started_at, now, ids);
+                new.extend(plan.seen_profiles.iter().map(|seen| seen.profile.clone()));
+                if is_incremental {
+                    // Nobody is removed by it, so that nobody asks whom it has seen.
+                    plan.seen_profiles.clear();
+                }
+                plan
             };
-            let mut plan = plan(&profiles, known, started_at, now, ids);
-            new.extend(plan.seen_profiles.iter().map(|seen| seen.profile.clone()));
-            if is_incremental {
-                // Nobody is removed by it, so that nobody asks whom it has seen.
-                plan.seen_profiles.clear();
-            }
-            let write = PageWrite {
-                run: &run,
-                audience: &audience,
-                plan: &plan,
-                now,
-            };
-            members_added += unit.write_page(write).await?;
-            self.follow_link_moves(unit.as_mut(), &plan.link_moves)
-                .await?;
+            let (plan, added) = self.write_set(unit.as_mut(), &profiles, now, plan).await?;
+            members_added += added;
             written += plan.created.len() + plan.updated.len();
             tally += plan.tally;
         }
@@ -186,56 +166,5 @@ impl<'a> ActiveSlice<'a> {
         let step = self.commit_step(unit).await?;
         self.index_search(written).await;
         Ok(step)
-    }
-}
-
-/// The profiles of one write: all that there are, or of large ones so many that their texts and everything that is made
-/// of them take little memory.
-pub(super) fn next_set(profiles: &mut Peekable<impl Iterator<Item = Profile>>) -> Vec<Profile> {
-    let (mut set, mut bytes) = (Vec::new(), 0);
-    while let Some(profile) = profiles.next_if(|next| bytes + next.text_bytes() <= BYTES_OF_A_SET) {
-        bytes += profile.text_bytes();
-        set.push(profile);
-    }
-    // One profile alone is always taken.
-    if set.is_empty() {
-        set.extend(profiles.next());
-    }
-    set
-}
-
-#[cfg(test)]
-mod tests {
-    use fanfare_domain::profile::Attribute;
-
-    use super::*;
-
-    fn profile(bytes: usize) -> Profile {
-        Profile {
-            id: ProfileId::parse("p1").unwrap(),
-            email: Attribute::Absent,
-            phone: Attribute::Absent,
-            first_name: Attribute::text("x".repeat(bytes)),
-            last_name: Attribute::Unusable,
-            updated: None,
-            joined_at: None,
-            unreadable_times: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn small_profiles_are_written_together_and_large_ones_in_sets() {
-        let sets = |sizes: &[usize]| {
-            let mut rest = sizes.iter().map(|bytes| profile(*bytes)).peekable();
-            let mut sets = Vec::new();
-            while rest.peek().is_some() {
-                sets.push(next_set(&mut rest).len());
-            }
-            sets
-        };
-        assert_eq!(sets(&[100; 800]), [800]);
-        assert_eq!(sets(&[1 << 19; 5]), [2, 2, 1]);
-        assert_eq!(sets(&[10, 5 << 20, 10, 10]), [1, 1, 2]);
-        assert!(sets(&[]).is_empty());
     }
 }
