@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use fanfare_domain::ids::{Cursor, ProfileId};
-use fanfare_domain::klaviyo::{MemberLookup, MemberOrder};
+use fanfare_domain::klaviyo::{ChangedFrom, MemberLookup, MemberOrder};
 use fanfare_domain::ports::{AnyRoom, Capability, Klaviyo, MembersFrom};
 use fanfare_domain::source::CollectionKind;
 use fanfare_domain::time::Timestamp;
@@ -81,6 +81,13 @@ async fn every_request() -> Vec<Request> {
         ProfileId::parse("P2").unwrap(),
     ];
     drop(klaviyo.profiles(&key, &ids).await);
+    for cursor in [None, Some(cursor.clone())] {
+        let from = ChangedFrom {
+            after: Timestamp::EPOCH,
+            cursor,
+        };
+        drop(klaviyo.changed_profiles(&key, &from, &AnyRoom).await);
+    }
     for capability in CAPABILITIES {
         drop(klaviyo.probe(&key, capability).await);
     }
@@ -93,7 +100,7 @@ async fn every_request_is_one_that_the_specification_knows() {
         return;
     };
     let requests = every_request().await;
-    assert_eq!(requests.len(), 1 + 4 + 2 * 8 + 2 * 2 + 1 + 3);
+    assert_eq!(requests.len(), 1 + 4 + 2 * 9 + 2 * 2 + 1 + 2 + 3);
     for request in &requests {
         let operation = operation(&specification, request);
         check_parameters(operation, request);
