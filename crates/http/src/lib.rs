@@ -22,7 +22,8 @@ mod tests;
 mod wire;
 
 pub use health::{Readiness, RenderMetrics};
-pub use server::{Api, serve, serve_health};
+pub use middleware::{AdmittedPage, RefusedPage, admit_page};
+pub use server::{Api, Pages, Parts, app, serve, serve_health};
 
 /// The `OpenAPI` document of the whole API: pretty-printed JSON, ending in a line feed.
 pub fn openapi_json() -> String {

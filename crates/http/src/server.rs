@@ -8,7 +8,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
-use actix_web::web::Data;
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, HttpServer};
 use fanfare_sync::Integration;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,9 @@ use crate::route::Route;
 use crate::run_watches::RunWatches;
 use crate::{openapi, router};
 
+/// Registers the pages that are served beside the API.
+pub type Pages = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
 /// What the API is served with.
 #[derive(Clone)]
 pub struct Api {
@@ -29,6 +32,8 @@ pub struct Api {
     pub readiness: Arc<dyn Readiness>,
     /// What `/metrics` shows.
     pub metrics: RenderMetrics,
+    /// The dashboard, or nothing.
+    pub pages: Pages,
     /// Cancelling it stops the server: event streams end, requests under way are finished (for at
     /// most 30 s), and the [`Server`] future resolves.
     pub shutdown: CancellationToken,
@@ -38,8 +43,7 @@ pub struct Api {
 /// signals, [`Api::shutdown`] stops it.
 pub fn serve(listener: TcpListener, api: Api) -> std::io::Result<Server> {
     let shutdown = api.shutdown.clone();
-    let parts = Parts::new(api, handlers::routes());
-    Ok(run(listen(listener, parts)?, shutdown))
+    Ok(run(listen(listener, api.into())?, shutdown))
 }
 
 /// The server of these parts, which nothing stops yet.
@@ -116,7 +120,7 @@ impl Default for TimeLimits {
 
 /// What handlers are given, shared by all workers of the server.
 #[derive(Clone)]
-pub(crate) struct Parts {
+pub struct Parts {
     integration: Data<Integration>,
     health: Data<Health>,
     shutdown: Data<CancellationToken>,
@@ -126,7 +130,14 @@ pub(crate) struct Parts {
     pub(crate) time_limits: Data<TimeLimits>,
     watches: Data<RunWatches>,
     document: Data<service::Document>,
+    pages: Pages,
     routes: &'static [Route],
+}
+
+impl From<Api> for Parts {
+    fn from(api: Api) -> Self {
+        Self::new(api, handlers::routes())
+    }
 }
 
 impl Parts {
@@ -134,6 +145,7 @@ impl Parts {
         Self {
             document: Data::new(service::Document(openapi::json(routes))),
             routes,
+            pages: api.pages,
             integration: Data::new(api.integration),
             health: Data::new(Health {
                 readiness: api.readiness,
@@ -149,8 +161,8 @@ impl Parts {
     }
 }
 
-/// The API as one worker of the server serves it.
-pub(crate) fn app(
+/// The API and the pages as one worker of the server serves them: what [`serve`] does, without a socket.
+pub fn app(
     parts: &Parts,
 ) -> App<
     impl ServiceFactory<
@@ -170,6 +182,7 @@ pub(crate) fn app(
         .app_data(parts.time_limits.clone())
         .app_data(parts.watches.clone())
         .app_data(parts.document.clone())
+        .configure(|config| (parts.pages)(config))
         .configure(|config| router::register(config, parts.routes))
         .wrap(from_fn(observe))
 }

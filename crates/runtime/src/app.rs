@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use fanfare_domain::connection::MasterKeyRank;
 use fanfare_domain::ports::WorkQueue;
+use fanfare_http::Pages;
 use fanfare_jobs::{Runner, RunnerOptions};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
 use fanfare_sync::engine::Pace;
 use fanfare_sync::{Integration, Ports};
+use fanfare_web::{Options, SessionKeys};
 
-use crate::config::Config;
+use crate::config::{Config, PublicUrl};
 use crate::error::StartError;
 use crate::key::store_mark::{self, UnknownMark};
 use crate::key::{MasterKeys, XChaChaSealer};
@@ -29,6 +31,7 @@ pub struct App {
     work_queue: Arc<dyn WorkQueue>,
     lease: Duration,
     retention: Duration,
+    is_public_url_secure: bool,
 }
 
 impl App {
@@ -87,6 +90,7 @@ impl App {
             work_queue,
             lease: config.lease,
             retention: config.retention,
+            is_public_url_secure: config.public_url.as_ref().is_some_and(PublicUrl::is_secure),
         })
     }
 
@@ -115,6 +119,14 @@ impl App {
     /// Ends the warning of a restored store.
     pub async fn accept_store_place(&self) -> Result<(), StartError> {
         Ok(restored::accept(&self.storage).await?)
+    }
+
+    /// The dashboard's pages.
+    pub(crate) fn pages(&self) -> Pages {
+        fanfare_web::pages(Options {
+            session_keys: SessionKeys::of(&self.master_keys.session_secrets()),
+            is_secure: self.is_public_url_secure,
+        })
     }
 
     /// A runner of this store's runs.

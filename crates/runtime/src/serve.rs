@@ -27,6 +27,7 @@ pub async fn serve_api(
         integration: app.integration.clone(),
         readiness: Arc::new(StoreReadiness(app.storage.clone())),
         metrics,
+        pages: app.pages(),
         shutdown: stop.clone(),
     };
     let server = fanfare_http::serve(listener, api).map_err(StartError::Server)?;

@@ -53,6 +53,23 @@ impl Integration {
         Ok(found)
     }
 
+    /// The caller that a key's id names, for whom has shown the key itself before. `None` if it is unknown or revoked.
+    pub async fn caller_of(
+        &self,
+        organization: &OrganizationId,
+        key: &KeyId,
+    ) -> Result<Option<Caller>, Error> {
+        let keys = self.ports.directory.keys(organization).await?;
+        let found = keys
+            .into_iter()
+            .find(|found| found.id == *key && found.revoked_at.is_none());
+        Ok(found.map(|key| Caller {
+            organization: key.organization,
+            role: key.role,
+            key: key.id,
+        }))
+    }
+
     async fn find_caller(&self, key: &KeyHash) -> Result<Option<Caller>, Error> {
         let found = self.ports.directory.find_key(key).await?;
         Ok(found.map(|key| Caller {

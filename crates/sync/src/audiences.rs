@@ -261,6 +261,20 @@ impl Integration {
         Ok(unit.member_count(id).await?)
     }
 
+    /// How many members each of these audiences has, in their order.
+    pub async fn member_counts(
+        &self,
+        organization: &OrganizationId,
+        ids: &[AudienceId],
+    ) -> Result<Vec<u64>, Error> {
+        let mut unit = self.read(organization).await?;
+        let mut counts = Vec::with_capacity(ids.len());
+        for id in ids {
+            counts.push(unit.member_count(id).await?);
+        }
+        Ok(counts)
+    }
+
     /// The status of the audience's sync.
     pub async fn audience_status(
         &self,

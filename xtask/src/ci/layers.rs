@@ -74,6 +74,11 @@ const LAYERS: &[Layer] = &[
         must_not_reach: &["apalis", "reqwest", "rustls", "sqlx"],
     },
     Layer {
+        package: "fanfare-web",
+        may_use: &["fanfare-domain", "fanfare-http", "fanfare-sync"],
+        must_not_reach: &["apalis", "reqwest", "rustls", "sqlx"],
+    },
+    Layer {
         package: "fanfare-runtime",
         may_use: &[
             "fanfare-domain",
@@ -83,6 +88,7 @@ const LAYERS: &[Layer] = &[
             "fanfare-postgres",
             "fanfare-sqlite",
             "fanfare-sync",
+            "fanfare-web",
         ],
         must_not_reach: &[],
     },

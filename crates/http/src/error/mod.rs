@@ -206,6 +206,11 @@ impl ApiError {
         .with_cause(cause)
     }
 
+    /// After how many seconds the caller may ask again, if waiting helps.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.0.body.retry_after
+    }
+
     /// The code, for the log.
     pub(crate) fn code(&self) -> &str {
         &self.0.body.code

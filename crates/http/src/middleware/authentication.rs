@@ -42,6 +42,10 @@ impl Authentication {
     }
 }
 
+/// The organization that a request is counted for, once its caller is known.
+#[derive(Debug, Clone)]
+pub(super) struct Asking(pub(super) OrganizationId);
+
 /// The caller of a route with authentication.
 #[derive(Debug, Clone)]
 pub(crate) struct Principal {
@@ -116,10 +120,7 @@ async fn admit_secret_key(
     counted: Counted,
 ) -> Result<(OrganizationId, UnderWay), ApiError> {
     let application = request.app_data::<web::Data<Integration>>();
-    let limiter = request.app_data::<web::Data<RateLimiter>>();
-    let (Some(application), Some(limiter)) = (application, limiter) else {
-        return Err(put_together_wrong());
-    };
+    let application = application.ok_or_else(put_together_wrong)?;
     let secret = secret_key(request.headers())?;
     let caller = match counted {
         Counted::Requests => application.authenticate(&secret).await?,
@@ -128,28 +129,47 @@ async fn admit_secret_key(
     let caller = caller.ok_or_else(|| {
         ApiError::authentication_required("The secret key is unknown or has been revoked.")
     })?;
-    let role = caller.role;
-    let used = limiter
-        .count(application, &caller.organization, counted, 1)
-        .await;
+    let principal = Principal {
+        caller: caller.clone(),
+        secret,
+    };
+    request.extensions_mut().insert(principal);
+    let under_way = admit(request, concurrency, &caller, needed, counted).await?;
+    Ok((caller.organization, under_way))
+}
+
+/// Admits a caller who has the role, within the limits of its organization.
+pub(super) async fn admit(
+    request: &ServiceRequest,
+    concurrency: &Concurrency,
+    caller: &Caller,
+    needed: Role,
+    counted: Counted,
+) -> Result<UnderWay, ApiError> {
+    let application = request.app_data::<web::Data<Integration>>();
+    let limiter = request.app_data::<web::Data<RateLimiter>>();
+    let (Some(application), Some(limiter)) = (application, limiter) else {
+        return Err(put_together_wrong());
+    };
+    let organization = &caller.organization;
     // The log line and the headers of a refusal need both.
-    request.extensions_mut().insert(used);
-    let organization = caller.organization.clone();
     request
         .extensions_mut()
-        .insert(Principal { caller, secret });
+        .insert(Asking(organization.clone()));
+    let used = limiter.count(application, organization, counted, 1).await;
+    request.extensions_mut().insert(used);
     if let Some(error) = used.refusal() {
         return Err(error);
     }
-    if role < needed {
-        return Err(ApiError::forbidden(needed, role));
+    if caller.role < needed {
+        return Err(ApiError::forbidden(needed, caller.role));
     }
-    let permit = concurrency.begin(counted, &organization).await?;
+    let permit = concurrency.begin(counted, organization).await?;
     let busy = request.conn_data::<Connection>().map(Connection::begin);
-    Ok((organization, UnderWay { permit, busy }))
+    Ok(UnderWay { permit, busy })
 }
 
-fn put_together_wrong() -> ApiError {
+pub(super) fn put_together_wrong() -> ApiError {
     ApiError::internal("the API was put together without its parts")
 }
 

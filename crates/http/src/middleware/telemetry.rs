@@ -13,7 +13,7 @@ use fanfare_sync::Integration;
 use metrics::{counter, histogram};
 use tracing::Instrument;
 
-use super::authentication::Principal;
+use super::authentication::Asking;
 use super::rate_limit::RateLimitUse;
 use super::request_id::RequestId;
 use super::unread_body;
@@ -53,7 +53,7 @@ pub(crate) async fn observe(
     }
 
     let took = begun.elapsed();
-    let principal = answer.request().extensions().get::<Principal>().cloned();
+    let asking = answer.request().extensions().get::<Asking>().cloned();
     span.in_scope(|| log_failure(&answer));
     // Outside the span, whose fields would be in the line a second time.
     tracing::info!(
@@ -63,9 +63,9 @@ pub(crate) async fn observe(
         status = answer.status().as_u16(),
         durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         requestId = id.as_str(),
-        organizationId = principal
+        organizationId = asking
             .as_ref()
-            .map(|caller| caller.organization.as_str()),
+            .map(|Asking(organization)| organization.as_str()),
         "request answered"
     );
     let labels = [
@@ -80,11 +80,19 @@ pub(crate) async fn observe(
 
 /// The log's name for the part that a route belongs to.
 fn handler_of(route: &str) -> &'static str {
-    if route.contains("/klaviyo") {
+    if is_page(route) {
+        "dashboard.handler"
+    } else if route.contains("/klaviyo") {
         "klaviyo.handler"
     } else {
         "api.handler"
     }
+}
+
+/// Whether a route is a page of the dashboard or belongs to one.
+fn is_page(route: &str) -> bool {
+    let of_pages = ["/app", "/auth/", "/assets/"];
+    of_pages.iter().any(|base| route.starts_with(base))
 }
 
 /// Logs the causes of a failure of the service or of Klaviyo, which the answer does not show.

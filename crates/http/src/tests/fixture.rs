@@ -24,7 +24,6 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::conform;
-use crate::handlers;
 use crate::health::Readiness;
 use crate::server::{Api, Parts, app};
 
@@ -85,10 +84,11 @@ impl Fixture {
             integration: integration.clone(),
             readiness: Arc::new(Ready),
             metrics: Arc::new(|| "fanfare_up 1\n".to_owned()),
+            pages: Arc::new(|_| ()),
             shutdown: shutdown.clone(),
         };
         Self {
-            parts: Parts::new(api.clone(), handlers::routes()),
+            parts: Parts::from(api.clone()),
             own: Organization::new(&integration, "Own").await,
             other: Organization::new(&integration, "Other").await,
             clock,
@@ -132,7 +132,7 @@ impl Fixture {
     pub(super) fn use_share(&mut self, share: Share) {
         self.integration = self.integration.clone().with_klaviyo_share(share);
         self.api.integration = self.integration.clone();
-        self.parts = Parts::new(self.api.clone(), handlers::routes());
+        self.parts = Parts::from(self.api.clone());
     }
 
     /// Imports a list; its run is left pending.

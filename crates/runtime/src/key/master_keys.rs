@@ -1,7 +1,7 @@
 //! The master keys of an installation: the present one, and those of before.
 
 use fanfare_domain::connection::MasterKeyRank;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 use super::{KeyError, MasterKey, read};
 use crate::config::{MasterKeySource, PreviousKeysSource};
@@ -54,6 +54,12 @@ impl MasterKeys {
     /// The ranks there are, the present one first.
     pub fn ranks(&self) -> impl Iterator<Item = MasterKeyRank> {
         self.ranked().map(|(rank, _)| rank)
+    }
+
+    /// The secrets that the dashboard's sessions are sealed with, one of each master key, the present one's first. They
+    /// tell nothing of the master keys.
+    pub fn session_secrets(&self) -> Vec<SecretBox<[u8; 32]>> {
+        self.ranked().map(|(_, key)| key.session_secret()).collect()
     }
 
     /// The mark of the present key.

@@ -112,6 +112,14 @@ impl MasterKey {
         hash.update(self.0.expose_secret());
         hash.finalize().into()
     }
+
+    /// The secret that sessions are sealed with while this is the present master key.
+    fn session_secret(&self) -> SecretBox<[u8; 32]> {
+        let mut hash = Sha256::new();
+        hash.update(b"fanfare dashboard sessions, 1\0");
+        hash.update(self.0.expose_secret());
+        SecretBox::new(Box::new(hash.finalize().into()))
+    }
 }
 
 fn read(path: &Path) -> Result<SecretString, KeyError> {

@@ -1,0 +1,122 @@
+//! `/app/audiences/{id}/edit`: its name, description and schedule.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use fanfare_domain::audience::usable_name;
+use fanfare_sync::{AudienceUpdate, Error, Integration, Patch};
+use maud::{Markup, html};
+
+use super::{Frame, audience_id};
+use crate::components::{csrf, long_text, text_field};
+use crate::error::PageError;
+use crate::fields::{Fields, Form};
+use crate::layout::Section;
+use crate::pages::interval::{self, Interval};
+use crate::router::{PageRoute, page};
+use crate::visitor::{Visitor, see};
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<PageRoute> {
+    vec![
+        page!(GET Editor "/app/audiences/{id}/edit", show),
+        page!(POST Editor "/app/audiences/{id}/edit", save),
+    ]
+}
+
+/// What is wrong with what was typed.
+#[derive(Default)]
+struct Faults {
+    name: Option<String>,
+    interval: Option<String>,
+}
+
+async fn show(
+    application: Data<Integration>,
+    visitor: Visitor,
+    path: Path<String>,
+) -> Result<HttpResponse, PageError> {
+    let id = audience_id(path)?;
+    let frame = Frame::load(&application, &visitor, &id).await?;
+    let audience = &frame.status.record.audience;
+    let mut typed = interval::fields(audience.refresh_interval_seconds);
+    typed = typed.set("name", Some(&audience.name));
+    typed = typed.set("description", audience.description.as_deref());
+    Ok(answer(&visitor, &frame, &typed, &Faults::default()))
+}
+
+async fn save(
+    application: Data<Integration>,
+    visitor: Visitor,
+    path: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, PageError> {
+    let (id, Form(typed)) = (audience_id(path)?, form);
+    let frame = Frame::load(&application, &visitor, &id).await?;
+    let mut faults = Faults::default();
+    let name = typed.text("name").and_then(usable_name);
+    if name.is_none() {
+        faults.name = Some("Give the audience a name.".to_owned());
+    }
+    let interval = match Interval::parse(&typed) {
+        Ok(interval) => interval.seconds(),
+        Err(fault) => {
+            faults.interval = Some(fault);
+            None
+        }
+    };
+    if faults.name.is_some() || faults.interval.is_some() {
+        return Ok(invalid(&visitor, &frame, &typed, &faults));
+    }
+    let update = AudienceUpdate {
+        name,
+        description: Patch::Set(typed.text("description").map(str::to_owned)),
+        refresh_interval_seconds: Patch::Set(interval),
+        actor: visitor.actor(),
+        ..AudienceUpdate::default()
+    };
+    let saved = application
+        .update_audience(visitor.organization(), &id, update)
+        .await;
+    match saved {
+        Ok(_) => Ok(see(format!("{}?notice=saved", frame.path()))),
+        Err(Error::Invalid(violations)) => {
+            let texts: Vec<String> = violations
+                .into_iter()
+                .map(|violation| violation.message)
+                .collect();
+            faults.interval = Some(texts.join(" "));
+            Ok(invalid(&visitor, &frame, &typed, &faults))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn invalid(visitor: &Visitor, frame: &Frame, typed: &Fields, faults: &Faults) -> HttpResponse {
+    let mut answer = answer(visitor, frame, typed, faults);
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    answer
+}
+
+fn answer(visitor: &Visitor, frame: &Frame, typed: &Fields, faults: &Faults) -> HttpResponse {
+    let body = markup(visitor, frame, typed, faults);
+    visitor.page("Edit audience", Section::Audiences, &body)
+}
+
+fn markup(visitor: &Visitor, frame: &Frame, typed: &Fields, faults: &Faults) -> Markup {
+    let value = |name| typed.get(name).unwrap_or_default();
+    let hint = "While you leave it as it is, a rename in Klaviyo changes it. Once you have named it, it stays.";
+    html! {
+        div.head { h1 { "Edit " (long_text(frame.name())) } }
+        form.panel method="post" action={ (frame.path()) "/edit" } {
+            (csrf(visitor))
+            (text_field("name", "Name", value("name"), hint, faults.name.as_deref()))
+            (text_field("description", "Description", value("description"), "", None))
+            (interval::choice(typed, faults.interval.as_deref()))
+            div.actions {
+                button type="submit" { "Save" }
+                a.button.quiet href=(frame.path()) { "Discard" }
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `/app/audiences/{id}/members`: who is in it, now or at another time.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use fanfare_domain::time::Timestamp;
+use fanfare_sync::{Error, Integration};
+use maud::{Markup, html};
+
+use super::{Frame, audience_id};
+use crate::components::{empty, notice, pager, search_field};
+use crate::error::PageError;
+use crate::fields::{Fields, Query};
+use crate::pages::customers;
+use crate::router::{PageRoute, page};
+use crate::texts;
+use crate::visitor::Visitor;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<PageRoute> {
+    vec![page!(GET Viewer "/app/audiences/{id}/members", show)]
+}
+
+/// Rows of a page.
+const ROWS: u32 = 50;
+
+async fn show(
+    application: Data<Integration>,
+    visitor: Visitor,
+    path: Path<String>,
+    query: Query,
+) -> Result<HttpResponse, PageError> {
+    let (id, Query(fields)) = (audience_id(path)?, query);
+    let frame = Frame::load(&application, &visitor, &id).await?;
+    let organization = visitor.organization();
+    let (search, page) = (fields.search(), fields.page(ROWS));
+    let read = match as_of(&fields) {
+        Ok(None) => {
+            let members = application.members(organization, &id, search.as_deref(), &page);
+            members.await
+        }
+        Ok(Some(at)) => {
+            let members = application.members_at(organization, &id, at, search.as_deref(), &page);
+            members.await
+        }
+        Err(error) => Err(error),
+    };
+    let address = format!("{}/members", frame.path());
+    let found = match read {
+        Ok(members) if members.items.is_empty() => nobody(&fields, &address),
+        Ok(members) => html! {
+            (customers::rows(&visitor, "Members", &members.items))
+            (pager(&address, &fields, members.end().filter(|_| members.items.len() == ROWS as usize)))
+        },
+        Err(Error::Invalid(violations)) => notice(
+            "bad",
+            &html! { @for violation in &violations { "As of: " (violation.message) "." } },
+        ),
+        Err(error) => return Err(error.into()),
+    };
+    let part = html! { div #members { (found) } };
+    if visitor.is_partial {
+        return Ok(frame.answer(&visitor, &fields, "Members", part));
+    }
+    let part = html! {
+        (search_field(&address, &fields, "E-mail, phone or name", "#members"))
+        (time_field(&address, &fields))
+        (part)
+    };
+    Ok(frame.answer(&visitor, &fields, "Members", part))
+}
+
+/// The time whose members are asked for. A browser's field has no zone and no seconds: it is taken as UTC.
+fn as_of(fields: &Fields) -> Result<Option<Timestamp>, Error> {
+    let Some(text) = fields.text("asOf") else {
+        return Ok(None);
+    };
+    let time = Timestamp::parse_iso8601(text).map(Some);
+    time.ok_or_else(|| {
+        Error::Invalid(vec![fanfare_sync::FieldViolation {
+            field: "asOf".to_owned(),
+            message: "it must be a time such as 2026-11-24T14:00".to_owned(),
+        }])
+    })
+}
+
+fn time_field(address: &str, fields: &Fields) -> Markup {
+    let typed = fields.text("asOf").unwrap_or_default();
+    html! {
+        details open[!typed.is_empty()] {
+            summary { "Members at another time" }
+            form.search method="get" action=(address) {
+                label for="asOf" { "As of (UTC)" }
+                input #asOf name="asOf" type="datetime-local" value=(typed);
+                input type="hidden" name="search" value=(fields.typed_search());
+                button.quiet type="submit" { "Show" }
+            }
+            @if !typed.is_empty() {
+                p { "Shown as of " (texts::cut(typed, 40)) " UTC. " a href=(address) { "Show the members of now" } }
+            }
+        }
+    }
+}
+
+fn nobody(fields: &Fields, address: &str) -> Markup {
+    if fields.text("search").is_some() {
+        empty(
+            "Nobody matches",
+            "Search for at least two characters of an e-mail, a phone number or a name.",
+            Some(("Show all members", address)),
+        )
+    } else {
+        empty(
+            "No members",
+            "Nobody is in this audience then. Members appear while a sync reads the list.",
+            None,
+        )
+    }
+}

@@ -1,0 +1,145 @@
+//! `/app/audiences/{id}`: one audience, a module for each of its tabs.
+
+mod actions;
+mod editing;
+mod issues;
+mod members;
+mod overview;
+mod progress;
+mod runs;
+
+use actix_web::HttpResponse;
+use actix_web::web::Path;
+use fanfare_domain::ids::AudienceId;
+use fanfare_domain::organization::Role;
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::run::SyncRun;
+use fanfare_sync::{AudienceStatus, Entity, Error, Integration};
+use maud::{Markup, html};
+
+use crate::components::{button_form, long_text, notice, status_badge, tabs};
+use crate::error::PageError;
+use crate::fields::Fields;
+use crate::layout::Section;
+use crate::router::PageRoute;
+use crate::visitor::Visitor;
+
+/// The routes of these files.
+pub(super) fn routes() -> Vec<PageRoute> {
+    let of_files = [
+        overview::routes,
+        members::routes,
+        issues::routes,
+        runs::routes,
+        actions::routes,
+        editing::routes,
+    ];
+    of_files.into_iter().flat_map(|routes| routes()).collect()
+}
+
+/// The id in a path. What cannot be an id is one that is not found.
+fn audience_id(path: Path<String>) -> Result<AudienceId, PageError> {
+    AudienceId::parse(path.into_inner()).map_err(|_| Error::NotFound(Entity::Audience).into())
+}
+
+/// An audience, with what every tab shows of it.
+struct Frame {
+    status: AudienceStatus,
+    /// Its latest run, if it has one.
+    latest: Option<SyncRun>,
+}
+
+impl Frame {
+    async fn load(
+        application: &Integration,
+        visitor: &Visitor,
+        id: &AudienceId,
+    ) -> Result<Self, PageError> {
+        let organization = visitor.organization();
+        let status = application.audience_status(organization, id).await?;
+        let page = PageRequest {
+            first: 1,
+            after: None,
+        };
+        let runs = application.runs(organization, id, &page).await?;
+        Ok(Self {
+            status,
+            latest: runs.items.into_iter().next(),
+        })
+    }
+
+    fn name(&self) -> &str {
+        &self.status.record.audience.name
+    }
+
+    fn path(&self) -> String {
+        format!("/app/audiences/{}", self.status.record.audience.id)
+    }
+
+    fn is_archived(&self) -> bool {
+        self.status.record.audience.archived
+    }
+
+    /// The run that is queued or syncing.
+    fn active(&self) -> Option<&SyncRun> {
+        self.latest.as_ref().filter(|run| run.status.is_active())
+    }
+
+    /// A tab's page, or the part of it that a script swaps.
+    fn answer(&self, visitor: &Visitor, fields: &Fields, tab: &str, part: Markup) -> HttpResponse {
+        visitor.page_or(part, self.name(), Section::Audiences, |part| {
+            html! {
+                (self.head(visitor))
+                @if let Some(text) = said(fields) {
+                    (notice("good", &html! { (text) }))
+                }
+                @if self.is_archived() {
+                    (notice("warn", &html! { "This audience was deleted. Its members are kept, and it no longer syncs." }))
+                }
+                (self.tabs(tab))
+                (part)
+            }
+        })
+    }
+
+    fn head(&self, visitor: &Visitor) -> Markup {
+        let path = self.path();
+        html! {
+            div.head {
+                h1 { (long_text(self.name())) }
+                (status_badge(self.status.record.source.status))
+                @if visitor.may(Role::Editor) && !self.is_archived() {
+                    div.actions {
+                        @match self.active() {
+                            Some(run) => (button_form(visitor, &format!("{path}/cancel"), "quiet", "Cancel", &[("run", run.id.as_str())])),
+                            None => (button_form(visitor, &format!("{path}/sync"), "", "Sync now", &[])),
+                        }
+                        a.button.quiet href={ (path) "/edit" } { "Edit" }
+                        a.button.danger href={ (path) "/delete" } { "Delete" }
+                    }
+                }
+            }
+        }
+    }
+
+    fn tabs(&self, current: &str) -> Markup {
+        let path = self.path();
+        let pages = [
+            ("Overview", path.clone()),
+            ("Members", format!("{path}/members")),
+            ("Issues", format!("{path}/issues")),
+            ("Runs", format!("{path}/runs")),
+        ];
+        tabs("Audience", &pages, current)
+    }
+}
+
+/// What was done, after a form.
+fn said(fields: &Fields) -> Option<&'static str> {
+    match fields.get("notice")? {
+        "sync" => Some("The sync has been queued."),
+        "cancelled" => Some("The sync was cancelled. What it had written stays."),
+        "saved" => Some("The audience was saved."),
+        _ => None,
+    }
+}

@@ -1,0 +1,234 @@
+//! `/app/audiences/{id}`: what the audience is, and how its sync stands.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use fanfare_domain::collection::CollectionKind;
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::organization::Role;
+use fanfare_domain::run::SyncRun;
+use fanfare_sync::{AudienceStatus, Integration};
+use maud::{Markup, html};
+
+use super::{Frame, audience_id, progress};
+use crate::components::{button_form, long_text, maybe_time, notice, number, time};
+use crate::error::PageError;
+use crate::fields::Query;
+use crate::router::{PageRoute, page};
+use crate::texts;
+use crate::visitor::Visitor;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<PageRoute> {
+    vec![page!(GET Viewer "/app/audiences/{id}", show)]
+}
+
+async fn show(
+    application: Data<Integration>,
+    visitor: Visitor,
+    path: Path<String>,
+    query: Query,
+) -> Result<HttpResponse, PageError> {
+    let id = audience_id(path)?;
+    let frame = Frame::load(&application, &visitor, &id).await?;
+    let members = application
+        .member_count(visitor.organization(), &id)
+        .await?;
+    let part = html! {
+        (troubles(&visitor, &frame))
+        @if let Some(run) = frame.active() {
+            section.panel {
+                h2 { "Sync in progress" }
+                div.live { (progress::live(run, visitor.now)) }
+            }
+        }
+        section.panel {
+            h2 { "Audience" }
+            (facts(&visitor, &frame.status, members))
+        }
+        @if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
+            (last_sync(&visitor, run))
+        }
+    };
+    Ok(frame.answer(&visitor, &query.0, "Overview", part))
+}
+
+fn facts(visitor: &Visitor, status: &AudienceStatus, members: u64) -> Markup {
+    let (audience, source) = (&status.record.audience, &status.record.source);
+    let kind = source.collection.kind;
+    html! {
+        dl.facts {
+            div { dt { "Members" } dd { (number(members)) } }
+            div { dt { "Last synced" } dd { (maybe_time(source.last_synced_at, visitor.now)) } }
+            div { dt { "Last complete pass" } dd { (maybe_time(status.last_full_pass_at(), visitor.now)) } }
+            div {
+                dt { "Klaviyo " (kind.noun()) }
+                dd {
+                    a href=(klaviyo_address(kind, source.collection.id.as_str())) rel="noreferrer" target="_blank" {
+                        (long_text(source.data.name.as_deref().unwrap_or(source.collection.id.as_str())))
+                    }
+                }
+            }
+            div { dt { "Created" } dd { (time(audience.created_at, visitor.now)) } }
+        }
+        @if let Some(description) = &audience.description {
+            p { (long_text(description)) }
+        }
+        @for text in schedule(visitor, status) {
+            p { (text) }
+        }
+    }
+}
+
+/// Where Klaviyo shows a list or segment.
+fn klaviyo_address(kind: CollectionKind, id: &str) -> String {
+    let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+    format!("https://www.klaviyo.com/{}/{id}", kind.noun())
+}
+
+/// When the audience syncs by itself, and how soon somebody who leaves the list is out, in words.
+fn schedule(visitor: &Visitor, status: &AudienceStatus) -> Vec<String> {
+    let kind = status.record.source.collection.kind.noun();
+    let Some(seconds) = status.record.audience.refresh_interval_seconds else {
+        return vec![format!(
+            "One-time import: it syncs when somebody presses Sync now. Whoever joins or leaves the {kind} is not seen before."
+        )];
+    };
+    let mut texts = vec![format!(
+        "Continuous sync: every {}.",
+        texts::duration(u64::from(seconds))
+    )];
+    if let Some(next) = status.next_sync_at() {
+        let next = texts::relative(next, visitor.now);
+        texts.push(format!("The next sync is due {next}."));
+    }
+    if let Some(within) = status.removals_within_seconds()
+        && status.paused().is_none()
+    {
+        texts.push(format!(
+            "Whoever leaves the {kind} leaves the audience within {}.",
+            texts::duration(within)
+        ));
+    }
+    texts
+}
+
+/// What somebody has to look at, with what to do.
+fn troubles(visitor: &Visitor, frame: &Frame) -> Markup {
+    let status = &frame.status;
+    html! {
+        @if let Some(code) = status.paused() {
+            (notice("bad", &html! {
+                strong { "Continuous sync is paused. " }
+                (remedy(code)) " It goes on when the key is replaced, or when a sync succeeds."
+            }))
+        }
+        @if status.is_stale() {
+            (notice("warn", &html! {
+                strong { "The members may be out of date. " }
+                "The last successful sync is longer ago than two intervals."
+            }))
+        }
+        @if status.record.source.guard.is_holding && frame.active().is_none() {
+            (guard(visitor, frame))
+        } @else if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
+            @if let Some(error) = &run.error {
+                (notice("bad", &html! {
+                    strong { "The last sync failed. " }
+                    (error.message) " " (remedy(error.code))
+                    @if error.code == FailureCode::IncompleteRead {
+                        (confirm(visitor, frame))
+                    }
+                }))
+            }
+        }
+    }
+}
+
+/// The removal guard: what it holds, its numbers, and the button that lets the removals happen.
+fn guard(visitor: &Visitor, frame: &Frame) -> Markup {
+    let kept = frame.status.record.source.guard.members_at_success;
+    let error = frame.latest.as_ref().and_then(|run| run.error.as_ref());
+    notice(
+        "bad",
+        &html! {
+            strong { "Nobody is removed until you confirm it. " }
+            @match error {
+                Some(error) => (error.message),
+                None => "An earlier sync would have removed more than half of the members.",
+            }
+            @if let Some(kept) = kept {
+                " After the last complete sync there were " (number(kept)) " members."
+            }
+            p {
+                "Losing more than half of an audience at once is more often a mistake than meant. Look at the list in Klaviyo. \
+                 If it is right, confirm: the audience is synced again, and everybody who is not in the list leaves."
+            }
+            (confirm(visitor, frame))
+        },
+    )
+}
+
+fn confirm(visitor: &Visitor, frame: &Frame) -> Markup {
+    html! {
+        @if visitor.may(Role::Editor) && !frame.is_archived() {
+            p {
+                (button_form(
+                    visitor,
+                    &format!("{}/sync", frame.path()),
+                    "danger",
+                    "Confirm removals",
+                    &[("confirmRemovals", "true")],
+                ))
+            }
+        } @else {
+            p { "An editor of your organization can confirm it." }
+        }
+    }
+}
+
+/// What to do about a failure, for a person at the dashboard.
+fn remedy(code: FailureCode) -> &'static str {
+    match code {
+        FailureCode::KeyInvalid => {
+            "Klaviyo does not take the API key: save a new one under Settings, Integrations."
+        }
+        FailureCode::ScopeMissing => {
+            "The API key may not read this: save one with the missing access under Settings, Integrations."
+        }
+        FailureCode::SourceGone => {
+            "The list is gone from Klaviyo. Delete this audience, or connect the account that has the list."
+        }
+        FailureCode::UpstreamInvalid
+        | FailureCode::UpstreamUnavailable
+        | FailureCode::CursorLoop => "The fault is on Klaviyo's side. Sync again in a while.",
+        FailureCode::IncompleteRead => {
+            "Sync again. If the list really is that much smaller now, confirm it."
+        }
+        FailureCode::RemovalGuard => {
+            "Look at the list in Klaviyo, and confirm the removals if they are right."
+        }
+        FailureCode::WorkerCrashed | FailureCode::Internal => {
+            "The fault is in Fanfare, whose logs tell more. Sync again."
+        }
+        FailureCode::Cancelled => "",
+    }
+}
+
+fn last_sync(visitor: &Visitor, run: &SyncRun) -> Markup {
+    html! {
+        section.panel {
+            h2 { "Last sync" }
+            p {
+                (texts::trigger(run.trigger))
+                ", ended " (maybe_time(run.finished_at, visitor.now))
+                @if let (Some(began), Some(ended)) = (run.started_at, run.finished_at) {
+                    " after " (texts::duration(ended.since(began).as_secs()))
+                }
+            }
+            @if run.removals_deferred {
+                p { "Klaviyo was still computing the segment, so nobody was removed. A later sync does it." }
+            }
+            (progress::outcome(run))
+        }
+    }
+}

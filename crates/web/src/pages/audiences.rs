@@ -1,0 +1,276 @@
+//! `/app/audiences`: all audiences.
+
+use std::cmp::Ordering;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use fanfare_domain::organization::Role;
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::ports::AudienceRecord;
+use fanfare_sync::Integration;
+use maud::{Markup, html};
+
+use crate::components::{
+    badge, button_form, empty, heading, long_text, maybe_time, notice, number, pager, search_field,
+    sortable, status_badge, table, time,
+};
+use crate::error::PageError;
+use crate::fields::{Fields, Query};
+use crate::layout::Section;
+use crate::router::{PageRoute, page};
+use crate::visitor::{Visitor, see};
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<PageRoute> {
+    vec![
+        page!(GET Viewer "/app", home),
+        page!(GET Viewer "/app/audiences", list),
+    ]
+}
+
+const PATH: &str = "/app/audiences";
+
+/// Rows of a page.
+const ROWS: usize = 50;
+
+/// Audiences that are read at once.
+const READ_AT_ONCE: u32 = 500;
+
+async fn home() -> HttpResponse {
+    see(PATH)
+}
+
+async fn list(
+    application: Data<Integration>,
+    visitor: Visitor,
+    query: Query,
+) -> Result<HttpResponse, PageError> {
+    let Query(fields) = query;
+    let all = all_audiences(&application, &visitor).await?;
+    let has_any = !all.is_empty();
+    let settings = application.settings(visitor.organization()).await?;
+    let is_connected = settings.connection.is_some();
+    let order = Order::of(&fields);
+    let (shown, next) = order.page(all, &fields);
+    let ids: Vec<_> = shown
+        .iter()
+        .map(|record| record.audience.id.clone())
+        .collect();
+    let counts = application
+        .member_counts(visitor.organization(), &ids)
+        .await?;
+    let part = html! {
+        div #audiences {
+            @if shown.is_empty() {
+                (nothing(&visitor, has_any, is_connected))
+            } @else {
+                (rows(&visitor, &order, &fields, &shown, &counts))
+                (pager(PATH, &fields, next.as_deref()))
+            }
+        }
+    };
+    Ok(
+        visitor.page_or(part, "Audiences", Section::Audiences, |part| {
+            html! {
+                div.head {
+                    h1 { "Audiences" }
+                    div.actions {
+                        @if is_connected && visitor.may(Role::Editor) {
+                            a.button href="/app/audiences/import/klaviyo" { "Import from Klaviyo" }
+                        }
+                    }
+                }
+                @if let Some(text) = said(&fields) {
+                    (notice("good", &html! { (text) }))
+                }
+                @if has_any {
+                    (search_field(PATH, &fields, "Name or Klaviyo id", "#audiences"))
+                }
+                (part)
+            }
+        }),
+    )
+}
+
+/// All audiences that are not archived.
+async fn all_audiences(
+    application: &Integration,
+    visitor: &Visitor,
+) -> Result<Vec<AudienceRecord>, PageError> {
+    let mut all = Vec::new();
+    let mut page = PageRequest {
+        first: READ_AT_ONCE,
+        after: None,
+    };
+    loop {
+        let read = application.audiences(visitor.organization(), &page).await?;
+        page.after = read.end().map(str::to_owned);
+        all.extend(read.items);
+        if page.after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// What was done, after a form.
+fn said(fields: &Fields) -> Option<&'static str> {
+    match fields.get("notice")? {
+        "deleted" => Some("The audience was deleted. Its list can be imported again."),
+        _ => None,
+    }
+}
+
+/// What the table is sorted by.
+struct Order {
+    key: &'static str,
+    is_down: bool,
+}
+
+impl Order {
+    fn of(fields: &Fields) -> Self {
+        let keys = ["name", "status", "source", "created", "updated"];
+        let wanted = fields.get("sort").unwrap_or_default();
+        Self {
+            key: keys
+                .into_iter()
+                .find(|key| *key == wanted)
+                .unwrap_or("name"),
+            is_down: fields.get("dir") == Some("desc"),
+        }
+    }
+
+    fn compare(&self, one: &AudienceRecord, other: &AudienceRecord) -> Ordering {
+        let name = |record: &AudienceRecord| record.audience.name.to_lowercase();
+        let by_key = match self.key {
+            "status" => one.source.status.cmp(&other.source.status),
+            "source" => one.source.collection.cmp(&other.source.collection),
+            "created" => one.audience.created_at.cmp(&other.audience.created_at),
+            "updated" => one.audience.updated_at.cmp(&other.audience.updated_at),
+            _ => name(one).cmp(&name(other)),
+        };
+        let by_key = if self.is_down {
+            by_key.reverse()
+        } else {
+            by_key
+        };
+        by_key.then_with(|| one.audience.id.cmp(&other.audience.id))
+    }
+
+    /// The page that is asked for, of those that are searched for, and the key of the next one.
+    fn page(
+        &self,
+        mut all: Vec<AudienceRecord>,
+        fields: &Fields,
+    ) -> (Vec<AudienceRecord>, Option<String>) {
+        let typed = fields.typed_search().to_lowercase();
+        all.retain(|record| {
+            let id = record.source.collection.id.as_str().to_lowercase();
+            record.audience.name.to_lowercase().contains(&typed) || id.contains(&typed)
+        });
+        all.sort_by(|one, other| self.compare(one, other));
+        let after = fields.text("after").and_then(|after| {
+            let mut ids = all.iter().map(|record| record.audience.id.as_str());
+            ids.position(|id| id == after)
+        });
+        let shown: Vec<_> = all.drain(after.map_or(0, |at| at + 1)..).collect();
+        let next = shown
+            .get(ROWS - 1)
+            .filter(|_| shown.len() > ROWS)
+            .map(|last| last.audience.id.to_string());
+        (shown.into_iter().take(ROWS).collect(), next)
+    }
+}
+
+fn rows(
+    visitor: &Visitor,
+    order: &Order,
+    fields: &Fields,
+    shown: &[AudienceRecord],
+    counts: &[u64],
+) -> Markup {
+    let by = (order.key, order.is_down);
+    let sortable = |name, key| sortable(name, key, by, PATH, fields);
+    let headings = html! {
+        (sortable("Name", "name"))
+        (heading("Type"))
+        th.number scope="col" { "Members" }
+        (sortable("Status", "status"))
+        (heading("Rules"))
+        (sortable("Sync Source", "source"))
+        (sortable("Created", "created"))
+        (sortable("Last Updated", "updated"))
+        th scope="col" { span.hidden { "Actions" } }
+    };
+    let rows = html! {
+        @for (record, members) in shown.iter().zip(counts) {
+            @let audience = &record.audience;
+            @let path = format!("{PATH}/{}", audience.id);
+            tr {
+                th scope="row" { a href=(path) { (long_text(&audience.name)) } }
+                td { "Synced" }
+                td.number { (number(*members)) }
+                td { (status_badge(record.source.status)) }
+                td { span.none { "None" } }
+                td {
+                    (badge("info", "Klaviyo"))
+                    " " (record.source.collection.kind.descriptor().title) " "
+                    (long_text(record.source.collection.id.as_str()))
+                }
+                td { (time(audience.created_at, visitor.now)) }
+                td { (maybe_time(audience.updated_at.or(record.source.updated_at), visitor.now)) }
+                td { (menu(visitor, record, &path)) }
+            }
+        }
+    };
+    table("Audiences", &headings, &rows)
+}
+
+fn menu(visitor: &Visitor, record: &AudienceRecord, path: &str) -> Markup {
+    html! {
+        details.menu {
+            summary { span aria-hidden="true" { "⋯" } span.hidden { "Actions for " (record.audience.name) } }
+            ul {
+                li { a href=(path) { "View Details" } }
+                @if visitor.may(Role::Editor) {
+                    @if !record.source.status.is_active() {
+                        li { (button_form(visitor, &format!("{path}/sync"), "", "Sync now", &[])) }
+                    }
+                    li { a href={ (path) "/edit" } { "Edit" } }
+                    li { a href={ (path) "/delete" } { "Delete" } }
+                }
+            }
+        }
+    }
+}
+
+/// What stands there when no audience is shown, with the next step.
+fn nothing(visitor: &Visitor, has_any: bool, is_connected: bool) -> Markup {
+    let is_admin = visitor.may(Role::Admin);
+    match (has_any, is_connected) {
+        (true, _) => empty(
+            "No audience matches",
+            "Search for another part of a name or of a Klaviyo id.",
+            Some(("Show all audiences", PATH)),
+        ),
+        (false, true) if visitor.may(Role::Editor) => empty(
+            "No audiences yet",
+            "Klaviyo is connected. Choose the lists and segments that become audiences.",
+            Some(("Import from Klaviyo", "/app/audiences/import/klaviyo")),
+        ),
+        (false, true) => empty(
+            "No audiences yet",
+            "Klaviyo is connected. An editor of your organization can import lists and segments.",
+            None,
+        ),
+        (false, false) if is_admin => empty(
+            "No audiences yet",
+            "Connect Klaviyo first. Then choose the lists and segments that become audiences.",
+            Some(("Connect Klaviyo", "/app/settings/integrations")),
+        ),
+        (false, false) => empty(
+            "No audiences yet",
+            "An admin of your organization has to connect Klaviyo first.",
+            None,
+        ),
+    }
+}

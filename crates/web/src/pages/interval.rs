@@ -1,0 +1,118 @@
+//! The choice between one import and a continuous sync, on every form that has it.
+
+use maud::{Markup, html};
+
+use crate::components::field;
+use crate::fields::Fields;
+
+/// How often an audience syncs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interval {
+    /// Once, and whenever somebody asks.
+    OneTime,
+    /// Every so many seconds.
+    Every(u32),
+}
+
+/// The intervals to choose from, in seconds.
+const CHOICES: [(u32, &str); 8] = [
+    (300, "5 minutes"),
+    (900, "15 minutes"),
+    (1_800, "30 minutes"),
+    (3_600, "1 hour"),
+    (21_600, "6 hours"),
+    (43_200, "12 hours"),
+    (86_400, "1 day"),
+    (604_800, "1 week"),
+];
+
+/// The interval that is chosen unless somebody chooses another.
+const USUAL: u32 = 900;
+
+impl Interval {
+    /// Reads the choice, or says what is wrong with it.
+    pub(super) fn parse(fields: &Fields) -> Result<Self, String> {
+        match fields.get("sync") {
+            Some("CONTINUOUS") => {}
+            Some("ONE_TIME") | None => return Ok(Self::OneTime),
+            Some(_) => return Err("Choose One-time Import or Continuous Sync.".to_owned()),
+        }
+        let seconds = fields
+            .text("refreshIntervalSeconds")
+            .map_or(Ok(USUAL), str::parse);
+        seconds
+            .map(Self::Every)
+            .map_err(|_| "Choose how often to refresh.".to_owned())
+    }
+
+    pub(super) const fn seconds(self) -> Option<u32> {
+        match self {
+            Self::OneTime => None,
+            Self::Every(seconds) => Some(seconds),
+        }
+    }
+}
+
+/// The fields of an audience that syncs like this.
+pub(super) fn fields(seconds: Option<u32>) -> Fields {
+    let sync = if seconds.is_some() {
+        "CONTINUOUS"
+    } else {
+        "ONE_TIME"
+    };
+    let fields = Fields::default().set("sync", Some(sync));
+    match seconds {
+        Some(seconds) => fields.set("refreshIntervalSeconds", Some(&seconds.to_string())),
+        None => fields,
+    }
+}
+
+/// The choice as a part of a form.
+pub(super) fn choice(typed: &Fields, fault: Option<&str>) -> Markup {
+    let is_continuous = typed.get("sync") == Some("CONTINUOUS");
+    let chosen = typed
+        .text("refreshIntervalSeconds")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(USUAL);
+    let is_among = CHOICES.iter().any(|(seconds, _)| *seconds == chosen);
+    let input = html! {
+        select #refresh name="refreshIntervalSeconds" aria-invalid=[fault.map(|_| "true")] {
+            @for (seconds, name) in CHOICES {
+                option value=(seconds) selected[seconds == chosen] { (name) }
+            }
+            @if !is_among {
+                option value=(chosen) selected { (crate::texts::duration(u64::from(chosen))) }
+            }
+        }
+    };
+    html! {
+        fieldset {
+            legend { "Sync" }
+            div { label.choice { input type="radio" name="sync" value="ONE_TIME" checked[!is_continuous]; "One-time Import" } }
+            div { label.choice { input type="radio" name="sync" value="CONTINUOUS" checked[is_continuous]; "Continuous Sync" } }
+            (field("refresh", "Refresh every", "For Continuous Sync.", fault, &input))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_choice_is_read_as_it_is_shown() {
+        for seconds in [None, Some(900), Some(77)] {
+            let read = Interval::parse(&fields(seconds)).map(Interval::seconds);
+            assert_eq!(read, Ok(seconds));
+        }
+        let default = Fields::parse(b"sync=CONTINUOUS");
+        assert_eq!(Interval::parse(&default), Ok(Interval::Every(900)));
+        assert!(Interval::parse(&Fields::parse(b"sync=ALWAYS")).is_err());
+        assert!(
+            Interval::parse(&Fields::parse(
+                b"sync=CONTINUOUS&refreshIntervalSeconds=often"
+            ))
+            .is_err()
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! The pages, one module each.
+
+mod audience;
+mod audiences;
+mod customers;
+mod interval;
+pub(crate) mod sign_in;
+
+use crate::router::PageRoute;
+
+/// Every page and form.
+pub(crate) fn routes() -> Vec<PageRoute> {
+    let of_files = [sign_in::routes, audiences::routes, audience::routes];
+    of_files.into_iter().flat_map(|routes| routes()).collect()
+}

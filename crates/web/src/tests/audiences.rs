@@ -1,0 +1,351 @@
+//! The table of audiences and the pages of one.
+
+use std::time::Duration;
+
+use fanfare_domain::organization::Role;
+use fanfare_testkit::build::{list, profile};
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+
+use super::fixture::{Fixture, people};
+
+#[actix_web::test]
+async fn the_empty_table_names_the_next_step_of_each_role() {
+    let fixture = Fixture::new().await;
+    let mut admin = fixture.signed_in(Role::Admin).await;
+    admin
+        .get("/app/audiences")
+        .await
+        .shows("href=\"/app/settings/integrations\">Connect Klaviyo</a>");
+    let mut viewer = fixture.signed_in(Role::Viewer).await;
+    viewer
+        .get("/app/audiences")
+        .await
+        .shows("An admin of your organization has to connect Klaviyo first.");
+    fixture.connect().await;
+    let page = admin.get("/app/audiences").await;
+    page.shows("href=\"/app/audiences/import/klaviyo\">Import from Klaviyo</a>");
+    viewer
+        .get("/app/audiences")
+        .await
+        .shows("An editor of your organization can import");
+}
+
+#[actix_web::test]
+async fn audiences_are_listed_with_members_status_and_what_may_be_done() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let page = fixture
+        .signed_in(Role::Editor)
+        .await
+        .get("/app/audiences")
+        .await;
+    page.shows("Newsletter");
+    page.has("<data value=\"3\">3</data>");
+    page.has("<span class=\"badge good\">Success</span>");
+    page.has("RtPqXs");
+    for text in ["View Details", "Sync now", "Edit", "Delete"] {
+        page.has(text);
+    }
+    page.has(&format!("href=\"{path}\""));
+    let page = fixture
+        .signed_in(Role::Viewer)
+        .await
+        .get("/app/audiences")
+        .await;
+    page.shows("View Details");
+    for text in ["Sync now", ">Edit<", ">Delete<", "Import from Klaviyo"] {
+        page.lacks(text);
+    }
+}
+
+#[actix_web::test]
+async fn the_table_is_sorted_searched_and_paged_by_its_address() {
+    let mut klaviyo = FakeKlaviyo::default();
+    let names: Vec<String> = (0..60).map(|n| format!("List {n:02}")).collect();
+    for (n, name) in names.iter().enumerate() {
+        klaviyo = klaviyo.with(list(&format!("L{n:02}")), name, people(0..0));
+    }
+    let fixture = Fixture::with(klaviyo).await;
+    fixture.connect().await;
+    for n in 0..60 {
+        if n % 10 == 0 {
+            fixture.clock.advance(Duration::from_secs(61));
+        }
+        fixture.import(&fixture.own.id, &format!("L{n:02}")).await;
+    }
+    let mut browser = fixture.signed_in(Role::Viewer).await;
+    let first = browser.get("/app/audiences").await;
+    first.shows("List 00");
+    first.has("List 49");
+    first.lacks("List 50");
+    first.has("aria-sort=\"ascending\"");
+    let next = first
+        .text
+        .split("rel=\"next\" href=\"")
+        .nth(1)
+        .expect("a next page");
+    let next = next.split('"').next().unwrap().replace("&amp;", "&");
+    let second = browser.get(&next).await;
+    second.shows("List 50");
+    second.has("List 59");
+    second.lacks("List 49");
+    second.has("First page");
+
+    let down = browser.get("/app/audiences?sort=name&dir=desc").await;
+    down.shows("List 59");
+    down.lacks("List 09");
+    down.has("aria-sort=\"descending\"");
+
+    let found = browser.get("/app/audiences?search=list+07").await;
+    found.shows("List 07");
+    found.lacks("List 08");
+    found.has("value=\"list 07\"");
+    browser
+        .get("/app/audiences?search=none")
+        .await
+        .shows("No audience matches");
+}
+
+#[actix_web::test]
+async fn a_script_gets_the_part_that_it_swaps_and_no_more() {
+    let (fixture, imported) = Fixture::imported().await;
+    let mut browser = fixture.signed_in(Role::Viewer).await;
+    let members = format!(
+        "/app/audiences/{}/members?search=person1",
+        imported.audience
+    );
+    for (path, start) in [
+        ("/app/audiences?search=news", "<div id=\"audiences\">"),
+        (members.as_str(), "<div id=\"members\">"),
+    ] {
+        let part = browser.get_partial(path).await;
+        assert!(part.text.starts_with(start), "{}", part.text);
+        let whole = browser.get(path).await;
+        whole.shows("<!DOCTYPE html>");
+        whole.has(&part.text);
+    }
+}
+
+#[actix_web::test]
+async fn an_audience_shows_its_members_its_source_and_its_last_sync() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    let page = browser.get(&path).await;
+    page.shows("<span class=\"badge good\">Success</span>");
+    page.has("https://www.klaviyo.com/list/RtPqXs");
+    page.has("One-time import: it syncs when somebody presses Sync now.");
+    page.has("<button class=\"\" type=\"submit\">Sync now</button>");
+    page.lacks(">Cancel<");
+
+    let members = browser.get(&format!("{path}/members")).await;
+    members.shows("person0@example.com");
+    members.has("+491510000002");
+    members.has("<label for=\"search\">Search</label>");
+    let found = browser.get(&format!("{path}/members?search=person1")).await;
+    found.shows("person1@example.com");
+    found.lacks("person2@example.com");
+    browser
+        .get(&format!("{path}/members?search=zz"))
+        .await
+        .shows("Nobody matches");
+
+    let runs = browser.get(&format!("{path}/runs")).await;
+    runs.shows("Import");
+    runs.has("Complete");
+}
+
+#[actix_web::test]
+async fn members_can_be_shown_as_of_another_time() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}/members", imported.audience);
+    let joined = fixture.integration.clock().now();
+    fixture.clock.advance(Duration::from_hours(48));
+    let later = fixture.integration.clock().now();
+    let mut browser = fixture.signed_in(Role::Viewer).await;
+    let at = |time: fanfare_domain::time::Timestamp| time.to_whole_seconds().replace(':', "%3A");
+    let after = joined.plus(Duration::from_hours(1));
+    let shown = browser.get(&format!("{path}?asOf={}", at(after))).await;
+    shown.shows("person0@example.com");
+    shown.has("Show the members of now");
+    let ahead = later.plus(Duration::from_hours(1));
+    for wrong in [at(ahead), "soon".to_owned()] {
+        let refused = browser.get(&format!("{path}?asOf={wrong}")).await;
+        refused.shows("As of: ");
+        refused.has("role=\"alert\"");
+    }
+}
+
+#[actix_web::test]
+async fn a_sync_is_started_and_cancelled_by_buttons_and_a_double_click_starts_one() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    for _ in 0..2 {
+        browser
+            .post(&format!("{path}/sync"), &[])
+            .await
+            .leads_to(&format!("{path}?notice=sync"));
+    }
+    let page = browser.get(&format!("{path}?notice=sync")).await;
+    page.shows("The sync has been queued.");
+    page.has("<span class=\"badge waiting\">Pending</span>");
+    page.has("Waits for a worker.");
+    page.has("<progress aria-label=\"Progress of the sync\"");
+    fixture.clock.advance(Duration::from_mins(2));
+    browser
+        .get(&path)
+        .await
+        .shows("No worker has taken this up for 2 minutes.");
+
+    let run = fixture.latest_run(&imported.audience).await;
+    let runs = browser.get(&format!("{path}/runs")).await;
+    assert_eq!(runs.text.matches("/issues?run=").count(), 2);
+    let cancelled = browser
+        .post(&format!("{path}/cancel"), &[("run", run.as_str())])
+        .await;
+    cancelled.leads_to(&format!("{path}?notice=cancelled"));
+    browser.get(&path).await.shows("The sync was cancelled.");
+    let again = browser
+        .post(&format!("{path}/cancel"), &[("run", run.as_str())])
+        .await;
+    again.leads_to(&path);
+}
+
+#[actix_web::test]
+async fn the_removal_guard_is_told_with_its_numbers_and_its_button() {
+    let klaviyo = FakeKlaviyo::default().with(list("RtPqXs"), "Newsletter", people(0..200));
+    let fixture = Fixture::with(klaviyo).await;
+    fixture.connect().await;
+    let imported = fixture.import(&fixture.own.id, "RtPqXs").await;
+    fixture.work(&imported.run).await;
+    fixture.klaviyo.change(|contents| {
+        let newsletter = contents.collections.get_mut(&list("RtPqXs"));
+        newsletter.expect("the list").1.clear();
+    });
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    browser.post(&format!("{path}/sync"), &[]).await;
+    let run = fixture.latest_run(&imported.audience).await;
+    fixture.work(&run).await;
+    let page = browser.get(&path).await;
+    page.shows("<span class=\"badge bad\">Failed</span>");
+    page.has("Nobody is removed until you confirm it.");
+    page.has("<data value=\"200\">200</data> members");
+    page.has("Confirm removals");
+    fixture
+        .signed_in(Role::Viewer)
+        .await
+        .get(&path)
+        .await
+        .shows("An editor of your organization can confirm it.");
+
+    browser
+        .post(&format!("{path}/sync"), &[("confirmRemovals", "true")])
+        .await;
+    let run = fixture.latest_run(&imported.audience).await;
+    fixture.work(&run).await;
+    let page = browser.get(&path).await;
+    page.shows("<span class=\"badge good\">Success</span>");
+    page.lacks("Confirm removals");
+}
+
+#[actix_web::test]
+async fn issues_are_shown_by_reason_and_downloaded_as_a_file() {
+    let skipped = profile("P9").first_name("Nobody");
+    let klaviyo = FakeKlaviyo::default().with(list("RtPqXs"), "Newsletter", vec![skipped]);
+    let fixture = Fixture::with(klaviyo).await;
+    fixture.connect().await;
+    let imported = fixture.import(&fixture.own.id, "RtPqXs").await;
+    fixture.work(&imported.run).await;
+    let path = format!("/app/audiences/{}/issues", imported.audience);
+    let mut browser = fixture.signed_in(Role::Viewer).await;
+    let page = browser.get(&path).await;
+    page.shows("The profile has neither an e-mail nor a phone number");
+    page.has("https://www.klaviyo.com/profile/P9");
+    page.has("Download as CSV");
+    let file = browser.get(&format!("{path}.csv")).await;
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert!(
+        file.header("content-disposition")
+            .starts_with("attachment; filename=\"issues-run_")
+    );
+    let mut lines = file.text.lines();
+    assert_eq!(lines.next(), Some("profile,code,field,message,at"));
+    assert!(
+        lines
+            .next()
+            .is_some_and(|line| line.starts_with("\"P9\",\"missing_contact\",\"\","))
+    );
+    assert_eq!(lines.next(), None);
+}
+
+#[actix_web::test]
+async fn an_audience_is_renamed_and_made_continuous_on_its_edit_page() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    let edit = format!("{path}/edit");
+    browser
+        .get(&edit)
+        .await
+        .shows("name=\"name\" type=\"text\" value=\"Newsletter\"");
+    let form = [
+        ("name", " VIPs "),
+        ("description", "Best"),
+        ("sync", "CONTINUOUS"),
+        ("refreshIntervalSeconds", "900"),
+    ];
+    browser
+        .post(&edit, &form)
+        .await
+        .leads_to(&format!("{path}?notice=saved"));
+    let page = browser.get(&path).await;
+    page.shows("VIPs");
+    page.has("Continuous sync: every 15 minutes.");
+    page.has("leaves the audience within");
+
+    for (form, text) in [
+        (
+            [("name", "  "), ("sync", "ONE_TIME")],
+            "Give the audience a name.",
+        ),
+        (
+            [("name", "x"), ("sync", "OFTEN")],
+            "Choose One-time Import or Continuous Sync.",
+        ),
+    ] {
+        let refused = browser.post(&edit, &form).await;
+        assert_eq!(refused.status, 400);
+        refused.has(text);
+    }
+    let short = [
+        ("name", "Kept"),
+        ("sync", "CONTINUOUS"),
+        ("refreshIntervalSeconds", "5"),
+    ];
+    let refused = browser.post(&edit, &short).await;
+    assert_eq!(refused.status, 400);
+    refused.has("value=\"Kept\"");
+    refused.has("id=\"refresh-fault\"");
+}
+
+#[actix_web::test]
+async fn an_audience_is_deleted_after_a_question() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    browser
+        .get(&format!("{path}/delete"))
+        .await
+        .shows("Delete audience");
+    let deleted = browser.post(&format!("{path}/delete"), &[]).await;
+    deleted.leads_to("/app/audiences?notice=deleted");
+    browser
+        .get("/app/audiences?notice=deleted")
+        .await
+        .shows("The audience was deleted.");
+    let page = browser.get(&path).await;
+    page.shows("This audience was deleted.");
+    page.lacks("Sync now");
+}

@@ -1,0 +1,229 @@
+//! Two organizations, a Klaviyo, and the dashboard over them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fanfare_domain::ids::{AudienceId, CollectionId, OrganizationId, RunId};
+use fanfare_domain::organization::{KeyKind, Role};
+use fanfare_domain::source::{CollectionKind, CollectionRef};
+use fanfare_domain::work::WorkItem;
+use fanfare_http::{Api, Parts, Readiness};
+use fanfare_sync::engine::{Engine, Pace};
+use fanfare_sync::{ConnectRequest, ImportRequest, Imported, Integration, Ports};
+use fanfare_testkit::build::{ProfileBuilder, api_key, list, profile, segment};
+use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+use fanfare_testkit::memory::InMemoryStore;
+use secrecy::{ExposeSecret, SecretBox, SecretString};
+use tokio_util::sync::CancellationToken;
+
+use super::browser::Browser;
+use crate::{Options, SessionKeys};
+
+/// A key of Klaviyo's that the fake one takes.
+pub(super) const KLAVIYO_KEY: &str = "pk_0123456789abcdef0123456789abwxyz";
+
+pub(super) struct Fixture {
+    pub(super) clock: FixedClock,
+    pub(super) klaviyo: FakeKlaviyo,
+    pub(super) integration: Integration,
+    pub(super) parts: Parts,
+    /// The organization whose people tests are, unless they say otherwise.
+    pub(super) own: Organization,
+    pub(super) other: Organization,
+}
+
+pub(super) struct Organization {
+    pub(super) id: OrganizationId,
+    keys: Vec<(Role, SecretString)>,
+}
+
+pub(super) const ROLES: [Role; 4] = [Role::Viewer, Role::Editor, Role::Admin, Role::Owner];
+
+struct Ready;
+
+#[async_trait]
+impl Readiness for Ready {
+    async fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// The options of an installation whose master keys were made of these bytes.
+pub(super) fn options(keys: &[u8], is_secure: bool) -> Options {
+    let secrets: Vec<_> = keys
+        .iter()
+        .map(|byte| SecretBox::new(Box::new([*byte; 32])))
+        .collect();
+    Options {
+        session_keys: SessionKeys::of(&secrets),
+        is_secure,
+    }
+}
+
+impl Fixture {
+    /// Nothing is connected.
+    pub(super) async fn new() -> Self {
+        let klaviyo = FakeKlaviyo::default()
+            .with(list("RtPqXs"), "Newsletter", people(0..3))
+            .with(list("XyZaBc"), "VIP", people(1..2))
+            .with(segment("SgMnt1"), "Engaged", people(2..5));
+        Self::with(klaviyo).await
+    }
+
+    /// Nothing is connected to this Klaviyo.
+    pub(super) async fn with(klaviyo: FakeKlaviyo) -> Self {
+        let clock = FixedClock::default();
+        let store = InMemoryStore::new(Arc::new(clock.clone()));
+        let integration = Integration::new(Ports {
+            store: Arc::new(store.clone()),
+            directory: Arc::new(store.clone()),
+            work_queue: Arc::new(store.clone()),
+            ledger: Arc::new(store.clone()),
+            request_limits: Arc::new(store),
+            klaviyo: Arc::new(klaviyo.clone()),
+            sealer: Arc::new(PlainSealer),
+            clock: Arc::new(clock.clone()),
+            ids: Arc::new(SeededIds::default()),
+        });
+        Self {
+            parts: parts(&integration, options(&[1], false)),
+            own: Organization::new(&integration, "Own shop").await,
+            other: Organization::new(&integration, "Other shop").await,
+            clock,
+            klaviyo,
+            integration,
+        }
+    }
+
+    /// Both organizations are connected.
+    pub(super) async fn connected() -> Self {
+        let fixture = Self::new().await;
+        fixture.connect().await;
+        fixture
+    }
+
+    pub(super) async fn connect(&self) {
+        for organization in [&self.own, &self.other] {
+            let request = ConnectRequest {
+                api_key: api_key(KLAVIYO_KEY),
+                confirm_account_change: false,
+            };
+            let connected = self.integration.connect(&organization.id, request).await;
+            connected.expect("the fake Klaviyo takes the key");
+        }
+    }
+
+    /// The organization has imported the newsletter, and the run has ended.
+    pub(super) async fn imported() -> (Self, Imported) {
+        let fixture = Self::connected().await;
+        let imported = fixture.import(&fixture.own.id, "RtPqXs").await;
+        fixture.work(&imported.run).await;
+        (fixture, imported)
+    }
+
+    /// Imports a list; its run is left pending.
+    pub(super) async fn import(&self, organization: &OrganizationId, list: &str) -> Imported {
+        let request = ImportRequest {
+            collections: vec![CollectionRef {
+                kind: CollectionKind::List,
+                id: CollectionId::parse(list).expect("an id"),
+            }],
+            refresh_interval_seconds: None,
+            actor: "key_test".to_owned(),
+        };
+        let outcome = self.integration.import(organization, request).await;
+        outcome.expect("an import").imported.remove(0)
+    }
+
+    /// Works a run of the own organization to its end.
+    pub(super) async fn work(&self, run: &RunId) {
+        let engine = Engine::new(self.integration.clone(), Pace::default());
+        let due = WorkItem::pull(&self.own.id, run);
+        let worked = engine.work(&due, &CancellationToken::new()).await;
+        worked.expect("a slice");
+    }
+
+    /// The run of an audience that is queued or syncing, or was last.
+    pub(super) async fn latest_run(&self, audience: &AudienceId) -> RunId {
+        let page = fanfare_domain::paging::PageRequest {
+            first: 1,
+            after: None,
+        };
+        let runs = self.integration.runs(&self.own.id, audience, &page).await;
+        runs.expect("runs").items.remove(0).id
+    }
+
+    /// The dashboard of the same installation with other options.
+    pub(super) fn set_options(&mut self, options: Options) {
+        self.parts = parts(&self.integration, options);
+    }
+
+    /// A browser in which somebody of this role of the own organization has signed in.
+    pub(super) async fn signed_in(&self, role: Role) -> Browser<'_> {
+        self.signed_in_to(&self.own, role).await
+    }
+
+    pub(super) async fn signed_in_to(
+        &self,
+        organization: &Organization,
+        role: Role,
+    ) -> Browser<'_> {
+        let mut browser = Browser::new(self);
+        let answer = browser.sign_in(organization.key(role)).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        browser
+    }
+
+    /// Revokes all keys of the own organization.
+    pub(super) async fn revoke_keys(&self) {
+        let (integration, own) = (&self.integration, &self.own.id);
+        for key in integration.keys(own).await.expect("keys") {
+            integration.revoke_key(own, &key.id).await.expect("revoked");
+        }
+    }
+}
+
+fn parts(integration: &Integration, options: Options) -> Parts {
+    Parts::from(Api {
+        integration: integration.clone(),
+        readiness: Arc::new(Ready),
+        metrics: Arc::new(String::new),
+        pages: crate::pages(options),
+        shutdown: CancellationToken::new(),
+    })
+}
+
+/// People of Klaviyo's by number.
+pub(super) fn people(numbers: std::ops::Range<u32>) -> Vec<ProfileBuilder> {
+    let person = |n: u32| {
+        profile(&format!("P{n}"))
+            .email(&format!("person{n}@example.com"))
+            .phone(&format!("+4915100000{n:02}"))
+            .first_name("Person")
+            .last_name(&n.to_string())
+            .joined(i64::from(n))
+    };
+    numbers.map(person).collect()
+}
+
+impl Organization {
+    async fn new(integration: &Integration, name: &str) -> Self {
+        let made = integration.create_organization(name).await;
+        let made = made.expect("an organization");
+        let mut keys = vec![(Role::Owner, made.secret)];
+        for role in ROLES {
+            let key = integration.create_key(&made.organization, role, KeyKind::Live);
+            keys.push((role, key.await.expect("a key").secret));
+        }
+        Self {
+            id: made.organization,
+            keys,
+        }
+    }
+
+    pub(super) fn key(&self, role: Role) -> &str {
+        let found = self.keys.iter().find(|(of, _)| *of == role);
+        found.expect("a key of each role").1.expose_secret()
+    }
+}

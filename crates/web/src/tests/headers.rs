@@ -1,0 +1,83 @@
+//! Every answer of the dashboard keeps itself to itself.
+
+use super::browser::{Answer, Browser};
+use super::fixture::{Fixture, options};
+use crate::assets::ASSETS;
+
+/// That the answer has the headers that every answer of the dashboard has, and nothing that they forbid.
+#[track_caller]
+pub(super) fn assert_secure(answer: &Answer) {
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}");
+    }
+    assert!(!answer.header("x-request-id").is_empty());
+    assert!(!answer.header("cache-control").is_empty());
+    if answer.header("content-type").starts_with("text/html") {
+        // The policy would keep a browser from them.
+        for inline in ["<style", " style=", " onclick=", "javascript:"] {
+            answer.lacks(inline);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn files_are_served_under_their_hash_for_ever_and_checked_by_the_browser() {
+    let fixture = Fixture::new().await;
+    let mut browser = Browser::new(&fixture);
+    let page = browser.get("/auth/sign-in").await;
+    let assets = &*ASSETS;
+    for asset in [&assets.htmx, &assets.script, &assets.style] {
+        page.shows(&format!("\"{}\"", asset.path));
+        page.has(&format!("integrity=\"{}\"", asset.integrity));
+        let file = browser.get(&asset.path).await;
+        assert_eq!(file.status, 200);
+        assert!(file.header("cache-control").contains("immutable"));
+    }
+    let unknown = browser.get("/assets/0000000000000000/htmx.js").await;
+    assert_eq!(unknown.status, 404);
+}
+
+#[actix_web::test]
+async fn the_first_page_with_its_files_is_under_100_kb() {
+    let fixture = Fixture::new().await;
+    let mut browser = Browser::new(&fixture);
+    let assets = &*ASSETS;
+    let mut bytes = browser.get("/auth/sign-in").await.text.len();
+    for asset in [&assets.htmx, &assets.script, &assets.style, &assets.icon] {
+        bytes += browser.get(&asset.path).await.text.len();
+    }
+    assert!(bytes < 100_000, "{bytes}");
+}
+
+#[actix_web::test]
+async fn over_https_browsers_are_told_to_stay_with_it() {
+    let mut fixture = Fixture::new().await;
+    fixture.set_options(options(&[1], true));
+    let answer = Browser::new(&fixture).get("/auth/sign-in").await;
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        "max-age=31536000"
+    );
+}
+
+#[actix_web::test]
+async fn what_is_not_there_is_a_page_that_says_so() {
+    let fixture = Fixture::new().await;
+    let mut browser = Browser::new(&fixture);
+    for path in ["/app/nowhere", "/auth/nowhere", "/assets/nowhere"] {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        answer.has("Page not found");
+    }
+    browser.get("/").await.leads_to("/app");
+}
