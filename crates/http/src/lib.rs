@@ -22,7 +22,7 @@ mod tests;
 mod wire;
 
 pub use health::{Readiness, RenderMetrics};
-pub use middleware::{AdmittedPage, RefusedPage, admit_page};
+pub use middleware::{AdmittedPage, FollowedRun, RefusedPage, admit_page, follow_run};
 pub use server::{Api, Pages, Parts, app, serve, serve_health};
 
 /// The `OpenAPI` document of the whole API: pretty-printed JSON, ending in a line feed.

@@ -2,6 +2,8 @@
 
 use fanfare_domain::door::{Asked, People};
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId};
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::ports::AudienceRecord;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
@@ -17,6 +19,9 @@ pub struct Check {
     /// For each text, in the order asked, the member whom it names.
     pub members: Vec<Option<ConsumerId>>,
 }
+
+/// Audiences that are read at once where all are looked through.
+const AUDIENCES_AT_ONCE: u32 = 100;
 
 impl Integration {
     /// Which of these people are members of the audience.
@@ -51,5 +56,33 @@ impl Integration {
             return Err(Error::NotFound(Entity::Consumer));
         }
         Ok(!read.members.is_empty())
+    }
+
+    /// The audiences that a consumer is a member of, oldest first.
+    pub async fn audiences_of(
+        &self,
+        organization: &OrganizationId,
+        consumer: &ConsumerId,
+    ) -> Result<Vec<AudienceRecord>, Error> {
+        let mut unit = self.read(organization).await?;
+        let people = People::Consumers(vec![consumer.clone()]);
+        let mut page = PageRequest {
+            first: AUDIENCES_AT_ONCE,
+            after: None,
+        };
+        let mut found = Vec::new();
+        loop {
+            let read = unit.audiences(&page).await?;
+            page.after = read.end().map(str::to_owned);
+            for record in read.items {
+                let among = unit.members_among(&record.audience.id, &people).await?;
+                if among.is_some_and(|read| !read.members.is_empty()) {
+                    found.push(record);
+                }
+            }
+            if page.after.is_none() {
+                return Ok(found);
+            }
+        }
     }
 }

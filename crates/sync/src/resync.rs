@@ -1,6 +1,7 @@
 //! A manual sync: a new full pass over an audience's list.
 
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId, SourceId};
+use fanfare_domain::paging::PageRequest;
 use fanfare_domain::run::{NewRun, SourceRun, Trigger};
 
 use crate::error::{Entity, Error};
@@ -15,6 +16,9 @@ pub struct StartedSync {
     /// The new run.
     pub run: RunId,
 }
+
+/// Audiences that are read at once where all are synced.
+const AUDIENCES_AT_ONCE: u32 = 100;
 
 impl Integration {
     /// Queues a full pass. `confirm_removals` permits removals that a pass does not carry out by itself. Of several
@@ -53,5 +57,32 @@ impl Integration {
             source: run.source().id.clone(),
             run: run.run().id.clone(),
         })
+    }
+
+    /// Queues a full pass of each audience that has no active run. Returns how many were queued.
+    pub async fn sync_all_audiences(&self, organization: &OrganizationId) -> Result<u64, Error> {
+        let mut page = PageRequest {
+            first: AUDIENCES_AT_ONCE,
+            after: None,
+        };
+        let mut queued = 0;
+        loop {
+            let read = self.audiences(organization, &page).await?;
+            for record in &read.items {
+                match self
+                    .sync_audience(organization, &record.audience.id, false)
+                    .await
+                {
+                    Ok(_) => queued += 1,
+                    // It syncs already, or was deleted since the page was read.
+                    Err(Error::SyncInProgress | Error::NoSyncSource) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            page.after = read.end().map(str::to_owned);
+            if page.after.is_none() {
+                return Ok(queued);
+            }
+        }
     }
 }

@@ -13,6 +13,6 @@ mod unread_body;
 pub(crate) use authentication::{Authentication, Principal, authenticate};
 pub(crate) use concurrency::{Concurrency, Permit};
 pub(crate) use connections::Connections;
-pub use pages::{AdmittedPage, RefusedPage, admit_page};
+pub use pages::{AdmittedPage, FollowedRun, RefusedPage, admit_page, follow_run};
 pub(crate) use rate_limit::{CheckLimit, RateLimiter};
 pub(crate) use telemetry::observe;

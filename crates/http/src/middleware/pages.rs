@@ -1,18 +1,24 @@
 //! What the dashboard's pages share with the API: an organization's limits, which count requests to either.
 
+use std::sync::Arc;
+
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::{ResponseError, web};
+use actix_web::{HttpRequest, ResponseError, web};
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::organization::Role;
 use fanfare_domain::rate_limit::Counted;
-use fanfare_sync::Caller;
+use fanfare_domain::run::SyncRun;
+use fanfare_sync::{Caller, Integration};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-use super::Concurrency;
+use super::{Concurrency, Permit};
 use super::answer::{UnderWay, count_until_sent};
 use super::authentication::{admit, put_together_wrong};
 use crate::error::ApiError;
+use crate::run_watches::{RunWatches, Watched};
 use crate::server::TimeLimits;
 
 /// A request for a page that is within the limits of its organization.
@@ -66,5 +72,50 @@ impl AdmittedPage {
     pub fn answer(self, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         let shares = (self.concurrency.as_ref(), &self.organization);
         count_until_sent(answer, self.under_way, self.limits.answer, shares)
+    }
+}
+
+/// A run that a page follows, as one of the event streams that an organization may have open.
+pub struct FollowedRun {
+    news: watch::Receiver<Watched>,
+    shown: Option<Arc<SyncRun>>,
+    shutdown: CancellationToken,
+    _open: Permit,
+}
+
+/// Follows a run that the caller has just read.
+pub fn follow_run(request: &HttpRequest, run: &SyncRun) -> Result<FollowedRun, RefusedPage> {
+    let application = request.app_data::<web::Data<Integration>>();
+    let concurrency = request.app_data::<web::Data<Concurrency>>();
+    let watches = request.app_data::<web::Data<RunWatches>>();
+    let shutdown = request.app_data::<web::Data<CancellationToken>>();
+    let (Some(application), Some(concurrency), Some(watches), Some(shutdown)) =
+        (application, concurrency, watches, shutdown)
+    else {
+        return Err(put_together_wrong().into());
+    };
+    Ok(FollowedRun {
+        _open: concurrency.open_stream(&run.organization)?,
+        news: watches.follow(application, run),
+        shown: None,
+        shutdown: shutdown.get_ref().clone(),
+    })
+}
+
+impl FollowedRun {
+    /// The run as it is, and then each time that it has changed; `None` when it has ended and that was told, when it can
+    /// no longer be read, and when the service ends. A caller who waits no longer loses nothing.
+    pub async fn next(&mut self) -> Option<Arc<SyncRun>> {
+        if self.shown.as_ref().is_some_and(|run| !run.status.is_active()) {
+            return None;
+        }
+        let shown = self.shown.as_deref();
+        let is_news = |state: &Watched| state.as_deref() != shown || state.is_none();
+        let run = tokio::select! {
+            () = self.shutdown.cancelled() => None,
+            state = self.news.wait_for(is_news) => state.ok()?.clone(),
+        }?;
+        self.shown = Some(Arc::clone(&run));
+        Some(run)
     }
 }

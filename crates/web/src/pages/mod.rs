@@ -3,6 +3,8 @@
 mod audience;
 mod audiences;
 mod customers;
+mod importing;
+mod integrations;
 mod interval;
 pub(crate) mod sign_in;
 
@@ -10,6 +12,13 @@ use crate::router::PageRoute;
 
 /// Every page and form.
 pub(crate) fn routes() -> Vec<PageRoute> {
-    let of_files = [sign_in::routes, audiences::routes, audience::routes];
+    let of_files = [
+        sign_in::routes,
+        audiences::routes,
+        importing::routes,
+        audience::routes,
+        customers::routes,
+        integrations::routes,
+    ];
     of_files.into_iter().flat_map(|routes| routes()).collect()
 }

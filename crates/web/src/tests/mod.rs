@@ -3,8 +3,14 @@
 mod access;
 mod audiences;
 mod browser;
+mod customers;
 mod fixture;
 mod headers;
+mod history;
 mod hostile;
+mod importing;
+mod integrations;
+mod live;
 mod signing_in;
 mod tenancy;
+mod why;

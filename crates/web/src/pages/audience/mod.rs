@@ -2,11 +2,16 @@
 
 mod actions;
 mod editing;
+mod history;
 mod issues;
+mod live;
 mod members;
 mod overview;
 mod progress;
 mod runs;
+mod why;
+
+pub(super) use issues::klaviyo_address;
 
 use actix_web::HttpResponse;
 use actix_web::web::Path;
@@ -33,6 +38,9 @@ pub(super) fn routes() -> Vec<PageRoute> {
         runs::routes,
         actions::routes,
         editing::routes,
+        history::routes,
+        live::routes,
+        why::routes,
     ];
     of_files.into_iter().flat_map(|routes| routes()).collect()
 }
@@ -129,6 +137,8 @@ impl Frame {
             ("Members", format!("{path}/members")),
             ("Issues", format!("{path}/issues")),
             ("Runs", format!("{path}/runs")),
+            ("History", format!("{path}/history")),
+            ("Why?", format!("{path}/why")),
         ];
         tabs("Audience", &pages, current)
     }
@@ -139,6 +149,8 @@ fn said(fields: &Fields) -> Option<&'static str> {
     match fields.get("notice")? {
         "sync" => Some("The sync has been queued."),
         "cancelled" => Some("The sync was cancelled. What it had written stays."),
+        "snapshot" => Some("The snapshot was taken."),
+        "snapshot-deleted" => Some("The snapshot was deleted."),
         "saved" => Some("The audience was saved."),
         _ => None,
     }

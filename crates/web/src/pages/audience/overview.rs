@@ -38,7 +38,7 @@ async fn show(
         @if let Some(run) = frame.active() {
             section.panel {
                 h2 { "Sync in progress" }
-                div.live { (progress::live(run, visitor.now)) }
+                div.live data-live={ (frame.path()) "/live" } { (progress::live(run, visitor.now)) }
             }
         }
         section.panel {

@@ -1,0 +1,158 @@
+//! The table of Klaviyo's lists and segments.
+
+use fanfare_domain::source::CollectionKind;
+use fanfare_sync::{BrowsedCollection, Error, Integration};
+use maud::{Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{PATH, nothing};
+use crate::components::{heading, long_text, maybe_time, notice, pager, status_badge, table};
+use crate::error::PageError;
+use crate::fields::Fields;
+use crate::texts;
+use crate::visitor::Visitor;
+
+/// Rows of a page.
+const ROWS: usize = 50;
+
+/// The lists and segments that are shown.
+pub(super) struct Listing {
+    shown: Vec<(CollectionKind, BrowsedCollection)>,
+    next: Option<String>,
+    /// The scopes that segments lack: then lists alone are shown.
+    missing: Vec<String>,
+}
+
+impl Listing {
+    /// The page that is asked for, of those that are searched for: lists first, each kind by name.
+    pub(super) async fn load(
+        application: &Integration,
+        visitor: &Visitor,
+        fields: &Fields,
+    ) -> Result<Self, PageError> {
+        let organization = visitor.organization();
+        let mut all = Vec::new();
+        let mut missing = Vec::new();
+        for kind in CollectionKind::ALL {
+            match application.collections(organization, *kind).await {
+                Ok(found) => all.extend(found.into_iter().map(|one| (*kind, one))),
+                Err(Error::ScopeMissing(scopes)) if !kind.descriptor().is_scope_required => {
+                    missing = scopes;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let typed = fields.typed_search().to_lowercase();
+        all.retain(|(_, one)| {
+            let id = one.collection.id.as_str().to_lowercase();
+            name(one).to_lowercase().contains(&typed) || id.contains(&typed)
+        });
+        all.sort_by_cached_key(|(kind, one)| {
+            (*kind, name(one).to_lowercase(), one.collection.id.clone())
+        });
+        let after = fields.text("after").and_then(|after| {
+            let mut keys = all.iter();
+            keys.position(|(kind, one)| key(*kind, one) == after)
+        });
+        let rest: Vec<_> = all.drain(after.map_or(0, |at| at + 1)..).collect();
+        let next = rest
+            .get(ROWS - 1)
+            .filter(|_| rest.len() > ROWS)
+            .map(|(kind, one)| key(*kind, one));
+        Ok(Self {
+            shown: rest.into_iter().take(ROWS).collect(),
+            next,
+            missing,
+        })
+    }
+
+    /// Why no segments are shown, if so.
+    pub(super) fn missing_segments(&self) -> Markup {
+        html! {
+            @if !self.missing.is_empty() {
+                (notice("warn", &html! {
+                    strong { "Segments cannot be shown. " }
+                    (texts::missing_scopes(&self.missing))
+                }))
+            }
+        }
+    }
+
+    pub(super) fn markup(&self, visitor: &Visitor, fields: &Fields, ticked: &Fields) -> Markup {
+        if self.shown.is_empty() {
+            return nothing(fields);
+        }
+        let headings = html! {
+            (heading("Name"))
+            (heading("Type"))
+            (heading("Klaviyo id"))
+            (heading("Changed in Klaviyo"))
+            (heading("Size"))
+            (heading("Sync"))
+        };
+        let rows = html! {
+            @for (kind, one) in &self.shown {
+                @let id = one.collection.id.as_str();
+                tr {
+                    th scope="row" {
+                        @if let Some(source) = &one.source {
+                            a href={ "/app/audiences/" (source.audience) } { (long_text(name(one))) }
+                        } @else {
+                            @let is_ticked = ticked.all(kind.noun()).any(|ticked| ticked == id);
+                            label.choice {
+                                input type="checkbox" name=(kind.noun()) value=(id) checked[is_ticked];
+                                (long_text(name(one)))
+                            }
+                        }
+                    }
+                    td { (kind.descriptor().title) }
+                    td { (long_text(id)) }
+                    td { (maybe_time(one.collection.updated, visitor.now)) }
+                    td { (size(*kind, one)) }
+                    td {
+                        @match &one.source {
+                            Some(source) => {
+                                (status_badge(source.status)) " "
+                                (maybe_time(source.last_synced_at, visitor.now))
+                            },
+                            None => span.none { "Not imported" },
+                        }
+                        @if one.collection.is_processing == Some(true) {
+                            p.hint { "Klaviyo is still computing it." }
+                        }
+                    }
+                }
+            }
+        };
+        html! {
+            (table("Lists and segments", &headings, &rows))
+            (pager(PATH, fields, self.next.as_deref()))
+        }
+    }
+}
+
+/// What a list is called: by its name, or by its id if it has none.
+fn name(one: &BrowsedCollection) -> &str {
+    let name = one.collection.name.as_deref().map(str::trim);
+    name.filter(|name| !name.is_empty())
+        .unwrap_or(one.collection.id.as_str())
+}
+
+/// The place of a row in the table.
+fn key(kind: CollectionKind, one: &BrowsedCollection) -> String {
+    format!("{} {}", kind.noun(), one.collection.id)
+}
+
+/// How large it is and how long its import takes: asked for when the row comes into view, or by its link.
+fn size(kind: CollectionKind, one: &BrowsedCollection) -> Markup {
+    if one.source.is_some() {
+        return html! { span.none { "See its audience" } };
+    }
+    let id = utf8_percent_encode(one.collection.id.as_str(), NON_ALPHANUMERIC);
+    let address = format!("{PATH}/estimate?kind={}&id={id}", kind.as_str());
+    html! {
+        span hx-get=(address) hx-trigger="intersect once" hx-swap="innerHTML" {
+            a href=(address) { "Estimate" }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The sheet at the page's side, in which Klaviyo is connected and managed.
+
+use fanfare_domain::organization::Role;
+use fanfare_sync::ConnectionView;
+use maud::{Markup, html};
+
+use super::{PATH, status};
+use crate::components::{button_form, csrf, field, maybe_time};
+use crate::visitor::Visitor;
+
+/// The sheet as it is shown.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    /// Whether a new key is to be entered in place of the stored one.
+    pub(super) is_updating: bool,
+    /// What is wrong with the key that was sent, which is never shown again.
+    pub(super) fault: Option<String>,
+    /// Whether it has to be confirmed that the key is of another account.
+    pub(super) asks_for_account_change: bool,
+}
+
+impl Sheet {
+    pub(super) fn markup(&self, visitor: &Visitor, connection: Option<&ConnectionView>) -> Markup {
+        html! {
+            dialog.sheet open aria-labelledby="sheet-title" {
+                div.head {
+                    h2 #sheet-title { "Klaviyo" }
+                    (status(connection))
+                    a.button.quiet.close href=(PATH) { "Close" }
+                }
+                @match connection {
+                    Some(connection) => (self.connected(visitor, connection)),
+                    None => (self.key_form(visitor, "Connect Klaviyo with a private API key.")),
+                }
+            }
+        }
+    }
+
+    fn connected(&self, visitor: &Visitor, connection: &ConnectionView) -> Markup {
+        let has_message = connection.message.as_ref();
+        html! {
+            dl.rows {
+                dt { "API key" } dd { "••••" (connection.last4) }
+                dt { "Account" }
+                dd {
+                    @match &connection.account {
+                        Some(account) => bdi { (account) },
+                        None => span.none { "Klaviyo did not tell" },
+                    }
+                }
+                dt { "Verified" } dd { (maybe_time(Some(connection.verified_at), visitor.now)) }
+                @if let Some(message) = has_message { dt { "Message" } dd { (message) } }
+            }
+            @if self.is_updating || self.fault.is_some() {
+                (self.key_form(visitor, "The key is replaced once Klaviyo has taken the new one. Running syncs go on with it."))
+            } @else if visitor.may(Role::Admin) {
+                (get_button("Update API Key", PATH, &[("sheet", "klaviyo"), ("update", "1")]))
+            }
+            section.panel {
+                h3 { "Synced lists" }
+                p.hint { "See which lists and segments fill which audiences, or sync all of them now." }
+                div.actions {
+                    (get_button("View Synced Lists", "/app/audiences", &[("sort", "source")]))
+                    (button_form(visitor, &format!("{PATH}/klaviyo/force-sync"), "quiet", "Force Sync", &[]))
+                }
+            }
+            @if visitor.may(Role::Admin) {
+                section.panel {
+                    h3 { "Disconnect" }
+                    p {
+                        "The API key is deleted for good, syncs under way are cancelled, and continuous audiences no longer sync. "
+                        "Audiences and their members stay as they are."
+                    }
+                    (get_button_of("danger", "Disconnect", &format!("{PATH}/klaviyo/disconnect"), &[]))
+                }
+            } @else {
+                p.hint { "An admin of your organization can change the key and disconnect." }
+            }
+        }
+    }
+
+    /// The field for a key, with what it has to be allowed.
+    fn key_form(&self, visitor: &Visitor, text: &str) -> Markup {
+        let fault = self.fault.as_deref();
+        let input = html! {
+            input #apiKey name="apiKey" type="password" required autocomplete="off" spellcheck="false"
+                aria-describedby=[fault.map_or(Some("apiKey-hint"), |_| Some("apiKey-fault"))]
+                aria-invalid=[fault.map(|_| "true")];
+        };
+        let hint = "In Klaviyo: Settings, API keys, Create Private API Key. Choose Read Access for Lists and Profiles, and \
+            for Accounts and Segments to use all features.";
+        if !visitor.may(Role::Admin) {
+            return html! { p { "An admin of your organization can connect Klaviyo." } };
+        }
+        html! {
+            form method="post" action={ (PATH) "/klaviyo" } {
+                (csrf(visitor))
+                p { (text) }
+                (field("apiKey", "API key", hint, fault, &input))
+                @if self.asks_for_account_change {
+                    p {
+                        label.choice {
+                            input type="checkbox" name="confirmAccountChange" value="true" required;
+                            "Change to the other account. Audiences whose lists are not in it no longer sync."
+                        }
+                    }
+                }
+                button type="submit" { "Save" }
+            }
+        }
+    }
+}
+
+fn get_button(name: &str, action: &str, fields: &[(&str, &str)]) -> Markup {
+    get_button_of("quiet", name, action, fields)
+}
+
+/// A button that leads to a page.
+fn get_button_of(class: &str, name: &str, action: &str, fields: &[(&str, &str)]) -> Markup {
+    html! {
+        form.inline method="get" action=(action) {
+            @for (name, value) in fields {
+                input type="hidden" name=(name) value=(value);
+            }
+            button class=(class) type="submit" { (name) }
+        }
+    }
+}
