@@ -73,7 +73,7 @@ pub(super) fn addresses(api: &Api, services: &Services, folder: &Folder) {
     let (address, key) = (&api.address, &api.key);
     let key_file = folder.key_file();
     println!();
-    println!("Dashboard   {address}/   (a landing page so far)");
+    println!("Dashboard   {address}/app   (sign in with the secret key)");
     println!("API         {address}/api   (described in {address}/api/openapi.json)");
     println!("Secret key  {key}   (kept in {})", key_file.display());
     println!(

@@ -110,6 +110,7 @@ async fn landing() -> HttpResponse {
 const LANDING: &str = concat!(
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Fanfare for Klaviyo</title>",
     "<h1>Fanfare for Klaviyo</h1>",
+    "<p><a href=\"/app\">Open the dashboard</a></p>",
     "<p>The API is at <code>/api</code> and described in ",
     "<a href=\"/api/openapi.json\">/api/openapi.json</a>. ",
     "Send a secret key: <code>Authorization: Bearer sk_…</code></p></html>\n",

@@ -14,9 +14,9 @@ use fanfare_sync::{Caller, Integration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Concurrency, Permit};
 use super::answer::{UnderWay, count_until_sent};
 use super::authentication::{admit, put_together_wrong};
+use super::{Concurrency, Permit};
 use crate::error::ApiError;
 use crate::run_watches::{RunWatches, Watched};
 use crate::server::TimeLimits;
@@ -106,7 +106,11 @@ impl FollowedRun {
     /// The run as it is, and then each time that it has changed; `None` when it has ended and that was told, when it can
     /// no longer be read, and when the service ends. A caller who waits no longer loses nothing.
     pub async fn next(&mut self) -> Option<Arc<SyncRun>> {
-        if self.shown.as_ref().is_some_and(|run| !run.status.is_active()) {
+        if self
+            .shown
+            .as_ref()
+            .is_some_and(|run| !run.status.is_active())
+        {
             return None;
         }
         let shown = self.shown.as_deref();

@@ -1,11 +1,13 @@
 //! What pages are made of, each once.
 
 mod forms;
+mod growth;
 mod states;
 mod tables;
 mod values;
 
 pub(crate) use forms::{button_form, csrf, field, search_field, text_field};
+pub(crate) use growth::growth;
 pub(crate) use states::{badge, empty, error_panel, notice, progress, status_badge};
 pub(crate) use tables::{heading, pager, sortable, table, tabs};
 pub(crate) use values::{long_text, maybe_time, number, time};

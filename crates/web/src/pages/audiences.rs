@@ -116,7 +116,9 @@ async fn all_audiences(
 fn said(fields: &Fields) -> Option<&'static str> {
     match fields.get("notice")? {
         "deleted" => Some("The audience was deleted. Its list can be imported again."),
-        "imported" => Some("The imports have been queued. Each audience fills while its list is read."),
+        "imported" => {
+            Some("The imports have been queued. Each audience fills while its list is read.")
+        }
         _ => None,
     }
 }

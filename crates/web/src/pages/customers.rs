@@ -56,13 +56,15 @@ async fn list(
             }
         }
     };
-    Ok(visitor.page_or(part, "Consumers", Section::Customers, |part| {
-        html! {
-            div.head { h1 { "Consumers" } }
-            (search_field(PATH, &fields, "E-mail, phone or name", "#consumers"))
-            (part)
-        }
-    }))
+    Ok(
+        visitor.page_or(part, "Consumers", Section::Customers, |part| {
+            html! {
+                div.head { h1 { "Consumers" } }
+                (search_field(PATH, &fields, "E-mail, phone or name", "#consumers"))
+                (part)
+            }
+        }),
+    )
 }
 
 async fn show(

@@ -3,6 +3,8 @@
 mod audience;
 mod audiences;
 mod customers;
+#[cfg(debug_assertions)]
+mod gallery;
 mod importing;
 mod integrations;
 mod interval;
@@ -19,6 +21,8 @@ pub(crate) fn routes() -> Vec<PageRoute> {
         audience::routes,
         customers::routes,
         integrations::routes,
+        #[cfg(debug_assertions)]
+        gallery::routes,
     ];
     of_files.into_iter().flat_map(|routes| routes()).collect()
 }

@@ -79,5 +79,5 @@ async fn what_is_not_there_is_a_page_that_says_so() {
         assert_eq!(answer.status, 404, "{path}");
         answer.has("Page not found");
     }
-    browser.get("/").await.leads_to("/app");
+    browser.get("/auth").await.leads_to("/app");
 }

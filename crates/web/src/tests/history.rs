@@ -11,15 +11,27 @@ use super::fixture::{Fixture, people};
 async fn joinings_and_leavings_are_listed_and_two_times_compared() {
     let (fixture, imported) = Fixture::imported().await;
     let path = format!("/app/audiences/{}/history", imported.audience);
-    let at = |after: Duration| fixture.integration.clock().now().plus(after).to_whole_seconds();
+    let at = |after: Duration| {
+        fixture
+            .integration
+            .clock()
+            .now()
+            .plus(after)
+            .to_whole_seconds()
+    };
     let before = at(Duration::from_mins(1));
     fixture.clock.advance(Duration::from_hours(2));
     fixture.klaviyo.change(|contents| {
-        let newsletter = contents.collections.get_mut(&list("RtPqXs")).expect("the list");
+        let newsletter = contents
+            .collections
+            .get_mut(&list("RtPqXs"))
+            .expect("the list");
         newsletter.1 = people(1..5).into_iter().map(Into::into).collect();
     });
     let mut browser = fixture.signed_in(Role::Editor).await;
-    browser.post(&format!("/app/audiences/{}/sync", imported.audience), &[]).await;
+    browser
+        .post(&format!("/app/audiences/{}/sync", imported.audience), &[])
+        .await;
     let run = fixture.latest_run(&imported.audience).await;
     fixture.work(&run).await;
     fixture.clock.advance(Duration::from_mins(10));
@@ -39,7 +51,11 @@ async fn joinings_and_leavings_are_listed_and_two_times_compared() {
     compared.has("<dt>Left</dt><dd><data value=\"1\">1</data></dd>");
     compared.has("<dt>Members after</dt><dd><data value=\"4\">4</data></dd>");
 
-    for (from, to) in [("soon", "later"), (after.as_str(), before.as_str()), ("2999-01-01", "2999-01-02")] {
+    for (from, to) in [
+        ("soon", "later"),
+        (after.as_str(), before.as_str()),
+        ("2999-01-01", "2999-01-02"),
+    ] {
         let refused = browser.get(&format!("{path}?from={from}&to={to}")).await;
         refused.shows("role=\"alert\"");
     }
@@ -51,22 +67,39 @@ async fn a_snapshot_is_taken_shown_and_let_go() {
     let path = format!("/app/audiences/{}", imported.audience);
     fixture.clock.advance(Duration::from_mins(1));
     let mut browser = fixture.signed_in(Role::Editor).await;
-    let refused = browser.post(&format!("{path}/snapshots"), &[("name", " ")]).await;
+    let refused = browser
+        .post(&format!("{path}/snapshots"), &[("name", " ")])
+        .await;
     assert_eq!(refused.status, 400);
     refused.has("Give the snapshot a name.");
-    let taken = browser.post(&format!("{path}/snapshots"), &[("name", "Draw <opens>")]).await;
+    let taken = browser
+        .post(&format!("{path}/snapshots"), &[("name", "Draw <opens>")])
+        .await;
     taken.leads_to(&format!("{path}/history?notice=snapshot"));
     let page = browser.get(&format!("{path}/history")).await;
     page.shows("Draw &lt;opens&gt;");
     let members = page.text.split("/members?asOf=").nth(1).expect("a link");
     let at = members.split('"').next().unwrap();
-    browser.get(&format!("{path}/members?asOf={at}")).await.shows("person0@example.com");
-    let delete = page.text.split(&format!("action=\"{path}/snapshots/")).nth(1).expect("a form");
+    browser
+        .get(&format!("{path}/members?asOf={at}"))
+        .await
+        .shows("person0@example.com");
+    let delete = page
+        .text
+        .split(&format!("action=\"{path}/snapshots/"))
+        .nth(1)
+        .expect("a form");
     let delete = format!("{path}/snapshots/{}", delete.split('"').next().unwrap());
     for _ in 0..2 {
-        browser.post(&delete, &[]).await.leads_to(&format!("{path}/history?notice=snapshot-deleted"));
+        browser
+            .post(&delete, &[])
+            .await
+            .leads_to(&format!("{path}/history?notice=snapshot-deleted"));
     }
     browser.get(&format!("{path}/history")).await.lacks("Draw");
     let mut viewer = fixture.signed_in(Role::Viewer).await;
-    viewer.get(&format!("{path}/history")).await.lacks("Take snapshot");
+    viewer
+        .get(&format!("{path}/history"))
+        .await
+        .lacks("Take snapshot");
 }

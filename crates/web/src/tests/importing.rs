@@ -15,7 +15,9 @@ async fn lists_and_segments_are_chosen_by_their_names() {
     let (fixture, imported) = Fixture::imported().await;
     let mut browser = fixture.signed_in(Role::Editor).await;
     let page = browser.get(PATH).await;
-    page.shows("<input type=\"checkbox\" name=\"list\" value=\"XyZaBc\"><bdi class=\"text\">VIP</bdi>");
+    page.shows(
+        "<input type=\"checkbox\" name=\"list\" value=\"XyZaBc\"><bdi class=\"text\">VIP</bdi>",
+    );
     page.has("<input type=\"checkbox\" name=\"segment\" value=\"SgMnt1\">");
     page.has("One-time Import");
     page.has("Continuous Sync");
@@ -26,24 +28,42 @@ async fn lists_and_segments_are_chosen_by_their_names() {
     let found = browser.get(&format!("{PATH}?search=engaged")).await;
     found.shows("SgMnt1");
     found.lacks("XyZaBc");
-    browser.get(&format!("{PATH}?search=nothing")).await.shows("No list or segment matches");
+    browser
+        .get(&format!("{PATH}?search=nothing"))
+        .await
+        .shows("No list or segment matches");
     let part = browser.get_partial(&format!("{PATH}?search=vip")).await;
-    assert!(part.text.starts_with("<div id=\"collections\">"), "{}", part.text);
+    assert!(
+        part.text.starts_with("<div id=\"collections\">"),
+        "{}",
+        part.text
+    );
 }
 
 #[actix_web::test]
 async fn one_list_leads_to_its_audience_and_several_to_all() {
     let fixture = Fixture::connected().await;
     let mut browser = fixture.signed_in(Role::Editor).await;
-    let form = [("list", "XyZaBc"), ("sync", "CONTINUOUS"), ("refreshIntervalSeconds", "3600")];
+    let form = [
+        ("list", "XyZaBc"),
+        ("sync", "CONTINUOUS"),
+        ("refreshIntervalSeconds", "3600"),
+    ];
     let one = browser.post(PATH, &form).await;
     assert_eq!(one.status, 303, "{}", one.text);
     let audience = one.header("location").to_owned();
     let page = browser.get(&audience).await;
     page.shows("VIP");
     page.has("Continuous sync: every 1 hour.");
-    let form = [("list", "RtPqXs"), ("segment", "SgMnt1"), ("sync", "ONE_TIME")];
-    browser.post(PATH, &form).await.leads_to("/app/audiences?notice=imported");
+    let form = [
+        ("list", "RtPqXs"),
+        ("segment", "SgMnt1"),
+        ("sync", "ONE_TIME"),
+    ];
+    browser
+        .post(PATH, &form)
+        .await
+        .leads_to("/app/audiences?notice=imported");
     let all = browser.get("/app/audiences?notice=imported").await;
     all.shows("The imports have been queued.");
     all.has("Newsletter");
@@ -54,7 +74,12 @@ async fn one_list_leads_to_its_audience_and_several_to_all() {
 async fn what_is_skipped_is_told_with_its_audience() {
     let (fixture, imported) = Fixture::imported().await;
     let mut browser = fixture.signed_in(Role::Editor).await;
-    let form = [("list", "RtPqXs"), ("list", "XyZaBc"), ("list", "GoneXX"), ("sync", "ONE_TIME")];
+    let form = [
+        ("list", "RtPqXs"),
+        ("list", "XyZaBc"),
+        ("list", "GoneXX"),
+        ("sync", "ONE_TIME"),
+    ];
     let told = browser.post(PATH, &form).await;
     told.shows("1 audience is being imported.");
     told.has("Already synced");
@@ -67,9 +92,22 @@ async fn a_wrong_choice_is_told_and_what_was_ticked_stays() {
     let fixture = Fixture::connected().await;
     let mut browser = fixture.signed_in(Role::Editor).await;
     for (form, text) in [
-        (vec![("sync", "ONE_TIME")], "Tick at least one list or segment."),
-        (vec![("list", "XyZaBc"), ("sync", "OFTEN")], "Choose One-time Import or Continuous Sync."),
-        (vec![("list", "XyZaBc"), ("sync", "CONTINUOUS"), ("refreshIntervalSeconds", "5")], "Refresh every: "),
+        (
+            vec![("sync", "ONE_TIME")],
+            "Tick at least one list or segment.",
+        ),
+        (
+            vec![("list", "XyZaBc"), ("sync", "OFTEN")],
+            "Choose One-time Import or Continuous Sync.",
+        ),
+        (
+            vec![
+                ("list", "XyZaBc"),
+                ("sync", "CONTINUOUS"),
+                ("refreshIntervalSeconds", "5"),
+            ],
+            "Refresh every: ",
+        ),
     ] {
         let refused = browser.post(PATH, &form).await;
         assert_eq!(refused.status, 400);
@@ -83,14 +121,21 @@ async fn a_wrong_choice_is_told_and_what_was_ticked_stays() {
     let refused = browser.post(PATH, &form).await;
     assert_eq!(refused.status, 400);
     refused.has("Import at most 100 lists at once.");
-    browser.get("/app/audiences").await.shows("No audiences yet");
+    browser
+        .get("/app/audiences")
+        .await
+        .shows("No audiences yet");
 }
 
 #[actix_web::test]
 async fn a_thousand_lists_have_pages() {
     let mut klaviyo = FakeKlaviyo::default();
     for n in 0..120 {
-        klaviyo = klaviyo.with(list(&format!("L{n:03}")), &format!("List {n:03}"), people(0..0));
+        klaviyo = klaviyo.with(
+            list(&format!("L{n:03}")),
+            &format!("List {n:03}"),
+            people(0..0),
+        );
     }
     let fixture = Fixture::with(klaviyo).await;
     fixture.connect().await;
@@ -112,13 +157,22 @@ async fn a_rows_size_is_asked_for_by_itself_and_never_breaks_the_table() {
     let fixture = Fixture::connected().await;
     let mut browser = fixture.signed_in(Role::Editor).await;
     let path = format!("{PATH}/estimate?kind=LIST&id=XyZaBc");
-    browser.get(PATH).await.shows("/estimate?kind=LIST&amp;id=XyZaBc");
+    browser
+        .get(PATH)
+        .await
+        .shows("/estimate?kind=LIST&amp;id=XyZaBc");
     let cell = browser.get_partial(&path).await;
-    assert!(cell.text.starts_with("<data value=\"1\">1</data> profile, about "), "{}", cell.text);
+    assert!(
+        cell.text
+            .starts_with("<data value=\"1\">1</data> profile, about "),
+        "{}",
+        cell.text
+    );
     browser.get(&path).await.shows("Back to the import");
-    let gone = browser.get(&format!("{PATH}/estimate?kind=LIST&id=Nowhere")).await;
+    let gone = browser
+        .get(&format!("{PATH}/estimate?kind=LIST&id=Nowhere"))
+        .await;
     assert_eq!(gone.status, 404);
-    fixture.klaviyo.stop_answering(false);
     let busy = KlaviyoError::Throttled(RetryAfter::Unknown);
     fixture.klaviyo.fail_others([Some(busy)]);
     let cell = browser.get_partial(&path).await;

@@ -34,7 +34,12 @@ async fn klaviyo_is_connected_in_the_sheet_and_its_key_is_never_shown() {
     let sheet = browser.get(&format!("{PATH}?sheet=klaviyo")).await;
     sheet.shows("••••wxyz");
     sheet.lacks(KLAVIYO_KEY);
-    for button in ["Update API Key", "View Synced Lists", "Force Sync", "Disconnect"] {
+    for button in [
+        "Update API Key",
+        "View Synced Lists",
+        "Force Sync",
+        "Disconnect",
+    ] {
         sheet.has(&format!(">{button}</button>"));
     }
     sheet.lacks("name=\"apiKey\"");
@@ -60,7 +65,9 @@ async fn a_key_that_cannot_be_saved_is_told_beside_its_field() {
         refused.has("id=\"apiKey-fault\" role=\"alert\"");
         refused.lacks("canary");
     }
-    fixture.klaviyo.fail_others([Some(KlaviyoError::KeyRejected)]);
+    fixture
+        .klaviyo
+        .fail_others([Some(KlaviyoError::KeyRejected)]);
     let refused = browser.post(KLAVIYO, &[("apiKey", KLAVIYO_KEY)]).await;
     assert_eq!(refused.status, 400);
     refused.has("Klaviyo does not take the API key");
@@ -71,7 +78,11 @@ async fn a_key_that_cannot_be_saved_is_told_beside_its_field() {
 #[actix_web::test]
 async fn scopes_that_a_key_lacks_are_named_as_klaviyos_form_has_them() {
     let fixture = Fixture::new().await;
-    let scope = |scope: &str| fixture.klaviyo.change(|it| it.missing_scopes = vec![scope.to_owned()]);
+    let scope = |scope: &str| {
+        fixture
+            .klaviyo
+            .change(|it| it.missing_scopes = vec![scope.to_owned()])
+    };
     scope("profiles:read");
     let mut browser = fixture.signed_in(Role::Admin).await;
     let refused = browser.post(KLAVIYO, &[("apiKey", KLAVIYO_KEY)]).await;
@@ -80,7 +91,10 @@ async fn scopes_that_a_key_lacks_are_named_as_klaviyos_form_has_them() {
     refused.has("choose Read Access for Profiles");
 
     scope(CollectionKind::Segment.descriptor().scope);
-    browser.post(KLAVIYO, &[("apiKey", KLAVIYO_KEY)]).await.leads_to(&format!("{PATH}?notice=connected"));
+    browser
+        .post(KLAVIYO, &[("apiKey", KLAVIYO_KEY)])
+        .await
+        .leads_to(&format!("{PATH}?notice=connected"));
     browser.get(PATH).await.shows("Some features lack access.");
     let import = browser.get("/app/audiences/import/klaviyo").await;
     import.shows("Segments cannot be shown.");
@@ -90,7 +104,11 @@ async fn scopes_that_a_key_lacks_are_named_as_klaviyos_form_has_them() {
 #[actix_web::test]
 async fn a_change_to_another_klaviyo_account_has_to_be_confirmed() {
     let fixture = Fixture::new().await;
-    let account = |id: &str| fixture.klaviyo.change(|it| it.account = Some(AccountId::parse(id).unwrap()));
+    let account = |id: &str| {
+        fixture
+            .klaviyo
+            .change(|it| it.account = Some(AccountId::parse(id).unwrap()))
+    };
     account("AcOne1");
     fixture.connect().await;
     account("AcTwo2");
@@ -100,7 +118,10 @@ async fn a_change_to_another_klaviyo_account_has_to_be_confirmed() {
     asked.has("The account AcOne1 is connected, and the key belongs to AcTwo2.");
     asked.has("name=\"confirmAccountChange\"");
     let form = [("apiKey", KLAVIYO_KEY), ("confirmAccountChange", "true")];
-    browser.post(KLAVIYO, &form).await.leads_to(&format!("{PATH}?notice=updated"));
+    browser
+        .post(KLAVIYO, &form)
+        .await
+        .leads_to(&format!("{PATH}?notice=updated"));
 }
 
 #[actix_web::test]
@@ -110,7 +131,10 @@ async fn force_sync_queues_each_audience_that_is_not_syncing() {
     let mut browser = fixture.signed_in(Role::Editor).await;
     let queued = browser.post(&format!("{KLAVIYO}/force-sync"), &[]).await;
     queued.leads_to(&format!("{PATH}?notice=synced&count=1"));
-    browser.get(&format!("{PATH}?notice=synced&count=1")).await.shows("1 sync was queued.");
+    browser
+        .get(&format!("{PATH}?notice=synced&count=1"))
+        .await
+        .shows("1 sync was queued.");
     let run = fixture.latest_run(&imported.audience).await;
     assert_ne!(run, imported.run);
 }
@@ -124,7 +148,10 @@ async fn disconnecting_says_what_goes_and_what_stays() {
     asked.has("Audiences and their members stay as they are.");
     let done = browser.post(&format!("{KLAVIYO}/disconnect"), &[]).await;
     done.leads_to(&format!("{PATH}?notice=disconnected"));
-    browser.get(&format!("{PATH}?notice=disconnected")).await.shows("Not Connected");
+    browser
+        .get(&format!("{PATH}?notice=disconnected"))
+        .await
+        .shows("Not Connected");
     let path = format!("/app/audiences/{}", imported.audience);
     browser.get(&path).await.shows("Newsletter");
     let refused = browser.post(&format!("{path}/sync"), &[]).await;

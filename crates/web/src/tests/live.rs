@@ -13,7 +13,10 @@ async fn a_run_is_followed_as_html_to_its_end() {
     let imported = fixture.import(&fixture.own.id, "RtPqXs").await;
     let path = format!("/app/audiences/{}", imported.audience);
     let mut browser = fixture.signed_in(Role::Viewer).await;
-    browser.get(&path).await.shows(&format!("data-live=\"{path}/live\""));
+    browser
+        .get(&path)
+        .await
+        .shows(&format!("data-live=\"{path}/live\""));
     let work = async {
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         fixture.work(&imported.run).await;

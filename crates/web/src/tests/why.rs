@@ -12,16 +12,28 @@ async fn a_membership_is_explained_by_e_mail_consumer_and_profile() {
     let question = browser.get(&path).await;
     question.shows("Ask Klaviyo, too");
     question.lacks("Not a member");
-    let member = browser.get(&format!("{path}?person=PERSON1%40example.com")).await;
+    let member = browser
+        .get(&format!("{path}?person=PERSON1%40example.com"))
+        .await;
     member.shows("<span class=\"badge good\">Member</span>");
     member.has("The person is a member. There is nothing to do.");
-    let consumer = member.text.split("href=\"/app/customers/").nth(1).expect("a consumer");
+    let consumer = member
+        .text
+        .split("href=\"/app/customers/")
+        .nth(1)
+        .expect("a consumer");
     let consumer = consumer.split('"').next().unwrap();
-    for whom in [format!("consumerId={consumer}"), format!("person={consumer}"), "person=P1".to_owned()] {
+    for whom in [
+        format!("consumerId={consumer}"),
+        format!("person={consumer}"),
+        "person=P1".to_owned(),
+    ] {
         let page = browser.get(&format!("{path}?{whom}")).await;
         page.shows("<span class=\"badge good\">Member</span>");
     }
-    let unknown = browser.get(&format!("{path}?person=nobody%40example.com&live=true")).await;
+    let unknown = browser
+        .get(&format!("{path}?person=nobody%40example.com&live=true"))
+        .await;
     unknown.shows("<span class=\"badge waiting\">Not a member</span>");
     unknown.has("Nobody here is known by this.");
     unknown.has("Klaviyo now");

@@ -109,7 +109,9 @@ async fn compare(
     };
     let times = Timestamp::parse_iso8601(from).zip(Timestamp::parse_iso8601(to));
     let Some((from, to)) = times else {
-        return Ok(Some(Err("Give two times such as 2026-11-24T14:00.".to_owned())));
+        return Ok(Some(Err(
+            "Give two times such as 2026-11-24T14:00.".to_owned()
+        )));
     };
     let organization = visitor.organization();
     match application.difference(organization, id, from, to).await {
@@ -125,7 +127,12 @@ async fn compare(
     }
 }
 
-fn comparison(address: &str, fields: &Fields, compared: &Compared, snapshots: &[Snapshot]) -> Markup {
+fn comparison(
+    address: &str,
+    fields: &Fields,
+    compared: &Compared,
+    snapshots: &[Snapshot],
+) -> Markup {
     let value = |name| fields.text(name).unwrap_or_default();
     html! {
         section.panel {
@@ -219,7 +226,11 @@ fn kept(
 
 fn feed(visitor: &Visitor, changes: &Page<Change>) -> Markup {
     if changes.items.is_empty() {
-        return empty("No changes", "Nobody has joined or left in the time that is kept.", None);
+        return empty(
+            "No changes",
+            "Nobody has joined or left in the time that is kept.",
+            None,
+        );
     }
     let headings = html! {
         (heading("Change"))
@@ -258,6 +269,7 @@ async fn take(
         Ok(_) => Ok(see(format!("/app/audiences/{id}/history?notice=snapshot"))),
         Err(Error::Invalid(_)) => {
             let fault = Some("Give the snapshot a name.");
+            let typed = Fields::default().set("name", Some(name));
             answer(&application, &visitor, &id, &typed, fault).await
         }
         Err(error) => Err(error.into()),
@@ -275,7 +287,10 @@ async fn delete(
     let not_found = |_| PageError::from(Error::NotFound(Entity::Snapshot));
     let snapshot = SnapshotId::parse(snapshot).map_err(not_found)?;
     let organization = visitor.organization();
-    match application.delete_snapshot(organization, &id, &snapshot).await {
+    match application
+        .delete_snapshot(organization, &id, &snapshot)
+        .await
+    {
         // A double click: it is gone already.
         Ok(()) | Err(Error::NotFound(Entity::Snapshot)) => Ok(see(format!(
             "/app/audiences/{id}/history?notice=snapshot-deleted"

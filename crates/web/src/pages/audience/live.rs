@@ -74,7 +74,14 @@ fn events(
                         let markup = progress::live(&run, application.clock().now());
                         let text = event("progress", &markup.into_string());
                         let is_over = !run.status.is_active();
-                        (text, if is_over { Next::Done } else { Next::News(followed) })
+                        (
+                            text,
+                            if is_over {
+                                Next::Done
+                            } else {
+                                Next::News(followed)
+                            },
+                        )
                     }
                     Ok(None) => return None,
                     Err(_) if is_revoked(&application, &visitor).await => return None,

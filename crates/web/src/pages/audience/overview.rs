@@ -5,12 +5,14 @@ use actix_web::web::{Data, Path};
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::organization::Role;
+use fanfare_domain::paging::PageRequest;
 use fanfare_domain::run::SyncRun;
+use fanfare_domain::time::Timestamp;
 use fanfare_sync::{AudienceStatus, Integration};
 use maud::{Markup, html};
 
 use super::{Frame, audience_id, progress};
-use crate::components::{button_form, long_text, maybe_time, notice, number, time};
+use crate::components::{growth, button_form, long_text, maybe_time, notice, number, time};
 use crate::error::PageError;
 use crate::fields::Query;
 use crate::router::{PageRoute, page};
@@ -21,6 +23,9 @@ use crate::visitor::Visitor;
 pub(super) fn routes() -> Vec<PageRoute> {
     vec![page!(GET Viewer "/app/audiences/{id}", show)]
 }
+
+/// Runs whose outcomes are drawn.
+const RUNS_OF_GROWTH: u32 = 50;
 
 async fn show(
     application: Data<Integration>,
@@ -33,6 +38,14 @@ async fn show(
     let members = application
         .member_count(visitor.organization(), &id)
         .await?;
+    let page = PageRequest {
+        first: RUNS_OF_GROWTH,
+        after: None,
+    };
+    let runs = application
+        .runs(visitor.organization(), &id, &page)
+        .await?
+        .items;
     let part = html! {
         (troubles(&visitor, &frame))
         @if let Some(run) = frame.active() {
@@ -44,12 +57,29 @@ async fn show(
         section.panel {
             h2 { "Audience" }
             (facts(&visitor, &frame.status, members))
+            (growth(&counts(&runs, members)))
         }
         @if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
             (last_sync(&visitor, run))
         }
     };
     Ok(frame.answer(&visitor, &query.0, "Overview", part))
+}
+
+/// The members after each of these runs, which come the latest first, and before the first of them. What runs have added
+/// and removed leads back from the members of now.
+fn counts(runs: &[SyncRun], members: u64) -> Vec<(Timestamp, u64)> {
+    let mut counts = Vec::with_capacity(runs.len() + 1);
+    let mut after = members;
+    for run in runs {
+        counts.push((run.finished_at.unwrap_or(run.queued_at), after));
+        after = (after + run.progress.members_removed).saturating_sub(run.progress.members_added);
+    }
+    if let Some(earliest) = runs.last() {
+        counts.push((earliest.queued_at, after));
+    }
+    counts.reverse();
+    counts
 }
 
 fn facts(visitor: &Visitor, status: &AudienceStatus, members: u64) -> Markup {
@@ -73,8 +103,10 @@ fn facts(visitor: &Visitor, status: &AudienceStatus, members: u64) -> Markup {
         @if let Some(description) = &audience.description {
             p { (long_text(description)) }
         }
-        @for text in schedule(visitor, status) {
-            p { (text) }
+        @if !audience.archived {
+            @for text in schedule(visitor, status) {
+                p { (text) }
+            }
         }
     }
 }

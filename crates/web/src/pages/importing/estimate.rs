@@ -27,7 +27,9 @@ pub(super) async fn show(
     let not_found = || PageError::from(Error::NotFound(Entity::KlaviyoCollection(kind)));
     let id = CollectionId::parse(fields.get("id").unwrap_or_default()).map_err(|_| not_found())?;
     let collection = CollectionRef { kind, id };
-    let estimate = application.estimate(visitor.organization(), &collection).await;
+    let estimate = application
+        .estimate(visitor.organization(), &collection)
+        .await;
     let part = match estimate {
         Ok(estimate) => words(estimate),
         // The table stays usable while Klaviyo has no time for this.
@@ -36,15 +38,17 @@ pub(super) async fn show(
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(visitor.page_or(part, "Estimate", Section::Audiences, |part| {
-        html! {
-            div.head { h1 { "Estimate" } }
-            section.panel {
-                p { (kind.descriptor().title) " " bdi { (collection.id) } ": " (part) }
-                a.button.quiet href=(PATH) { "Back to the import" }
+    Ok(
+        visitor.page_or(part, "Estimate", Section::Audiences, |part| {
+            html! {
+                div.head { h1 { "Estimate" } }
+                section.panel {
+                    p { (kind.descriptor().title) " " bdi { (collection.id) } ": " (part) }
+                    a.button.quiet href=(PATH) { "Back to the import" }
+                }
             }
-        }
-    }))
+        }),
+    )
 }
 
 fn words(estimate: Estimate) -> Markup {

@@ -89,9 +89,8 @@ async fn import(
     form: Form,
 ) -> Result<HttpResponse, PageError> {
     let (Query(fields), Form(ticked)) = (query, form);
-    let refuse = async |fault: &str| {
-        answer(&application, &visitor, &fields, &ticked, Some(fault)).await
-    };
+    let refuse =
+        async |fault: &str| answer(&application, &visitor, &fields, &ticked, Some(fault)).await;
     let interval = match Interval::parse(&ticked) {
         Ok(interval) => interval,
         Err(fault) => return refuse(&fault).await,
@@ -103,7 +102,11 @@ async fn import(
     for kind in CollectionKind::ALL {
         let of_kind = collections.iter().filter(|one| one.kind == *kind).count();
         if of_kind > MOST_AT_ONCE {
-            return refuse(&format!("Import at most {MOST_AT_ONCE} {}s at once.", kind.noun())).await;
+            return refuse(&format!(
+                "Import at most {MOST_AT_ONCE} {}s at once.",
+                kind.noun()
+            ))
+            .await;
         }
     }
     let request = ImportRequest {

@@ -84,13 +84,24 @@ async fn refuse(
     sheet: Sheet,
     status: StatusCode,
 ) -> Result<HttpResponse, PageError> {
-    answer(application, visitor, &Fields::default(), Some(sheet), status).await
+    answer(
+        application,
+        visitor,
+        &Fields::default(),
+        Some(sheet),
+        status,
+    )
+    .await
 }
 
 /// A message of the domain's with a capital letter and a full stop.
 fn sentence(message: &str) -> String {
     let mut letters = message.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let first: String = letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
     format!("{first}{}.", letters.as_str())
 }
 

@@ -157,7 +157,10 @@ fn said(fields: &Fields) -> Option<String> {
         "disconnected" => "Klaviyo was disconnected. Audiences and their members stay.",
         "synced" => {
             let count: u64 = fields.text("count").and_then(|text| text.parse().ok())?;
-            return Some(format!("{} queued.", texts::count(count, "sync was", "syncs were")));
+            return Some(format!(
+                "{} queued.",
+                texts::count(count, "sync was", "syncs were")
+            ));
         }
         _ => return None,
     };

@@ -37,7 +37,6 @@ impl Sheet {
     }
 
     fn connected(&self, visitor: &Visitor, connection: &ConnectionView) -> Markup {
-        let has_message = connection.message.as_ref();
         html! {
             dl.rows {
                 dt { "API key" } dd { "••••" (connection.last4) }
@@ -49,7 +48,7 @@ impl Sheet {
                     }
                 }
                 dt { "Verified" } dd { (maybe_time(Some(connection.verified_at), visitor.now)) }
-                @if let Some(message) = has_message { dt { "Message" } dd { (message) } }
+                @if let Some(message) = &connection.message { dt { "Message" } dd { (message) } }
             }
             @if self.is_updating || self.fault.is_some() {
                 (self.key_form(visitor, "The key is replaced once Klaviyo has taken the new one. Running syncs go on with it."))
