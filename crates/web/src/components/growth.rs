@@ -37,7 +37,12 @@ pub(crate) fn growth(points: &[(Timestamp, u64)]) -> Markup {
 fn line(points: &[(Timestamp, u64)]) -> String {
     let (begin, end) = (points[0].0, points[points.len() - 1].0);
     let span = end.since(begin).as_micros().max(1);
-    let most = points.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
+    let most = points
+        .iter()
+        .map(|(_, count)| *count)
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let mut path = String::new();
     for (at, count) in points {
         let x = at.since(begin).as_micros() * u128::from(WIDTH) / span;
@@ -64,7 +69,10 @@ mod tests {
         let path = line(&[(at(0), 0), (at(1), 50), (at(4), 200)]);
         assert_eq!(path, "M0 100 H250 V75 H1000 V0");
         let drawn = growth(&[(at(0), 1), (at(48), 2_000)]).into_string();
-        assert!(drawn.contains("From 1 member on 1970-01-01 to 2,000 on 1970-01-03"), "{drawn}");
+        assert!(
+            drawn.contains("From 1 member on 1970-01-01 to 2,000 on 1970-01-03"),
+            "{drawn}"
+        );
         assert_eq!(growth(&[(at(0), 1)]).into_string(), "");
         assert_eq!(line(&[(at(0), 0), (at(0), 0)]), "M0 100 H0 V100");
     }

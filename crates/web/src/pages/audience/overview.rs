@@ -12,7 +12,7 @@ use fanfare_sync::{AudienceStatus, Integration};
 use maud::{Markup, html};
 
 use super::{Frame, audience_id, progress};
-use crate::components::{growth, button_form, long_text, maybe_time, notice, number, time};
+use crate::components::{button_form, growth, long_text, maybe_time, notice, number, time};
 use crate::error::PageError;
 use crate::fields::Query;
 use crate::router::{PageRoute, page};
