@@ -1,6 +1,7 @@
 //! Two organizations, a Klaviyo, and the dashboard over them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fanfare_domain::ids::{AudienceId, CollectionId, OrganizationId, RunId};
@@ -105,13 +106,22 @@ impl Fixture {
 
     pub(super) async fn connect(&self) {
         for organization in [&self.own, &self.other] {
-            let request = ConnectRequest {
-                api_key: api_key(KLAVIYO_KEY),
-                confirm_account_change: false,
-            };
-            let connected = self.integration.connect(&organization.id, request).await;
-            connected.expect("the fake Klaviyo takes the key");
+            self.connect_one(organization).await;
         }
+    }
+
+    pub(super) async fn connect_one(&self, organization: &Organization) {
+        let request = ConnectRequest {
+            api_key: api_key(KLAVIYO_KEY),
+            confirm_account_change: false,
+        };
+        let connected = self.integration.connect(&organization.id, request).await;
+        connected.expect("the fake Klaviyo takes the key");
+    }
+
+    /// Lets a minute go by, and with it the quotas that were used up: the clock stands still otherwise.
+    pub(super) fn wait_a_minute(&self) {
+        self.clock.advance(Duration::from_secs(61));
     }
 
     /// The organization has imported the newsletter, and the run has ended.

@@ -168,11 +168,14 @@ async fn a_rows_size_is_asked_for_by_itself_and_never_breaks_the_table() {
         "{}",
         cell.text
     );
+    fixture.wait_a_minute();
     browser.get(&path).await.shows("Back to the import");
+    fixture.wait_a_minute();
     let gone = browser
         .get(&format!("{PATH}/estimate?kind=LIST&id=Nowhere"))
         .await;
     assert_eq!(gone.status, 404);
+    fixture.wait_a_minute();
     let busy = KlaviyoError::Throttled(RetryAfter::Unknown);
     fixture.klaviyo.fail_others([Some(busy)]);
     let cell = browser.get_partial(&path).await;

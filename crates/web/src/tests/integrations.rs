@@ -45,6 +45,7 @@ async fn klaviyo_is_connected_in_the_sheet_and_its_key_is_never_shown() {
     sheet.lacks("name=\"apiKey\"");
     let update = browser.get(&format!("{PATH}?sheet=klaviyo&update=1")).await;
     update.shows("name=\"apiKey\"");
+    fixture.wait_a_minute();
     let saved = browser.post(KLAVIYO, &[("apiKey", KLAVIYO_KEY)]).await;
     saved.leads_to(&format!("{PATH}?notice=updated"));
 }
@@ -65,6 +66,7 @@ async fn a_key_that_cannot_be_saved_is_told_beside_its_field() {
         refused.has("id=\"apiKey-fault\" role=\"alert\"");
         refused.lacks("canary");
     }
+    fixture.wait_a_minute();
     fixture
         .klaviyo
         .fail_others([Some(KlaviyoError::KeyRejected)]);
@@ -91,6 +93,7 @@ async fn scopes_that_a_key_lacks_are_named_as_klaviyos_form_has_them() {
     refused.has("choose Read Access for Profiles");
 
     scope(CollectionKind::Segment.descriptor().scope);
+    fixture.wait_a_minute();
     browser
         .post(KLAVIYO, &[("apiKey", KLAVIYO_KEY)])
         .await
@@ -110,13 +113,15 @@ async fn a_change_to_another_klaviyo_account_has_to_be_confirmed() {
             .change(|it| it.account = Some(AccountId::parse(id).unwrap()))
     };
     account("AcOne1");
-    fixture.connect().await;
+    fixture.connect_one(&fixture.own).await;
     account("AcTwo2");
+    fixture.wait_a_minute();
     let mut browser = fixture.signed_in(Role::Admin).await;
     let asked = browser.post(KLAVIYO, &[("apiKey", KLAVIYO_KEY)]).await;
     assert_eq!(asked.status, 409);
     asked.has("The account AcOne1 is connected, and the key belongs to AcTwo2.");
     asked.has("name=\"confirmAccountChange\"");
+    fixture.wait_a_minute();
     let form = [("apiKey", KLAVIYO_KEY), ("confirmAccountChange", "true")];
     browser
         .post(KLAVIYO, &form)
