@@ -60,11 +60,9 @@ pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
 impl Asset {
     fn new(name: &'static str, content_type: &'static str, contents: &'static [u8]) -> Self {
         let digest = Sha256::digest(contents);
-        let hash: String = digest
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let beginning = digest.iter().take(8);
+        let hash = beginning.fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+        let hash = format!("{hash:016x}");
         Self {
             path: format!("/assets/{hash}/{name}"),
             integrity: format!("sha384-{}", STANDARD.encode(Sha384::digest(contents))),

@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(fields.search(), None);
         assert_eq!(fields.typed_search(), "a");
         let long = Fields::parse(format!("search={}", "x".repeat(5_000)).as_bytes());
-        assert_eq!(long.search().map(|text| text.len()), Some(200));
+        assert_eq!(long.search().as_deref().map(str::len), Some(200));
     }
 
     #[test]

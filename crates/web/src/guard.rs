@@ -4,6 +4,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use actix_web::http::uri::PathAndQuery;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
@@ -106,7 +107,7 @@ async fn ask_to_sign_in(request: &mut ServiceRequest) -> HttpResponse {
     let here = request
         .uri()
         .path_and_query()
-        .map_or("/app", |here| here.as_str());
+        .map_or("/app", PathAndQuery::as_str);
     let query = Fields::default().set("next", Some(here)).query();
     let address = format!("/auth/sign-in{query}");
     if is_partial(request.headers()) {

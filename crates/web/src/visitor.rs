@@ -86,8 +86,8 @@ pub(crate) fn html(markup: &Markup) -> HttpResponse {
 }
 
 /// The answer to a form that was carried out: the browser asks for this page next.
-pub(crate) fn see(path: impl AsRef<str>) -> HttpResponse {
+pub(crate) fn see(path: &str) -> HttpResponse {
     HttpResponse::SeeOther()
-        .insert_header((actix_web::http::header::LOCATION, path.as_ref()))
+        .insert_header((actix_web::http::header::LOCATION, path))
         .finish()
 }

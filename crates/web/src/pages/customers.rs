@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::ports::{AudienceRecord, ConsumerFilter, ConsumerRecord};
+use fanfare_domain::value::Email;
 use fanfare_sync::{Entity, Error, Integration};
 use maud::{Markup, html};
 
@@ -95,7 +96,7 @@ fn details(visitor: &Visitor, person: &ConsumerRecord) -> Markup {
         section.panel {
             h2 { "Contact" }
             dl.rows {
-                dt { "Email" } dd { (maybe_text(consumer.email.as_ref().map(|email| email.as_str()))) }
+                dt { "Email" } dd { (maybe_text(consumer.email.as_ref().map(Email::as_str))) }
                 dt { "Phone" } dd { (maybe_text(consumer.phone.as_ref().map(|phone| phone.value.as_str()))) }
                 dt { "Name" } dd { (maybe_text(consumer.full_name.as_ref().map(|name| name.value.as_str()))) }
                 dt { "Id" } dd { (consumer.id) }
@@ -158,7 +159,7 @@ pub(super) fn rows(visitor: &Visitor, caption: &str, people: &[ConsumerRecord]) 
             @let consumer = &person.consumer;
             tr {
                 th scope="row" { a href={ (PATH) "/" (consumer.id) } { (long_text(&name(person))) } }
-                td { (maybe_text(consumer.email.as_ref().map(|email| email.as_str()))) }
+                td { (maybe_text(consumer.email.as_ref().map(Email::as_str))) }
                 td { (maybe_text(consumer.phone.as_ref().map(|phone| phone.value.as_str()))) }
                 td { (maybe_time(person.updated_at, visitor.now)) }
                 td { (time(person.created_at, visitor.now)) }
@@ -172,7 +173,7 @@ pub(super) fn rows(visitor: &Visitor, caption: &str, people: &[ConsumerRecord]) 
 fn name(person: &ConsumerRecord) -> String {
     let consumer = &person.consumer;
     let name = consumer.full_name.as_ref().map(|name| name.value.as_str());
-    let email = consumer.email.as_ref().map(|email| email.as_str());
+    let email = consumer.email.as_ref().map(Email::as_str);
     let phone = consumer.phone.as_ref().map(|phone| phone.value.as_str());
     let known = name.or(email).or(phone);
     known.unwrap_or(consumer.id.as_str()).to_owned()

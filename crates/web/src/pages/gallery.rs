@@ -9,7 +9,7 @@ use crate::components::{
     badge, button_form, empty, error_panel, growth, heading, long_text, maybe_time, notice, number,
     pager, progress, search_field, status_badge, table, tabs, text_field, time,
 };
-use crate::error::{PageError, Told};
+use crate::error::Told;
 use crate::fields::Query;
 use crate::layout::Section;
 use crate::pages::interval;
@@ -23,7 +23,7 @@ pub(super) fn routes() -> Vec<PageRoute> {
 
 const PATH: &str = "/app/components";
 
-async fn show(visitor: Visitor, query: Query) -> Result<HttpResponse, PageError> {
+async fn show(visitor: Visitor, query: Query) -> HttpResponse {
     let Query(fields) = query;
     let now = visitor.now;
     let ago = |hours| now.minus(std::time::Duration::from_hours(hours));
@@ -81,5 +81,5 @@ async fn show(visitor: Visitor, query: Query) -> Result<HttpResponse, PageError>
         (empty("Nothing here", "Why, and what comes next.", Some(("The next step", PATH))))
         (error_panel(&told))
     };
-    Ok(visitor.page("Components", Section::None, &body))
+    visitor.page("Components", Section::None, &body)
 }

@@ -1,5 +1,7 @@
 //! `/auth/sign-in` and `/auth/sign-out`.
 
+use std::net::SocketAddr;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN, RETRY_AFTER};
 use actix_web::web::{Data, Payload};
@@ -89,7 +91,7 @@ async fn sign_in(
         kept: kept.collect(),
         ..SignIn::default()
     };
-    let from = request.peer_addr().map(|address| address.ip());
+    let from = request.peer_addr().as_ref().map(SocketAddr::ip);
     if let Err(wait) = dashboard.attempts.count(from, now) {
         let seconds = wait.as_secs().max(1);
         let fault = format!("Too many tries. Try again in {}.", texts::duration(seconds));

@@ -2,6 +2,7 @@
 
 use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
+use actix_web::cookie::time::Duration as MaxAge;
 use actix_web::dev::Service;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{self, TestRequest};
@@ -105,7 +106,7 @@ impl<'f> Browser<'f> {
     }
 
     fn keep(&mut self, cookie: &Cookie<'_>) {
-        let is_ended = cookie.max_age().is_some_and(|left| left.is_zero());
+        let is_ended = cookie.max_age().is_some_and(|left| left <= MaxAge::ZERO);
         self.cookie = (!is_ended).then(|| cookie.value().to_owned());
     }
 }

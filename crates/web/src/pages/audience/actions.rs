@@ -37,7 +37,7 @@ async fn sync(
         .await;
     match started {
         // A double click: the first has queued what both wanted.
-        Ok(_) | Err(Error::SyncInProgress) => Ok(see(format!("/app/audiences/{id}?notice=sync"))),
+        Ok(_) | Err(Error::SyncInProgress) => Ok(see(&format!("/app/audiences/{id}?notice=sync"))),
         Err(error) => Err(error.into()),
     }
 }
@@ -53,9 +53,9 @@ async fn cancel(
     let run = form.0.text("run").ok_or_else(not_found)?;
     let run = RunId::parse(run).map_err(|_| not_found())?;
     match application.cancel_run(visitor.organization(), &run).await {
-        Ok(_) => Ok(see(format!("/app/audiences/{id}?notice=cancelled"))),
+        Ok(_) => Ok(see(&format!("/app/audiences/{id}?notice=cancelled"))),
         // It ended while somebody was pressing the button: the page shows how.
-        Err(Error::RunFinished) => Ok(see(format!("/app/audiences/{id}"))),
+        Err(Error::RunFinished) => Ok(see(&format!("/app/audiences/{id}"))),
         Err(error) => Err(error.into()),
     }
 }

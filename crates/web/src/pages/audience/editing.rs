@@ -79,7 +79,7 @@ async fn save(
         .update_audience(visitor.organization(), &id, update)
         .await;
     match saved {
-        Ok(_) => Ok(see(format!("{}?notice=saved", frame.path()))),
+        Ok(_) => Ok(see(&format!("{}?notice=saved", frame.path()))),
         Err(Error::Invalid(violations)) => {
             let texts: Vec<String> = violations
                 .into_iter()

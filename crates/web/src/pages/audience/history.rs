@@ -266,7 +266,7 @@ async fn take(
         .take_snapshot(visitor.organization(), &id, name)
         .await;
     match taken {
-        Ok(_) => Ok(see(format!("/app/audiences/{id}/history?notice=snapshot"))),
+        Ok(_) => Ok(see(&format!("/app/audiences/{id}/history?notice=snapshot"))),
         Err(Error::Invalid(_)) => {
             let fault = Some("Give the snapshot a name.");
             let typed = Fields::default().set("name", Some(name));
@@ -292,7 +292,7 @@ async fn delete(
         .await
     {
         // A double click: it is gone already.
-        Ok(()) | Err(Error::NotFound(Entity::Snapshot)) => Ok(see(format!(
+        Ok(()) | Err(Error::NotFound(Entity::Snapshot)) => Ok(see(&format!(
             "/app/audiences/{id}/history?notice=snapshot-deleted"
         ))),
         Err(error) => Err(error.into()),

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data, Path};
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::issue::{Issue, IssueCode};
+use fanfare_domain::issue::{Field, Issue, IssueCode};
 use fanfare_domain::paging::PageRequest;
 use fanfare_sync::{Entity, Error, Integration};
 use futures_util::{Stream, stream};
@@ -113,7 +113,7 @@ fn groups(visitor: &Visitor, issues: &[Issue]) -> Markup {
                                     (long_text(issue.profile.as_str()))
                                 }
                             }
-                            td { (issue.kind.field.map_or("The whole profile", |field| field.as_str())) }
+                            td { (issue.kind.field.map_or("The whole profile", Field::as_str)) }
                             td { (time(issue.at, visitor.now)) }
                         }
                     }
@@ -214,11 +214,7 @@ fn line(issue: &Issue) -> String {
     let cells = [
         issue.profile.as_str().to_owned(),
         issue.kind.code.to_string(),
-        issue
-            .kind
-            .field
-            .map(|field| field.to_string())
-            .unwrap_or_default(),
+        issue.kind.field.map_or("", Field::as_str).to_owned(),
         issue.kind.code.message().to_owned(),
         issue.at.to_string(),
     ];

@@ -141,7 +141,7 @@ fn chosen(ticked: &Fields) -> Vec<CollectionRef> {
 fn told(visitor: &Visitor, outcome: &ImportOutcome) -> HttpResponse {
     if outcome.skipped.is_empty() {
         return match outcome.imported.as_slice() {
-            [one] => see(format!("/app/audiences/{}?notice=sync", one.audience)),
+            [one] => see(&format!("/app/audiences/{}?notice=sync", one.audience)),
             _ => see("/app/audiences?notice=imported"),
         };
     }

@@ -55,8 +55,8 @@ async fn connect(
         confirm_account_change: typed.get("confirmAccountChange") == Some("true"),
     };
     match application.connect(organization, request).await {
-        Ok(_) if was_connected => Ok(see(format!("{PATH}?notice=updated"))),
-        Ok(_) => Ok(see(format!("{PATH}?notice=connected"))),
+        Ok(_) if was_connected => Ok(see(&format!("{PATH}?notice=updated"))),
+        Ok(_) => Ok(see(&format!("{PATH}?notice=connected"))),
         // What the visitor can mend in the sheet, is told in the sheet.
         Err(
             error @ (Error::KeyRejected
@@ -113,7 +113,7 @@ async fn force_sync(
     let queued = application
         .sync_all_audiences(visitor.organization())
         .await?;
-    Ok(see(format!("{PATH}?notice=synced&count={queued}")))
+    Ok(see(&format!("{PATH}?notice=synced&count={queued}")))
 }
 
 async fn ask_to_disconnect(visitor: Visitor) -> HttpResponse {
@@ -141,5 +141,5 @@ async fn disconnect(
     _: Form,
 ) -> Result<HttpResponse, PageError> {
     application.disconnect(visitor.organization()).await?;
-    Ok(see(format!("{PATH}?notice=disconnected")))
+    Ok(see(&format!("{PATH}?notice=disconnected")))
 }

@@ -1,19 +1,18 @@
 //! What cannot be shown or done: each error as a page that says what happened and what to do.
 
+mod use_case;
+
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
-use fanfare_domain::history::MAX_SNAPSHOTS;
 use fanfare_domain::organization::Role;
-use fanfare_domain::ports::StoreError;
 use fanfare_sync::Error;
 use maud::Markup;
 
 use crate::components::error_panel;
 use crate::layout::{self, Section};
-use crate::texts;
 use crate::visitor::Visitor;
 
 /// Why a page is not what was asked for.
@@ -44,6 +43,21 @@ pub(crate) struct Told {
     pub(crate) way_out: (&'static str, &'static str),
 }
 
+/// An error in these words.
+fn told(
+    status: StatusCode,
+    heading: &str,
+    text: &str,
+    way_out: (&'static str, &'static str),
+) -> Told {
+    Told {
+        status,
+        heading: heading.to_owned(),
+        text: text.to_owned(),
+        way_out,
+    }
+}
+
 const TO_AUDIENCES: (&str, &str) = ("Go to Audiences", "/app/audiences");
 const TO_INTEGRATIONS: (&str, &str) = ("Open Integrations", "/app/settings/integrations");
 const AGAIN: (&str, &str) = ("Try again", "");
@@ -66,14 +80,8 @@ impl PageError {
 
     /// The error in words.
     pub(crate) fn told(&self) -> Told {
-        let told = |status, heading: &str, text: &str, way_out| Told {
-            status,
-            heading: heading.to_owned(),
-            text: text.to_owned(),
-            way_out,
-        };
         match self {
-            Self::UseCase(error) => told_of_use_case(error),
+            Self::UseCase(error) => use_case::told(error),
             Self::Forbidden(needed) => told(
                 StatusCode::FORBIDDEN,
                 "Your key may not do this",
@@ -158,134 +166,6 @@ impl PageError {
             }
             _ => {}
         }
-    }
-}
-
-fn told_of_use_case(error: &Error) -> Told {
-    let told = |status, heading: &str, text: String, way_out| Told {
-        status,
-        heading: heading.to_owned(),
-        text,
-        way_out,
-    };
-    match error {
-        Error::NotFound(entity) => told(
-            StatusCode::NOT_FOUND,
-            &format!("{entity} not found"),
-            "It is not there, or no longer.".to_owned(),
-            TO_AUDIENCES,
-        ),
-        Error::Invalid(violations) => {
-            let texts: Vec<String> = violations
-                .iter()
-                .map(|violation| format!("{}: {}.", violation.field, violation.message))
-                .collect();
-            told(
-                StatusCode::BAD_REQUEST,
-                "Something in the form is not valid",
-                texts.join(" "),
-                AGAIN,
-            )
-        }
-        Error::KeyNotFound => told(
-            StatusCode::BAD_REQUEST,
-            "Klaviyo is not connected",
-            "Connect it with a private API key of your Klaviyo account.".to_owned(),
-            TO_INTEGRATIONS,
-        ),
-        Error::KeyRejected => told(
-            StatusCode::BAD_REQUEST,
-            "Klaviyo does not take the API key",
-            "It may have been deleted in Klaviyo. Make a private key in Klaviyo under Settings, API keys, and save it \
-             under Integrations."
-                .to_owned(),
-            TO_INTEGRATIONS,
-        ),
-        Error::ScopeMissing(scopes) => told(
-            StatusCode::BAD_REQUEST,
-            "The Klaviyo key may not read this",
-            texts::missing_scopes(scopes),
-            TO_INTEGRATIONS,
-        ),
-        Error::AccountDiffers { connected, offered } => told(
-            StatusCode::CONFLICT,
-            "The key is of another Klaviyo account",
-            format!("The account {connected} is connected, and the key belongs to {offered}."),
-            TO_INTEGRATIONS,
-        ),
-        Error::KlaviyoUnreachable(_) | Error::EndlessCollections { .. } => told(
-            StatusCode::BAD_GATEWAY,
-            "Klaviyo cannot be reached",
-            "Klaviyo gave no usable answer. Your audiences are as they were. Try again in a minute, and look at \
-             status.klaviyo.com if it stays like this."
-                .to_owned(),
-            AGAIN,
-        ),
-        Error::KlaviyoThrottled(wait) => told(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Klaviyo is busy",
-            format!(
-                "The requests that Klaviyo grants your account are used up for the moment. Try again in {}.",
-                texts::duration(wait.as_secs().max(1)),
-            ),
-            AGAIN,
-        ),
-        Error::SyncInProgress => told(
-            StatusCode::CONFLICT,
-            "A sync is under way already",
-            "Wait until it has ended, or cancel it on the audience's page.".to_owned(),
-            TO_AUDIENCES,
-        ),
-        Error::NoSyncSource => told(
-            StatusCode::BAD_REQUEST,
-            "This audience no longer syncs",
-            "It was deleted. Import its list again to sync it.".to_owned(),
-            TO_AUDIENCES,
-        ),
-        Error::RunFinished => told(
-            StatusCode::CONFLICT,
-            "The sync has ended already",
-            "There is nothing to cancel.".to_owned(),
-            TO_AUDIENCES,
-        ),
-        Error::TooManySnapshots => told(
-            StatusCode::CONFLICT,
-            "Too many snapshots",
-            format!("An audience has {MAX_SNAPSHOTS} snapshots at most. Delete one that is not needed."),
-            AGAIN,
-        ),
-        Error::Store(StoreError::TooManySearches) => told(
-            StatusCode::TOO_MANY_REQUESTS,
-            "Too many searches at once",
-            "Your organization has as many searches under way as it may have. Try again in a moment.".to_owned(),
-            AGAIN,
-        ),
-        Error::Store(StoreError::SearchTooLong) => told(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The search took too long",
-            "Search for a longer text, or try again in a minute.".to_owned(),
-            AGAIN,
-        ),
-        Error::Store(StoreError::Unavailable(_)) => told(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Fanfare cannot reach its database",
-            "Nothing is lost: syncs go on when it is back. Try again in a moment.".to_owned(),
-            AGAIN,
-        ),
-        Error::Seal(_) => told(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "The stored Klaviyo key cannot be read",
-            "It does not open with this installation's master key. Save the Klaviyo key again, or have the master key \
-             restored."
-                .to_owned(),
-            TO_INTEGRATIONS,
-        ),
-        Error::ErasureKey(_) | Error::Store(_) | Error::Transition(_) => told(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something went wrong",
-            "This is a fault of the service, and its logs tell more. Try again in a moment.".to_owned(),
-            AGAIN,
-        ),
     }
 }
 
