@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, Resource};
+use actix_web::{HttpRequest, HttpResponse, Resource};
 use fanfare_domain::organization::Role;
 
 use crate::error::PageError;
@@ -86,8 +86,11 @@ async fn nowhere() -> Result<HttpResponse, PageError> {
     Err(PageError::NoPage)
 }
 
-async fn wrong_method() -> Result<HttpResponse, PageError> {
-    Err(PageError::Unusable(
-        actix_web::http::StatusCode::METHOD_NOT_ALLOWED,
-    ))
+/// The address of a form, which has no page: the page that the form is on is one above. `Try again` after an error, and
+/// signing in anew, lead there.
+async fn wrong_method(request: HttpRequest) -> Result<HttpResponse, PageError> {
+    match request.path().rsplit_once('/') {
+        Some((above, _)) if request.method() == Method::GET => Ok(see(above)),
+        _ => Err(PageError::Unusable(StatusCode::METHOD_NOT_ALLOWED)),
+    }
 }

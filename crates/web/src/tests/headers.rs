@@ -80,4 +80,6 @@ async fn what_is_not_there_is_a_page_that_says_so() {
         answer.has("Page not found");
     }
     browser.get("/auth").await.leads_to("/app");
+    let of_form = browser.get("/app/audiences/aud_1/sync").await;
+    of_form.leads_to("/app/audiences/aud_1");
 }
