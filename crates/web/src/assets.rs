@@ -61,7 +61,7 @@ impl Asset {
     fn new(name: &'static str, content_type: &'static str, contents: &'static [u8]) -> Self {
         let digest = Sha256::digest(contents);
         let beginning = digest.iter().take(8);
-        let hash = beginning.fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+        let hash = beginning.fold(0_u64, |hash, byte| (hash << 8) | u64::from(*byte));
         let hash = format!("{hash:016x}");
         Self {
             path: format!("/assets/{hash}/{name}"),
