@@ -83,7 +83,7 @@ async fn scopes_that_a_key_lacks_are_named_as_klaviyos_form_has_them() {
     let scope = |scope: &str| {
         fixture
             .klaviyo
-            .change(|it| it.missing_scopes = vec![scope.to_owned()])
+            .change(|it| it.missing_scopes = vec![scope.to_owned()]);
     };
     scope("profiles:read");
     let mut browser = fixture.signed_in(Role::Admin).await;
@@ -110,7 +110,7 @@ async fn a_change_to_another_klaviyo_account_has_to_be_confirmed() {
     let account = |id: &str| {
         fixture
             .klaviyo
-            .change(|it| it.account = Some(AccountId::parse(id).unwrap()))
+            .change(|it| it.account = Some(AccountId::parse(id).unwrap()));
     };
     account("AcOne1");
     fixture.connect_one(&fixture.own).await;
