@@ -2,7 +2,7 @@
 //!
 //! A handler reads the address or the form, calls use cases of [`fanfare_sync::Integration`], and writes HTML; no
 //! handler holds a rule. Each file of `pages` is one page with its routes. What a script swaps in place is a partial
-//! of the same page by the same handler, and without script every page and form works. [`pages`] is given to the
+//! of the same page by the same handler, and without script every page and form works. [`pages()`] is given to the
 //! API's server, which serves both.
 
 mod assets;
