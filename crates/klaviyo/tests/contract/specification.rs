@@ -174,8 +174,15 @@ fn check_value(name: &str, value: &str, schema: &Value) {
     }
 }
 
-/// One comparison of one field, `operator(field,value)`, where the value may be a list.
+/// Comparisons that all have to hold, with commas between them.
 fn check_filter(filter: &str, known: &Value) {
+    for comparison in filter.split_inclusive("),") {
+        check_comparison(comparison.trim_end_matches(','), known);
+    }
+}
+
+/// One comparison of one field, `operator(field,value)`, where the value may be a list.
+fn check_comparison(filter: &str, known: &Value) {
     let (operator, rest) = filter.split_once('(').unwrap();
     let (field, value) = rest.strip_suffix(')').unwrap().split_once(',').unwrap();
     let known = &known[field];
