@@ -81,9 +81,9 @@ async fn connect(path: &Path) -> Result<SqlitePool> {
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
         .pragma("secure_delete", "ON")
-        .pragma("cache_size", "-16384")
+        .pragma("cache_size", "-65536")
         .pragma("temp_store", "MEMORY")
-        .pragma("wal_autocheckpoint", "8000");
+        .pragma("wal_autocheckpoint", "32000");
     let pool = SqlitePoolOptions::new().max_connections(1);
     Ok(pool.connect_with(options).await?)
 }
