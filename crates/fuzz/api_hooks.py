@@ -14,7 +14,7 @@ import schemathesis
 with open(os.environ["FANFARE_FUZZ_ORGANIZATIONS"], encoding="utf-8") as file:
     SETUP = json.load(file)
 
-TURNS = itertools.cycle(SETUP["organizations"])
+TURNS = itertools.cycle(random.sample(SETUP["organizations"], len(SETUP["organizations"])))
 KNOWN = {
     "/api/audiences/{id}": "audience",
     "/api/consumers/{id}": "consumer",

@@ -41,13 +41,47 @@ const LISTS: [Lists; 3] = [
     },
 ];
 
+/// The list of the case that is measured only when it is asked for.
+const MILLION: Lists = Lists {
+    what: "",
+    ids: &[LIST],
+    in_one_second: "1",
+};
+
+/// The worker's memory, in MB, however large a list is.
+const WORKER_MEMORY: f64 = 128.0;
+
 pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
-    let figures = LISTS.iter().map(|lists| import(lists, options, interrupt));
+    let profiles = PROFILES / options.divide;
+    let figures = LISTS.iter().map(|lists| {
+        let (seconds, _) = import("quota", lists, profiles, interrupt)?;
+        Ok(seconds)
+    });
     figures.collect()
 }
 
-fn import(lists: &Lists, options: &Options, interrupt: &Interrupt) -> Result<Figure> {
-    let profiles = PROFILES / options.divide;
+/// A million profiles: a quarter of an hour.
+pub(super) fn measure_a_million(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
+    let case = "quota-million";
+    let (seconds, memory) = import(case, &MILLION, 1_000_000 / options.divide, interrupt)?;
+    let memory = memory.map(|measured| Figure {
+        case,
+        what: "worker's peak memory".to_owned(),
+        unit: "MB",
+        measured,
+        limit_is: "what it may have",
+        limit: Some(WORKER_MEMORY),
+    });
+    Ok([Some(seconds), memory].into_iter().flatten().collect())
+}
+
+/// The seconds that the import of these lists takes, and the worker's peak memory where the system tells it.
+fn import(
+    case: &'static str,
+    lists: &Lists,
+    profiles: u64,
+    interrupt: &Interrupt,
+) -> Result<(Figure, Option<f64>)> {
     let of_each = profiles / lists.ids.len() as u64;
     let (latency, folder) = (PAGE_MS.to_string(), tempfile::tempdir()?);
     let log = folder.path().join("requests.jsonl");
@@ -69,18 +103,20 @@ fn import(lists: &Lists, options: &Options, interrupt: &Interrupt) -> Result<Fig
         let taken = run.seconds_since_click().context("the run has no times")?;
         seconds = seconds.max(taken);
     }
+    let memory = environment.services.worker().peak_memory();
     drop(environment);
     let refused = refused(&log)?;
     ensure!(refused == 0, "Klaviyo refused {refused} requests with 429");
     let pages = of_each.div_ceil(100).max(1) * lists.ids.len() as u64;
-    Ok(Figure {
-        case: "quota",
+    let figure = Figure {
+        case,
         what: format!("import of {profiles} profiles{}", lists.what),
         unit: "s",
         measured: seconds,
         limit_is: "the schedule that the quota allows",
         limit: Some(schedule(pages)),
-    })
+    };
+    Ok((figure, memory))
 }
 
 /// How many requests of the simulator's log were answered 429.

@@ -191,14 +191,12 @@ fn run_all(options: &Options, interrupt: &Interrupt) -> Result<Report> {
         .into_iter()
         .partition(|scenario| !scenario.has_clocks || faketime::find().is_some());
     for store_kind in [StoreKind::Sqlite, StoreKind::Postgres(cluster)] {
-        let scenarios = scenarios
-            .iter()
-            .filter(|scenario| scenario.stores.have(&store_kind));
+        let scenarios = scenarios.iter().copied();
+        let scenarios: Vec<&Scenario> = scenarios
+            .filter(|scenario| scenario.stores.have(&store_kind))
+            .collect();
         let mut runner = Runner::new(&built, &store_kind, interrupt)?;
-        for scenario in scenarios {
-            let rounds = runner.rounds(scenario.rounds, options.full)?;
-            rows.push(runner.run_rounds(scenario, &rounds, &mut faults)?);
-        }
+        rows.extend(runner.run(&scenarios, options.full, &mut faults)?);
     }
     print(&rows);
     for fault in &faults {

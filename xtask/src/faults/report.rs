@@ -38,6 +38,26 @@ pub(super) struct Row {
     pub(super) refetched: u64,
 }
 
+impl Row {
+    pub(super) const fn new(name: &'static str, store: &'static str, rounds: usize) -> Self {
+        Self {
+            name,
+            store,
+            rounds,
+            recovered: 0,
+            slowest: None,
+            refetched: 0,
+        }
+    }
+
+    /// Adds a round that has ended as it should.
+    pub(super) fn add(&mut self, result: &RoundResult) {
+        self.recovered += 1;
+        self.slowest = self.slowest.max(result.recovery);
+        self.refetched += result.refetched;
+    }
+}
+
 /// The longest time until another worker takes over. The lease is 3 s here instead of 10 s.
 pub(super) const SLOWEST_RECOVERY: Duration = Duration::from_secs(8);
 

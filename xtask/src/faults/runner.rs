@@ -47,8 +47,44 @@ impl<'a> Runner<'a> {
         })
     }
 
+    /// Causes these faults. Rounds that do not disturb each other run at the same time, those of different faults too.
+    pub(super) fn run(
+        &mut self,
+        scenarios: &[&Scenario],
+        is_full: bool,
+        faults: &mut Vec<String>,
+    ) -> Result<Vec<Row>> {
+        let (mut rows, mut together, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, scenario) in scenarios.iter().enumerate() {
+            let rounds = self.rounds(scenario.rounds, is_full)?;
+            rows.push(Row::new(
+                scenario.name,
+                self.store_kind.name(),
+                rounds.len(),
+            ));
+            let queue = if scenario.is_alone {
+                &mut alone
+            } else {
+                &mut together
+            };
+            queue.extend(rounds.into_iter().map(|round| (index, round)));
+        }
+        let mut results = self.run_rounds(scenarios, &together, PARALLEL_ROUNDS);
+        results.extend(self.run_rounds(scenarios, &alone, 1));
+        if self.interrupt.is_requested() {
+            bail!("interrupted");
+        }
+        for (index, checked) in results {
+            match checked {
+                Ok(result) => rows[index].add(&result),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Ok(rows)
+    }
+
     /// The rounds of a fault: all of them, or those that belong to the tests.
-    pub(super) fn rounds(&mut self, rounds: Rounds, is_full: bool) -> Result<Vec<Round>> {
+    fn rounds(&mut self, rounds: Rounds, is_full: bool) -> Result<Vec<Round>> {
         match rounds {
             Rounds::Fixed { numbers, quick } => {
                 let count = if is_full { numbers.len() } else { quick };
@@ -81,58 +117,31 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Runs the rounds, some at the same time if they do not disturb each other.
-    pub(super) fn run_rounds(
+    /// Runs rounds, so many at the same time, each with the number of its scenario.
+    fn run_rounds(
         &self,
-        scenario: &Scenario,
-        rounds: &[Round],
-        faults: &mut Vec<String>,
-    ) -> Result<Row> {
-        let mut row = Row {
-            name: scenario.name,
-            store: self.store_kind.name(),
-            rounds: rounds.len(),
-            recovered: 0,
-            slowest: None,
-            refetched: 0,
-        };
+        scenarios: &[&Scenario],
+        rounds: &[(usize, Round)],
+        at_once: usize,
+    ) -> Vec<(usize, Result<RoundResult, String>)> {
         let next = AtomicUsize::new(0);
         let run_next = || {
             let mut results = Vec::new();
-            while let Some(round) = rounds.get(next.fetch_add(1, Ordering::SeqCst)) {
+            while let Some((index, round)) = rounds.get(next.fetch_add(1, Ordering::SeqCst)) {
                 if self.interrupt.is_requested() {
                     break;
                 }
-                results.push(self.round(scenario, round));
+                results.push((*index, self.round(scenarios[*index], round)));
             }
             results
         };
-        let threads = if scenario.is_alone {
-            1
-        } else {
-            PARALLEL_ROUNDS
-        };
-        let results: Vec<_> = thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run_next)).collect();
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(run_next)).collect();
             let threads = threads.into_iter();
             threads
                 .flat_map(|run_next| run_next.join().expect("a round does not panic"))
                 .collect()
-        });
-        if self.interrupt.is_requested() {
-            bail!("interrupted");
-        }
-        for checked in results {
-            match checked {
-                Ok(result) => {
-                    row.recovered += 1;
-                    row.slowest = row.slowest.max(result.recovery);
-                    row.refetched += result.refetched;
-                }
-                Err(fault) => faults.push(fault),
-            }
-        }
-        Ok(row)
+        })
     }
 
     /// Runs one round. An error is a line that names the round and says what went wrong.

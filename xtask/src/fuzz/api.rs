@@ -3,7 +3,8 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -76,52 +77,95 @@ pub(super) fn run(requests: u64, install: bool, interrupt: &Interrupt) -> Result
     let document = workspace::root().join("docs/openapi.json");
     let operations = operations(&serde_json::from_slice(&fs::read(&document)?)?);
     println!(
-        "Sending {requests} requests; schemathesis-1.log and its successors in {} tell how far they are",
+        "Sending {requests} requests; schemathesis-1-1.log and its successors in {} tell how far they are",
         logs.display()
     );
+    let asker = Asker {
+        program: &program,
+        organizations: &organizations,
+        document: &document,
+        address: &services.address,
+        logs: &logs,
+        operations,
+    };
     let (mut sent, mut found) = (0, Vec::new());
     for pass in 1.. {
         let rest = requests.saturating_sub(sent);
-        if rest == 0 {
-            break;
-        }
-        let log = logs.join(format!("schemathesis-{pass}.log"));
-        let mut command = Command::new(&program);
-        command
-            .env("SCHEMATHESIS_HOOKS", "api_hooks")
-            .env("PYTHONPATH", workspace::root().join("crates/fuzz"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("FANFARE_FUZZ_ORGANIZATIONS", &organizations)
-            .env("NO_PROXY", "127.0.0.1")
-            .current_dir(&logs)
-            .args(["--no-color", "run", "--url", &services.address])
-            .args(["--checks", CHECKS, "--exclude-path", STREAMS])
-            .args(["--phases", "examples,coverage,fuzzing", "--workers", "4"])
-            .args(["--max-examples", &rest.div_ceil(operations).to_string()])
-            .args(["--continue-on-failure", "--suppress-health-check", "all"])
-            .arg(&document)
-            .stdout(File::create(&log)?)
-            .stderr(File::create(logs.join(format!("schemathesis-{pass}.err")))?);
-        let status = command.status().context("schemathesis cannot be started")?;
-        let told = fs::read_to_string(&log)?;
-        let end = told.rfind("SUMMARY").unwrap_or_default();
-        println!("{}", &told[end..]);
-        if !status.success() {
-            found.push(format!(
-                "api: not every answer is as the document says ({status}); {} has each with a command that repeats it",
-                log.display()
-            ));
+        if rest == 0 || !found.is_empty() {
             break;
         }
         // An operation with few different requests is done before it has had its share: the next pass, of another seed,
         // makes up for it.
-        let generated = generated(&told).context("schemathesis does not say what it has sent")?;
-        ensure!(generated > 0, "schemathesis has sent nothing");
+        sent += asker.pass(pass, rest, &mut found)?;
         ensure!(!interrupt.is_requested(), "interrupted");
-        sent += generated;
     }
     println!("{sent} requests were sent");
     Ok(Outcome::Done(found))
+}
+
+/// Asks the API by schemathesis.
+struct Asker<'a> {
+    program: &'a Path,
+    organizations: &'a Path,
+    document: &'a Path,
+    address: &'a str,
+    logs: &'a Path,
+    /// How many operations the document has.
+    operations: u64,
+}
+
+impl Asker<'_> {
+    /// Sends up to so many requests, by a process for each core: threads of one process share one core, and what generates
+    /// requests is not safe with threads. Returns how many were sent.
+    fn pass(&self, pass: u32, requests: u64, found: &mut Vec<String>) -> Result<u64> {
+        let processes = thread::available_parallelism()?.get() as u64;
+        let examples = requests.div_ceil(processes).div_ceil(self.operations);
+        let started = (1..=processes).map(|process| {
+            let name = format!("schemathesis-{pass}-{process}");
+            let log = self.logs.join(format!("{name}.log"));
+            let mut command = self.command(examples);
+            command
+                .stdout(File::create(&log)?)
+                .stderr(File::create(self.logs.join(format!("{name}.err")))?);
+            let child = command.spawn().context("schemathesis cannot be started")?;
+            Ok((log, child))
+        });
+        let started: Vec<(PathBuf, Child)> = started.collect::<Result<_>>()?;
+        let mut sent = 0;
+        for (log, mut child) in started {
+            let status = child.wait()?;
+            let told = fs::read_to_string(&log)?;
+            let end = told.rfind("SUMMARY").unwrap_or_default();
+            println!("{}", &told[end..]);
+            if !status.success() {
+                found.push(format!(
+                    "api: not every answer is as the document says ({status}); {} has each with a command that repeats it",
+                    log.display()
+                ));
+            }
+            sent += generated(&told).context("schemathesis does not say what it has sent")?;
+        }
+        ensure!(sent > 0, "schemathesis has sent nothing");
+        Ok(sent)
+    }
+
+    fn command(&self, examples: u64) -> Command {
+        let mut command = Command::new(self.program);
+        command
+            .env("SCHEMATHESIS_HOOKS", "api_hooks")
+            .env("PYTHONPATH", workspace::root().join("crates/fuzz"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("FANFARE_FUZZ_ORGANIZATIONS", self.organizations)
+            .env("NO_PROXY", "127.0.0.1")
+            .current_dir(self.logs)
+            .args(["--no-color", "run", "--url", self.address])
+            .args(["--checks", CHECKS, "--exclude-path", STREAMS])
+            .args(["--phases", "examples,coverage,fuzzing", "--workers", "1"])
+            .args(["--max-examples", &examples.to_string()])
+            .args(["--continue-on-failure", "--suppress-health-check", "all"])
+            .arg(self.document);
+        command
+    }
 }
 
 /// How many requests a pass of schemathesis says that it has made.

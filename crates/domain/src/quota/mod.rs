@@ -15,4 +15,4 @@ pub use endpoint::Endpoint;
 pub use rate_limits::RateLimits;
 pub use retry_after::RetryAfter;
 pub use share::Share;
-pub use window::{BETWEEN_WINDOWS, Window};
+pub use window::Window;

@@ -15,9 +15,6 @@ pub(super) const STEADY: Duration = Duration::from_mins(1);
 /// then every request arrives in the window in which it is counted here.
 const MARGIN: Duration = Duration::from_millis(50);
 
-/// For how long no request is made between two windows that follow each other, though the quota may be free.
-pub const BETWEEN_WINDOWS: Duration = MARGIN.saturating_mul(2);
-
 /// A fixed window and the requests made in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {

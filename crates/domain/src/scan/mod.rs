@@ -67,7 +67,7 @@ impl Default for Scan {
 }
 
 /// The fewest pages that a partition is created for: fewer are read sooner by the partition that has them.
-const PAGES_WORTH_A_PARTITION: u64 = 4;
+const PAGES_WORTH_A_PARTITION: u64 = 3;
 
 /// A list is divided at most once per this many pages of it. A division costs at most two more pages: an empty
 /// one, or one that two partitions have in common, and another one at the list's end.

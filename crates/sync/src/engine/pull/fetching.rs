@@ -26,6 +26,9 @@ use crate::klaviyo::CallError;
 /// wait for a `Retry-After` of Klaviyo's is always longer, at least one second.
 pub(super) const SHORT_WAIT: Duration = Duration::from_millis(999);
 
+/// The most answers that are taken at once. The pages of all partitions together would be written while none is requested.
+const AT_ONCE: usize = 8;
+
 /// A partition's page, or why there is none.
 pub(super) struct Fetched {
     pub(super) partition: PartitionNumber,
@@ -135,13 +138,15 @@ impl<'a> Fetches<'a> {
         self.pending.push(Box::pin(fetch));
     }
 
-    /// Waits for an answer, and returns all that have arrived by then. Returns none if no page is requested.
+    /// Waits for an answer, and returns those that have arrived by then, up to [`AT_ONCE`]. Returns none if no page is
+    /// requested.
     pub(super) async fn arrived(&mut self) -> Vec<Fetched> {
         if self.arrived.is_empty() {
             let first = self.pending.next().await;
             self.arrived.extend(first);
         }
-        let arrived = std::mem::take(&mut self.arrived);
+        let rest = self.arrived.split_off(self.arrived.len().min(AT_ONCE));
+        let arrived = std::mem::replace(&mut self.arrived, rest);
         self.partitions.retain(|partition| {
             !arrived
                 .iter()

@@ -41,9 +41,10 @@ pub(super) struct ActiveSlice<'a> {
     looked_at: Instant,
 }
 
-/// The most sections of the index of searches that are made at once: one of new consumers, and one of those that
-/// have changed. Where changes are scattered over many sections, pages do not wait for all of them.
-const MOST_SECTIONS: u32 = 2;
+/// How many sections of new consumers the index of searches leaves out while pages arrive. To make one takes as long as to
+/// write several pages, so it is put off until the run waits for Klaviyo; meanwhile a search reads the texts of those
+/// consumers.
+const SECTIONS_LEFT_OUT: u32 = 8;
 
 /// What follows from a step.
 pub(super) enum Step {
@@ -105,12 +106,14 @@ impl<'a> ActiveSlice<'a> {
                 Step::Pause(waiting) => {
                     let end = self.give_back(Some(waiting)).await?;
                     log_paused(self.run.run(), self.integration.now(), waiting);
+                    self.finish_index().await;
                     return Ok(end);
                 }
                 Step::Ended => {
                     log_ended(self.run.run());
                     self.delete_seen_profiles().await;
                     self.delete_runs_that_found_nothing().await;
+                    self.finish_index().await;
                     return Ok(SliceEnd::Finished(self.run.run().status));
                 }
                 Step::Lost => {
@@ -202,17 +205,28 @@ impl<'a> ActiveSlice<'a> {
         Ok(until.map_or(SliceEnd::Yielded, SliceEnd::Paused))
     }
 
-    /// Brings the index of searches on once pages have written enough consumers for a section of it. Nothing but the
-    /// speed of searches depends on it; after a failure, the worker's maintenance does it.
+    /// Counts consumers that pages have written, and brings the index of searches on when it leaves out too many.
     pub(super) async fn index_search(&mut self, written: usize) {
         self.unindexed += written;
-        if self.unindexed < SECTION as usize {
-            return;
+        if self.unindexed >= (SECTION * SECTIONS_LEFT_OUT) as usize {
+            // Where changes are scattered over many sections, pages do not wait for all of them.
+            self.bring_index_on(SECTIONS_LEFT_OUT + 1).await;
         }
+    }
+
+    /// Brings the index of searches up to date while nothing else is to be done.
+    async fn finish_index(&mut self) {
+        if self.unindexed >= SECTION as usize {
+            self.bring_index_on(u32::MAX).await;
+        }
+    }
+
+    /// Nothing but the speed of searches depends on it; after a failure, the worker's maintenance does it.
+    async fn bring_index_on(&mut self, sections: u32) {
         self.unindexed = 0;
         let indexed = self
             .integration
-            .index_search(self.lease.organization(), MOST_SECTIONS);
+            .index_search(self.lease.organization(), sections);
         if let Err(error) = indexed.await {
             warn!(
                 error = &error as &dyn std::error::Error,
