@@ -15,7 +15,8 @@ use fanfare_domain::quota::Share;
 use fanfare_domain::work::WorkItem;
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, Integration, Ports};
-use fanfare_testkit::build::{api_key, list, profile, segment};
+pub(super) use fanfare_testkit::build::people;
+use fanfare_testkit::build::{api_key, list, segment};
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
@@ -191,19 +192,6 @@ impl Fixture {
         }
         .by(self.own.key(Role::Owner))
     }
-}
-
-/// People of Klaviyo's by number.
-pub(super) fn people(numbers: std::ops::Range<u32>) -> Vec<fanfare_testkit::build::ProfileBuilder> {
-    let person = |n: u32| {
-        profile(&format!("P{n}"))
-            .email(&format!("person{n}@example.com"))
-            .phone(&format!("+4915100000{n:02}"))
-            .first_name("Person")
-            .last_name(&n.to_string())
-            .joined(i64::from(n))
-    };
-    numbers.map(person).collect()
 }
 
 impl Organization {

@@ -12,7 +12,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, FullName, Phone};
 use secrecy::SecretString;
 
-pub use profiles::{ProfileBuilder, page_plan, profile};
+pub use profiles::{ProfileBuilder, page_plan, people, profile};
 pub use records::{
     ConsumerBuilder, audience, connection, consumer, issue, link, link_move, organization, run,
     secret_key, source, stamp, succeeded,

@@ -104,3 +104,16 @@ pub fn page_plan(
     let page: Vec<Profile> = page.into_iter().map(Into::into).collect();
     plan(&page, known, now, now, ids)
 }
+
+/// People of Klaviyo's by number, who joined in that order.
+pub fn people(numbers: std::ops::Range<u32>) -> Vec<ProfileBuilder> {
+    let person = |n: u32| {
+        profile(&format!("P{n}"))
+            .email(&format!("person{n}@example.com"))
+            .phone(&format!("+4915100000{n:02}"))
+            .first_name("Person")
+            .last_name(&n.to_string())
+            .joined(i64::from(n))
+    };
+    numbers.map(person).collect()
+}

@@ -11,7 +11,8 @@ use fanfare_domain::work::WorkItem;
 use fanfare_http::{Api, Parts, Readiness};
 use fanfare_sync::engine::{Engine, Pace};
 use fanfare_sync::{ConnectRequest, ImportRequest, Imported, Integration, Ports};
-use fanfare_testkit::build::{ProfileBuilder, api_key, list, profile, segment};
+pub(super) use fanfare_testkit::build::people;
+use fanfare_testkit::build::{api_key, list, segment};
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
@@ -202,19 +203,6 @@ fn parts(integration: &Integration, options: Options) -> Parts {
         pages: crate::pages(options),
         shutdown: CancellationToken::new(),
     })
-}
-
-/// People of Klaviyo's by number.
-pub(super) fn people(numbers: std::ops::Range<u32>) -> Vec<ProfileBuilder> {
-    let person = |n: u32| {
-        profile(&format!("P{n}"))
-            .email(&format!("person{n}@example.com"))
-            .phone(&format!("+4915100000{n:02}"))
-            .first_name("Person")
-            .last_name(&n.to_string())
-            .joined(i64::from(n))
-    };
-    numbers.map(person).collect()
 }
 
 impl Organization {
