@@ -58,6 +58,7 @@ impl SourceRun {
                 link_moves: opened.link_moves,
                 crashes,
                 is_reopened: self.run.progress.pages > 0,
+                saw_whom_it_added: false,
             }),
             DuePass::Incremental(since) => Pass::Incremental(IncrementalPass {
                 phase: Phase::Reading(Scan::since(since.read_from())),
