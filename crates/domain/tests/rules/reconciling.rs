@@ -44,9 +44,7 @@ fn members_whom_the_run_added_are_looked_at_if_links_have_moved_or_another_worke
         *run.run().pass.phase() == Phase::RemovingMembers { after: None }
     };
     let mut moved_before = read(200);
-    moved_before
-        .begin_reconciling(LinkMoves(1), at(3))
-        .unwrap();
+    moved_before.begin_reconciling(LinkMoves(1), at(3)).unwrap();
     moved_before.members_added(1, None, at(3)).unwrap();
     assert!(removes(&mut moved_before, LinkMoves(1)));
 
