@@ -46,7 +46,7 @@ impl SourceRun {
             return Err(self.refuse(Event::Progress));
         };
         let is_reopened = full.is_reopened;
-        full.saw_whom_it_added = full.link_moves == link_moves && !is_reopened;
+        full.saw_whom_it_added = false;
         if std::mem::replace(&mut full.link_moves, link_moves) != link_moves {
             return Ok(Reconciliation::AddMembers);
         }
@@ -62,6 +62,9 @@ impl SourceRun {
             // The pages have added every member, and the audience had none before.
             self.succeed(now)?;
             return Ok(Reconciliation::Done);
+        }
+        if let Pass::Full(full) = &mut self.run.pass {
+            full.saw_whom_it_added = !is_reopened;
         }
         self.set_phase(Phase::CheckingRemovals);
         Ok(Reconciliation::CheckRemovals)
@@ -115,6 +118,12 @@ impl SourceRun {
         now: Timestamp,
     ) -> Result<(), InvalidTransition> {
         self.require_syncing(Event::Progress)?;
+        let is_settled = match &mut self.run.pass {
+            Pass::Full(full) => {
+                std::mem::take(&mut full.saw_whom_it_added) && full.link_moves == link_moves
+            }
+            Pass::Incremental(_) => false,
+        };
         if self.fail_if_incomplete(now)? {
             return Ok(());
         }
@@ -134,8 +143,6 @@ impl SourceRun {
             let message = format!("{why} If that is right, sync again and confirm the removals.");
             return self.fail(FailureCode::RemovalGuard, message, now);
         }
-        let is_settled = matches!(&self.run.pass, Pass::Full(full)
-            if full.saw_whom_it_added && full.link_moves == link_moves);
         if absent == 0 && is_settled {
             return self.succeed(now);
         }
