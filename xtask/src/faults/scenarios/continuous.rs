@@ -80,8 +80,7 @@ pub(super) fn frozen(context: &RoundContext<'_>) -> Result<RoundResult> {
     let recovery = world.recover(frozen)?;
     world.watch_for(LEASE)?;
     world.environment.workers[0].thaw();
-    let result = world.finish(recovery)?;
-    Ok(result)
+    world.finish(recovery)
 }
 
 /// The database is away for so many seconds.
@@ -104,7 +103,7 @@ struct Audience {
     list: String,
     id: String,
     watch: ScheduleWatch,
-    /// When its last complete pass began, as its status tells.
+    /// When the last complete pass began that has ended well.
     last_full_pass: Option<OffsetDateTime>,
     is_active: bool,
 }
@@ -268,10 +267,13 @@ impl World {
             let status: Value = api.get(&format!("{path}/status"))?;
             let runs: Value = api.get(&format!("{path}/runs?first=10"))?;
             audience.watch.look(at, &status, &runs)?;
-            let began = status["lastFullPassAt"].as_str();
-            audience.last_full_pass = began
-                .map(|began| OffsetDateTime::parse(began, &Rfc3339))
-                .transpose()?;
+            for run in runs["data"].as_array().into_iter().flatten() {
+                let is_complete = run["mode"] == "FULL" && run["status"] == "SUCCESS";
+                if let Some(began) = run["startedAt"].as_str().filter(|_| is_complete) {
+                    let began = Some(OffsetDateTime::parse(began, &Rfc3339)?);
+                    audience.last_full_pass = audience.last_full_pass.max(began);
+                }
+            }
             audience.is_active = status["nextSyncAt"].is_null();
             let error = &runs["data"][0]["error"];
             ensure!(error.is_null(), "a run failed: {error}");
