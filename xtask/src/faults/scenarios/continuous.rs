@@ -53,6 +53,8 @@ pub(super) fn frozen(context: &RoundContext<'_>) -> Result<RoundResult> {
     world
         .environment
         .wait("the worker never waits for pages alone", || {
+            // What was being written when a page was asked for is written.
+            world.environment.pause(Duration::from_millis(300));
             let latest: Value = world
                 .environment
                 .api
@@ -68,9 +70,8 @@ pub(super) fn frozen(context: &RoundContext<'_>) -> Result<RoundResult> {
             // The runs of others write, too.
             let is_quiet = other["nextSyncAt"].as_str().is_some_and(|due| {
                 OffsetDateTime::parse(due, &Rfc3339)
-                    .is_ok_and(|due| due > OffsetDateTime::now_utc() + Duration::from_millis(500))
+                    .is_ok_and(|due| due > OffsetDateTime::now_utc() + Duration::from_secs(1))
             });
-            world.environment.pause(Duration::from_millis(300));
             Ok(is_still && is_reading && is_quiet)
         })?;
     world.environment.workers[0].freeze();
