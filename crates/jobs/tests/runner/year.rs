@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ids::{OrganizationId, ProfileId};
-use fanfare_domain::ports::{Directory, Lookup, QuotaLedger, RequestLimits, Store, WorkQueue};
+use fanfare_domain::ports::{Clock, Directory, Lookup, QuotaLedger, RequestLimits, Store, WorkQueue};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::work::WorkItem;
 use fanfare_jobs::{PostgresQueue, Queue, SqliteQueue};
@@ -178,11 +178,19 @@ impl Shop {
     async fn work(&self, run: &fanfare_domain::ids::RunId) {
         let engine = Engine::new(self.integration.clone(), Pace::default());
         let work = WorkItem::pull(&self.organization, run);
-        let end = engine.work(&work, &CancellationToken::new()).await;
-        assert!(matches!(
-            end.unwrap(),
-            SliceEnd::Finished(SyncStatus::Success)
-        ));
+        loop {
+            let end = engine.work(&work, &CancellationToken::new()).await;
+            match end.unwrap() {
+                SliceEnd::Finished(SyncStatus::Success) => return,
+                SliceEnd::Yielded => {}
+                // Klaviyo takes one request for a count in a second.
+                SliceEnd::Paused(until) => {
+                    let wait = until.since(self.clock.now());
+                    self.clock.skip(wait + Duration::from_secs(1));
+                }
+                end => panic!("the run cannot be worked: {end:?}"),
+            }
+        }
     }
 
     /// A day: every audience is synced, a name has changed, somebody is in two of the lists two days of five, and what
