@@ -42,7 +42,7 @@ impl Pool {
 
     /// How many rows the statement finds.
     async fn select(&self, statement: &str) -> Result<usize> {
-        let query = AssertSqlSafe(statement);
+        let query = AssertSqlSafe(statement.to_owned());
         Ok(match self {
             Self::Sqlite(pool) => sqlx::query(query).fetch_all(pool).await?.len(),
             Self::Postgres(pool) => sqlx::query(query).fetch_all(pool).await?.len(),
@@ -68,7 +68,7 @@ async fn main() -> Result<()> {
                     anyhow::ensure!(found == 1, "the statement found {found} rows");
                     answered += 1;
                 }
-                Ok(answered)
+                anyhow::Ok(answered)
             })
         })
         .collect();
