@@ -182,14 +182,33 @@ mod tests {
     #[test]
     fn an_audience_is_its_list_if_nobody_is_missing_and_nobody_too_many() {
         let padded = "\u{feff}d@exam\u{ad}ple\u{3002}com";
-        let list = emails(&["A@example.com ", "b@example.com", "b@example.com", "ü@x.de", "", padded]);
+        let list = emails(&[
+            "A@example.com ",
+            "b@example.com",
+            "b@example.com",
+            "ü@x.de",
+            "",
+            padded,
+        ]);
         let is = |members: &[&str]| list.must_be(&emails(members)).is_ok();
         assert!(is(&["a@example.com", "b@example.com"]));
-        assert!(is(&["a@example.com", "b@example.com", "ü@x.de", "d@example.com"]));
+        assert!(is(&[
+            "a@example.com",
+            "b@example.com",
+            "ü@x.de",
+            "d@example.com"
+        ]));
         assert!(!is(&["a@example.com"]), "somebody is missing");
         let more = ["a@example.com", "b@example.com", "c@example.com"];
         assert!(!is(&more), "somebody is too many");
-        let others = ["a@example.com", "b@example.com", "", "ü@x.de", "ö@x.de", "é@x.de"];
+        let others = [
+            "a@example.com",
+            "b@example.com",
+            "",
+            "ü@x.de",
+            "ö@x.de",
+            "é@x.de",
+        ];
         assert!(!is(&others), "more than the list has");
     }
 }

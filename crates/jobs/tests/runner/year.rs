@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::ids::{OrganizationId, ProfileId};
-use fanfare_domain::ports::{Clock, Directory, Lookup, QuotaLedger, RequestLimits, Store, WorkQueue};
+use fanfare_domain::ports::{
+    Clock, Directory, Lookup, QuotaLedger, RequestLimits, Store, WorkQueue,
+};
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::work::WorkItem;
 use fanfare_jobs::{PostgresQueue, Queue, SqliteQueue};
@@ -27,9 +29,6 @@ use crate::support::TestClock;
 const DAY: Duration = Duration::from_hours(24);
 const KEPT_FOR: Duration = Duration::from_hours(24 * 90);
 const HISTORY_KEPT_FOR: Duration = Duration::from_hours(24 * 100);
-
-/// How often the continuous audiences are synced.
-const INTERVAL: Duration = Duration::from_hours(12);
 
 /// How many rows each table has.
 type Sizes = BTreeMap<String, i64>;
@@ -73,18 +72,28 @@ impl Tables {
     async fn end_jobs(&self) -> u64 {
         match self {
             Self::Sqlite(pool) => {
-                let end = "UPDATE Jobs SET status = 'Done', done_at = strftime('%s', 'now') - 9999999";
-                sqlx::query(end).execute(pool).await.unwrap().rows_affected()
+                let end =
+                    "UPDATE Jobs SET status = 'Done', done_at = strftime('%s', 'now') - 9999999";
+                sqlx::query(end)
+                    .execute(pool)
+                    .await
+                    .unwrap()
+                    .rows_affected()
             }
             Self::Postgres(pool) => {
-                let end = "UPDATE apalis.jobs SET status = 'Done', done_at = now() - interval '99 days'";
-                sqlx::query(end).execute(pool).await.unwrap().rows_affected()
+                let end =
+                    "UPDATE apalis.jobs SET status = 'Done', done_at = now() - interval '99 days'";
+                sqlx::query(end)
+                    .execute(pool)
+                    .await
+                    .unwrap()
+                    .rows_affected()
             }
         }
     }
 }
 
-/// An organization with two lists that are synced by hand every day, and two that sync by themselves twice a day. In one of
+/// An organization with two lists that are synced by hand every day, and two that sync by themselves every day. In one of
 /// each somebody comes and goes.
 struct Shop {
     clock: TestClock,
@@ -144,7 +153,7 @@ impl Shop {
         let connected = shop.integration.connect(&shop.organization, key).await;
         connected.unwrap();
         shop.import(["l0", "l1"], None).await;
-        let seconds = u32::try_from(INTERVAL.as_secs()).unwrap();
+        let seconds = u32::try_from(DAY.as_secs()).unwrap();
         shop.import(["l2", "l3"], Some(seconds)).await;
         shop
     }
@@ -161,9 +170,9 @@ impl Shop {
         }
     }
 
-    /// An interval of the continuous audiences: each is synced once, and its job ends and is deleted.
+    /// A day, which is the interval of the continuous audiences: each is synced once, and its job ends and is deleted.
     async fn pass_interval(&self) {
-        self.clock.skip(INTERVAL);
+        self.clock.skip(DAY);
         while self.integration.start_due_syncs().await.unwrap() > 0 {}
         let mut runs = 0;
         while let Some(next) = self.work_queue.next().await.unwrap() {
@@ -196,9 +205,7 @@ impl Shop {
     /// A day: every audience is synced, a name has changed, somebody is in two of the lists two days of five, and what
     /// has expired is deleted.
     async fn pass_day(&self, day: u32) {
-        for _ in 0..DAY.as_secs() / INTERVAL.as_secs() {
-            self.pass_interval().await;
-        }
+        self.pass_interval().await;
         self.klaviyo.change(|contents| {
             let (_, members) = contents.collections.get_mut(&list("l0")).unwrap();
             let (id, at) = (members[0].id.to_string(), i64::from(day));
@@ -274,8 +281,13 @@ impl Shop {
         assert_eq!(after_a_year["audience_list_memberships"], 11);
         assert!(after_a_year["sync_issues"] >= 180, "{after_a_year:?}");
         assert_eq!(after_a_year["schedules"], 2);
-        let jobs = after_a_year.iter().filter(|(name, _)| name.to_lowercase().ends_with("jobs"));
-        assert!(jobs.map(|(_, rows)| *rows).sum::<i64>() <= 4, "{after_a_year:?}");
+        let jobs = after_a_year
+            .iter()
+            .filter(|(name, _)| name.to_lowercase().ends_with("jobs"));
+        assert!(
+            jobs.map(|(_, rows)| *rows).sum::<i64>() <= 4,
+            "{after_a_year:?}"
+        );
     }
 }
 

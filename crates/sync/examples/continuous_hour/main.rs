@@ -50,7 +50,9 @@ async fn main() -> Result<()> {
     say(&format!("an hour with {changes} changes: {hour}"));
     world.live(INTERVAL, 0).await?;
     let pending = world.changes.pending();
-    say(&format!("an interval later {pending} changes are still to come"));
+    say(&format!(
+        "an interval later {pending} changes are still to come"
+    ));
     let before = world.tally();
     world.live(INTERVAL, 0).await?;
     let quiet = world.tally().since(before);

@@ -148,7 +148,10 @@ impl World {
     /// Lets so much time pass, in which so many changes happen.
     pub(crate) async fn live(&mut self, length: Duration, changes: u32) -> Result<()> {
         let begun = self.clock.now();
-        let mut times = self.changes.times(changes, length.as_secs_f64()).into_iter();
+        let mut times = self
+            .changes
+            .times(changes, length.as_secs_f64())
+            .into_iter();
         let mut next = times.next();
         loop {
             let now = self.clock.now();

@@ -60,7 +60,10 @@ pub(super) fn frozen(context: &RoundContext<'_>) -> Result<RoundResult> {
                 .api
                 .get(&format!("/api/audiences/{large}/runs"))?;
             let latest = &latest["data"][0];
-            let now = (latest["id"].clone(), latest["progress"]["processed"].clone());
+            let now = (
+                latest["id"].clone(),
+                latest["progress"]["processed"].clone(),
+            );
             let is_still = written.replace(Some(now.clone())) == Some(now);
             let is_reading = latest["status"] == "SYNCING";
             let other: Value = world
