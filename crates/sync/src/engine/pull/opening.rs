@@ -1,9 +1,10 @@
 //! The first step: reads the name of the list and how many profiles it has, and decides which pass is due.
 
+use std::time::Duration;
+
 use fanfare_domain::audience::usable_name;
 use fanfare_domain::due_pass::DuePass;
 use fanfare_domain::ports::{Collection, UnitOfWork};
-use fanfare_domain::quota::BETWEEN_WINDOWS;
 use fanfare_domain::run::{Opened, Trigger};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -14,6 +15,9 @@ use crate::engine::drain::Drain;
 use crate::error::Error;
 use crate::import::free_name;
 use crate::klaviyo::CallError;
+
+/// The longest that a run waits for the quota of Klaviyo's counts, which is one a second and 15 a minute.
+const LONGEST_WAIT_FOR_A_COUNT: Duration = Duration::from_secs(3);
 
 impl ActiveSlice<'_> {
     pub(super) async fn open(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
@@ -29,42 +33,40 @@ impl ActiveSlice<'_> {
         }
     }
 
-    /// Reads the list, and then Klaviyo's count of its profiles by a request of its own: whatever happens to that
-    /// one, the run goes on without a count.
+    /// Reads the list with Klaviyo's count of its profiles, or without, where there is no count: counting has a small quota
+    /// of its own, and whatever happens to that request, the run goes on.
     async fn look_up_list(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
-        let mut found = match self.look_up(false).await? {
-            Some(Ok(found)) => found,
-            other => return Ok(other),
-        };
-        let Some(counted) = self.count().await? else {
-            return Ok(None);
-        };
-        found.profile_count = match counted {
-            Ok(counted) => counted.profile_count,
-            // Counting has a small quota of its own, for which a run does not wait long.
-            Err(CallError::NotBefore(_)) => None,
-            Err(CallError::Klaviyo(error)) => {
+        match self.count().await? {
+            Some(Err(CallError::NotBefore(_))) => {}
+            Some(Err(CallError::Klaviyo(error))) => {
                 let error = &error as &dyn std::error::Error;
                 info!(error, "Klaviyo gave no count of the list's profiles");
-                None
             }
-            Err(error @ CallError::Store(_)) => return Ok(Some(Err(error))),
-        };
-        Ok(Some(Ok(found)))
+            other => return Ok(other),
+        }
+        self.look_up(false).await
     }
 
-    /// Asks for the count, once more after a wait as short as that between two windows of the quota: a list that is
-    /// synced every minute would else be counted every other time.
+    /// Asks for the count, and waits for its quota for a short time: else of lists that are imported in one second only
+    /// the first would be counted, and a list that is synced every minute every other time.
     async fn count(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
-        let counted = self.look_up(true).await?;
-        if let Some(Err(CallError::NotBefore(waiting))) = &counted {
+        let mut longest = LONGEST_WAIT_FOR_A_COUNT;
+        loop {
+            let counted = self.look_up(true).await?;
+            let Some(Err(CallError::NotBefore(waiting))) = &counted else {
+                return Ok(counted);
+            };
             let wait = waiting.until.since(self.integration.now());
-            if wait <= BETWEEN_WINDOWS {
-                self.lease.keep_during(tokio::time::sleep(wait)).await?;
-                return self.look_up(true).await;
+            let wait = wait.max(Duration::from_millis(1));
+            let Some(rest) = longest.checked_sub(wait) else {
+                return Ok(counted);
+            };
+            longest = rest;
+            let slept = self.lease.keep_during(tokio::time::sleep(wait)).await?;
+            if slept.is_none() {
+                return Ok(None);
             }
         }
-        Ok(counted)
     }
 
     pub(super) async fn look_up(
