@@ -15,6 +15,7 @@ use crate::faults::environment::{Environment, LEASE, LIST, WAIT_TIMEOUT, small_l
 use crate::faults::klaviyo_list::Klaviyo;
 use crate::faults::schedule_watch::ScheduleWatch;
 use crate::faults::{RoundContext, RoundResult};
+use crate::process::Program;
 
 /// How often the large list is synced and a small one, in seconds.
 const INTERVALS: [u32; 2] = [3, 5];
@@ -73,7 +74,7 @@ pub(super) fn frozen(context: &RoundContext<'_>) -> Result<RoundResult> {
             // The runs of others write, too.
             let is_quiet = other["nextSyncAt"].as_str().is_some_and(|due| {
                 OffsetDateTime::parse(due, &Rfc3339)
-                    .is_ok_and(|due| due > now() + Duration::from_secs(1))
+                    .is_ok_and(|due| due > wall_clock() + Duration::from_secs(1))
             });
             Ok(is_still && is_reading && is_quiet)
         })?;
@@ -188,7 +189,7 @@ impl World {
     /// has to be its list.
     fn finish(mut self, recovery: Duration) -> Result<RoundResult> {
         self.people_leave()?;
-        let changed = now();
+        let changed = wall_clock();
         self.wait("no complete pass reads the last changes", |world| {
             Ok(world.audiences.iter().all(|it| {
                 let is_read = it.last_full_pass.is_some_and(|began| began > changed);
@@ -201,7 +202,7 @@ impl World {
         for worker in &mut self.environment.workers {
             worker.wait(Duration::from_secs(30))?;
         }
-        let ended = now() - Duration::from_secs(2);
+        let ended = wall_clock() - Duration::from_secs(2);
         self.look()?;
         for audience in &self.audiences {
             audience
@@ -266,7 +267,7 @@ impl World {
     fn look(&mut self) -> Result<()> {
         let api = &self.environment.api;
         for audience in &mut self.audiences {
-            let at = now();
+            let at = wall_clock();
             let path = format!("/api/audiences/{}", audience.id);
             let status: Value = api.get(&format!("{path}/status"))?;
             let runs: Value = api.get(&format!("{path}/runs?first=10"))?;
@@ -290,6 +291,6 @@ impl World {
     clippy::disallowed_methods,
     reason = "the programs under test go by the machine's clock, and so does who watches them"
 )]
-fn now() -> OffsetDateTime {
+fn wall_clock() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
