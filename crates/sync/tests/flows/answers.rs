@@ -96,7 +96,8 @@ async fn the_look_up_of_the_list_is_tried_as_often() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
-    klaviyo.fail_others(vec![Some(unavailable()); 5]);
+    // Each time with Klaviyo's count, and without it.
+    klaviyo.fail_others(vec![Some(unavailable()); 10]);
 
     let run = org.work_to_end(&run).await;
 

@@ -1,10 +1,9 @@
 //! The first step: reads the name of the list and how many profiles it has, and decides which pass is due.
 
-use std::time::Duration;
-
 use fanfare_domain::audience::usable_name;
 use fanfare_domain::due_pass::DuePass;
 use fanfare_domain::ports::{Collection, UnitOfWork};
+use fanfare_domain::quota::BETWEEN_WINDOWS;
 use fanfare_domain::run::{Opened, Trigger};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -15,9 +14,6 @@ use crate::engine::drain::Drain;
 use crate::error::Error;
 use crate::import::free_name;
 use crate::klaviyo::CallError;
-
-/// The longest that a run waits for the quota of Klaviyo's counts, which is one a second and 15 a minute.
-const LONGEST_WAIT_FOR_A_COUNT: Duration = Duration::from_secs(3);
 
 impl ActiveSlice<'_> {
     pub(super) async fn open(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
@@ -47,26 +43,18 @@ impl ActiveSlice<'_> {
         self.look_up(false).await
     }
 
-    /// Asks for the count, and waits for its quota for a short time: else of lists that are imported in one second only
-    /// the first would be counted, and a list that is synced every minute every other time.
+    /// Asks for the count, once more after a wait as short as that between two windows of the quota: a list that is
+    /// synced every minute would else be counted every other time.
     async fn count(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
-        let mut longest = LONGEST_WAIT_FOR_A_COUNT;
-        loop {
-            let counted = self.look_up(true).await?;
-            let Some(Err(CallError::NotBefore(waiting))) = &counted else {
-                return Ok(counted);
-            };
+        let counted = self.look_up(true).await?;
+        if let Some(Err(CallError::NotBefore(waiting))) = &counted {
             let wait = waiting.until.since(self.integration.now());
-            let wait = wait.max(Duration::from_millis(1));
-            let Some(rest) = longest.checked_sub(wait) else {
-                return Ok(counted);
-            };
-            longest = rest;
-            let slept = self.lease.keep_during(tokio::time::sleep(wait)).await?;
-            if slept.is_none() {
-                return Ok(None);
+            if wait <= BETWEEN_WINDOWS {
+                self.lease.keep_during(tokio::time::sleep(wait)).await?;
+                return self.look_up(true).await;
             }
         }
+        Ok(counted)
     }
 
     pub(super) async fn look_up(
