@@ -96,8 +96,7 @@ async fn the_look_up_of_the_list_is_tried_as_often() {
     let klaviyo = klaviyo_with(&list("L1"), 2);
     let org = TestOrganization::on(&klaviyo).await;
     let run = org.imported(&list("L1")).await;
-    // Each time with Klaviyo's count, and without it.
-    klaviyo.fail_others(vec![Some(unavailable()); 10]);
+    klaviyo.fail_others(vec![Some(unavailable()); 5]);
 
     let run = org.work_to_end(&run).await;
 

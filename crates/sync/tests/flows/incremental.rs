@@ -135,7 +135,7 @@ async fn after_every_interval_the_audience_equals_the_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interval_in_which_nothing_changed_costs_two_requests_and_one_of_the_account_and_writes_nothing()
+async fn an_interval_in_which_nothing_changed_costs_three_requests_and_one_of_the_account_and_writes_nothing()
  {
     let living = Living::new().await;
     let consumers = living.org.consumers().await;
@@ -151,7 +151,7 @@ async fn an_interval_in_which_nothing_changed_costs_two_requests_and_one_of_the_
         let changes = |call: &&Call| matches!(call, Call::ChangedProfiles(_));
         assert_eq!(calls.iter().filter(counts).count(), 1);
         assert_eq!(calls.iter().filter(changes).count(), 1);
-        assert_eq!(calls.len(), 3);
+        assert_eq!(calls.len(), 4);
         assert_eq!(living.org.runs_of(&living.audience).await.len(), 2);
     }
     assert_eq!(living.org.consumers().await, consumers);

@@ -227,12 +227,12 @@ async fn a_count_that_is_not_to_be_had_costs_a_run_nothing_but_its_total() {
         let org = TestOrganization::on(&klaviyo).await;
         let run = org.imported(&list("L1")).await;
         let before = look_ups(&klaviyo).len();
-        klaviyo.fail_others([Some(failure.clone())]);
+        klaviyo.fail_others([None, Some(failure.clone())]);
 
         let end = org.work(&run).await;
 
         assert_eq!(end, SliceEnd::Finished(SyncStatus::Success), "{failure:?}");
-        assert_eq!(look_ups(&klaviyo)[before..], [true, false]);
+        assert_eq!(look_ups(&klaviyo)[before..], [false, true]);
         let run = org.run(&run).await;
         assert_eq!(
             (run.progress.total, run.progress.tally.processed),
@@ -252,7 +252,7 @@ async fn a_count_that_is_never_granted_does_not_keep_a_run_from_its_list() {
     let run = org.synced(&list("L1")).await;
     for _ in 0..3 {
         let throttled = Some(KlaviyoError::Throttled(RetryAfter::Seconds(60)));
-        klaviyo.fail_others([throttled]);
+        klaviyo.fail_others([None, throttled]);
         let again = org.resynced(&run, false).await;
         assert_eq!(
             (again.status, again.progress.total),

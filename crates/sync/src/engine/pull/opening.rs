@@ -29,18 +29,28 @@ impl ActiveSlice<'_> {
         }
     }
 
-    /// Reads the list with Klaviyo's count of its profiles, or without, where there is no count: counting has a small quota
-    /// of its own, and whatever happens to that request, the run goes on.
+    /// Reads the list, and then Klaviyo's count of its profiles by a request of its own: whatever happens to that
+    /// one, the run goes on without a count.
     async fn look_up_list(&self) -> Result<Option<Result<Collection, CallError>>, Error> {
-        match self.count().await? {
-            Some(Err(CallError::NotBefore(_))) => {}
-            Some(Err(CallError::Klaviyo(error))) => {
+        let mut found = match self.look_up(false).await? {
+            Some(Ok(found)) => found,
+            other => return Ok(other),
+        };
+        let Some(counted) = self.count().await? else {
+            return Ok(None);
+        };
+        found.profile_count = match counted {
+            Ok(counted) => counted.profile_count,
+            // Counting has a small quota of its own, for which a run does not wait long.
+            Err(CallError::NotBefore(_)) => None,
+            Err(CallError::Klaviyo(error)) => {
                 let error = &error as &dyn std::error::Error;
                 info!(error, "Klaviyo gave no count of the list's profiles");
+                None
             }
-            other => return Ok(other),
-        }
-        self.look_up(false).await
+            Err(error @ CallError::Store(_)) => return Ok(Some(Err(error))),
+        };
+        Ok(Some(Ok(found)))
     }
 
     /// Asks for the count, once more after a wait as short as that between two windows of the quota: a list that is
