@@ -36,10 +36,10 @@ fn main() -> Result<()> {
     let (list, begun) = (&list, Instant::now());
     let read: Result<usize> = std::thread::scope(|scope| {
         let ranges = (0..readers).map(|n| first.unix_timestamp() + n * step);
-        let readers: Vec<_> = ranges
+        let threads: Vec<_> = ranges
             .map(|from| scope.spawn(move || list.read(from, from + step)))
             .collect();
-        let read = readers.into_iter().map(|reader| match reader.join() {
+        let read = threads.into_iter().map(|thread| match thread.join() {
             Ok(read) => read,
             Err(_) => anyhow::bail!("a reader has panicked"),
         });

@@ -190,6 +190,19 @@ impl SourceRun {
         Ok(())
     }
 
+    /// Whether a complete pass is reading a list that was not counted when it was opened.
+    pub const fn is_uncounted(&self) -> bool {
+        self.run.progress.total.is_none()
+            && matches!(&self.run.pass, Pass::Full(pass) if matches!(pass.phase, Phase::Reading(_)))
+    }
+
+    /// Klaviyo counts so many profiles in a list that is being read and was not counted before.
+    pub const fn count(&mut self, profiles: u64) {
+        if self.is_uncounted() {
+            self.run.progress.total = Some(profiles);
+        }
+    }
+
     /// If Klaviyo does not say how many profiles are left, as many as were read are assumed.
     fn split(&mut self, most: usize, now: Timestamp) {
         let read = self.run.progress.tally.processed;

@@ -324,3 +324,25 @@ async fn syncs_use_no_more_than_their_share_and_users_find_the_rest() {
     assert!(matches!(org.work(&run).await, SliceEnd::Paused(_)));
     assert_eq!(klaviyo.member_calls().len(), 60);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_was_not_counted_is_counted_while_its_run_waits_for_pages() {
+    let klaviyo = klaviyo_with(&list("L1"), 20);
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
+    // The quota of counting is one request a second, which this estimate uses.
+    let estimated = list("L1");
+    let estimate = org.integration.estimate(&org.organization, &estimated);
+    estimate.await.unwrap();
+    klaviyo.announce(RateLimits {
+        burst: 2,
+        steady: 4,
+    });
+
+    let end = org.work(&run).await;
+
+    assert!(matches!(end, SliceEnd::Paused(_)), "{end:?}");
+    let run = org.run(&run).await;
+    assert!(run.progress.tally.processed < 20);
+    assert_eq!(run.progress.total, Some(20));
+}
