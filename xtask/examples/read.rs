@@ -17,11 +17,11 @@ struct List {
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, key, list, readers] = arguments.as_slice() else {
+    let [address, key, list, number] = arguments.as_slice() else {
         anyhow::bail!("what is needed: ADDRESS KEY LIST READERS");
     };
-    let readers: i64 = readers.parse().context("the readers are no number")?;
-    ensure!(readers > 0, "there are no readers");
+    let number: i64 = number.parse().context("the readers are no number")?;
+    ensure!(number > 0, "there are no readers");
     let config = ureq::Agent::config_builder().proxy(None);
     let list = List {
         agent: config.build().new_agent(),
@@ -31,11 +31,11 @@ fn main() -> Result<()> {
         ),
         key: format!("Klaviyo-API-Key {key}"),
     };
-    let (first, last) = (list.end("joined_group_at")?, list.end("-joined_group_at")?);
-    let step = (last - first).whole_seconds() / readers + 1;
+    let (earliest, latest) = (list.end("joined_group_at")?, list.end("-joined_group_at")?);
+    let step = (latest - earliest).whole_seconds() / number + 1;
     let (list, begun) = (&list, Instant::now());
     let read: Result<usize> = std::thread::scope(|scope| {
-        let ranges = (0..readers).map(|n| first.unix_timestamp() + n * step);
+        let ranges = (0..number).map(|n| earliest.unix_timestamp() + n * step);
         let threads: Vec<_> = ranges
             .map(|from| scope.spawn(move || list.read(from, from + step)))
             .collect();
