@@ -4,8 +4,10 @@
 mod audiences;
 mod chains;
 mod changes;
+mod deliveries;
 mod dividing;
 mod door;
+mod events;
 mod examples;
 mod explaining;
 mod failed_pages;
