@@ -47,3 +47,4 @@ pub mod value;
 pub mod waiting;
 pub mod watermarks;
 pub mod work;
+pub mod writing;
