@@ -114,6 +114,12 @@ text_id!(/// A Klaviyo list's or segment's id: six letters and digits today, opa
     CollectionId, check: check_klaviyo_id);
 text_id!(/// A Klaviyo profile's id: a ULID today, shorter in old accounts, opaque to us.
     ProfileId, check: check_klaviyo_id);
+text_id!(/// A Klaviyo metric's id, opaque to us.
+    MetricId, check: check_klaviyo_id);
+text_id!(/// The id of a Klaviyo import job, opaque to us.
+    ImportJobId, check: check_klaviyo_id);
+text_id!(/// An event's `unique_id` in Klaviyo: the id of what it tells of, such as Fanfare's event or an order.
+    UniqueId, check: check_klaviyo_id);
 text_id!(/// The id of a piece of work, unique within its kind.
     WorkId, 64);
 

@@ -49,3 +49,4 @@ pub mod value;
 pub mod waiting;
 pub mod watermarks;
 pub mod work;
+pub mod writing;

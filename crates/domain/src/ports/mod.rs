@@ -5,7 +5,7 @@
 //!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`]) are methods of that unit.
 //! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
-//! * [`Klaviyo`] is Klaviyo's REST API.
+//! * [`Klaviyo`] is what Klaviyo's REST API reads, [`KlaviyoWrites`] what it writes.
 //! * [`Clock`], [`Ids`] and [`KeySealer`] are time, ids and the master keys.
 //!
 //! Every port is object-safe, and the crate `fanfare-testkit` holds a contract suite for each
@@ -16,6 +16,7 @@ mod control;
 mod erasures;
 mod history;
 mod klaviyo;
+mod klaviyo_writes;
 mod leases;
 mod pages;
 mod records;
@@ -30,6 +31,7 @@ pub use control::{Directory, QuotaLedger, WorkQueue};
 pub use erasures::Erasures;
 pub use history::History;
 pub use klaviyo::{AnswerRoom, AnyRoom, Klaviyo};
+pub use klaviyo_writes::KlaviyoWrites;
 pub use leases::Leases;
 pub use pages::{Batch, PageWrite, Pages};
 pub use records::{
