@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use super::record::DueDelivery;
 use crate::ids::ConsumerId;
+use crate::writing::MAX_EVENTS;
 
 /// The most deliveries that are sent each by itself: Klaviyo takes 350 events a second singly, and ten bulk jobs.
 pub const MAX_SINGLE: usize = 50;
-
-/// The most events of a bulk job.
-pub const MAX_BULK: usize = 1_000;
 
 /// The next deliveries.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +45,6 @@ pub fn next_batch(due: Vec<DueDelivery>) -> Option<Batch> {
     if firsts.len() <= MAX_SINGLE {
         return Some(Batch::Single(firsts));
     }
-    firsts.truncate(MAX_BULK);
+    firsts.truncate(MAX_EVENTS);
     Some(Batch::Bulk(firsts))
 }

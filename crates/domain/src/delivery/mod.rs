@@ -11,11 +11,12 @@ mod record;
 mod retry;
 mod status;
 
-pub use batch::{Batch, MAX_BULK, MAX_SINGLE, next_batch};
+pub use batch::{Batch, MAX_SINGLE, next_batch};
 pub use code::DeliveryCode;
 pub use place::Place;
 pub use record::{
-    Delivery, DeliveryFilter, DueDelivery, NewDelivery, Payload, Settled, Summary, SummaryOfKind,
+    Delivery, DeliveryFilter, DueDelivery, NewDelivery, Payload, PurchaseDelivery, Settled,
+    Summary, SummaryOfKind,
 };
 pub use retry::next_try;
 pub use status::{DeliveryKind, DeliveryStatus};

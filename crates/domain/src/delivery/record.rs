@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use super::code::DeliveryCode;
 use super::place::Place;
 use super::status::{DeliveryKind, DeliveryStatus};
-use crate::events::{OutgoingEvent, PurchaseKey};
+use crate::events::PurchaseKey;
 use crate::ids::{ConsumerId, DeliveryId};
 use crate::time::Timestamp;
+use crate::writing::Event;
 
 /// What Klaviyo is told, frozen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
     /// An event.
-    Event(Box<OutgoingEvent>),
+    Event(Box<Event>),
 }
 
 /// A delivery to be written.
@@ -33,8 +34,16 @@ pub struct NewDelivery {
     pub outcome: Result<(Payload, Timestamp), DeliveryCode>,
     /// Which purchase it is.
     pub purchase: Option<PurchaseKey>,
-    /// When what it tells was accepted.
-    pub created_at: Timestamp,
+}
+
+impl NewDelivery {
+    /// How far it is when it is written.
+    pub const fn status(&self) -> DeliveryStatus {
+        match self.outcome {
+            Ok(_) => DeliveryStatus::Pending,
+            Err(_) => DeliveryStatus::Dropped,
+        }
+    }
 }
 
 /// A delivery as users see it.
@@ -81,6 +90,19 @@ pub struct DueDelivery {
     pub first_tried_at: Option<Timestamp>,
     /// What Klaviyo is told.
     pub payload: Payload,
+}
+
+/// The latest delivery of a purchase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PurchaseDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// How far it is.
+    pub status: DeliveryStatus,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What Klaviyo is told; `None` once it was told.
+    pub payload: Option<Payload>,
 }
 
 /// Which deliveries to list. A field that is `None` matches every one.

@@ -15,9 +15,23 @@ pub struct Act {
     at: Timestamp,
 }
 
-/// What an act is known by, for the caller to hash: no two acts have the same bytes.
+/// What an event or an act is known by, for the caller to hash: no two have the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ActKey(pub Vec<u8>);
+
+/// The hash of a key, as hexadecimal digits: what is kept of an event that has come.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InboundKey(pub String);
+
+impl ActKey {
+    /// The keys of an event that has come: by its id, and by the act that it tells of. An event with a key that is known is
+    /// a repeat.
+    pub fn of(envelope: &Envelope) -> Vec<Self> {
+        let by_id = Self(format!("id\n{}", envelope.id).into_bytes());
+        let by_act = Act::of(envelope).map(|act| act.key());
+        std::iter::once(by_id).chain(by_act).collect()
+    }
+}
 
 /// The members of `data` that name the distribution.
 const DISTRIBUTIONS: [&str; 4] = ["queueId", "drawId", "auctionId", "distributionId"];
@@ -45,7 +59,7 @@ impl Act {
     /// Its key. Names hold no control characters, so a line feed separates them.
     pub fn key(&self) -> ActKey {
         let text = format!(
-            "{}\n{}\n{}\n{}\n{}",
+            "act\n{}\n{}\n{}\n{}\n{}",
             self.event_type,
             self.consumer,
             self.distribution,

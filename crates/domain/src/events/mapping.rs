@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event_type::EventType;
-use super::metric_name::MetricName;
+use crate::writing::MetricName;
 
 /// What a merchant has chosen of events to Klaviyo. Nothing is sent until it is switched on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::envelope::Envelope;
 use super::event_type::EventType;
 use super::mapping::EventSettings;
-use super::metric_name::MetricName;
 use super::properties::properties;
 use super::purchase::{AMOUNT_TIMEOUT, PurchaseKey};
-use super::value::{Currency, Money};
 use crate::delivery::DeliveryCode;
-use crate::ids::{ConsumerId, ProfileId};
+use crate::ids::{ConsumerId, ProfileId, UniqueId};
 use crate::time::Timestamp;
 use crate::value::{Email, Phone};
+use crate::writing::{Event, JsonObject, Money, PersonIds, PersonalText};
 
 /// An event that took place longer ago than this before it came starts no flow.
 const OLDEST_FRESH: Duration = Duration::from_hours(24);
@@ -35,88 +34,26 @@ pub struct Person {
     pub phone: Option<Phone>,
 }
 
-/// By what Klaviyo knows the person: one identifier, so that no two profiles are meant.
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct OutgoingPerson {
-    /// Its profile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<ProfileId>,
-    /// Or its e-mail.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Or its phone number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
-    /// Our id, for a profile that Klaviyo makes. That of a profile that is linked may be another system's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<ConsumerId>,
-}
-
-/// The values are personal.
-impl std::fmt::Debug for OutgoingPerson {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OutgoingPerson(…)")
-    }
-}
-
-impl OutgoingPerson {
-    /// The person by the best identifier that it has; `None` if it has none.
-    fn of(person: Person) -> Option<Self> {
-        let nobody = Self {
-            profile: None,
-            email: None,
-            phone: None,
-            external_id: None,
+impl Person {
+    /// By what Klaviyo knows the person: the one best identifier that there is, so that no two profiles are meant.
+    /// `None` if there is none. A profile that Klaviyo makes bears our id; that of one that is linked may be another
+    /// system's, and is left alone.
+    fn identifiers(&self) -> Option<PersonIds> {
+        if let Some(profile) = &self.profile {
+            return Some(PersonIds {
+                profile: Some(profile.clone()),
+                ..PersonIds::default()
+            });
+        }
+        let email = self.email.as_ref().map(PersonalText::from);
+        let phone = self.phone.as_ref().filter(|_| email.is_none());
+        let ids = PersonIds {
+            phone: phone.map(PersonalText::from),
+            email,
+            ..PersonIds::default()
         };
-        let external_id = Some(person.consumer);
-        if let Some(profile) = person.profile {
-            return Some(Self {
-                profile: Some(profile),
-                ..nobody
-            });
-        }
-        if let Some(email) = person.email {
-            return Some(Self {
-                email: Some(email.as_str().to_owned()),
-                external_id,
-                ..nobody
-            });
-        }
-        person.phone.map(|phone| Self {
-            phone: Some(phone.as_str().to_owned()),
-            external_id,
-            ..nobody
-        })
-    }
-}
-
-/// An event for Klaviyo.
-#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct OutgoingEvent {
-    /// The metric that it becomes.
-    pub metric: MetricName,
-    /// By what Klaviyo knows it again.
-    pub unique_id: String,
-    /// When it took place.
-    pub time: Timestamp,
-    /// Whose it is.
-    pub person: OutgoingPerson,
-    /// What it tells.
-    pub properties: Map<String, Value>,
-    /// What it was worth.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<Money>,
-    /// In which currency.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<Currency>,
-    /// Whether it is history, which starts no flow.
-    pub backfill: bool,
-}
-
-/// The person and the properties are personal.
-impl std::fmt::Debug for OutgoingEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "OutgoingEvent({}, {})", self.metric, self.unique_id)
+        let external_id = Some(PersonalText::new(self.consumer.as_str()));
+        (!ids.is_empty()).then_some(PersonIds { external_id, ..ids })
     }
 }
 
@@ -126,7 +63,7 @@ pub enum Decision {
     /// Klaviyo is told.
     Send {
         /// What.
-        event: Box<OutgoingEvent>,
+        event: Box<Event>,
         /// Which purchase it is, if it is one.
         purchase: Option<PurchaseKey>,
         /// Not before this time, unless another event has told the amount.
@@ -156,17 +93,15 @@ pub fn decide(
     let Some(metric) = settings.metric_of(event_type) else {
         return Decision::Drop(DeliveryCode::NotForwarded);
     };
-    let Some(person) = person.and_then(OutgoingPerson::of) else {
+    let Some(person) = person.and_then(|person| person.identifiers()) else {
         return Decision::Drop(DeliveryCode::NoIdentifier);
     };
-    let value = event_type.amount_field();
-    let value = value.and_then(|member| Money::of(envelope.data.get(member)?));
-    let currency = envelope.text("currencyCode").and_then(Currency::parse);
     let order = envelope
         .text("orderId")
         .filter(|_| event_type.is_purchase());
     let purchase = order.map(|order| PurchaseKey::of(&metric, order));
-    let may_be_told_again = settings.metric_of(EventType::OrderCompleted) == Some(metric.clone());
+    let value = money(envelope, event_type);
+    let may_be_told_again = settings.metric_of(EventType::OrderCompleted).as_ref() == Some(&metric);
     let waits = event_type == EventType::QueueCompleted
         && purchase.is_some()
         && value.is_none()
@@ -174,20 +109,34 @@ pub fn decide(
     let at = envelope.act_time().unwrap_or(envelope.timestamp);
     let mut properties = properties(&envelope.data);
     properties.insert("fanfare_event_id".to_owned(), envelope.id.clone().into());
+    let properties = JsonObject::parse(Value::Object(properties).to_string());
+    let unique_id = UniqueId::parse(order.unwrap_or(&envelope.id));
+    let (Ok(unique_id), Ok(properties)) = (unique_id, properties) else {
+        return Decision::Drop(DeliveryCode::Internal);
+    };
     Decision::Send {
-        event: Box::new(OutgoingEvent {
-            unique_id: order.unwrap_or(&envelope.id).to_owned(),
+        event: Box::new(Event {
+            unique_id,
             metric,
-            time: clamped(at, received_at),
             person,
+            at: clamped(at, received_at),
             properties,
-            currency: currency.filter(|_| value.is_some()),
             value,
             backfill: received_at.since(at) > OLDEST_FRESH,
         }),
         purchase,
         hold_until: waits.then(|| received_at.plus(AMOUNT_TIMEOUT)),
     }
+}
+
+/// The amount that an event tells of, a text or a number, if it says in which currency.
+fn money(envelope: &Envelope, event_type: EventType) -> Option<Money> {
+    let amount = match envelope.data.get(event_type.amount_field()?)? {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    Money::parse(&amount, envelope.text("currencyCode")?).ok()
 }
 
 /// A time that Klaviyo takes, to the second as it keeps it. A time to come is a clock's fault.

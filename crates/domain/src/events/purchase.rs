@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::metric_name::MetricName;
+use crate::writing::MetricName;
 
 /// How long a purchase that was told without an amount waits for the order's event, which has one.
 pub const AMOUNT_TIMEOUT: Duration = Duration::from_mins(1);

@@ -2,7 +2,8 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`]) are methods of that unit.
+//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`], [`Deliveries`], [`Webhooks`]) are methods of that
+//!   unit.
 //! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
 //! * [`Klaviyo`] is what Klaviyo's REST API reads, [`KlaviyoWrites`] what it writes.
@@ -13,6 +14,7 @@
 
 mod ambient;
 mod control;
+mod deliveries;
 mod erasures;
 mod history;
 mod klaviyo;
@@ -25,9 +27,11 @@ mod retention;
 mod runs;
 mod schedules;
 mod store;
+mod webhooks;
 
 pub use ambient::{Clock, KeySealer, SealError};
 pub use control::{Directory, QuotaLedger, WorkQueue};
+pub use deliveries::Deliveries;
 pub use erasures::Erasures;
 pub use history::History;
 pub use klaviyo::{AnswerRoom, AnyRoom, Klaviyo};
@@ -43,6 +47,7 @@ pub use retention::Retention;
 pub use runs::Runs;
 pub use schedules::Schedules;
 pub use store::{Store, StoreError, UnitOfWork};
+pub use webhooks::Webhooks;
 
 pub use crate::ids::Ids;
 pub use crate::klaviyo::{
