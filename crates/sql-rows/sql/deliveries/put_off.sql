@@ -1,0 +1,1 @@
+UPDATE deliveries SET due_at = $3 WHERE organization_id = $1 AND id = $2 AND due_at < $3

@@ -1,0 +1,1 @@
+SELECT key FROM inbound_events WHERE organization_id = $1 AND received_at < $2 ORDER BY received_at LIMIT $3
