@@ -125,6 +125,8 @@ pub enum Settled {
     Failed(DeliveryCode, Option<String>),
     /// It is tried again at this time, and what comes after it of the same consumer not before.
     Again(Timestamp),
+    /// It was not sent after all: the quota did not allow it, or the key is no good. The try does not count.
+    NotTried,
 }
 
 /// How many deliveries of a kind there are.

@@ -85,7 +85,7 @@ pub trait Deliveries {
     async fn drop_pending(&mut self, code: DeliveryCode, size: u32) -> Result<u64, StoreError>;
 
     /// Looks at the next `size` deliveries after `after`, and deletes those that are not pending and were written before this
-    /// time. `affected` counts them; there are no more where `next` is `None`.
+    /// time. `affected` counts them; none that comes after them is as old where `next` is `None`.
     async fn delete_deliveries(
         &mut self,
         before: Timestamp,

@@ -20,7 +20,7 @@ use fanfare_domain::ports::{Batch, Deliveries, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{
     DbTimestamp, DeliveryRow, DueDeliveryRow, JsonText, NewDeliveryColumns, PurchaseRow, all, count,
-    delivery_id, id, json, kind_of, one, payload_json, place, signed, status_of,
+    id, json, kind_of, one, payload_json, place, signed, status_of,
 };
 
 use self::counts::Counts;
@@ -343,7 +343,10 @@ impl Deliveries for Unit {
             delete.with_timeout().await?;
         }
         let affected = ids.len() as u64;
-        let last = rows.last().filter(|_| rows.len() == size as usize);
+        let is_full = rows.len() == size as usize;
+        let last = rows
+            .last()
+            .filter(|row| is_full && row.created_at.0 < before);
         let next = last.map(|row| place(row.place)).transpose()?;
         counts.write(scope).await?;
         Ok(Batch { affected, next })

@@ -68,7 +68,8 @@ pub(super) async fn settle(
 ) -> Result<(), StoreError> {
     let ids: Vec<&str> = settled.iter().map(|(id, _)| id.as_str()).collect();
     let pending = pending(scope.reborrow(), &ids).await?;
-    let (mut sent, mut counts) = (Vec::new(), Counts::default());
+    let (mut sent, mut not_tried) = (Vec::new(), Vec::new());
+    let mut counts = Counts::default();
     for (id, settled) in settled {
         let Some(Pending { kind, consumer }) = pending.get(id.as_str()) else {
             continue;
@@ -100,10 +101,19 @@ pub(super) async fn settle(
                 put.execute(&mut *scope.connection).with_timeout().await?;
                 counts.moved(*kind, DeliveryStatus::Failed);
             }
+            Settled::NotTried => not_tried.push(id.as_str()),
             Settled::Again(at) => {
                 put_off(scope.reborrow(), id.as_str(), consumer.as_deref(), *at).await?;
             }
         }
+    }
+    if !not_tried.is_empty() {
+        let put = sqlx::query_file!(
+            "sql/deliveries/not_tried.sql",
+            scope.organization,
+            texts(&not_tried) as _
+        );
+        put.execute(&mut *scope.connection).with_timeout().await?;
     }
     if !sent.is_empty() {
         let put = sqlx::query_file!(

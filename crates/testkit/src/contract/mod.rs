@@ -14,6 +14,7 @@ pub mod cases;
 pub mod clock_steps;
 pub mod connections;
 pub mod consumers;
+pub mod deliveries;
 pub mod directory;
 pub mod door;
 pub mod erasures;
@@ -44,6 +45,7 @@ mod test_organization;
 pub mod texts;
 pub mod turns;
 pub mod units;
+pub mod webhooks;
 
 pub use cases::{Case, every_case};
 pub use harness::{Handle, StoreHarness};

@@ -193,6 +193,12 @@ impl Deliveries for Unit {
                 Settled::Failed(code, detail) => {
                     row.end(DeliveryStatus::Failed, Some(*code), detail.clone());
                 }
+                Settled::NotTried => {
+                    row.delivery.attempts -= 1;
+                    if row.delivery.attempts == 0 {
+                        row.first_tried_at = None;
+                    }
+                }
                 Settled::Again(at) => {
                     row.due = row.due.max(Some(*at));
                     let of = row.delivery.consumer.clone().filter(|_| row.due.is_some());
@@ -283,6 +289,9 @@ impl Deliveries for Unit {
             .map(|(place, _)| *place)
             .take(size as usize)
             .collect();
+        let last_at = looked_at
+            .last()
+            .map(|place| rows.deliveries[place].delivery.created_at);
         let mut affected = 0;
         for place in &looked_at {
             let row = &rows.deliveries[place];
@@ -292,7 +301,8 @@ impl Deliveries for Unit {
             }
         }
         let next = looked_at.last().copied();
-        let next = next.filter(|_| looked_at.len() == size as usize);
+        let may_be_more = looked_at.len() == size as usize && last_at.is_some_and(|at| at < before);
+        let next = next.filter(|_| may_be_more);
         Ok(Batch { affected, next })
     }
 
