@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use fanfare_domain::ids::{Cursor, MetricId, UniqueId};
+use fanfare_domain::ids::{Cursor, MetricId, ProfileId, UniqueId};
 use fanfare_domain::klaviyo::KlaviyoError;
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::writing::{Event, MAX_EVENTS, PersonIds, RecordedEvents, WriteError};
+use fanfare_domain::writing::{
+    Event, MAX_EVENTS, PersonIds, PersonalText, RecordedEvents, WriteError,
+};
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -81,11 +83,11 @@ struct Group<'a> {
 fn person(ids: &PersonIds) -> Person<'_> {
     Person {
         of: "profile",
-        id: ids.profile.as_ref().map(|id| id.as_str()),
+        id: ids.profile.as_ref().map(ProfileId::as_str),
         attributes: Identifiers {
-            email: ids.email.as_ref().map(|text| text.as_str()),
-            phone_number: ids.phone.as_ref().map(|text| text.as_str()),
-            external_id: ids.external_id.as_ref().map(|text| text.as_str()),
+            email: ids.email.as_ref().map(PersonalText::as_str),
+            phone_number: ids.phone.as_ref().map(PersonalText::as_str),
+            external_id: ids.external_id.as_ref().map(PersonalText::as_str),
         },
     }
 }

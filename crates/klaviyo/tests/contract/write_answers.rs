@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use fanfare_domain::ids::{CollectionId, ImportJobId, MetricId, ProfileId};
+use fanfare_domain::ids::{CollectionId, ImportJobId, MetricId, ProfileId, UniqueId};
 use fanfare_domain::klaviyo::{KlaviyoError, MemberLookup};
 use fanfare_domain::ports::KlaviyoWrites;
 use fanfare_domain::profile::Attribute;
 use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::writing::{
-    Effect, FlowStatus, FlowsOf, ImportJobState, ProfileChanges, WriteError,
+    Effect, FlowStatus, FlowsOf, ImportJobState, PersonalText, ProfileChanges, WriteError,
 };
 use fanfare_klaviyo::Timeouts;
 use serde_json::{Value, json};
@@ -208,7 +208,7 @@ async fn a_job_its_errors_and_its_profiles_are_read() {
         .import_errors(&key(), &job, None)
         .await;
     let errors = errors.unwrap().value.items;
-    let email = |at: usize| errors[at].person.email.as_ref().map(|text| text.as_str());
+    let email = |at: usize| errors[at].person.email.as_ref().map(PersonalText::as_str);
     assert_eq!(email(0), Some("a@example.com"));
     assert_eq!(email(1), Some("b@example.com"));
     assert_eq!(errors[1].person.profile.as_ref().unwrap().as_str(), "01P");
@@ -257,7 +257,7 @@ async fn flows_metrics_profiles_and_recorded_events_are_read() {
         .await;
     let ids = read.unwrap().value.unique_ids;
     assert_eq!(
-        ids.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        ids.iter().map(UniqueId::as_str).collect::<Vec<_>>(),
         ["ord_1"]
     );
 
