@@ -1,4 +1,4 @@
-//! Klaviyo's REST API, revision 2026-07-15, behind the `Klaviyo` port of `fanfare-domain`.
+//! Klaviyo's REST API, revision 2026-07-15, behind the ports `Klaviyo` and `KlaviyoWrites` of `fanfare-domain`.
 //!
 //! [`KlaviyoHttp`] makes one request per call, and returns the answer or a typed error. It never retries, never
 //! waits for quota, follows no redirect and no link to another origin, and trusts nothing that it receives:
@@ -27,6 +27,7 @@ mod refusal;
 mod request;
 mod retry_after;
 mod text;
+mod write;
 
 pub use client::{BuildError, KlaviyoHttp, Timeouts};
 pub use origin::{InvalidOrigin, Origin};

@@ -10,6 +10,7 @@ use fanfare_domain::issue::Field;
 use fanfare_domain::klaviyo::{KlaviyoError, MemberLookup, MemberOrder, MemberPage, MembersFrom};
 use fanfare_domain::profile::{Attribute, Profile};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::writing::FoundProfile;
 
 use crate::document::{Many, broken_id, parse};
 use crate::lenient::{Object, Raw, object, time, value};
@@ -92,6 +93,7 @@ object! {
         last_name: Raw<'a>,
         updated: Raw<'a>,
         joined_group_at: Raw<'a>,
+        external_id: Raw<'a>,
     }
 }
 
@@ -102,6 +104,18 @@ pub(crate) fn read_page(text: &str, origin: &Origin) -> Result<MemberPage, Klavi
     let profiles = document.data()?.iter().map(read);
     let profiles = profiles.collect::<Result<_, _>>()?;
     Ok(MemberPage { profiles, next })
+}
+
+/// Reads profiles with their external ids.
+pub(crate) fn read_found(text: &str) -> Result<Vec<FoundProfile>, KlaviyoError> {
+    let document: Many<'_, Resource<'_>> = parse(text)?;
+    let found = document.data()?.iter().map(|resource| {
+        Ok(FoundProfile {
+            profile: read(resource)?,
+            external_id: attribute(resource.attributes.0.external_id),
+        })
+    });
+    found.collect()
 }
 
 fn read(resource: &Resource<'_>) -> Result<Profile, KlaviyoError> {

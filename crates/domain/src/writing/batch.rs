@@ -74,8 +74,8 @@ mod tests {
 
     /// Sends batches to a Klaviyo that refuses each that has a bad row, until none is left. Returns the refused rows,
     /// the accepted ones, and the number of requests.
-    fn send(rows: usize, is_bad: &[bool], names: bool) -> (Vec<usize>, Vec<usize>, usize) {
-        let mut waiting = vec![places(0..rows)];
+    fn send_all(total: usize, is_bad: &[bool], tells: bool) -> (Vec<usize>, Vec<usize>, usize) {
+        let mut waiting = vec![places(0..total)];
         let (mut refused, mut accepted, mut requests) = (Vec::new(), Vec::new(), 0);
         while let Some(batch) = waiting.pop() {
             requests += 1;
@@ -85,7 +85,7 @@ mod tests {
                 continue;
             }
             // Klaviyo tells of the first bad row, or of none.
-            let named = if names { &bad[..1] } else { &[] };
+            let named = if tells { &bad[..1] } else { &[] };
             let after = after_refusal(batch.len(), &refusal(named));
             refused.extend(after.refused.iter().map(|at| batch[*at]));
             for again in after.again {
@@ -103,7 +103,7 @@ mod tests {
             is_bad in prop::collection::vec(prop::bool::weighted(0.05), 1..300), names: bool,
         ) {
             let rows = is_bad.len();
-            let (refused, accepted, requests) = send(rows, &is_bad, names);
+            let (refused, accepted, requests) = send_all(rows, &is_bad, names);
             let (bad, good): (Vec<usize>, Vec<usize>) = (0..rows).partition(|row| is_bad[*row]);
             let depth = usize::try_from(rows.next_power_of_two().ilog2()).unwrap();
             prop_assert!(requests <= 1 + bad.len() * (2 * depth).max(1), "{} requests", requests);
@@ -116,10 +116,10 @@ mod tests {
     fn one_bad_row_of_a_thousand_costs_itself_and_twenty_requests() {
         let mut is_bad = vec![false; 1_000];
         is_bad[617] = true;
-        let (refused, accepted, requests) = send(1_000, &is_bad, false);
+        let (refused, accepted, requests) = send_all(1_000, &is_bad, false);
         assert_eq!((refused, accepted.len()), (vec![617], 999));
         assert!(requests <= 21, "{requests} requests");
-        let (refused, accepted, requests) = send(1_000, &is_bad, true);
+        let (refused, accepted, requests) = send_all(1_000, &is_bad, true);
         assert_eq!((refused, accepted.len(), requests), (vec![617], 999, 2));
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// A text that is not the JSON that is expected. Holds nothing of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -69,10 +69,32 @@ impl JsonValue {
 impl JsonObject {
     /// How many members it has, at the top. Klaviyo limits the properties of an event.
     pub fn members(&self) -> usize {
-        let members = std::collections::BTreeMap::<String, IgnoredAny>::deserialize(
-            &mut serde_json::Deserializer::from_str(&self.0),
-        );
-        members.map_or(0, |members| members.len())
+        let members = Members::deserialize(&mut serde_json::Deserializer::from_str(&self.0));
+        members.map_or(0, |members| members.0)
+    }
+}
+
+/// The number of an object's members.
+struct Members(usize);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Self(0))
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            self.0 += 1;
+        }
+        Ok(self)
     }
 }
 

@@ -19,7 +19,7 @@ text_enum! {
 }
 
 /// How long a proof of membership lasts.
-pub const PROOF_LASTS: Duration = Duration::from_secs(60);
+pub const PROOF_LASTS: Duration = Duration::from_mins(1);
 
 /// That somebody is a member of a list, as Klaviyo said when it was asked. Without it nobody is unsubscribed from
 /// a list: Klaviyo unsubscribes somebody who is not in the list from everything.
