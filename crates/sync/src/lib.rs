@@ -18,6 +18,7 @@ pub mod engine;
 mod erasing;
 mod error;
 mod explain;
+mod hexadecimal;
 mod history;
 mod import;
 mod intake;

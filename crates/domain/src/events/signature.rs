@@ -6,7 +6,7 @@ use crate::connection::SealedKey;
 use crate::time::Timestamp;
 
 /// How old a signature may be.
-pub const OLDEST_SIGNATURE: Duration = Duration::from_secs(300);
+pub const OLDEST_SIGNATURE: Duration = Duration::from_mins(5);
 
 /// By how much Fanfare's clock may be ahead of ours.
 const AHEAD: Duration = Duration::from_secs(5);

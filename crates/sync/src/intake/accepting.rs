@@ -1,10 +1,11 @@
 //! Writing what webhooks tell: which are repeats, and what Klaviyo is to be told of the others.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use fanfare_domain::delivery::{DeliveryCode, DeliveryKind, DeliveryStatus, NewDelivery, Payload};
-use fanfare_domain::events::{ActKey, Decision, Envelope, InboundKey, Person, PurchaseKey, decide};
+use fanfare_domain::events::{
+    ActKey, Decision, Envelope, EventSettings, InboundKey, Person, PurchaseKey, decide,
+};
 use fanfare_domain::ids::{ConsumerId, DeliveryId, OrganizationId};
 use fanfare_domain::ports::{ConsumerRecord, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
@@ -13,19 +14,13 @@ use sha2::{Digest, Sha256};
 
 use super::queue::Arrival;
 use crate::error::Error;
+use crate::hexadecimal::digits;
 use crate::integration::Integration;
 use crate::saving::queue_push;
 
 /// The hashed keys of an event.
 pub(super) fn keys_of(envelope: &Envelope) -> Vec<InboundKey> {
-    let hashed = |ActKey(bytes)| {
-        let digest = Sha256::digest(&bytes);
-        InboundKey(digest.iter().fold(String::new(), |mut digits, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        }))
-    };
+    let hashed = |ActKey(bytes)| InboundKey(digits(&Sha256::digest(&bytes)));
     ActKey::of(envelope).into_iter().map(hashed).collect()
 }
 
@@ -73,7 +68,7 @@ impl Integration {
 struct Outbox<'a> {
     integration: &'a Integration,
     unit: &'a mut dyn UnitOfWork,
-    settings: fanfare_domain::events::EventSettings,
+    settings: EventSettings,
     people: BTreeMap<ConsumerId, Person>,
     new: Vec<NewDelivery>,
     /// Where in `new` a purchase is.

@@ -15,6 +15,7 @@ use tracing::info;
 
 use super::Webhook;
 use crate::error::Error;
+use crate::hexadecimal::digits;
 use crate::integration::Integration;
 
 /// For how long secrets are good that the store has shown. A signature by another secret has them read anew.
@@ -25,7 +26,10 @@ const MOST_KNOWN: usize = 10_000;
 
 /// Secrets that signatures were good by lately. Clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct KnownSecrets(Arc<Mutex<HashMap<OrganizationId, (Instant, Vec<SecretString>)>>>);
+pub(crate) struct KnownSecrets(Arc<Mutex<Known>>);
+
+/// Secrets, and when the store has shown them.
+type Known = HashMap<OrganizationId, (Instant, Vec<SecretString>)>;
 
 impl KnownSecrets {
     fn of(&self, organization: &OrganizationId) -> Vec<SecretString> {
@@ -94,7 +98,7 @@ impl Integration {
         let secrets = secrets.ok_or(Error::NoWebhookSecret)?;
         let opened = self.ports.sealer.open(organization, &secrets.current)?;
         let code = mac(&opened.secret, timestamp, body).finalize().into_bytes();
-        Ok(format!("sha256={code:x}"))
+        Ok(format!("sha256={}", digits(&code)))
     }
 
     /// Fails unless the webhook is signed with a secret of the organization's, a short time ago.
@@ -133,11 +137,8 @@ impl Integration {
 
     /// 240 random bits.
     fn new_webhook_secret(&self) -> SecretString {
-        let mut text = String::from("whsec_");
-        for _ in 0..3 {
-            let random = self.ports.ids.ulid().random();
-            text.push_str(&format!("{:020x}", random & ((1 << 80) - 1)));
-        }
-        SecretString::from(text)
+        let part = |_| digits(&self.ports.ids.ulid().random().to_be_bytes()[6..]);
+        let random: String = (0..3).map(part).collect();
+        SecretString::from(format!("whsec_{random}"))
     }
 }

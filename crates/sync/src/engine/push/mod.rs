@@ -163,13 +163,13 @@ impl Slice<'_> {
         unit.commit().await?;
 
         let connection = self.opened(&stored)?;
+        let mut drain = std::mem::take(&mut self.drain);
         let sending = async {
             match &batch {
                 Batch::Single(deliveries) => self.send_singly(&connection, deliveries).await,
                 Batch::Bulk(deliveries) => self.send_in_bulk(&connection, deliveries).await,
             }
         };
-        let mut drain = std::mem::take(&mut self.drain);
         let answer = drain.wait_for(self.lease.keep_during(sending), stop).await;
         self.drain = drain;
         let outcome = match answer {

@@ -81,9 +81,8 @@ impl Outcome {
     /// The first reason stays, unless it is a wait and the other one is longer, or none.
     fn stop(&mut self, stop: Stop) {
         let is_weaker = match (&self.stop, &stop) {
-            (None, _) => true,
             (Some(Stop::Until(one)), Stop::Until(other)) => one < other,
-            (Some(Stop::Until(_)), _) => true,
+            (None | Some(Stop::Until(_)), _) => true,
             _ => false,
         };
         if is_weaker {
