@@ -23,7 +23,10 @@ impl Consumers for Unit {
         one(get.fetch_optional(connection).with_timeout().await?)
     }
 
-    async fn consumers_of(&mut self, ids: &[ConsumerId]) -> Result<Vec<ConsumerRecord>, StoreError> {
+    async fn consumers_of(
+        &mut self,
+        ids: &[ConsumerId],
+    ) -> Result<Vec<ConsumerRecord>, StoreError> {
         let (organization, connection) = self.reading();
         let ids: Vec<&str> = ids.iter().map(ConsumerId::as_str).collect();
         let none: Option<DbTimestamp> = None;

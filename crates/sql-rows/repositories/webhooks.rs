@@ -5,7 +5,9 @@ use fanfare_domain::connection::SealedKey;
 use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::ports::{StoreError, Webhooks};
 use fanfare_domain::time::Timestamp;
-use fanfare_sql_rows::{DbTimestamp, EventSettingsRow, WebhookSecretsRow, metrics_json, one, to_db};
+use fanfare_sql_rows::{
+    DbTimestamp, EventSettingsRow, WebhookSecretsRow, metrics_json, one, to_db,
+};
 
 use super::deliveries::take_places;
 use super::pages::Scope;

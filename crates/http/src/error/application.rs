@@ -74,6 +74,26 @@ impl From<Error> for ApiError {
             .with_message(format!(
                 "The audience has {MAX_SNAPSHOTS} snapshots, and can have no more. Delete one that is not needed."
             )),
+            Error::SignatureInvalid => Self::new(401, "Invalid signature",
+                "INVALID_SIGNATURE",
+            )
+            .with_message(
+                "The webhook is not signed by a secret of this organization's, or was not signed within the last five \
+                 minutes.",
+            ),
+            Error::NoEnvelope(fault) => Self::invalid(
+                &Violation::new(Vec::new(), "envelope", "Fanfare's envelope", "unknown", fault.to_string()).into(),
+            ),
+            Error::NoWebhookSecret => Self::new(409, "No webhook secret",
+                "NO_WEBHOOK_SECRET",
+            )
+            .with_message("Make one with POST /api/settings/fanfare-webhook."),
+            Error::IntakeBusy => Self::unavailable()
+                .with_message("Too many webhooks of this organization wait to be written. Send it again."),
+            Error::NotRetriable => Self::new(409, "Delivery cannot be retried",
+                "DELIVERY_NOT_RETRIABLE",
+            )
+            .with_message("It was sent, or was never meant for Klaviyo. Only failed deliveries can be retried."),
             Error::Store(StoreError::Unavailable(_)) => Self::unavailable().with_cause(error),
             Error::Store(StoreError::TooManySearches) => Self::new(429, "Too many searches",
                 "TOO_MANY_SEARCHES",

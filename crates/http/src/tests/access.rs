@@ -29,6 +29,7 @@ fn path(base: &str, route: &Route) -> String {
         "{segmentId}",
         "{snapshotId}",
         "{consumerId}",
+        "{organizationId}",
     ]
     .iter()
     .fold(path, |path, id| path.replace(id, "unknown"))

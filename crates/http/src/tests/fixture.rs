@@ -86,6 +86,7 @@ impl Fixture {
             readiness: Arc::new(Ready),
             metrics: Arc::new(|| "fanfare_up 1\n".to_owned()),
             pages: Arc::new(|_| ()),
+            public_url: Some("https://sync.example.com".to_owned()),
             shutdown: shutdown.clone(),
         };
         Self {

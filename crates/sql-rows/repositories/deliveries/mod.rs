@@ -19,8 +19,8 @@ use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{Batch, Deliveries, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{
-    DbTimestamp, DeliveryRow, DueDeliveryRow, JsonText, NewDeliveryColumns, PurchaseRow, all, count,
-    id, json, kind_of, one, payload_json, place, signed, status_of,
+    DbTimestamp, DeliveryRow, DueDeliveryRow, JsonText, NewDeliveryColumns, PurchaseRow, all,
+    count, id, json, kind_of, one, payload_json, place, signed, status_of,
 };
 
 use self::counts::Counts;

@@ -20,10 +20,7 @@ struct Pending {
 }
 
 /// Those of the deliveries that are pending still.
-async fn pending(
-    scope: Scope<'_>,
-    ids: &[&str],
-) -> Result<HashMap<String, Pending>, StoreError> {
+async fn pending(scope: Scope<'_>, ids: &[&str]) -> Result<HashMap<String, Pending>, StoreError> {
     let find = sqlx::query_file!(
         "sql/deliveries/statuses.sql",
         scope.organization,
