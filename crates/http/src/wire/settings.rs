@@ -1,6 +1,6 @@
 //! Settings: the connection to Klaviyo.
 
-use deserr::Deserr;
+use deserr::{Deserr, ValueKind, ValuePointerRef};
 use fanfare_domain::connection::ApiKey;
 use fanfare_domain::events::EventSettingsUpdate;
 use fanfare_sync::{ConnectRequest, ConnectionView};
@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use super::Time;
 use super::event_settings::{Events, EventsBody};
-use crate::decode::{DecodeError, InBody, InSecret, Request, missing_object, parsed};
-use crate::error::{Key, Violation};
+use crate::decode::{DecodeError, InBody, InSecret, Request, missing, missing_object, parsed};
+use crate::error::Violation;
 
 /// An organization's settings, as far as integrations go.
 #[derive(Debug, Serialize, ToSchema)]
@@ -140,15 +140,9 @@ impl Request for SettingsBody {
         {
             return Vec::new();
         }
-        let path = ["klaviyo", "apiKey"].map(|name| Key::Name(name.to_owned()));
-        let message = "is required: a string";
-        vec![Violation::new(
-            path.to_vec(),
-            "string",
-            "string",
-            "undefined",
-            message,
-        )]
+        let location = ValuePointerRef::Origin;
+        let location = location.push_key("klaviyo");
+        vec![missing("apiKey", location, Some(ValueKind::String))]
     }
 }
 
