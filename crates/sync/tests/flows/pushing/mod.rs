@@ -152,7 +152,8 @@ impl Shop {
     /// The deliveries, the latest first.
     async fn deliveries(&self) -> Vec<Delivery> {
         let (integration, organization) = (&self.org.integration, &self.org.organization);
-        let listed = integration.deliveries(organization, &DeliveryFilter::default(), &ALL);
+        let every = DeliveryFilter::default();
+        let listed = integration.deliveries(organization, &every, &ALL);
         listed.await.unwrap().items
     }
 
