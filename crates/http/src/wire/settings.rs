@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::Time;
 use super::event_settings::{Events, EventsBody};
 use crate::decode::{DecodeError, InBody, InSecret, Request, missing, missing_object, parsed};
-use crate::error::Violation;
+use crate::error::{Key, Violation};
 
 /// An organization's settings, as far as integrations go.
 #[derive(Debug, Serialize, ToSchema)]
@@ -135,14 +135,21 @@ impl Request for SettingsBody {
         let Some(Value::Object(klaviyo)) = sent.get("klaviyo") else {
             return Vec::new();
         };
-        // What changes nothing lacks the key.
-        if klaviyo.get("apiKey").is_some_and(|key| !key.is_null()) || klaviyo.contains_key("events")
-        {
-            return Vec::new();
+        match klaviyo.get("apiKey") {
+            Some(Value::Null) => {
+                let path = ["klaviyo", "apiKey"].map(|name| Key::Name(name.to_owned()));
+                let message = "must be a string";
+                let violation = Violation::new(path.to_vec(), "string", "string", "null", message);
+                vec![violation]
+            }
+            // What changes nothing lacks the key.
+            None if !klaviyo.contains_key("events") => {
+                let location = ValuePointerRef::Origin;
+                let location = location.push_key("klaviyo");
+                vec![missing("apiKey", location, Some(ValueKind::String))]
+            }
+            _ => Vec::new(),
         }
-        let location = ValuePointerRef::Origin;
-        let location = location.push_key("klaviyo");
-        vec![missing("apiKey", location, Some(ValueKind::String))]
     }
 }
 

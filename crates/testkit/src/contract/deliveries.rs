@@ -66,9 +66,10 @@ pub async fn a_delivery_is_due_at_its_time_as_it_was_written(harness: &dyn Store
         (at(9), None, None)
     );
     assert_eq!((shown.type_name, shown.target), (new.type_name, new.target));
-    let mut other = TestOrganization::of(harness, "org_b").begin().await;
+    let mut other = TestOrganization::of(harness, "org_b").read().await;
     assert_eq!(other.delivery(&new.id).await.expect("an answer"), None);
     assert_eq!(other.next_delivery_due().await.expect("an answer"), None);
+    drop((unit, other));
     let twice = org
         .begin()
         .await

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::connection::{Connection, SealedKey};
+use fanfare_domain::delivery::{Delivery, DeliveryCode, DeliveryFilter, Settled, Summary};
+use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::history::{self, Change, ChangeRange};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SnapshotId};
@@ -22,7 +24,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
-use crate::build::{self, at, link_move, page_plan, profile, profile_id};
+use crate::build::{self, at, consumer_id, delivery_id, link_move, page_plan, profile, profile_id};
 
 /// An organization with a row of every kind.
 pub(super) struct Fixture {
@@ -87,6 +89,13 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     unit.put_connection(&build::connection())
         .await
         .expect("a connection");
+    let failed = build::pending("dlv_failed", &consumer_id("cons_a"), at(1));
+    let id = failed.id.clone();
+    let insert = unit.insert_deliveries(&[failed], at(1)).await;
+    insert.expect("a delivery");
+    let settled = (id, Settled::Failed(DeliveryCode::Refused, None));
+    let settle = unit.settle_deliveries(&[settled], at(2)).await;
+    settle.expect("a failed delivery");
     unit.commit().await.expect("a commit");
     Fixture {
         held,
@@ -126,11 +135,16 @@ pub(super) enum Write {
     ArchiveUnread,
     EndSchedules,
     DeleteConnection,
+    PutWebhookSecrets,
+    PutEventSettings,
+    InsertEvents,
+    InsertDeliveries,
+    RetryDelivery,
 }
 
 impl Write {
     /// All of them, in an order in which each changes something in the fixture.
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 30] = [
         Self::PutConnection,
         Self::ResealKey,
         Self::PutAccountChanges,
@@ -156,6 +170,11 @@ impl Write {
         Self::ArchiveUnread,
         Self::EndSchedules,
         Self::DeleteConnection,
+        Self::PutWebhookSecrets,
+        Self::PutEventSettings,
+        Self::InsertEvents,
+        Self::InsertDeliveries,
+        Self::RetryDelivery,
     ];
 
     /// Whether it takes the id of a row that has to exist.
@@ -172,6 +191,10 @@ impl Write {
                 | Self::EndSchedule
                 | Self::EndPauses
                 | Self::EndSchedules
+                | Self::PutWebhookSecrets
+                | Self::PutEventSettings
+                | Self::InsertEvents
+                | Self::InsertDeliveries
         )
     }
 
@@ -266,6 +289,40 @@ impl Write {
                 unit.end_pauses(&of).await.map(|()| true)?
             }
             Self::EndSchedules => unit.end_schedules().await.map(|()| true)?,
+            Self::PutWebhookSecrets
+            | Self::PutEventSettings
+            | Self::InsertEvents
+            | Self::InsertDeliveries
+            | Self::RetryDelivery => self.attempt_on_events(unit).await?,
+        })
+    }
+
+    async fn attempt_on_events(self, unit: &mut dyn UnitOfWork) -> Result<bool, StoreError> {
+        Ok(match self {
+            Self::PutWebhookSecrets => {
+                let secret = build::connection().key;
+                let secrets = WebhookSecrets::rotated(None, secret, at(30));
+                unit.put_webhook_secrets(&secrets).await.map(|()| true)?
+            }
+            Self::PutEventSettings => {
+                let settings = EventSettings {
+                    enabled: true,
+                    ..EventSettings::default()
+                };
+                unit.put_event_settings(&settings).await.map(|()| true)?
+            }
+            Self::InsertEvents => {
+                let keys = [InboundKey("new".to_owned())];
+                unit.insert_events(&keys, at(30)).await.map(|()| true)?
+            }
+            Self::InsertDeliveries => {
+                let new = [build::pending("dlv_new", &consumer_id("cons_new"), at(30))];
+                unit.insert_deliveries(&new, at(30)).await.map(|()| true)?
+            }
+            _ => {
+                unit.retry_delivery(&delivery_id("dlv_failed"), at(30))
+                    .await?
+            }
         })
     }
 
@@ -335,6 +392,11 @@ pub(super) struct Snapshot {
     known: Vec<Known>,
     link_moves: LinkMoves,
     schedules: Vec<(AudienceId, Timestamp)>,
+    webhook_secrets: Option<WebhookSecrets>,
+    event_settings: EventSettings,
+    known_events: Vec<InboundKey>,
+    deliveries: Vec<Delivery>,
+    delivery_summary: Summary,
 }
 
 /// Reads everything. `profiles` are those whose links and seen profiles are read.
@@ -396,5 +458,13 @@ async fn read_all(
         known,
         link_moves: unit.link_moves().await?,
         schedules: unit.schedules().await?,
+        webhook_secrets: unit.webhook_secrets().await?,
+        event_settings: unit.event_settings().await?,
+        known_events: unit.known_events(&[InboundKey("new".to_owned())]).await?,
+        deliveries: unit
+            .deliveries(&DeliveryFilter::default(), &ALL)
+            .await?
+            .items,
+        delivery_summary: unit.delivery_summary().await?,
     })
 }

@@ -31,8 +31,9 @@ async fn one_act_is_one_event_however_often_it_is_told() {
     let [first, same_id, same_act] = sent;
     // At the same time, so that one unit has all three.
     let (first, same_id, same_act) = tokio::join!(first, same_id, same_act);
-    assert_eq!(first.unwrap(), FRESH);
-    assert_eq!((same_id.unwrap(), same_act.unwrap()), (REPEAT, REPEAT));
+    let told = [first, same_id, same_act].map(Result::unwrap);
+    let fresh = told.iter().filter(|received| **received == FRESH);
+    assert_eq!(fresh.count(), 1, "{told:?}");
     let other = shop
         .send("whk_3", "draw.consumer.won", at("2026-11-24T11:59:01Z"))
         .await;

@@ -132,10 +132,11 @@ impl Shop {
     /// Works until nothing is pending any more.
     async fn work_to_end(&self) {
         for _ in 0..200 {
-            if let SliceEnd::Paused(until) = self.work().await {
-                tokio::time::advance(until.since(self.org.now())).await;
-            } else if self.pending().await == 0 {
-                return;
+            match self.work().await {
+                SliceEnd::Paused(until) => self.wait(until.since(self.org.now())).await,
+                SliceEnd::NotDue => self.wait(Duration::from_secs(1)).await,
+                _ if self.pending().await == 0 => return,
+                _ => {}
             }
         }
         panic!("deliveries stay pending");

@@ -65,7 +65,8 @@ async fn one_bad_event_of_many_costs_itself_alone() {
         assert_eq!(ends[61], (Failed, Some("refused")));
         assert_eq!(ends.iter().filter(|end| **end == (Sent, None)).count(), 99);
         let calls = shop.writes.calls().len();
-        assert!(calls <= if names_rows { 2 } else { 17 }, "{calls} calls");
+        // Halving uses up the ten bulk jobs of a second; what is left goes singly.
+        assert!(calls <= if names_rows { 2 } else { 60 }, "{calls} calls");
     }
 }
 
@@ -122,23 +123,12 @@ async fn klaviyo_is_asked_for_two_days_and_then_somebody_may_ask_again() {
     );
     assert_eq!(shop.writes.calls().len(), delivery.attempts as usize);
 
-    let shop = Shop {
-        writes: shop.writes.clone(),
-        ..shop
-    };
+    shop.writes.forget_faults();
     let (integration, organization) = (&shop.org.integration, &shop.org.organization);
-    let retried = integration
-        .retry_delivery(organization, &delivery.id)
-        .await
-        .unwrap();
-    assert_eq!(retried.attempts, 0);
+    let retried = integration.retry_delivery(organization, &delivery.id).await;
+    assert_eq!(retried.unwrap().attempts, 0);
     shop.work_to_end().await;
-    let again = integration.retry_delivery(organization, &delivery.id).await;
-    let is_over = matches!(again, Err(Error::NotRetriable));
-    assert!(
-        is_over || shop.ends().await == [(Failed, Some("upstream_unavailable"))],
-        "{again:?}"
-    );
+    assert_eq!(shop.ends().await, [(Sent, None)]);
 }
 
 #[tokio::test(start_paused = true)]
