@@ -135,14 +135,12 @@ impl Webhooks for Unit {
             DbTimestamp(before),
             i64::from(size)
         );
-        let keys = find.fetch_all(&mut *connection).with_timeout().await?;
-        if keys.is_empty() {
-            return Ok(0);
-        }
+        let find = find.fetch_optional(&mut *connection);
+        let edge: Option<DbTimestamp> = find.with_timeout().await?;
         let delete = sqlx::query_file!(
-            "sql/inbound_events/delete.sql",
+            "../sql-rows/sql/inbound_events/delete.sql",
             organization,
-            texts(&keys) as _
+            edge.unwrap_or(DbTimestamp(before))
         );
         let deleted = delete.execute(connection).with_timeout().await?;
         Ok(deleted.rows_affected())

@@ -86,7 +86,7 @@ impl Integration {
             let events = unit.delete_events(before, MOST_DELETED).await?;
             unit.commit().await?;
             deleted.events += events;
-            if events < u64::from(MOST_DELETED) {
+            if events == 0 {
                 return Ok(deleted);
             }
         }

@@ -82,7 +82,7 @@ impl Integration {
             .connection()
             .await?
             .and_then(|connection| connection.account);
-        if let (Some(connected), Some(offered)) = (before, &verified.account)
+        if let (Some(connected), Some(offered)) = (before.clone(), &verified.account)
             && connected != *offered
         {
             if !request.confirm_account_change {
@@ -97,7 +97,7 @@ impl Integration {
             unit.put_account_changes(&read, &unread).await?;
         }
         if let Some(offered) = &verified.account {
-            let pending_for = unit.outbox_account().await?;
+            let pending_for = unit.outbox_account().await?.or(before);
             if pending_for.is_some_and(|account| account != *offered) {
                 let dropped = drop_all_pending(unit.as_mut()).await?;
                 info!(organizationId = %organization, dropped, "pending deliveries were another account's");

@@ -40,6 +40,7 @@ pub trait Webhooks {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Deletes about `size` keys of events that came before this time. Returns how many.
+    /// Deletes the oldest keys of events that came before this time: all, or about `size` if there are more; those of one time
+    /// together. Returns how many; if none, there are none left, or more than `size` came at one time.
     async fn delete_events(&mut self, before: Timestamp, size: u32) -> Result<u64, StoreError>;
 }

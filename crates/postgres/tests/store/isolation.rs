@@ -66,6 +66,17 @@ pub(crate) async fn fill(fixture: &Fixture) {
     .execute(&fixture.database.pool())
     .await
     .unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO webhook_secrets SELECT id, 1, '\\x01' FROM organizations;
+         INSERT INTO event_settings SELECT id, true, '{}' FROM organizations;
+         INSERT INTO inbound_events SELECT id, 'k', now() FROM organizations;
+         INSERT INTO outboxes SELECT id, 1 FROM organizations;
+         INSERT INTO delivery_counts SELECT id, 'EVENT', 'SENT', 1 FROM organizations;
+         INSERT INTO deliveries SELECT id, 'd', 1, 'EVENT', 't', NULL, NULL, 'SENT', 1, now() FROM organizations",
+    )
+    .execute(&fixture.database.pool())
+    .await
+    .unwrap();
 }
 
 async fn count(connection: &mut PgConnection, table: &str) -> i64 {

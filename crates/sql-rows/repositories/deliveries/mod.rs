@@ -29,9 +29,6 @@ use crate::parameters::texts;
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
 
-/// Deliveries of a consumer that are deleted at once.
-const DELETED_AT_ONCE: i64 = 500;
-
 #[async_trait]
 impl Deliveries for Unit {
     async fn insert_deliveries(
@@ -325,24 +322,25 @@ impl Deliveries for Unit {
         );
         let rows = find.fetch_all(&mut *scope.connection);
         let rows = rows.with_timeout().await?;
-        let (mut ids, mut counts) = (Vec::new(), Counts::default());
+        let (mut affected, mut counts) = (0, Counts::default());
         for row in &rows {
             let status = status_of(&row.status)?;
             if status != DeliveryStatus::Pending && row.created_at.0 < before {
                 counts.add(kind_of(&row.kind)?, status, -1);
-                ids.push(row.id.as_str());
+                affected += 1;
             }
         }
-        if !ids.is_empty() {
+        if let Some(last) = rows.last().filter(|_| affected > 0) {
             let delete = sqlx::query_file!(
-                "sql/deliveries/delete.sql",
+                "../sql-rows/sql/deliveries/delete.sql",
                 scope.organization,
-                texts(&ids) as _
+                after.map_or(0, |after| signed(after.0)),
+                last.place,
+                DbTimestamp(before)
             );
             let delete = delete.execute(&mut *scope.connection);
             delete.with_timeout().await?;
         }
-        let affected = ids.len() as u64;
         let is_full = rows.len() == size as usize;
         let last = rows
             .last()
@@ -412,33 +410,29 @@ async fn last_due(
 
 /// Deletes everything of a consumer, who is erased.
 pub(super) async fn delete_of_consumer(
-    mut scope: Scope<'_>,
+    scope: Scope<'_>,
     consumer: &ConsumerId,
 ) -> Result<(), StoreError> {
-    loop {
-        let find = sqlx::query_file!(
-            "../sql-rows/sql/deliveries/of_consumer.sql",
-            scope.organization,
-            consumer.as_str(),
-            DELETED_AT_ONCE
+    let find = sqlx::query_file!(
+        "../sql-rows/sql/deliveries/of_consumer.sql",
+        scope.organization,
+        consumer.as_str()
+    );
+    let rows = find.fetch_all(&mut *scope.connection);
+    let mut counts = Counts::default();
+    for row in rows.with_timeout().await? {
+        counts.add(
+            kind_of(&row.kind)?,
+            status_of(&row.status)?,
+            -row.deliveries,
         );
-        let rows = find.fetch_all(&mut *scope.connection);
-        let rows = rows.with_timeout().await?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let mut counts = Counts::default();
-        for row in &rows {
-            counts.add(kind_of(&row.kind)?, status_of(&row.status)?, -1);
-        }
-        let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-        let delete = sqlx::query_file!(
-            "sql/deliveries/delete.sql",
-            scope.organization,
-            texts(&ids) as _
-        );
-        let delete = delete.execute(&mut *scope.connection);
-        delete.with_timeout().await?;
-        counts.write(scope.reborrow()).await?;
     }
+    let delete = sqlx::query_file!(
+        "../sql-rows/sql/deliveries/delete_of_consumer.sql",
+        scope.organization,
+        consumer.as_str()
+    );
+    let delete = delete.execute(&mut *scope.connection);
+    delete.with_timeout().await?;
+    counts.write(scope).await
 }

@@ -1,2 +1,2 @@
-SELECT id, place, kind, status, created_at FROM deliveries
+SELECT place, kind, status, created_at FROM deliveries
 WHERE organization_id = $1 AND place > $2 ORDER BY place LIMIT $3

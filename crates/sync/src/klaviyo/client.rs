@@ -91,6 +91,20 @@ impl KlaviyoClient {
         self.quota.count_write(connection, endpoint, call).await
     }
 
+    /// Until when Klaviyo takes no request at an endpoint, if it has asked to wait.
+    pub(crate) async fn blocked_until(
+        &self,
+        connection: &OpenConnection,
+        endpoint: Endpoint,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let now = self.quota.clock.now();
+        let ledger = &self.quota.ledger;
+        let bucket = ledger
+            .bucket(&connection.quota_account, endpoint, now)
+            .await?;
+        Ok(bucket.blocked(now))
+    }
+
     fn writes(&self) -> Result<&dyn KlaviyoWrites, CallError<WriteError>> {
         let none = || WriteError::NotSent("this program does not write to Klaviyo".to_owned());
         self.writes

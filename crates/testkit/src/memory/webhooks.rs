@@ -68,9 +68,12 @@ impl Webhooks for Unit {
 
     async fn delete_events(&mut self, before: Timestamp, size: u32) -> Result<u64, StoreError> {
         let known = &mut self.rows_mut()?.inbound_events;
-        let old = known.iter().filter(|(_, at)| **at < before);
-        let old = old.map(|(key, _)| key.clone()).take(size as usize);
-        let old: Vec<InboundKey> = old.collect();
+        let mut times: Vec<Timestamp> = known.values().copied().collect();
+        times.sort_unstable();
+        let edge = times.get(size as usize).copied();
+        let edge = edge.map_or(before, |edge| edge.min(before));
+        let old = known.iter().filter(|(_, at)| **at < edge);
+        let old: Vec<InboundKey> = old.map(|(key, _)| key.clone()).collect();
         for key in &old {
             known.remove(key);
         }

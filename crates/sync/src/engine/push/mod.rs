@@ -14,6 +14,7 @@ use fanfare_domain::connection::{Connection, ConnectionStatus, OpenConnection};
 use fanfare_domain::delivery::{Batch, DueDelivery, Payload, Settled, next_batch};
 use fanfare_domain::ids::DeliveryId;
 use fanfare_domain::ports::UnitOfWork;
+use fanfare_domain::quota::Endpoint;
 use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
@@ -115,6 +116,10 @@ enum Step {
 
 impl Slice<'_> {
     async fn work_until(&mut self, stop: &CancellationToken) -> Result<SliceEnd, Error> {
+        // Whoever is woken during a block asks the store for little.
+        if let Some(until) = self.blocked_until().await? {
+            return self.rest(until).await;
+        }
         loop {
             if stop.is_cancelled() || self.is_time_up().await? {
                 return Ok(if self.lease.release().await? {
@@ -130,6 +135,25 @@ impl Slice<'_> {
                 return Ok(end);
             }
         }
+    }
+
+    /// Until when Klaviyo takes no events at all, if it has asked to wait.
+    async fn blocked_until(&mut self) -> Result<Option<Timestamp>, Error> {
+        let mut unit = self.integration.read(self.lease.organization()).await?;
+        let stored = unit.connection().await?;
+        drop(unit);
+        let Some(stored) = stored.filter(|stored| can_push(Some(stored))) else {
+            return Ok(None);
+        };
+        let connection = self.opened(&stored)?;
+        let klaviyo = &self.integration.klaviyo;
+        let singly = klaviyo
+            .blocked_until(&connection, Endpoint::CreateEvent)
+            .await?;
+        let in_bulk = klaviyo
+            .blocked_until(&connection, Endpoint::CreateEvents)
+            .await?;
+        Ok(singly.zip(in_bulk).map(|(one, other)| one.min(other)))
     }
 
     async fn step(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
@@ -154,6 +178,7 @@ impl Slice<'_> {
             unit.commit().await?;
             return Ok(Step::End(SliceEnd::Paused(next)));
         };
+        let connection = self.opened(&stored)?;
         let ids: Vec<DeliveryId> = batch
             .deliveries()
             .iter()
@@ -162,7 +187,6 @@ impl Slice<'_> {
         unit.begin_tries(&ids, now).await?;
         unit.commit().await?;
 
-        let connection = self.opened(&stored)?;
         let mut drain = std::mem::take(&mut self.drain);
         let sending = async {
             match &batch {

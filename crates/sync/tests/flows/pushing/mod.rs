@@ -139,7 +139,10 @@ impl Shop {
                 _ => {}
             }
         }
-        panic!("deliveries stay pending");
+        let (end, all) = (self.work().await, self.deliveries().await);
+        let mut pending = all;
+        pending.retain(|one| one.status == DeliveryStatus::Pending);
+        panic!("deliveries stay pending: {end:?}, {pending:?}");
     }
 
     async fn pending(&self) -> usize {

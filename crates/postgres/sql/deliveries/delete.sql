@@ -1,1 +1,0 @@
-DELETE FROM deliveries WHERE organization_id = $1 AND id = ANY($2)
