@@ -17,6 +17,7 @@ mod due_passes;
 pub mod engine;
 mod erasing;
 mod error;
+mod event_preview;
 mod explain;
 mod hexadecimal;
 mod history;

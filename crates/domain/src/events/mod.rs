@@ -11,6 +11,7 @@ mod mapping;
 mod outgoing;
 mod properties;
 mod purchase;
+mod sample;
 mod signature;
 
 pub use act::{Act, ActKey, InboundKey};

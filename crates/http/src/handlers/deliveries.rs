@@ -1,11 +1,11 @@
-//! `/api/deliveries`.
+//! `/api/deliveries`, and a preview of what one says.
 
 use actix_web::web::Json;
 use fanfare_domain::ids::DeliveryId;
 use fanfare_domain::organization::Role::{Editor, Viewer};
 
 use super::{Answer, Application};
-use crate::decode::{Id, NoQuery, PageParameters, PagedQuery};
+use crate::decode::{Id, NoQuery, PageParameters, PagedQuery, Query};
 use crate::middleware::{Authentication::SecretKey, Principal};
 use crate::route::{Route, route};
 use crate::wire;
@@ -16,6 +16,7 @@ pub(super) fn routes() -> Vec<Route> {
         route!(SecretKey(Viewer), list),
         route!(SecretKey(Viewer), summary),
         route!(SecretKey(Editor), retry),
+        route!(SecretKey(Viewer), preview),
     ]
 }
 
@@ -78,4 +79,27 @@ async fn retry(
         .retry_delivery(&principal.organization, &id.0)
         .await?;
     Ok(Json(delivery.into()))
+}
+
+/// Preview an event
+///
+/// What Klaviyo would be told of an event of a type, with sample data, by the metrics that are chosen now. Nothing is sent.
+#[utoipa::path(
+    get, path = "/api/events/preview", tag = "Deliveries", operation_id = "previewEvent",
+    params(wire::PreviewQuery),
+    responses(
+        (status = 200, description = "What it would be told", body = wire::EventPreview),
+        (status = 404, description = "`CONSUMER_NOT_FOUND`"),
+    ),
+)]
+async fn preview(
+    application: Application,
+    principal: Principal,
+    query: Query<wire::PreviewQuery>,
+) -> Answer<wire::EventPreview> {
+    let (of, consumer) = (query.0.r#type.0, query.0.consumer_id);
+    let decision = application
+        .preview_event(&principal.organization, of, consumer.as_ref())
+        .await?;
+    Ok(Json(decision.into()))
 }

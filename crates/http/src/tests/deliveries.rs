@@ -89,3 +89,34 @@ async fn only_what_has_failed_is_retried() {
         .await;
     assert_eq!((others.status, &others.text), (404, &unknown.text));
 }
+
+#[actix_web::test]
+async fn a_preview_shows_what_klaviyo_would_be_told() {
+    let (fixture, consumer) = with_events().await;
+    let of = async |query: &str| {
+        let path = format!("/api/events/preview?{query}");
+        fixture.get(&path).send().await
+    };
+    let won = of("type=draw.consumer.won").await;
+    let event = &won.body["event"];
+    assert_eq!(event["metric"], "Fanfare Draw Winner");
+    assert_eq!(event["person"]["email"], "somebody@example.com");
+    assert_eq!(event["properties"]["winner_position"], 3);
+    assert!(!won.text.contains("oken"), "{}", won.text);
+    let consumer = consumer.as_str().expect("an id");
+    let paid = of(&format!("type=order.completed&consumerId={consumer}")).await;
+    let event = &paid.body["event"];
+    assert_eq!(
+        (&event["value"], &event["currency"]),
+        (&json!("49.90"), &json!("EUR"))
+    );
+    assert!(event["person"]["profileId"].is_string(), "{}", paid.text);
+    let denied = of("type=queue.consumer.denied").await;
+    assert_eq!(denied.body["dropped"]["code"], "not_forwarded");
+    of("type=draw.completed&more=1")
+        .await
+        .blames(&["type", "more"]);
+    of("").await.blames(&["type"]);
+    let unknown = of("type=draw.consumer.won&consumerId=cons_unknown").await;
+    unknown.refuses(404, "Consumer not found", "CONSUMER_NOT_FOUND");
+}

@@ -70,20 +70,15 @@ pub(crate) struct Delivery {
 pub(crate) struct DeliveryError {
     /// The reason, for programs.
     #[schema(example = "no_identifier")]
-    code: String,
+    pub(super) code: String,
     /// The same for people, and what to do.
-    message: String,
+    pub(super) message: String,
 }
 
 impl From<delivery::Delivery> for Delivery {
     fn from(delivery: delivery::Delivery) -> Self {
-        let error = delivery.code.map(|code| DeliveryError {
-            code: code.to_string(),
-            message: match &delivery.detail {
-                Some(detail) => format!("{} ({detail})", code.message()),
-                None => code.message().to_owned(),
-            },
-        });
+        let detail = delivery.detail.as_deref();
+        let error = delivery.code.map(|code| DeliveryError::of(code, detail));
         Self {
             id: delivery.id.to_string(),
             kind: delivery.kind.into(),

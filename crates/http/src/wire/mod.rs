@@ -5,6 +5,7 @@ mod audience_update;
 mod consumer;
 mod delivery;
 mod door;
+mod event_preview;
 mod event_settings;
 mod explain;
 mod history;
@@ -26,6 +27,7 @@ pub(crate) use audience_update::AudienceBody;
 pub(crate) use consumer::{Consumer, ConsumersQuery, Erasure, LookupQuery};
 pub(crate) use delivery::{DeliveriesQuery, Delivery, DeliverySummary};
 pub(crate) use door::{Check, CheckBody, Membership};
+pub(crate) use event_preview::{EventPreview, PreviewQuery};
 pub(crate) use explain::{ExplainQuery, Explanation};
 pub(crate) use history::{
     Change, ChangesQuery, Difference, DifferenceQuery, MembersQuery, Snapshot, SnapshotBody,

@@ -202,7 +202,8 @@ impl<'a> Outbox<'a> {
     }
 }
 
-fn person(record: ConsumerRecord) -> Person {
+/// What an event needs to know of a consumer.
+pub(crate) fn person(record: ConsumerRecord) -> Person {
     let consumer = record.consumer;
     Person {
         consumer: consumer.id,

@@ -13,6 +13,7 @@ use fanfare_domain::ids::OrganizationId;
 use crate::error::Error;
 use crate::integration::Integration;
 
+pub(crate) use accepting::person;
 pub(crate) use queue::IntakeQueues;
 pub(crate) use secrets::KnownSecrets;
 
