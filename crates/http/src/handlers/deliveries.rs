@@ -97,7 +97,7 @@ async fn preview(
     principal: Principal,
     query: Query<wire::PreviewQuery>,
 ) -> Answer<wire::EventPreview> {
-    let (of, consumer) = (query.0.r#type.0, query.0.consumer_id);
+    let (of, consumer) = (query.0.event_type.0, query.0.consumer_id);
     let decision = application
         .preview_event(&principal.organization, of, consumer.as_ref())
         .await?;

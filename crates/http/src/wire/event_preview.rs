@@ -19,8 +19,9 @@ use crate::decode::{DecodeError, InQuery, Request, parsed};
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct PreviewQuery {
     /// The type of event
-    #[param(value_type = String, example = "draw.consumer.won")]
-    pub(crate) r#type: Forwardable,
+    #[deserr(rename = "type")]
+    #[param(value_type = String, rename = "type", example = "draw.consumer.won")]
+    pub(crate) event_type: Forwardable,
     /// The consumer whom it concerns; left out, somebody whom no profile is linked to
     #[deserr(default)]
     #[param(value_type = Option<String>)]

@@ -132,10 +132,13 @@ impl Shop {
     /// Works until nothing is pending any more.
     async fn work_to_end(&self) {
         for _ in 0..200 {
-            match self.work().await {
+            let end = self.work().await;
+            if self.pending().await == 0 {
+                return;
+            }
+            match end {
                 SliceEnd::Paused(until) => self.wait(until.since(self.org.now())).await,
                 SliceEnd::NotDue => self.wait(Duration::from_secs(1)).await,
-                _ if self.pending().await == 0 => return,
                 _ => {}
             }
         }
