@@ -12,8 +12,8 @@ use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::writing::{
     ContentRefusal, Event, Flow, FlowsOf, FoundProfile, ImportErrorPage, ImportJob, MAX_EVENTS,
-    MetricPage, ProfileChanges, ProfileUpsert, RecordedEvents, RowRefusal, Unsubscribe, WriteError,
-    WrittenProfile,
+    MetricPage, PersonalText, ProfileChanges, ProfileUpsert, RecordedEvents, RowRefusal,
+    Unsubscribe, WriteError, WrittenProfile,
 };
 
 use crate::memory::yield_point;
@@ -136,8 +136,8 @@ impl State {
         }
         for event in events {
             let person = &event.person;
-            let email = person.email.as_ref().map(|email| email.as_str());
-            let phone = person.phone.as_ref().map(|phone| phone.as_str());
+            let email = person.email.as_ref().map(PersonalText::as_str);
+            let phone = person.phone.as_ref().map(PersonalText::as_str);
             let profile = person.profile.as_ref().map(ProfileId::as_str);
             let person = profile.or(email).or(phone).unwrap_or_default().to_owned();
             let key = (

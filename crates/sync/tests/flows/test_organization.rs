@@ -12,7 +12,7 @@ use fanfare_domain::issue::IssueCode;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{
-    Clock, ConsumerFilter, KeySealer, Klaviyo, Lookup, QuotaLedger, Store, UnitOfWork, WorkQueue,
+    Clock, ConsumerFilter, KeySealer, Klaviyo, Lookup, QuotaLedger, Store, WorkQueue,
 };
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{SourceRun, SyncRun, SyncStatus};
@@ -159,14 +159,6 @@ impl TestOrganization {
             ports,
             ..self
         }
-    }
-
-    pub(crate) async fn integration_read(&self) -> Box<dyn UnitOfWork> {
-        self.store.read(&self.organization).await.unwrap()
-    }
-
-    pub(crate) async fn integration_begin(&self) -> Box<dyn UnitOfWork> {
-        self.store.begin(&self.organization).await.unwrap()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -110,8 +110,10 @@ macro_rules! store_contract {
                 nothing_of_a_consumer_overtakes_what_came_before_it
                 a_try_that_was_not_made_does_not_count
                 a_delivery_that_was_tried_ends_once
-                deliveries_are_listed_from_the_latest
                 a_purchase_is_told_with_its_amount_if_that_comes_in_time
+            }
+            delivery_records {
+                deliveries_are_listed_from_the_latest
                 a_summary_counts_what_there_is
                 old_deliveries_are_deleted
                 an_erased_consumers_deliveries_go_and_the_account_is_kept

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::connection::{Connection, SealedKey};
-use fanfare_domain::delivery::{Delivery, DeliveryCode, DeliveryFilter, Settled, Summary};
+use fanfare_domain::delivery::{Delivery, DeliveryFilter, Summary};
 use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::history::{self, Change, ChangeRange};
@@ -23,6 +23,7 @@ use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
+use super::event_writes;
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
 use crate::build::{self, at, consumer_id, delivery_id, link_move, page_plan, profile, profile_id};
 
@@ -89,13 +90,7 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     unit.put_connection(&build::connection())
         .await
         .expect("a connection");
-    let failed = build::pending("dlv_failed", &consumer_id("cons_a"), at(1));
-    let id = failed.id.clone();
-    let insert = unit.insert_deliveries(&[failed], at(1)).await;
-    insert.expect("a delivery");
-    let settled = (id, Settled::Failed(DeliveryCode::Refused, None));
-    let settle = unit.settle_deliveries(&[settled], at(2)).await;
-    settle.expect("a failed delivery");
+    event_writes::set_up(unit.as_mut()).await;
     unit.commit().await.expect("a commit");
     Fixture {
         held,
@@ -294,35 +289,6 @@ impl Write {
             | Self::InsertEvents
             | Self::InsertDeliveries
             | Self::RetryDelivery => self.attempt_on_events(unit).await?,
-        })
-    }
-
-    async fn attempt_on_events(self, unit: &mut dyn UnitOfWork) -> Result<bool, StoreError> {
-        Ok(match self {
-            Self::PutWebhookSecrets => {
-                let secret = build::connection().key;
-                let secrets = WebhookSecrets::rotated(None, secret, at(30));
-                unit.put_webhook_secrets(&secrets).await.map(|()| true)?
-            }
-            Self::PutEventSettings => {
-                let settings = EventSettings {
-                    enabled: true,
-                    ..EventSettings::default()
-                };
-                unit.put_event_settings(&settings).await.map(|()| true)?
-            }
-            Self::InsertEvents => {
-                let keys = [InboundKey("new".to_owned())];
-                unit.insert_events(&keys, at(30)).await.map(|()| true)?
-            }
-            Self::InsertDeliveries => {
-                let new = [build::pending("dlv_new", &consumer_id("cons_new"), at(30))];
-                unit.insert_deliveries(&new, at(30)).await.map(|()| true)?
-            }
-            _ => {
-                unit.retry_delivery(&delivery_id("dlv_failed"), at(30))
-                    .await?
-            }
         })
     }
 

@@ -12,6 +12,7 @@ use fanfare_domain::delivery::{Delivery, DeliveryFilter, DeliveryStatus};
 use fanfare_domain::events::EventSettingsUpdate;
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::paging::PageRequest;
+use fanfare_domain::ports::{ConsumerFilter, Store};
 use fanfare_domain::work::{WorkItem, WorkKey};
 use fanfare_sync::engine::SliceEnd;
 use fanfare_sync::{Error, Received, Webhook};
@@ -62,8 +63,11 @@ impl Shop {
         org.integration = org.integration.clone().with_klaviyo_writes(port);
         let rotated = org.integration.rotate_webhook_secret(&org.organization);
         rotated.await.unwrap();
-        let mut unit = org.integration_read().await;
-        let found = unit.consumers(&Default::default(), &ALL).await.unwrap();
+        let mut unit = org.store.read(&org.organization).await.unwrap();
+        let found = unit
+            .consumers(&ConsumerFilter::default(), &ALL)
+            .await
+            .unwrap();
         let people = found.items.into_iter().map(|one| one.consumer.id);
         Self {
             people: people.collect(),

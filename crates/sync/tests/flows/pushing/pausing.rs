@@ -5,6 +5,7 @@ use std::time::Duration;
 use fanfare_domain::connection::ConnectionStatus;
 use fanfare_domain::delivery::DeliveryStatus::{Dropped, Pending, Sent};
 use fanfare_domain::ids::AccountId;
+use fanfare_domain::ports::Store;
 use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::writing::WriteError;
 use fanfare_sync::ConnectRequest;
@@ -123,7 +124,7 @@ async fn a_place_in_the_queue_that_was_lost_is_mended() {
     let shop = Shop::new(1).await;
     shop.win("whk_1", 0).await;
     let (integration, organization) = (&shop.org.integration, &shop.org.organization);
-    let mut unit = shop.org.integration_begin().await;
+    let mut unit = shop.org.store.begin(organization).await.unwrap();
     unit.dequeue(&shop.work_item().key).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(shop.work().await, SliceEnd::NotDue);
