@@ -48,13 +48,13 @@ pub(super) async fn begin_tries(
     let begun = ids.iter().filter(|id| pending.contains_key(id.as_str()));
     let begun: Vec<DeliveryId> = begun.cloned().collect();
     let texts_of: Vec<&str> = begun.iter().map(DeliveryId::as_str).collect();
-    let begin = sqlx::query_file!(
+    let count = sqlx::query_file!(
         "sql/deliveries/begin_tries.sql",
         scope.organization,
         texts(&texts_of) as _,
         DbTimestamp(now)
     );
-    begin.execute(scope.connection).with_timeout().await?;
+    count.execute(scope.connection).with_timeout().await?;
     Ok(begun)
 }
 
