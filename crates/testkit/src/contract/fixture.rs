@@ -25,7 +25,7 @@ use fanfare_domain::work::WorkKey;
 
 use super::event_writes;
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
-use crate::build::{self, at, consumer_id, delivery_id, link_move, page_plan, profile, profile_id};
+use crate::build::{self, at, link_move, page_plan, profile, profile_id};
 
 /// An organization with a row of every kind.
 pub(super) struct Fixture {
