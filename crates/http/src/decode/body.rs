@@ -54,8 +54,8 @@ impl FromRequest for SignedBody {
         let shared = OrganizationId::parse(UNKNOWN_CALLERS).ok();
         let body = RawBody::take(request, payload, shared);
         Box::pin(async move {
-            let RawBody { bytes, _held } = body.await?;
-            Ok(Self { bytes, _held })
+            let RawBody { bytes, _held: held } = body.await?;
+            Ok(Self { bytes, _held: held })
         })
     }
 }
