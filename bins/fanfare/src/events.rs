@@ -47,16 +47,15 @@ async fn send(context: &CommandContext, event: SendEvent) -> Result<ExitCode> {
         signature: &signature,
         body: body.as_bytes(),
     };
-    let (accepted, duplicate) = match &event.to {
-        Some(base) => post(base, &organization, webhook)?,
-        None => {
-            let received = integration.receive_webhook(&organization, webhook).await;
-            let Received {
-                accepted,
-                duplicate,
-            } = received.map_err(explain)?;
-            (accepted, duplicate)
-        }
+    let (accepted, duplicate) = if let Some(base) = &event.to {
+        post(base, &organization, webhook)?
+    } else {
+        let received = integration.receive_webhook(&organization, webhook).await;
+        let Received {
+            accepted,
+            duplicate,
+        } = received.map_err(explain)?;
+        (accepted, duplicate)
     };
     if context.json {
         print_json(&json!({"id": id, "accepted": accepted, "duplicate": duplicate}))?;
