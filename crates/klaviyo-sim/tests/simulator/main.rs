@@ -16,3 +16,4 @@ mod resources;
 mod specification;
 mod support;
 mod transport;
+mod writing;
