@@ -17,3 +17,5 @@ mod specification;
 mod support;
 mod transport;
 mod writing;
+mod written_lists;
+mod written_profiles;

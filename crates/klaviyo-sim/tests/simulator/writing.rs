@@ -1,16 +1,16 @@
 //! What requests write, and what stands of it in the journal.
 
 use fanfare_klaviyo_sim::{
-    Channel, ConsentLevel, Delays, Effect, Endpoint, Fault, FlowPlan, FlowTrigger, Key, Profile,
-    Quota, RetryAfter, Summary, Switches, Written, violations,
+    Delays, Effect, Endpoint, Fault, FlowPlan, FlowTrigger, Key, Profile, Quota, RetryAfter,
+    Summary, Switches, Written, violations,
 };
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Fixture, KEY, LIST, account, members_path};
+use crate::support::{Answer, Client, Fixture, KEY, LIST, account};
 
 const METRIC: &str = "Fanfare Purchase";
 
-fn with_flows(switches: Switches) -> Fixture {
+pub(crate) fn with_flows(switches: Switches) -> Fixture {
     let list = || FlowTrigger::List(LIST.to_owned());
     let metric = FlowTrigger::Metric(METRIC.to_owned());
     let account = account()
@@ -24,7 +24,7 @@ fn with_flows(switches: Switches) -> Fixture {
 }
 
 /// Everything shows at once.
-fn at_once() -> Fixture {
+pub(crate) fn at_once() -> Fixture {
     with_flows(Switches {
         delays: Delays::NONE,
         ..Switches::default()
@@ -32,29 +32,29 @@ fn at_once() -> Fixture {
 }
 
 impl Fixture {
-    fn put(&self, id: &str, email: &str) -> String {
+    pub(crate) fn put(&self, id: &str, email: &str) -> String {
         let profile = Profile::with_email(email).id(id).named("Ada", "Lovelace");
         self.simulator.account().put(profile).unwrap()
     }
 
-    fn write(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn write(&self, method: &str, path: &str, body: &Value) -> Answer {
         self.client.write(method, path, body).unwrap()
     }
 
-    fn journal(&self) -> Vec<Written> {
+    pub(crate) fn journal(&self) -> Vec<Written> {
         let journal = self.simulator.account().journal().unwrap();
         journal.into_iter().map(|entry| entry.what).collect()
     }
 
-    fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> Summary {
         Summary::of(&self.simulator.account().journal().unwrap())
     }
 
-    fn violations(&self) -> Vec<String> {
+    pub(crate) fn violations(&self) -> Vec<String> {
         violations(&self.simulator.account().journal().unwrap())
     }
 
-    fn members(&self, method: &str, ids: &[&str]) -> Answer {
+    pub(crate) fn members(&self, method: &str, ids: &[&str]) -> Answer {
         let ids: Vec<_> = ids
             .iter()
             .map(|id| json!({"type": "profile", "id": id}))
@@ -180,292 +180,6 @@ fn a_bulk_request_with_a_repeated_or_a_bad_event_does_nothing() {
         fixture.summary().requests["create-events"],
         3,
         "refused ones are in the journal, too"
-    );
-}
-
-#[test]
-fn a_patch_changes_what_it_names_and_null_empties() {
-    let fixture = at_once();
-    let (id, other) = (
-        fixture.put("P1", "a@example.com"),
-        fixture.put("P2", "b@example.com"),
-    );
-    let path = format!("/api/profiles/{id}");
-    let body = |attributes: Value| json!({"data": {"type": "profile", "id": id, "attributes": attributes}});
-    let answer = fixture.write(
-        "PATCH",
-        &path,
-        &body(json!({"first_name": "Zoë", "last_name": null})),
-    );
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.json()["data"]["attributes"]["first_name"], "Zoë");
-    let profile = fixture.simulator.account().profile(&id).unwrap().unwrap();
-    assert_eq!(
-        (profile.first_name.as_deref(), profile.last_name),
-        (Some("Zoë"), None)
-    );
-    assert_eq!(profile.email.as_deref(), Some("a@example.com"));
-    let conflict = fixture.write("PATCH", &path, &body(json!({"email": "B@example.com"})));
-    assert_eq!(conflict.status, 409);
-    assert_eq!(
-        conflict.json()["errors"][0]["meta"]["duplicate_profile_id"],
-        other.as_str()
-    );
-    let phone = fixture.write("PATCH", &path, &body(json!({"phone_number": "0171"})));
-    assert_eq!(
-        phone.json()["errors"][0]["source"]["pointer"],
-        "/data/attributes/phone_number"
-    );
-    let gone = json!({"data": {"type": "profile", "id": "nobody", "attributes": {}}});
-    assert_eq!(
-        fixture.write("PATCH", "/api/profiles/nobody", &gone).status,
-        404
-    );
-    let changes = fixture
-        .journal()
-        .into_iter()
-        .filter(|what| matches!(what, Written::ProfileChanged { .. }));
-    assert_eq!(changes.count(), 1);
-}
-
-#[test]
-fn an_upsert_makes_a_profile_or_finds_it() {
-    let fixture = at_once();
-    let upsert = |name: &str| json!({"data": {"type": "profile", "attributes": {"email": "New@example.com", "external_id": "cons_1", "first_name": name}}});
-    assert_eq!(
-        fixture
-            .write("POST", "/api/profile-import", &upsert("A"))
-            .status,
-        201
-    );
-    let again = fixture.write("POST", "/api/profile-import", &upsert("B"));
-    assert_eq!(again.status, 200);
-    assert_eq!(again.json()["data"]["attributes"]["first_name"], "B");
-}
-
-#[test]
-fn an_import_ends_with_its_bad_rows_told_and_empties_nothing() {
-    let fixture = with_flows(Switches::default());
-    let id = fixture.put("P1", "a@example.com");
-    let row = |attributes: Value| json!({"type": "profile", "attributes": attributes});
-    let rows = [
-        row(json!({"email": "a@example.com", "first_name": "Grace", "last_name": null})),
-        row(json!({"email": "b@example.com", "phone_number": "12"})),
-        row(json!({"email": "c@example.com"})),
-    ];
-    let start = json!({"data": {"type": "profile-bulk-import-job", "attributes": {"profiles": {"data": rows}}}});
-    let started = fixture.write("POST", "/api/profile-bulk-import-jobs", &start);
-    assert_eq!(
-        (
-            started.status,
-            &started.json()["data"]["attributes"]["status"]
-        ),
-        (202, &json!("queued"))
-    );
-    let job = started.json()["data"]["id"].as_str().unwrap().to_owned();
-    let path = format!("/api/profile-bulk-import-jobs/{job}");
-    let status = || fixture.client.get(&path, &[]).json()["data"]["attributes"]["status"].clone();
-    fixture.advance(3.0);
-    assert_eq!(status(), "processing");
-    fixture.advance(2.0);
-    assert_eq!(status(), "complete");
-    let profile = fixture.simulator.account().profile(&id).unwrap().unwrap();
-    assert_eq!(
-        (profile.first_name.as_deref(), profile.last_name.as_deref()),
-        (Some("Grace"), Some("Lovelace"))
-    );
-    let errors = fixture
-        .client
-        .get(&format!("{path}/import-errors"), &[])
-        .json();
-    assert_eq!(errors["data"].as_array().unwrap().len(), 1);
-    assert_eq!(
-        errors["data"][0]["attributes"]["original_payload"]["email"],
-        "b@example.com"
-    );
-    assert_eq!(
-        fixture
-            .client
-            .get(&format!("{path}/profiles"), &[])
-            .ids()
-            .len(),
-        2
-    );
-
-    let fault = |effect| Fault::new(effect).on(Endpoint::StartImport);
-    fixture.simulator.add_fault(fault(Effect::JobStuck));
-    let stuck = fixture
-        .write("POST", "/api/profile-bulk-import-jobs", &start)
-        .json();
-    fixture.simulator.add_fault(fault(Effect::JobFails));
-    let failed = fixture
-        .write("POST", "/api/profile-bulk-import-jobs", &start)
-        .json();
-    fixture.advance(600.0);
-    let attributes = |of: &Value| {
-        let path = format!(
-            "/api/profile-bulk-import-jobs/{}",
-            of["data"]["id"].as_str().unwrap()
-        );
-        fixture.client.get(&path, &[]).json()["data"]["attributes"].clone()
-    };
-    assert_eq!(attributes(&stuck)["status"], "processing");
-    assert_eq!(attributes(&failed)["status"], "complete");
-    assert_eq!(attributes(&failed)["failed_count"], 3);
-}
-
-#[test]
-fn joining_a_list_starts_its_live_flow_once_and_gives_no_consent() {
-    let fixture = at_once();
-    let id = fixture.put("P1", "a@example.com");
-    for _ in 0..2 {
-        let answer = fixture.members("POST", &[&id]);
-        assert_eq!((answer.status, answer.body.len()), (204, 0));
-    }
-    assert!(fixture.simulator.account().is_member(LIST, &id).unwrap());
-    assert_eq!(fixture.members("DELETE", &[&id]).status, 204);
-    assert_eq!(
-        fixture.members("DELETE", &[&id]).status,
-        204,
-        "who is no member may be removed"
-    );
-    fixture.members("POST", &[&id]);
-    assert_eq!(fixture.summary().flows, [("FlLive".to_owned(), 1)].into());
-    assert_eq!(fixture.violations(), [""; 0]);
-    let profile = fixture.simulator.account().profile(&id).unwrap().unwrap();
-    assert_eq!(profile.email_consent.level, ConsentLevel::NeverSubscribed);
-    assert_eq!(fixture.members("POST", &["nobody", &id]).status, 404);
-    let path = "/api/lists/NoList/relationships/profiles";
-    assert_eq!(
-        fixture
-            .write(
-                "POST",
-                path,
-                &json!({"data": [{"type": "profile", "id": id}]})
-            )
-            .status,
-        404
-    );
-    let made = fixture.write(
-        "POST",
-        "/api/lists",
-        &json!({"data": {"type": "list", "attributes": {"name": "Winners"}}}),
-    );
-    assert_eq!(
-        (made.status, &made.json()["data"]["attributes"]["name"]),
-        (201, &json!("Winners"))
-    );
-    let flows = fixture
-        .client
-        .get(&format!("/api/lists/{LIST}/flow-triggers"), &[])
-        .ids();
-    assert_eq!(flows, ["FlLive", "FlDraf"]);
-}
-
-#[test]
-fn somebody_else_s_member_who_is_removed_is_a_violation() {
-    let fixture = at_once();
-    let theirs = fixture.client.get(&members_path(), &[]).ids().remove(0);
-    fixture.members("POST", &[&theirs]);
-    fixture.members("DELETE", &[&theirs]);
-    assert_eq!(fixture.violations().len(), 1);
-    // Who was added and joined anew by themselves is no more ours once they had left.
-    let id = fixture.put("P1", "a@example.com");
-    fixture.members("POST", &[&id]);
-    fixture.simulator.account().leave(LIST, &id).unwrap();
-    fixture.simulator.account().join(LIST, &id).unwrap();
-    fixture.members("DELETE", &[&id]);
-    assert_eq!(fixture.violations().len(), 2);
-}
-
-fn unsubscribe(email: &str, list: Option<&str>) -> Value {
-    let consent = json!({"email": {"marketing": {"consent": "UNSUBSCRIBED"}}});
-    let people =
-        json!([{"type": "profile", "attributes": {"email": email, "subscriptions": consent}}]);
-    let mut job = json!({"data": {"type": "profile-subscription-bulk-delete-job", "attributes": {"profiles": {"data": people}}}});
-    if let Some(list) = list {
-        job["data"]["relationships"] = json!({"list": {"data": {"type": "list", "id": list}}});
-    }
-    job
-}
-
-#[test]
-fn an_unsubscription_from_a_list_ends_everything_for_who_is_not_in_it() {
-    let fixture = at_once();
-    let (member, outsider) = (
-        fixture.put("P1", "a@example.com"),
-        fixture.put("P2", "b@example.com"),
-    );
-    fixture.simulator.account().join(LIST, &member).unwrap();
-    let path = "/api/profile-subscription-bulk-delete-jobs";
-    fixture.write("POST", path, &unsubscribe("a@example.com", Some(LIST)));
-    let profile = fixture
-        .simulator
-        .account()
-        .profile(&member)
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (profile.list_suppressions.len(), profile.suppressions.len()),
-        (1, 0)
-    );
-    assert!(
-        !fixture
-            .simulator
-            .account()
-            .is_member(LIST, &member)
-            .unwrap()
-    );
-    assert_eq!(fixture.violations(), [""; 0]);
-    fixture.write("POST", path, &unsubscribe("b@example.com", Some(LIST)));
-    let profile = fixture
-        .simulator
-        .account()
-        .profile(&outsider)
-        .unwrap()
-        .unwrap();
-    assert_eq!(profile.email_consent.level, ConsentLevel::Unsubscribed);
-    assert_eq!(fixture.violations().len(), 1);
-    fixture.write("POST", path, &unsubscribe("a@example.com", None));
-    let query = [("additional-fields[profile]", "subscriptions")];
-    let shown = fixture
-        .client
-        .get(&format!("/api/profiles/{member}"), &query)
-        .json();
-    let marketing = &shown["data"]["attributes"]["subscriptions"]["email"]["marketing"];
-    assert_eq!(
-        (
-            &marketing["consent"],
-            &marketing["can_receive_email_marketing"]
-        ),
-        (&json!("UNSUBSCRIBED"), &json!(false))
-    );
-}
-
-#[test]
-fn a_consent_that_a_person_raises_is_none_of_ours_and_one_that_a_request_raises_is() {
-    let fixture = at_once();
-    let id = fixture.put("P1", "a@example.com");
-    let account = fixture.simulator.account();
-    account
-        .consent(&id, Channel::Email, ConsentLevel::Unsubscribed)
-        .unwrap();
-    account
-        .consent(&id, Channel::Email, ConsentLevel::Subscribed)
-        .unwrap();
-    account
-        .consent(&id, Channel::Email, ConsentLevel::Unsubscribed)
-        .unwrap();
-    assert_eq!(fixture.violations(), [""; 0]);
-    let consent = json!({"email": {"marketing": {"consent": "SUBSCRIBED"}}});
-    let people = json!([{"type": "profile", "attributes": {"email": "a@example.com", "subscriptions": consent}}]);
-    let job = json!({"data": {"type": "profile-subscription-bulk-create-job", "attributes": {"profiles": {"data": people}}}});
-    let path = "/api/profile-subscription-bulk-create-jobs";
-    assert_eq!(fixture.write("POST", path, &job).status, 202);
-    assert_eq!(
-        fixture.violations().len(),
-        2,
-        "the call, and what came of it"
     );
 }
 
