@@ -22,7 +22,7 @@
 //! memory than the ids and join times of its members. [`EdgeCases`] says how regular the profiles are.
 //!
 //! What requests write is done by `write`, some of it later ([`Delays`]), and stands in the account's journal ([`Entry`]):
-//! [`violations`] says what in it no client of ours may have done. `write` says which of it are guesses.
+//! [`breaches`] says what in it no client of ours may have done. `write` says which of it are guesses.
 //!
 //! [`LivingAccount`] lets an account live: a seed decides who joins, leaves, changes and merges, and when.
 //! What a test orders while a simulator runs it orders through its [`Handle`], or of the program by its control endpoint
@@ -74,7 +74,7 @@ pub use kind::Kind;
 pub use living::{Event, Happened, Life, LivingAccount};
 pub use plan::{AccountPlan, CollectionPlan, FlowPlan, FlowTrigger, Latency, Plan, PlanError};
 pub use profiles::{Consent, EdgeCases, ListSuppression, Location, Profile, Suppression};
-pub use proof::violations;
+pub use proof::breaches;
 pub use quota::Quota;
 pub use record::Request;
 pub use simulator::{RunningSimulator, Simulator, StartError};

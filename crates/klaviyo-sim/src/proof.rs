@@ -7,11 +7,11 @@ const FORBIDDEN: [&str; 3] = ["subscribe", "suppress", "unsuppress"];
 
 /// What a journal holds that it must not hold, in words; empty if all is well. To be asked of every simulation that a client
 /// wrote to.
-pub fn violations(journal: &[Entry]) -> Vec<String> {
-    journal.iter().filter_map(violation).collect()
+pub fn breaches(journal: &[Entry]) -> Vec<String> {
+    journal.iter().filter_map(breach_of).collect()
 }
 
-fn violation(entry: &Entry) -> Option<String> {
+fn breach_of(entry: &Entry) -> Option<String> {
     match &entry.what {
         Written::Request { endpoint, path, .. } if FORBIDDEN.contains(&endpoint.as_str()) => {
             Some(format!("{path} was called"))
@@ -50,7 +50,7 @@ mod tests {
     use crate::journal::{Channel, ConsentLevel};
 
     fn count(what: Written) -> usize {
-        violations(&[Entry { at: 0, what }]).len()
+        breaches(&[Entry { at: 0, what }]).len()
     }
 
     #[test]

@@ -95,6 +95,15 @@ impl Contact {
         is_earlier || is_older
     }
 
+    /// Whether a write is in flight and all of its values are there.
+    fn has_arrived(&self, read: &Read) -> bool {
+        let mut sent = self
+            .fields
+            .iter()
+            .filter_map(|(field, shared)| Some((field, shared.in_flight.as_ref()?)));
+        self.is_in_flight() && sent.all(|(field, sent)| read.values.get(field) == Some(sent))
+    }
+
     /// Takes in a read: what is to be done about each field, other than nothing. What is agreed is remembered here; what
     /// is pulled the caller makes ours in the same transaction; what is pushed is in flight
     /// from now on. The second value are the fields that are left alone from now on, because both sides keep writing them.
@@ -112,6 +121,16 @@ impl Contact {
         let (mut decisions, mut held) = (Vec::new(), Vec::new());
         if self.is_stale(read) {
             return (decisions, held);
+        }
+        // A write is done as a whole: only all of its values together show that it arrived although its answer is lost.
+        if self.has_arrived(read) {
+            for (field, shared) in &mut self.fields {
+                if let Some(sent) = shared.in_flight.take() {
+                    decisions.push((*field, Decision::Agree(sent.clone())));
+                    (shared.base, shared.unknown) = (Some(sent), None);
+                    shared.unchanged_at = Some(read.began_at);
+                }
+            }
         }
         let was_in_flight = self.is_in_flight();
         for (field, value) in &read.values {
@@ -138,7 +157,7 @@ impl Contact {
                 Decision::Nothing => {}
                 Decision::Agree(value) => {
                     shared.base = Some(value.clone());
-                    (shared.in_flight, shared.unknown) = (None, None);
+                    shared.unknown = None;
                     shared.unchanged_at = Some(read.began_at);
                 }
                 Decision::Pull(value) => {

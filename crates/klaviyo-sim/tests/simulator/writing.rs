@@ -2,7 +2,7 @@
 
 use fanfare_klaviyo_sim::{
     Delays, Effect, Endpoint, Fault, FlowPlan, FlowTrigger, Key, Profile, Quota, RetryAfter,
-    Summary, Switches, Written, violations,
+    Summary, Switches, Written, breaches,
 };
 use serde_json::{Value, json};
 
@@ -50,8 +50,8 @@ impl Fixture {
         Summary::of(&self.simulator.account().journal().unwrap())
     }
 
-    pub(crate) fn violations(&self) -> Vec<String> {
-        violations(&self.simulator.account().journal().unwrap())
+    pub(crate) fn breaches(&self) -> Vec<String> {
+        breaches(&self.simulator.account().journal().unwrap())
     }
 
     pub(crate) fn members(&self, method: &str, ids: &[&str]) -> Answer {
@@ -129,7 +129,7 @@ fn an_event_makes_profile_and_metric_starts_flows_and_is_kept_once() {
         .into_iter()
         .filter(|what| matches!(what, Written::ProfileMade { .. }));
     assert_eq!(made.count(), 1);
-    assert_eq!(fixture.violations(), [""; 0]);
+    assert_eq!(fixture.breaches(), [""; 0]);
 
     let metrics = fixture.client.get("/api/metrics", &[]).json();
     let id = metrics["data"][0]["id"].as_str().unwrap().to_owned();

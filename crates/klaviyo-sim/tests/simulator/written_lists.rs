@@ -1,4 +1,4 @@
-//! Members and consent that requests write, and what of it is a violation.
+//! Members and consent that requests write, and what of it is a breach.
 
 use fanfare_klaviyo_sim::{Channel, ConsentLevel};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn joining_a_list_starts_its_live_flow_once_and_gives_no_consent() {
     );
     fixture.members("POST", &[&id]);
     assert_eq!(fixture.summary().flows, [("FlLive".to_owned(), 1)].into());
-    assert_eq!(fixture.violations(), [""; 0]);
+    assert_eq!(fixture.breaches(), [""; 0]);
     let profile = fixture.simulator.account().profile(&id).unwrap().unwrap();
     assert_eq!(profile.email_consent.level, ConsentLevel::NeverSubscribed);
     assert_eq!(fixture.members("POST", &["nobody", &id]).status, 404);
@@ -55,19 +55,19 @@ fn joining_a_list_starts_its_live_flow_once_and_gives_no_consent() {
 }
 
 #[test]
-fn somebody_else_s_member_who_is_removed_is_a_violation() {
+fn somebody_else_s_member_who_is_removed_is_a_breach() {
     let fixture = at_once();
     let theirs = fixture.client.get(&members_path(), &[]).ids().remove(0);
     fixture.members("POST", &[&theirs]);
     fixture.members("DELETE", &[&theirs]);
-    assert_eq!(fixture.violations().len(), 1);
+    assert_eq!(fixture.breaches().len(), 1);
     // Who was added and joined anew by themselves is no more ours once they had left.
     let id = fixture.put("P1", "a@example.com");
     fixture.members("POST", &[&id]);
     fixture.simulator.account().leave(LIST, &id).unwrap();
     fixture.simulator.account().join(LIST, &id).unwrap();
     fixture.members("DELETE", &[&id]);
-    assert_eq!(fixture.violations().len(), 2);
+    assert_eq!(fixture.breaches().len(), 2);
 }
 
 fn unsubscribe(email: &str, list: Option<&str>) -> Value {
@@ -108,7 +108,7 @@ fn an_unsubscription_from_a_list_ends_everything_for_who_is_not_in_it() {
             .is_member(LIST, &member)
             .unwrap()
     );
-    assert_eq!(fixture.violations(), [""; 0]);
+    assert_eq!(fixture.breaches(), [""; 0]);
     fixture.write("POST", path, &unsubscribe("b@example.com", Some(LIST)));
     let profile = fixture
         .simulator
@@ -117,7 +117,7 @@ fn an_unsubscription_from_a_list_ends_everything_for_who_is_not_in_it() {
         .unwrap()
         .unwrap();
     assert_eq!(profile.email_consent.level, ConsentLevel::Unsubscribed);
-    assert_eq!(fixture.violations().len(), 1);
+    assert_eq!(fixture.breaches().len(), 1);
     fixture.write("POST", path, &unsubscribe("a@example.com", None));
     let query = [("additional-fields[profile]", "subscriptions")];
     let shown = fixture
@@ -148,15 +148,11 @@ fn a_consent_that_a_person_raises_is_none_of_ours_and_one_that_a_request_raises_
     account
         .consent(&id, Channel::Email, ConsentLevel::Unsubscribed)
         .unwrap();
-    assert_eq!(fixture.violations(), [""; 0]);
+    assert_eq!(fixture.breaches(), [""; 0]);
     let consent = json!({"email": {"marketing": {"consent": "SUBSCRIBED"}}});
     let people = json!([{"type": "profile", "attributes": {"email": "a@example.com", "subscriptions": consent}}]);
     let job = json!({"data": {"type": "profile-subscription-bulk-create-job", "attributes": {"profiles": {"data": people}}}});
     let path = "/api/profile-subscription-bulk-create-jobs";
     assert_eq!(fixture.write("POST", path, &job).status, 202);
-    assert_eq!(
-        fixture.violations().len(),
-        2,
-        "the call, and what came of it"
-    );
+    assert_eq!(fixture.breaches().len(), 2, "the call, and what came of it");
 }
