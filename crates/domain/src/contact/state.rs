@@ -104,7 +104,8 @@ impl Contact {
         self.is_in_flight() && sent.all(|(field, sent)| read.values.get(field) == Some(sent))
     }
 
-    /// Takes in a read: what is to be done about each field, other than nothing. What is agreed is remembered here; what
+    /// Takes in a read: what is in flight and agreed on has arrived, so that the caller sends it no more. The first value
+    /// says what is to be done about each field, other than nothing. What is agreed is remembered here; what
     /// is pulled the caller makes ours in the same transaction; what is pushed is in flight
     /// from now on. The second value are the fields that are left alone from now on, because both sides keep writing them.
     pub fn read(

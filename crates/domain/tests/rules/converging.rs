@@ -214,6 +214,14 @@ impl World {
             self.waiting = None;
         }
         let (decisions, _) = contact.read(&read, &self.ours, |_| Rule::both(winner), now);
+        let has_arrived = self.waiting.as_ref().is_some_and(|waiting| {
+            waiting
+                .iter()
+                .all(|(field, sent)| decisions.contains(&(*field, Decision::Agree(sent.clone()))))
+        });
+        if has_arrived {
+            self.waiting = None;
+        }
         let mut pushed = Values::new();
         for (field, decision) in decisions {
             match decision {
@@ -235,10 +243,7 @@ impl World {
                 Decision::Agree(_) | Decision::Nothing => {}
             }
         }
-        if !contact.is_in_flight() {
-            // A read has shown that it arrived.
-            self.waiting = None;
-        } else if !pushed.is_empty() {
+        if !pushed.is_empty() {
             assert!(self.waiting.is_none(), "there is one write at a time");
             self.waiting = Some(pushed);
             self.is_counted = false;
