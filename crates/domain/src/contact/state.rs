@@ -60,8 +60,8 @@ pub struct Contact {
     pub profile: ProfileId,
     /// What is remembered of each field.
     pub fields: BTreeMap<ContactField, Shared>,
-    /// When the answer to the last write came, by our clock.
-    answered_at: Option<Timestamp>,
+    /// When the last try of a write ended, with or without an answer, by our clock.
+    tried_at: Option<Timestamp>,
     /// The profile's `updated` after the last write, by Klaviyo's clock.
     written: Option<Timestamp>,
 }
@@ -72,7 +72,7 @@ impl Contact {
         Self {
             profile,
             fields: BTreeMap::new(),
-            answered_at: None,
+            tried_at: None,
             written: None,
         }
     }
@@ -86,7 +86,7 @@ impl Contact {
 
     /// Whether a read is older than our own last write: it undoes nothing.
     fn is_stale(&self, read: &Read) -> bool {
-        let is_earlier = self.answered_at.is_some_and(|at| read.began_at < at);
+        let is_earlier = self.tried_at.is_some_and(|at| read.began_at <= at);
         // Both times are Klaviyo's own, of which reads show whole seconds.
         let is_older = match (read.updated, self.written) {
             (Some(read), Some(written)) => read.whole_second() < written.whole_second(),
@@ -185,6 +185,7 @@ impl Contact {
 
     /// Takes in how the write that is in flight ended.
     pub fn ended(&mut self, outcome: &Outcome, now: Timestamp) {
+        self.tried_at = Some(now);
         match outcome {
             Outcome::Unknown => {
                 for shared in self.fields.values_mut() {
@@ -214,7 +215,6 @@ impl Contact {
                         shared.unchanged_at = Some(now);
                     }
                 }
-                self.answered_at = Some(now);
                 self.written = updated.or(self.written);
             }
         }

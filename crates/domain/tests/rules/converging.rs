@@ -299,6 +299,7 @@ impl World {
             self.now = self.now.plus(Duration::from_hours(2));
             let before = self.writes;
             self.send(Fate::Answered);
+            self.now = self.now.plus(Duration::from_secs(1));
             let found = self.look();
             self.arrive(found);
             if self.writes == before && self.waiting.is_none() {
