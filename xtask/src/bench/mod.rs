@@ -1,6 +1,7 @@
 //! Figures, each beside its limit measured in the same run.
 
 mod check;
+mod continuous;
 mod engine;
 mod environment;
 mod latency;
@@ -51,6 +52,7 @@ const CASES: &[(&str, Case)] = &[
     ("start", start::measure),
     ("api", latency::measure),
     ("check", check::measure),
+    ("continuous", continuous::measure),
     ("neighbour", neighbour::measure),
     ("quota", quota::measure),
     (MILLION, quota::measure_a_million),
