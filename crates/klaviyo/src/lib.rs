@@ -13,6 +13,7 @@ mod account;
 mod body;
 mod client;
 mod collection;
+mod consent;
 mod cursor;
 mod document;
 #[cfg(any(test, fuzzing))]

@@ -12,6 +12,7 @@ use fanfare_domain::profile::{Attribute, Profile};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::writing::FoundProfile;
 
+use crate::consent;
 use crate::document::{Many, broken_id, parse};
 use crate::lenient::{Object, Raw, object, time, value};
 use crate::origin::Origin;
@@ -94,6 +95,7 @@ object! {
         updated: Raw<'a>,
         joined_group_at: Raw<'a>,
         external_id: Raw<'a>,
+        subscriptions: Raw<'a>,
     }
 }
 
@@ -113,6 +115,7 @@ pub(crate) fn read_found(text: &str) -> Result<Vec<FoundProfile>, KlaviyoError> 
         Ok(FoundProfile {
             profile: read(resource)?,
             external_id: attribute(resource.attributes.0.external_id),
+            consents: consent::read(resource.attributes.0.subscriptions),
         })
     });
     found.collect()

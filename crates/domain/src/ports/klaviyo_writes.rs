@@ -89,7 +89,7 @@ pub trait KlaviyoWrites: Send + Sync {
     ) -> Result<Answer<MemberPage>, KlaviyoError>;
 
     /// `GET /api/profiles`: those that there are with one of a few e-mails or phone numbers,
-    /// [`crate::writing::MAX_LOOKED_FOR`] at most. Scope `profiles:read`.
+    /// [`crate::writing::MAX_LOOKED_FOR`] at most, with their consents. Scope `profiles:read`.
     async fn find_profiles(
         &self,
         credential: &Credential,

@@ -4,6 +4,7 @@
 mod audiences;
 mod chains;
 mod changes;
+mod converging;
 mod deliveries;
 mod dividing;
 mod door;

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::MAX_PROFILE_BYTES;
 use super::request::{Data, WriteRequest, raw, refused_row, segment};
+use crate::consent::ADDITIONAL;
 use crate::document::{Single, broken_id, parse};
 use crate::lenient::{Object, Raw, object, time, value};
 use crate::member::PAGE_SIZE;
@@ -170,7 +171,7 @@ pub(super) fn read_written(text: &str, is_new: bool) -> Result<WrittenProfile, K
 }
 
 /// The attributes that are read before a write.
-const FIELDS: &str = "email,phone_number,external_id,first_name,last_name,updated";
+const FIELDS: &str = "email,phone_number,external_id,first_name,last_name,updated,subscriptions";
 
 /// Requests the profiles that have one of a few e-mails or phone numbers.
 pub(super) fn find_request(origin: &Origin, lookup: &MemberLookup) -> Request {
@@ -181,6 +182,7 @@ pub(super) fn find_request(origin: &Origin, lookup: &MemberLookup) -> Request {
     let filter = filter_any(field, values.iter().map(String::as_str));
     let parameters = [
         ("fields[profile]", FIELDS),
+        ADDITIONAL,
         ("page[size]", PAGE_SIZE),
         ("filter", &filter),
     ];
