@@ -133,6 +133,7 @@ async fn found_by_reading(
         ("runs", !unit.runs(audience, &ALL).await?.items.is_empty()),
         ("run_count", unit.run_count(audience).await? > 0),
         ("issues", !unit.issues(run, &ALL).await?.items.is_empty()),
+        ("issue_counts", !unit.issue_counts(run).await?.is_empty()),
     ];
     let found = found.into_iter().filter(|(_, is_found)| *is_found);
     Ok(found.map(|(method, _)| method).collect())
