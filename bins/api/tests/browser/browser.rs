@@ -48,11 +48,15 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let Some((browser, driver)) = programs() else {
-        println!("skipped: Chromium and its driver are not installed: run `cargo xtask test --install`");
+        println!(
+            "skipped: Chromium and its driver are not installed: run `cargo xtask test --install`"
+        );
         return;
     };
     // The client of the driver asks for a provider of TLS, although it never leaves this machine.
-    rustls::crypto::ring::default_provider().install_default().ok();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     let mut child = Command::new(driver)
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -68,7 +72,9 @@ where
     });
     let port = port.expect("the driver says where it listens");
     let mut capabilities = DesiredCapabilities::chrome();
-    capabilities.set_binary(&browser.to_string_lossy()).expect("a path");
+    capabilities
+        .set_binary(&browser.to_string_lossy())
+        .expect("a path");
     for argument in [
         "--headless=new",
         "--no-sandbox",
@@ -114,12 +120,6 @@ impl Browser {
         self.driver.goto(address).await.expect("the page opens");
     }
 
-    /// The path of the page that is shown.
-    pub(crate) async fn path(&self) -> String {
-        let address = self.driver.current_url().await.expect("an address");
-        address.path().to_owned()
-    }
-
     /// Runs a script in the page.
     pub(crate) async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         let done = self.driver.execute(script, arguments).await;
@@ -128,7 +128,10 @@ impl Browser {
 
     /// The text that the page shows.
     pub(crate) async fn text(&self) -> String {
-        let text = self.driver.execute("return document.body.innerText", vec![]).await;
+        let text = self
+            .driver
+            .execute("return document.body.innerText", vec![])
+            .await;
         let text = text.map(|text| text.json().as_str().unwrap_or_default().to_owned());
         text.unwrap_or_else(|error| format!("({error})"))
     }
@@ -142,7 +145,8 @@ impl Browser {
     /// Lets pages run scripts, or not.
     pub(crate) async fn allow_scripts(&self, are_allowed: bool) {
         let value = json!({"value": !are_allowed});
-        self.order("Emulation.setScriptExecutionDisabled", value).await;
+        self.order("Emulation.setScriptExecutionDisabled", value)
+            .await;
     }
 
     /// Keeps what the window shows as a picture among the tests' screens.

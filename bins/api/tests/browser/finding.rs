@@ -47,7 +47,11 @@ impl Browser {
 
     /// Fails if there is one. The page must be there already.
     #[track_caller]
-    pub(crate) fn lacks<'a>(&'a self, role: &'a str, name: &'a str) -> impl Future<Output = ()> + 'a {
+    pub(crate) fn lacks<'a>(
+        &'a self,
+        role: &'a str,
+        name: &'a str,
+    ) -> impl Future<Output = ()> + 'a {
         let caller = std::panic::Location::caller();
         async move {
             let has = self.has(role, name).await;
@@ -83,7 +87,11 @@ impl Browser {
             let list = self.find("combobox", name).await?;
             list.send_keys(option).await.ok()?;
             let chosen = "return arguments[0].selectedOptions[0].text";
-            let chosen = self.driver.execute(chosen, vec![list.to_json().ok()?]).await.ok()?;
+            let chosen = self
+                .driver
+                .execute(chosen, vec![list.to_json().ok()?])
+                .await
+                .ok()?;
             (chosen.json() == option).then_some(())
         })
         .await;

@@ -64,7 +64,11 @@ impl Installation {
         ];
         let api = run(folder.path(), "fanfare-api", &[], &settings);
         let worker = run(folder.path(), "fanfare-worker", &[], &settings);
-        let made = operate(folder.path(), &settings, &["org", "create", "--name", "Nordlicht", "--json"]);
+        let made = operate(
+            folder.path(),
+            &settings,
+            &["org", "create", "--name", "Nordlicht", "--json"],
+        );
         Self {
             organization: text(&made, "organizationId"),
             owner: text(&made, "secretKey"),
@@ -83,7 +87,15 @@ impl Installation {
 
     /// The same with its id.
     pub(crate) fn make_key(&self, role: &str) -> Value {
-        self.operate(&["key", "create", "--org", &self.organization, "--role", role, "--json"])
+        self.operate(&[
+            "key",
+            "create",
+            "--org",
+            &self.organization,
+            "--role",
+            role,
+            "--json",
+        ])
     }
 
     /// Runs an operator's command that answers with JSON.
@@ -150,7 +162,10 @@ impl Installation {
     /// Forgets all planned faults.
     pub(crate) fn forget_faults(&self) {
         let address = format!("{}/control/faults", self.klaviyo.address);
-        agent().delete(address).call().expect("an order that is taken");
+        agent()
+            .delete(address)
+            .call()
+            .expect("an order that is taken");
     }
 
     fn order(&self, what: &str, orders: &str) {
@@ -171,7 +186,10 @@ fn agent() -> Agent {
 /// Another program of the workspace: it lies where the API does.
 fn program(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_fanfare-api")).with_file_name(name);
-    assert!(path.exists(), "{name} is not built: `cargo build --workspace --bins` does it");
+    assert!(
+        path.exists(),
+        "{name} is not built: `cargo build --workspace --bins` does it"
+    );
     path
 }
 
@@ -217,5 +235,6 @@ fn operate(folder: &Path, settings: &[(&str, String)], arguments: &[&str]) -> Va
 /// A field of a document.
 fn text(document: &Value, field: &str) -> String {
     let text = document[field].as_str();
-    text.unwrap_or_else(|| panic!("no {field} in {document}")).to_owned()
+    text.unwrap_or_else(|| panic!("no {field} in {document}"))
+        .to_owned()
 }

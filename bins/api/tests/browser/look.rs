@@ -42,7 +42,8 @@ impl Browser {
     }
 
     async fn resize(&self, width: u32, height: u64) {
-        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.order("Emulation.setDeviceMetricsOverride", size).await;
     }
 

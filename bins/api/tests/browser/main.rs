@@ -29,13 +29,15 @@ const KLAVIYO: [&str; 10] = [
     "--list",
     "Sn1KrS=Sneaker Drops <script>alert(1)</script>:12",
     "--segment",
-    "Ac7EgS=Engaged, 30 days:80",
+    "Ac7EgS=Engaged, 30 days:300",
 ];
 
 /// An installation that is connected and has imported a list, a small one and a segment, by the API.
 async fn imported() -> Installation {
     let installation = Installation::start(&KLAVIYO);
     installation.connect();
-    installation.import(&["RtPqXs", "XyZaBc"], &["Ac7EgS"]).await;
+    installation
+        .import(&["RtPqXs", "XyZaBc"], &["Ac7EgS"])
+        .await;
     installation
 }

@@ -79,7 +79,13 @@ impl Runs for Unit {
 
     async fn issue_counts(&mut self, run: &RunId) -> Result<Vec<(IssueCode, u64)>, StoreError> {
         let mut counts = BTreeMap::<&str, (IssueCode, u64)>::new();
-        for issue in self.rows().issues.get(run).into_iter().flat_map(BTreeMap::values) {
+        for issue in self
+            .rows()
+            .issues
+            .get(run)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+        {
             let code = issue.kind.code;
             counts.entry(code.as_str()).or_insert((code, 0)).1 += 1;
         }
