@@ -71,12 +71,12 @@ async fn removals_are_held(browser: &Browser, installation: &Installation) {
 
 async fn klaviyo_fails(browser: &Browser, installation: &Installation, audience: &str) {
     for (name, fault, told) in [
-        ("klaviyo-busy", "any@times=all:429=40", "Klaviyo is busy"),
         (
             "klaviyo-away",
             "any@times=all:503",
             "Klaviyo cannot be reached",
         ),
+        ("klaviyo-busy", "any@times=all:429=5", "Klaviyo is busy"),
     ] {
         installation.plan_faults(fault);
         browser

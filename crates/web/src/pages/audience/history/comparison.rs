@@ -44,7 +44,14 @@ pub(super) async fn compare(
         Err(Error::Invalid(violations)) => {
             let texts: Vec<String> = violations
                 .into_iter()
-                .map(|violation| format!("{}: {}.", violation.field, violation.message))
+                .map(|violation| {
+                    let field = if violation.field == "to" {
+                        "To"
+                    } else {
+                        "From"
+                    };
+                    format!("{field}: it {}.", violation.message)
+                })
                 .collect();
             Ok(Some(Err(texts.join(" "))))
         }
