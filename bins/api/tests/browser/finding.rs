@@ -1,9 +1,9 @@
 //! What a page has, found by role and accessible name, as a person or a screen reader finds it; and what is done with it.
 
 use serde_json::{Value, json};
-use thirtyfour::prelude::*;
 
 use crate::browser::{Browser, until};
+use crate::webdriver::Element;
 
 /// Finds elements by role and name: those that are shown, of the open dialog alone where there is one.
 const FIND: &str = r#"
@@ -28,116 +28,98 @@ return [...place.querySelectorAll(selectors[role])]
 
 impl Browser {
     /// The first element of this role and name, if there is one.
-    async fn find(&self, role: &str, name: &str) -> Option<WebElement> {
-        let found = self.driver.execute(FIND, vec![json!(role), json!(name)]);
-        let elements = found.await.ok()?.elements().ok()?;
-        elements.into_iter().next()
+    fn find(&self, role: &str, name: &str) -> Option<Element> {
+        let found = self.driver.elements(FIND, &[json!(role), json!(name)]);
+        found.into_iter().next()
     }
 
     /// Whether there is one.
-    pub(crate) async fn has(&self, role: &str, name: &str) -> bool {
-        self.find(role, name).await.is_some()
+    pub(crate) fn has(&self, role: &str, name: &str) -> bool {
+        self.find(role, name).is_some()
     }
 
     /// Waits until there is one.
-    pub(crate) async fn awaits(&self, role: &str, name: &str) {
+    pub(crate) fn awaits(&self, role: &str, name: &str) {
         let what = format!("a {role} named {name:?}");
-        until(&what, async || self.find(role, name).await).await;
+        until(&what, || self.find(role, name));
     }
 
     /// Fails if there is one. The page must be there already.
     #[track_caller]
-    pub(crate) fn lacks<'a>(
-        &'a self,
-        role: &'a str,
-        name: &'a str,
-    ) -> impl Future<Output = ()> + 'a {
-        let caller = std::panic::Location::caller();
-        async move {
-            let has = self.has(role, name).await;
-            assert!(!has, "a {role} named {name:?} at {caller}");
-        }
+    pub(crate) fn lacks(&self, role: &str, name: &str) {
+        assert!(!self.has(role, name), "a {role} named {name:?}");
     }
 
     /// Presses a button, follows a link, ticks a box.
-    pub(crate) async fn press(&self, role: &str, name: &str) {
+    pub(crate) fn press(&self, role: &str, name: &str) {
         let what = format!("a {role} named {name:?} to press");
-        until(&what, async || {
+        until(&what, || {
             // A part of the page may have been swapped since it was found.
-            self.find(role, name).await?.click().await.ok()
-        })
-        .await;
+            self.driver.click(&self.find(role, name)?).ok()
+        });
     }
 
     /// Types into a field in place of what is in it.
-    pub(crate) async fn fill(&self, name: &str, text: &str) {
+    pub(crate) fn fill(&self, name: &str, text: &str) {
         let what = format!("a field named {name:?} to fill");
-        until(&what, async || {
-            let field = self.find("textbox", name).await?;
-            field.clear().await.ok()?;
-            field.send_keys(text).await.ok()
-        })
-        .await;
+        until(&what, || {
+            let field = self.find("textbox", name)?;
+            self.driver.clear(&field).ok()?;
+            self.driver.type_into(&field, text).ok()
+        });
     }
 
     /// Chooses one of a list of options by its text.
-    pub(crate) async fn choose(&self, name: &str, option: &str) {
+    pub(crate) fn choose(&self, name: &str, option: &str) {
         let what = format!("the option {option:?} of {name:?}");
-        until(&what, async || {
-            let list = self.find("combobox", name).await?;
-            list.send_keys(option).await.ok()?;
+        until(&what, || {
+            let list = self.find("combobox", name)?;
+            self.driver.type_into(&list, option).ok()?;
             let chosen = "return arguments[0].selectedOptions[0].text";
-            let chosen = self
-                .driver
-                .execute(chosen, vec![list.to_json().ok()?])
-                .await
-                .ok()?;
-            (chosen.json() == option).then_some(())
-        })
-        .await;
+            let chosen = self.driver.run(chosen, &[list.argument()]).ok()?;
+            (chosen == option).then_some(())
+        });
     }
 
     /// What is written in a field.
-    pub(crate) async fn value(&self, name: &str) -> String {
-        let field = self.find("textbox", name).await.expect("the field");
-        let value = field.prop("value").await.expect("an answer");
-        value.unwrap_or_default()
+    pub(crate) fn value(&self, name: &str) -> String {
+        let field = self.find("textbox", name).expect("the field");
+        let value = self.run("return arguments[0].value", &[field.argument()]);
+        value.as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until the page shows a text.
-    pub(crate) async fn sees(&self, text: &str) {
-        until(&format!("the text {text:?}"), async || {
-            self.text().await.contains(text).then_some(())
-        })
-        .await;
+    pub(crate) fn sees(&self, text: &str) {
+        until(&format!("the text {text:?}"), || {
+            self.text().contains(text).then_some(())
+        });
     }
 
     /// Waits until the page's texts are as they should be.
-    pub(crate) async fn sees_that(&self, what: &str, is_so: impl Fn(&str) -> bool) {
-        until(what, async || is_so(&self.text().await).then_some(())).await;
+    pub(crate) fn sees_that(&self, what: &str, is_so: impl Fn(&str) -> bool) {
+        until(what, || is_so(&self.text()).then_some(()));
     }
 
-    /// The cells of a table's column by the texts of its rows' beginnings: what the row that begins with this text has.
-    pub(crate) async fn row(&self, name: &str) -> Option<String> {
+    /// The text of the table's row that begins with this.
+    fn row(&self, name: &str) -> Option<String> {
         let script = "return [...document.querySelectorAll('tbody tr')].map((row) => row.innerText)
             .find((text) => text.trim().startsWith(arguments[0])) ?? null";
-        let row = self.run(script, vec![json!(name)]).await;
+        let row = self.run(script, &[json!(name)]);
         row.as_str().map(str::to_owned)
     }
 
     /// Waits until the row that begins with a text has all of these texts.
-    pub(crate) async fn sees_row(&self, name: &str, texts: &[&str]) {
-        until(&format!("a row {name:?} with {texts:?}"), async || {
-            let row = self.row(name).await?;
+    pub(crate) fn sees_row(&self, name: &str, texts: &[&str]) {
+        until(&format!("a row {name:?} with {texts:?}"), || {
+            let row = self.row(name)?;
             texts.iter().all(|text| row.contains(text)).then_some(())
-        })
-        .await;
+        });
     }
 
     /// The texts of all elements of this selector.
-    pub(crate) async fn texts(&self, selector: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, selector: &str) -> Vec<String> {
         let script = "return [...document.querySelectorAll(arguments[0])].map((one) => one.innerText.trim())";
-        let Value::Array(texts) = self.run(script, vec![json!(selector)]).await else {
+        let Value::Array(texts) = self.run(script, &[json!(selector)]) else {
             return Vec::new();
         };
         let texts = texts.iter().filter_map(Value::as_str);
@@ -145,15 +127,15 @@ impl Browser {
     }
 
     /// Signs in with a secret key.
-    pub(crate) async fn sign_in(&self, key: &str) {
-        self.open("/auth/sign-in").await;
-        self.fill("Secret key", key).await;
-        self.press("button", "Sign in").await;
-        self.awaits("button", "Sign out").await;
+    pub(crate) fn sign_in(&self, key: &str) {
+        self.open("/auth/sign-in");
+        self.fill("Secret key", key);
+        self.press("button", "Sign in");
+        self.awaits("button", "Sign out");
     }
 
-    pub(crate) async fn sign_out(&self) {
-        self.press("button", "Sign out").await;
-        self.awaits("button", "Sign in").await;
+    pub(crate) fn sign_out(&self) {
+        self.press("button", "Sign out");
+        self.awaits("button", "Sign in");
     }
 }

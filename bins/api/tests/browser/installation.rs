@@ -130,15 +130,14 @@ impl Installation {
     }
 
     /// Imports these, and waits until all have been.
-    pub(crate) async fn import(&self, lists: &[&str], segments: &[&str]) {
+    pub(crate) fn import(&self, lists: &[&str], segments: &[&str]) {
         let body = json!({"listIds": lists, "segmentIds": segments});
         self.ask("POST", "/api/audiences/import/klaviyo", Some(&body));
-        until("the imports' success", async || {
+        until("the imports' success", || {
             let sources = self.ask("GET", "/api/sync-sources/search?syncStatus=SUCCESS", None);
             let done = sources.as_array().map_or(0, Vec::len);
             (done >= lists.len() + segments.len()).then_some(())
-        })
-        .await;
+        });
     }
 
     /// The id of the audience with this name.

@@ -35,24 +35,24 @@ impl Look {
 
 impl Browser {
     /// Shows pages in this look from now on.
-    pub(crate) async fn look(&self, look: Look) {
-        self.resize(look.width, 900).await;
+    pub(crate) fn look(&self, look: Look) {
+        self.resize(look.width, 900);
         let theme = json!({"features": [{"name": "prefers-color-scheme", "value": look.theme}]});
-        self.order("Emulation.setEmulatedMedia", theme).await;
+        self.order("Emulation.setEmulatedMedia", &theme);
     }
 
-    async fn resize(&self, width: u32, height: u64) {
+    fn resize(&self, width: u32, height: u64) {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.order("Emulation.setDeviceMetricsOverride", size).await;
+        self.order("Emulation.setDeviceMetricsOverride", &size);
     }
 
     /// A picture of the whole page in every look. Nothing of a page lies beside a narrow screen.
-    pub(crate) async fn photograph_in_every_look(&self, name: &str) {
+    pub(crate) fn photograph_in_every_look(&self, name: &str) {
         for look in Look::all() {
-            self.look(look).await;
+            self.look(look);
             let size = "return [document.documentElement.scrollWidth, document.documentElement.scrollHeight]";
-            let size = self.run(size, vec![]).await;
+            let size = self.run(size, &[]);
             let (width, height) = (size[0].as_u64(), size[1].as_u64());
             assert!(
                 width.is_some_and(|width| width <= u64::from(look.width)),
@@ -60,9 +60,9 @@ impl Browser {
                 look.name()
             );
             let height = height.unwrap_or(900).clamp(600, MOST_HEIGHT);
-            self.resize(look.width, height).await;
-            self.photograph(&format!("{name}-{}", look.name())).await;
+            self.resize(look.width, height);
+            self.photograph(&format!("{name}-{}", look.name()));
         }
-        self.look(Look::USUAL).await;
+        self.look(Look::USUAL);
     }
 }

@@ -11,6 +11,7 @@ mod look;
 mod pages;
 mod roles;
 mod states;
+mod webdriver;
 mod without_script;
 
 use crate::installation::Installation;
@@ -33,11 +34,9 @@ const KLAVIYO: [&str; 10] = [
 ];
 
 /// An installation that is connected and has imported a list, a small one and a segment, by the API.
-async fn imported() -> Installation {
+fn imported() -> Installation {
     let installation = Installation::start(&KLAVIYO);
     installation.connect();
-    installation
-        .import(&["RtPqXs", "XyZaBc"], &["Ac7EgS"])
-        .await;
+    installation.import(&["RtPqXs", "XyZaBc"], &["Ac7EgS"]);
     installation
 }

@@ -43,9 +43,9 @@ const PAGES: [(&str, &str); 17] = [
     ),
 ];
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn every_page_looks_right_and_can_be_used_by_everybody() {
-    let installation = imported().await;
+#[test]
+fn every_page_looks_right_and_can_be_used_by_everybody() {
+    let installation = imported();
     let id = installation.audience("Newsletter Subscribers");
     let people = installation.ask("GET", "/api/consumers?first=1", None);
     let person = people["data"][0]["id"]
@@ -55,82 +55,78 @@ async fn every_page_looks_right_and_can_be_used_by_everybody() {
     let path = move |path: &str| path.replace("{id}", &id).replace("{person}", &person);
     let [viewer, editor] = ["viewer", "editor"].map(|role| installation.key(role));
     let address = installation.api.address.clone();
-    with_browser(&address, async move |browser| {
-        browser.open("/auth/sign-in").await;
-        photograph(&browser, "sign-in").await;
-        browser.sign_in(&installation.owner).await;
+    with_browser(&address, |browser| {
+        browser.open("/auth/sign-in");
+        photograph(browser, "sign-in");
+        browser.sign_in(&installation.owner);
         for (name, page) in PAGES {
-            browser.open(&path(page)).await;
-            photograph(&browser, name).await;
+            browser.open(&path(page));
+            photograph(browser, name);
         }
-        menu(&browser).await;
-        sizes(&browser).await;
-        components(&browser).await;
+        menu(browser);
+        sizes(browser);
+        components(browser);
         for (role, key) in [("viewer", viewer), ("editor", editor)] {
-            browser.sign_out().await;
-            browser.sign_in(&key).await;
+            browser.sign_out();
+            browser.sign_in(&key);
             for (name, page) in PAGES {
-                browser.open(&path(page)).await;
-                browser.is_accessible(&format!("{name} of a {role}")).await;
+                browser.open(&path(page));
+                browser.is_accessible(&format!("{name} of a {role}"));
             }
         }
-    })
-    .await;
+    });
 }
 
-async fn photograph(browser: &Browser, name: &str) {
-    browser.photograph_in_every_look(name).await;
-    browser.is_accessible(name).await;
+fn photograph(browser: &Browser, name: &str) {
+    browser.photograph_in_every_look(name);
+    browser.is_accessible(name);
 }
 
 /// The menu of a row is not cut off by its table.
-async fn menu(browser: &Browser) {
-    browser.open("/app/audiences").await;
-    browser.press("button", "Actions for VIP Customers").await;
-    browser.awaits("link", "Delete").await;
-    photograph(browser, "audiences-menu").await;
+fn menu(browser: &Browser) {
+    browser.open("/app/audiences");
+    browser.press("button", "Actions for VIP Customers");
+    browser.awaits("link", "Delete");
+    photograph(browser, "audiences-menu");
 }
 
 /// The sizes of lists come when their rows are looked at.
-async fn sizes(browser: &Browser) {
-    browser.open("/app/audiences/import/klaviyo").await;
-    browser
-        .press("checkbox", "Sneaker Drops <script>alert(1)</script>")
-        .await;
-    browser.sees("12 profiles").await;
-    photograph(browser, "import-ticked").await;
+fn sizes(browser: &Browser) {
+    browser.open("/app/audiences/import/klaviyo");
+    browser.press("checkbox", "Sneaker Drops <script>alert(1)</script>");
+    browser.sees("12 profiles");
+    photograph(browser, "import-ticked");
 }
 
 /// Every component in each of its states; the page is in development builds alone, as tests' are.
-async fn components(browser: &Browser) {
-    browser.open("/app/components").await;
-    photograph(browser, "components").await;
+fn components(browser: &Browser) {
+    browser.open("/app/components");
+    photograph(browser, "components");
 }
 
 /// Before anything is connected or imported.
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_is_empty_says_what_comes_next() {
+#[test]
+fn what_is_empty_says_what_comes_next() {
     let installation = Installation::start(&crate::KLAVIYO);
     let viewer = installation.key("viewer");
     let address = installation.api.address.clone();
-    with_browser(&address, async move |browser| {
-        browser.sign_in(&viewer).await;
-        photograph(&browser, "empty-audiences-of-a-viewer").await;
-        browser.sign_out().await;
-        browser.sign_in(&installation.owner).await;
-        photograph(&browser, "empty-audiences").await;
+    with_browser(&address, |browser| {
+        browser.sign_in(&viewer);
+        photograph(browser, "empty-audiences-of-a-viewer");
+        browser.sign_out();
+        browser.sign_in(&installation.owner);
+        photograph(browser, "empty-audiences");
         for (name, path) in [
             ("empty-customers", "/app/customers"),
             ("empty-integrations", "/app/settings/integrations"),
             ("empty-sheet", "/app/settings/integrations?sheet=klaviyo"),
             ("import-not-connected", "/app/audiences/import/klaviyo"),
         ] {
-            browser.open(path).await;
-            photograph(&browser, name).await;
+            browser.open(path);
+            photograph(browser, name);
         }
         installation.connect();
-        browser.open("/app/audiences").await;
-        photograph(&browser, "empty-audiences-connected").await;
-    })
-    .await;
+        browser.open("/app/audiences");
+        photograph(browser, "empty-audiences-connected");
+    });
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
-
 use super::{Life, LivingAccount};
+use crate::clock::{Clock, SystemClock};
 use crate::handle::Handle;
 use crate::state::ChangeError;
 
@@ -25,7 +24,7 @@ impl LivingAccount {
             lasts: LASTS,
             ..Life::hour(1, CHANGES)
         };
-        let mut living = Self::new(simulator, account, life, OffsetDateTime::now_utc())?;
+        let mut living = Self::new(simulator, account, life, SystemClock.now())?;
         if !living.lists.iter().any(|known| known == list) {
             return Err(ChangeError::NoCollection(list.to_owned()));
         }
@@ -36,9 +35,9 @@ impl LivingAccount {
     /// Lets everything happen when its time has come, and returns when nothing will any more.
     pub fn live(mut self) -> Result<(), ChangeError> {
         while let Some(next) = self.next_at() {
-            let wait = next - OffsetDateTime::now_utc();
+            let wait = next - SystemClock.now();
             std::thread::sleep(wait.try_into().unwrap_or_default());
-            self.live_until(OffsetDateTime::now_utc().max(next))?;
+            self.live_until(SystemClock.now().max(next))?;
         }
         Ok(())
     }

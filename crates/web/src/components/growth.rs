@@ -11,29 +11,29 @@ const HEIGHT: u64 = 100;
 
 /// A line through these counts, the earliest first. With fewer than two there is no line.
 pub(crate) fn growth(points: &[(Timestamp, u64)], now: Timestamp) -> Markup {
-    let (Some((begin, first)), Some((_, last))) = (points.first(), points.last()) else {
+    let (Some((since, first)), Some((_, now_members))) = (points.first(), points.last()) else {
         return html! {};
     };
     if points.len() < 2 {
         return html! {};
     }
     let counts = || points.iter().map(|(_, count)| *count);
-    let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
-    let line = line(points, now, least, most);
-    let began = texts::relative(*begin, now);
+    let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    let line = line(points, now, fewest, most);
+    let ago = texts::relative(*since, now);
     let label = format!(
-        "{} {began}, {} now",
+        "{} {ago}, {} now",
         texts::count(*first, "member", "members"),
-        texts::number(*last),
+        texts::number(*now_members),
     );
     html! {
         figure.growth {
-            div.scale { span { "Most: " (texts::number(most)) } span { "Now: " (texts::number(*last)) } }
+            div.scale { span { "Most: " (texts::number(most)) } span { "Now: " (texts::number(*now_members)) } }
             svg role="img" aria-label=(label) viewBox={ "0 -2 " (WIDTH) " " (HEIGHT + 4) } preserveAspectRatio="none" {
                 path.area d={ (line) " V" (HEIGHT + 2) " H0 Z" } {}
                 path d=(line) {}
             }
-            div.scale { span { "Least: " (texts::number(least)) ", since " (began) } span { "Now" } }
+            div.scale { span { "Least: " (texts::number(fewest)) ", since " (ago) } span { "Now" } }
         }
     }
 }

@@ -86,8 +86,11 @@ fn words(run: &SyncRun) -> String {
     format!("{trigger}\n{status}\n{}\n{error}\n{}", pass(run), run.id)
 }
 
+/// A column's name, and what of a run stands in it.
+type Column = (&'static str, fn(&SyncRun) -> u64);
+
 /// What a run has counted, by column.
-const COUNTS: [(&str, fn(&SyncRun) -> u64); 6] = [
+const COUNTS: [Column; 6] = [
     ("Profiles", |run| run.progress.tally.processed),
     ("Created", |run| run.progress.tally.created),
     ("Updated", |run| run.progress.tally.updated),

@@ -57,16 +57,13 @@ async fn answer(
     let frame = Frame::load(application, visitor, id).await?;
     let organization = visitor.organization();
     let compared = compare(application, visitor, id, fields).await?;
-    let feed = match fields.search() {
-        Some(search) => {
-            let found = application.last_memberships(organization, id, &search, ROWS);
-            found_people(visitor, &found.await?)
-        }
-        None => {
-            let page = fields.page(ROWS);
-            let changes = application.latest_changes(organization, id, &page);
-            feed(visitor, &frame, fields, &changes.await?)
-        }
+    let feed = if let Some(search) = fields.search() {
+        let found = application.last_memberships(organization, id, &search, ROWS);
+        found_people(visitor, &found.await?)
+    } else {
+        let page = fields.page(ROWS);
+        let changes = application.latest_changes(organization, id, &page);
+        feed(visitor, &frame, fields, &changes.await?)
     };
     let feed = html! { div #changes { (feed) } };
     if visitor.is_partial {
