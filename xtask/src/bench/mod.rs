@@ -5,6 +5,7 @@ mod engine;
 mod environment;
 mod latency;
 mod neighbour;
+mod pages;
 mod quota;
 mod search;
 mod start;
@@ -52,6 +53,7 @@ const CASES: &[(&str, Case)] = &[
     ("api", latency::measure),
     ("check", check::measure),
     ("neighbour", neighbour::measure),
+    ("pages", pages::measure),
     ("quota", quota::measure),
     (MILLION, quota::measure_a_million),
 ];
