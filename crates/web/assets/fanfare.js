@@ -80,6 +80,8 @@
         if (!element.isConnected) return stream.close();
         element.innerHTML = event.data;
         localize(element);
+        const badge = element.querySelector(".badge");
+        if (badge) document.querySelector(".head .badge")?.replaceWith(badge.cloneNode(true));
       });
       stream.addEventListener("done", () => {
         stream.close();

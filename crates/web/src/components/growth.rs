@@ -9,16 +9,16 @@ use crate::texts;
 const WIDTH: u64 = 1_000;
 const HEIGHT: u64 = 100;
 
-/// A line through these counts, the earliest first. With fewer than two there is no line.
+/// A line through these counts, the earliest first. Where they are all the same there is no line.
 pub(crate) fn growth(points: &[(Timestamp, u64)], now: Timestamp) -> Markup {
     let (Some((since, first)), Some((_, now_members))) = (points.first(), points.last()) else {
         return html! {};
     };
-    if points.len() < 2 {
-        return html! {};
-    }
     let counts = || points.iter().map(|(_, count)| *count);
     let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    if fewest == most {
+        return html! {};
+    }
     let line = line(points, now, fewest, most);
     let ago = texts::relative(*since, now);
     let label = format!(

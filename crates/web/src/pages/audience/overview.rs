@@ -196,7 +196,8 @@ fn troubles(visitor: &Visitor, frame: &Frame) -> Markup {
             @if let Some(error) = &run.error {
                 (notice("bad", &html! {
                     strong { "The last sync failed. " }
-                    (error.message) " " (remedy(error.code))
+                    @if error.code != FailureCode::KeyInvalid { (error.message) " " }
+                    (remedy(error.code))
                     @if error.code == FailureCode::IncompleteRead {
                         (confirm(visitor, frame))
                     }
