@@ -103,6 +103,10 @@ pub struct FullPass {
     /// members to an audience that was empty at the run's start.
     #[serde(default)]
     pub is_reopened: bool,
+    /// Whether the run has just found that it has seen every member whom it added itself. It is not stored: a worker that
+    /// takes the run up later does not know what was looked at.
+    #[serde(skip)]
+    pub saw_whom_it_added: bool,
 }
 
 /// A pass that reads who joined since the pass before.

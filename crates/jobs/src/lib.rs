@@ -23,6 +23,7 @@ mod schema;
 mod shares;
 mod slots;
 mod sqlite;
+mod sqlite_watch;
 
 pub use heartbeat::Heartbeat;
 pub use listener::Listener;

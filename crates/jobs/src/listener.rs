@@ -32,6 +32,11 @@ impl Listener {
         self.slots.work(work).await;
     }
 
+    /// Looks for due work and has it worked on, without a job. It returns when the work has a slot.
+    pub(crate) async fn on_change(&self) {
+        self.slots.work_if_due().await;
+    }
+
     /// Records a heartbeat: the queue's database has answered.
     pub fn beat(&self) {
         self.heartbeat.queue_answered();

@@ -88,6 +88,13 @@ impl Slots {
         });
     }
 
+    /// The same for the work that is due, if any is.
+    pub(crate) async fn work_if_due(&self) {
+        if let Some(work) = self.next().await {
+            self.work(work).await;
+        }
+    }
+
     async fn work_while_due(&self, notified: WorkItem) {
         let mut next = Some(self.next().await.unwrap_or_else(|| notified.clone()));
         let mut has_worked_notified = false;

@@ -1,5 +1,6 @@
 //! The queue in SQLite: apalis's tables in the store's own file.
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,8 +18,9 @@ use crate::apalis_worker::{AsStored, Payload, handle_job, new_worker_name, run};
 use crate::listener::Listener;
 use crate::queue::{Queue, QueueError};
 use crate::schema;
+use crate::sqlite_watch::{INTERVAL, Watch};
 
-/// How often apalis looks for jobs. A job that another connection has added is not found earlier.
+/// How often apalis looks for jobs. It takes no shorter time than a second; until then [`Watch`] sees them.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// How many heartbeats a worker misses before apalis gives its job to another one. Nothing depends on it.
@@ -47,7 +49,8 @@ impl SqliteQueue {
         queue: &'static str,
     ) -> Result<Self, QueueError> {
         let pool = SqlitePoolOptions::new()
-            .max_connections(2)
+            // Two for apalis, and one for the watch.
+            .max_connections(3)
             .acquire_timeout(Duration::from_secs(5))
             .test_before_acquire(false)
             .connect_with(options)
@@ -96,6 +99,18 @@ impl SqliteQueue {
         }
     }
 
+    /// Has the listener look for due work whenever another connection has added a job.
+    async fn watch(&self, listener: &Listener) -> Result<Infallible, QueueError> {
+        let mut connection = self.pool.acquire().await?;
+        let mut watch = Watch::over(&mut connection, self.queue);
+        loop {
+            if watch.sees_job().await? {
+                listener.on_change().await;
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+
     fn config(&self) -> Config {
         Config::default()
             .queue(self.queue)
@@ -127,7 +142,10 @@ impl Queue for SqliteQueue {
                 .data(data.clone())
                 .build(handle_job)
         });
-        let ended = run(monitor, listener, stop).await;
+        let ended = tokio::select! {
+            ended = run(monitor, listener, stop) => ended,
+            failed = self.watch(listener) => failed.map(|never| match never {}),
+        };
         self.release_jobs(&name).await;
         ended
     }

@@ -23,6 +23,7 @@ mod ledger;
 mod literal;
 mod migrate;
 mod options;
+mod page_reads;
 mod page_writes;
 mod parameters;
 #[path = "../../sql-rows/repositories/mod.rs"]

@@ -3,7 +3,7 @@
 //! same on both.
 //!
 //! What the databases do in their own ways has one name in both crates: `crate::unit`, `crate::store`,
-//! `crate::timeout`, `crate::parameters`, `crate::page_writes`, `crate::ledger`, `crate::work`,
+//! `crate::timeout`, `crate::parameters`, `crate::page_reads`, `crate::page_writes`, `crate::ledger`, `crate::work`,
 //! `crate::search_rows` and `crate::consumer_reads`.
 
 mod audiences;

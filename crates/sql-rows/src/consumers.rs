@@ -47,6 +47,20 @@ pub struct ConsumerRow {
     pub primary_changed_at: Option<DbTimestamp>,
 }
 
+/// What a page has to know of a row of `consumers`. As JSON it is an array of these values.
+#[derive(Debug, Deserialize)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub struct KnownConsumerRow {
+    pub id: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub full_name: Option<String>,
+    pub stamps: JsonText,
+    pub primary_profile: Option<String>,
+    pub primary_updated: Option<DbTimestamp>,
+    pub primary_source_id: Option<String>,
+}
+
 /// Who wrote each value of a consumer: the document in `stamps`, with a member for each value that has
 /// a stamp.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -93,6 +107,23 @@ impl TryFrom<ConsumerRow> for Consumer {
     type Error = StoreError;
 
     fn try_from(row: ConsumerRow) -> Result<Self, StoreError> {
+        Self::try_from(KnownConsumerRow {
+            id: row.id,
+            email: row.email,
+            phone: row.phone,
+            full_name: row.full_name,
+            stamps: row.stamps,
+            primary_profile: row.primary_profile,
+            primary_updated: row.primary_updated,
+            primary_source_id: row.primary_source_id,
+        })
+    }
+}
+
+impl TryFrom<KnownConsumerRow> for Consumer {
+    type Error = StoreError;
+
+    fn try_from(row: KnownConsumerRow) -> Result<Self, StoreError> {
         let email = row
             .email
             .map(|text| Email::from_stored(text).ok_or_else(|| corrupt("consumers.email")));

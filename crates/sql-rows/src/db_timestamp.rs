@@ -6,8 +6,9 @@ use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Decode, Encode, Sqlite, Type};
 
-/// An instant in whole microseconds: `timestamptz` on Postgres, INTEGER since 1970 on SQLite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An instant in whole microseconds: `timestamptz` on Postgres, INTEGER since 1970 on SQLite and in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(transparent)]
 pub struct DbTimestamp(pub Timestamp);
 
 /// An optional instant as a column.

@@ -7,7 +7,8 @@ use sqlx::{Decode, Encode, Sqlite, Type};
 
 /// A JSON document, `jsonb` on Postgres and TEXT on SQLite. It is read as text, so that a document that
 /// we cannot read is reported with the name of its column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(transparent)]
 pub struct JsonText(pub String);
 
 impl Type<Sqlite> for JsonText {

@@ -42,7 +42,7 @@ pub use columns::{
     refused, signed, to_u32,
 };
 pub use connections::{AccountChangesRow, ConnectionRow, TextSet};
-pub use consumers::{ConsumerColumns, ConsumerRow, Stamps};
+pub use consumers::{ConsumerColumns, ConsumerRow, KnownConsumerRow, Stamps};
 pub use db_timestamp::{DbTimestamp, from_db, to_db};
 pub use directory::{KeyRow, OrganizationRow};
 pub use door::{DoorRow, door_read};

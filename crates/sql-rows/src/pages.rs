@@ -6,12 +6,13 @@ use fanfare_domain::consumer::ProfileLink;
 use fanfare_domain::ids::{ConsumerId, ProfileId, SourceId};
 use fanfare_domain::page::SeenProfile;
 use fanfare_domain::ports::StoreError;
+use serde::Deserialize;
 
 use crate::columns::id;
 use crate::db_timestamp::{DbTimestamp, from_db};
 
-/// A row of `profile_links`, with its consumer.
-#[derive(Debug)]
+/// A row of `profile_links`, with its consumer. As JSON it is an array of these values.
+#[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the columns' names say it")]
 pub struct ProfileLinkRow {
     pub source_id: String,
@@ -36,8 +37,8 @@ impl TryFrom<ProfileLinkRow> for ProfileLink {
     }
 }
 
-/// A row of `run_seen_profiles`.
-#[derive(Debug)]
+/// A row of `run_seen_profiles`. As JSON it is an array of these values.
+#[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the columns' names say it")]
 pub struct SeenProfileRow {
     pub profile_id: String,

@@ -73,20 +73,6 @@ macro_rules! read_consumers {
             $($parameter)*
         )
     };
-    (of_page, $($parameter:tt)*) => {
-        fanfare_sql_rows::select_consumers!(
-            r#"NULL AS "primary_changed_at?: fanfare_sql_rows::DbTimestamp"
-            FROM (
-               SELECT o.id FROM json_each($2) e
-               CROSS JOIN consumers o ON o.organization_id = $1 AND o.email = e.value
-               UNION
-               SELECT l.consumer_id FROM json_each($3) p
-               CROSS JOIN profile_links l ON l.organization_id = $1 AND l.profile_id = p.value
-            ) k
-            CROSS JOIN consumers c ON c.organization_id = $1 AND c.id = k.id"#,
-            $($parameter)*
-        )
-    };
 }
 
 pub(crate) use read_consumers;

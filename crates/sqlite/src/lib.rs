@@ -15,6 +15,7 @@ mod ledger;
 mod ledger_file;
 mod migrate;
 mod options;
+mod page_reads;
 mod page_writes;
 mod parameters;
 #[path = "../../sql-rows/repositories/mod.rs"]

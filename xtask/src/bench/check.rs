@@ -1,5 +1,6 @@
 //! How fast the door answers while an import runs, beside the same when nothing does, and beside the database alone.
 
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use super::{Figure, Options};
 use crate::interrupt::Interrupt;
 use crate::services::api::Page;
 use crate::test::postgres::Cluster;
+use crate::workspace;
 
 /// The members of the audience at whose door is asked, and those of the list that is imported meanwhile.
 const MEMBERS: u64 = 1_000_000;
@@ -21,9 +23,12 @@ const IMPORTED: u64 = 400_000;
 /// Checks of one e-mail each, for each state: an organization is allowed 100,000 a minute.
 const CHECKS: usize = 30_000;
 
-/// Connections at once, and how many of Postgres's the door has for one organization.
+/// Connections at once.
 const CONNECTIONS: usize = 32;
-const OF_POSTGRES: usize = 4;
+
+/// How many connections to each store the door has for one organization.
+const OF_SQLITE: u32 = 2;
+const OF_POSTGRES: u32 = 4;
 
 /// The members whose e-mails are asked for, in pages of a hundred.
 const PAGES: usize = 10;
@@ -41,6 +46,8 @@ pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Fi
     let environment = Environment::start(members, &simulator, interrupt)?;
     let measured = Measured::of(&environment, options, interrupt)?;
     let mut figures = measured.figures("sqlite", P99_ON_SQLITE);
+    let store = format!("sqlite://{}", environment.store_file().display());
+    figures.push(measured.beside_a_select("sqlite", &store, OF_SQLITE)?);
     drop(environment);
     let cluster = Cluster::of_installed()?
         .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
@@ -48,14 +55,7 @@ pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Fi
     let environment = Environment::start_on_postgres(&store, members, &simulator, interrupt)?;
     let measured = Measured::of(&environment, options, interrupt)?;
     figures.extend(measured.figures("postgres", P99_ON_POSTGRES));
-    figures.push(Figure {
-        case: "check",
-        what: "checks on postgres, idle".to_owned(),
-        unit: "/s",
-        measured: measured.idle.rate,
-        limit_is: "a SELECT by primary key, by as many connections",
-        limit: Some(cluster.rate_of(&store, &measured.statement, OF_POSTGRES)?),
-    });
+    figures.push(measured.beside_a_select("postgres", &store, OF_POSTGRES)?);
     Ok(figures)
 }
 
@@ -112,6 +112,26 @@ impl Measured {
         })
     }
 
+    /// The checks a second when nothing else happens, beside the rate at which one of the members is read by its primary key,
+    /// by as many at once through a pool of as many connections.
+    fn beside_a_select(&self, name: &str, store: &str, connections: u32) -> Result<Figure> {
+        let built = workspace::build(&["--release", "--package", "xtask", "--example", "select"])?;
+        let (_, path) = built.first().context("cargo built no example")?;
+        let mut select = Command::new(path);
+        select.args([store, &connections.to_string(), &self.statement]);
+        let output = select.stderr(Stdio::inherit()).output()?;
+        ensure!(output.status.success(), "the statement cannot be measured");
+        let rate = String::from_utf8_lossy(&output.stdout).trim().parse()?;
+        Ok(Figure {
+            case: "check",
+            what: format!("checks on {name}, idle"),
+            unit: "/s",
+            measured: self.idle.rate,
+            limit_is: "one SELECT by primary key through such a pool",
+            limit: Some(rate),
+        })
+    }
+
     fn figures(&self, store: &str, p99: f64) -> Vec<Figure> {
         let (mut idle, mut busy) = (self.idle.times.clone(), self.busy.times.clone());
         let figure = |what: &str, unit, measured, limit_is, limit| Figure {
@@ -149,7 +169,7 @@ fn people(environment: &Environment, audience: &str) -> Result<(Vec<String>, Str
             let text = |name: &str| member[name].as_str().unwrap_or_default();
             let (organization, id) = (text("organizationId"), text("id"));
             statement = format!(
-                "SELECT email FROM consumers WHERE organization_id = '{organization}' AND id = '{id}';"
+                "SELECT email FROM consumers WHERE organization_id = '{organization}' AND id = '{id}'"
             );
         }
     }

@@ -1,11 +1,9 @@
 //! How fast the engine is without a quota and without latency, for a first import and for a second pass.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
-use anyhow::{Context, Result};
-use serde_json::Value;
+use anyhow::{Context, Result, ensure};
 
 use super::environment::{Environment, KEY, LIST, SECOND_LIST};
 use super::{Figure, Options};
@@ -21,7 +19,7 @@ const SIMULATOR: [&str; 3] = ["--no-quota", "--latency", "0"];
 pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
     let profiles = PROFILES / options.divide;
     let environment = Environment::start(profiles, &SIMULATOR, interrupt)?;
-    let measured = Measured::of(&environment)?;
+    let measured = Measured::of(&environment, profiles)?;
     let (_folder, store) = environment.stop_and_keep_store();
     measured.figures("engine-sqlite", profiles, script(&store)?)
 }
@@ -34,7 +32,7 @@ pub(super) fn measure_on_postgres(options: &Options, interrupt: &Interrupt) -> R
     let second = format!("{SECOND_LIST}=Benchmark with statistics:{profiles}");
     let simulator = [SIMULATOR.as_slice(), &["--list", &second]].concat();
     let environment = Environment::start_on_postgres(&store, profiles, &simulator, interrupt)?;
-    let measured = Measured::of(&environment)?;
+    let measured = Measured::of(&environment, profiles)?;
     let copy = cluster.database("copy")?;
     environment.services.migrate(&copy)?;
     let script = cluster.copy_rows(&store, &copy, &TABLES)?;
@@ -52,8 +50,11 @@ pub(super) fn measure_on_postgres(options: &Options, interrupt: &Interrupt) -> R
     Ok(figures)
 }
 
-/// What an import leaves behind, in the order of the foreign keys.
-const TABLES: [&str; 7] = [
+/// How many readers the worker reads a list with (`partitions` of `fanfare-sync`'s pace).
+const READERS: &str = "24";
+
+/// What an import leaves behind, in the order of the foreign keys, with the index of searches.
+const TABLES: [&str; 11] = [
     "sync_sources",
     "audiences",
     "consumers",
@@ -61,6 +62,10 @@ const TABLES: [&str; 7] = [
     "audience_list_memberships",
     "sync_runs",
     "sync_issues",
+    "search_sections",
+    "search_blocks",
+    "search_places",
+    "search_pending",
 ];
 
 /// An import and a second pass over the same list.
@@ -72,11 +77,11 @@ struct Measured {
 }
 
 impl Measured {
-    fn of(environment: &Environment) -> Result<Self> {
+    fn of(environment: &Environment, profiles: u64) -> Result<Self> {
         let import = environment.finish(&environment.import(LIST)?)?;
         let memory = environment.services.worker().peak_memory();
         let resync = environment.finish(&environment.sync(&import.audience_id)?)?;
-        let reading = reading_alone(environment)?;
+        let reading = reading_alone(environment, profiles)?;
         Ok(Self {
             import,
             memory,
@@ -115,7 +120,7 @@ impl Measured {
             &format!("second pass on {store}"),
             "profiles/s",
             rate(seconds(&self.resync)?),
-            "reading alone",
+            "reading alone, by as many readers",
             Some(rate(self.reading)),
         ));
         let rows =
@@ -132,50 +137,36 @@ impl Measured {
     }
 }
 
-/// Seconds that it takes to read the list's pages as the worker does, and to drop them.
-fn reading_alone(environment: &Environment) -> Result<f64> {
-    let address = environment
-        .services
-        .simulator_address
-        .as_deref()
-        .context("there is no simulator")?;
-    let agent = ureq::Agent::config_builder()
-        .proxy(None)
-        .build()
-        .new_agent();
-    let mut next = Some(format!(
-        "{address}/api/lists/{LIST}/profiles?fields[profile]=email,phone_number,first_name,\
-         last_name,joined_group_at,updated&sort=joined_group_at&page[size]=100"
-    ));
-    let begun = Instant::now();
-    while let Some(url) = next {
-        let mut answer = agent
-            .get(&url)
-            .header("authorization", format!("Klaviyo-API-Key {KEY}"))
-            .header("revision", "2026-07-15")
-            .call()?;
-        let page: Value = answer
-            .body_mut()
-            .with_config()
-            .limit(64 << 20)
-            .read_json()?;
-        next = page["links"]["next"].as_str().map(str::to_owned);
-    }
-    Ok(begun.elapsed().as_secs_f64())
+/// Seconds that it takes to read the list's pages, by as many readers as the worker has, and to drop them.
+fn reading_alone(environment: &Environment, profiles: u64) -> Result<f64> {
+    let address = environment.services.simulator_address.as_deref();
+    let address = address.context("there is no simulator")?;
+    let mut read = Command::new(example("read")?);
+    read.args([address, KEY, LIST, READERS]);
+    let printed = output_of(&mut read)?;
+    let (read, seconds) = printed.trim().split_once(' ').context("nothing was read")?;
+    ensure!(read.parse() == Ok(profiles), "{read} profiles were read");
+    Ok(seconds.parse()?)
 }
 
 /// Seconds that one SQL script takes to write the rows of the store into an empty one.
 fn script(store: &Path) -> Result<f64> {
-    let built = workspace::build(&["--release", "--package", "xtask", "--example", "script"])?;
-    let (_, path) = built.first().context("cargo built no script")?;
-    let output = Command::new(path).arg(store).output()?;
-    let printed = String::from_utf8(output.stdout)?;
-    printed.trim().parse().with_context(|| {
-        format!(
-            "the script failed:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-    })
+    let mut script = Command::new(example("script")?);
+    Ok(output_of(script.arg(store).args(TABLES))?.trim().parse()?)
+}
+
+/// Builds an example of this program.
+fn example(name: &str) -> Result<PathBuf> {
+    let built = workspace::build(&["--release", "--package", "xtask", "--example", name])?;
+    let (_, path) = built.into_iter().next().context("cargo built no example")?;
+    Ok(path)
+}
+
+fn output_of(command: &mut Command) -> Result<String> {
+    let output = command.output()?;
+    let words = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?} failed:\n{words}");
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 #[expect(

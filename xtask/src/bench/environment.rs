@@ -136,6 +136,11 @@ impl Environment {
         }
     }
 
+    /// The embedded store's file.
+    pub(super) fn store_file(&self) -> PathBuf {
+        self.folder.path().join(FILE)
+    }
+
     /// Stops the programs and keeps the store.
     pub(super) fn stop_and_keep_store(self) -> (TempDir, PathBuf) {
         drop(self.services);

@@ -1,6 +1,7 @@
 //! Figures, each beside its limit measured in the same run.
 
 mod check;
+mod continuous;
 mod engine;
 mod environment;
 mod latency;
@@ -52,6 +53,7 @@ const CASES: &[(&str, Case)] = &[
     ("start", start::measure),
     ("api", latency::measure),
     ("check", check::measure),
+    ("continuous", continuous::measure),
     ("neighbour", neighbour::measure),
     ("pages", pages::measure),
     ("quota", quota::measure),

@@ -84,6 +84,8 @@ pub(super) struct Environment {
     interrupt: Interrupt,
     /// The store's address.
     pub(super) store: String,
+    /// The simulator's.
+    pub(super) klaviyo: String,
     log: PathBuf,
     /// How many requests of the log are ignored, because they were made before the last reset.
     past_requests: usize,
@@ -134,7 +136,8 @@ impl Environment {
         let environment: Vec<(&'static str, OsString)> = vec![
             ("FANFARE_DATABASE_URL", store.clone().into()),
             ("FANFARE_MASTER_KEY", MASTER_KEY.into()),
-            ("FANFARE_KLAVIYO_BASE_URL", klaviyo.into()),
+            ("FANFARE_KLAVIYO_BASE_URL", klaviyo.clone().into()),
+            ("FANFARE_MIN_REFRESH_SECONDS", "1".into()),
             ("FANFARE_LEASE_SECONDS", LEASE.as_secs().to_string().into()),
             ("FANFARE_LOG_FORMAT", "json".into()),
             ("FANFARE_API_ADDR", "127.0.0.1:0".into()),
@@ -163,6 +166,7 @@ impl Environment {
             operator,
             interrupt: interrupt.clone(),
             store,
+            klaviyo,
             log,
             past_requests: 0,
             api_program,
@@ -321,6 +325,11 @@ impl Environment {
             Ok(self.log()?.pages() > before || !self.run()?.is_active())
         })?;
         Ok(begun.elapsed())
+    }
+
+    /// Waits so long, but not through a Ctrl-C.
+    pub(super) fn pause(&self, length: Duration) {
+        self.interrupt.sleep(length);
     }
 
     pub(super) fn wait(&self, otherwise: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {

@@ -5,12 +5,14 @@
 //! tells which pages were fetched twice, and whether a worker sent a request inside a `Retry-After`.
 
 mod environment;
+mod klaviyo_list;
 mod outcome;
 mod proxy;
 mod report;
 mod request_log;
 mod runner;
 mod scenarios;
+mod schedule_watch;
 mod statements;
 
 use std::fmt;

@@ -155,7 +155,8 @@ fn consumers_of(api: &Api, path: &str) -> Result<BTreeSet<String>> {
     Ok(consumers)
 }
 
-fn all(api: &Api, path: &str) -> Result<Vec<Value>> {
+/// Every item of a collection.
+pub(super) fn all(api: &Api, path: &str) -> Result<Vec<Value>> {
     let mut items = Vec::new();
     let mut after = String::new();
     loop {

@@ -81,6 +81,12 @@ impl Log {
         self.members().count()
     }
 
+    /// The same of one list.
+    pub(super) fn pages_of(&self, list: &str) -> usize {
+        let path = format!("/api/lists/{list}/profiles");
+        self.members().filter(|asked| asked.path == path).count()
+    }
+
     /// The same of the other account.
     pub(super) fn pages_of_other(&self) -> usize {
         self.all_members()

@@ -58,6 +58,7 @@ impl SourceRun {
                 link_moves: opened.link_moves,
                 crashes,
                 is_reopened: self.run.progress.pages > 0,
+                saw_whom_it_added: false,
             }),
             DuePass::Incremental(since) => Pass::Incremental(IncrementalPass {
                 phase: Phase::Reading(Scan::since(since.read_from())),
@@ -187,6 +188,19 @@ impl SourceRun {
         self.reset_failures();
         self.follow(now);
         Ok(())
+    }
+
+    /// Whether a complete pass is reading a list that was not counted when it was opened.
+    pub const fn is_uncounted(&self) -> bool {
+        self.run.progress.total.is_none()
+            && matches!(&self.run.pass, Pass::Full(pass) if matches!(pass.phase, Phase::Reading(_)))
+    }
+
+    /// Klaviyo counts so many profiles in a list that is being read and was not counted before.
+    pub const fn count(&mut self, profiles: u64) {
+        if self.is_uncounted() {
+            self.run.progress.total = Some(profiles);
+        }
     }
 
     /// If Klaviyo does not say how many profiles are left, as many as were read are assumed.

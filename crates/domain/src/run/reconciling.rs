@@ -46,6 +46,7 @@ impl SourceRun {
             return Err(self.refuse(Event::Progress));
         };
         let is_reopened = full.is_reopened;
+        full.saw_whom_it_added = false;
         if std::mem::replace(&mut full.link_moves, link_moves) != link_moves {
             return Ok(Reconciliation::AddMembers);
         }
@@ -61,6 +62,9 @@ impl SourceRun {
             // The pages have added every member, and the audience had none before.
             self.succeed(now)?;
             return Ok(Reconciliation::Done);
+        }
+        if let Pass::Full(full) = &mut self.run.pass {
+            full.saw_whom_it_added = !is_reopened;
         }
         self.set_phase(Phase::CheckingRemovals);
         Ok(Reconciliation::CheckRemovals)
@@ -103,11 +107,23 @@ impl SourceRun {
         Ok(true)
     }
 
-    /// The members that were not seen have been counted. A pass that is not complete ends with `incomplete_read`.
-    /// Above the removal threshold, and as long as no user has confirmed the removals of a pass before, the run ends
-    /// with `removal_guard`.
-    pub fn check_removals(&mut self, absent: u64, now: Timestamp) -> Result<(), InvalidTransition> {
+    /// The members that were there before the run and were not seen have been counted. A pass that is not complete ends with
+    /// `incomplete_read`. Above the removal threshold, and as long as no user has confirmed the removals of a pass before, the
+    /// run ends with `removal_guard`. If there are none, and whom the run added itself it has seen, the run has succeeded:
+    /// there is nobody to remove.
+    pub fn check_removals(
+        &mut self,
+        absent: u64,
+        link_moves: LinkMoves,
+        now: Timestamp,
+    ) -> Result<(), InvalidTransition> {
         self.require_syncing(Event::Progress)?;
+        let is_settled = match &mut self.run.pass {
+            Pass::Full(full) => {
+                std::mem::take(&mut full.saw_whom_it_added) && full.link_moves == link_moves
+            }
+            Pass::Incremental(_) => false,
+        };
         if self.fail_if_incomplete(now)? {
             return Ok(());
         }
@@ -126,6 +142,9 @@ impl SourceRun {
             };
             let message = format!("{why} If that is right, sync again and confirm the removals.");
             return self.fail(FailureCode::RemovalGuard, message, now);
+        }
+        if absent == 0 && is_settled {
+            return self.succeed(now);
         }
         self.set_phase(Phase::RemovingMembers { after: None });
         self.follow(now);

@@ -4,7 +4,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::page::Tally;
 use fanfare_domain::pass::{LinkMoves, Phase};
-use fanfare_domain::run::{NewRun, Opened, Reconciliation, SourceRun, SyncStatus};
+use fanfare_domain::run::{NewRun, Opened, Reconciliation, SourceRun, SyncRun, SyncStatus};
 
 use crate::runs::*;
 use crate::world::at;
@@ -27,15 +27,66 @@ fn members_are_added_only_if_links_have_moved_since_the_pass_began() {
 }
 
 #[test]
+fn a_pass_that_finds_nobody_absent_ends_without_removals() {
+    let mut run = read(200);
+    run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+
+    run.check_removals(0, LinkMoves(0), at(3)).unwrap();
+
+    assert_eq!(run.run().status, SyncStatus::Success);
+}
+
+/// Those whom the run added itself are not counted as absent, and may be.
+#[test]
+fn members_whom_the_run_added_are_looked_at_if_links_have_moved_or_another_worker_goes_on() {
+    let removes = |run: &mut SourceRun, link_moves| {
+        run.check_removals(0, link_moves, at(3)).unwrap();
+        *run.run().pass.phase() == Phase::RemovingMembers { after: None }
+    };
+    let mut moved_before = read(200);
+    moved_before.begin_reconciling(LinkMoves(1), at(3)).unwrap();
+    moved_before.members_added(1, None, at(3)).unwrap();
+    assert!(removes(&mut moved_before, LinkMoves(1)));
+
+    let mut moved_meanwhile = read(200);
+    moved_meanwhile
+        .begin_reconciling(LinkMoves(0), at(3))
+        .unwrap();
+    assert!(removes(&mut moved_meanwhile.clone(), LinkMoves(1)));
+
+    // What is stored of the run.
+    let (run, source) = moved_meanwhile.into_parts();
+    let pass = serde_json::to_string(&run.pass).unwrap();
+    let pass = serde_json::from_str(&pass).unwrap();
+    let mut taken_up = SourceRun::from_stored(SyncRun { pass, ..run }, source);
+    assert!(removes(&mut taken_up, LinkMoves(0)));
+}
+
+#[test]
+fn a_run_whose_checkpoint_was_lost_looks_at_the_members_that_it_added() {
+    let mut run = read(200);
+    run.open(Opened::default(), at(3)).unwrap();
+    take(&mut run, None, Tally::default());
+    run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+
+    run.check_removals(0, LinkMoves(0), at(3)).unwrap();
+
+    assert_eq!(
+        *run.run().pass.phase(),
+        Phase::RemovingMembers { after: None }
+    );
+}
+
+#[test]
 fn removals_above_the_threshold_fail_the_run_and_others_are_carried_out() {
     let mut run = read(200);
     run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
     let mut held = run.clone();
-    held.check_removals(101, at(3)).unwrap();
+    held.check_removals(101, LinkMoves(0), at(3)).unwrap();
     let error = held.run().error.as_ref().unwrap();
     assert_eq!(error.code, FailureCode::RemovalGuard);
 
-    run.check_removals(100, at(3)).unwrap();
+    run.check_removals(100, LinkMoves(0), at(3)).unwrap();
     let after = ConsumerId::parse("c5").ok();
     run.members_removed(60, after.clone(), LinkMoves(0), at(3))
         .unwrap();
@@ -94,7 +145,7 @@ fn a_pass_that_saw_too_few_adds_the_members_that_are_missing_before_it_fails() {
     assert_eq!(next, Reconciliation::AddMembers);
     run.members_added(2, None, at(3)).unwrap();
     // The removal threshold would refuse it, too: that less was read than there is comes first.
-    run.check_removals(150, at(3)).unwrap();
+    run.check_removals(150, LinkMoves(1), at(3)).unwrap();
     let error = run.run().error.as_ref().unwrap();
     assert_eq!(error.code, FailureCode::IncompleteRead);
     assert_eq!(run.run().progress.members_added, 2);
@@ -104,7 +155,7 @@ fn a_pass_that_saw_too_few_adds_the_members_that_are_missing_before_it_fails() {
 fn links_that_move_during_the_removals_are_looked_for_after_them() {
     let mut run = read(10);
     run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
-    run.check_removals(1, at(3)).unwrap();
+    run.check_removals(1, LinkMoves(0), at(3)).unwrap();
     run.members_removed(1, None, LinkMoves(1), at(3)).unwrap();
     assert_eq!(
         *run.run().pass.phase(),

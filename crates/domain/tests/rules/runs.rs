@@ -168,7 +168,7 @@ fn every_step_is_refused_unless_a_worker_has_the_run() {
             },
             |run| run.begin_reconciling(LinkMoves(1), at(3)).is_err(),
             |run| run.members_added(1, None, at(3)).is_err(),
-            |run| run.check_removals(1, at(3)).is_err(),
+            |run| run.check_removals(1, LinkMoves(0), at(3)).is_err(),
             |run| run.members_removed(1, None, LinkMoves(0), at(3)).is_err(),
         ];
         for step in steps {

@@ -1,4 +1,4 @@
-//! What a sync reads and writes: pages (`known.rs`, `crate::page_writes`) and, at the end of a pass, batches over
+//! What a sync reads and writes: pages (`crate::page_reads`, `crate::page_writes`) and, at the end of a pass, batches over
 //! what it has seen and over the members.
 //!
 //! Batches go in the order of a primary key, each by a range of keys (`batches.rs`), so that no statement holds

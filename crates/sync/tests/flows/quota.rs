@@ -324,3 +324,33 @@ async fn syncs_use_no_more_than_their_share_and_users_find_the_rest() {
     assert!(matches!(org.work(&run).await, SliceEnd::Paused(_)));
     assert_eq!(klaviyo.member_calls().len(), 60);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_was_not_counted_is_counted_while_its_run_waits_for_pages() {
+    let klaviyo = klaviyo_with(&list("L1"), 20);
+    let org = TestOrganization::on(&klaviyo).await;
+    let run = org.imported(&list("L1")).await;
+    // The quota of counting is one request a second, which this estimate uses.
+    let estimated = list("L1");
+    let estimate = org.integration.estimate(&org.organization, &estimated);
+    estimate.await.unwrap();
+    klaviyo.announce(RateLimits {
+        burst: 2,
+        steady: 8,
+    });
+
+    // The first wait ends with the second in which nothing more may be counted either, the next one with the minute.
+    let total = loop {
+        let end = org.work(&run).await;
+        let SliceEnd::Paused(until) = end else {
+            panic!("the list was read without a count: {end:?}");
+        };
+        let progress = org.run(&run).await.progress;
+        assert!(progress.tally.processed < 20);
+        if progress.total.is_some() {
+            break progress.total;
+        }
+        tokio::time::sleep(until.since(org.now())).await;
+    };
+    assert_eq!(total, Some(20));
+}

@@ -100,6 +100,7 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
             link_moves: LinkMoves(3),
             crashes: Crashes::default().one_more(7),
             is_reopened: true,
+            saw_whom_it_added: false,
         });
         SourceRun::from_stored(run, source)
     };

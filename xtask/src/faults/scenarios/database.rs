@@ -11,7 +11,7 @@ use crate::faults::proxy::Proxy;
 use crate::faults::{RoundContext, RoundResult};
 use crate::test::postgres::Cluster;
 
-fn cluster<'a>(context: &RoundContext<'a>) -> Result<&'a Cluster> {
+pub(super) fn cluster<'a>(context: &RoundContext<'a>) -> Result<&'a Cluster> {
     match context.store_kind {
         StoreKind::Postgres(cluster) => Ok(cluster),
         StoreKind::Sqlite => bail!("this fault is Postgres's"),

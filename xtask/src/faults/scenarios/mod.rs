@@ -1,6 +1,7 @@
 //! The scenarios: one for each fault.
 
 mod clocks;
+mod continuous;
 mod database;
 mod klaviyo;
 mod neighbour;
@@ -106,6 +107,23 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         SHARED,
         at(&[7, 1, 19], 1),
         database::silent,
+    ),
+    scenario(
+        "continuous sync, kill -9",
+        BOTH,
+        at(PAGES, 1),
+        continuous::killed,
+    ),
+    scenario(
+        "continuous sync, frozen past its lease, then thawed",
+        BOTH,
+        at(PAGES, 1),
+        continuous::frozen,
+    ),
+    scenario_of_cluster(
+        "continuous sync, Postgres away past the lease",
+        at(&[4, 7], 1),
+        continuous::database_away,
     ),
     scenario_with_clocks(
         "workers whose clocks are five minutes ahead and behind",
@@ -281,7 +299,7 @@ fn finish(
     environment.finish()?;
     let log = environment.log()?;
     Ok(RoundResult {
-        outcome: environment.outcome()?,
+        outcome: Some(environment.outcome()?),
         undisturbed: None,
         recovery,
         refetched: log.refetched(),

@@ -178,26 +178,6 @@ impl Cluster {
         run(analyze)
     }
 
-    /// How often a second so many connections execute a statement, each one after the other.
-    pub(crate) fn rate_of(
-        &self,
-        database: &str,
-        statement: &str,
-        connections: usize,
-    ) -> Result<f64> {
-        let script = self.folder.path().join("statement.sql");
-        fs::write(&script, statement)?;
-        let mut bench = self.command("pgbench");
-        bench.args(["--no-vacuum", "--protocol=prepared", "--time=5"]);
-        bench.arg(format!("--client={connections}"));
-        bench.arg(option("--file=", &script)).arg(database);
-        let output = bench.output().context("pgbench cannot be started")?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let rate = text.lines().find_map(|line| line.strip_prefix("tps = "));
-        let rate = rate.and_then(|rate| rate.split(' ').next()?.parse().ok());
-        rate.with_context(|| format!("pgbench told no rate: {}", text.trim()))
-    }
-
     /// Ends it as a power cut would: no connection is told.
     pub(crate) fn halt(&self) -> Result<()> {
         let mut stop = self.command("pg_ctl");

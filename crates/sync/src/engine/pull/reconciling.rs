@@ -62,11 +62,13 @@ impl ActiveSlice<'_> {
             return Ok(Step::Lost);
         };
         let absent = absent?;
-        let Some(unit) = self.lease.begin().await? else {
+        let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
-        self.run.check_removals(absent, self.integration.now())?;
-        self.commit_step(unit).await
+        let now = self.integration.now();
+        let link_moves = unit.link_moves().await?;
+        self.run.check_removals(absent, link_moves, now)?;
+        self.commit_reconciled(unit, now).await
     }
 
     async fn count_absent(&self) -> Result<u64, Error> {

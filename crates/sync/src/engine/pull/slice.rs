@@ -104,6 +104,7 @@ impl<'a> ActiveSlice<'a> {
                 Step::Continue => {}
                 Step::Yield => return self.give_back(None).await,
                 Step::Pause(waiting) => {
+                    self.count_in_pause(waiting, stop).await;
                     let end = self.give_back(Some(waiting)).await?;
                     log_paused(self.run.run(), self.integration.now(), waiting);
                     self.finish_index().await;
