@@ -6,7 +6,6 @@ mod engine;
 mod environment;
 mod latency;
 mod neighbour;
-mod pages;
 mod quota;
 mod search;
 mod start;
@@ -55,7 +54,6 @@ const CASES: &[(&str, Case)] = &[
     ("check", check::measure),
     ("continuous", continuous::measure),
     ("neighbour", neighbour::measure),
-    ("pages", pages::measure),
     ("quota", quota::measure),
     (MILLION, quota::measure_a_million),
 ];
