@@ -132,6 +132,11 @@ impl Integration {
         }
     }
 
+    /// The shortest interval at which an audience may sync, in seconds.
+    pub const fn shortest_interval(&self) -> u32 {
+        self.intervals.shortest
+    }
+
     /// The clock of the use cases.
     pub fn clock(&self) -> &dyn Clock {
         self.ports.clock.as_ref()

@@ -176,6 +176,7 @@ macro_rules! store_contract {
             history {
                 a_membership_begins_and_ends_at_the_time_of_its_unit
                 changes_are_paged_in_their_order
+                the_latest_changes_are_paged_backwards
                 members_at_any_time_are_those_whom_a_watcher_saw
                 members_of_a_time_are_paged_and_searched
                 a_membership_that_ends_before_its_beginning_leaves_no_history

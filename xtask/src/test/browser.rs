@@ -1,0 +1,34 @@
+//! Chromium and its driver, which browser tests need.
+
+use anyhow::Result;
+
+use super::packages::Packages;
+
+const PACKAGES: Packages = Packages {
+    apt: &["chromium", "chromium-driver", "fonts-dejavu-core"],
+    dnf: &["chromium", "chromedriver"],
+    apk: &["chromium", "chromium-chromedriver"],
+    brew: &["chromedriver"],
+};
+
+/// What the browser is called, by systems.
+const BROWSERS: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
+];
+
+/// Installs them if they are missing and can be had; tests that need them say otherwise that they are skipped.
+pub(super) fn install() -> Result<()> {
+    if !(BROWSERS.iter().any(|name| is_here(name)) && is_here("chromedriver")) {
+        PACKAGES.install()?;
+    }
+    Ok(())
+}
+
+fn is_here(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path);
+    folders.any(|folder| folder.join(program).is_file())
+}
