@@ -34,10 +34,10 @@ mod tests {
         let first = Timestamp::EPOCH;
         let wait = |attempts| next_try(first, attempts, first).unwrap().since(first);
         let seconds: Vec<u64> = (1..=14).map(|attempts| wait(attempts).as_secs()).collect();
-        let want = [
+        let expected = [
             1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600,
         ];
-        assert_eq!(seconds, want);
+        assert_eq!(seconds, expected);
         let last = first.plus(TRIED_FOR);
         assert!(next_try(first, 60, last.minus(Duration::from_micros(1))).is_some());
         assert_eq!(next_try(first, 60, last), None);

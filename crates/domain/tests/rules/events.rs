@@ -62,9 +62,9 @@ fn sent(decision: Decision) -> (Event, Option<String>, Option<Timestamp>) {
     }
 }
 
-fn dropped(decision: Decision) -> DeliveryCode {
+fn dropped(decision: &Decision) -> DeliveryCode {
     match decision {
-        Decision::Drop(code) => code,
+        Decision::Drop(code) => *code,
         Decision::Send { .. } => panic!("it is sent"),
     }
 }
@@ -127,7 +127,7 @@ fn a_person_is_known_by_one_identifier_the_best_there_is() {
     );
     for unknown in [Some(nobody()), None] {
         let decision = decide(&left, &settings(), unknown, at(CAME));
-        assert_eq!(dropped(decision), DeliveryCode::NoIdentifier);
+        assert_eq!(dropped(&decision), DeliveryCode::NoIdentifier);
     }
 }
 
@@ -136,7 +136,7 @@ fn what_is_not_wanted_is_dropped_with_its_reason() {
     let check = |type_name: &str, settings: &EventSettings, want| {
         let envelope = envelope("whk_1", type_name, &json!({"consumerId": "cons_1"}));
         let decision = decide(&envelope, settings, Some(ada()), at(CAME));
-        assert_eq!(dropped(decision), want, "{type_name}");
+        assert_eq!(dropped(&decision), want, "{type_name}");
     };
     check(
         "draw.consumer.won",

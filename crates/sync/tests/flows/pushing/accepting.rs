@@ -138,7 +138,10 @@ async fn a_purchase_that_was_told_without_an_amount_takes_it_from_the_order() {
     let recorded = shop.writes.recorded();
     assert_eq!(recorded.len(), 1);
     assert_eq!(recorded[0].unique_id.as_str(), "ord_1");
-    let value = recorded[0].value.as_ref().map(|value| value.amount());
+    let value = recorded[0]
+        .value
+        .as_ref()
+        .map(fanfare_domain::writing::Money::amount);
     assert_eq!(value, Some("49.90"));
     let same = (Dropped, Some("same_purchase"));
     assert_eq!(shop.ends().await, [(Sent, None), same]);

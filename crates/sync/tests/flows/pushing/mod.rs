@@ -172,8 +172,13 @@ impl Shop {
     async fn ends(&self) -> Vec<(DeliveryStatus, Option<&'static str>)> {
         let all = self.deliveries().await;
         let ends = all.iter().rev();
-        ends.map(|one| (one.status, one.code.map(|code| code.as_str())))
-            .collect()
+        ends.map(|one| {
+            (
+                one.status,
+                one.code.map(fanfare_domain::delivery::DeliveryCode::as_str),
+            )
+        })
+        .collect()
     }
 
     async fn wait(&self, by: Duration) {
