@@ -76,14 +76,12 @@ async fn run(seed: u64) -> (u64, u64) {
                 shop.org.store.fail_next(operation, 1);
             }
             let (engine, work) = (shop.org.engine(), shop.work_item());
-            let mut process: Worker = Box::pin(async move {
-                let stop = CancellationToken::new();
-                engine.work(&work, &stop).await
-            });
+            let mut worker: Worker =
+                Box::pin(async move { engine.work(&work, &CancellationToken::new()).await });
             // It is process after some steps, unless it has ended by then.
-            if poll(&mut process, random.random_range(1..60)).is_none() {
+            if poll(&mut worker, random.random_range(1..60)).is_none() {
                 kills += 1;
-                drop(process);
+                drop(worker);
                 shop.wait(LEASE + Duration::from_secs(1)).await;
             }
             shop.wait(Duration::from_secs(random.random_range(0..5)))
