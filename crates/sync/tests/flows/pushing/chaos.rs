@@ -78,7 +78,7 @@ async fn run(seed: u64) -> (u64, u64) {
             let (engine, work) = (shop.org.engine(), shop.work_item());
             let mut worker: Worker =
                 Box::pin(async move { engine.work(&work, &CancellationToken::new()).await });
-            // It is process after some steps, unless it has ended by then.
+            // It is killed after some steps, unless it has ended by then.
             if poll(&mut worker, random.random_range(1..60)).is_none() {
                 kills += 1;
                 drop(worker);
