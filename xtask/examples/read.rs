@@ -18,7 +18,8 @@ struct List {
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, key, list, number] = arguments.as_slice() else {
-        anyhow::bail!("what is needed: ADDRESS KEY LIST READERS");
+        println!("read ADDRESS KEY LIST READERS");
+        return Ok(());
     };
     let number: i64 = number.parse().context("the readers are no number")?;
     ensure!(number > 0, "there are no readers");

@@ -19,7 +19,10 @@ const ROWS: usize = 500;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
-    let store = PathBuf::from(arguments.next().context("no store is named")?);
+    let Some(store) = arguments.next().map(PathBuf::from) else {
+        println!("script STORE TABLE…");
+        return Ok(());
+    };
     let tables = arguments
         .map(|table| {
             table

@@ -54,7 +54,8 @@ impl Pool {
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [store, connections, statement] = arguments.as_slice() else {
-        anyhow::bail!("select STORE CONNECTIONS STATEMENT");
+        println!("select STORE CONNECTIONS STATEMENT");
+        return Ok(());
     };
     let pool = Pool::open(store, connections.parse()?).await?;
     let begun = Instant::now();

@@ -1,7 +1,5 @@
 //! Chromium and its driver, which browser tests need.
 
-use anyhow::Result;
-
 use super::packages::Packages;
 
 const PACKAGES: Packages = Packages {
@@ -20,11 +18,12 @@ const BROWSERS: [&str; 4] = [
 ];
 
 /// Installs them if they are missing and can be had; tests that need them say otherwise that they are skipped.
-pub(super) fn install() -> Result<()> {
-    if !(BROWSERS.iter().any(|name| is_here(name)) && is_here("chromedriver")) {
-        PACKAGES.install()?;
+pub(super) fn install() {
+    let is_installed = BROWSERS.iter().any(|name| is_here(name)) && is_here("chromedriver");
+    // Where no package can be had, as on a machine without a network, everything else is still tested.
+    if !is_installed && let Err(error) = PACKAGES.install() {
+        println!("Chromium is not installed: {error:#}");
     }
-    Ok(())
 }
 
 fn is_here(program: &str) -> bool {

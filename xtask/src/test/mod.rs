@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     if options.install {
         faketime::install()?;
-        browser::install()?;
+        browser::install();
     }
     let server = Server::provide(options.install)?;
     let environment = server.environment();

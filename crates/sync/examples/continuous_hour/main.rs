@@ -31,7 +31,11 @@ const PER_MINUTE: u64 = 750;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let divide: u32 = std::env::args().nth(1).map_or(Ok(1), |text| text.parse())?;
+    let Some(divide) = std::env::args().nth(1) else {
+        println!("continuous_hour DIVISOR");
+        return Ok(());
+    };
+    let divide: u32 = divide.parse()?;
     let profiles = PROFILES / divide;
     let begun = Instant::now();
     let say = |what: &str| eprintln!("{:6.1} s: {what}", begun.elapsed().as_secs_f64());
