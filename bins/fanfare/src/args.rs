@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// The connection to Klaviyo, and syncs
     #[command(subcommand)]
     Klaviyo(KlaviyoCommand),
+    /// Fanfare's events
+    #[command(subcommand)]
+    Events(EventsCommand),
     /// Tell why somebody is, or is not, a member of an audience, and what to do
     Explain(Explain),
     /// Seal all stored Klaviyo keys with the present master key, while all programs run
@@ -154,6 +157,35 @@ pub(crate) enum KlaviyoCommand {
         #[arg(long, conflicts_with = "json")]
         watch: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventsCommand {
+    /// Send an event as Fanfare does, signed with the organization's present secret
+    ///
+    /// Without --to it is taken by this program, as the API would take it.
+    Send(SendEvent),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SendEvent {
+    #[command(flatten)]
+    pub(crate) of: OrganizationOption,
+    /// Its type, such as `draw.consumer.won`
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) event_type: String,
+    /// The consumer whom it concerns, `cons_…`
+    #[arg(long, value_name = "ID", value_parser = consumer)]
+    pub(crate) consumer: Option<ConsumerId>,
+    /// What else it tells: a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(crate) data: Option<String>,
+    /// Its id; a new one if left out
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// The address of an API that takes it, such as `http://127.0.0.1:4800`
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod args;
 mod context;
 mod doctor;
 mod errors;
+mod events;
 mod explain;
 mod keys;
 mod klaviyo;
@@ -78,6 +79,7 @@ async fn dispatch(context: &CommandContext, command: Command) -> Result<ExitCode
         Command::Org(command) => organizations::run(context, command).await,
         Command::Key(command) => keys::run(context, command).await,
         Command::Klaviyo(command) => klaviyo::run(context, command).await,
+        Command::Events(command) => events::run(context, command).await,
         Command::Explain(command) => explain::run(context, command).await,
         Command::Restored { revoke_keys } => restored::run(context, revoke_keys).await,
         Command::Up | Command::Migrate { .. } | Command::Doctor | Command::Rekey { .. } => {

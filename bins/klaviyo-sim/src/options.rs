@@ -51,6 +51,9 @@ pub(crate) struct Options {
     /// Something that goes wrong; may be repeated (see --help)
     #[arg(long = "fault", value_name = "SPEC")]
     faults: Vec<Fault>,
+    /// Let people join this list, leave it and change, and the list be renamed, every few seconds
+    #[arg(long, value_name = "LIST")]
+    pub(crate) living: Option<String>,
     /// Write every request to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) request_log: Option<PathBuf>,

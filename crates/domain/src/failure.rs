@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::klaviyo::KlaviyoError;
 use crate::text_enum::text_enum;
 use crate::time::Timestamp;
+use crate::writing::WriteError;
 
 text_enum! {
     /// Why a run ended `FAILED`.
@@ -63,6 +64,17 @@ pub fn asks_to_wait_until(error: &KlaviyoError, now: Timestamp) -> Option<Timest
     match error {
         KlaviyoError::Throttled(retry_after) => Some(retry_after.until(now)),
         KlaviyoError::Outage { retry_after, .. } if retry_after.is_later_than(now) => {
+            Some(retry_after.until(now))
+        }
+        _ => None,
+    }
+}
+
+/// The same of an answer to a write. That it is not known whether it was done changes nothing: it is sent again after the time.
+pub fn write_asks_to_wait_until(error: &WriteError, now: Timestamp) -> Option<Timestamp> {
+    match error {
+        WriteError::Throttled(retry_after) => Some(retry_after.until(now)),
+        WriteError::OutcomeUnknown { retry_after, .. } if retry_after.is_later_than(now) => {
             Some(retry_after.until(now))
         }
         _ => None,

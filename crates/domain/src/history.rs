@@ -114,6 +114,9 @@ pub struct Change {
     pub run: RunId,
 }
 
+/// Above every id, which is ASCII.
+const END: &str = "\u{10FFFF}";
+
 /// The place of a change in their order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChangeKey {
@@ -147,10 +150,18 @@ impl ChangeKey {
         })
     }
 
+    /// The time and the consumer before which the changes of a kind come before this key.
+    pub fn before(&self, kind: ChangeKind) -> (Timestamp, &str) {
+        let consumer = match kind.cmp(&self.kind) {
+            std::cmp::Ordering::Less => END,
+            std::cmp::Ordering::Equal => self.consumer.as_str(),
+            std::cmp::Ordering::Greater => "",
+        };
+        (self.at, consumer)
+    }
+
     /// The time and the consumer after which the changes of a kind follow this key.
     pub fn after(&self, kind: ChangeKind) -> (Timestamp, &str) {
-        /// Above every id, which is ASCII.
-        const END: &str = "\u{10FFFF}";
         let consumer = match kind.cmp(&self.kind) {
             std::cmp::Ordering::Less => END,
             std::cmp::Ordering::Equal => self.consumer.as_str(),

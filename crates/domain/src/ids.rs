@@ -103,6 +103,8 @@ own_id!(/// A sync source of ours, for a list, a segment or a profile: `sync_…
     SourceId, "sync");
 own_id!(/// A sync run: `run_…`.
     RunId, "run");
+own_id!(/// Something that Klaviyo is to be told: `dlv_…`.
+    DeliveryId, "dlv");
 own_id!(/// A snapshot of an audience's members: `snap_…`.
     SnapshotId, "snap");
 own_id!(/// A secret key of Fanfare's API: `key_…`. Not the key itself.
@@ -112,6 +114,12 @@ text_id!(/// A Klaviyo list's or segment's id: six letters and digits today, opa
     CollectionId, check: check_klaviyo_id);
 text_id!(/// A Klaviyo profile's id: a ULID today, shorter in old accounts, opaque to us.
     ProfileId, check: check_klaviyo_id);
+text_id!(/// A Klaviyo metric's id, opaque to us.
+    MetricId, check: check_klaviyo_id);
+text_id!(/// The id of a Klaviyo import job, opaque to us.
+    ImportJobId, check: check_klaviyo_id);
+text_id!(/// An event's `unique_id` in Klaviyo: the id of what it tells of, such as Fanfare's event or an order.
+    UniqueId, check: check_klaviyo_id);
 text_id!(/// The id of a piece of work, unique within its kind.
     WorkId, 64);
 
@@ -119,6 +127,11 @@ impl WorkId {
     /// The id of a sync run's work.
     pub fn of_run(run: &RunId) -> Self {
         Self(run.as_str().to_owned())
+    }
+
+    /// The id of the work of sending an organization's deliveries, of which there is one.
+    pub fn of_outbox() -> Self {
+        Self("outbox".to_owned())
     }
 
     /// The id of the sync run that the work belongs to.

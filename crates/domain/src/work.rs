@@ -11,6 +11,8 @@ text_enum! {
     WorkKind {
         /// A sync run that reads a Klaviyo list or segment. Its id is the run's.
         Pull = "PULL",
+        /// Sending what Klaviyo is to be told. An organization has one such work, while anything is pending.
+        Push = "PUSH",
     }
 }
 
@@ -29,6 +31,14 @@ impl WorkKey {
         Self {
             kind: WorkKind::Pull,
             id: WorkId::of_run(run),
+        }
+    }
+
+    /// The work of sending the organization's deliveries.
+    pub fn push() -> Self {
+        Self {
+            kind: WorkKind::Push,
+            id: WorkId::of_outbox(),
         }
     }
 }

@@ -70,9 +70,15 @@ pub fn bodies(bytes: &[u8]) {
         }
     }
     if let Some(settings) = body::<wire::SettingsBody>(bytes)
-        && let Some(connect) = settings.into_connect()
+        && let wire::SettingsChange::Change { connect, events } = settings.into()
     {
         shows_nothing_private(&format!("{connect:?}"));
+        for metric in events
+            .into_iter()
+            .flat_map(|events| events.metrics.into_values())
+        {
+            assert!(metric.is_none_or(|metric| metric.as_str().chars().count() < 128));
+        }
     }
     body::<wire::SyncBody>(bytes);
     if let Some(check) = body::<wire::CheckBody>(bytes) {

@@ -34,6 +34,8 @@ pub struct Api {
     pub metrics: RenderMetrics,
     /// The dashboard, or nothing.
     pub pages: Pages,
+    /// Where others reach the API, such as `https://sync.example.com`; `None`: where they say that they do.
+    pub public_url: Option<String>,
     /// Cancelling it stops the server: event streams end, requests under way are finished (for at
     /// most 30 s), and the [`Server`] future resolves.
     pub shutdown: CancellationToken,
@@ -94,6 +96,10 @@ fn run(server: Server, shutdown: CancellationToken) -> Server {
     server
 }
 
+/// Where others reach the API, if that is known.
+#[derive(Debug, Clone)]
+pub(crate) struct PublicUrl(pub(crate) Option<String>);
+
 /// How long the other side of a connection may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimeLimits {
@@ -130,6 +136,7 @@ pub struct Parts {
     pub(crate) time_limits: Data<TimeLimits>,
     watches: Data<RunWatches>,
     document: Data<service::Document>,
+    public_url: Data<PublicUrl>,
     pages: Pages,
     routes: &'static [Route],
 }
@@ -146,6 +153,7 @@ impl Parts {
             document: Data::new(service::Document(openapi::json(routes))),
             routes,
             pages: api.pages,
+            public_url: Data::new(PublicUrl(api.public_url)),
             integration: Data::new(api.integration),
             health: Data::new(Health {
                 readiness: api.readiness,
@@ -182,6 +190,7 @@ pub fn app(
         .app_data(parts.time_limits.clone())
         .app_data(parts.watches.clone())
         .app_data(parts.document.clone())
+        .app_data(parts.public_url.clone())
         .configure(|config| (parts.pages)(config))
         .configure(|config| router::register(config, parts.routes))
         .wrap(from_fn(observe))

@@ -218,7 +218,9 @@ async fn delete_all_expired(integration: &Integration, kept_for: Duration) -> Re
                     runs = deleted.runs,
                     members = deleted.members,
                     history = deleted.history,
-                    "old runs, members of archived audiences and old history were deleted"
+                    deliveries = deleted.deliveries,
+                    events = deleted.events,
+                    "old runs, members of archived audiences, old history, deliveries and keys of events were deleted"
                 ),
                 Err(error) if error.is_transient() => return Err(error),
                 Err(error) => tracing::warn!(

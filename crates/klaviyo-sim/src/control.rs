@@ -14,7 +14,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .post(plan_faults)
         .delete(forget_faults);
     let changes = web::resource("/control/changes").post(make_changes);
-    config.service(faults).service(changes);
+    let journal = web::resource("/control/journal").get(read_journal);
+    config.service(faults).service(changes).service(journal);
 }
 
 async fn plan_faults(service: Data<Arc<Service>>, orders: String) -> HttpResponse {
@@ -29,6 +30,22 @@ async fn plan_faults(service: Data<Arc<Service>>, orders: String) -> HttpRespons
 async fn forget_faults(service: Data<Arc<Service>>) -> HttpResponse {
     service.schedule().clear();
     answer(Ok(()))
+}
+
+/// The journals of all accounts, one entry a line.
+async fn read_journal(service: Data<Arc<Service>>) -> HttpResponse {
+    let state = service.state_mut();
+    let mut lines = String::new();
+    for account in &state.accounts {
+        for entry in &account.writes.journal {
+            // An entry holds nothing that cannot be written.
+            lines.push_str(&serde_json::to_string(entry).unwrap_or_default());
+            lines.push('\n');
+        }
+    }
+    HttpResponse::Ok()
+        .content_type("application/x-ndjson")
+        .body(lines)
 }
 
 /// Makes the changes in their order, up to the first that cannot be made.

@@ -7,8 +7,10 @@ use time::OffsetDateTime;
 
 use crate::fault::{Fault, Recomputation};
 use crate::instant;
+use crate::journal::{Channel, ConsentLevel, Entry};
 use crate::key::Key;
 use crate::kind::Kind;
+use crate::plan::FlowPlan;
 use crate::profiles::Profile;
 use crate::record::Request;
 use crate::service::{Service, later};
@@ -273,6 +275,27 @@ impl AccountHandle {
         let mut state = self.service.state_mut();
         state.account_mut(self.id())?.keys.push(key);
         Ok(())
+    }
+
+    /// The journal of writes so far: what requests have asked for and what has come of it by now.
+    pub fn journal(&self) -> Result<Vec<Entry>, ChangeError> {
+        let state = self.service.state_mut();
+        Ok(state.account(self.id())?.writes.journal.clone())
+    }
+
+    /// Adds a flow.
+    pub fn add_flow(&self, flow: FlowPlan) -> Result<(), ChangeError> {
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.writes.flows.push(flow);
+        Ok(())
+    }
+
+    /// Lets a person change a consent of theirs.
+    pub fn consent(&self, id: &str, channel: Channel, to: ConsentLevel) -> Result<(), ChangeError> {
+        let now = self.micros();
+        let mut state = self.service.state_mut();
+        let account = state.account_mut(self.id())?;
+        account.consent_by_person(id, channel, to, now)
     }
 
     /// Revokes all keys.

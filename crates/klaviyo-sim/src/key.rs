@@ -4,11 +4,18 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// Every scope that something in the simulator asks for.
-pub const SCOPES: [&str; 4] = [
+pub const SCOPES: [&str; 11] = [
     "accounts:read",
+    "events:read",
+    "events:write",
+    "flows:read",
     "lists:read",
+    "lists:write",
+    "metrics:read",
     "profiles:read",
+    "profiles:write",
     "segments:read",
+    "subscriptions:write",
 ];
 
 /// A private key of an account.
@@ -19,7 +26,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key that may read everything.
+    /// A key that may do everything.
     pub fn new(secret: &str) -> Self {
         Self::with_scopes(secret, &SCOPES)
     }

@@ -21,6 +21,9 @@
 //! of `wire`. A profile is generated each time that it is read, so a list of a million profiles costs no more
 //! memory than the ids and join times of its members. [`EdgeCases`] says how regular the profiles are.
 //!
+//! What requests write is done by `write`, some of it later ([`Delays`]), and stands in the account's journal ([`Entry`]):
+//! [`breaches`] says what in it no client of ours may have done. `write` says which of it are guesses.
+//!
 //! [`LivingAccount`] lets an account live: a seed decides who joins, leaves, changes and merges, and when.
 //! What a test orders while a simulator runs it orders through its [`Handle`], or of the program by its control endpoint
 //! ([`GRAMMAR`]).
@@ -36,11 +39,13 @@ mod endpoint;
 mod fault;
 mod handle;
 mod instant;
+mod journal;
 mod key;
 mod kind;
 mod living;
 mod plan;
 mod profiles;
+mod proof;
 mod query;
 mod quota;
 mod read;
@@ -53,6 +58,7 @@ mod simulator;
 mod state;
 mod switches;
 mod wire;
+mod write;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use demo::account as demo_account;
@@ -62,13 +68,15 @@ pub use fault::{
     UnknownJoin,
 };
 pub use handle::{AccountHandle, Handle, Member};
+pub use journal::{By, Channel, ConsentLevel, Entry, Summary, Written};
 pub use key::{Key, SCOPES};
 pub use kind::Kind;
 pub use living::{Event, Happened, Life, LivingAccount};
-pub use plan::{AccountPlan, CollectionPlan, Latency, Plan, PlanError};
-pub use profiles::{EdgeCases, ListSuppression, Location, Profile, Suppression};
+pub use plan::{AccountPlan, CollectionPlan, FlowPlan, FlowTrigger, Latency, Plan, PlanError};
+pub use profiles::{Consent, EdgeCases, ListSuppression, Location, Profile, Suppression};
+pub use proof::breaches;
 pub use quota::Quota;
 pub use record::Request;
 pub use simulator::{RunningSimulator, Simulator, StartError};
 pub use state::ChangeError;
-pub use switches::Switches;
+pub use switches::{Delays, Switches};

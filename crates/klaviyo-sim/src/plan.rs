@@ -136,6 +136,8 @@ pub struct AccountPlan {
     pub keys: Vec<Key>,
     /// Which edge cases its generated profiles have.
     pub edge_cases: EdgeCases,
+    /// Its flows.
+    pub flows: Vec<FlowPlan>,
     pub(crate) collections: Vec<(Range<u32>, CollectionPlan)>,
 }
 
@@ -147,6 +149,7 @@ impl AccountPlan {
             name: "Example Org".to_owned(),
             keys: Vec::new(),
             edge_cases: EdgeCases::default(),
+            flows: Vec::new(),
             collections: Vec::new(),
         }
     }
@@ -168,6 +171,13 @@ impl AccountPlan {
     #[must_use]
     pub fn edge_cases(mut self, edge_cases: EdgeCases) -> Self {
         self.edge_cases = edge_cases;
+        self
+    }
+
+    /// The same with one more flow.
+    #[must_use]
+    pub fn flow(mut self, flow: FlowPlan) -> Self {
+        self.flows.push(flow);
         self
     }
 
@@ -284,5 +294,67 @@ impl CollectionPlan {
     pub fn member_without_join_time(mut self, profile: Profile, place: UnknownJoin) -> Self {
         self.members.push((place.joined(), profile));
         self
+    }
+}
+
+/// What starts a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlowTrigger {
+    /// Somebody joins the list with this id, in whatever way.
+    List(String),
+    /// Somebody enters the segment with this id.
+    Segment(String),
+    /// An event of the metric with this name.
+    Metric(String),
+}
+
+impl FlowTrigger {
+    /// Klaviyo's word for it. What it is for a segment is a guess.
+    pub(crate) const fn of_klaviyo(&self) -> &'static str {
+        match self {
+            Self::List(_) | Self::Segment(_) => "Added to List",
+            Self::Metric(_) => "Metric",
+        }
+    }
+}
+
+/// A flow to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowPlan {
+    /// Six characters.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// `live`, `manual` or `draft`.
+    pub status: String,
+    /// Whether it was put away.
+    pub is_archived: bool,
+    /// What starts it.
+    pub trigger: FlowTrigger,
+}
+
+impl FlowPlan {
+    /// A live flow.
+    pub fn live(id: &str, name: &str, trigger: FlowTrigger) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            status: "live".to_owned(),
+            is_archived: false,
+            trigger,
+        }
+    }
+
+    /// A flow that does nothing yet.
+    pub fn draft(id: &str, name: &str, trigger: FlowTrigger) -> Self {
+        Self {
+            status: "draft".to_owned(),
+            ..Self::live(id, name, trigger)
+        }
+    }
+
+    /// Whether it mails whom it is started for.
+    pub(crate) fn mails(&self) -> bool {
+        self.status == "live" && !self.is_archived
     }
 }

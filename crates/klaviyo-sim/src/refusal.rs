@@ -1,5 +1,7 @@
 //! Answers that refuse, as JSON:API errors.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -11,15 +13,15 @@ pub(crate) struct Refusal {
     title: &'static str,
     detail: String,
     source: Source,
-    links: Option<Value>,
-    has_meta: bool,
+    links: Option<Box<Value>>,
+    meta: Option<Box<Value>>,
 }
 
 /// What an error points at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Source {
-    Pointer(&'static str),
+    Pointer(Cow<'static, str>),
     Parameter(String),
 }
 
@@ -35,9 +37,9 @@ impl Refusal {
             code,
             title,
             detail: detail.into(),
-            source: Source::Pointer("/data/"),
+            source: Source::Pointer("/data/".into()),
             links: None,
-            has_meta: false,
+            meta: None,
         }
     }
 
@@ -102,9 +104,9 @@ impl Refusal {
         let guide =
             "https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling#rate-limits";
         Self {
-            source: Source::Pointer("/data"),
-            links: Some(json!({ "type": guide })),
-            has_meta: true,
+            source: Source::Pointer("/data".into()),
+            links: Some(Box::new(json!({ "type": guide }))),
+            meta: Some(Box::new(json!({}))),
             ..Self::new(429, "throttled", "Request was throttled.", detail)
         }
     }
@@ -113,8 +115,8 @@ impl Refusal {
     pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
         Self {
             source: Source::Parameter(name.to_owned()),
-            links: Some(json!({})),
-            has_meta: true,
+            links: Some(Box::new(json!({}))),
+            meta: Some(Box::new(json!({}))),
             ..Self::new(400, "invalid", "Invalid input.", detail)
         }
     }
@@ -135,6 +137,31 @@ impl Refusal {
         let article = if noun == "account" { "An" } else { "A" };
         let detail = format!("{article} {noun} with id {id} does not exist.");
         Self::new(404, "not_found", "Not found.", detail)
+    }
+
+    /// Something in the body that is not as it should be.
+    pub(crate) fn body(pointer: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self {
+            source: Source::Pointer(pointer.into()),
+            ..Self::new(400, "invalid", "Invalid input.", detail)
+        }
+    }
+
+    /// A body that is too large. That Klaviyo answers so is a guess.
+    pub(crate) fn too_large() -> Self {
+        let detail = "The payload is larger than allowed.";
+        Self::new(413, "payload_too_large", "Payload too large.", detail)
+    }
+
+    /// An identifier that belongs to another profile.
+    pub(crate) fn duplicate_profile(other: &str) -> Self {
+        let detail = "A profile already exists with one of these identifiers.";
+        Self {
+            source: Source::Pointer("/data/attributes".into()),
+            links: Some(Box::new(json!({}))),
+            meta: Some(Box::new(json!({"duplicate_profile_id": other}))),
+            ..Self::new(409, "duplicate_profile", "Conflict.", detail)
+        }
     }
 
     /// This status, for no reason that the request gave.
@@ -165,10 +192,10 @@ impl Refusal {
         error.insert("detail".to_owned(), self.detail.clone().into());
         error.insert("source".to_owned(), json!(self.source));
         if let Some(links) = &self.links {
-            error.insert("links".to_owned(), links.clone());
+            error.insert("links".to_owned(), (**links).clone());
         }
-        if self.has_meta {
-            error.insert("meta".to_owned(), json!({}));
+        if let Some(meta) = &self.meta {
+            error.insert("meta".to_owned(), (**meta).clone());
         }
         json!({ "errors": [error] })
     }

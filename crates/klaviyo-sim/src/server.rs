@@ -35,7 +35,11 @@ impl Socket {
 }
 
 /// Answers every request.
-pub(crate) async fn handle(request: HttpRequest, service: Data<Arc<Service>>) -> HttpResponse {
+pub(crate) async fn handle(
+    request: HttpRequest,
+    service: Data<Arc<Service>>,
+    sent: Bytes,
+) -> HttpResponse {
     let header = |name: HeaderName| request.headers().get(name)?.to_str().ok();
     let named = |name: &'static str| header(HeaderName::from_static(name));
     let host = header(HOST).unwrap_or_else(|| request.app_config().host());
@@ -47,6 +51,7 @@ pub(crate) async fn handle(request: HttpRequest, service: Data<Arc<Service>>) ->
         authorization: header(AUTHORIZATION),
         revision: named("revision"),
         opts_out: named("x-klaviyo-revision-fall-forward-opt-out") == Some("1"),
+        body: &sent,
     });
     if !outgoing.delay.is_zero() {
         sleep(outgoing.delay).await;
@@ -73,7 +78,9 @@ fn respond(outgoing: Outgoing) -> HttpResponse {
         Delivery::Truncated => response.body(partly(body, FLUSHED_AFTER, false)),
         Delivery::Reset => {
             let nothing = stream::once(ready(Err(broken())));
-            response.body(SizedStream::new(body.len() as u64, nothing))
+            // An answer that may have no body would be complete without one, and no connection would break.
+            response.status(StatusCode::OK);
+            response.body(SizedStream::new(body.len().max(1) as u64, nothing))
         }
     }
 }

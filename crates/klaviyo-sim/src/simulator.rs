@@ -65,6 +65,9 @@ impl Simulator {
 /// Connections are kept longer than any client's pool keeps them, so that none breaks under a request.
 const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_mins(5);
 
+/// More than any body may have, so that the service itself refuses it.
+const MOST_BYTES: usize = 32 << 20;
+
 fn serve(
     listener: TcpListener,
     service: Arc<Service>,
@@ -75,6 +78,7 @@ fn serve(
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(service.clone())
+                .app_data(web::PayloadConfig::new(MOST_BYTES))
                 .configure(control::configure)
                 .default_service(web::to(server::handle))
         })

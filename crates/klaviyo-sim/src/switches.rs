@@ -26,12 +26,50 @@ pub struct Switches {
     pub most_values: Option<usize>,
     /// How long a profile can still be read after it was merged into another.
     pub merging_takes: Duration,
+    /// After how long what was written shows.
+    pub delays: Delays,
+    /// Whether a list write passes over profiles that are unknown; else it is a 404, and nothing is done.
+    pub skips_unknown_members: bool,
     /// Whether a first page of lists has a `prev` that leads nowhere, as was seen once.
     pub has_odd_prev: bool,
     /// Whether cursors have characters that an address escapes: blanks, quotes, signs, letters beyond ASCII.
     pub has_odd_cursors: bool,
     /// Whether profiles have attributes that Klaviyo's specification leaves out.
     pub has_extra_attributes: bool,
+}
+
+/// After how long what was written shows, by the simulator's clock. All are guesses. Values of profiles show at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delays {
+    /// Members of a list.
+    pub lists: Duration,
+    /// The rows of an import job, which is `processing` for the second half of it.
+    pub jobs: Duration,
+    /// Events.
+    pub events: Duration,
+    /// Consent.
+    pub consent: Duration,
+}
+
+impl Delays {
+    /// Everything shows at once, import jobs a microsecond later.
+    pub const NONE: Self = Self {
+        lists: Duration::ZERO,
+        jobs: Duration::ZERO,
+        events: Duration::ZERO,
+        consent: Duration::ZERO,
+    };
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self {
+            lists: Duration::from_secs(1),
+            jobs: Duration::from_secs(5),
+            events: Duration::from_secs(5),
+            consent: Duration::from_mins(1),
+        }
+    }
 }
 
 impl Default for Switches {
@@ -45,6 +83,8 @@ impl Default for Switches {
             windows_begin_with_requests: true,
             most_values: Some(100),
             merging_takes: Duration::from_mins(1),
+            delays: Delays::default(),
+            skips_unknown_members: false,
             has_odd_prev: false,
             has_odd_cursors: false,
             has_extra_attributes: true,

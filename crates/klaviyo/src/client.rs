@@ -13,6 +13,7 @@ use fanfare_domain::klaviyo::{
 };
 use fanfare_domain::ports::{AnswerRoom, AnyRoom, Klaviyo};
 use fanfare_domain::profile::Profile;
+use fanfare_domain::quota::RateLimits;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
@@ -101,7 +102,12 @@ impl KlaviyoHttp {
         &self.origin
     }
 
-    async fn send<T>(
+    /// The HTTP client.
+    pub(crate) const fn http(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) async fn send<T>(
         &self,
         credential: &Credential,
         request: Request,
@@ -113,7 +119,7 @@ impl KlaviyoHttp {
     }
 
     /// Sends a request whose answer has up to `max` bytes and no more than there is room for.
-    async fn send_within<T>(
+    pub(crate) async fn send_within<T>(
         &self,
         credential: &Credential,
         request: Request,
@@ -142,10 +148,7 @@ impl KlaviyoHttp {
                 request.has_range,
             ));
         }
-        let rate_limits = response
-            .headers()
-            .get(RATE_LIMIT)
-            .and_then(|value| rate_limits::parse(value.to_str().ok()?));
+        let rate_limits = rate_limits_of(response.headers());
         let body = body::read(response, max, room).await?;
         Ok(Answer {
             value: text::decode(&body, read)?,
@@ -169,7 +172,13 @@ fn tls(origin: &Origin) -> Result<ClientConfig, BuildError> {
     Ok(config.with_no_client_auth())
 }
 
-fn authorization(credential: &Credential) -> HeaderValue {
+/// The rate limits that an answer announces.
+pub(crate) fn rate_limits_of(headers: &HeaderMap) -> Option<RateLimits> {
+    let value = headers.get(RATE_LIMIT)?;
+    rate_limits::parse(value.to_str().ok()?)
+}
+
+pub(crate) fn authorization(credential: &Credential) -> HeaderValue {
     let Credential::ApiKey(key) = credential;
     let text = format!("Klaviyo-API-Key {}", key.secret().expose_secret());
     // `ApiKey` permits only visible ASCII.
@@ -180,7 +189,7 @@ fn authorization(credential: &Credential) -> HeaderValue {
 }
 
 /// The error for a call without an answer. It does not hold the address, which can contain a cursor.
-fn unavailable(error: &reqwest::Error) -> KlaviyoError {
+pub(crate) fn unavailable(error: &reqwest::Error) -> KlaviyoError {
     KlaviyoError::Unavailable(
         if error.is_connect() {
             "no connection could be made"

@@ -1,4 +1,4 @@
-//! Klaviyo's REST API, revision 2026-07-15, behind the `Klaviyo` port of `fanfare-domain`.
+//! Klaviyo's REST API, revision 2026-07-15, behind the ports `Klaviyo` and `KlaviyoWrites` of `fanfare-domain`.
 //!
 //! [`KlaviyoHttp`] makes one request per call, and returns the answer or a typed error. It never retries, never
 //! waits for quota, follows no redirect and no link to another origin, and trusts nothing that it receives:
@@ -13,6 +13,7 @@ mod account;
 mod body;
 mod client;
 mod collection;
+mod consent;
 mod cursor;
 mod document;
 #[cfg(any(test, fuzzing))]
@@ -27,6 +28,7 @@ mod refusal;
 mod request;
 mod retry_after;
 mod text;
+mod write;
 
 pub use client::{BuildError, KlaviyoHttp, Timeouts};
 pub use origin::{InvalidOrigin, Origin};

@@ -10,7 +10,9 @@ use fanfare_domain::issue::Field;
 use fanfare_domain::klaviyo::{KlaviyoError, MemberLookup, MemberOrder, MemberPage, MembersFrom};
 use fanfare_domain::profile::{Attribute, Profile};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::writing::FoundProfile;
 
+use crate::consent;
 use crate::document::{Many, broken_id, parse};
 use crate::lenient::{Object, Raw, object, time, value};
 use crate::origin::Origin;
@@ -92,6 +94,8 @@ object! {
         last_name: Raw<'a>,
         updated: Raw<'a>,
         joined_group_at: Raw<'a>,
+        external_id: Raw<'a>,
+        subscriptions: Raw<'a>,
     }
 }
 
@@ -102,6 +106,19 @@ pub(crate) fn read_page(text: &str, origin: &Origin) -> Result<MemberPage, Klavi
     let profiles = document.data()?.iter().map(read);
     let profiles = profiles.collect::<Result<_, _>>()?;
     Ok(MemberPage { profiles, next })
+}
+
+/// Reads profiles with their external ids.
+pub(crate) fn read_found(text: &str) -> Result<Vec<FoundProfile>, KlaviyoError> {
+    let document: Many<'_, Resource<'_>> = parse(text)?;
+    let found = document.data()?.iter().map(|resource| {
+        Ok(FoundProfile {
+            profile: read(resource)?,
+            external_id: attribute(resource.attributes.0.external_id),
+            consents: consent::read(resource.attributes.0.subscriptions),
+        })
+    });
+    found.collect()
 }
 
 fn read(resource: &Resource<'_>) -> Result<Profile, KlaviyoError> {

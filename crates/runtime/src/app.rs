@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::connection::MasterKeyRank;
-use fanfare_domain::ports::WorkQueue;
+use fanfare_domain::ports::{Klaviyo, WorkQueue};
 use fanfare_http::Pages;
 use fanfare_jobs::{Runner, RunnerOptions};
 use fanfare_klaviyo::{KlaviyoHttp, Timeouts};
@@ -31,7 +31,7 @@ pub struct App {
     work_queue: Arc<dyn WorkQueue>,
     lease: Duration,
     retention: Duration,
-    is_public_url_secure: bool,
+    public_url: Option<PublicUrl>,
 }
 
 impl App {
@@ -48,7 +48,10 @@ impl App {
 
     async fn open_with(config: &Config, unknown: UnknownMark) -> Result<Self, StartError> {
         // The cheapest fault is found first, before anything is made.
-        let klaviyo = KlaviyoHttp::new(config.klaviyo.clone(), Timeouts::default())?;
+        let klaviyo = Arc::new(KlaviyoHttp::new(
+            config.klaviyo.clone(),
+            Timeouts::default(),
+        )?);
         let storage = Storage::open(&config.database).await?;
         let clock = storage.clock();
         let keys = store_mark::load_keys(config, &storage, unknown).await?;
@@ -74,11 +77,12 @@ impl App {
             work_queue: Arc::clone(&work_queue),
             ledger,
             request_limits,
-            klaviyo: Arc::new(klaviyo),
+            klaviyo: Arc::clone(&klaviyo) as Arc<dyn Klaviyo>,
             sealer: Arc::new(XChaChaSealer::new(&keys)),
             ids: Arc::new(SystemIds::new(Arc::clone(&clock))),
             clock,
         })
+        .with_klaviyo_writes(klaviyo)
         .keeping_history_for(config.history)
         .with_intervals(config.intervals)
         .with_full_pass_limits(config.full_passes)
@@ -90,7 +94,7 @@ impl App {
             work_queue,
             lease: config.lease,
             retention: config.retention,
-            is_public_url_secure: config.public_url.as_ref().is_some_and(PublicUrl::is_secure),
+            public_url: config.public_url.clone(),
         })
     }
 
@@ -125,8 +129,13 @@ impl App {
     pub(crate) fn pages(&self) -> Pages {
         fanfare_web::pages(Options {
             session_keys: SessionKeys::of(&self.master_keys.session_secrets()),
-            is_secure: self.is_public_url_secure,
+            is_secure: self.public_url.as_ref().is_some_and(PublicUrl::is_secure),
         })
+    }
+
+    /// Where others reach the API, if that was configured.
+    pub(crate) fn public_url(&self) -> Option<String> {
+        self.public_url.as_ref().map(ToString::to_string)
     }
 
     /// A runner of this store's runs.

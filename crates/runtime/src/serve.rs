@@ -28,6 +28,7 @@ pub async fn serve_api(
         readiness: Arc::new(StoreReadiness(app.storage.clone())),
         metrics,
         pages: app.pages(),
+        public_url: app.public_url(),
         shutdown: stop.clone(),
     };
     let server = fanfare_http::serve(listener, api).map_err(StartError::Server)?;

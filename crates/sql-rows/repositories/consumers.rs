@@ -6,7 +6,7 @@ use fanfare_domain::ids::{AudienceId, ConsumerId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
 use fanfare_domain::search::folded;
-use fanfare_sql_rows::{ProfileLinkRow, all, one, to_db};
+use fanfare_sql_rows::{DbTimestamp, ProfileLinkRow, all, one, to_db};
 
 use super::pages::Scope;
 use super::search;
@@ -21,6 +21,25 @@ impl Consumers for Unit {
         let (organization, connection) = self.reading();
         let get = read_consumers!(by_id, organization, id.as_str());
         one(get.fetch_optional(connection).with_timeout().await?)
+    }
+
+    async fn consumers_of(
+        &mut self,
+        ids: &[ConsumerId],
+    ) -> Result<Vec<ConsumerRecord>, StoreError> {
+        let (organization, connection) = self.reading();
+        let ids: Vec<&str> = ids.iter().map(ConsumerId::as_str).collect();
+        let none: Option<DbTimestamp> = None;
+        let find = read_consumers!(
+            of_ids,
+            organization,
+            texts(&ids) as _,
+            "%",
+            none as _,
+            none as _,
+            None::<&str>
+        );
+        all(find.fetch_all(connection).with_timeout().await?)
     }
 
     async fn consumers(

@@ -8,6 +8,7 @@ use fanfare_domain::ports::{Erasures, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{DbTimestamp, to_u32};
 
+use super::deliveries::delete_of_consumer;
 use super::pages::Scope;
 use super::search;
 use crate::parameters::texts;
@@ -94,6 +95,7 @@ impl Erasures for Unit {
             delete.with_timeout().await?;
         }
         delete_memberships(scope.reborrow(), consumer).await?;
+        delete_of_consumer(scope.reborrow(), consumer).await?;
         let delete = sqlx::query_file!(
             "../sql-rows/sql/consumers/delete.sql",
             scope.organization,

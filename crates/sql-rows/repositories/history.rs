@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use fanfare_domain::history::{Change, ChangeKind, ChangeRange, Membership, Snapshot};
+use fanfare_domain::history::{Change, ChangeKey, ChangeKind, ChangeRange, Membership, Snapshot};
 use fanfare_domain::ids::{AudienceId, ConsumerId, RunId, SnapshotId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerRecord, History, StoreError};
@@ -139,6 +139,24 @@ impl History for Unit {
             );
         }
         changes.sort_unstable();
+        changes.truncate(first as usize);
+        Ok(changes)
+    }
+
+    async fn latest_changes(
+        &mut self,
+        audience: &AudienceId,
+        since: Timestamp,
+        before: Option<&ChangeKey>,
+        first: u32,
+    ) -> Result<Vec<Change>, StoreError> {
+        let mut scope = Scope::of(self.reading());
+        let mut changes = Vec::new();
+        for source in [Source::Members, Source::Beginnings, Source::Ends] {
+            let found = source.latest(scope.reborrow(), audience, since, before, first);
+            changes.extend(found.await?);
+        }
+        changes.sort_unstable_by(|one, other| other.cmp(one));
         changes.truncate(first as usize);
         Ok(changes)
     }
@@ -343,6 +361,39 @@ impl Source {
             Self::Members => changes!("../sql-rows/sql/audience_list_memberships/joined.sql"),
             Self::Beginnings => changes!("../sql-rows/sql/ended_memberships/joined.sql"),
             Self::Ends => changes!("../sql-rows/sql/ended_memberships/left.sql"),
+        };
+        rows.into_iter().map(|row| row.of(self.kind())).collect()
+    }
+
+    /// The last changes before a key from here, the latest first.
+    async fn latest(
+        self,
+        scope: Scope<'_>,
+        audience: &AudienceId,
+        since: Timestamp,
+        before: Option<&ChangeKey>,
+        first: u32,
+    ) -> Result<Vec<Change>, StoreError> {
+        let (until, consumer) = before.map_or((Timestamp::MAX, ""), |key| key.before(self.kind()));
+        macro_rules! latest {
+            ($file:literal) => {{
+                let find = sqlx::query_file_as!(
+                    ChangeRow,
+                    $file,
+                    scope.organization,
+                    audience.as_str(),
+                    DbTimestamp(since),
+                    DbTimestamp(until),
+                    consumer,
+                    i64::from(first)
+                );
+                find.fetch_all(scope.connection).with_timeout().await?
+            }};
+        }
+        let rows = match self {
+            Self::Members => latest!("../sql-rows/sql/audience_list_memberships/latest_joined.sql"),
+            Self::Beginnings => latest!("../sql-rows/sql/ended_memberships/latest_joined.sql"),
+            Self::Ends => latest!("../sql-rows/sql/ended_memberships/latest_left.sql"),
         };
         rows.into_iter().map(|row| row.of(self.kind())).collect()
     }

@@ -9,6 +9,7 @@
 mod audiences;
 mod connections;
 mod consumers;
+mod deliveries;
 mod directory;
 mod erasures;
 mod history;
@@ -22,4 +23,5 @@ mod runs;
 mod schedules;
 pub(crate) mod search;
 mod sources;
+mod webhooks;
 pub(crate) mod work_queue;

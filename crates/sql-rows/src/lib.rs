@@ -16,6 +16,7 @@ mod columns;
 mod connections;
 mod consumers;
 mod db_timestamp;
+mod deliveries;
 mod directory;
 mod door;
 mod explain;
@@ -33,6 +34,7 @@ mod schema;
 mod search;
 mod shares;
 mod sources;
+mod webhooks;
 mod work;
 
 pub use audiences::{AudienceRow, audience_records};
@@ -44,6 +46,10 @@ pub use columns::{
 pub use connections::{AccountChangesRow, ConnectionRow, TextSet};
 pub use consumers::{ConsumerColumns, ConsumerRow, KnownConsumerRow, Stamps};
 pub use db_timestamp::{DbTimestamp, from_db, to_db};
+pub use deliveries::{
+    DeliveryRow, DueDeliveryRow, NewDeliveryColumns, PurchaseRow, delivery_id, kind_of,
+    payload_json, place, status_of,
+};
 pub use directory::{KeyRow, OrganizationRow};
 pub use door::{DoorRow, door_read};
 pub use explain::ProfileIssueRow;
@@ -61,4 +67,5 @@ pub use schema::{SCHEMA_MARK, SchemaMark, SchemaVersion, compare_schema};
 pub use search::{GramRow, PlacesRow};
 pub use shares::{Permit, Shares};
 pub use sources::{SourceRow, merge_records, record, sources_by_id, wants_links};
+pub use webhooks::{EventSettingsRow, WebhookSecretsRow, metrics_json};
 pub use work::{CandidateRow, WorkRow, log_clock_set_back};

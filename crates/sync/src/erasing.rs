@@ -1,7 +1,6 @@
 //! Erasing a person, and recognizing the erased in what Klaviyo sends.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use fanfare_domain::connection::SealedKey;
 use fanfare_domain::erasure::{Erased, ErasedHash, Identifier};
@@ -15,6 +14,7 @@ use sha2::Sha256;
 use tracing::info;
 
 use crate::error::{Entity, Error};
+use crate::hexadecimal::digits;
 use crate::integration::Integration;
 
 /// The key of an organization's hashes.
@@ -31,14 +31,6 @@ impl ErasureKey {
         let code = self.0.clone().chain_update(identifier.bytes()).finalize();
         ErasedHash(digits(&code.into_bytes()))
     }
-}
-
-fn digits(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut digits, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
 }
 
 impl Integration {

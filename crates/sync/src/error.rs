@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fanfare_domain::collection::CollectionKind;
+use fanfare_domain::events::NoEnvelope;
 use fanfare_domain::history::MAX_SNAPSHOTS;
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::ports::{KlaviyoError, SealError, StoreError};
@@ -27,6 +28,8 @@ pub enum Entity {
     SecretKey,
     /// A snapshot of an audience's members.
     Snapshot,
+    /// Something that Klaviyo is to be told.
+    Delivery,
 }
 
 impl std::fmt::Display for Entity {
@@ -40,6 +43,7 @@ impl std::fmt::Display for Entity {
             Self::Organization => "Organization",
             Self::SecretKey => "Secret key",
             Self::Snapshot => "Snapshot",
+            Self::Delivery => "Delivery",
         })
     }
 }
@@ -105,6 +109,21 @@ pub enum Error {
     /// The audience has as many snapshots as it may have.
     #[error("the audience has {MAX_SNAPSHOTS} snapshots already")]
     TooManySnapshots,
+    /// The webhook is not signed with a secret of the organization's, or not lately, or there is no such organization.
+    #[error("the webhook's signature is invalid")]
+    SignatureInvalid,
+    /// The body of a webhook is no envelope.
+    #[error("the webhook's body is no envelope")]
+    NoEnvelope(#[source] NoEnvelope),
+    /// No secret for webhooks was made.
+    #[error("no secret for webhooks was made")]
+    NoWebhookSecret,
+    /// So many webhooks of the organization wait that no more are taken for a moment.
+    #[error("too many webhooks of the organization wait")]
+    IntakeBusy,
+    /// The delivery was sent or dropped.
+    #[error("the delivery cannot be retried")]
+    NotRetriable,
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),

@@ -2,11 +2,12 @@
 
 use fanfare_domain::audience::usable_name;
 use fanfare_domain::history::{
-    Change, ChangeKey, ChangeRange, Difference, Kept, MAX_SNAPSHOTS, Snapshot, moment_before,
+    Change, ChangeKey, ChangeRange, Difference, Kept, MAX_SNAPSHOTS, Membership, Snapshot,
+    moment_before,
 };
 use fanfare_domain::ids::{AudienceId, OrganizationId, SnapshotId};
 use fanfare_domain::paging::{Page, PageRequest};
-use fanfare_domain::ports::{ConsumerRecord, UnitOfWork};
+use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, UnitOfWork};
 use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
@@ -55,6 +56,51 @@ impl Integration {
         };
         let changes = unit.changes(id, &range, page.first).await?;
         Ok(Page::of(changes, |change| change.key().to_text()))
+    }
+
+    /// What changed and whose membership it was, the latest first, as far back as history is kept. A key that no page
+    /// has shown is the beginning.
+    pub async fn latest_changes(
+        &self,
+        organization: &OrganizationId,
+        id: &AudienceId,
+        page: &PageRequest,
+    ) -> Result<Page<(Change, Option<ConsumerRecord>)>, Error> {
+        let mut unit = self.read(organization).await?;
+        let kept = self.kept(unit.as_mut(), id).await?;
+        let before = page.after.as_deref().and_then(ChangeKey::parse);
+        let changes = unit.latest_changes(id, kept.earliest, before.as_ref(), page.first);
+        let mut told = Vec::new();
+        for change in changes.await? {
+            let person = unit.consumer(&change.consumer).await?;
+            told.push((change, person));
+        }
+        Ok(Page::of(told, |(change, _)| change.key().to_text()))
+    }
+
+    /// When people who match a text last joined and left an audience, as many of them as are asked for.
+    pub async fn last_memberships(
+        &self,
+        organization: &OrganizationId,
+        id: &AudienceId,
+        search: &str,
+        first: u32,
+    ) -> Result<Vec<(ConsumerRecord, Membership)>, Error> {
+        let mut unit = self.read_or_search(organization, true).await?;
+        if unit.audience(id).await?.is_none() {
+            return Err(Error::NotFound(Entity::Audience));
+        }
+        let filter = ConsumerFilter {
+            search: Some(search.to_owned()),
+            ..ConsumerFilter::default()
+        };
+        let page = PageRequest { first, after: None };
+        let mut found = Vec::new();
+        for person in unit.consumers(&filter, &page).await?.items {
+            let last = unit.last_membership(id, &person.consumer.id).await?;
+            found.extend(last.map(|last| (person, last)));
+        }
+        Ok(found)
     }
 
     /// How the members differ between two times.

@@ -8,14 +8,15 @@ use fanfare_domain::due_pass::FullPassLimits;
 use fanfare_domain::history::KEPT_FOR;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{
-    Clock, Directory, Ids, KeySealer, Klaviyo, QuotaLedger, RequestLimits, Store, StoreError,
-    UnitOfWork, WorkQueue,
+    Clock, Directory, Ids, KeySealer, Klaviyo, KlaviyoWrites, QuotaLedger, RequestLimits, Store,
+    StoreError, UnitOfWork, WorkQueue,
 };
 use fanfare_domain::quota::Share;
 use fanfare_domain::schedule::Intervals;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
+use crate::intake::{IntakeQueues, KnownSecrets};
 use crate::kept_collections::KeptCollections;
 use crate::klaviyo::KlaviyoClient;
 use crate::known_keys::KnownKeys;
@@ -63,6 +64,8 @@ pub struct Integration {
     pub(crate) kept_collections: KeptCollections,
     pub(crate) history_kept_for: Duration,
     pub(crate) known_keys: KnownKeys,
+    pub(crate) known_secrets: KnownSecrets,
+    pub(crate) intake: IntakeQueues,
     pub(crate) intervals: Intervals,
     pub(crate) full_pass_limits: FullPassLimits,
 }
@@ -74,6 +77,8 @@ impl Integration {
             klaviyo: KlaviyoClient::new(ports.klaviyo, ports.ledger, Arc::clone(&ports.clock)),
             kept_collections: KeptCollections::default(),
             known_keys: KnownKeys::default(),
+            known_secrets: KnownSecrets::default(),
+            intake: IntakeQueues::default(),
             intervals: Intervals::default(),
             full_pass_limits: FullPassLimits::default(),
             ports: OwnPorts {
@@ -105,6 +110,13 @@ impl Integration {
         Self { klaviyo, ..self }
     }
 
+    /// The same, sending deliveries by this port. Without it they stay pending.
+    #[must_use]
+    pub fn with_klaviyo_writes(self, writes: Arc<dyn KlaviyoWrites>) -> Self {
+        let klaviyo = self.klaviyo.with_writes(writes);
+        Self { klaviyo, ..self }
+    }
+
     /// The same, for audiences with these intervals.
     #[must_use]
     pub fn with_intervals(self, intervals: Intervals) -> Self {
@@ -118,6 +130,11 @@ impl Integration {
             full_pass_limits,
             ..self
         }
+    }
+
+    /// The shortest interval at which an audience may sync, in seconds.
+    pub const fn shortest_interval(&self) -> u32 {
+        self.intervals.shortest
     }
 
     /// The clock of the use cases.

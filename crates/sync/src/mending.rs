@@ -13,11 +13,12 @@ use fanfare_domain::work::{WorkKey, WorkKind};
 
 use crate::error::Error;
 use crate::integration::Integration;
+use crate::saving::can_push;
 
 /// What was put right in an organization's queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueMended {
-    /// How many active runs had no place.
+    /// How many active runs, and outboxes with pending deliveries, had no place.
     pub queued: u64,
     /// How many places had no active run.
     pub dequeued: u64,
@@ -34,8 +35,13 @@ impl Difference {
         let queued: BTreeSet<WorkKey> = unit.queued(WorkKind::Pull).await?.into_iter().collect();
         let active = unit.active_runs().await?;
         let active: BTreeSet<WorkKey> = active.iter().map(WorkKey::pull).collect();
+        let has_pending = unit.next_delivery_due().await?.is_some();
+        let is_push_missing = has_pending
+            && can_push(unit.connection().await?.as_ref())
+            && unit.queued(WorkKind::Push).await?.is_empty();
+        let push = is_push_missing.then(WorkKey::push);
         Ok(Self {
-            missing: active.difference(&queued).cloned().collect(),
+            missing: active.difference(&queued).cloned().chain(push).collect(),
             left_over: queued.difference(&active).cloned().collect(),
         })
     }

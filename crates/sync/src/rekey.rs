@@ -26,15 +26,35 @@ enum StoredKey {
     Klaviyo,
     /// Of erased people's hashes.
     Erasures,
+    /// That webhooks are signed with.
+    Webhooks,
+    /// That they were signed with before.
+    PreviousWebhooks,
 }
 
 impl StoredKey {
-    const ALL: [Self; 2] = [Self::Klaviyo, Self::Erasures];
+    const ALL: [Self; 4] = [
+        Self::Klaviyo,
+        Self::Erasures,
+        Self::Webhooks,
+        Self::PreviousWebhooks,
+    ];
 
     async fn sealed(self, unit: &mut dyn UnitOfWork) -> Result<Option<SealedKey>, StoreError> {
         match self {
             Self::Klaviyo => Ok(unit.connection().await?.map(|stored| stored.key)),
             Self::Erasures => unit.erasure_key().await,
+            Self::Webhooks => {
+                let secrets = unit.webhook_secrets().await?;
+                Ok(secrets.map(|secrets| secrets.current))
+            }
+            Self::PreviousWebhooks => {
+                let previous = unit
+                    .webhook_secrets()
+                    .await?
+                    .and_then(|secrets| secrets.previous);
+                Ok(previous.map(|(secret, _)| secret))
+            }
         }
     }
 
@@ -47,6 +67,9 @@ impl StoredKey {
         match self {
             Self::Klaviyo => unit.reseal_key(before, after).await,
             Self::Erasures => unit.reseal_erasure_key(before, after).await,
+            Self::Webhooks | Self::PreviousWebhooks => {
+                unit.reseal_webhook_secret(before, after).await
+            }
         }
     }
 }

@@ -21,6 +21,10 @@ pub struct Expired {
     pub members: u64,
     /// Memberships that ended.
     pub history: u64,
+    /// Deliveries that are not pending.
+    pub deliveries: u64,
+    /// Keys of events that have come.
+    pub events: u64,
 }
 
 impl Integration {
@@ -76,7 +80,34 @@ impl Integration {
             }
         }
         deleted.history = self.delete_expired_history(organization).await?;
-        Ok(deleted)
+        deleted.deliveries = self.delete_expired_deliveries(organization, before).await?;
+        loop {
+            let mut unit = self.begin(organization).await?;
+            let events = unit.delete_events(before, MOST_DELETED).await?;
+            unit.commit().await?;
+            deleted.events += events;
+            if events == 0 {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    async fn delete_expired_deliveries(
+        &self,
+        organization: &OrganizationId,
+        before: Timestamp,
+    ) -> Result<u64, Error> {
+        let (mut after, mut deleted) = (None, 0);
+        loop {
+            let mut unit = self.begin(organization).await?;
+            let batch = unit.delete_deliveries(before, after, MOST_DELETED).await?;
+            unit.commit().await?;
+            deleted += batch.affected;
+            after = batch.next;
+            if after.is_none() {
+                return Ok(deleted);
+            }
+        }
     }
 
     async fn delete_expired_history(&self, organization: &OrganizationId) -> Result<u64, Error> {

@@ -1,7 +1,7 @@
 //! Runs: reading and cancelling them.
 
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
-use fanfare_domain::issue::Issue;
+use fanfare_domain::issue::{Issue, IssueCode};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::work::WorkKind;
@@ -30,6 +30,16 @@ impl Integration {
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;
         Ok(unit.runs(audience, page).await?)
+    }
+
+    /// How many issues the run has of each code, by the codes' names.
+    pub async fn issue_counts(
+        &self,
+        organization: &OrganizationId,
+        run: &RunId,
+    ) -> Result<Vec<(IssueCode, u64)>, Error> {
+        let mut unit = self.read(organization).await?;
+        Ok(unit.issue_counts(run).await?)
     }
 
     /// The issues of a run: records that were not taken over without a change.

@@ -1,11 +1,12 @@
 //! Loading, queuing and saving runs, each together with its source.
 
+use fanfare_domain::connection::{Connection, ConnectionStatus};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::RunId;
-use fanfare_domain::ports::UnitOfWork;
+use fanfare_domain::ports::{StoreError, UnitOfWork};
 use fanfare_domain::run::{RunError, SourceRun, SyncRun};
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::work::WorkKey;
+use fanfare_domain::work::{WorkKey, WorkKind};
 
 use crate::error::Error;
 
@@ -82,4 +83,32 @@ pub(crate) async fn end_unread(
 ) -> Result<bool, Error> {
     unit.dequeue(&WorkKey::pull(run)).await?;
     Ok(unit.end_unread(run, error, now).await?)
+}
+
+/// The scope by which events are sent.
+pub(crate) const EVENTS_WRITE: &str = "events:write";
+
+/// Whether deliveries can be sent with the stored key, as far as is known.
+pub(crate) fn can_push(stored: Option<&Connection>) -> bool {
+    stored.is_some_and(|stored| {
+        let lacks = stored
+            .missing_scopes
+            .iter()
+            .any(|scope| scope == EVENTS_WRITE);
+        stored.status == ConnectionStatus::Active && !lacks
+    })
+}
+
+/// Has pending deliveries sent, if there are any and the stored key can send them: the organization's one work of that kind is
+/// queued, or woken. While a worker is at it, it finds what this unit writes before it leaves.
+pub(crate) async fn queue_push(unit: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+    if unit.next_delivery_due().await?.is_none() || !can_push(unit.connection().await?.as_ref()) {
+        return Ok(());
+    }
+    let work = WorkKey::push();
+    if unit.queued(WorkKind::Push).await?.is_empty() {
+        unit.enqueue(&work).await
+    } else {
+        unit.wake(&work).await.map(drop)
+    }
 }

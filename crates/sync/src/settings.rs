@@ -7,22 +7,28 @@ use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::connection::{
     ApiKey, Connection, ConnectionStatus, Credential, OpenConnection,
 };
+use fanfare_domain::delivery::DeliveryCode;
+use fanfare_domain::events::EventSettings;
 use fanfare_domain::ids::{AccountId, OrganizationId, RunId};
 use fanfare_domain::klaviyo::{Capability, KlaviyoError};
+use fanfare_domain::ports::{StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::work::WorkKind;
+use fanfare_domain::work::{WorkKey, WorkKind};
 use secrecy::{ExposeSecret, SecretString};
+use tracing::info;
 
 use crate::error::Error;
 use crate::integration::Integration;
 use crate::log::log_cancelled;
-use crate::saving::cancel_runs;
+use crate::saving::{cancel_runs, queue_push};
 
 /// The settings as the API shows them: never the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The connection, if there is one.
     pub connection: Option<ConnectionView>,
+    /// What is sent of events.
+    pub events: EventSettings,
 }
 
 /// A connection without its key.
@@ -54,9 +60,10 @@ pub struct ConnectRequest {
 impl Integration {
     /// The organization's connection.
     pub async fn settings(&self, organization: &OrganizationId) -> Result<Settings, Error> {
-        let connection = self.read(organization).await?.connection().await?;
+        let mut unit = self.read(organization).await?;
         Ok(Settings {
-            connection: connection.map(ConnectionView::from),
+            connection: unit.connection().await?.map(ConnectionView::from),
+            events: unit.event_settings().await?,
         })
     }
 
@@ -75,7 +82,7 @@ impl Integration {
             .connection()
             .await?
             .and_then(|connection| connection.account);
-        if let (Some(connected), Some(offered)) = (before, &verified.account)
+        if let (Some(connected), Some(offered)) = (before.clone(), &verified.account)
             && connected != *offered
         {
             if !request.confirm_account_change {
@@ -89,6 +96,14 @@ impl Integration {
             let unread = AccountChanges::default();
             unit.put_account_changes(&read, &unread).await?;
         }
+        if let Some(offered) = &verified.account {
+            let pending_for = unit.outbox_account().await?.or(before);
+            if pending_for.is_some_and(|account| account != *offered) {
+                let dropped = drop_all_pending(unit.as_mut()).await?;
+                info!(organizationId = %organization, dropped, "pending deliveries were another account's");
+            }
+            unit.put_outbox_account(offered).await?;
+        }
         let connection = Connection {
             key: self.ports.sealer.seal(organization, key.secret()),
             generation: 0,
@@ -101,9 +116,12 @@ impl Integration {
         };
         unit.put_connection(&connection).await?;
         self.resume_with_new_key(unit.as_mut()).await?;
+        queue_push(unit.as_mut()).await?;
+        let events = unit.event_settings().await?;
         unit.commit().await?;
         Ok(Settings {
             connection: Some(connection.into()),
+            events,
         })
     }
 
@@ -139,15 +157,21 @@ impl Integration {
         let mut unit = self.begin(organization).await?;
         unit.delete_connection().await?;
         unit.end_schedules().await?;
+        // What is pending waits for a key of the same account.
+        unit.dequeue(&WorkKey::push()).await?;
         let mut active: BTreeSet<RunId> = unit.active_runs().await?.into_iter().collect();
         // A run whose status this version does not know has a place in the queue.
         let queued = unit.queued(WorkKind::Pull).await?;
         active.extend(queued.iter().map(|work| work.id.as_run()));
         let why = "Klaviyo was disconnected.";
         let cancelled = cancel_runs(unit.as_mut(), active, why, self.now()).await?;
+        let events = unit.event_settings().await?;
         unit.commit().await?;
         log_cancelled(&cancelled);
-        Ok(Settings { connection: None })
+        Ok(Settings {
+            connection: None,
+            events,
+        })
     }
 
     async fn verify(&self, organization: &OrganizationId, key: &ApiKey) -> Result<Verified, Error> {
@@ -252,6 +276,21 @@ impl Integration {
                 Ok(vec![capability.scope().to_owned()])
             }
             Err(error) => Err(error),
+        }
+    }
+}
+
+/// Drops everything that is pending for another account. Returns how many deliveries that were.
+async fn drop_all_pending(unit: &mut dyn UnitOfWork) -> Result<u64, StoreError> {
+    const AT_ONCE: u32 = 1_000;
+    let mut dropped = 0;
+    loop {
+        let some = unit
+            .drop_pending(DeliveryCode::AccountChanged, AT_ONCE)
+            .await?;
+        dropped += some;
+        if some < u64::from(AT_ONCE) {
+            return Ok(dropped);
         }
     }
 }

@@ -68,13 +68,15 @@ impl Integration {
         Ok(connection.map(account))
     }
 
-    /// Makes the organization's syncs due that wait for Klaviyo. Returns how many.
+    /// Makes the organization's syncs due that wait for Klaviyo, and its deliveries. Returns how many syncs there were.
     async fn wake_runs(&self, organization: &OrganizationId) -> Result<u64, Error> {
         let mut unit = self.begin(organization).await?;
         let mut woken = 0;
         for work in unit.queued(WorkKind::Pull).await? {
             woken += u64::from(wake(unit.as_mut(), &work.id.as_run(), self.now()).await?);
         }
+        // Deliveries that wait have one work, which is none of the syncs.
+        unit.wake(&WorkKey::push()).await?;
         unit.commit().await?;
         Ok(woken)
     }

@@ -3,12 +3,14 @@
 //! The rows are those of the stores' `tests/data`: a file for each migration, written after that migration was
 //! applied and before the next one, as a program of that version would have done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanfare_domain::consumer::Stamp;
+use fanfare_domain::delivery::{DeliveryKind, DeliveryStatus, Payload};
+use fanfare_domain::events::{EventType, InboundKey};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
@@ -20,6 +22,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::waiting::WaitReason;
 use fanfare_domain::watermarks::Watermarks;
 use fanfare_domain::work::WorkKey;
+use fanfare_domain::writing::Money;
 
 use crate::build::{audience_id, consumer_id, organization_id, profile_id, run_id};
 
@@ -71,7 +74,10 @@ impl RowsOfVersions {
 /// taken up.
 pub async fn assert_readable(store: &(impl Store + WorkQueue + QuotaLedger)) {
     let unit = store.read(&organization_id("org_a")).await;
-    assert_rows(unit.expect("a unit").as_mut()).await;
+    let mut unit = unit.expect("a unit");
+    assert_rows(unit.as_mut()).await;
+    assert_webhooks(unit.as_mut()).await;
+    drop(unit);
     let mut other = store.read(&organization_id("org_b")).await.expect("a unit");
     let connection = other.connection().await.expect("an answer");
     assert_eq!(connection.map(|connection| connection.generation), Some(4));
@@ -101,6 +107,28 @@ pub async fn assert_readable(store: &(impl Store + WorkQueue + QuotaLedger)) {
         .await;
     let is_blocked = matches!(reserved, Ok(Reservation::Blocked(_)));
     assert!(is_blocked, "until 2100: {reserved:?}");
+}
+
+async fn assert_webhooks(unit: &mut dyn UnitOfWork) {
+    let secrets = unit.webhook_secrets().await.expect("an answer");
+    assert_eq!(secrets.expect("secrets").current.bytes, [1, 2]);
+    let settings = unit.event_settings().await.expect("settings");
+    let chosen = BTreeMap::from([(EventType::DrawLost, None)]);
+    assert_eq!((settings.enabled, settings.metrics), (true, chosen));
+    let key = InboundKey("k1".to_owned());
+    let known = unit.known_events(std::slice::from_ref(&key)).await;
+    assert_eq!(known.expect("an answer"), [key]);
+
+    let due = unit.due_deliveries(Timestamp::MAX, 9).await;
+    let due = due.expect("deliveries");
+    let Payload::Event(event) = &due[0].payload;
+    assert_eq!((due.len(), event.unique_id.as_str()), (1, "whk_1"));
+    assert_eq!(event.value, Money::parse("49.90", "EUR").ok());
+    let summary = unit.delivery_summary().await.expect("a summary");
+    let of_events = &summary[&DeliveryKind::Event];
+    assert_eq!(of_events.counts[&DeliveryStatus::Pending], 1);
+    let account = unit.outbox_account().await.expect("an answer");
+    assert_eq!(account.expect("an account").as_str(), "AbC123");
 }
 
 async fn assert_rows(unit: &mut dyn UnitOfWork) {

@@ -6,6 +6,7 @@
 //!   runs them all with one line, [`store_contract!`].
 //! * [`memory`]: a store that keeps those contracts in memory, with faults that a test orders.
 //! * [`fake_klaviyo`]: a Klaviyo in memory, with faults, changes between pages and a record of the calls.
+//! * [`fake_writes`]: the part of it that writes.
 //! * [`clock`]: a clock, ids and a key sealer that tests control.
 //! * [`build`]: short ways to make values.
 //! * [`corpus`]: the bytes that fuzzing has found, given to its targets again.
@@ -23,6 +24,7 @@ pub mod contract;
 pub mod corpus;
 pub mod earlier_versions;
 pub mod fake_klaviyo;
+pub mod fake_writes;
 pub mod memory;
 pub mod page_writes;
 #[cfg(feature = "program")]

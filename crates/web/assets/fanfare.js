@@ -21,6 +21,7 @@
       dialog.dataset.modal = "true";
       dialog.close();
       dialog.showModal();
+      (dialog.querySelector("[aria-invalid=true]") ?? dialog.querySelector("input:not([type=hidden])"))?.focus();
       dialog.addEventListener("cancel", (event) => {
         event.preventDefault();
         dialog.querySelector("a.close")?.click();
@@ -28,7 +29,42 @@
     }
   }
 
-  // Live parts: the server sends HTML of ours, and the part's address is asked only while the page is seen.
+  // Parts that change by themselves: asked for again while the page is seen and nobody is using the part.
+  async function refresh(part) {
+    const answer = await fetch(part.dataset.refresh, { headers: { "hx-request-type": "partial" } }).catch(() => null);
+    if (!part.isConnected) return;
+    if (answer?.status === 401) return location.assign(answer.headers.get("hx-redirect") ?? location.href);
+    if (!answer?.ok) return tellStale(part);
+    const text = await answer.text();
+    if (!part.isConnected) return;
+    const id = part.id;
+    part.outerHTML = text;
+    const fresh = document.getElementById(id);
+    if (!fresh) return;
+    ready(fresh.parentElement);
+    window.htmx?.process(fresh);
+  }
+  function tellStale(part) {
+    if (part.querySelector(".notice.stale")) return;
+    const notice = document.createElement("div");
+    notice.className = "notice warn stale";
+    notice.role = "status";
+    notice.textContent = "This may be out of date: Fanfare cannot be reached now. The page goes on by itself when it can.";
+    part.prepend(notice);
+  }
+  setInterval(() => {
+    if (document.hidden) return;
+    for (const part of document.querySelectorAll("[data-refresh][data-every]")) {
+      const waited = Number(part.dataset.waited ?? 0) + 1;
+      part.dataset.waited = String(waited);
+      const isUsed = part.querySelector(":focus, :popover-open");
+      if (waited < Number(part.dataset.every) || isUsed) continue;
+      part.dataset.waited = "0";
+      refresh(part);
+    }
+  }, 1000);
+
+  // Progress: the server sends HTML of ours, and the part's address is asked only while the page is seen.
   let streams = [];
   function closeStreams() {
     for (const stream of streams) stream.close();
@@ -41,12 +77,16 @@
       const stream = new EventSource(element.dataset.live);
       streams.push(stream);
       stream.addEventListener("progress", (event) => {
+        if (!element.isConnected) return stream.close();
         element.innerHTML = event.data;
         localize(element);
+        const badge = element.querySelector(".badge");
+        if (badge) document.querySelector(".head .badge")?.replaceWith(badge.cloneNode(true));
       });
       stream.addEventListener("done", () => {
         stream.close();
-        window.htmx?.ajax("GET", location.href, { target: "body" });
+        const part = element.closest("[data-refresh]");
+        if (part) refresh(part);
       });
     }
   }
@@ -57,24 +97,22 @@
     follow(document);
   });
 
-  // One menu is open at a time, and Escape closes it.
-  document.addEventListener("toggle", (event) => {
-    if (!event.target.matches?.("details.menu[open]")) return;
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (menu !== event.target) menu.open = false;
+  // How many boxes of a form are ticked, those of other pages too.
+  function countTicks(root) {
+    for (const output of root.querySelectorAll("output[data-ticks]")) {
+      const names = output.dataset.ticks.split(" ");
+      const ticked = [...output.closest("form").elements].filter(
+        (field) => names.includes(field.name) && (field.checked || field.type === "hidden"),
+      );
+      output.hidden = ticked.length === 0;
+      output.textContent = `${numbers.format(ticked.length)} selected`;
     }
-  }, true);
-  document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
-    if (menu) {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
-  });
+  }
+  document.addEventListener("change", () => countTicks(document));
 
-  // A form that was sent is not sent again by a second click.
+  // A form that was sent is not sent again by a second click. Buttons that only show another page are not meant.
   document.addEventListener("submit", (event) => {
-    if (event.target.method === "get") return;
+    if (event.target.method === "get" || event.submitter?.name) return;
     if (event.target.dataset.sent) return event.preventDefault();
     event.target.dataset.sent = "true";
     setTimeout(() => delete event.target.dataset.sent, 3000);
@@ -84,6 +122,7 @@
     localize(root);
     openSheets(root);
     follow(root);
+    countTicks(document);
   }
   document.addEventListener("DOMContentLoaded", () => ready(document));
   document.addEventListener("htmx:before:swap", (event) => {

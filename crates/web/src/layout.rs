@@ -45,7 +45,7 @@ pub(crate) fn page(visitor: &Visitor, title: &str, section: Section, body: &Mark
         &html! {
             a.skip href="#content" { "Skip to content" }
             header.bar {
-                a.brand href="/app/audiences" { "Fanfare" }
+                a.brand href="/app/audiences" { img src=(ASSETS.icon.path) alt="" width="26" height="26"; "Fanfare" }
                 nav aria-label="Main" {
                     ul {
                         @for (of, name, href, _) in entries {
@@ -69,7 +69,15 @@ pub(crate) fn page(visitor: &Visitor, title: &str, section: Section, body: &Mark
 
 /// A page of nobody in particular.
 pub(crate) fn bare(title: &str, body: &Markup) -> Markup {
-    document(title, &html! { main.bare #content { (body) } })
+    document(
+        title,
+        &html! {
+            main.bare #content {
+                p.brand { img src=(ASSETS.icon.path) alt="" width="26" height="26"; "Fanfare" }
+                (body)
+            }
+        },
+    )
 }
 
 fn document(title: &str, body: &Markup) -> Markup {

@@ -8,6 +8,7 @@
 mod assets;
 mod attempts;
 mod components;
+mod counts;
 mod error;
 mod fields;
 mod guard;
@@ -28,6 +29,7 @@ use actix_web::web::Data;
 pub use session::SessionKeys;
 
 use crate::attempts::Attempts;
+use crate::counts::Counts;
 
 /// What the dashboard needs to know of its installation.
 #[derive(Debug)]
@@ -43,6 +45,7 @@ pub struct Options {
 struct Dashboard {
     options: Options,
     attempts: Attempts,
+    counts: Counts,
 }
 
 /// The pages, for the API's server.
@@ -50,6 +53,7 @@ pub fn pages(options: Options) -> fanfare_http::Pages {
     let dashboard = Data::new(Dashboard {
         options,
         attempts: Attempts::default(),
+        counts: Counts::default(),
     });
     Arc::new(move |config| router::register(config, &dashboard))
 }

@@ -59,7 +59,7 @@ pub(crate) fn register(config: &mut ServiceConfig, dashboard: &Data<Dashboard>) 
     }
     let asset = web::resource("/assets/{hash}/{name}").route(web::get().to(assets::serve));
     config.service(asset.wrap(from_fn(secure)));
-    for moved in ["/app/", "/auth", "/auth/"] {
+    for moved in ["/", "/app/", "/auth", "/auth/"] {
         let home = web::resource(moved).route(web::get().to(|| async { see("/app") }));
         config.service(home.wrap(from_fn(secure)));
     }

@@ -80,9 +80,10 @@ pub(super) fn sign_in(folder: &Folder, services: &Services) -> Result<Api> {
     Ok(Api::new(&services.address, &key))
 }
 
-/// What the simulator is told: the demo's account, under a key that is known here.
-pub(super) fn simulator_arguments() -> Vec<OsString> {
-    ["--key", SIMULATOR_KEY].map(OsString::from).to_vec()
+/// What the simulator is told: the demo's account, under a key that is known here, and that a list lives in it.
+pub(super) fn simulator_arguments(living: &str) -> Vec<OsString> {
+    let arguments = ["--key", SIMULATOR_KEY, "--living", living];
+    arguments.map(OsString::from).to_vec()
 }
 
 /// Connects the organization to Klaviyo.

@@ -102,6 +102,18 @@ pub(super) fn follow(
     }
 }
 
+/// Makes the audience of a list continuous, if it has one. Returns the audience's id.
+pub(super) fn keep_continuous(api: &Api, list: &str, seconds: u32) -> Result<Option<String>> {
+    let lists: Vec<Value> = api.get("/api/klaviyo")?;
+    let found = lists.iter().find(|one| one["id"] == list);
+    let Some(audience) = found.and_then(|one| one["audienceId"].as_str()) else {
+        return Ok(None);
+    };
+    let body = json!({"refreshIntervalSeconds": seconds});
+    api.put::<Value>(&format!("/api/audiences/{audience}"), &body)?;
+    Ok(Some(audience.to_owned()))
+}
+
 /// Starts a sync, or finds the one that is under way. Returns the run.
 fn sync(api: &Api, audience: &str) -> Result<String> {
     let path = format!("/api/audiences/{audience}/sync");

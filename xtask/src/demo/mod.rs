@@ -43,6 +43,13 @@ enum Klaviyo {
 /// The simulator's lists.
 const LISTS: [&str; 2] = ["RtPqXs", "XyZaBc"];
 
+/// The one of them that people join and leave every few seconds.
+const LIVING: &str = "XyZaBc";
+
+/// How often its audience is synced, in seconds, and the shortest interval of the demo.
+const INTERVAL_SECONDS: u32 = 10;
+const SHORTEST: &str = "5";
+
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     match demonstrate(options, &interrupt) {
@@ -62,10 +69,13 @@ fn demonstrate(options: &Options, interrupt: &Interrupt) -> Result<ExitCode> {
         store: &store,
         logs: folder.path(),
         simulator: match klaviyo {
-            Klaviyo::Simulated => Some(account::simulator_arguments()),
+            Klaviyo::Simulated => Some(account::simulator_arguments(LIVING)),
             Klaviyo::Real(_) => None,
         },
-        environment: Vec::new(),
+        environment: match klaviyo {
+            Klaviyo::Simulated => vec![("FANFARE_MIN_REFRESH_SECONDS", SHORTEST.into())],
+            Klaviyo::Real(_) => Vec::new(),
+        },
         api: free_port("FANFARE_API_ADDR", 4800, &say),
         worker: free_port("FANFARE_WORKER_ADDR", 4801, &say),
         is_release: false,
@@ -89,7 +99,11 @@ fn demonstrate(options: &Options, interrupt: &Interrupt) -> Result<ExitCode> {
             ExitCode::FAILURE
         });
     }
-    report::addresses(&api, &services, &folder);
+    let watched = match klaviyo {
+        Klaviyo::Simulated => imports::keep_continuous(&api, LIVING, INTERVAL_SECONDS)?,
+        Klaviyo::Real(_) => None,
+    };
+    report::addresses(&api, &services, &folder, watched.as_deref());
     while !interrupt.is_requested() {
         services.supervise(&say)?;
         interrupt.sleep(Duration::from_millis(200));

@@ -68,12 +68,17 @@ pub(super) fn audiences(api: &Api, runs: &[(String, Run)]) -> Result<bool> {
     Ok(runs.iter().all(|(_, run)| run.has_succeeded()))
 }
 
-/// Prints where the API is and how to ask it.
-pub(super) fn addresses(api: &Api, services: &Services, folder: &Folder) {
+/// Prints where the dashboard and the API are, what there is to watch, and how to sign in.
+pub(super) fn addresses(api: &Api, services: &Services, folder: &Folder, watched: Option<&str>) {
     let (address, key) = (&api.address, &api.key);
     let key_file = folder.key_file();
     println!();
     println!("Dashboard   {address}/app   (sign in with the secret key)");
+    if let Some(audience) = watched {
+        println!(
+            "Watch       {address}/app/audiences/{audience}   (people join, leave and change every few seconds)"
+        );
+    }
     println!("API         {address}/api   (described in {address}/api/openapi.json)");
     println!("Secret key  {key}   (kept in {})", key_file.display());
     println!(

@@ -4,6 +4,7 @@
 //! A test that cannot run where it is prints `skipped: <why>` and returns. Those lines are read from
 //! the runners' reports and listed last, so that nothing is skipped unseen.
 
+mod browser;
 pub(crate) mod faketime;
 pub(crate) mod packages;
 pub(crate) mod postgres;
@@ -33,6 +34,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     if options.install {
         faketime::install()?;
+        browser::install();
     }
     let server = Server::provide(options.install)?;
     let environment = server.environment();

@@ -9,8 +9,13 @@ use crate::store::{Cell, Store};
 
 /// Whether personal values belong in this column.
 fn may_hold_profiles(cell: &Cell) -> bool {
-    cell.table == "consumers"
-        && ["email", "phone", "full_name", "search_text"].contains(&cell.column.as_str())
+    let columns: &[&str] = match cell.table.as_str() {
+        "consumers" => &["email", "phone", "full_name", "search_text"],
+        // What is sent says who it is about, until it was sent.
+        "deliveries" => &["payload"],
+        _ => &[],
+    };
+    columns.contains(&cell.column.as_str())
 }
 
 /// What to look for where imported values may stand, but only in plain text.

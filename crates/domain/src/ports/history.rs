@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{ConsumerRecord, StoreError};
-use crate::history::{Change, ChangeRange, Membership, Snapshot};
+use crate::history::{Change, ChangeKey, ChangeRange, Membership, Snapshot};
 use crate::ids::{AudienceId, ConsumerId, SnapshotId};
 use crate::paging::{Page, PageRequest};
 use crate::time::Timestamp;
@@ -48,6 +48,15 @@ pub trait History {
         &mut self,
         audience: &AudienceId,
         range: &ChangeRange,
+        first: u32,
+    ) -> Result<Vec<Change>, StoreError>;
+
+    /// The last changes from a time on that come before a key, the latest first, at most `first`.
+    async fn latest_changes(
+        &mut self,
+        audience: &AudienceId,
+        since: Timestamp,
+        before: Option<&ChangeKey>,
         first: u32,
     ) -> Result<Vec<Change>, StoreError>;
 

@@ -2,10 +2,11 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`]) are methods of that unit.
+//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`], [`Deliveries`], [`Webhooks`]) are methods of that
+//!   unit.
 //! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
-//! * [`Klaviyo`] is Klaviyo's REST API.
+//! * [`Klaviyo`] is what Klaviyo's REST API reads, [`KlaviyoWrites`] what it writes.
 //! * [`Clock`], [`Ids`] and [`KeySealer`] are time, ids and the master keys.
 //!
 //! Every port is object-safe, and the crate `fanfare-testkit` holds a contract suite for each
@@ -13,9 +14,11 @@
 
 mod ambient;
 mod control;
+mod deliveries;
 mod erasures;
 mod history;
 mod klaviyo;
+mod klaviyo_writes;
 mod leases;
 mod pages;
 mod records;
@@ -24,12 +27,15 @@ mod retention;
 mod runs;
 mod schedules;
 mod store;
+mod webhooks;
 
 pub use ambient::{Clock, KeySealer, SealError};
 pub use control::{Directory, QuotaLedger, WorkQueue};
+pub use deliveries::Deliveries;
 pub use erasures::Erasures;
 pub use history::History;
 pub use klaviyo::{AnswerRoom, AnyRoom, Klaviyo};
+pub use klaviyo_writes::KlaviyoWrites;
 pub use leases::Leases;
 pub use pages::{Batch, PageWrite, Pages};
 pub use records::{
@@ -41,6 +47,7 @@ pub use retention::Retention;
 pub use runs::Runs;
 pub use schedules::Schedules;
 pub use store::{Store, StoreError, UnitOfWork};
+pub use webhooks::Webhooks;
 
 pub use crate::ids::Ids;
 pub use crate::klaviyo::{

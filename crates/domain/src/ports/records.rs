@@ -216,6 +216,10 @@ pub trait Consumers {
     /// One consumer.
     async fn consumer(&mut self, id: &ConsumerId) -> Result<Option<ConsumerRecord>, StoreError>;
 
+    /// Those consumers that there are of these, in any order.
+    async fn consumers_of(&mut self, ids: &[ConsumerId])
+    -> Result<Vec<ConsumerRecord>, StoreError>;
+
     /// Consumers by id (which is by age), paged by id.
     async fn consumers(
         &mut self,

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::explain::SkippedProfile;
 use crate::ids::{AudienceId, ProfileId, RunId, SourceId};
-use crate::issue::Issue;
+use crate::issue::{Issue, IssueCode};
 use crate::paging::{Page, PageRequest};
 use crate::run::{RunError, SourceRun, SyncRun};
 use crate::time::Timestamp;
@@ -35,6 +35,9 @@ pub trait Runs {
 
     /// The run's issues, paged by profile, code and field.
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError>;
+
+    /// How many issues the run has of each code, by the codes' names.
+    async fn issue_counts(&mut self, run: &RunId) -> Result<Vec<(IssueCode, u64)>, StoreError>;
 
     /// The issues with which runs of an audience have skipped a profile, in any order.
     async fn skipped(

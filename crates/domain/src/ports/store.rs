@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    Audiences, Connections, Consumers, Erasures, History, Leases, Pages, Retention, Runs,
-    Schedules, Sources,
+    Audiences, Connections, Consumers, Deliveries, Erasures, History, Leases, Pages, Retention,
+    Runs, Schedules, Sources, Webhooks,
 };
 use crate::ids::OrganizationId;
 use crate::time::Timestamp;
@@ -55,6 +55,8 @@ pub trait UnitOfWork:
     + Erasures
     + History
     + Retention
+    + Deliveries
+    + Webhooks
     + Send
 {
     /// The organization that it was opened for.

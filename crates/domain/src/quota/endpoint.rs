@@ -26,6 +26,40 @@ text_enum! {
         SegmentProfiles = "segment_profiles",
         /// `GET /api/profiles`
         Profiles = "profiles",
+        /// `POST /api/events`
+        CreateEvent = "create_event",
+        /// `POST /api/event-bulk-create-jobs`
+        CreateEvents = "create_events",
+        /// `GET /api/events`
+        Events = "events",
+        /// `GET /api/metrics`
+        Metrics = "metrics",
+        /// `PATCH /api/profiles/{id}`
+        UpdateProfile = "update_profile",
+        /// `POST /api/profile-import`
+        UpsertProfile = "upsert_profile",
+        /// `POST /api/profile-bulk-import-jobs`
+        StartImport = "start_import",
+        /// `GET /api/profile-bulk-import-jobs/{id}`
+        ImportJob = "import_job",
+        /// `GET /api/profile-bulk-import-jobs/{id}/import-errors`
+        ImportErrors = "import_errors",
+        /// `GET /api/profile-bulk-import-jobs/{id}/profiles`
+        ImportedProfiles = "imported_profiles",
+        /// `POST /api/lists/{id}/relationships/profiles`
+        AddToList = "add_to_list",
+        /// `DELETE /api/lists/{id}/relationships/profiles`
+        RemoveFromList = "remove_from_list",
+        /// `POST /api/lists`
+        CreateList = "create_list",
+        /// `GET /api/lists/{id}/flow-triggers`
+        ListFlows = "list_flows",
+        /// `GET /api/segments/{id}/flow-triggers`
+        SegmentFlows = "segment_flows",
+        /// `GET /api/metrics/{id}/flow-triggers`
+        MetricFlows = "metric_flows",
+        /// `POST /api/profile-subscription-bulk-delete-jobs`
+        Unsubscribe = "unsubscribe",
     }
 }
 
@@ -36,14 +70,7 @@ impl Endpoint {
         match self {
             Self::ListCount => Some(Self::List),
             Self::SegmentCount => Some(Self::Segment),
-            Self::Accounts
-            | Self::Lists
-            | Self::List
-            | Self::ListProfiles
-            | Self::Segments
-            | Self::Segment
-            | Self::SegmentProfiles
-            | Self::Profiles => None,
+            _ => None,
         }
     }
 
@@ -57,7 +84,23 @@ impl Endpoint {
             | Self::Segments
             | Self::Segment
             | Self::SegmentProfiles
-            | Self::Profiles => L,
+            | Self::Profiles
+            | Self::UpdateProfile
+            | Self::UpsertProfile
+            | Self::Unsubscribe => L,
+            Self::ListFlows | Self::SegmentFlows => S,
+            // Lists have a limit of 150 a day besides, which nobody reaches who makes them by hand.
+            Self::CreateEvents
+            | Self::Metrics
+            | Self::StartImport
+            | Self::ImportJob
+            | Self::ImportErrors
+            | Self::ImportedProfiles
+            | Self::AddToList
+            | Self::RemoveFromList
+            | Self::CreateList
+            | Self::MetricFlows => M,
+            Self::CreateEvent | Self::Events => XL,
         }
     }
 }
@@ -72,4 +115,22 @@ const XS: RateLimits = RateLimits {
 const L: RateLimits = RateLimits {
     burst: 75,
     steady: 750,
+};
+
+/// Klaviyo's limits of size "S".
+const S: RateLimits = RateLimits {
+    burst: 3,
+    steady: 60,
+};
+
+/// Klaviyo's limits of size "M".
+const M: RateLimits = RateLimits {
+    burst: 10,
+    steady: 150,
+};
+
+/// Klaviyo's limits of size "XL".
+const XL: RateLimits = RateLimits {
+    burst: 350,
+    steady: 3_500,
 };

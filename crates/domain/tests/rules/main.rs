@@ -4,8 +4,11 @@
 mod audiences;
 mod chains;
 mod changes;
+mod converging;
+mod deliveries;
 mod dividing;
 mod door;
+mod events;
 mod examples;
 mod explaining;
 mod failed_pages;

@@ -36,15 +36,40 @@ pub(crate) struct Body<T, const MAY_BE_EMPTY: bool = false>(pub(crate) T);
 /// A body that may be left out.
 pub(crate) type OptionalBody<T> = Body<T, true>;
 
-impl FromRequest for RawBody {
+/// A body as it was signed, byte for byte, of a caller whom its signature will tell.
+pub(crate) struct SignedBody {
+    /// The bytes.
+    pub(crate) bytes: Bytes,
+    _held: Vec<Permit>,
+}
+
+/// Whose room large bodies take of callers who are not known yet: all of them share it.
+const UNKNOWN_CALLERS: &str = "unknown_callers";
+
+impl FromRequest for SignedBody {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let shared = OrganizationId::parse(UNKNOWN_CALLERS).ok();
+        let body = RawBody::take(request, payload, shared);
+        Box::pin(async move {
+            let RawBody { bytes, _held: held } = body.await?;
+            Ok(Self { bytes, _held: held })
+        })
+    }
+}
+
+impl RawBody {
+    /// The body of a request, in the room of an organization.
+    fn take(
+        request: &HttpRequest,
+        payload: &mut Payload,
+        organization: Option<OrganizationId>,
+    ) -> LocalBoxFuture<'static, Result<Self, ApiError>> {
         let payload = payload.take();
         let shares = request.app_data::<Data<Concurrency>>().cloned();
-        let organization = request.extensions().get::<Principal>().cloned();
-        let room = shares.zip(organization.map(|principal| principal.organization.clone()));
+        let room = shares.zip(organization);
         let limits = request.app_data::<Data<TimeLimits>>();
         let limit = limits
             .map_or_else(TimeLimits::default, |limits| ***limits)
@@ -53,6 +78,17 @@ impl FromRequest for RawBody {
             let body = tokio::time::timeout(limit, read(payload, room)).await;
             body.map_err(|_| ApiError::body_timeout(limit))?
         })
+    }
+}
+
+impl FromRequest for RawBody {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let principal = request.extensions().get::<Principal>().cloned();
+        let organization = principal.map(|principal| principal.organization.clone());
+        Self::take(request, payload, organization)
     }
 }
 

@@ -152,11 +152,6 @@ pub(crate) fn missing_object(field: &str, location: ValuePointerRef<'_>) -> Deco
     missing(field, location, Some(ValueKind::Map)).into()
 }
 
-/// The error of a string that is not there, for `missing_field_error`.
-pub(crate) fn missing_string(field: &str, location: ValuePointerRef<'_>) -> DecodeError<InBody> {
-    missing(field, location, Some(ValueKind::String)).into()
-}
-
 /// A field that is not there, and of which kind it should be.
 pub(crate) fn missing(
     field: &str,

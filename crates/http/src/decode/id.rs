@@ -4,7 +4,9 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, RunId, SnapshotId, SourceId};
+use fanfare_domain::ids::{
+    AudienceId, CollectionId, ConsumerId, DeliveryId, RunId, SnapshotId, SourceId,
+};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_sync::{Entity, Error};
 
@@ -52,6 +54,7 @@ path_id!(AudienceId, Entity::Audience, |text| Self::parse(text).ok());
 path_id!(ConsumerId, Entity::Consumer, |text| Self::parse(text).ok());
 path_id!(SourceId, Entity::SyncSource, |text| Self::parse(text).ok());
 path_id!(SnapshotId, Entity::Snapshot, |text| Self::parse(text).ok());
+path_id!(DeliveryId, Entity::Delivery, |text| Self::parse(text).ok());
 path_id!(RunId, Entity::SyncRun, |text| Self::parse(text).ok());
 path_id!(
     ListRef,

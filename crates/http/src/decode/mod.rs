@@ -12,9 +12,9 @@ mod value;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::body::{Body, OptionalBody};
+pub(crate) use self::body::{Body, OptionalBody, SignedBody};
 pub(crate) use self::error::{
-    DecodeError, InBody, InQuery, InSecret, Place, missing, missing_object, missing_string,
+    DecodeError, InBody, InQuery, InSecret, Place, missing, missing_object,
 };
 pub(crate) use self::id::{Id, IdWithin, ListRef, SegmentRef};
 pub(crate) use self::interval::Interval;

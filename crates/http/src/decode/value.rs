@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use deserr::{Deserr, IntoValue, Sequence, Value, ValuePointerRef};
-use fanfare_domain::ids::{AudienceId, CollectionId, InvalidId, ProfileId, SourceId};
+use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, InvalidId, ProfileId, SourceId};
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::Patch;
 
@@ -181,6 +181,7 @@ parsed! {
         };
     AudienceId: "id", "id", |text: &str| Self::parse(text);
     SourceId: "id", "id", |text: &str| Self::parse(text);
+    ConsumerId: "id", "id", |text: &str| Self::parse(text);
     CollectionId: "id", "Klaviyo's id", |text: &str| klaviyo_id(text, Self::parse::<&str>);
     ProfileId: "id", "Klaviyo's id", |text: &str| klaviyo_id(text, Self::parse::<&str>);
     Timestamp: "iso_timestamp", "date-time", |text| {

@@ -74,6 +74,11 @@ impl From<Error> for ApiError {
             .with_message(format!(
                 "The audience has {MAX_SNAPSHOTS} snapshots, and can have no more. Delete one that is not needed."
             )),
+            Error::SignatureInvalid
+            | Error::NoEnvelope(_)
+            | Error::NoWebhookSecret
+            | Error::IntakeBusy
+            | Error::NotRetriable => of_events(error),
             Error::Store(StoreError::Unavailable(_)) => Self::unavailable().with_cause(error),
             Error::Store(StoreError::TooManySearches) => Self::new(429, "Too many searches",
                 "TOO_MANY_SEARCHES",
@@ -103,6 +108,33 @@ impl From<Error> for ApiError {
             .with_cause(error),
             Error::Store(_) | Error::Transition(_) => Self::internal(error),
         }
+    }
+}
+
+/// The errors of webhooks and deliveries.
+fn of_events(error: Error) -> ApiError {
+    match error {
+        Error::SignatureInvalid => ApiError::new(401, "Invalid signature",
+            "INVALID_SIGNATURE",
+        )
+        .with_message(
+            "The webhook is not signed by a secret of this organization's, or was not signed within the last five \
+             minutes.",
+        ),
+        Error::NoEnvelope(fault) => ApiError::invalid(
+            &Violation::new(Vec::new(), "envelope", "Fanfare's envelope", "unknown", fault.to_string()).into(),
+        ),
+        Error::NoWebhookSecret => ApiError::new(409, "No webhook secret",
+            "NO_WEBHOOK_SECRET",
+        )
+        .with_message("Make one with POST /api/settings/fanfare-webhook."),
+        Error::IntakeBusy => ApiError::unavailable()
+            .with_message("Too many webhooks of this organization wait to be written. Send it again."),
+        Error::NotRetriable => ApiError::new(409, "Delivery cannot be retried",
+            "DELIVERY_NOT_RETRIABLE",
+        )
+        .with_message("It was sent, or was never meant for Klaviyo. Only failed deliveries can be retried."),
+        other => ApiError::internal(other),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod audiences;
 mod consumers;
+mod deliveries;
 mod door;
 mod events;
 mod history;
@@ -10,6 +11,7 @@ mod runs;
 pub(crate) mod service;
 mod settings;
 mod sources;
+mod webhooks;
 
 use std::sync::LazyLock;
 
@@ -33,6 +35,8 @@ pub(crate) fn routes() -> &'static [Route] {
             events::routes,
             sources::routes,
             consumers::routes,
+            deliveries::routes,
+            webhooks::routes,
         ];
         of_files.into_iter().flat_map(|routes| routes()).collect()
     });

@@ -34,10 +34,11 @@ async fn show(
     Ok(Json(settings.into()))
 }
 
-/// Connect or disconnect Klaviyo
+/// Connect or disconnect Klaviyo, and choose what it is told
 ///
 /// A key is verified with Klaviyo before it is stored: it must be allowed to read lists and
-/// profiles. If it is not, or Klaviyo cannot be reached, the key stored before stays as it was.
+/// profiles. If it is not, or Klaviyo cannot be reached, nothing changes. Events are sent once they are switched on; metrics
+/// that are left out stay as they are.
 #[utoipa::path(
     put, path = "/api/settings", tag = "Settings", operation_id = "updateSettings",
     request_body = wire::SettingsBody,
@@ -54,9 +55,17 @@ async fn update(
     body: Body<wire::SettingsBody>,
 ) -> Answer<wire::Settings> {
     let organization = &principal.organization;
-    let settings = match body.0.into_connect() {
-        Some(request) => application.connect(organization, request).await?,
-        None => application.disconnect(organization).await?,
+    let settings = match body.0.into() {
+        wire::SettingsChange::Disconnect => application.disconnect(organization).await?,
+        wire::SettingsChange::Change { connect, events } => {
+            if let Some(request) = connect {
+                application.connect(organization, request).await?;
+            }
+            match events {
+                Some(update) => application.update_events(organization, update).await?,
+                None => application.settings(organization).await?,
+            }
+        }
     };
     Ok(Json(settings.into()))
 }

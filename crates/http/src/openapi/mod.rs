@@ -24,6 +24,8 @@ use crate::route::{Route, operations};
         (name = "Sync runs", description = "Passes over lists and segments"),
         (name = "Sync sources", description = "Links between Fanfare's records and Klaviyo's"),
         (name = "Consumers", description = "The people in audiences"),
+        (name = "Deliveries", description = "What Klaviyo is to be told"),
+        (name = "Webhooks", description = "What Fanfare tells"),
         (name = "Service", description = "The service itself"),
     ),
 )]

@@ -29,6 +29,7 @@ fn path(base: &str, route: &Route) -> String {
         "{segmentId}",
         "{snapshotId}",
         "{consumerId}",
+        "{organizationId}",
     ]
     .iter()
     .fold(path, |path, id| path.replace(id, "unknown"))
@@ -92,6 +93,8 @@ async fn roles_are_those_of_the_contract() {
         (Method::PUT, "/audiences/{id}", Role::Editor),
         (Method::DELETE, "/audiences/{id}", Role::Editor),
         (Method::POST, "/sync-runs/{id}/cancel", Role::Editor),
+        (Method::POST, "/settings/fanfare-webhook", Role::Admin),
+        (Method::POST, "/deliveries/{id}/retry", Role::Editor),
     ] {
         assert_eq!(of(method, path), Some(role), "{path}");
     }
@@ -103,7 +106,14 @@ async fn roles_are_those_of_the_contract() {
     let open = handlers::routes().iter();
     let open = open.filter(|route| route.authentication == Authentication::None);
     let open: BTreeSet<&str> = open.map(|route| route.path.as_str()).collect();
-    let of_contract = ["/", "/api/openapi.json", "/healthz", "/metrics", "/readyz"];
+    let of_contract = [
+        "/",
+        "/api/openapi.json",
+        "/api/webhooks/fanfare/{organizationId}",
+        "/healthz",
+        "/metrics",
+        "/readyz",
+    ];
     assert_eq!(open, of_contract.into());
 }
 

@@ -86,6 +86,7 @@ impl Fixture {
             readiness: Arc::new(Ready),
             metrics: Arc::new(|| "fanfare_up 1\n".to_owned()),
             pages: Arc::new(|_| ()),
+            public_url: Some("https://sync.example.com".to_owned()),
             shutdown: shutdown.clone(),
         };
         Self {
@@ -324,11 +325,10 @@ pub(super) fn path(pattern: &str, id: &Value) -> String {
 pub(super) fn without_ids(value: Value) -> Value {
     match value {
         Value::String(text) => match text.split_once('_') {
-            Some((prefix @ ("org" | "aud" | "cons" | "sync" | "run" | "key" | "snap"), rest))
-                if rest.len() == 26 =>
-            {
-                format!("{prefix}_…").into()
-            }
+            Some((
+                prefix @ ("org" | "aud" | "cons" | "sync" | "run" | "key" | "snap" | "dlv"),
+                rest,
+            )) if rest.len() == 26 => format!("{prefix}_…").into(),
             _ => text.into(),
         },
         Value::Array(elements) => elements.into_iter().map(without_ids).collect(),

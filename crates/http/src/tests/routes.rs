@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::fixture::Fixture;
-use crate::decode::{Body, DecodeError, InBody, NoQuery, Request, Text, missing_string};
+use crate::decode::{Body, DecodeError, InBody, NoQuery, Request, Text};
 use crate::middleware::Authentication::{self, SecretKey};
 use crate::middleware::Principal;
 use crate::openapi;
@@ -20,7 +20,6 @@ use crate::server::{Parts, app};
 #[deserr(error = DecodeError<InBody>, deny_unknown_fields)]
 struct Greeting {
     /// The name to greet.
-    #[deserr(missing_field_error = missing_string)]
     #[schema(value_type = String, max_length = 10)]
     name: Text<1, 10>,
 }

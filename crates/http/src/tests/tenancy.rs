@@ -16,6 +16,11 @@ async fn an_id_of_another_organization_is_answered_like_one_that_never_was() {
         audience,
     ));
     let consumer = members.send().await.body["data"][0]["id"].clone();
+    fixture.webhook_address().await;
+    let told = fixture.envelope("whk_1", "draw.completed", &json!({}));
+    fixture.webhook(&told).await;
+    let deliveries = fixture.get("/api/deliveries").send().await;
+    let delivery = deliveries.body["data"][0]["id"].clone();
     let other_key = fixture.other.key(Role::Owner);
     let mut compared = 0;
     let of_id = handlers::routes().iter();
@@ -25,6 +30,7 @@ async fn an_id_of_another_organization_is_answered_like_one_that_never_was() {
             Some("sync-runs") => (&imported["runId"], "run_01JZZZZZZZZZZZZZZZZZZZZZZZ"),
             Some("sync-sources") => (&imported["syncSourceId"], "sync_01JZZZZZZZZZZZZZZZZZZZZZZ"),
             Some("consumers") => (&consumer, "cons_01JZZZZZZZZZZZZZZZZZZZZZZ"),
+            Some("deliveries") => (&delivery, "dlv_01JZZZZZZZZZZZZZZZZZZZZZZZ"),
             other => panic!("{other:?}"),
         };
         let ask = |id: &Value| {

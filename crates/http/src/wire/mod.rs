@@ -3,7 +3,10 @@
 mod audience;
 mod audience_update;
 mod consumer;
+mod delivery;
 mod door;
+mod event_preview;
+mod event_settings;
 mod explain;
 mod history;
 mod import;
@@ -12,6 +15,7 @@ mod quota;
 mod run;
 mod settings;
 mod source;
+mod webhook;
 mod words;
 
 use fanfare_domain::time::Timestamp;
@@ -21,7 +25,9 @@ use utoipa::ToSchema;
 pub(crate) use audience::{Audience, AudienceQuery, Count, Include, Status};
 pub(crate) use audience_update::AudienceBody;
 pub(crate) use consumer::{Consumer, ConsumersQuery, Erasure, LookupQuery};
+pub(crate) use delivery::{DeliveriesQuery, Delivery, DeliverySummary};
 pub(crate) use door::{Check, CheckBody, Membership};
+pub(crate) use event_preview::{EventPreview, PreviewQuery};
 pub(crate) use explain::{ExplainQuery, Explanation};
 pub(crate) use history::{
     Change, ChangesQuery, Difference, DifferenceQuery, MembersQuery, Snapshot, SnapshotBody,
@@ -30,8 +36,9 @@ pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
 pub(crate) use quota::Quota;
 pub(crate) use run::{Issue, Run};
-pub(crate) use settings::{Settings, SettingsBody};
+pub(crate) use settings::{Settings, SettingsBody, SettingsChange};
 pub(crate) use source::{SourcesQuery, SyncSource};
+pub(crate) use webhook::{ReceivedWebhook, WebhookAddress, WebhookBody};
 
 use crate::cursor;
 use crate::decode::Text;

@@ -1,16 +1,18 @@
 //! Settings: the connection to Klaviyo.
 
-use deserr::Deserr;
+use deserr::{Deserr, ValueKind, ValuePointerRef};
 use fanfare_domain::connection::ApiKey;
+use fanfare_domain::events::EventSettingsUpdate;
 use fanfare_sync::{ConnectRequest, ConnectionView};
 use secrecy::SecretString;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::Time;
-use crate::decode::{
-    DecodeError, InBody, InSecret, Request, missing_object, missing_string, parsed,
-};
+use super::event_settings::{Events, EventsBody};
+use crate::decode::{DecodeError, InBody, InSecret, Request, missing, missing_object, parsed};
+use crate::error::{Key, Violation};
 
 /// An organization's settings, as far as integrations go.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +38,7 @@ pub(crate) struct KlaviyoSettings {
     missing_scopes: Vec<String>,
     /// What is wrong, and what to do.
     message: Option<String>,
+    events: Events,
 }
 
 /// Whether the connection works.
@@ -53,25 +56,26 @@ enum ConnectionStatus {
 impl From<fanfare_sync::Settings> for Settings {
     fn from(settings: fanfare_sync::Settings) -> Self {
         Self {
-            klaviyo: settings.connection.map_or_else(
-                || KlaviyoSettings {
-                    configured: false,
-                    api_key: None,
-                    status: ConnectionStatus::NotConnected,
-                    account_id: None,
-                    verified_at: None,
-                    missing_scopes: Vec::new(),
-                    message: None,
-                },
-                KlaviyoSettings::from,
-            ),
+            klaviyo: KlaviyoSettings::of(settings.connection, settings.events.into()),
         }
     }
 }
 
-impl From<ConnectionView> for KlaviyoSettings {
-    fn from(connection: ConnectionView) -> Self {
+impl KlaviyoSettings {
+    fn of(connection: Option<ConnectionView>, events: Events) -> Self {
         use fanfare_domain::connection::ConnectionStatus as Known;
+        let Some(connection) = connection else {
+            return Self {
+                configured: false,
+                api_key: None,
+                status: ConnectionStatus::NotConnected,
+                account_id: None,
+                verified_at: None,
+                missing_scopes: Vec::new(),
+                message: None,
+                events,
+            };
+        };
         Self {
             configured: true,
             api_key: Some(format!("••••{}", connection.last4)),
@@ -83,6 +87,7 @@ impl From<ConnectionView> for KlaviyoSettings {
             verified_at: Some(Time(connection.verified_at)),
             missing_scopes: connection.missing_scopes,
             message: connection.message,
+            events,
         }
     }
 }
@@ -92,26 +97,30 @@ impl From<ConnectionView> for KlaviyoSettings {
 #[deserr(error = DecodeError<InBody>, deny_unknown_fields)]
 #[schema(as = SettingsUpdate)]
 pub(crate) struct SettingsBody {
-    /// A key to connect with, or null to disconnect: then the key is shredded and active runs are
+    /// A key to connect with and what is sent of events, or null to disconnect: then the key is shredded and active runs are
     /// cancelled; audiences stay.
     #[deserr(error = DecodeError<InSecret>, missing_field_error = missing_object)]
     #[schema(required, nullable)]
-    klaviyo: Option<KlaviyoConnect>,
+    klaviyo: Option<KlaviyoBody>,
 }
 
-/// A key to connect with.
+/// A key to connect with, or what is sent of events, or both.
 #[derive(Deserr, ToSchema)]
 #[deserr(error = DecodeError<InSecret>, deny_unknown_fields, rename_all = camelCase)]
-#[schema(rename_all = "camelCase")]
-struct KlaviyoConnect {
+#[schema(rename_all = "camelCase", as = KlaviyoConnect)]
+struct KlaviyoBody {
     /// A private API key of Klaviyo's, allowed to read lists and profiles.
-    #[deserr(missing_field_error = missing_string)]
-    #[schema(value_type = String, write_only, example = "pk_0123456789abcdef0123456789abcdef12")]
-    api_key: PrivateKey,
+    #[deserr(default)]
+    #[schema(value_type = String, required = false, nullable = false, write_only, example = "pk_0123456789abcdef0123456789abcdef12")]
+    api_key: Option<PrivateKey>,
     /// That the key may be of another Klaviyo account than the one connected.
     #[deserr(default)]
     #[schema(required = false)]
     confirm_account_change: bool,
+    /// What is sent of events.
+    #[deserr(default)]
+    #[schema(required = false, nullable = false, value_type = EventsBody)]
+    events: Option<EventsBody>,
 }
 
 /// A text that is a private API key of Klaviyo's.
@@ -121,15 +130,53 @@ parsed! {
     PrivateKey: "key", "pk_…", |text: &str| ApiKey::parse(&SecretString::from(text)).map(Self);
 }
 
-impl Request for SettingsBody {}
+impl Request for SettingsBody {
+    fn check_together(sent: &mut Map<String, Value>) -> Vec<Violation> {
+        let Some(Value::Object(klaviyo)) = sent.get("klaviyo") else {
+            return Vec::new();
+        };
+        match klaviyo.get("apiKey") {
+            Some(Value::Null) => {
+                let path = ["klaviyo", "apiKey"].map(|name| Key::Name(name.to_owned()));
+                let message = "must be a string";
+                let violation = Violation::new(path.to_vec(), "string", "string", "null", message);
+                vec![violation]
+            }
+            // What changes nothing lacks the key.
+            None if !klaviyo.contains_key("events") => {
+                let location = ValuePointerRef::Origin;
+                let location = location.push_key("klaviyo");
+                vec![missing("apiKey", location, Some(ValueKind::String))]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
 
-impl SettingsBody {
-    /// The key to connect with; `None` to disconnect.
-    pub(crate) fn into_connect(self) -> Option<ConnectRequest> {
-        let connect = self.klaviyo?;
-        Some(ConnectRequest {
-            api_key: connect.api_key.0,
-            confirm_account_change: connect.confirm_account_change,
-        })
+/// What a body changes.
+pub(crate) enum SettingsChange {
+    /// The connection ends.
+    Disconnect,
+    /// A key is connected, then what is sent of events changes.
+    Change {
+        /// The key.
+        connect: Option<ConnectRequest>,
+        /// What is sent of events.
+        events: Option<EventSettingsUpdate>,
+    },
+}
+
+impl From<SettingsBody> for SettingsChange {
+    fn from(body: SettingsBody) -> Self {
+        let Some(klaviyo) = body.klaviyo else {
+            return Self::Disconnect;
+        };
+        Self::Change {
+            connect: klaviyo.api_key.map(|key| ConnectRequest {
+                api_key: key.0,
+                confirm_account_change: klaviyo.confirm_account_change,
+            }),
+            events: klaviyo.events.map(EventSettingsUpdate::from),
+        }
     }
 }

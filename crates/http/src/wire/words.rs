@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use fanfare_domain::{audience, explain, history, run, source, waiting};
+use fanfare_domain::{audience, delivery, explain, history, run, source, waiting};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -73,6 +73,10 @@ words! {
     ChangeKind ("ChangeType") = history::ChangeKind;
     /// Why somebody is, or is not, a member.
     ReasonCode ("MembershipReasonCode") = explain::ReasonCode;
+    /// What a delivery tells Klaviyo.
+    DeliveryKind ("DeliveryKind") = delivery::DeliveryKind;
+    /// How far a delivery is.
+    DeliveryStatus ("DeliveryStatus") = delivery::DeliveryStatus;
     /// The kind of an audience's group.
     GroupType ("GroupType") = audience::GroupType;
 }

@@ -15,6 +15,11 @@ impl Limit {
         burst: 1,
         steady: 15,
     };
+    /// Tier S.
+    pub const S: Self = Self {
+        burst: 3,
+        steady: 60,
+    };
     /// Tier M.
     pub const M: Self = Self {
         burst: 10,
@@ -24,6 +29,11 @@ impl Limit {
     pub const L: Self = Self {
         burst: 75,
         steady: 750,
+    };
+    /// Tier XL.
+    pub const XL: Self = Self {
+        burst: 350,
+        steady: 3_500,
     };
     /// More than any client can send.
     pub const NONE: Self = Self {

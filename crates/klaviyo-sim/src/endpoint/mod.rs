@@ -35,6 +35,44 @@ pub enum Endpoint {
     Profiles,
     /// `GET /api/profiles/{id}`
     Profile,
+    /// `POST /api/events`
+    CreateEvent,
+    /// `POST /api/event-bulk-create-jobs`
+    CreateEvents,
+    /// `GET /api/events`
+    Events,
+    /// `GET /api/metrics`
+    Metrics,
+    /// `PATCH /api/profiles/{id}`
+    UpdateProfile,
+    /// `POST /api/profile-import`
+    UpsertProfile,
+    /// `POST /api/profile-bulk-import-jobs`
+    StartImport,
+    /// `GET /api/profile-bulk-import-jobs/{id}`
+    ImportJob,
+    /// `GET /api/profile-bulk-import-jobs/{id}/import-errors`
+    ImportErrors,
+    /// `GET /api/profile-bulk-import-jobs/{id}/profiles`
+    ImportedProfiles,
+    /// `POST /api/lists/{id}/relationships/profiles`
+    AddToList,
+    /// `DELETE /api/lists/{id}/relationships/profiles`
+    RemoveFromList,
+    /// `POST /api/lists`
+    CreateList,
+    /// `GET /api/lists/{id}/flow-triggers`, and of segments
+    CollectionFlows(Kind),
+    /// `GET /api/metrics/{id}/flow-triggers`
+    MetricFlows,
+    /// `POST /api/profile-subscription-bulk-delete-jobs`
+    Unsubscribe,
+    /// `POST /api/profile-subscription-bulk-create-jobs`, which nothing of ours may call
+    Subscribe,
+    /// `POST /api/profile-suppression-bulk-create-jobs`, which nothing of ours may call
+    Suppress,
+    /// `POST /api/profile-suppression-bulk-delete-jobs`, which nothing of ours may call
+    Unsuppress,
 }
 
 /// The endpoint that a path leads to.
@@ -46,14 +84,26 @@ pub(crate) struct Route {
 }
 
 impl Endpoint {
-    /// Where a path leads. A trailing slash makes no difference.
-    pub(crate) fn route(path: &[&str]) -> Option<Route> {
+    /// Where a path leads with a method. A trailing slash makes no difference.
+    pub(crate) fn route(method: &str, path: &[&str]) -> Option<Route> {
         let path = path.strip_suffix(&[""]).unwrap_or(path);
-        TABLE.iter().find_map(|row| {
+        let mut rows = TABLE.iter().filter(|row| row.method == method);
+        rows.find_map(|row| {
             let id = row.id_in(path)?.to_owned();
             let endpoint = row.endpoint;
             Some(Route { endpoint, id })
         })
+    }
+
+    /// Whether a path leads somewhere with some method.
+    pub(crate) fn is_path(path: &[&str]) -> bool {
+        let path = path.strip_suffix(&[""]).unwrap_or(path);
+        TABLE.iter().any(|row| row.id_in(path).is_some())
+    }
+
+    /// Whether its requests change something.
+    pub(crate) fn is_write(self) -> bool {
+        self.row().is_some_and(|row| row.method != "GET")
     }
 
     fn row(self) -> Option<&'static Row> {
@@ -61,7 +111,7 @@ impl Endpoint {
     }
 
     /// The scopes that a key needs.
-    pub(crate) fn scopes(self) -> &'static [&'static str] {
+    pub fn scopes(self) -> &'static [&'static str] {
         self.row().map_or(&[], |row| row.scopes)
     }
 
@@ -97,7 +147,8 @@ impl fmt::Display for Endpoint {
 pub struct UnknownEndpoint(String);
 
 fn names() -> String {
-    TABLE.map(|row| row.name).join(", ")
+    let names: Vec<_> = TABLE.iter().map(|row| row.name).collect();
+    names.join(", ")
 }
 
 impl FromStr for Endpoint {
@@ -124,6 +175,7 @@ mod tests {
                 Endpoint::Collection(kind),
                 Endpoint::Members(kind),
                 Endpoint::MemberIds(kind),
+                Endpoint::CollectionFlows(kind),
             ]
         });
         let others = [
@@ -131,6 +183,24 @@ mod tests {
             Endpoint::Account,
             Endpoint::Profiles,
             Endpoint::Profile,
+            Endpoint::CreateEvent,
+            Endpoint::CreateEvents,
+            Endpoint::Events,
+            Endpoint::Metrics,
+            Endpoint::UpdateProfile,
+            Endpoint::UpsertProfile,
+            Endpoint::StartImport,
+            Endpoint::ImportJob,
+            Endpoint::ImportErrors,
+            Endpoint::ImportedProfiles,
+            Endpoint::AddToList,
+            Endpoint::RemoveFromList,
+            Endpoint::CreateList,
+            Endpoint::MetricFlows,
+            Endpoint::Unsubscribe,
+            Endpoint::Subscribe,
+            Endpoint::Suppress,
+            Endpoint::Unsuppress,
         ];
         let all: Vec<_> = of_kind.chain(others).collect();
         assert_eq!(all.len(), TABLE.len());
@@ -143,7 +213,7 @@ mod tests {
     fn a_path_leads_to_one_endpoint() {
         let route = |path: &str| {
             let parts: Vec<_> = path.split('/').collect();
-            Endpoint::route(&parts).map(|route| (route.endpoint, route.id))
+            Endpoint::route("GET", &parts).map(|route| (route.endpoint, route.id))
         };
         let found = |endpoint, id: &str| Some((endpoint, id.to_owned()));
         assert_eq!(route("api/accounts/"), found(Endpoint::Accounts, ""));
@@ -155,6 +225,16 @@ mod tests {
             route("api/lists/X/relationships/profiles/"),
             found(Endpoint::MemberIds(Kind::List), "X")
         );
+        assert_eq!(
+            Endpoint::route(
+                "DELETE",
+                &["api", "lists", "X", "relationships", "profiles"]
+            )
+            .map(|route| route.endpoint),
+            Some(Endpoint::RemoveFromList)
+        );
+        assert_eq!(Endpoint::route("PUT", &["api", "events"]), None);
+        assert!(Endpoint::is_path(&["api", "events", ""]));
         assert_eq!(route("api/flows"), None);
         assert_eq!(route("api/lists/X/tags"), None);
         assert_eq!(

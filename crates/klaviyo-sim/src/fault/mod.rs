@@ -136,8 +136,16 @@ pub enum Effect {
     Stall(Duration),
     /// The answer ends in its middle.
     Truncate,
-    /// The connection is reset without an answer.
+    /// The connection is reset without an answer. What the request asked for is done.
     Reset,
+    /// A write is answered as usual, and nothing is done.
+    NoEffect,
+    /// Of a write to a list's members, the first half is done.
+    HalfEffect,
+    /// The import job stays `processing`.
+    JobStuck,
+    /// The import job ends `complete`, and each of its rows has failed.
+    JobFails,
     /// A 200 without a body.
     Empty,
     /// A 200 with something else in its body.

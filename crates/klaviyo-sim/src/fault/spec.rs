@@ -15,7 +15,10 @@ PLACE[@CONDITION,...]:EFFECT
 
 PLACE       any, or an endpoint, or ENDPOINT/ID. Endpoints: accounts, account, lists, list,
             list-profiles, list-profile-ids, segments, segment, segment-profiles,
-            segment-profile-ids, profiles, profile
+            segment-profile-ids, profiles, profile, and for writing: create-event, create-events,
+            events, metrics, update-profile, upsert-profile, start-import, import-job, import-errors,
+            imported-profiles, add-to-list, remove-from-list, create-list, list-flows, segment-flows,
+            metric-flows, unsubscribe, and subscribe, suppress, unsuppress, which nobody should call
 CONDITION   page=N      this page of a scan, counted from 1
             request=N   from this request on, counted from 1
             account=ID  with a key of this account
@@ -30,7 +33,11 @@ EFFECT      429[=AFTER]         too many requests; AFTER is seconds, or date:SEC
             slow=MS             the answer begins that much later
             stall=MS            the answer stops in its middle for that long
             truncate            the answer ends in its middle
-            reset               the connection is reset without an answer
+            reset               the connection is reset without an answer; what the request asked for is done
+            no-effect           the write is answered as usual, and nothing is done
+            half-effect         the first half of the members of a list write is done
+            job-stuck, job-fails
+                                the import job stays `processing`; ends `complete` with all rows failed
             empty               a 200 without a body
             shape=WHAT          a 200 with another body: not-json, data-is-text, data-is-null,
                                 no-links, no-ids, no-attributes
@@ -173,6 +180,10 @@ fn read(name: &str, value: Option<&str>) -> Option<Effect> {
         ("truncate", None) => Effect::Truncate,
         ("reset", None) => Effect::Reset,
         ("empty", None) => Effect::Empty,
+        ("no-effect", None) => Effect::NoEffect,
+        ("half-effect", None) => Effect::HalfEffect,
+        ("job-stuck", None) => Effect::JobStuck,
+        ("job-fails", None) => Effect::JobFails,
         ("refuse", Some(status)) => {
             let status = status.parse().ok();
             Effect::Refuse(status.filter(|status| (400..=599).contains(status))?)

@@ -4,6 +4,7 @@
 //! It is driven by a clock that others move: [`LivingAccount::next_at`] says when something happens next, and
 //! [`LivingAccount::live_until`] lets it happen. A watcher can follow all of it in what that returns.
 
+mod by_the_clock;
 mod changes;
 mod life;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::edge_case::{EdgeCase, EdgeCases};
 use super::id::{ProfileId, made_at, mix};
-use super::profile::{Location, Profile};
+use super::profile::{Consent, Location, Profile};
 use crate::instant;
 
 /// The end of a generated account's past: 2026-01-01. Nothing generated happened later.
@@ -73,6 +73,8 @@ pub(crate) fn profile(seed: u64, salt: u32, slot: u32, edge_cases: EdgeCases) ->
             .collect(),
         suppressions: Vec::new(),
         list_suppressions: Vec::new(),
+        email_consent: Consent::default(),
+        sms_consent: Consent::default(),
     };
     if let Some(plan) = PLANS.choose(&mut random) {
         profile.properties.insert("plan".to_owned(), json!(plan));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub use self::edge_case::EdgeCases;
 pub(crate) use self::generate::{PAST_ENDS, random};
 pub(crate) use self::id::{MOST, ProfileId, made_at, mix};
-pub use self::profile::{ListSuppression, Location, Profile, Suppression};
+pub use self::profile::{Consent, ListSuppression, Location, Profile, Suppression};
 
 /// All profiles of an account.
 pub(crate) struct ProfileStore {

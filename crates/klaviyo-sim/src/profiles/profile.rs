@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::journal::{Channel, ConsentLevel};
+
 /// A profile with all its values, as they stand in answers. Every one may be missing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profile {
@@ -40,6 +42,19 @@ pub struct Profile {
     pub suppressions: Vec<Suppression>,
     /// Why no mail is sent to the profile for some list.
     pub list_suppressions: Vec<ListSuppression>,
+    /// Whether the person lets themselves be mailed.
+    pub email_consent: Consent,
+    /// Whether the person lets themselves be sent SMS.
+    pub sms_consent: Consent,
+}
+
+/// A consent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// What it is.
+    pub level: ConsentLevel,
+    /// Since when, RFC 3339.
+    pub at: Option<String>,
 }
 
 /// An address. Klaviyo writes coordinates as numbers or as texts.
@@ -116,6 +131,21 @@ impl Profile {
     pub fn phone(mut self, number: &str) -> Self {
         self.phone_number = Some(number.to_owned());
         self
+    }
+
+    /// The consent in a channel.
+    pub const fn consent(&self, channel: Channel) -> &Consent {
+        match channel {
+            Channel::Email => &self.email_consent,
+            Channel::Sms => &self.sms_consent,
+        }
+    }
+
+    pub(crate) const fn consent_mut(&mut self, channel: Channel) -> &mut Consent {
+        match channel {
+            Channel::Email => &mut self.email_consent,
+            Channel::Sms => &mut self.sms_consent,
+        }
     }
 
     /// The same, last changed at this time.

@@ -4,6 +4,7 @@ mod accounts;
 mod collections;
 mod members;
 mod profiles;
+mod written;
 
 use serde::Serialize;
 
@@ -40,6 +41,26 @@ impl ReadContext<'_> {
             Endpoint::MemberIds(kind) => self.member_ids(kind),
             Endpoint::Profiles => self.profiles(),
             Endpoint::Profile => self.profile(),
+            Endpoint::Events => self.events(),
+            Endpoint::Metrics => self.metrics(),
+            Endpoint::CollectionFlows(kind) => self.flows_of(kind),
+            Endpoint::MetricFlows => self.metric_flows(),
+            Endpoint::ImportJob => self.import_job(),
+            Endpoint::ImportErrors => self.import_errors(),
+            Endpoint::ImportedProfiles => self.imported_profiles(),
+            // The service gives these to `write`.
+            Endpoint::CreateEvent
+            | Endpoint::CreateEvents
+            | Endpoint::UpdateProfile
+            | Endpoint::UpsertProfile
+            | Endpoint::StartImport
+            | Endpoint::AddToList
+            | Endpoint::RemoveFromList
+            | Endpoint::CreateList
+            | Endpoint::Unsubscribe
+            | Endpoint::Subscribe
+            | Endpoint::Suppress
+            | Endpoint::Unsuppress => Err(Refusal::method("GET")),
         }
     }
 

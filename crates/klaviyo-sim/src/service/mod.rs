@@ -3,6 +3,7 @@
 mod change;
 mod outgoing;
 mod serving;
+mod writing;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub(crate) struct Incoming<'a> {
     pub(crate) authorization: Option<&'a str>,
     pub(crate) revision: Option<&'a str>,
     pub(crate) opts_out: bool,
+    pub(crate) body: &'a [u8],
 }
 
 /// The simulated Klaviyo, without a network around it.
@@ -128,11 +130,11 @@ impl Service {
             retry_after_until: None,
             faults: Vec::new(),
         };
-        let mut outgoing = match Endpoint::route(&parts) {
-            None => Outgoing::refusal(&Refusal::no_route(incoming.path), Vec::new()),
-            Some(_) if incoming.method != "GET" => {
+        let mut outgoing = match Endpoint::route(incoming.method, &parts) {
+            None if Endpoint::is_path(&parts) => {
                 Outgoing::refusal(&Refusal::method(incoming.method), Vec::new())
             }
+            None => Outgoing::refusal(&Refusal::no_route(incoming.path), Vec::new()),
             Some(route) => {
                 let parameters = Parameters::parse(incoming.query);
                 let costly = route.endpoint.costly_in(&parameters);
@@ -194,9 +196,12 @@ impl Service {
             .find_map(|effect| self.edge(routed, account, effect))
         {
             Some(outgoing) => outgoing,
-            None => self
-                .serve(routed, &effects)
-                .unwrap_or_else(|refused| Outgoing::refusal(&refused.refusal, refused.headers)),
+            None => if routed.route.endpoint.is_write() {
+                self.serve_write(routed, &effects)
+            } else {
+                self.serve(routed, &effects)
+            }
+            .unwrap_or_else(|refused| Outgoing::refusal(&refused.refusal, refused.headers)),
         };
         for effect in effects {
             match effect {

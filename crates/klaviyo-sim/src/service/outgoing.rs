@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::quota::Allowance;
 use crate::refusal::Refusal;
+use crate::write::Answer;
 
 /// Names and values.
 pub(crate) type Headers = Vec<(&'static str, String)>;
@@ -37,6 +38,22 @@ impl Outgoing {
     /// What was asked for.
     pub(super) fn found(headers: Headers, body: Vec<u8>) -> Self {
         Self::new(200, JSON, headers, body)
+    }
+
+    /// What was written; a 202 and a 204 have no body and no content type.
+    pub(super) fn written(headers: Headers, answer: Answer) -> Self {
+        match answer {
+            Answer::Document(status, body) => {
+                Self::new(status, JSON, headers, body.to_string().into_bytes())
+            }
+            Answer::Empty(status) => Self {
+                status,
+                headers,
+                body: Vec::new(),
+                delay: Duration::ZERO,
+                delivery: Delivery::Whole,
+            },
+        }
     }
 
     /// A refusal.

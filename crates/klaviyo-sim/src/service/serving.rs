@@ -108,7 +108,7 @@ impl Service {
     }
 
     /// Takes the request out of the account's quota.
-    fn take(
+    pub(super) fn take(
         &self,
         routed: &RoutedRequest<'_>,
         account: &Account,
@@ -172,7 +172,10 @@ impl Service {
 }
 
 /// The account that the request may read.
-fn authorize<'a>(state: &'a State, routed: &RoutedRequest<'_>) -> Result<&'a Account, Refusal> {
+pub(super) fn authorize<'a>(
+    state: &'a State,
+    routed: &RoutedRequest<'_>,
+) -> Result<&'a Account, Refusal> {
     if routed.incoming.authorization.is_none() {
         return Err(Refusal::no_credentials());
     }

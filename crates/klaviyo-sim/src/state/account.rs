@@ -11,11 +11,12 @@ use super::collection::Collection;
 use super::collection::known;
 use super::computing::Computing;
 use super::order::{Order, SortField};
+use super::writes::Writes;
 use crate::fault::{Recomputation, UnknownJoin};
 use crate::instant;
 use crate::key::Key;
 use crate::kind::Kind;
-use crate::plan::{AccountPlan, CollectionPlan, PlanError};
+use crate::plan::{AccountPlan, CollectionPlan, FlowTrigger, PlanError};
 use crate::profiles::{PAST_ENDS, Profile, ProfileId, ProfileStore, made_at, mix, random};
 
 /// A change that could not be made.
@@ -56,6 +57,8 @@ pub(crate) struct Account {
     merging: Vec<Merge>,
     /// Profiles that have become others, and until when their ids still answer, in microseconds.
     answering: Vec<(i64, ProfileId)>,
+    /// What requests have written.
+    pub(crate) writes: Writes,
     orders: Mutex<HashMap<SortField, Arc<Order>>>,
 }
 
@@ -75,6 +78,7 @@ impl Account {
             collections: BTreeMap::new(),
             merging: Vec::new(),
             answering: Vec::new(),
+            writes: Writes::new(plan.flows),
             orders: Mutex::default(),
         };
         for (place, (slots, collection)) in (0..).zip(plan.collections) {
@@ -189,6 +193,7 @@ impl Account {
         let before = before.and_then(|id| self.profiles.get(&id));
         let after = profile.clone();
         let id = self.profiles.put(profile);
+        self.writes.changed(&id, before.as_ref(), Some(&after));
         self.place(&id, before.as_ref(), Some(&after));
         id
     }
@@ -197,6 +202,7 @@ impl Account {
     fn remove(&mut self, id: &ProfileId) {
         let before = self.profiles.get(id);
         self.profiles.remove(id);
+        self.writes.changed(id, before.as_ref(), None);
         self.place(id, before.as_ref(), None);
     }
 
@@ -219,8 +225,14 @@ impl Account {
 
     /// Makes a profile a member as of now, also if it is one. Its `updated` stays.
     pub(crate) fn join(&mut self, collection: &str, id: &str, now: i64) -> Result<(), ChangeError> {
-        let id = self.find(id)?;
-        self.collection_mut(collection)?.join(&id, now);
+        let found = self.find(id)?;
+        let into = self.collection_mut(collection)?;
+        into.join(&found, now);
+        let of = match into.kind {
+            Kind::List => FlowTrigger::List(collection.to_owned()),
+            Kind::Segment => FlowTrigger::Segment(collection.to_owned()),
+        };
+        self.start_flows(&of, id, collection, instant::of_seconds(now));
         Ok(())
     }
 
@@ -240,6 +252,7 @@ impl Account {
     pub(crate) fn leave(&mut self, collection: &str, id: &str) -> Result<(), ChangeError> {
         let found = self.find(id)?;
         let was_there = self.collection_mut(collection)?.leave(&found);
+        self.writes.left(collection, &found);
         was_there
             .then_some(())
             .ok_or_else(|| ChangeError::NoProfile(id.to_owned()))
@@ -266,7 +279,8 @@ impl Account {
 
     /// Whether something is over by now (microseconds) and has not been carried out.
     pub(crate) fn is_behind(&self, now: i64) -> bool {
-        self.merging.iter().any(|merge| merge.at <= now)
+        self.writes.is_behind(now)
+            || self.merging.iter().any(|merge| merge.at <= now)
             || self.answering.iter().any(|(until, _)| *until <= now)
             || self.collections.values().any(|it| it.is_behind(now))
     }
@@ -294,6 +308,7 @@ impl Account {
         for (_, id) in silent {
             self.remove(&id);
         }
+        self.do_due(now);
     }
 
     /// The survivor takes the values that it lacks, and joins every list and segment that the other was in.
@@ -319,7 +334,9 @@ impl Account {
         take(&mut survivor.last_name, lost.last_name);
         survivor.updated = Some(instant::show(now));
         for collection in self.collections.values_mut() {
+            let was_in = collection.joined(&into).is_some();
             collection.merge(&from, &into, now);
+            self.writes.merged(&from, &into, &collection.id, was_in);
         }
         self.keep(survivor);
         if merge.answers_until > merge.at {
@@ -334,6 +351,7 @@ impl Account {
         let id = self.find(id)?;
         for collection in self.collections.values_mut() {
             collection.leave(&id);
+            self.writes.left(&collection.id, &id);
         }
         self.remove(&id);
         Ok(())

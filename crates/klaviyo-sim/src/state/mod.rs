@@ -3,12 +3,18 @@
 mod account;
 mod collection;
 mod computing;
+mod consent;
+mod effects;
 mod order;
+mod profile_writes;
+mod writes;
 
 pub(crate) use self::account::Account;
 pub use self::account::ChangeError;
 pub(crate) use self::collection::{Collection, UNKNOWN_FIRST, UNKNOWN_LAST, known};
 pub(crate) use self::order::SortField;
+pub(crate) use self::profile_writes::ProfileRefusal;
+pub(crate) use self::writes::{Job, Metric, Named, NewEvent, Pending, Recorded};
 use crate::key::Key;
 use crate::plan::{AccountPlan, PlanError};
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::profiles::Profile;
+use crate::journal::ConsentLevel;
+use crate::profiles::{Consent, Profile};
 
 /// `additional-fields[profile]=subscriptions`
 pub(super) fn subscriptions(profile: &Profile) -> Value {
@@ -19,9 +20,11 @@ pub(super) fn subscriptions(profile: &Profile) -> Value {
         "email": {
             "marketing": {
                 "can_receive_email_marketing":
-                    profile.email.is_some() && profile.suppressions.is_empty(),
-                "consent": "NEVER_SUBSCRIBED",
-                "consent_timestamp": null,
+                    profile.email.is_some()
+                        && profile.suppressions.is_empty()
+                        && profile.email_consent.level != ConsentLevel::Unsubscribed,
+                "consent": profile.email_consent.level.as_str(),
+                "consent_timestamp": profile.email_consent.at,
                 "last_updated": profile.updated,
                 "method": null,
                 "method_detail": null,
@@ -34,8 +37,8 @@ pub(super) fn subscriptions(profile: &Profile) -> Value {
             "click_tracking": tracking,
         },
         "sms": {
-            "marketing": sms("can_receive_sms_marketing"),
-            "transactional": sms("can_receive_sms_transactional"),
+            "marketing": sms("can_receive_sms_marketing", &profile.sms_consent),
+            "transactional": sms("can_receive_sms_transactional", &Consent::default()),
         },
         "mobile_push": {
             "marketing": {
@@ -49,11 +52,11 @@ pub(super) fn subscriptions(profile: &Profile) -> Value {
     })
 }
 
-fn sms(may: &str) -> Value {
+fn sms(may: &str, consent: &Consent) -> Value {
     json!({
-        may: false,
-        "consent": "NEVER_SUBSCRIBED",
-        "consent_timestamp": null,
+        may: consent.level == ConsentLevel::Subscribed,
+        "consent": consent.level.as_str(),
+        "consent_timestamp": consent.at,
         "method": null,
         "method_detail": null,
         "last_updated": null,

@@ -108,3 +108,22 @@ fn a_life_has_an_outage_another_key_and_a_segment_that_is_computed_anew() {
     fixture.advance(600.0);
     assert_eq!(simulator.account().size(SEGMENT).unwrap(), 40);
 }
+
+#[test]
+fn a_list_to_be_watched_is_the_only_one_that_changes() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator.handle();
+    let unknown = LivingAccount::to_be_watched(&simulator, "AbC123", "NoSuch");
+    assert!(unknown.is_err());
+    let mut account = LivingAccount::to_be_watched(&simulator, "AbC123", LIST).unwrap();
+    let mut lists = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        let next = account.next_at().unwrap();
+        for happened in account.live_until(next).unwrap() {
+            if let Happened::Joined { list, .. } | Happened::Left { list, .. } = happened {
+                lists.insert(list);
+            }
+        }
+    }
+    assert_eq!(lists.into_iter().collect::<Vec<_>>(), [LIST]);
+}

@@ -16,3 +16,6 @@ mod resources;
 mod specification;
 mod support;
 mod transport;
+mod writing;
+mod written_lists;
+mod written_profiles;

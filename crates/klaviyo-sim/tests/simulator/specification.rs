@@ -170,3 +170,109 @@ fn every_described_parameter_is_taken_and_no_other_value() {
         }
     }
 }
+
+/// The endpoints for writing, and those that read what was written: names, methods and paths in the description.
+const FOR_WRITING: [(Endpoint, &str, &str); 20] = [
+    (Endpoint::CreateEvent, "post", "/api/events"),
+    (
+        Endpoint::CreateEvents,
+        "post",
+        "/api/event-bulk-create-jobs",
+    ),
+    (Endpoint::Events, "get", "/api/events"),
+    (Endpoint::Metrics, "get", "/api/metrics"),
+    (Endpoint::UpdateProfile, "patch", "/api/profiles/{id}"),
+    (Endpoint::UpsertProfile, "post", "/api/profile-import"),
+    (
+        Endpoint::StartImport,
+        "post",
+        "/api/profile-bulk-import-jobs",
+    ),
+    (
+        Endpoint::ImportJob,
+        "get",
+        "/api/profile-bulk-import-jobs/{job_id}",
+    ),
+    (
+        Endpoint::ImportErrors,
+        "get",
+        "/api/profile-bulk-import-jobs/{id}/import-errors",
+    ),
+    (
+        Endpoint::ImportedProfiles,
+        "get",
+        "/api/profile-bulk-import-jobs/{id}/profiles",
+    ),
+    (
+        Endpoint::AddToList,
+        "post",
+        "/api/lists/{id}/relationships/profiles",
+    ),
+    (
+        Endpoint::RemoveFromList,
+        "delete",
+        "/api/lists/{id}/relationships/profiles",
+    ),
+    (Endpoint::CreateList, "post", "/api/lists"),
+    (
+        Endpoint::CollectionFlows(Kind::List),
+        "get",
+        "/api/lists/{id}/flow-triggers",
+    ),
+    (
+        Endpoint::CollectionFlows(Kind::Segment),
+        "get",
+        "/api/segments/{id}/flow-triggers",
+    ),
+    (
+        Endpoint::MetricFlows,
+        "get",
+        "/api/metrics/{id}/flow-triggers",
+    ),
+    (
+        Endpoint::Unsubscribe,
+        "post",
+        "/api/profile-subscription-bulk-delete-jobs",
+    ),
+    (
+        Endpoint::Subscribe,
+        "post",
+        "/api/profile-subscription-bulk-create-jobs",
+    ),
+    (
+        Endpoint::Suppress,
+        "post",
+        "/api/profile-suppression-bulk-create-jobs",
+    ),
+    (
+        Endpoint::Unsuppress,
+        "post",
+        "/api/profile-suppression-bulk-delete-jobs",
+    ),
+];
+
+#[test]
+fn scopes_and_limits_of_writes_are_those_described() {
+    let Some(file) = shared("klaviyo-openapi/stable.json") else {
+        return;
+    };
+    let described: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    for (endpoint, method, path) in FOR_WRITING {
+        let operation = &described["paths"][path][method];
+        let limit = &operation["x-klaviyo-ratelimit"];
+        let own = endpoint.limit();
+        assert_eq!(limit["burst"], format!("{}/s", own.burst), "{path}");
+        assert_eq!(limit["steady"], format!("{}/m", own.steady), "{path}");
+        let scopes: Vec<_> = operation["x-klaviyo-scopes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .collect();
+        let own: Vec<_> = endpoint.scopes().iter().collect();
+        assert_eq!(
+            serde_json::to_value(scopes).unwrap(),
+            serde_json::to_value(own).unwrap(),
+            "{path}"
+        );
+    }
+}

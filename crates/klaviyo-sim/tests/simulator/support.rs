@@ -169,6 +169,29 @@ impl Client {
         })
     }
 
+    /// Sends a body. `None` if no whole answer came.
+    pub(crate) fn write(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
+        let url = format!("{}{path}", self.base);
+        let mut request = match method {
+            "PATCH" => self.agent.patch(url),
+            "DELETE" => self.agent.delete(url).force_send_body(),
+            _ => self.agent.post(url),
+        };
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let mut response = request.send(body.to_string()).ok()?;
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+        Some(Answer {
+            status: response.status().as_u16(),
+            headers: headers.collect(),
+            body: response.body_mut().read_to_vec().ok()?,
+        })
+    }
+
     pub(crate) fn delete(&self, path: &str) -> u16 {
         let mut request = self.agent.delete(format!("{}{path}", self.base));
         for (name, value) in &self.headers {

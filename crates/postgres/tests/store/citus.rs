@@ -119,6 +119,8 @@ impl Cluster {
 /// Empties all tables of what programs write, those that refer to others first. `TRUNCATE` would make each shard's files anew.
 const EMPTY: &str = "
     DELETE FROM sync_issues; DELETE FROM run_seen_profiles; DELETE FROM audience_list_memberships;
+    DELETE FROM outboxes; DELETE FROM deliveries; DELETE FROM delivery_counts; DELETE FROM inbound_events;
+    DELETE FROM webhook_secrets; DELETE FROM event_settings;
     DELETE FROM ended_memberships; DELETE FROM snapshots;
     DELETE FROM link_moves; DELETE FROM profile_links; DELETE FROM consumers;
     DELETE FROM search_sections; DELETE FROM search_blocks; DELETE FROM search_places;

@@ -1,6 +1,7 @@
 //! Forgetting the organization shows nothing.
 
 use fanfare_domain::erasure::ErasedHash;
+use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::history::Snapshot;
 use fanfare_domain::ids::{OrganizationId, SnapshotId};
 use fanfare_testkit::build;
@@ -54,6 +55,14 @@ pub(crate) async fn fill(fixture: &Fixture) {
         unit.insert_snapshot(&run.audience, &snapshot)
             .await
             .unwrap();
+        let secrets = WebhookSecrets::rotated(None, build::connection().key, build::at(9));
+        unit.put_webhook_secrets(&secrets).await.unwrap();
+        let settings = EventSettings::default();
+        unit.put_event_settings(&settings).await.unwrap();
+        let keys = [InboundKey("k".to_owned())];
+        unit.insert_events(&keys, build::at(9)).await.unwrap();
+        let new = [build::pending("dlv_1", &nobody, build::at(9))];
+        unit.insert_deliveries(&new, build::at(9)).await.unwrap();
         unit.commit().await.unwrap();
     }
     // The members were members once before.

@@ -168,6 +168,12 @@ fn rows(organization: &str, consumers: u32) -> String {
          FROM generate_series(1, {consumers}) n;
          INSERT INTO search_pending SELECT '{organization}', 'c' || n
          FROM generate_series(1, {consumers} / 100) n;
+         INSERT INTO outboxes SELECT '{organization}', 0;
+         INSERT INTO deliveries SELECT '{organization}', 'd' || n, n, 'EVENT', 't', 'c' || n % 40, 'm',
+            CASE WHEN n % 9 = 0 THEN 'PENDING' ELSE 'SENT' END, 1, now(), now(),
+            CASE WHEN n % 9 = 0 THEN now() END, now(), 'p' || n, '{{}}' FROM generate_series(1, {consumers}) n;
+         INSERT INTO delivery_counts SELECT '{organization}', 'EVENT', 's' || n, 1 FROM generate_series(1, 4) n;
+         INSERT INTO inbound_events SELECT '{organization}', 'k' || n, now() FROM generate_series(1, {consumers}) n;
          INSERT INTO sync_issues SELECT '{organization}', 'r' || n % 3 + 1, 'p' || n, 'code', '', now()
          FROM generate_series(1, {consumers} / 10) n;"
     )

@@ -2,10 +2,12 @@
 
 use fanfare_domain::explain::SkippedProfile;
 use fanfare_domain::ids::{AudienceId, ProfileId, RunId};
-use fanfare_domain::issue::Issue;
+use fanfare_domain::issue::{Issue, IssueCode};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::StoreError;
-use fanfare_sql_rows::{IssueRow, ProfileIssueRow, all, issue_key, issue_key_parts};
+use fanfare_sql_rows::{
+    IssueRow, ProfileIssueRow, all, count, issue_key, issue_key_parts, parse_enum,
+};
 
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
@@ -30,6 +32,25 @@ pub(super) async fn page(
     );
     let issues = all(find.fetch_all(connection).with_timeout().await?)?;
     Ok(Page::of(issues, issue_key))
+}
+
+/// How many there are of each code.
+pub(super) async fn counts(
+    unit: &mut Unit,
+    run: &RunId,
+) -> Result<Vec<(IssueCode, u64)>, StoreError> {
+    let (organization, connection) = unit.reading();
+    let find = sqlx::query_file!(
+        "../sql-rows/sql/sync_issues/counts.sql",
+        organization,
+        run.as_str()
+    );
+    let rows = find.fetch_all(connection).with_timeout().await?;
+    let read = rows.into_iter().map(|row| {
+        let code = parse_enum(&row.code, IssueCode::parse, "sync_issues.code")?;
+        Ok((code, count(row.issues, "sync_issues")?))
+    });
+    read.collect()
 }
 
 /// The issues of a profile that runs of an audience have skipped.

@@ -5,7 +5,7 @@ mod issues;
 use async_trait::async_trait;
 use fanfare_domain::explain::SkippedProfile;
 use fanfare_domain::ids::{AudienceId, ProfileId, RunId, SourceId};
-use fanfare_domain::issue::Issue;
+use fanfare_domain::issue::{Issue, IssueCode};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{Runs, Sources, StoreError};
@@ -84,6 +84,10 @@ impl Runs for Unit {
 
     async fn issues(&mut self, run: &RunId, page: &PageRequest) -> Result<Page<Issue>, StoreError> {
         issues::page(self, run, page).await
+    }
+
+    async fn issue_counts(&mut self, run: &RunId) -> Result<Vec<(IssueCode, u64)>, StoreError> {
+        issues::counts(self, run).await
     }
 
     async fn skipped(

@@ -141,6 +141,9 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH work_queue USING INDEX work_queue_leased (organization_id=?)",
     "SEARCH last_claims USING PRIMARY KEY (organization_id=?)",
     "SEARCH erasure_keys USING PRIMARY KEY (organization_id=?)",
+    "SEARCH webhook_secrets USING PRIMARY KEY (organization_id=?)",
+    "SEARCH event_settings USING PRIMARY KEY (organization_id=?)",
+    "SEARCH outboxes USING PRIMARY KEY (organization_id=?)",
     "SEARCH link_moves USING PRIMARY KEY (organization_id=?)",
     "SEARCH run_seen_profiles USING PRIMARY KEY (organization_id=?)",
 ];

@@ -11,6 +11,7 @@ mod lease;
 mod pace;
 mod page_memory;
 mod pull;
+mod push;
 mod slice_end;
 
 use std::sync::Arc;
@@ -57,17 +58,19 @@ impl Engine {
     pub fn span(work: &WorkItem) -> Span {
         match work.key.kind {
             WorkKind::Pull => pull::span(work),
+            WorkKind::Push => push::span(work),
         }
     }
 
-    /// Works on a run for one slice, if it is due. `stop` ends the slice after the current step.
+    /// Works on a run, or on deliveries, for one slice, if that is due. `stop` ends the slice after the current step.
     ///
     /// After an error the run was given back if the store could be reached. If not, its lease runs out, and
     /// another worker takes the run up.
     pub async fn work(&self, work: &WorkItem, stop: &CancellationToken) -> Result<SliceEnd, Error> {
-        let slice = match work.key.kind {
-            WorkKind::Pull => pull::work(self, work, stop),
-        };
-        slice.instrument(Self::span(work)).await
+        let span = Self::span(work);
+        match work.key.kind {
+            WorkKind::Pull => pull::work(self, work, stop).instrument(span).await,
+            WorkKind::Push => push::work(self, work, stop).instrument(span).await,
+        }
     }
 }

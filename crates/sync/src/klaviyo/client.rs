@@ -10,10 +10,11 @@ use fanfare_domain::klaviyo::{
     Account, Capability, ChangedFrom, Collection, CollectionPage, MemberLookup, MemberPage,
     MembersFrom,
 };
-use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, QuotaLedger, StoreError};
+use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, KlaviyoWrites, QuotaLedger, StoreError};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::{Bucket, Endpoint, Priority, Share};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::writing::{Event, WriteError};
 
 use super::quota::{CallError, Quota, RateLimitBlock};
 
@@ -25,6 +26,7 @@ use super::quota::{CallError, Quota, RateLimitBlock};
 #[derive(Clone)]
 pub(crate) struct KlaviyoClient {
     port: Arc<dyn Klaviyo>,
+    writes: Option<Arc<dyn KlaviyoWrites>>,
     pub(super) quota: Quota,
 }
 
@@ -35,13 +37,79 @@ impl KlaviyoClient {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let quota = Quota::new(ledger, clock);
-        Self { port, quota }
+        Self {
+            port,
+            writes: None,
+            quota,
+        }
     }
 
     /// The same, of whose quota syncs use this share.
     pub(crate) fn with_share(mut self, share: Share) -> Self {
         self.quota.share = share;
         self
+    }
+
+    /// The same, which writes too.
+    pub(crate) fn with_writes(mut self, writes: Arc<dyn KlaviyoWrites>) -> Self {
+        self.writes = Some(writes);
+        self
+    }
+
+    /// Whether it writes.
+    pub(crate) const fn can_write(&self) -> bool {
+        self.writes.is_some()
+    }
+
+    /// How many of these events, from the first, one request holds.
+    pub(crate) fn events_that_fit(&self, events: &[Event]) -> usize {
+        let writes = self.writes.as_ref();
+        writes.map_or(0, |writes| writes.events_that_fit(events))
+    }
+
+    /// Makes one event.
+    pub(crate) async fn create_event(
+        &self,
+        connection: &OpenConnection,
+        event: &Event,
+    ) -> Result<(), CallError<WriteError>> {
+        let writes = self.writes()?;
+        let call = writes.create_event(&connection.credential, event);
+        let endpoint = Endpoint::CreateEvent;
+        self.quota.count_write(connection, endpoint, call).await
+    }
+
+    /// Makes as many events as one request holds.
+    pub(crate) async fn create_events(
+        &self,
+        connection: &OpenConnection,
+        events: &[Event],
+    ) -> Result<(), CallError<WriteError>> {
+        let writes = self.writes()?;
+        let call = writes.create_events(&connection.credential, events);
+        let endpoint = Endpoint::CreateEvents;
+        self.quota.count_write(connection, endpoint, call).await
+    }
+
+    /// Until when Klaviyo takes no request at an endpoint, if it has asked to wait.
+    pub(crate) async fn blocked_until(
+        &self,
+        connection: &OpenConnection,
+        endpoint: Endpoint,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let now = self.quota.clock.now();
+        let ledger = &self.quota.ledger;
+        let bucket = ledger
+            .bucket(&connection.quota_account, endpoint, now)
+            .await?;
+        Ok(bucket.blocked(now))
+    }
+
+    fn writes(&self) -> Result<&dyn KlaviyoWrites, CallError<WriteError>> {
+        let none = || WriteError::NotSent("this program does not write to Klaviyo".to_owned());
+        self.writes
+            .as_deref()
+            .ok_or_else(|| CallError::Klaviyo(none()))
     }
 
     /// The share of the quota that syncs use.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_domain::connection::OpenConnection;
-use fanfare_domain::failure::asks_to_wait_until;
+use fanfare_domain::failure::{asks_to_wait_until, write_asks_to_wait_until};
 use fanfare_domain::klaviyo::{Answer, KlaviyoError};
 use fanfare_domain::ports::{Clock, QuotaLedger, StoreError};
 use fanfare_domain::quota::{Bucket, Endpoint, Kept, Priority, RateLimits, Reservation, Share};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::waiting::{WaitReason, Waiting};
+use fanfare_domain::writing::WriteError;
 use tokio::time::Instant;
 
 use super::leased_requests::{LeasedRequests, Taker};
@@ -29,13 +30,13 @@ tokio::task_local! {
 
 /// Why a call gave no value.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CallError {
+pub(crate) enum CallError<E: std::error::Error + 'static = KlaviyoError> {
     /// The quota is used up, or a rate-limit block is in force.
     #[error("no request to Klaviyo is allowed before {}", .0.until)]
     NotBefore(Waiting),
     /// Klaviyo refused the call, or gave no usable answer.
     #[error("the call to Klaviyo failed")]
-    Klaviyo(#[source] KlaviyoError),
+    Klaviyo(#[source] E),
     /// The ledger failed.
     #[error("the quota ledger failed")]
     Store(#[from] StoreError),
@@ -99,6 +100,24 @@ impl Quota {
         self.count_as(priority, connection, endpoint, call).await
     }
 
+    /// The same for a write.
+    pub(super) async fn count_write<T>(
+        &self,
+        connection: &OpenConnection,
+        endpoint: Endpoint,
+        call: impl Future<Output = Result<Answer<T>, WriteError>>,
+    ) -> Result<T, CallError<WriteError>> {
+        let priority = Priority::Sync(Kept::default());
+        self.count_any(
+            priority,
+            connection,
+            endpoint,
+            call,
+            write_asks_to_wait_until,
+        )
+        .await
+    }
+
     /// The same for a caller of this priority.
     pub(super) async fn count_as<T>(
         &self,
@@ -107,6 +126,19 @@ impl Quota {
         endpoint: Endpoint,
         call: impl Future<Output = Result<Answer<T>, KlaviyoError>>,
     ) -> Result<T, CallError> {
+        self.count_any(priority, connection, endpoint, call, asks_to_wait_until)
+            .await
+    }
+
+    /// The same for a call with errors of any type; `asks` says until when one asks for no further request.
+    async fn count_any<T, E: std::error::Error + 'static>(
+        &self,
+        priority: Priority,
+        connection: &OpenConnection,
+        endpoint: Endpoint,
+        call: impl Future<Output = Result<Answer<T>, E>>,
+        asks: fn(&E, Timestamp) -> Option<Timestamp>,
+    ) -> Result<T, CallError<E>> {
         let account = connection.quota_account.as_str();
         let asked = Instant::now();
         // The larger bucket first: a request that is taken out of it in vain matters less.
@@ -131,7 +163,7 @@ impl Quota {
             }
             Err(error) => {
                 let now = self.clock.now();
-                let Some(until) = asks_to_wait_until(&error, now) else {
+                let Some(until) = asks(&error, now) else {
                     return Err(CallError::Klaviyo(error));
                 };
                 // Klaviyo does not say which of the two buckets is meant.
@@ -148,12 +180,12 @@ impl Quota {
         }
     }
 
-    async fn reserve(
+    async fn reserve<E: std::error::Error + 'static>(
         &self,
         account: &str,
         endpoint: Endpoint,
         priority: Priority,
-    ) -> Result<RateLimits, CallError> {
+    ) -> Result<RateLimits, CallError<E>> {
         let taker = Taker {
             ledger: self.ledger.as_ref(),
             clock: self.clock.as_ref(),

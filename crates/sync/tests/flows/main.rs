@@ -23,6 +23,7 @@ mod logs;
 mod mending;
 mod mocks;
 mod moving;
+mod pushing;
 mod quota;
 mod reading;
 mod rekeying;

@@ -1,5 +1,6 @@
 //! Short ways to make values.
 
+mod deliveries;
 mod profiles;
 mod records;
 
@@ -12,6 +13,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, FullName, Phone};
 use secrecy::SecretString;
 
+pub use deliveries::{delivery_id, dropped, pending, purchase, webhook};
 pub use profiles::{ProfileBuilder, page_plan, people, profile};
 pub use records::{
     ConsumerBuilder, audience, connection, consumer, issue, link, link_move, organization, run,

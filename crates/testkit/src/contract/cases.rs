@@ -105,6 +105,24 @@ macro_rules! store_contract {
                 an_erased_consumer_leaves_hashes_and_nothing_else
                 a_person_may_be_erased_twice
             }
+            deliveries {
+                a_delivery_is_due_at_its_time_as_it_was_written
+                nothing_of_a_consumer_overtakes_what_came_before_it
+                a_try_that_was_not_made_does_not_count
+                a_delivery_that_was_tried_ends_once
+                a_purchase_is_told_with_its_amount_if_that_comes_in_time
+            }
+            delivery_records {
+                deliveries_are_listed_from_the_latest
+                a_summary_counts_what_there_is
+                old_deliveries_are_deleted
+                an_erased_consumers_deliveries_go_and_the_account_is_kept
+            }
+            webhooks {
+                secrets_come_back_as_they_were_put_and_are_sealed_anew
+                what_is_chosen_of_events_comes_back
+                an_event_that_has_come_is_known_by_its_keys
+            }
             known {
                 what_is_known_of_a_page_is_found_by_email_and_by_profile
                 each_run_knows_what_it_has_seen_itself
@@ -158,6 +176,7 @@ macro_rules! store_contract {
             history {
                 a_membership_begins_and_ends_at_the_time_of_its_unit
                 changes_are_paged_in_their_order
+                the_latest_changes_are_paged_backwards
                 members_at_any_time_are_those_whom_a_watcher_saw
                 members_of_a_time_are_paged_and_searched
                 a_membership_that_ends_before_its_beginning_leaves_no_history

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::connection::{Connection, SealedKey};
+use fanfare_domain::delivery::{Delivery, DeliveryFilter, Summary};
+use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::history::{self, Change, ChangeRange};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SnapshotId};
@@ -21,6 +23,7 @@ use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
+use super::event_writes;
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
 use crate::build::{self, at, link_move, page_plan, profile, profile_id};
 
@@ -87,6 +90,7 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
     unit.put_connection(&build::connection())
         .await
         .expect("a connection");
+    event_writes::set_up(unit.as_mut()).await;
     unit.commit().await.expect("a commit");
     Fixture {
         held,
@@ -126,11 +130,16 @@ pub(super) enum Write {
     ArchiveUnread,
     EndSchedules,
     DeleteConnection,
+    PutWebhookSecrets,
+    PutEventSettings,
+    InsertEvents,
+    InsertDeliveries,
+    RetryDelivery,
 }
 
 impl Write {
     /// All of them, in an order in which each changes something in the fixture.
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 30] = [
         Self::PutConnection,
         Self::ResealKey,
         Self::PutAccountChanges,
@@ -156,6 +165,11 @@ impl Write {
         Self::ArchiveUnread,
         Self::EndSchedules,
         Self::DeleteConnection,
+        Self::PutWebhookSecrets,
+        Self::PutEventSettings,
+        Self::InsertEvents,
+        Self::InsertDeliveries,
+        Self::RetryDelivery,
     ];
 
     /// Whether it takes the id of a row that has to exist.
@@ -172,6 +186,10 @@ impl Write {
                 | Self::EndSchedule
                 | Self::EndPauses
                 | Self::EndSchedules
+                | Self::PutWebhookSecrets
+                | Self::PutEventSettings
+                | Self::InsertEvents
+                | Self::InsertDeliveries
         )
     }
 
@@ -266,6 +284,11 @@ impl Write {
                 unit.end_pauses(&of).await.map(|()| true)?
             }
             Self::EndSchedules => unit.end_schedules().await.map(|()| true)?,
+            Self::PutWebhookSecrets
+            | Self::PutEventSettings
+            | Self::InsertEvents
+            | Self::InsertDeliveries
+            | Self::RetryDelivery => self.attempt_on_events(unit).await?,
         })
     }
 
@@ -335,6 +358,11 @@ pub(super) struct Snapshot {
     known: Vec<Known>,
     link_moves: LinkMoves,
     schedules: Vec<(AudienceId, Timestamp)>,
+    webhook_secrets: Option<WebhookSecrets>,
+    event_settings: EventSettings,
+    known_events: Vec<InboundKey>,
+    deliveries: Vec<Delivery>,
+    delivery_summary: Summary,
 }
 
 /// Reads everything. `profiles` are those whose links and seen profiles are read.
@@ -396,5 +424,13 @@ async fn read_all(
         known,
         link_moves: unit.link_moves().await?,
         schedules: unit.schedules().await?,
+        webhook_secrets: unit.webhook_secrets().await?,
+        event_settings: unit.event_settings().await?,
+        known_events: unit.known_events(&[InboundKey("new".to_owned())]).await?,
+        deliveries: unit
+            .deliveries(&DeliveryFilter::default(), &ALL)
+            .await?
+            .items,
+        delivery_summary: unit.delivery_summary().await?,
     })
 }

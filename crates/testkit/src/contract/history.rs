@@ -176,6 +176,36 @@ pub async fn changes_are_paged_in_their_order(harness: &dyn StoreHarness) {
     }
 }
 
+/// The latest first, by pages of every size, from any time on.
+pub async fn the_latest_changes_are_paged_backwards(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let first = pass(&org, "list1", &["p1", "p2", "p3"]).await;
+    pass(&org, "list1", &["p2"]).await;
+    pass(&org, "list1", &["p1", "p2", "p4"]).await;
+    let audience = &first.audience;
+    let all = all_changes(&org, audience).await;
+    assert_eq!(all.len(), 7);
+
+    for since in [Timestamp::EPOCH, all[3].at, all[6].at] {
+        let want = all.iter().rev().filter(|change| since <= change.at);
+        let want: Vec<Change> = want.cloned().collect();
+        assert_paged(&want, async |page| {
+            let before = page.after.as_deref();
+            let before = before.and_then(fanfare_domain::history::ChangeKey::parse);
+            let mut unit = org.read().await;
+            let changes = unit.latest_changes(audience, since, before.as_ref(), page.first);
+            Page::of(changes.await.expect("changes"), |change: &Change| {
+                change.key().to_text()
+            })
+        })
+        .await;
+    }
+    let theirs = TestOrganization::of(harness, "org_b");
+    let mut unit = theirs.read().await;
+    let changes = unit.latest_changes(audience, Timestamp::EPOCH, None, 10);
+    assert_eq!(changes.await.expect("changes"), []);
+}
+
 /// What a watcher wrote down.
 struct Watcher {
     audience: AudienceId,

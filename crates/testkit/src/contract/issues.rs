@@ -41,6 +41,14 @@ pub async fn issues_are_paged_by_profile_code_and_field(harness: &dyn StoreHarne
 
     let all = unit.issues(&run.id, &ALL).await.expect("issues").items;
     assert_eq!(all, want);
+    let counts = [
+        (IssueCode::DuplicateEmail, 1),
+        (IssueCode::InvalidEmail, 1),
+        (IssueCode::InvalidPhone, 1),
+        (IssueCode::InvalidValue, 3),
+        (IssueCode::MissingContact, 3),
+    ];
+    assert_eq!(unit.issue_counts(&run.id).await.expect("counts"), counts);
     assert_paged(&all, async |page| {
         unit.issues(&run.id, page).await.expect("issues")
     })

@@ -20,7 +20,7 @@ pub async fn nothing_of_another_organization_is_read(harness: &dyn StoreHarness)
     let consumer = consumers.expect("consumers").items[0].consumer.id.clone();
     // Each of these methods finds something for its own organization, so finding nothing says something.
     let own = found_by_reading(unit.as_mut(), &fixture, &consumer).await;
-    assert_eq!(own.expect("answers").len(), 26);
+    assert_eq!(own.expect("answers").len(), 27);
     drop(unit);
     let theirs = TestOrganization::of(harness, "org_b");
 
@@ -133,6 +133,7 @@ async fn found_by_reading(
         ("runs", !unit.runs(audience, &ALL).await?.items.is_empty()),
         ("run_count", unit.run_count(audience).await? > 0),
         ("issues", !unit.issues(run, &ALL).await?.items.is_empty()),
+        ("issue_counts", !unit.issue_counts(run).await?.is_empty()),
     ];
     let found = found.into_iter().filter(|(_, is_found)| *is_found);
     Ok(found.map(|(method, _)| method).collect())

@@ -20,6 +20,15 @@ impl Consumers for Unit {
         Ok(rows.consumers.get(id).map(|row| rows.record(row)))
     }
 
+    async fn consumers_of(
+        &mut self,
+        ids: &[ConsumerId],
+    ) -> Result<Vec<ConsumerRecord>, StoreError> {
+        let rows = self.rows();
+        let found = ids.iter().filter_map(|id| rows.consumers.get(id));
+        Ok(found.map(|row| rows.record(row)).collect())
+    }
+
     async fn consumers(
         &mut self,
         filter: &ConsumerFilter,

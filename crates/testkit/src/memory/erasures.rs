@@ -62,6 +62,8 @@ impl Erasures for Unit {
         for ended in rows.ended.values_mut() {
             ended.retain(|_, membership| membership.consumer != *consumer);
         }
+        rows.deliveries
+            .retain(|_, row| row.delivery.consumer.as_ref() != Some(consumer));
         rows.consumers.remove(consumer);
         rows.erased.extend(hashes.iter().cloned());
         Ok(())

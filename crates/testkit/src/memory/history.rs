@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use fanfare_domain::history::{Change, ChangeRange, Membership, Snapshot};
+use fanfare_domain::history::{Change, ChangeKey, ChangeRange, Membership, Snapshot};
 use fanfare_domain::ids::{AudienceId, ConsumerId, SnapshotId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerRecord, History, StoreError};
@@ -71,6 +71,24 @@ impl History for Unit {
         let changes = memberships.iter().flat_map(Membership::changes);
         let mut changes: Vec<Change> = changes.filter(|one| range.contains(one)).collect();
         changes.sort_unstable();
+        changes.truncate(first as usize);
+        Ok(changes)
+    }
+
+    async fn latest_changes(
+        &mut self,
+        audience: &AudienceId,
+        since: Timestamp,
+        before: Option<&ChangeKey>,
+        first: u32,
+    ) -> Result<Vec<Change>, StoreError> {
+        let memberships = self.rows().memberships(audience);
+        let changes = memberships.iter().flat_map(Membership::changes);
+        let is_before = |change: &Change| before.is_none_or(|before| change.key() < *before);
+        let mut changes: Vec<Change> = changes
+            .filter(|change| since <= change.at && is_before(change))
+            .collect();
+        changes.sort_unstable_by(|one, other| other.cmp(one));
         changes.truncate(first as usize);
         Ok(changes)
     }

@@ -7,6 +7,7 @@
 mod audiences;
 mod consumers;
 mod control;
+mod deliveries;
 mod erasures;
 mod faults;
 mod history;
@@ -18,6 +19,7 @@ mod runs;
 mod schedules;
 mod sources;
 mod unit;
+mod webhooks;
 mod work_queue;
 
 use std::collections::{BTreeMap, HashMap};

@@ -6,9 +6,13 @@ use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::audience::Audience;
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::consumer::{Consumer, ProfileLink};
+use fanfare_domain::delivery::{Delivery, Payload, Place};
 use fanfare_domain::erasure::ErasedHash;
+use fanfare_domain::events::{EventSettings, InboundKey, PurchaseKey, WebhookSecrets};
 use fanfare_domain::history::{ChangeKey, Membership, Snapshot};
-use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SnapshotId, SourceId};
+use fanfare_domain::ids::{
+    AccountId, AudienceId, ConsumerId, ProfileId, RunId, SnapshotId, SourceId,
+};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::{FencingToken, was_clock_set_back};
 use fanfare_domain::page::SeenProfile;
@@ -51,6 +55,12 @@ pub(super) struct Rows {
     pub(super) unreadable_runs: BTreeMap<RunId, bool>,
     /// When continuous audiences are due.
     pub(super) schedules: BTreeMap<AudienceId, Timestamp>,
+    pub(super) webhook_secrets: Option<WebhookSecrets>,
+    pub(super) event_settings: EventSettings,
+    pub(super) inbound_events: BTreeMap<InboundKey, Timestamp>,
+    pub(super) deliveries: BTreeMap<Place, DeliveryRow>,
+    pub(super) last_place: Place,
+    pub(super) outbox_account: Option<AccountId>,
     pub(super) queue: BTreeMap<WorkKey, QueueRow>,
     /// When work was last claimed.
     pub(super) claimed_at: Option<Timestamp>,
@@ -89,6 +99,16 @@ impl MemberRow {
             end: None,
         }
     }
+}
+
+#[derive(Clone)]
+pub(super) struct DeliveryRow {
+    pub(super) delivery: Delivery,
+    /// When it is sent; `None` when it is not pending.
+    pub(super) due: Option<Timestamp>,
+    pub(super) first_tried_at: Option<Timestamp>,
+    pub(super) purchase: Option<PurchaseKey>,
+    pub(super) payload: Option<Payload>,
 }
 
 /// Work in the queue of due work.

@@ -1,9 +1,11 @@
 //! Runs and their issues.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use fanfare_domain::explain::SkippedProfile;
 use fanfare_domain::ids::{AudienceId, ProfileId, RunId, SourceId};
-use fanfare_domain::issue::Issue;
+use fanfare_domain::issue::{Issue, IssueCode};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{Runs, Sources, StoreError};
@@ -73,6 +75,21 @@ impl Runs for Unit {
             .take(page.first as usize)
             .collect();
         Ok(Page::of(found, |(key, _)| key.clone()).map(|(_, issue)| issue))
+    }
+
+    async fn issue_counts(&mut self, run: &RunId) -> Result<Vec<(IssueCode, u64)>, StoreError> {
+        let mut counts = BTreeMap::<&str, (IssueCode, u64)>::new();
+        for issue in self
+            .rows()
+            .issues
+            .get(run)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+        {
+            let code = issue.kind.code;
+            counts.entry(code.as_str()).or_insert((code, 0)).1 += 1;
+        }
+        Ok(counts.into_values().collect())
     }
 
     async fn skipped(

@@ -71,6 +71,19 @@ pub(crate) fn text_field(
     field(id, label, hint, fault, &input)
 }
 
+/// A field for a moment, in UTC.
+pub(crate) fn moment_field(id: &str, label: &str, value: &str) -> Markup {
+    // A browser's field takes no zone, and no parts of a second.
+    let value = value.trim_end_matches('Z');
+    let value = value.split_once('.').map_or(value, |(whole, _)| whole);
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            input #(id) name=(id) type="datetime-local" step="1" value=(value);
+        }
+    }
+}
+
 /// The search field above a table. A script looks while somebody types and swaps `target`; without one the form is sent.
 pub(crate) fn search_field(action: &str, fields: &Fields, hint: &str, target: &str) -> Markup {
     let kept = fields

@@ -9,44 +9,45 @@ use crate::texts;
 const WIDTH: u64 = 1_000;
 const HEIGHT: u64 = 100;
 
-/// A line through these counts, the earliest first. With fewer than two there is no line.
-pub(crate) fn growth(points: &[(Timestamp, u64)]) -> Markup {
-    let (Some((begin, first)), Some((end, last))) = (points.first(), points.last()) else {
+/// A line through these counts, the earliest first. Where they are all the same there is no line.
+pub(crate) fn growth(points: &[(Timestamp, u64)], now: Timestamp) -> Markup {
+    let (Some((since, first)), Some((_, now_members))) = (points.first(), points.last()) else {
         return html! {};
     };
-    if points.len() < 2 {
+    let counts = || points.iter().map(|(_, count)| *count);
+    let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    if fewest == most {
         return html! {};
     }
-    let line = line(points);
+    let line = line(points, now, fewest, most);
+    let ago = texts::relative(*since, now);
     let label = format!(
-        "From {} on {} to {} on {}",
+        "{} {ago}, {} now",
         texts::count(*first, "member", "members"),
-        texts::date(*begin),
-        texts::number(*last),
-        texts::date(*end)
+        texts::number(*now_members),
     );
     html! {
-        svg.growth role="img" aria-label=(label) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" {
-            path.area d={ (line) " V" (HEIGHT) " H0 Z" } {}
-            path d=(line) {}
+        figure.growth {
+            div.scale { span { "Most: " (texts::number(most)) } span { "Now: " (texts::number(*now_members)) } }
+            svg role="img" aria-label=(label) viewBox={ "0 -2 " (WIDTH) " " (HEIGHT + 4) } preserveAspectRatio="none" {
+                path.area d={ (line) " V" (HEIGHT + 2) " H0 Z" } {}
+                path d=(line) {}
+            }
+            div.scale { span { "Least: " (texts::number(fewest)) ", since " (ago) } span { "Now" } }
         }
     }
 }
 
-/// The line in steps: a count holds until the next.
-fn line(points: &[(Timestamp, u64)]) -> String {
-    let (begin, end) = (points[0].0, points[points.len() - 1].0);
-    let span = end.since(begin).as_micros().max(1);
-    let most = points
-        .iter()
-        .map(|(_, count)| *count)
-        .max()
-        .unwrap_or(0)
-        .max(1);
+/// The line in steps from the first count to now: a count holds until the next.
+fn line(points: &[(Timestamp, u64)], now: Timestamp, least: u64, most: u64) -> String {
+    let begin = points[0].0;
+    let span = now.since(begin).as_micros().max(1);
+    let range = u128::from((most - least).max(1));
     let mut path = String::new();
     for (at, count) in points {
         let x = at.since(begin).as_micros() * u128::from(WIDTH) / span;
-        let y = u128::from(HEIGHT) - u128::from(*count) * u128::from(HEIGHT) / u128::from(most);
+        let height = u128::from(HEIGHT);
+        let y = height - u128::from(*count - least) * height / range;
         let step = if path.is_empty() {
             format!("M{x} {y}")
         } else {
@@ -54,7 +55,7 @@ fn line(points: &[(Timestamp, u64)]) -> String {
         };
         path.push_str(&step);
     }
-    path
+    format!("{path} H{WIDTH}")
 }
 
 #[cfg(test)]
@@ -64,16 +65,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_holds_until_the_next() {
+    fn a_count_holds_until_the_next_and_the_last_one_until_now() {
         let at = |hours| Timestamp::EPOCH.plus(Duration::from_hours(hours));
-        let path = line(&[(at(0), 0), (at(1), 50), (at(4), 200)]);
-        assert_eq!(path, "M0 100 H250 V75 H1000 V0");
-        let drawn = growth(&[(at(0), 1), (at(48), 2_000)]).into_string();
-        assert!(
-            drawn.contains("From 1 member on 1970-01-01 to 2,000 on 1970-01-03"),
-            "{drawn}"
+        let points = [(at(0), 100), (at(1), 150), (at(2), 300)];
+        let path = line(&points, at(4), 100, 300);
+        assert_eq!(path, "M0 100 H250 V75 H500 V0 H1000");
+        let drawn = growth(&[(at(0), 1), (at(47), 2_000)], at(48)).into_string();
+        assert!(drawn.contains("1 member 2 days ago, 2,000 now"), "{drawn}");
+        assert_eq!(growth(&[(at(0), 1)], at(1)).into_string(), "");
+        assert_eq!(
+            line(&[(at(0), 7), (at(0), 7)], at(0), 7, 7),
+            "M0 100 H0 V100 H1000"
         );
-        assert_eq!(growth(&[(at(0), 1)]).into_string(), "");
-        assert_eq!(line(&[(at(0), 0), (at(0), 0)]), "M0 100 H0 V100");
     }
 }

@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::values::number;
 use crate::fields::Fields;
+use crate::texts;
 
 /// A table in a frame that scrolls sideways where the screen is narrow.
 pub(crate) fn table(caption: &str, headings: &Markup, rows: &Markup) -> Markup {
@@ -22,6 +24,30 @@ pub(crate) fn heading(name: &str) -> Markup {
     html! { th scope="col" { (name) } }
 }
 
+/// The heading of a column of numbers.
+pub(crate) fn number_heading(name: &str) -> Markup {
+    html! { th.number scope="col" { (name) } }
+}
+
+/// A cell, with its column's name for screens that are too narrow for columns.
+pub(crate) fn cell(column: &str, content: &Markup) -> Markup {
+    html! { td data-label=(column) { div.cell { (content) } } }
+}
+
+/// A cell of a number.
+pub(crate) fn number_cell(column: &str, value: u64) -> Markup {
+    html! { td.number data-label=(column) { div.cell { (number(value)) } } }
+}
+
+/// A menu of what can be done with a row. `items` are its entries.
+pub(crate) fn menu(id: &str, of: &str, items: &Markup) -> Markup {
+    let name = format!("Actions for {}", texts::cut(of, 80));
+    html! {
+        button.menu-button.quiet type="button" popovertarget=(id) aria-label=(name) { "⋯" }
+        ul.menu id=(id) popover { (items) }
+    }
+}
+
 /// The heading of a column that the table can be sorted by. `by` is what it is sorted by now, and whether downwards.
 pub(crate) fn sortable(
     name: &str,
@@ -30,12 +56,13 @@ pub(crate) fn sortable(
     path: &str,
     fields: &Fields,
 ) -> Markup {
+    let is_number = key == "members";
     let (is_this, is_down) = (by.0 == key, by.1);
     let state = is_this.then_some(if is_down { "descending" } else { "ascending" });
     let sorted = fields.set("sort", Some(key)).set("after", None);
     let next = if is_this && !is_down { "desc" } else { "asc" };
     html! {
-        th scope="col" aria-sort=[state] {
+        th.number[is_number] scope="col" aria-sort=[state] {
             a href={ (path) (sorted.set("dir", Some(next)).query()) } {
                 (name)
                 span.sort aria-hidden="true" {
@@ -61,6 +88,22 @@ pub(crate) fn pager(path: &str, fields: &Fields, next: Option<&str>) -> Markup {
                 }
                 @if let Some(next) = next {
                     a.button.quiet rel="next" href={ (path) (fields.set("after", Some(next)).query()) } { "Next page" }
+                }
+            }
+        }
+    }
+}
+
+/// The same for a table in a form whose fields have to be kept: buttons that send it.
+pub(crate) fn form_pager(is_first: bool, next: Option<&str>) -> Markup {
+    html! {
+        @if next.is_some() || !is_first {
+            nav.pager aria-label="Pages" {
+                @if !is_first {
+                    button.quiet type="submit" name="act" value="find" { "First page" }
+                }
+                @if let Some(next) = next {
+                    button.quiet type="submit" name="after" value=(next) { "Next page" }
                 }
             }
         }

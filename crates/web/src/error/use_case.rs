@@ -55,8 +55,19 @@ pub(super) fn told(error: &Error) -> Told {
             ),
             AGAIN,
         ),
+        Error::NotRetriable => super::told(
+            StatusCode::CONFLICT,
+            "This cannot be retried",
+            "It was sent, or was never meant for Klaviyo. Only what has failed can be retried.",
+            AGAIN,
+        ),
         Error::Store(error) => of_store(error),
-        Error::ErasureKey(_) | Error::Transition(_) => fault(),
+        Error::ErasureKey(_)
+        | Error::Transition(_)
+        | Error::SignatureInvalid
+        | Error::NoEnvelope(_)
+        | Error::NoWebhookSecret
+        | Error::IntakeBusy => fault(),
         Error::KeyNotFound
         | Error::KeyRejected
         | Error::ScopeMissing(_)

@@ -10,9 +10,10 @@ use fanfare_domain::ports::AudienceRecord;
 use fanfare_sync::Integration;
 use maud::{Markup, html};
 
+use crate::Dashboard;
 use crate::components::{
-    badge, button_form, empty, heading, long_text, maybe_time, notice, number, pager, search_field,
-    sortable, status_badge, table, time,
+    badge, button_form, cell, empty, heading, long_text, maybe_time, menu, notice, number_cell,
+    pager, search_field, sortable, status_badge, table, time,
 };
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
@@ -30,6 +31,9 @@ pub(super) fn routes() -> Vec<PageRoute> {
 
 const PATH: &str = "/app/audiences";
 
+/// An audience with how many members it has.
+type Counted = (AudienceRecord, u64);
+
 /// Rows of a page.
 const ROWS: usize = 50;
 
@@ -42,29 +46,33 @@ async fn home() -> HttpResponse {
 
 async fn list(
     application: Data<Integration>,
+    dashboard: Data<Dashboard>,
     visitor: Visitor,
     query: Query,
 ) -> Result<HttpResponse, PageError> {
     let Query(fields) = query;
-    let all = all_audiences(&application, &visitor).await?;
+    let organization = visitor.organization();
+    let mut all = all_audiences(&application, &visitor).await?;
     let has_any = !all.is_empty();
-    let settings = application.settings(visitor.organization()).await?;
+    let settings = application.settings(organization).await?;
     let is_connected = settings.connection.is_some();
     let order = Order::of(&fields);
+    retain_found(&mut all, &fields);
+    let all = if order.key == "members" {
+        with_members(&dashboard, &application, &visitor, all).await?
+    } else {
+        all.into_iter().map(|record| (record, 0)).collect()
+    };
     let (shown, next) = order.page(all, &fields);
-    let ids: Vec<_> = shown
-        .iter()
-        .map(|record| record.audience.id.clone())
-        .collect();
-    let counts = application
-        .member_counts(visitor.organization(), &ids)
-        .await?;
+    let shown: Vec<AudienceRecord> = shown.into_iter().map(|(record, _)| record).collect();
+    let shown = with_members(&dashboard, &application, &visitor, shown).await?;
+    let address = format!("{PATH}{}", fields.set("notice", None).query());
     let part = html! {
-        div #audiences {
+        div #audiences data-refresh=(address) data-every=[seconds_between_looks(&shown)] {
             @if shown.is_empty() {
                 (nothing(&visitor, has_any, is_connected))
             } @else {
-                (rows(&visitor, &order, &fields, &shown, &counts))
+                (rows(&visitor, &order, &fields, &shown))
                 (pager(PATH, &fields, next.as_deref()))
             }
         }
@@ -112,6 +120,45 @@ async fn all_audiences(
     }
 }
 
+/// Leaves those whose name or list's id has the text that is searched for.
+fn retain_found(all: &mut Vec<AudienceRecord>, fields: &Fields) {
+    let typed = fields.typed_search().to_lowercase();
+    all.retain(|record| {
+        let id = record.source.collection.id.as_str().to_lowercase();
+        record.audience.name.to_lowercase().contains(&typed) || id.contains(&typed)
+    });
+}
+
+/// The audiences, each with how many members it has.
+async fn with_members(
+    dashboard: &Dashboard,
+    application: &Integration,
+    visitor: &Visitor,
+    records: Vec<AudienceRecord>,
+) -> Result<Vec<Counted>, PageError> {
+    let asked: Vec<&AudienceRecord> = records.iter().collect();
+    let counts = dashboard
+        .counts
+        .of(application, visitor.organization(), &asked);
+    let counts = counts.await?;
+    Ok(records.into_iter().zip(counts).collect())
+}
+
+/// After how many seconds a script looks whether something has changed: soon while something is syncing; never if nothing
+/// syncs by itself.
+fn seconds_between_looks(shown: &[Counted]) -> Option<u32> {
+    let mut records = shown.iter().map(|(record, _)| record);
+    if records
+        .clone()
+        .any(|record| record.source.status.is_active())
+    {
+        return Some(2);
+    }
+    let is_continuous =
+        |record: &AudienceRecord| record.audience.refresh_interval_seconds.is_some();
+    records.any(is_continuous).then_some(5)
+}
+
 /// What was done, after a form.
 fn said(fields: &Fields) -> Option<&'static str> {
     match fields.get("notice")? {
@@ -131,7 +178,7 @@ struct Order {
 
 impl Order {
     fn of(fields: &Fields) -> Self {
-        let keys = ["name", "status", "source", "created", "updated"];
+        let keys = ["name", "members", "status", "source", "created", "updated"];
         let wanted = fields.get("sort").unwrap_or_default();
         Self {
             key: keys
@@ -142,9 +189,11 @@ impl Order {
         }
     }
 
-    fn compare(&self, one: &AudienceRecord, other: &AudienceRecord) -> Ordering {
+    fn compare(&self, one: &Counted, other: &Counted) -> Ordering {
         let name = |record: &AudienceRecord| record.audience.name.to_lowercase();
+        let ((one, members), (other, others)) = (one, other);
         let by_key = match self.key {
+            "members" => members.cmp(others),
             "status" => one.source.status.cmp(&other.source.status),
             "source" => one.source.collection.cmp(&other.source.collection),
             "created" => one.audience.created_at.cmp(&other.audience.created_at),
@@ -159,44 +208,29 @@ impl Order {
         by_key.then_with(|| one.audience.id.cmp(&other.audience.id))
     }
 
-    /// The page that is asked for, of those that are searched for, and the key of the next one.
-    fn page(
-        &self,
-        mut all: Vec<AudienceRecord>,
-        fields: &Fields,
-    ) -> (Vec<AudienceRecord>, Option<String>) {
-        let typed = fields.typed_search().to_lowercase();
-        all.retain(|record| {
-            let id = record.source.collection.id.as_str().to_lowercase();
-            record.audience.name.to_lowercase().contains(&typed) || id.contains(&typed)
-        });
+    /// The page that is asked for, and the key of the next one.
+    fn page(&self, mut all: Vec<Counted>, fields: &Fields) -> (Vec<Counted>, Option<String>) {
         all.sort_by(|one, other| self.compare(one, other));
         let after = fields.text("after").and_then(|after| {
-            let mut ids = all.iter().map(|record| record.audience.id.as_str());
+            let mut ids = all.iter().map(|(record, _)| record.audience.id.as_str());
             ids.position(|id| id == after)
         });
         let shown: Vec<_> = all.drain(after.map_or(0, |at| at + 1)..).collect();
         let next = shown
             .get(ROWS - 1)
             .filter(|_| shown.len() > ROWS)
-            .map(|last| last.audience.id.to_string());
+            .map(|(last, _)| last.audience.id.to_string());
         (shown.into_iter().take(ROWS).collect(), next)
     }
 }
 
-fn rows(
-    visitor: &Visitor,
-    order: &Order,
-    fields: &Fields,
-    shown: &[AudienceRecord],
-    counts: &[u64],
-) -> Markup {
+fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) -> Markup {
     let by = (order.key, order.is_down);
     let sortable = |name, key| sortable(name, key, by, PATH, fields);
     let headings = html! {
         (sortable("Name", "name"))
         (heading("Type"))
-        th.number scope="col" { "Members" }
+        (sortable("Members", "members"))
         (sortable("Status", "status"))
         (heading("Rules"))
         (sortable("Sync Source", "source"))
@@ -205,45 +239,49 @@ fn rows(
         th scope="col" { span.hidden { "Actions" } }
     };
     let rows = html! {
-        @for (record, members) in shown.iter().zip(counts) {
-            @let audience = &record.audience;
+        @for (record, members) in shown {
+            @let (audience, source) = (&record.audience, &record.source);
             @let path = format!("{PATH}/{}", audience.id);
             tr {
                 th scope="row" { a href=(path) { (long_text(&audience.name)) } }
-                td { "Synced" }
-                td.number { (number(*members)) }
-                td { (status_badge(record.source.status)) }
-                td { span.none { "None" } }
-                td {
-                    (badge("info", "Klaviyo"))
-                    " " (record.source.collection.kind.descriptor().title) " "
-                    (long_text(record.source.collection.id.as_str()))
-                }
-                td { (time(audience.created_at, visitor.now)) }
-                td { (maybe_time(audience.updated_at.or(record.source.updated_at), visitor.now)) }
-                td { (menu(visitor, record, &path)) }
+                (cell("Type", &html! { "Synced" }))
+                (number_cell("Members", *members))
+                (cell("Status", &status_badge(source.status)))
+                (cell("Rules", &html! { span.none { "None" } }))
+                (cell("Sync Source", &html! {
+                    (badge("info", "Klaviyo")) " " (source.collection.kind.descriptor().title) " "
+                    (long_text(source.collection.id.as_str()))
+                }))
+                (cell("Created", &time(audience.created_at, visitor.now)))
+                (cell("Last Updated", &maybe_time(audience.updated_at.or(source.updated_at), visitor.now)))
+                td { (actions(visitor, record, &path)) }
             }
         }
     };
     table("Audiences", &headings, &rows)
 }
 
-fn menu(visitor: &Visitor, record: &AudienceRecord, path: &str) -> Markup {
-    html! {
-        details.menu {
-            summary { span aria-hidden="true" { "⋯" } span.hidden { "Actions for " (record.audience.name) } }
-            ul {
-                li { a href=(path) { "View Details" } }
-                @if visitor.may(Role::Editor) {
-                    @if !record.source.status.is_active() {
-                        li { (button_form(visitor, &format!("{path}/sync"), "", "Sync now", &[])) }
-                    }
-                    li { a href={ (path) "/edit" } { "Edit" } }
-                    li { a href={ (path) "/delete" } { "Delete" } }
-                }
+/// What can be done with an audience.
+fn actions(visitor: &Visitor, record: &AudienceRecord, path: &str) -> Markup {
+    let items = html! {
+        li { a href=(path) { "View Details" } }
+        @if visitor.may(Role::Editor) {
+            @if !record.source.status.is_active() {
+                li { (button_form(visitor, &format!("{path}/sync"), "", "Sync now", &[])) }
             }
+            li { a href={ (path) "/edit" } { "Edit" } }
+            li {
+                button type="button" disabled { "Duplicate" }
+                p.hint { "A list of Klaviyo fills one audience." }
+            }
+            li { a href={ (path) "/delete" } { "Delete" } }
         }
-    }
+    };
+    menu(
+        &format!("menu-{}", record.audience.id),
+        &record.audience.name,
+        &items,
+    )
 }
 
 /// What stands there when no audience is shown, with the next step.

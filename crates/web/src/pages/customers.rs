@@ -10,7 +10,8 @@ use maud::{Markup, html};
 
 use super::audience::klaviyo_address;
 use crate::components::{
-    badge, empty, heading, long_text, maybe_time, pager, search_field, status_badge, table, time,
+    badge, cell, empty, heading, long_text, maybe_time, pager, search_field, status_badge, table,
+    time,
 };
 use crate::error::PageError;
 use crate::fields::Query;
@@ -127,9 +128,9 @@ fn memberships(visitor: &Visitor, person: &ConsumerRecord, audiences: &[Audience
             @let path = format!("/app/audiences/{}", record.audience.id);
             tr {
                 th scope="row" { a href=(path) { (long_text(&record.audience.name)) } }
-                td { (status_badge(record.source.status)) }
-                td { (maybe_time(record.source.last_synced_at, visitor.now)) }
-                td { a href={ (path) "/why?consumerId=" (person.consumer.id) } { "Why?" } }
+                (cell("Status", &status_badge(record.source.status)))
+                (cell("Last synced", &maybe_time(record.source.last_synced_at, visitor.now)))
+                (cell("Why?", &html! { a href={ (path) "/why?consumerId=" (person.consumer.id) } { "Why?" } }))
             }
         }
     };
@@ -159,10 +160,10 @@ pub(super) fn rows(visitor: &Visitor, caption: &str, people: &[ConsumerRecord]) 
             @let consumer = &person.consumer;
             tr {
                 th scope="row" { a href={ (PATH) "/" (consumer.id) } { (long_text(&name(person))) } }
-                td { (maybe_text(consumer.email.as_ref().map(Email::as_str))) }
-                td { (maybe_text(consumer.phone.as_ref().map(|phone| phone.value.as_str()))) }
-                td { (maybe_time(person.updated_at, visitor.now)) }
-                td { (time(person.created_at, visitor.now)) }
+                (cell("Email", &maybe_text(consumer.email.as_ref().map(Email::as_str))))
+                (cell("Phone", &maybe_text(consumer.phone.as_ref().map(|phone| phone.value.as_str()))))
+                (cell("Last Activity", &maybe_time(person.updated_at, visitor.now)))
+                (cell("Created", &time(person.created_at, visitor.now)))
             }
         }
     };
@@ -170,7 +171,7 @@ pub(super) fn rows(visitor: &Visitor, caption: &str, people: &[ConsumerRecord]) 
 }
 
 /// What a person is called: by name, or by what is known of them.
-fn name(person: &ConsumerRecord) -> String {
+pub(super) fn name(person: &ConsumerRecord) -> String {
     let consumer = &person.consumer;
     let name = consumer.full_name.as_ref().map(|name| name.value.as_str());
     let email = consumer.email.as_ref().map(Email::as_str);
@@ -179,7 +180,7 @@ fn name(person: &ConsumerRecord) -> String {
     known.unwrap_or(consumer.id.as_str()).to_owned()
 }
 
-fn maybe_text(text: Option<&str>) -> Markup {
+pub(super) fn maybe_text(text: Option<&str>) -> Markup {
     html! {
         @match text {
             Some(text) => (long_text(text)),

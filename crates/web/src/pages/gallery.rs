@@ -6,8 +6,9 @@ use fanfare_domain::run::SyncStatus;
 use maud::html;
 
 use crate::components::{
-    badge, button_form, empty, error_panel, growth, heading, long_text, maybe_time, notice, number,
-    pager, progress, search_field, status_badge, table, tabs, text_field, time,
+    badge, button_form, empty, error_panel, growth, heading, long_text, maybe_time, menu,
+    moment_field, notice, number, number_cell, number_heading, pager, progress, search_field,
+    status_badge, table, tabs, text_field, time,
 };
 use crate::error::Told;
 use crate::fields::Query;
@@ -51,7 +52,7 @@ async fn show(visitor: Visitor, query: Query) -> HttpResponse {
             h2 { "Progress and growth" }
             (progress("A known whole", 43, Some(100)))
             (progress("An unknown whole", 43, None))
-            (growth(&points))
+            (growth(&points, now))
         }
         section.panel {
             h2 { "Values" }
@@ -64,16 +65,21 @@ async fn show(visitor: Visitor, query: Query) -> HttpResponse {
             (search_field(PATH, &fields, "What is searched", "#rows"))
             (text_field("fine", "A field", "a value", "A hint.", None))
             (text_field("wrong", "A field with a fault", "a value", "A hint.", Some("What is wrong.")))
-            (interval::choice(&fields, None))
+            (moment_field("moment", "A moment (UTC)", "2026-11-24T14:00:00Z"))
+            (interval::choice(&fields, None, 60))
             (button_form(&visitor, PATH, "", "A button", &[]))
             (button_form(&visitor, PATH, "quiet", "A quiet one", &[]))
             (button_form(&visitor, PATH, "danger", "A dangerous one", &[]))
         }
         (tabs("Example", &[("One", PATH.to_owned()), ("Two", PATH.to_owned())], "One"))
         div #rows {
-            (table("A table", &html! { (heading("Name")) (heading("Value")) }, &html! {
+            (table("A table", &html! { (heading("Name")) (number_heading("Value")) (heading("Actions")) }, &html! {
                 @for n in 1..=3_u64 {
-                    tr { th scope="row" { "Row " (n) } td { (number(n * 1_000)) } }
+                    tr {
+                        th scope="row" { "Row " (n) }
+                        (number_cell("Value", n * 1_000))
+                        td { (menu(&format!("menu-{n}"), &format!("row {n}"), &html! { li { a href=(PATH) { "An entry" } } })) }
+                    }
                 }
             }))
             (pager(PATH, &fields, Some("3")))

@@ -1,9 +1,12 @@
 //! The choice between one import and a continuous sync, on every form that has it.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use crate::components::field;
 use crate::fields::Fields;
+use crate::texts;
 
 /// How often an audience syncs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,17 +17,8 @@ pub(super) enum Interval {
     Every(u32),
 }
 
-/// The intervals to choose from, in seconds.
-const CHOICES: [(u32, &str); 8] = [
-    (300, "5 minutes"),
-    (900, "15 minutes"),
-    (1_800, "30 minutes"),
-    (3_600, "1 hour"),
-    (21_600, "6 hours"),
-    (43_200, "12 hours"),
-    (86_400, "1 day"),
-    (604_800, "1 week"),
-];
+/// The usual intervals to choose from, in seconds: from five minutes to a week.
+const CHOICES: [u32; 8] = [300, 900, 1_800, 3_600, 21_600, 43_200, 86_400, 604_800];
 
 /// The interval that is chosen unless somebody chooses another.
 const USUAL: u32 = 900;
@@ -67,21 +61,21 @@ pub(super) fn fields(seconds: Option<u32>) -> Fields {
     }
 }
 
-/// The choice as a part of a form.
-pub(super) fn choice(typed: &Fields, fault: Option<&str>) -> Markup {
+/// The choice as a part of a form, with no interval shorter than the shortest one that there may be.
+pub(super) fn choice(typed: &Fields, fault: Option<&str>, shortest: u32) -> Markup {
     let is_continuous = typed.get("sync") == Some("CONTINUOUS");
     let chosen = typed
         .text("refreshIntervalSeconds")
         .and_then(|text| text.parse().ok())
         .unwrap_or(USUAL);
-    let is_among = CHOICES.iter().any(|(seconds, _)| *seconds == chosen);
+    let usual = CHOICES.into_iter().filter(|seconds| *seconds >= shortest);
+    let mut choices: BTreeSet<u32> = usual.collect();
+    // Other programs may have set one that is not offered here.
+    choices.extend([shortest, chosen]);
     let input = html! {
         select #refresh name="refreshIntervalSeconds" aria-invalid=[fault.map(|_| "true")] {
-            @for (seconds, name) in CHOICES {
-                option value=(seconds) selected[seconds == chosen] { (name) }
-            }
-            @if !is_among {
-                option value=(chosen) selected { (crate::texts::duration(u64::from(chosen))) }
+            @for seconds in choices {
+                option value=(seconds) selected[seconds == chosen] { (texts::duration(u64::from(seconds))) }
             }
         }
     };

@@ -190,7 +190,7 @@ fn send_again(path: &str, kept: &Fields, session: &Session) -> Markup {
                 dl {
                     @for (name, value) in kept.iter() {
                         @let name = name.strip_prefix(KEPT).unwrap_or(name);
-                        dt { (name) }
+                        dt { (label(name)) }
                         dd { bdi { (texts::cut(value, 200)) } }
                         input type="hidden" name=(name) value=(value);
                     }
@@ -200,6 +200,20 @@ fn send_again(path: &str, kept: &Fields, session: &Session) -> Markup {
                 a href=(HOME) { "Leave it" }
             }
         }
+    }
+}
+
+/// What the form's page calls a field.
+fn label(name: &str) -> &str {
+    match name {
+        "name" => "Name",
+        "description" => "Description",
+        "sync" => "Sync",
+        "refreshIntervalSeconds" => "Refresh every, in seconds",
+        "list" => "List",
+        "segment" => "Segment",
+        "search" => "Search",
+        other => other,
     }
 }
 

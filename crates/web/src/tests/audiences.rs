@@ -113,7 +113,7 @@ async fn a_script_gets_the_part_that_it_swaps_and_no_more() {
         imported.audience
     );
     for (path, start) in [
-        ("/app/audiences?search=news", "<div id=\"audiences\">"),
+        ("/app/audiences?search=news", "<div id=\"audiences\""),
         (members.as_str(), "<div id=\"members\">"),
     ] {
         let part = browser.get_partial(path).await;
@@ -135,7 +135,8 @@ async fn an_audience_shows_its_members_its_source_and_its_last_sync() {
     page.has("One-time import: it syncs when somebody presses Sync now.");
     page.has("<button class=\"\" type=\"submit\">Sync now</button>");
     page.lacks(">Cancel<");
-    page.has("<svg class=\"growth\" role=\"img\" aria-label=\"From 0 members");
+    // One sync is no growth yet.
+    page.lacks("<figure class=\"growth\">");
 
     let members = browser.get(&format!("{path}/members")).await;
     members.shows("person0@example.com");
@@ -200,6 +201,12 @@ async fn a_sync_is_started_and_cancelled_by_buttons_and_a_double_click_starts_on
     let run = fixture.latest_run(&imported.audience).await;
     let runs = browser.get(&format!("{path}/runs")).await;
     assert_eq!(runs.text.matches("/issues?run=").count(), 2);
+    let found = browser.get(&format!("{path}/runs?search=success")).await;
+    assert_eq!(found.text.matches("/issues?run=").count(), 1);
+    browser
+        .get(&format!("{path}/runs?search=nothing"))
+        .await
+        .shows("No run matches");
     let cancelled = browser
         .post(&format!("{path}/cancel"), &[("run", run.as_str())])
         .await;
@@ -262,6 +269,13 @@ async fn issues_are_shown_by_reason_and_downloaded_as_a_file() {
     let page = browser.get(&path).await;
     page.shows("The profile has neither an e-mail nor a phone number");
     page.has("https://www.klaviyo.com/profile/P9");
+    page.has("<data value=\"1\">1</data> shown here, of <data value=\"1\">1</data>.");
+    let found = browser.get(&format!("{path}?search=p9")).await;
+    found.shows("https://www.klaviyo.com/profile/P9");
+    browser
+        .get(&format!("{path}?search=nothing"))
+        .await
+        .shows("No issue matches");
     page.has("Download as CSV");
     let file = browser.get(&format!("{path}.csv")).await;
     assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
@@ -347,4 +361,51 @@ async fn an_audience_is_deleted_after_a_question() {
     let page = browser.get(&path).await;
     page.shows("This audience was deleted.");
     page.lacks("Sync now");
+}
+
+#[actix_web::test]
+async fn audiences_are_sorted_by_their_members() {
+    let klaviyo = FakeKlaviyo::default()
+        .with(list("Small1"), "Small", people(0..1))
+        .with(list("Large1"), "Large", people(0..7))
+        .with(list("Middle"), "Middle", people(0..3));
+    let fixture = Fixture::with(klaviyo).await;
+    fixture.connect().await;
+    for id in ["Small1", "Large1", "Middle"] {
+        fixture.wait_a_minute();
+        let imported = fixture.import(&fixture.own.id, id).await;
+        fixture.work(&imported.run).await;
+    }
+    let mut browser = fixture.signed_in(Role::Viewer).await;
+    for (address, want) in [
+        ("/app/audiences?sort=members", ["Small", "Middle", "Large"]),
+        (
+            "/app/audiences?sort=members&dir=desc",
+            ["Large", "Middle", "Small"],
+        ),
+    ] {
+        let page = browser.get(address).await;
+        page.shows("aria-sort=");
+        let place = |name: &str| page.text.find(&format!(">{name}</bdi>"));
+        let places = want.map(place);
+        assert!(places.is_sorted() && places[0].is_some(), "{places:?}");
+    }
+}
+
+#[actix_web::test]
+async fn the_overview_of_a_continuous_audience_is_asked_for_again_by_itself() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    let page = browser.get(&path).await;
+    page.shows(&format!("<div id=\"overview\" data-refresh=\"{path}\">"));
+    let form = [("name", "VIPs"), ("sync", "CONTINUOUS")];
+    browser.post(&format!("{path}/edit"), &form).await;
+    let part = browser.get_partial(&path).await;
+    let begin = format!("<div id=\"overview\" data-refresh=\"{path}\" data-every=\"3\">");
+    assert!(part.text.starts_with(&begin), "{}", part.text);
+    part.has("<h1><bdi class=\"text\">VIPs</bdi></h1>");
+    // Nobody has begun what is due.
+    fixture.clock.advance(Duration::from_mins(20));
+    browser.get(&path).await.shows("no worker has begun it");
 }

@@ -201,6 +201,7 @@ fn parts(integration: &Integration, options: Options) -> Parts {
         readiness: Arc::new(Ready),
         metrics: Arc::new(String::new),
         pages: crate::pages(options),
+        public_url: None,
         shutdown: CancellationToken::new(),
     })
 }

@@ -1,5 +1,13 @@
 //! Every answer of the dashboard keeps itself to itself.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use actix_web::test::TestRequest;
+use fanfare_domain::organization::Role;
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::ports::ConsumerFilter;
+
 use super::browser::{Answer, Browser};
 use super::fixture::{Fixture, options};
 use crate::assets::ASSETS;
@@ -10,13 +18,29 @@ pub(super) fn assert_secure(answer: &Answer) {
     let policy = answer.header("content-security-policy");
     assert!(policy.contains("default-src 'none'"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
-    assert!(!policy.contains("unsafe"), "{policy}");
+    assert!(policy.contains("base-uri 'none'"), "{policy}");
+    assert!(policy.contains("form-action 'self'"), "{policy}");
+    for word in ["unsafe", "http:", "https:", "data:", "*"] {
+        assert!(!policy.contains(word), "{policy}");
+    }
+    assert!(answer.headers.get("server").is_none());
+    assert!(answer.headers.get("x-powered-by").is_none());
+    for cookie in answer.headers.get_all("set-cookie") {
+        let cookie = cookie.to_str().expect("text");
+        for word in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+            assert!(cookie.contains(word), "{cookie}");
+        }
+    }
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
+        (
+            "permissions-policy",
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
     ] {
         assert_eq!(answer.header(name), value, "{name}");
     }
@@ -79,7 +103,57 @@ async fn what_is_not_there_is_a_page_that_says_so() {
         assert_eq!(answer.status, 404, "{path}");
         answer.has("Page not found");
     }
-    browser.get("/auth").await.leads_to("/app");
+    for moved in ["/", "/app/", "/auth"] {
+        browser.get(moved).await.leads_to("/app");
+    }
     let of_form = browser.get("/app/audiences/aud_1/sync").await;
     of_form.leads_to("/app/audiences/aud_1");
+}
+
+/// The browser looks at the headers of whatever it gets: pages, parts, forms, files, refusals, of whatever method.
+#[actix_web::test]
+async fn every_answer_of_every_page_has_them() {
+    let (fixture, imported) = Fixture::imported().await;
+    let page = PageRequest {
+        first: 1,
+        after: None,
+    };
+    let everybody = ConsumerFilter::default();
+    let consumers = fixture
+        .integration
+        .consumers(&fixture.own.id, &everybody, &page);
+    let consumer = consumers.await.expect("consumers").items.remove(0);
+    let mut seen = BTreeSet::new();
+    for route in crate::pages::routes() {
+        let id = if route.path.contains("customers") {
+            consumer.consumer.id.as_str()
+        } else {
+            imported.audience.as_str()
+        };
+        let path = route
+            .path
+            .replace("{id}", id)
+            .replace("{snapshotId}", "snap_1");
+        for method in ["GET", "HEAD", "OPTIONS", "DELETE"] {
+            fixture.clock.advance(Duration::from_secs(5));
+            let mut browser = fixture.signed_in(Role::Viewer).await;
+            let request = TestRequest::default()
+                .method(method.parse().expect("a method"))
+                .uri(&path);
+            seen.insert(browser.send(request).await.status);
+            fixture.clock.advance(Duration::from_secs(61));
+        }
+        let mut owner = fixture.signed_in(Role::Owner).await;
+        if !path.ends_with("/live") {
+            seen.insert(owner.get(&path).await.status);
+            seen.insert(owner.get_partial(&path).await.status);
+        }
+        let forged = owner.send_form(&path, &[("csrf", "forged")], &[]);
+        seen.insert(forged.await.status);
+    }
+    let wanted = [200, 303, 403, 404, 405];
+    assert!(
+        wanted.iter().all(|status| seen.contains(status)),
+        "{seen:?}"
+    );
 }

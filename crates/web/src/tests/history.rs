@@ -41,6 +41,23 @@ async fn joinings_and_leavings_are_listed_and_two_times_compared() {
     page.shows("<span class=\"badge good\">Joined</span>");
     assert_eq!(page.text.matches(">Joined</span>").count(), 5);
     assert_eq!(page.text.matches(">Left</span>").count(), 1);
+    // The latest come first, by name.
+    let (left, joined) = (
+        page.text.find(">Left</span>"),
+        page.text.rfind(">Joined</span>"),
+    );
+    assert!(left < joined, "{}", page.text);
+    page.has("person0@example.com");
+    let found = browser.get(&format!("{path}?search=person0")).await;
+    found.shows("person0@example.com");
+    found.lacks("person1@example.com");
+    let nobody = browser.get_partial(&format!("{path}?search=nobody")).await;
+    assert!(
+        nobody.text.starts_with("<div id=\"changes\">"),
+        "{}",
+        nobody.text
+    );
+    nobody.has("Nobody matches");
 
     let query: String = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("from", before.as_str()), ("to", after.as_str())])
@@ -50,6 +67,9 @@ async fn joinings_and_leavings_are_listed_and_two_times_compared() {
     compared.has("<dt>Joined</dt><dd><data value=\"2\">2</data></dd>");
     compared.has("<dt>Left</dt><dd><data value=\"1\">1</data></dd>");
     compared.has("<dt>Members after</dt><dd><data value=\"4\">4</data></dd>");
+
+    let until_now = browser.get(&format!("{path}?from={before}")).await;
+    until_now.shows("<dt>Members after</dt><dd><data value=\"4\">4</data></dd>");
 
     for (from, to) in [
         ("soon", "later"),

@@ -141,15 +141,50 @@ async fn a_thousand_lists_have_pages() {
     fixture.connect().await;
     let mut browser = fixture.signed_in(Role::Editor).await;
     let mut seen = 0;
-    let mut next = Some(PATH.to_owned());
-    while let Some(path) = next {
-        let page = browser.get(&path).await;
+    let mut page = browser.get(PATH).await;
+    loop {
         page.shows("Import Selected");
         seen += page.text.matches("type=\"checkbox\"").count();
-        let link = page.text.split("rel=\"next\" href=\"").nth(1);
-        next = link.map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&"));
+        let Some(button) = page.text.split("name=\"after\" value=\"").nth(1) else {
+            break;
+        };
+        let after = button.split('"').next().unwrap().to_owned();
+        page = browser
+            .post(PATH, &[("after", &after), ("list", "L000")])
+            .await;
     }
     assert_eq!(seen, 120);
+    page.has("First page");
+}
+
+#[actix_web::test]
+async fn what_is_ticked_stays_ticked_on_other_pages_and_while_searching() {
+    let fixture = Fixture::connected().await;
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    let ticked = [
+        ("list", "RtPqXs"),
+        ("segment", "SgMnt1"),
+        ("sync", "CONTINUOUS"),
+        ("refreshIntervalSeconds", "3600"),
+    ];
+    let mut search = vec![("search", "news"), ("act", "find")];
+    search.extend(ticked);
+    let found = browser.post(PATH, &search).await;
+    found.shows("value=\"RtPqXs\" checked>");
+    found.has("1 more is ticked on other pages.");
+    found.has("<input type=\"hidden\" name=\"segment\" value=\"SgMnt1\">");
+    found.has("<option value=\"3600\" selected>");
+    found.lacks("VIP");
+    // The first button sends what is ticked, whatever is searched for.
+    let mut import = vec![("search", "news")];
+    import.extend(ticked);
+    browser
+        .post(PATH, &import)
+        .await
+        .leads_to("/app/audiences?notice=imported");
+    let all = browser.get("/app/audiences").await;
+    all.shows("Newsletter");
+    all.has("Engaged");
 }
 
 #[actix_web::test]

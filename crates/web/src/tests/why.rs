@@ -16,7 +16,7 @@ async fn a_membership_is_explained_by_e_mail_consumer_and_profile() {
         .get(&format!("{path}?person=PERSON1%40example.com"))
         .await;
     member.shows("<span class=\"badge good\">Member</span>");
-    member.has("The person is a member. There is nothing to do.");
+    member.has("In the audience, because they are in Klaviyo");
     let consumer = member
         .text
         .split("href=\"/app/customers/")
@@ -35,9 +35,9 @@ async fn a_membership_is_explained_by_e_mail_consumer_and_profile() {
         .get(&format!("{path}?person=nobody%40example.com&live=true"))
         .await;
     unknown.shows("<span class=\"badge waiting\">Not a member</span>");
-    unknown.has("Nobody here is known by this.");
+    unknown.has("Nobody here has this e-mail or id.");
     unknown.has("Klaviyo now");
     let broken = browser.get(&format!("{path}?person=a%40%40%3Cb%3E")).await;
-    broken.shows("Nobody here is known by this.");
+    broken.shows("Nobody here has this e-mail or id.");
     broken.has("value=\"a@@&lt;b&gt;\"");
 }

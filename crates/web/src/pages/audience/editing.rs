@@ -42,7 +42,13 @@ async fn show(
     let mut typed = interval::fields(audience.refresh_interval_seconds);
     typed = typed.set("name", Some(&audience.name));
     typed = typed.set("description", audience.description.as_deref());
-    Ok(answer(&visitor, &frame, &typed, &Faults::default()))
+    Ok(answer(
+        &application,
+        &visitor,
+        &frame,
+        &typed,
+        &Faults::default(),
+    ))
 }
 
 async fn save(
@@ -66,7 +72,7 @@ async fn save(
         }
     };
     if faults.name.is_some() || faults.interval.is_some() {
-        return Ok(invalid(&visitor, &frame, &typed, &faults));
+        return Ok(invalid(&application, &visitor, &frame, &typed, &faults));
     }
     let update = AudienceUpdate {
         name,
@@ -86,24 +92,43 @@ async fn save(
                 .map(|violation| violation.message)
                 .collect();
             faults.interval = Some(texts.join(" "));
-            Ok(invalid(&visitor, &frame, &typed, &faults))
+            Ok(invalid(&application, &visitor, &frame, &typed, &faults))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn invalid(visitor: &Visitor, frame: &Frame, typed: &Fields, faults: &Faults) -> HttpResponse {
-    let mut answer = answer(visitor, frame, typed, faults);
+fn invalid(
+    application: &Integration,
+    visitor: &Visitor,
+    frame: &Frame,
+    typed: &Fields,
+    faults: &Faults,
+) -> HttpResponse {
+    let mut answer = answer(application, visitor, frame, typed, faults);
     *answer.status_mut() = StatusCode::BAD_REQUEST;
     answer
 }
 
-fn answer(visitor: &Visitor, frame: &Frame, typed: &Fields, faults: &Faults) -> HttpResponse {
-    let body = markup(visitor, frame, typed, faults);
+fn answer(
+    application: &Integration,
+    visitor: &Visitor,
+    frame: &Frame,
+    typed: &Fields,
+    faults: &Faults,
+) -> HttpResponse {
+    let shortest = application.shortest_interval();
+    let body = markup(visitor, frame, typed, faults, shortest);
     visitor.page("Edit audience", Section::Audiences, &body)
 }
 
-fn markup(visitor: &Visitor, frame: &Frame, typed: &Fields, faults: &Faults) -> Markup {
+fn markup(
+    visitor: &Visitor,
+    frame: &Frame,
+    typed: &Fields,
+    faults: &Faults,
+    shortest: u32,
+) -> Markup {
     let value = |name| typed.get(name).unwrap_or_default();
     let hint = "While you leave it as it is, a rename in Klaviyo changes it. Once you have named it, it stays.";
     html! {
@@ -112,7 +137,7 @@ fn markup(visitor: &Visitor, frame: &Frame, typed: &Fields, faults: &Faults) -> 
             (csrf(visitor))
             (text_field("name", "Name", value("name"), hint, faults.name.as_deref()))
             (text_field("description", "Description", value("description"), "", None))
-            (interval::choice(typed, faults.interval.as_deref()))
+            (interval::choice(typed, faults.interval.as_deref(), shortest))
             div.actions {
                 button type="submit" { "Save" }
                 a.button.quiet href=(frame.path()) { "Discard" }

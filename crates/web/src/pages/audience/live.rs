@@ -1,13 +1,15 @@
 //! `/app/audiences/{id}/live`: the progress of the active run as server-sent events, each with HTML to show.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use fanfare_domain::organization::Role;
-use fanfare_http::{FollowedRun, follow_run};
+use fanfare_domain::run::SyncRun;
+use fanfare_http::{FollowedRun, RefusedPage, follow_run};
 use fanfare_sync::Integration;
 use futures_util::{Stream, stream};
 
@@ -21,7 +23,7 @@ pub(super) fn routes() -> Vec<PageRoute> {
     vec![page!(GET Viewer "/app/audiences/{id}/live", follow)]
 }
 
-/// How often a stream without news looks whether the visitor's key has been revoked.
+/// How often a stream without news tells what it knows once more, and looks whether the visitor's key has been revoked.
 const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 async fn follow(
@@ -32,15 +34,16 @@ async fn follow(
 ) -> Result<HttpResponse, PageError> {
     let id = audience_id(path)?;
     let frame = Frame::load(&application, &visitor, &id).await?;
-    let followed = match frame.active() {
+    let next = match frame.active() {
         Some(run) => {
             let followed = follow_run(&request, run);
-            Some(followed.map_err(|refused| PageError::of_refusal(refused.status, Role::Viewer))?)
+            let refused =
+                |refused: RefusedPage| PageError::of_refusal(refused.status, Role::Viewer);
+            Next::News(Arc::new(run.clone()), followed.map_err(refused)?)
         }
         // It has ended since the page was made: the page is to be shown anew.
-        None => None,
+        None => Next::Done,
     };
-    let next = followed.map_or(Next::Done, Next::News);
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -51,8 +54,8 @@ async fn follow(
 
 /// What a stream does next.
 enum Next {
-    /// Wait for news of the run.
-    News(FollowedRun),
+    /// Wait for news of the run, which was last known like this.
+    News(Arc<SyncRun>, FollowedRun),
     /// Say that the run has ended.
     Done,
     /// End.
@@ -67,25 +70,21 @@ fn events(
     stream::unfold((application, visitor, next), |state| async move {
         let (application, visitor, next) = state;
         let (text, next) = match next {
-            Next::News(mut followed) => {
+            Next::News(known, mut followed) => {
                 let news = tokio::time::timeout(KEY_CHECK_INTERVAL, followed.next()).await;
-                match news {
-                    Ok(Some(run)) => {
-                        let markup = progress::live(&run, application.clock().now());
-                        let text = event("progress", &markup.into_string());
-                        let is_over = !run.status.is_active();
-                        (
-                            text,
-                            if is_over {
-                                Next::Done
-                            } else {
-                                Next::News(followed)
-                            },
-                        )
-                    }
+                let run = match news {
+                    Ok(Some(run)) => run,
                     Ok(None) => return None,
                     Err(_) if is_revoked(&application, &visitor).await => return None,
-                    Err(_) => (": still here\n\n".to_owned(), Next::News(followed)),
+                    // Told anew: that nothing happens is told with how long it has not.
+                    Err(_) => known,
+                };
+                let markup = progress::live(&run, application.clock().now());
+                let text = event("progress", &markup.into_string());
+                if run.status.is_active() {
+                    (text, Next::News(run, followed))
+                } else {
+                    (text, Next::Done)
                 }
             }
             Next::Done => (event("done", ""), Next::End),

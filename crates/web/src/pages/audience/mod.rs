@@ -96,18 +96,23 @@ impl Frame {
     /// A tab's page, or the part of it that a script swaps.
     fn answer(&self, visitor: &Visitor, fields: &Fields, tab: &str, part: Markup) -> HttpResponse {
         visitor.page_or(part, self.name(), Section::Audiences, |part| {
-            html! {
-                (self.head(visitor))
-                @if let Some(text) = said(fields) {
-                    (notice("good", &html! { (text) }))
-                }
-                @if self.is_archived() {
-                    (notice("warn", &html! { "This audience was deleted. Its members are kept, and it no longer syncs." }))
-                }
-                (self.tabs(tab))
-                (part)
-            }
+            self.around(visitor, fields, tab, &part)
         })
+    }
+
+    /// What every tab has, around what is its own.
+    fn around(&self, visitor: &Visitor, fields: &Fields, tab: &str, part: &Markup) -> Markup {
+        html! {
+            (self.head(visitor))
+            @if let Some(text) = said(fields) {
+                (notice("good", &html! { (text) }))
+            }
+            @if self.is_archived() {
+                (notice("warn", &html! { "This audience was deleted. Its members are kept, and it no longer syncs." }))
+            }
+            (self.tabs(tab))
+            (part)
+        }
     }
 
     fn head(&self, visitor: &Visitor) -> Markup {

@@ -1,5 +1,7 @@
 //! `/app/audiences/{id}`: what the audience is, and how its sync stands.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use fanfare_domain::collection::CollectionKind;
@@ -12,9 +14,11 @@ use fanfare_sync::{AudienceStatus, Integration};
 use maud::{Markup, html};
 
 use super::{Frame, audience_id, progress};
+use crate::Dashboard;
 use crate::components::{button_form, growth, long_text, maybe_time, notice, number, time};
 use crate::error::PageError;
 use crate::fields::Query;
+use crate::layout::Section;
 use crate::router::{PageRoute, page};
 use crate::texts;
 use crate::visitor::Visitor;
@@ -24,28 +28,41 @@ pub(super) fn routes() -> Vec<PageRoute> {
     vec![page!(GET Viewer "/app/audiences/{id}", show)]
 }
 
+/// How often a script looks for news of an audience that syncs by itself.
+const SECONDS_BETWEEN_LOOKS: u32 = 3;
+
+/// How long a sync may be overdue before that is told as a fault.
+const OVERDUE: Duration = Duration::from_secs(90);
+
 /// Runs whose outcomes are drawn.
 const RUNS_OF_GROWTH: u32 = 50;
 
 async fn show(
     application: Data<Integration>,
+    dashboard: Data<Dashboard>,
     visitor: Visitor,
     path: Path<String>,
     query: Query,
 ) -> Result<HttpResponse, PageError> {
     let id = audience_id(path)?;
     let frame = Frame::load(&application, &visitor, &id).await?;
-    let members = application
-        .member_count(visitor.organization(), &id)
-        .await?;
+    let organization = visitor.organization();
+    let record = [&frame.status.record];
+    let members = dashboard.counts.of(&application, organization, &record);
+    let members = members.await?.first().copied().unwrap_or_default();
     let page = PageRequest {
         first: RUNS_OF_GROWTH,
         after: None,
     };
-    let runs = application
-        .runs(visitor.organization(), &id, &page)
-        .await?
-        .items;
+    let runs = application.runs(organization, &id, &page).await?.items;
+    // While a run is followed, its end says when to look again.
+    let is_continuous = frame
+        .status
+        .record
+        .audience
+        .refresh_interval_seconds
+        .is_some();
+    let every = (is_continuous && frame.active().is_none()).then_some(SECONDS_BETWEEN_LOOKS);
     let part = html! {
         (troubles(&visitor, &frame))
         @if let Some(run) = frame.active() {
@@ -57,26 +74,29 @@ async fn show(
         section.panel {
             h2 { "Audience" }
             (facts(&visitor, &frame.status, members))
-            (growth(&counts(&runs, members)))
+            (growth(&counts(&runs, members), visitor.now))
         }
         @if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
             (last_sync(&visitor, run))
         }
     };
-    Ok(frame.answer(&visitor, &query.0, "Overview", part))
+    // The head is a part of what is asked for again: a rename and the status are in it.
+    let whole = html! {
+        div #overview data-refresh=(frame.path()) data-every=[every] {
+            (frame.around(&visitor, &query.0, "Overview", &part))
+        }
+    };
+    Ok(visitor.page_or(whole, frame.name(), Section::Audiences, |whole| whole))
 }
 
-/// The members after each of these runs, which come the latest first, and before the first of them. What runs have added
-/// and removed leads back from the members of now.
+/// The members after each run that has ended, the earliest first. What runs have added and removed leads back from the
+/// members of now.
 fn counts(runs: &[SyncRun], members: u64) -> Vec<(Timestamp, u64)> {
-    let mut counts = Vec::with_capacity(runs.len() + 1);
+    let mut counts = Vec::with_capacity(runs.len());
     let mut after = members;
     for run in runs {
-        counts.push((run.finished_at.unwrap_or(run.queued_at), after));
+        counts.extend(run.finished_at.map(|at| (at, after)));
         after = (after + run.progress.members_removed).saturating_sub(run.progress.members_added);
-    }
-    if let Some(earliest) = runs.last() {
-        counts.push((earliest.queued_at, after));
     }
     counts.reverse();
     counts
@@ -130,8 +150,18 @@ fn schedule(visitor: &Visitor, status: &AudienceStatus) -> Vec<String> {
         texts::duration(u64::from(seconds))
     )];
     if let Some(next) = status.next_sync_at() {
-        let next = texts::relative(next, visitor.now);
-        texts.push(format!("The next sync is due {next}."));
+        let due = texts::relative(next, visitor.now);
+        let overdue = visitor.now.since(next);
+        texts.push(if overdue > OVERDUE {
+            format!(
+                "The next sync was due {due}, and no worker has begun it. If it stays like this, ask whoever runs Fanfare \
+                 whether the worker is running."
+            )
+        } else if overdue > Duration::ZERO {
+            "The next sync is due now.".to_owned()
+        } else {
+            format!("The next sync is due {due}.")
+        });
     }
     if let Some(within) = status.removals_within_seconds()
         && status.paused().is_none()
@@ -166,7 +196,8 @@ fn troubles(visitor: &Visitor, frame: &Frame) -> Markup {
             @if let Some(error) = &run.error {
                 (notice("bad", &html! {
                     strong { "The last sync failed. " }
-                    (error.message) " " (remedy(error.code))
+                    @if error.code != FailureCode::KeyInvalid { (error.message) " " }
+                    (remedy(error.code))
                     @if error.code == FailureCode::IncompleteRead {
                         (confirm(visitor, frame))
                     }

@@ -2,8 +2,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use fanfare_domain::explain::Live;
+use fanfare_domain::explain::{Live, Reason, ReasonCode};
 use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::issue::IssueCode;
 use fanfare_domain::value::Email;
 use fanfare_sync::{Explanation, Integration, Whom};
 use maud::{Markup, html};
@@ -45,7 +46,7 @@ async fn show(
             (question(&address, &fields))
         }
         @if let Some(explained) = &explained {
-            (answer(&visitor, explained))
+            (answer(&visitor, &frame, explained))
         }
     };
     Ok(frame.answer(&visitor, &fields, "Why?", part))
@@ -88,17 +89,69 @@ fn question(address: &str, fields: &Fields) -> Markup {
     }
 }
 
-fn answer(visitor: &Visitor, explained: &Explanation) -> Markup {
+/// A reason for people at the dashboard: what happened, what to do, and the way there.
+fn words(visitor: &Visitor, frame: &Frame, explained: &Explanation, reason: &Reason) -> Markup {
+    let kind = frame.status.record.source.collection.kind.noun();
+    let when = reason.at.map(|at| time(at, visitor.now));
+    let is_listed = explained.live.in_list();
+    html! {
+        @match reason.code {
+            ReasonCode::Member if is_listed == Some(false) => {
+                "A member since " (when.unwrap_or_default()) ", but no longer in Klaviyo's " (kind)
+                ": the next complete sync removes them. Press Sync now to do it at once."
+            },
+            ReasonCode::Member => {
+                "In the audience, because they are in Klaviyo's " (kind) ". A member since " (when.unwrap_or_default()) "."
+            },
+            ReasonCode::RemovalHeld => {
+                "Nobody is removed at present, so somebody who has left the " (kind) " may still be in. "
+                a href=(frame.path()) { "See on the audience's overview why, and what to do" } "."
+            },
+            ReasonCode::Skipped => {
+                "Their Klaviyo profile is in the " (kind) ", but it could not be taken. " (skipped(reason))
+                @if let Some(profile) = &reason.profile {
+                    " " a href=(klaviyo_address(profile.as_str())) rel="noreferrer" target="_blank" { "Open the profile in Klaviyo" } "."
+                }
+            },
+            ReasonCode::Readdressed => {
+                "The e-mail of their Klaviyo profile has changed: they are a member by their present address. Search the "
+                a href={ (frame.path()) "/members" } { "members" } " for it."
+            },
+            ReasonCode::Left => {
+                "A member until " (when.unwrap_or_default()) ", when a sync found that they had left Klaviyo's " (kind) "."
+            },
+            ReasonCode::NotReadYet => {
+                "They may have joined after the last complete sync, or there has been none yet. They come in with the next one: "
+                "press Sync now to do it at once."
+            },
+            ReasonCode::NotInList => {
+                "Known to Fanfare, but not in Klaviyo's " (kind) " when it was last read. Add them to it in Klaviyo, then sync."
+            },
+            ReasonCode::UnknownPerson => {
+                "Nobody here has this e-mail or id. Look for a typing error, or search for the person in Klaviyo."
+            },
+            ReasonCode::LiveUnavailable => {
+                "Klaviyo could not be asked just now, so this is what Fanfare knows. Ask again in a minute."
+            },
+        }
+    }
+}
+
+/// Why a profile was skipped. The reason's text names the issue's code.
+fn skipped(reason: &Reason) -> &'static str {
+    let mut codes = IssueCode::ALL.iter();
+    let code = codes.find(|code| reason.message.contains(code.as_str()));
+    code.map_or("", |code| code.message())
+}
+
+fn answer(visitor: &Visitor, frame: &Frame, explained: &Explanation) -> Markup {
     html! {
         section.panel aria-live="polite" {
             h2 {
                 @if explained.is_member { (badge("good", "Member")) } @else { (badge("waiting", "Not a member")) }
             }
             @for reason in &explained.reasons {
-                p {
-                    (reason.message)
-                    @if let Some(at) = reason.at { " (" (time(at, visitor.now)) ")" }
-                }
+                p { (words(visitor, frame, explained, reason)) }
             }
             dl.rows {
                 dt { "As of" } dd { (maybe_time(explained.as_of, visitor.now)) }

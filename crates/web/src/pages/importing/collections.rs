@@ -6,7 +6,9 @@ use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{PATH, nothing};
-use crate::components::{heading, long_text, maybe_time, notice, pager, status_badge, table};
+use crate::components::{
+    cell, form_pager, heading, long_text, maybe_time, notice, status_badge, table,
+};
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::texts;
@@ -79,16 +81,45 @@ impl Listing {
     }
 
     pub(super) fn markup(&self, visitor: &Visitor, fields: &Fields, ticked: &Fields) -> Markup {
-        if self.shown.is_empty() {
-            return nothing(fields);
+        html! {
+            (self.ticked_elsewhere(ticked))
+            @if self.shown.is_empty() {
+                (nothing(fields))
+            } @else {
+                (self.table(visitor, ticked))
+                (form_pager(fields.text("after").is_none(), self.next.as_deref()))
+            }
         }
+    }
+
+    /// What is ticked on other pages, or does not match what is searched for.
+    fn ticked_elsewhere(&self, ticked: &Fields) -> Markup {
+        let kinds = CollectionKind::ALL.iter();
+        let elsewhere: Vec<(&str, &str)> = kinds
+            .flat_map(|kind| ticked.all(kind.noun()).map(|id| (*kind, id)))
+            .filter(|(kind, id)| !self.shows(*kind, id))
+            .map(|(kind, id)| (kind.noun(), id))
+            .collect();
+        html! {
+            @if !elsewhere.is_empty() {
+                p.hint { (texts::count(elsewhere.len() as u64, "more is", "more are")) " ticked on other pages." }
+                @for (noun, id) in elsewhere {
+                    input type="hidden" name=(noun) value=(id);
+                }
+            }
+        }
+    }
+
+    fn shows(&self, kind: CollectionKind, id: &str) -> bool {
+        let mut shown = self.shown.iter();
+        shown.any(|(of, one)| {
+            *of == kind && one.source.is_none() && one.collection.id.as_str() == id
+        })
+    }
+
+    fn table(&self, visitor: &Visitor, ticked: &Fields) -> Markup {
         let headings = html! {
-            (heading("Name"))
-            (heading("Type"))
-            (heading("Klaviyo id"))
-            (heading("Changed in Klaviyo"))
-            (heading("Size"))
-            (heading("Sync"))
+            @for name in ["Name", "Type", "Klaviyo id", "Changed in Klaviyo", "Size", "Sync"] { (heading(name)) }
         };
         let rows = html! {
             @for (kind, one) in &self.shown {
@@ -105,28 +136,29 @@ impl Listing {
                             }
                         }
                     }
-                    td { (kind.descriptor().title) }
-                    td { (long_text(id)) }
-                    td { (maybe_time(one.collection.updated, visitor.now)) }
-                    td { (size(*kind, one)) }
-                    td {
-                        @match &one.source {
-                            Some(source) => {
-                                (status_badge(source.status)) " "
-                                (maybe_time(source.last_synced_at, visitor.now))
-                            },
-                            None => span.none { "Not imported" },
-                        }
-                        @if one.collection.is_processing == Some(true) {
-                            p.hint { "Klaviyo is still computing it." }
-                        }
-                    }
+                    (cell("Type", &html! { (kind.descriptor().title) }))
+                    (cell("Klaviyo id", &long_text(id)))
+                    (cell("Changed in Klaviyo", &maybe_time(one.collection.updated, visitor.now)))
+                    (cell("Size", &size(*kind, one)))
+                    (cell("Sync", &sync(visitor, one)))
                 }
             }
         };
-        html! {
-            (table("Lists and segments", &headings, &rows))
-            (pager(PATH, fields, self.next.as_deref()))
+        table("Lists and segments", &headings, &rows)
+    }
+}
+
+/// Whether it is an audience, and how its sync stands.
+fn sync(visitor: &Visitor, one: &BrowsedCollection) -> Markup {
+    html! {
+        @match &one.source {
+            Some(source) => {
+                (status_badge(source.status)) " " (maybe_time(source.last_synced_at, visitor.now))
+            },
+            None => span.none { "Not imported" },
+        }
+        @if one.collection.is_processing == Some(true) {
+            p.hint { "Klaviyo is still computing it." }
         }
     }
 }
@@ -146,7 +178,7 @@ fn key(kind: CollectionKind, one: &BrowsedCollection) -> String {
 /// How large it is and how long its import takes: asked for when the row comes into view, or by its link.
 fn size(kind: CollectionKind, one: &BrowsedCollection) -> Markup {
     if one.source.is_some() {
-        return html! { span.none { "See its audience" } };
+        return html! { span.none { "In its audience" } };
     }
     let id = utf8_percent_encode(one.collection.id.as_str(), NON_ALPHANUMERIC);
     let address = format!("{PATH}/estimate?kind={}&id={id}", kind.as_str());

@@ -11,7 +11,7 @@ use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_sync::{Error, ImportOutcome, ImportRequest, Integration, SkipReason};
 use maud::{Markup, html};
 
-use crate::components::{csrf, empty, long_text, notice, search_field};
+use crate::components::{csrf, empty, long_text, notice};
 use crate::error::PageError;
 use crate::fields::{Fields, Form, Query};
 use crate::layout::Section;
@@ -49,6 +49,20 @@ async fn show(
     answer(&application, &visitor, &query.0, &Fields::default(), None).await
 }
 
+/// The search field above the table. It is in the form, so that what is ticked stays ticked. A script looks while
+/// somebody types.
+fn search(fields: &Fields) -> Markup {
+    html! {
+        div.search role="search" {
+            label for="search" { "Search" }
+            input #search name="search" type="search" value=(fields.typed_search()) placeholder="Name or id"
+                autocomplete="off" dir="auto" maxlength="200" hx-post=(PATH) hx-vals=r#"{"act":"find"}"#
+                hx-trigger="input changed delay:300ms" hx-target="#collections" hx-swap="outerHTML";
+            button.quiet type="submit" name="act" value="find" { "Find" }
+        }
+    }
+}
+
 /// The page, with what was ticked and what is wrong with it.
 async fn answer(
     application: &Integration,
@@ -59,20 +73,24 @@ async fn answer(
 ) -> Result<HttpResponse, PageError> {
     let listing = Listing::load(application, visitor, fields).await?;
     let part = html! { div #collections { (listing.markup(visitor, fields, ticked)) } };
+    let shortest = application.shortest_interval();
     let mut answer = visitor.page_or(part, "Import from Klaviyo", Section::Audiences, |part| {
         html! {
             div.head { h1 { "Import from Klaviyo" } }
             p { "Each list or segment that you choose becomes an audience with the same people." }
             (listing.missing_segments())
-            (search_field(PATH, fields, "Name or id", "#collections"))
             form method="post" action=(PATH) {
                 (csrf(visitor))
                 @if let Some(fault) = fault {
                     (notice("bad", &html! { (fault) }))
                 }
+                (search(fields))
                 (part)
-                (interval::choice(ticked, None))
-                button type="submit" { "Import Selected" }
+                div.choose {
+                    output data-ticks="list segment" hidden {}
+                    (interval::choice(ticked, None, shortest))
+                    button type="submit" { "Import Selected" }
+                }
             }
         }
     });
@@ -89,6 +107,15 @@ async fn import(
     form: Form,
 ) -> Result<HttpResponse, PageError> {
     let (Query(fields), Form(ticked)) = (query, form);
+    // Another page, or a search: what was ticked stays ticked.
+    if ticked.has("after") || ticked.get("act") == Some("find") {
+        return answer(&application, &visitor, &ticked, &ticked, None).await;
+    }
+    let fields = if ticked.has("search") {
+        ticked.clone()
+    } else {
+        fields
+    };
     let refuse =
         async |fault: &str| answer(&application, &visitor, &fields, &ticked, Some(fault)).await;
     let interval = match Interval::parse(&ticked) {

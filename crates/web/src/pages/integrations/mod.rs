@@ -67,7 +67,12 @@ async fn answer(
     let body = html! {
         div.head { h1 { "Integrations" } }
         @if let Some(text) = said(fields) {
-            (notice("good", &html! { (text) }))
+            (notice("good", &html! {
+                (text)
+                @if fields.get("notice") == Some("connected") {
+                    " " a href="/app/audiences/import/klaviyo" { "Import lists and segments" }
+                }
+            }))
         }
         @if let Some(connection) = &connection {
             (troubles(connection))
@@ -152,7 +157,7 @@ fn troubles(connection: &ConnectionView) -> Markup {
 /// What was done, after a form.
 fn said(fields: &Fields) -> Option<String> {
     let text = match fields.get("notice")? {
-        "connected" => "Klaviyo is connected. Next, import lists and segments under Audiences.",
+        "connected" => "Klaviyo is connected. The next step:",
         "updated" => "The API key was saved. Paused syncs go on with it.",
         "disconnected" => "Klaviyo was disconnected. Audiences and their members stay.",
         "synced" => {

@@ -3,7 +3,7 @@
 use fanfare_sync::KlaviyoQuota;
 use maud::{Markup, html};
 
-use crate::components::{heading, number, progress, table};
+use crate::components::{cell, heading, number, number_cell, number_heading, progress, table};
 use crate::texts;
 use crate::visitor::Visitor;
 
@@ -13,7 +13,7 @@ pub(super) fn glance(visitor: &Visitor, quota: &KlaviyoQuota) -> Markup {
         (heading("Requests for"))
         (heading("Used this minute"))
         (heading("Taken again"))
-        th.number scope="col" { "Syncs waiting" }
+        (number_heading("Syncs waiting"))
     };
     let rows = html! {
         @for of in &quota.endpoints {
@@ -23,18 +23,18 @@ pub(super) fn glance(visitor: &Visitor, quota: &KlaviyoQuota) -> Markup {
             @let name = of.endpoint.as_str().replace('_', " ");
             tr {
                 th scope="row" { (name) }
-                td {
+                (cell("Used this minute", &html! {
                     (progress(&format!("Used for {name}"), u64::from(used), Some(u64::from(bucket.limits.steady))))
                     (number(u64::from(used))) " of " (number(u64::from(bucket.limits.steady)))
-                }
-                td {
+                }))
+                (cell("Taken again", &html! {
                     @match bucket.blocked_until.filter(|until| *until > visitor.now) {
                         Some(until) => { "Klaviyo asks to wait until " (texts::clock_time(until)) },
                         None if used >= bucket.limits.steady => { "At " (texts::clock_time(bucket.resets_at())) },
                         None => "Now",
                     }
-                }
-                td.number { (number(of.waiting_runs)) }
+                }))
+                (number_cell("Syncs waiting", of.waiting_runs))
             }
         }
     };

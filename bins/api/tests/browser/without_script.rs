@@ -1,0 +1,72 @@
+//! Every page and form without script.
+
+use crate::browser::{Browser, until, with_browser};
+use crate::installation::Installation;
+use crate::{KLAVIYO, KLAVIYO_KEY};
+
+#[test]
+fn everything_is_done_without_script() {
+    let installation = Installation::start(&KLAVIYO);
+    let address = installation.api.address.clone();
+    with_browser(&address, |browser| {
+        browser.allow_scripts(false);
+        browser.sign_in(&installation.owner);
+        connects_and_imports(browser);
+        looks_around(browser);
+        edits_and_deletes(browser);
+    });
+}
+
+fn connects_and_imports(browser: &Browser) {
+    browser.press("link", "Connect Klaviyo");
+    browser.press("link", "Connect Klaviyo");
+    browser.fill("API key", KLAVIYO_KEY);
+    browser.press("button", "Save");
+    browser.press("link", "Import lists and segments");
+    browser.press("checkbox", "Newsletter Subscribers");
+    browser.fill("Search", "vip");
+    browser.press("button", "Find");
+    browser.sees("1 more is ticked on other pages.");
+    browser.press("checkbox", "VIP Customers");
+    browser.press("button", "Import Selected");
+    until("both imports", || {
+        browser.open("/app/audiences");
+        let text = browser.text();
+        (text.matches("Success").count() == 2).then_some(())
+    });
+}
+
+fn looks_around(browser: &Browser) {
+    browser.press("link", "Members");
+    browser.sees("▲");
+    browser.fill("Search", "vip");
+    browser.press("button", "Find");
+    browser.sees_that("one audience", |text| !text.contains("Newsletter"));
+    browser.press("link", "VIP Customers");
+    for tab in ["Members", "Issues", "Runs", "History", "Why?"] {
+        browser.press("link", tab);
+        let current = browser.texts(".tabs [aria-current=page]");
+        assert_eq!(current, [tab]);
+    }
+    let field = "E-mail, or the id of a consumer or a Klaviyo profile";
+    browser.fill(field, "nobody@example.com");
+    browser.press("button", "Explain");
+    browser.sees("Not a member");
+    browser.press("link", "Consumers");
+    browser.press("link", "Next page");
+    browser.press("link", "First page");
+    browser.sees("Consumers");
+}
+
+fn edits_and_deletes(browser: &Browser) {
+    browser.press("link", "Audiences");
+    browser.press("button", "Actions for VIP Customers");
+    browser.press("link", "Edit");
+    browser.fill("Name", "Best of all");
+    browser.press("button", "Save");
+    browser.sees("The audience was saved.");
+    browser.press("link", "Delete");
+    browser.press("button", "Delete audience");
+    browser.sees("The audience was deleted.");
+    browser.sign_out();
+}

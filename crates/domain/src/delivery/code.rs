@@ -1,0 +1,69 @@
+//! Why a delivery did not reach Klaviyo.
+
+use crate::text_enum::text_enum;
+
+text_enum! {
+    /// Why a delivery is not `SENT`, or what was left out of it.
+    DeliveryCode {
+        /// Nothing is known by which Klaviyo would know the person.
+        NoIdentifier = "no_identifier",
+        /// Events to Klaviyo are switched off.
+        EventsOff = "events_off",
+        /// This type of event has no metric.
+        NotForwarded = "not_forwarded",
+        /// This version does not know the type.
+        UnknownType = "unknown_type",
+        /// Another event has told of the same purchase.
+        SamePurchase = "same_purchase",
+        /// It was for another Klaviyo account than the one connected now.
+        AccountChanged = "account_changed",
+        /// Klaviyo refuses what it says.
+        Refused = "refused",
+        /// Klaviyo knows one of its identifiers as another person's; it was sent without.
+        IdentifierConflict = "identifier_conflict",
+        /// What it is about is gone in Klaviyo.
+        Gone = "gone",
+        /// Klaviyo gave no answer for two days.
+        UpstreamUnavailable = "upstream_unavailable",
+        /// Klaviyo's answers could not be used for two days.
+        UpstreamInvalid = "upstream_invalid",
+        /// A defect of this program.
+        Internal = "internal",
+    }
+}
+
+impl DeliveryCode {
+    /// What it means and what to do, for the merchant.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::NoIdentifier => {
+                "Fanfare knows no Klaviyo profile, e-mail or phone number of this consumer, or no such consumer."
+            }
+            Self::EventsOff => "Events to Klaviyo were switched off when this came.",
+            Self::NotForwarded => {
+                "This type of event has no Klaviyo metric. Choose one in the settings."
+            }
+            Self::UnknownType => {
+                "This type of event is not known here, so Klaviyo was not told of it."
+            }
+            Self::SamePurchase => {
+                "Another event has told of the same purchase, which Klaviyo hears of once."
+            }
+            Self::AccountChanged => {
+                "It was meant for the Klaviyo account that was connected before."
+            }
+            Self::Refused => "Klaviyo refuses what it says. It is not sent again by itself.",
+            Self::IdentifierConflict => {
+                "Klaviyo knows one of its identifiers as another person's. It was sent without that one."
+            }
+            Self::Gone => "What it is about is gone in Klaviyo, or belongs to another account.",
+            Self::UpstreamUnavailable => {
+                "Klaviyo gave no answer for two days. Retry it when Klaviyo is back."
+            }
+            Self::UpstreamInvalid => {
+                "Klaviyo's answers could not be used for two days. Retry it, and tell support if it happens again."
+            }
+            Self::Internal => "A fault of ours stopped it. Tell support.",
+        }
+    }
+}

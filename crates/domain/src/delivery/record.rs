@@ -1,0 +1,142 @@
+//! Deliveries as they are stored.
+
+use std::collections::BTreeMap;
+
+use super::code::DeliveryCode;
+use super::place::Place;
+use super::status::{DeliveryKind, DeliveryStatus};
+use crate::events::PurchaseKey;
+use crate::ids::{ConsumerId, DeliveryId};
+use crate::time::Timestamp;
+use crate::writing::Event;
+
+/// What Klaviyo is told, frozen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Payload {
+    /// An event.
+    Event(Box<Event>),
+}
+
+/// A delivery to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// What kind it is of.
+    pub kind: DeliveryKind,
+    /// What has happened: the type of an event.
+    pub type_name: String,
+    /// Whom it concerns.
+    pub consumer: Option<ConsumerId>,
+    /// What it becomes in Klaviyo: the metric of an event.
+    pub target: Option<String>,
+    /// What Klaviyo is told and from when on, or why it is not told.
+    pub outcome: Result<(Payload, Timestamp), DeliveryCode>,
+    /// Which purchase it is.
+    pub purchase: Option<PurchaseKey>,
+}
+
+impl NewDelivery {
+    /// How far it is when it is written.
+    pub const fn status(&self) -> DeliveryStatus {
+        match self.outcome {
+            Ok(_) => DeliveryStatus::Pending,
+            Err(_) => DeliveryStatus::Dropped,
+        }
+    }
+}
+
+/// A delivery as users see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Its place in the order of the organization's.
+    pub place: Place,
+    /// What kind it is of.
+    pub kind: DeliveryKind,
+    /// What has happened.
+    pub type_name: String,
+    /// Whom it concerns.
+    pub consumer: Option<ConsumerId>,
+    /// What it becomes in Klaviyo.
+    pub target: Option<String>,
+    /// How far it is.
+    pub status: DeliveryStatus,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When what it tells was accepted.
+    pub created_at: Timestamp,
+    /// When Klaviyo took it.
+    pub sent_at: Option<Timestamp>,
+    /// Why it is not sent, or what was left out of it.
+    pub code: Option<DeliveryCode>,
+    /// What Klaviyo says of it.
+    pub detail: Option<String>,
+}
+
+/// A pending delivery that is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DueDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Its place.
+    pub place: Place,
+    /// Whom it concerns. What concerns nobody keeps the order with itself.
+    pub consumer: Option<ConsumerId>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was first tried.
+    pub first_tried_at: Option<Timestamp>,
+    /// What Klaviyo is told.
+    pub payload: Payload,
+}
+
+/// The latest delivery of a purchase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PurchaseDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// How far it is.
+    pub status: DeliveryStatus,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What Klaviyo is told; `None` once it was told.
+    pub payload: Option<Payload>,
+}
+
+/// Which deliveries to list. A field that is `None` matches every one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Its status.
+    pub status: Option<DeliveryStatus>,
+    /// Whom it concerns.
+    pub consumer: Option<ConsumerId>,
+    /// Its kind.
+    pub kind: Option<DeliveryKind>,
+}
+
+/// What has become of a delivery that was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// Klaviyo has taken it; with what was left out of it.
+    Sent(Option<DeliveryCode>),
+    /// It is given up.
+    Failed(DeliveryCode, Option<String>),
+    /// It is tried again at this time, and what comes after it of the same consumer not before.
+    Again(Timestamp),
+    /// It was not sent after all: the quota did not allow it, or the key is no good. The try does not count.
+    NotTried,
+}
+
+/// How many deliveries of a kind there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SummaryOfKind {
+    /// By status.
+    pub counts: BTreeMap<DeliveryStatus, u64>,
+    /// When the oldest one that is pending was accepted.
+    pub oldest_pending_at: Option<Timestamp>,
+}
+
+/// How many deliveries there are, by kind.
+pub type Summary = BTreeMap<DeliveryKind, SummaryOfKind>;

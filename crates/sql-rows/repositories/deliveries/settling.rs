@@ -1,0 +1,152 @@
+//! Tries of deliveries, and what has become of them.
+
+use std::collections::HashMap;
+
+use fanfare_domain::delivery::{DeliveryKind, DeliveryStatus, Settled};
+use fanfare_domain::ids::DeliveryId;
+use fanfare_domain::ports::StoreError;
+use fanfare_domain::time::Timestamp;
+use fanfare_sql_rows::{DbTimestamp, kind_of};
+
+use super::counts::Counts;
+use crate::parameters::texts;
+use crate::repositories::pages::Scope;
+use crate::timeout::WithTimeout;
+
+/// What is known of a pending delivery.
+struct Pending {
+    kind: DeliveryKind,
+    consumer: Option<String>,
+}
+
+/// Those of the deliveries that are pending still.
+async fn pending(scope: Scope<'_>, ids: &[&str]) -> Result<HashMap<String, Pending>, StoreError> {
+    let find = sqlx::query_file!(
+        "sql/deliveries/statuses.sql",
+        scope.organization,
+        texts(ids) as _
+    );
+    let rows = find.fetch_all(scope.connection).with_timeout().await?;
+    let mut pending = HashMap::new();
+    for row in rows {
+        if row.status == DeliveryStatus::Pending.as_str() {
+            let kind = kind_of(&row.kind)?;
+            let consumer = row.consumer_id;
+            pending.insert(row.id, Pending { kind, consumer });
+        }
+    }
+    Ok(pending)
+}
+
+pub(super) async fn begin_tries(
+    mut scope: Scope<'_>,
+    ids: &[DeliveryId],
+    now: Timestamp,
+) -> Result<Vec<DeliveryId>, StoreError> {
+    let texts_of: Vec<&str> = ids.iter().map(DeliveryId::as_str).collect();
+    let pending = pending(scope.reborrow(), &texts_of).await?;
+    let begun = ids.iter().filter(|id| pending.contains_key(id.as_str()));
+    let begun: Vec<DeliveryId> = begun.cloned().collect();
+    let texts_of: Vec<&str> = begun.iter().map(DeliveryId::as_str).collect();
+    let count = sqlx::query_file!(
+        "sql/deliveries/begin_tries.sql",
+        scope.organization,
+        texts(&texts_of) as _,
+        DbTimestamp(now)
+    );
+    count.execute(scope.connection).with_timeout().await?;
+    Ok(begun)
+}
+
+pub(super) async fn settle(
+    mut scope: Scope<'_>,
+    settled: &[(DeliveryId, Settled)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let ids: Vec<&str> = settled.iter().map(|(id, _)| id.as_str()).collect();
+    let pending = pending(scope.reborrow(), &ids).await?;
+    let (mut sent, mut not_tried) = (Vec::new(), Vec::new());
+    let mut counts = Counts::default();
+    for (id, settled) in settled {
+        let Some(Pending { kind, consumer }) = pending.get(id.as_str()) else {
+            continue;
+        };
+        match settled {
+            Settled::Sent(None) => {
+                sent.push(id.as_str());
+                counts.moved(*kind, DeliveryStatus::Sent);
+            }
+            Settled::Sent(Some(code)) => {
+                let put = sqlx::query_file!(
+                    "../sql-rows/sql/deliveries/sent_without.sql",
+                    scope.organization,
+                    id.as_str(),
+                    DbTimestamp(now),
+                    code.as_str()
+                );
+                put.execute(&mut *scope.connection).with_timeout().await?;
+                counts.moved(*kind, DeliveryStatus::Sent);
+            }
+            Settled::Failed(code, detail) => {
+                let put = sqlx::query_file!(
+                    "../sql-rows/sql/deliveries/failed.sql",
+                    scope.organization,
+                    id.as_str(),
+                    code.as_str(),
+                    detail.as_deref()
+                );
+                put.execute(&mut *scope.connection).with_timeout().await?;
+                counts.moved(*kind, DeliveryStatus::Failed);
+            }
+            Settled::NotTried => not_tried.push(id.as_str()),
+            Settled::Again(at) => {
+                put_off(scope.reborrow(), id.as_str(), consumer.as_deref(), *at).await?;
+            }
+        }
+    }
+    if !not_tried.is_empty() {
+        let put = sqlx::query_file!(
+            "sql/deliveries/not_tried.sql",
+            scope.organization,
+            texts(&not_tried) as _
+        );
+        put.execute(&mut *scope.connection).with_timeout().await?;
+    }
+    if !sent.is_empty() {
+        let put = sqlx::query_file!(
+            "sql/deliveries/sent.sql",
+            scope.organization,
+            texts(&sent) as _,
+            DbTimestamp(now)
+        );
+        put.execute(&mut *scope.connection).with_timeout().await?;
+    }
+    counts.write(scope).await
+}
+
+/// The delivery and those of the same consumer are due at this time at the earliest.
+async fn put_off(
+    scope: Scope<'_>,
+    id: &str,
+    consumer: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if let Some(consumer) = consumer {
+        let put = sqlx::query_file!(
+            "../sql-rows/sql/deliveries/put_off_consumer.sql",
+            scope.organization,
+            consumer,
+            DbTimestamp(at)
+        );
+        put.execute(scope.connection).with_timeout().await?;
+    } else {
+        let put = sqlx::query_file!(
+            "../sql-rows/sql/deliveries/put_off.sql",
+            scope.organization,
+            id,
+            DbTimestamp(at)
+        );
+        put.execute(scope.connection).with_timeout().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+SELECT id, kind FROM deliveries
+WHERE organization_id = $1 AND status >= 'PENDING' AND status <= 'PENDING'
+ORDER BY status, place LIMIT $2

@@ -1,0 +1,1 @@
+SELECT enabled, metrics FROM event_settings WHERE organization_id = $1

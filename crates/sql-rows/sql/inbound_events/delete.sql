@@ -1,0 +1,1 @@
+DELETE FROM inbound_events WHERE organization_id = $1 AND received_at < $2

@@ -1,0 +1,1 @@
+SELECT account_id FROM outboxes WHERE organization_id = $1

@@ -1,0 +1,335 @@
+//! Work of kind `PUSH`: an organization's deliveries are sent to Klaviyo.
+//!
+//! A slice claims the work, and sends batch after batch until nothing is due. Each batch begins with a unit that counts its tries,
+//! before anything is sent: so a delivery without a try was never on its way. After the calls, another unit keeps what
+//! has become of them. A worker that dies between the two leaves deliveries that may have arrived; they are sent again as they
+//! are, and Klaviyo knows them by what was frozen with them.
+
+mod outcome;
+mod sending;
+
+use std::time::Duration;
+
+use fanfare_domain::connection::{Connection, ConnectionStatus, OpenConnection};
+use fanfare_domain::delivery::{Batch, DueDelivery, Payload, Settled, next_batch};
+use fanfare_domain::ids::DeliveryId;
+use fanfare_domain::ports::UnitOfWork;
+use fanfare_domain::quota::Endpoint;
+use fanfare_domain::run::SyncStatus;
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::work::WorkItem;
+use fanfare_domain::writing::Event;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{Span, info, info_span, warn};
+
+use super::Engine;
+use super::drain::Drain;
+use super::due_work::LOOK_INTERVAL;
+use super::lease::Lease;
+use super::slice_end::SliceEnd;
+use crate::error::Error;
+use crate::integration::Integration;
+use crate::saving::can_push;
+
+use outcome::{Outcome, Stop};
+
+/// How many deliveries are looked at to choose a batch: of each consumer only the first may go.
+const LOOKED_AT: u32 = 2_000;
+
+/// A wait that is so short that the worker keeps the lease.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+
+/// How long work rests that cannot be continued because of a fault of ours or of the master key.
+const REST: Duration = Duration::from_mins(5);
+
+pub(super) fn span(work: &WorkItem) -> Span {
+    info_span!(
+        "job.push",
+        processor = "klaviyo/push",
+        organizationId = %work.organization,
+    )
+}
+
+/// Sends for one slice, in its [`span`].
+pub(super) async fn work(
+    engine: &Engine,
+    work: &WorkItem,
+    stop: &CancellationToken,
+) -> Result<SliceEnd, Error> {
+    let integration = &engine.integration;
+    let mut unit = integration.begin(&work.organization).await?;
+    let Some(claim) = unit.claim(&work.key, engine.pace.lease).await? else {
+        return Ok(SliceEnd::NotDue);
+    };
+    let lease = Lease::new(integration, work.clone(), claim.token, engine.pace.lease);
+    if let Err(error) = unit.commit().await.map_err(Error::from) {
+        // The unit may have been committed nevertheless.
+        lease.release_when_possible(&error, stop).await;
+        return Err(error);
+    }
+    let mut slice = Slice {
+        engine,
+        integration,
+        lease: &lease,
+        connection: None,
+        began: Instant::now(),
+        looked_at: Instant::now(),
+        drain: Drain::default(),
+        sent: 0,
+    };
+    let end = match slice.work_until(stop).await {
+        Err(error) if !error.is_transient() => {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "deliveries cannot be sent; trying again in some minutes"
+            );
+            slice.rest(integration.now().plus(REST)).await
+        }
+        other => other,
+    };
+    if let Err(error) = &end {
+        lease.release_when_possible(error, stop).await;
+    }
+    end
+}
+
+struct Slice<'a> {
+    engine: &'a Engine,
+    integration: &'a Integration,
+    lease: &'a Lease<'a>,
+    /// The connection that was opened last, which is opened anew when its key has changed.
+    connection: Option<OpenConnection>,
+    began: Instant,
+    looked_at: Instant,
+    drain: Drain,
+    sent: u64,
+}
+
+/// What follows from a batch.
+enum Step {
+    /// The next batch.
+    Continue,
+    /// The slice is over.
+    End(SliceEnd),
+}
+
+impl Slice<'_> {
+    async fn work_until(&mut self, stop: &CancellationToken) -> Result<SliceEnd, Error> {
+        // Whoever is woken during a block asks the store for little.
+        if let Some(until) = self.blocked_until().await? {
+            return self.rest(until).await;
+        }
+        loop {
+            if stop.is_cancelled() || self.is_time_up().await? {
+                return Ok(if self.lease.release().await? {
+                    SliceEnd::Yielded
+                } else {
+                    SliceEnd::Overtaken
+                });
+            }
+            if let Step::End(end) = self.step(stop).await? {
+                if self.sent > 0 {
+                    info!(sent = self.sent, "deliveries were sent");
+                }
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Until when Klaviyo takes no events at all, if it has asked to wait.
+    async fn blocked_until(&mut self) -> Result<Option<Timestamp>, Error> {
+        let mut unit = self.integration.read(self.lease.organization()).await?;
+        let stored = unit.connection().await?;
+        drop(unit);
+        let Some(stored) = stored.filter(|stored| can_push(Some(stored))) else {
+            return Ok(None);
+        };
+        let connection = self.opened(&stored)?;
+        let klaviyo = &self.integration.klaviyo;
+        let singly = klaviyo
+            .blocked_until(&connection, Endpoint::CreateEvent)
+            .await?;
+        let in_bulk = klaviyo
+            .blocked_until(&connection, Endpoint::CreateEvents)
+            .await?;
+        Ok(singly.zip(in_bulk).map(|(one, other)| one.min(other)))
+    }
+
+    async fn step(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Step::End(SliceEnd::Overtaken));
+        };
+        let stored = unit.connection().await?;
+        let stored = stored.filter(|stored| can_push(Some(stored)));
+        let (Some(stored), true) = (stored, self.integration.klaviyo.can_write()) else {
+            // Whoever connects a key queues the work again.
+            return self.leave(unit).await;
+        };
+        let now = self.integration.now();
+        let due = unit.due_deliveries(now, LOOKED_AT).await?;
+        let Some(batch) = next_batch(due) else {
+            let Some(next) = unit.next_delivery_due().await? else {
+                return self.leave(unit).await;
+            };
+            if !self.lease.release_in(unit.as_mut(), Some(next)).await? {
+                return Ok(Step::End(SliceEnd::Overtaken));
+            }
+            unit.commit().await?;
+            return Ok(Step::End(SliceEnd::Paused(next)));
+        };
+        let connection = self.opened(&stored)?;
+        let ids: Vec<DeliveryId> = batch
+            .deliveries()
+            .iter()
+            .map(|one| one.id.clone())
+            .collect();
+        unit.begin_tries(&ids, now).await?;
+        unit.commit().await?;
+
+        let mut drain = std::mem::take(&mut self.drain);
+        let sending = async {
+            match &batch {
+                Batch::Single(deliveries) => self.send_singly(&connection, deliveries).await,
+                Batch::Bulk(deliveries) => self.send_in_bulk(&connection, deliveries).await,
+            }
+        };
+        let answer = drain.wait_for(self.lease.keep_during(sending), stop).await;
+        self.drain = drain;
+        let outcome = match answer {
+            // The answers did not arrive in time: it is as if they were lost.
+            None => Outcome::default(),
+            Some(kept) => match kept? {
+                None => return Ok(Step::End(SliceEnd::Overtaken)),
+                Some(outcome) => outcome,
+            },
+        };
+        self.settle(outcome, &ids, &stored).await
+    }
+
+    /// Keeps what has become of a batch.
+    async fn settle(
+        &mut self,
+        outcome: Outcome,
+        ids: &[DeliveryId],
+        stored: &Connection,
+    ) -> Result<Step, Error> {
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Step::End(SliceEnd::Overtaken));
+        };
+        let Outcome { mut settled, stop } = outcome;
+        self.sent += settled
+            .iter()
+            .filter(|(_, settled)| matches!(settled, Settled::Sent(_)))
+            .count() as u64;
+        if stop.is_some() {
+            // What was not come to any more.
+            let met: Vec<DeliveryId> = settled.iter().map(|(id, _)| id.clone()).collect();
+            let rest = ids.iter().filter(|id| !met.contains(id));
+            settled.extend(rest.map(|id| (id.clone(), Settled::NotTried)));
+        }
+        let now = self.integration.now();
+        unit.settle_deliveries(&settled, now).await?;
+        match stop {
+            None => {
+                unit.commit().await?;
+                Ok(Step::Continue)
+            }
+            Some(Stop::Until(until)) if until.since(now) <= SHORT_WAIT => {
+                unit.commit().await?;
+                let wait = tokio::time::sleep(until.since(now));
+                let kept = self.lease.keep_during(wait).await?;
+                Ok(kept.map_or(Step::End(SliceEnd::Overtaken), |()| Step::Continue))
+            }
+            Some(Stop::Until(until)) => {
+                if !self.lease.release_in(unit.as_mut(), Some(until)).await? {
+                    return Ok(Step::End(SliceEnd::Overtaken));
+                }
+                unit.commit().await?;
+                Ok(Step::End(SliceEnd::Paused(until)))
+            }
+            Some(Stop::Failed(error)) => {
+                unit.commit().await?;
+                Err(error)
+            }
+            Some(Stop::KeyRejected(message)) => {
+                if let Some(mut connection) = unit.connection().await?
+                    && connection.generation == stored.generation
+                {
+                    connection.status = ConnectionStatus::Error;
+                    connection.message = Some(message);
+                    unit.put_connection(&connection).await?;
+                    return self.leave(unit).await;
+                }
+                unit.commit().await?;
+                Ok(Step::Continue)
+            }
+            Some(Stop::ScopesMissing(scopes)) => {
+                if let Some(mut connection) = unit.connection().await?
+                    && connection.generation == stored.generation
+                {
+                    warn!(scopes = scopes.join(", "), "the key may not send events");
+                    connection.missing_scopes.extend(scopes);
+                    connection.missing_scopes.sort();
+                    connection.missing_scopes.dedup();
+                    unit.put_connection(&connection).await?;
+                    return self.leave(unit).await;
+                }
+                unit.commit().await?;
+                Ok(Step::Continue)
+            }
+        }
+    }
+
+    /// Takes the work out of the queue: nothing is pending, or nothing can be sent. Who changes that queues it again.
+    async fn leave(&self, mut unit: Box<dyn UnitOfWork>) -> Result<Step, Error> {
+        unit.dequeue(&self.lease.work.key).await?;
+        unit.commit().await?;
+        Ok(Step::End(SliceEnd::Finished(SyncStatus::Success)))
+    }
+
+    /// Gives the work back until this time.
+    async fn rest(&self, until: Timestamp) -> Result<SliceEnd, Error> {
+        let mut unit = self.integration.begin(self.lease.organization()).await?;
+        if !self.lease.release_in(unit.as_mut(), Some(until)).await? {
+            return Ok(SliceEnd::Overtaken);
+        }
+        unit.commit().await?;
+        Ok(SliceEnd::Paused(until))
+    }
+
+    fn opened(&mut self, stored: &Connection) -> Result<OpenConnection, Error> {
+        if let Some(connection) = &self.connection
+            && connection.generation == stored.generation
+        {
+            return Ok(connection.clone());
+        }
+        let opened = self.integration.opened(self.lease.organization(), stored)?;
+        self.connection = Some(opened.clone());
+        Ok(opened)
+    }
+
+    /// Whether this worker should leave the work for other work that is due, as for a run.
+    async fn is_time_up(&mut self) -> Result<bool, Error> {
+        let is_over = self.began.elapsed() >= self.engine.pace.slice;
+        if !is_over && self.looked_at.elapsed() < LOOK_INTERVAL {
+            return Ok(false);
+        }
+        self.looked_at = Instant::now();
+        let due_work = &self.engine.due_work;
+        if !is_over {
+            return Ok(due_work.preempts(self.lease.organization()).await?);
+        }
+        if due_work.is_any().await? {
+            return Ok(true);
+        }
+        self.began = Instant::now();
+        Ok(false)
+    }
+}
+
+/// The event of a delivery.
+fn event_of(delivery: &DueDelivery) -> &Event {
+    let Payload::Event(event) = &delivery.payload;
+    event
+}

@@ -1,0 +1,121 @@
+//! The calls of a batch.
+
+use std::collections::VecDeque;
+
+use fanfare_domain::connection::OpenConnection;
+use fanfare_domain::delivery::{DeliveryCode, DueDelivery, Settled};
+use fanfare_domain::writing::{ContentRefusal, Event, WriteError, after_refusal};
+use futures_util::future::join_all;
+
+use super::outcome::{Outcome, WriteFailure};
+use super::{Slice, event_of};
+
+impl Slice<'_> {
+    /// Sends each delivery in a call of its own, all beside each other.
+    pub(super) async fn send_singly(
+        &self,
+        connection: &OpenConnection,
+        deliveries: &[DueDelivery],
+    ) -> Outcome {
+        let calls = deliveries
+            .iter()
+            .map(|delivery| self.send_one(connection, delivery));
+        let mut outcome = Outcome::default();
+        for (delivery, sent) in deliveries.iter().zip(join_all(calls).await) {
+            match sent {
+                Ok(without) => outcome.settle(delivery, Settled::Sent(without)),
+                Err(failure) => outcome.take(&[delivery], failure, self.integration.now()),
+            }
+        }
+        outcome
+    }
+
+    /// Sends a delivery. Returns what was left out of it.
+    async fn send_one(
+        &self,
+        connection: &OpenConnection,
+        delivery: &DueDelivery,
+    ) -> Result<Option<DeliveryCode>, WriteFailure> {
+        let event = event_of(delivery);
+        let klaviyo = &self.integration.klaviyo;
+        let sent = klaviyo.create_event(connection, event).await;
+        match sent.map_err(WriteFailure::from) {
+            Ok(()) => Ok(None),
+            // An identifier that another profile has is left out; the one that the person is known by stays.
+            Err(WriteFailure::Klaviyo(WriteError::IdentifierConflict { .. }))
+                if event.person.external_id.is_some() =>
+            {
+                let mut without = event.clone();
+                without.person.external_id = None;
+                klaviyo.create_event(connection, &without).await?;
+                Ok(Some(DeliveryCode::IdentifierConflict))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Sends deliveries in as few calls as hold them. A refused call is divided until what Klaviyo refuses is alone.
+    pub(super) async fn send_in_bulk(
+        &self,
+        connection: &OpenConnection,
+        deliveries: &[DueDelivery],
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut waiting: VecDeque<Vec<&DueDelivery>> =
+            VecDeque::from([deliveries.iter().collect()]);
+        while let Some(mut batch) = waiting.pop_front() {
+            if outcome.stop.is_some() {
+                break;
+            }
+            let events: Vec<Event> = batch.iter().map(|one| event_of(one).clone()).collect();
+            let fitting = self.integration.klaviyo.events_that_fit(&events).max(1);
+            if fitting < batch.len() {
+                waiting.push_front(batch.split_off(fitting));
+            }
+            let sent = self
+                .integration
+                .klaviyo
+                .create_events(connection, &events[..batch.len()])
+                .await;
+            let refusal = match sent.map_err(WriteFailure::from) {
+                Ok(()) => {
+                    for delivery in batch {
+                        outcome.settle(delivery, Settled::Sent(None));
+                    }
+                    continue;
+                }
+                Err(WriteFailure::Klaviyo(WriteError::ContentRefused(refusal))) => refusal,
+                // Klaviyo does not say whose identifier it is.
+                Err(WriteFailure::Klaviyo(WriteError::IdentifierConflict { .. })) => {
+                    ContentRefusal {
+                        status: 409,
+                        rows: Vec::new(),
+                    }
+                }
+                Err(failure) => {
+                    outcome.take(&batch, failure, self.integration.now());
+                    continue;
+                }
+            };
+            if let [delivery] = batch[..] {
+                match self.send_one(connection, delivery).await {
+                    Ok(without) => outcome.settle(delivery, Settled::Sent(without)),
+                    Err(failure) => outcome.take(&[delivery], failure, self.integration.now()),
+                }
+                continue;
+            }
+            let after = after_refusal(batch.len(), &refusal);
+            for refused in after.refused {
+                let detail = Some(refusal.to_string());
+                outcome.settle(
+                    batch[refused],
+                    Settled::Failed(DeliveryCode::Refused, detail),
+                );
+            }
+            for again in after.again.into_iter().rev() {
+                waiting.push_front(again.into_iter().map(|at| batch[at]).collect());
+            }
+        }
+        outcome
+    }
+}
