@@ -106,7 +106,7 @@ impl Shops {
     /// Seals what is left with the new master key, which is the only one that is needed then.
     pub(super) async fn finish_rekeying(&self) {
         let done = self.sealed_anew().await;
-        let report = self.rekey();
+        let report = self.rekey().await;
         let left = self.ids.len() - done;
         assert_eq!(
             report,
@@ -117,9 +117,12 @@ impl Shops {
         }
     }
 
-    #[track_caller]
-    fn rekey(&self) -> Value {
-        let ended = self.command(&["rekey", "--json"]).output().unwrap();
+    /// Meanwhile the runtime of the test goes on, so that transactions that the test has dropped end: their locks would
+    /// keep the command waiting.
+    async fn rekey(&self) -> Value {
+        let mut command = self.command(&["rekey", "--json"]);
+        let ended = tokio::task::spawn_blocking(move || command.output());
+        let ended = ended.await.unwrap().unwrap();
         assert!(ended.status.success(), "{ended:?}");
         serde_json::from_slice(&ended.stdout).unwrap()
     }
