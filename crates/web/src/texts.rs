@@ -44,11 +44,12 @@ pub(crate) fn duration(seconds: u64) -> String {
     parts.join(" ")
 }
 
-/// `3 minutes ago`, `in 2 hours`, `just now`; the date after a month.
+/// `3 minutes ago`, `in 2 hours`, `just now`, `now`; the date after a month.
 pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     let (past, ahead) = (now.since(at).as_secs(), at.since(now).as_secs());
     let seconds = past.max(ahead);
     let rounded = match seconds {
+        0..10 if ahead > 0 => return "now".to_owned(),
         0..10 => return "just now".to_owned(),
         10..60 => duration(seconds),
         60..3_600 => duration(seconds - seconds % 60),
@@ -180,6 +181,7 @@ mod tests {
         assert_eq!(ago(2 * 86_400 + 5), "2 days ago");
         assert_eq!(ago(40 * 86_400), "2026-10-15");
         assert_eq!(ahead(61), "in 1 minute");
+        assert_eq!(ahead(3), "now");
         assert_eq!(exact(now), "2026-11-24 14:13:23 UTC");
         assert_eq!(clock_time(now), "14:13:23 UTC");
     }
