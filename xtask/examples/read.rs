@@ -18,7 +18,7 @@ struct List {
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, key, list, number] = arguments.as_slice() else {
-        println!("read ADDRESS KEY LIST READERS");
+        println!("skipped: `cargo xtask bench` tells it ADDRESS KEY LIST READERS");
         return Ok(());
     };
     let number: i64 = number.parse().context("the readers are no number")?;

@@ -20,7 +20,7 @@ const ROWS: usize = 500;
 async fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let Some(store) = arguments.next().map(PathBuf::from) else {
-        println!("script STORE TABLE…");
+        println!("skipped: `cargo xtask bench` tells it STORE TABLE…");
         return Ok(());
     };
     let tables = arguments

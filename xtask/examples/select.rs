@@ -54,7 +54,7 @@ impl Pool {
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [store, connections, statement] = arguments.as_slice() else {
-        println!("select STORE CONNECTIONS STATEMENT");
+        println!("skipped: `cargo xtask bench` tells it STORE CONNECTIONS STATEMENT");
         return Ok(());
     };
     let pool = Pool::open(store, connections.parse()?).await?;

@@ -120,7 +120,8 @@ pub(super) fn libtest(targets: &[&str], environment: Environment<'_>) -> Result<
     })
 }
 
-/// Every example of the workspace, without arguments: it must end with status 0.
+/// Every example of the workspace, without arguments: it must end with status 0. One that needs some says that it is
+/// skipped.
 pub(super) fn examples(environment: Environment<'_>) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for (name, path) in workspace::build(&["--workspace", "--examples"])? {
@@ -129,18 +130,17 @@ pub(super) fn examples(environment: Environment<'_>) -> Result<Outcome> {
             .envs(environment)
             .output()
             .with_context(|| format!("example {name} cannot be started"))?;
-        let result = if output.status.success() {
-            "ok"
-        } else {
-            "FAILED"
-        };
-        println!("example {name} ... {result}");
-        if output.status.success() {
-            outcome.passed += 1;
-        } else {
+        let printed = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() {
             outcome.failed += 1;
-            println!("{}", String::from_utf8_lossy(&output.stdout));
+            println!("example {name} ... FAILED\n{printed}");
             println!("{}", String::from_utf8_lossy(&output.stderr));
+        } else if let Some(why) = skips::from_output(&printed) {
+            println!("example {name} ... skipped");
+            outcome.skip(format!("example {name}"), why.to_owned());
+        } else {
+            println!("example {name} ... ok");
+            outcome.passed += 1;
         }
     }
     Ok(outcome)

@@ -12,6 +12,11 @@ pub(super) struct Skip {
 /// What a test prints before it returns early.
 const MARK: &str = "skipped: ";
 
+/// Why a program that has ended well did nothing.
+pub(super) fn from_output(output: &str) -> Option<&str> {
+    output.lines().find_map(|line| line.strip_prefix(MARK))
+}
+
 /// The skips in a JUnit report that holds the output of passing tests.
 pub(super) fn from_junit(report: &str) -> Vec<Skip> {
     let mut skips = Vec::new();
@@ -163,6 +168,12 @@ test quick::one ... ok
         </testcase>
     </testsuite>
 </testsuites>"#;
+
+    #[test]
+    fn a_program_tells_in_a_line_of_its_own_why_it_did_nothing() {
+        assert_eq!(from_output("begun\nskipped: no list\n"), Some("no list"));
+        assert_eq!(from_output("nothing was skipped: all ran\n"), None);
+    }
 
     #[test]
     fn skips_and_counts_are_read_from_a_junit_report() {
