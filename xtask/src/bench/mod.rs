@@ -4,6 +4,7 @@ mod check;
 mod continuous;
 mod engine;
 mod environment;
+mod events;
 mod latency;
 mod neighbour;
 mod quota;
@@ -53,6 +54,7 @@ const CASES: &[(&str, Case)] = &[
     ("api", latency::measure),
     ("check", check::measure),
     ("continuous", continuous::measure),
+    ("events", events::measure),
     ("neighbour", neighbour::measure),
     ("quota", quota::measure),
     (MILLION, quota::measure_a_million),
