@@ -7,12 +7,14 @@ mod demo;
 mod faults;
 mod fuzz;
 mod interrupt;
+mod journal;
 mod prepare;
 mod probe_apalis;
 mod process;
 mod services;
 mod test;
 mod upgrade;
+mod webhooks;
 mod workspace;
 
 use std::process::ExitCode;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use fanfare_klaviyo_sim::{
-    AccountPlan, CollectionPlan, Fault, GRAMMAR, Key, Kind, Latency, Plan, Quota, demo_account,
+    AccountPlan, CollectionPlan, Delays, Fault, GRAMMAR, Key, Kind, Latency, Plan, Quota,
+    demo_account,
 };
 
 /// The key that is known if none is given.
@@ -45,6 +46,12 @@ pub(crate) struct Options {
     /// How long an answer takes, in milliseconds [default: about 250, as Klaviyo's pages]
     #[arg(long, value_name = "MS")]
     latency: Option<u64>,
+    /// Let what requests write show at once: events otherwise after 5 s, consent after a minute
+    #[arg(long)]
+    at_once: bool,
+    /// Keep no bodies of requests in the journal of what was written
+    #[arg(long)]
+    no_bodies: bool,
     /// As many requests as anybody likes
     #[arg(long)]
     no_quota: bool,
@@ -133,6 +140,12 @@ impl Options {
         plan.faults = self.faults;
         // The program may run for days, and has no way to read the kept requests.
         plan.keeps_requests = false;
+        plan.keeps_bodies = !self.no_bodies;
+        // Whoever uses it is told by the control endpoint, and may do as they like.
+        plan.allows_breaches = true;
+        if self.at_once {
+            plan.switches.delays = Delays::NONE;
+        }
         plan
     }
 }

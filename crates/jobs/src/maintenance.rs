@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use fanfare_domain::ports::WorkQueue;
-use fanfare_sync::{Error, Expired, Integration, QueueMended};
+use fanfare_sync::{Error, Expired, Integration, QueueMended, ReadBack};
 use ulid::Ulid;
 
 use crate::heartbeat::Heartbeat;
@@ -25,6 +25,9 @@ const MENDING_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How long after a round of deleting what is kept for a time only the next one begins.
 const RETENTION_INTERVAL: Duration = Duration::from_hours(1);
+
+/// How often it is looked whether it is time for a look at sent events.
+const READ_BACK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How many organizations are looked at without a pause, and how long the pause is, so that a round over many
 /// thousands takes no more of the database than a round over a few hundred.
@@ -237,6 +240,16 @@ async fn delete_all_expired(integration: &Integration, kept_for: Duration) -> Re
         tokio::time::sleep(WINDOW_PAUSE).await;
     }
     integration.delete_unused_quotas(kept_for).await.map(drop)
+}
+
+/// Looks in Klaviyo for some of the events that it has taken, after each interval.
+pub(crate) async fn read_back(integration: &Integration) -> Infallible {
+    loop {
+        tokio::time::sleep(jittered(READ_BACK_INTERVAL)).await;
+        let ReadBack { shown, missing } = integration.read_back().await;
+        metrics::counter!("fanfare_events_read_back_total", "found" => "yes").increment(shown);
+        metrics::counter!("fanfare_events_read_back_total", "found" => "no").increment(missing);
+    }
 }
 
 /// The interval, up to a quarter longer or shorter, so that processes that were started together do not look

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::heartbeat::Heartbeat;
 use crate::listener::Listener;
-use crate::maintenance::{delete_expired, delete_old_jobs, mend_queues, reap, start_due_syncs};
+use crate::maintenance::{
+    delete_expired, delete_old_jobs, mend_queues, read_back, reap, start_due_syncs,
+};
 use crate::queue::{Queue, QueueError};
 use crate::slots::Slots;
 
@@ -129,6 +131,7 @@ impl Runner {
             never = mend_queues(&self.integration) => match never {},
             never = delete_expired(&self.integration, retention) => match never {},
             never = delete_old_jobs(self.queue.as_ref()) => match never {},
+            never = read_back(&self.integration) => match never {},
             () = &mut overdue => {
                 end_all(&slots).await;
                 return Ok(());

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::fault::Fault;
+use crate::journal::Written;
 use crate::service::Service;
 
 /// The control endpoints. They lie outside of Klaviyo's paths, and ask for no key.
@@ -15,7 +16,14 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .delete(forget_faults);
     let changes = web::resource("/control/changes").post(make_changes);
     let journal = web::resource("/control/journal").get(read_journal);
-    config.service(faults).service(changes).service(journal);
+    let breaches = web::resource("/control/breaches").get(read_breaches);
+    let summary = web::resource("/control/summary").get(read_summary);
+    config
+        .service(faults)
+        .service(changes)
+        .service(journal)
+        .service(breaches)
+        .service(summary);
 }
 
 async fn plan_faults(service: Data<Arc<Service>>, orders: String) -> HttpResponse {
@@ -32,12 +40,14 @@ async fn forget_faults(service: Data<Arc<Service>>) -> HttpResponse {
     answer(Ok(()))
 }
 
-/// The journals of all accounts, one entry a line.
-async fn read_journal(service: Data<Arc<Service>>) -> HttpResponse {
+/// The journals of all accounts, one entry a line; with `?without=requests` but for the requests, which are long.
+async fn read_journal(service: Data<Arc<Service>>, request: HttpRequest) -> HttpResponse {
     let state = service.state_mut();
+    let has_requests = request.query_string() != "without=requests";
     let mut lines = String::new();
     for account in &state.accounts {
-        for entry in &account.writes.journal {
+        let entries = account.writes.journal.iter();
+        for entry in entries.filter(|entry| has_requests || !entry.is_request()) {
             // An entry holds nothing that cannot be written.
             lines.push_str(&serde_json::to_string(entry).unwrap_or_default());
             lines.push('\n');
@@ -45,6 +55,35 @@ async fn read_journal(service: Data<Arc<Service>>) -> HttpResponse {
     }
     HttpResponse::Ok()
         .content_type("application/x-ndjson")
+        .body(lines)
+}
+
+/// How many events all accounts have, and how many were repeats.
+async fn read_summary(service: Data<Arc<Service>>) -> HttpResponse {
+    let state = service.state_mut();
+    let (mut recorded, mut repeated) = (0, 0);
+    for entry in state
+        .accounts
+        .iter()
+        .flat_map(|account| &account.writes.journal)
+    {
+        match entry.what {
+            Written::Event { .. } => recorded += 1,
+            Written::EventRepeated { .. } => repeated += 1,
+            _ => {}
+        }
+    }
+    HttpResponse::Ok().json(serde_json::json!({"recorded": recorded, "repeated": repeated}))
+}
+
+/// What no client of ours may have done, one thing a line; nothing if all is well.
+async fn read_breaches(service: Data<Arc<Service>>) -> HttpResponse {
+    let mut lines = service.breaches().join("\n");
+    if !lines.is_empty() {
+        lines.push('\n');
+    }
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
         .body(lines)
 }
 

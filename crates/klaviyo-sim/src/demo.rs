@@ -1,7 +1,7 @@
 //! The account that the program shows when it is told nothing else.
 
 use crate::kind::Kind;
-use crate::plan::{AccountPlan, CollectionPlan};
+use crate::plan::{AccountPlan, CollectionPlan, FlowPlan, FlowTrigger};
 
 /// The account's id.
 const ID: &str = "FnfDm0";
@@ -48,6 +48,14 @@ pub fn account() -> AccountPlan {
     ];
     for (id, name, profiles) in segments {
         account = account.segment(id, name, profiles);
+    }
+    // What the merchant mails when Fanfare tells of a draw.
+    for (id, name, metric) in [
+        ("WiNnEr", "You have won", "Fanfare Draw Winner"),
+        ("NoLuCk", "Not this time", "Fanfare Draw Not Selected"),
+    ] {
+        let metric = FlowTrigger::Metric(metric.to_owned());
+        account = account.flow(FlowPlan::live(id, name, metric));
     }
     account.with(CollectionPlan {
         is_processing: true,

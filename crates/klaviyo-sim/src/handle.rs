@@ -46,6 +46,16 @@ impl Handle {
         self.service.log().kept.clear();
     }
 
+    /// What the journals of all accounts hold by now that they must not hold, in words: see [`breaches`](crate::breaches).
+    pub fn breaches(&self) -> Vec<String> {
+        self.service.breaches()
+    }
+
+    /// The same with what shows only later.
+    pub(crate) fn breaches_at_last(&self) -> Vec<String> {
+        self.service.breaches_at_last()
+    }
+
     /// Plans one more fault.
     pub fn add_fault(&self, fault: Fault) {
         self.service.schedule().add(fault);

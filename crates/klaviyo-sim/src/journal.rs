@@ -16,6 +16,13 @@ pub struct Entry {
     pub what: Written,
 }
 
+impl Entry {
+    /// Whether it is a request, rather than what came of one.
+    pub(crate) const fn is_request(&self) -> bool {
+        matches!(self.what, Written::Request { .. })
+    }
+}
+
 /// Who did something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -76,7 +83,7 @@ pub enum Written {
         path: String,
         /// The last four characters of its key.
         key: String,
-        /// Its body; null if it was no JSON.
+        /// Its body; null if it was no JSON, or if bodies are not kept.
         body: Value,
         /// The status of its answer, also where the answer was lost.
         status: u16,
@@ -108,6 +115,8 @@ pub enum Written {
         unique_id: String,
         /// Whether it was history.
         backfill: bool,
+        /// The amount that it tells of, with its currency: `49.90 EUR`.
+        value: Option<String>,
     },
     /// An event was dropped without a word, because it had been recorded before.
     EventRepeated {

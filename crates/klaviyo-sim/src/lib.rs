@@ -22,7 +22,8 @@
 //! memory than the ids and join times of its members. [`EdgeCases`] says how regular the profiles are.
 //!
 //! What requests write is done by `write`, some of it later ([`Delays`]), and stands in the account's journal ([`Entry`]):
-//! [`breaches`] says what in it no client of ours may have done. `write` says which of it are guesses.
+//! [`breaches`] says what in it no client of ours may have done, and a simulator that has seen such a thing fails its test when it
+//! is dropped. `write` says which of it are guesses.
 //!
 //! [`LivingAccount`] lets an account live: a seed decides who joins, leaves, changes and merges, and when.
 //! What a test orders while a simulator runs it orders through its [`Handle`], or of the program by its control endpoint

@@ -46,8 +46,13 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Whether requests are kept to be looked at. Each takes some memory.
     pub keeps_requests: bool,
+    /// Whether the journal has the bodies of requests. A hundred thousand events take some hundred megabytes.
+    pub keeps_bodies: bool,
     /// Where requests are written to as JSON lines.
     pub request_log: Option<Box<dyn Write + Send>>,
+    /// Whether its clients may do what no client of ours may do ([`breaches`](crate::breaches)). If not, which is so
+    /// unless a test says otherwise, a simulator that has seen such a thing panics when it is dropped.
+    pub allows_breaches: bool,
 }
 
 /// How long an answer takes.
@@ -88,7 +93,9 @@ impl Plan {
             switches: Switches::default(),
             faults: Vec::new(),
             keeps_requests: true,
+            keeps_bodies: true,
             request_log: None,
+            allows_breaches: false,
         }
     }
 
@@ -103,6 +110,13 @@ impl Plan {
     #[must_use]
     pub fn quota(mut self, quota: Quota) -> Self {
         self.quota = quota;
+        self
+    }
+
+    /// The same for clients that may do what no client of ours may.
+    #[must_use]
+    pub const fn allow_breaches(mut self) -> Self {
+        self.allows_breaches = true;
         self
     }
 

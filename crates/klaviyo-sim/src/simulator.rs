@@ -45,6 +45,7 @@ impl Simulator {
         let unbound = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?;
+        let allows_breaches = plan.allows_breaches;
         let service = Arc::new(Service::new(plan)?);
         let (sender, receiver) = mpsc::channel();
         let shared = Arc::clone(&service);
@@ -53,6 +54,7 @@ impl Simulator {
             Ok(Ok(server)) => Ok(RunningSimulator {
                 address,
                 handle: Handle::new(service),
+                allows_breaches,
                 server,
                 thread: Some(thread),
             }),
@@ -104,11 +106,13 @@ fn serve(
     });
 }
 
-/// A running simulator. Dropping it stops it.
+/// A running simulator. Dropping it stops it, and reads its journals: it panics if a client has done what none of ours may do,
+/// unless its plan allows that. So every test with a simulator proves that too.
 pub struct RunningSimulator {
     /// Where it listens.
     pub address: SocketAddr,
     handle: Handle,
+    allows_breaches: bool,
     server: ServerHandle,
     thread: Option<JoinHandle<()>>,
 }
@@ -139,6 +143,15 @@ impl Drop for RunningSimulator {
         drop(self.server.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+        // A test that has failed already says why.
+        if !self.allows_breaches && !thread::panicking() {
+            let breaches = self.handle.breaches_at_last();
+            assert!(
+                breaches.is_empty(),
+                "Klaviyo was asked for what must never be asked for: {}",
+                breaches.join("; ")
+            );
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::intake::{IntakeQueues, KnownSecrets};
 use crate::kept_collections::KeptCollections;
 use crate::klaviyo::KlaviyoClient;
 use crate::known_keys::KnownKeys;
+use crate::read_back::Samples;
 
 /// The adapters behind the ports.
 #[derive(Clone)]
@@ -66,6 +67,7 @@ pub struct Integration {
     pub(crate) known_keys: KnownKeys,
     pub(crate) known_secrets: KnownSecrets,
     pub(crate) intake: IntakeQueues,
+    pub(crate) samples: Samples,
     pub(crate) intervals: Intervals,
     pub(crate) full_pass_limits: FullPassLimits,
 }
@@ -79,6 +81,7 @@ impl Integration {
             known_keys: KnownKeys::default(),
             known_secrets: KnownSecrets::default(),
             intake: IntakeQueues::default(),
+            samples: Samples::default(),
             intervals: Intervals::default(),
             full_pass_limits: FullPassLimits::default(),
             ports: OwnPorts {

@@ -12,7 +12,7 @@ use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::writing::{
     ContentRefusal, Event, Flow, FlowsOf, FoundProfile, ImportErrorPage, ImportJob, MAX_EVENTS,
-    MetricPage, PersonalText, ProfileChanges, ProfileUpsert, RecordedEvents, RowRefusal,
+    Metric, MetricPage, PersonalText, ProfileChanges, ProfileUpsert, RecordedEvents, RowRefusal,
     Unsubscribe, WriteError, WrittenProfile,
 };
 
@@ -25,6 +25,8 @@ pub enum WriteFault {
     AnswerLost,
     /// It is not done, and its answer is lost.
     RequestLost,
+    /// It is answered as if it were done, and is not.
+    NoEffect,
     /// It is refused with this error.
     Refused(WriteError),
 }
@@ -52,6 +54,8 @@ struct State {
     refused: BTreeSet<String>,
     /// Whether a refusal says which row it is about.
     names_rows: bool,
+    /// How often it was asked what it has recorded.
+    reads: usize,
 }
 
 impl FakeWrites {
@@ -70,6 +74,11 @@ impl FakeWrites {
         let recorded = self.recorded();
         let ids = recorded.iter().map(|event| event.unique_id.to_string());
         ids.collect()
+    }
+
+    /// How often it was asked for its metrics, or for what it has recorded.
+    pub fn reads(&self) -> usize {
+        self.state().reads
     }
 
     /// Makes the next calls go wrong, one after the other.
@@ -101,17 +110,14 @@ impl FakeWrites {
             let fault = state.faults.pop_front();
             match &fault {
                 Some(WriteFault::Refused(error)) => return Err(error.clone()),
-                Some(WriteFault::RequestLost) => {}
+                Some(WriteFault::RequestLost | WriteFault::NoEffect) => {}
                 Some(WriteFault::AnswerLost) | None => state.record(events)?,
             }
             fault
         };
         yield_point().await;
         match fault {
-            None => Ok(Answer {
-                value: (),
-                rate_limits: None,
-            }),
+            None | Some(WriteFault::NoEffect) => Ok(answer(())),
             Some(_) => Err(WriteError::OutcomeUnknown {
                 what: "nothing came".to_owned(),
                 retry_after: RetryAfter::Unknown,
@@ -150,6 +156,13 @@ impl State {
             }
         }
         Ok(())
+    }
+}
+
+const fn answer<T>(value: T) -> Answer<T> {
+    Answer {
+        value,
+        rate_limits: None,
     }
 }
 
@@ -277,17 +290,43 @@ impl KlaviyoWrites for FakeWrites {
         _: &Credential,
         _: Option<&Cursor>,
     ) -> Result<Answer<MetricPage>, KlaviyoError> {
-        nothing()
+        let mut state = self.state();
+        state.reads += 1;
+        let names: BTreeSet<&str> = state
+            .recorded
+            .iter()
+            .map(|one| one.metric.as_str())
+            .collect();
+        let items = names.into_iter().filter_map(|name| {
+            Some(Metric {
+                id: MetricId::parse(format!("M {name}")).ok()?,
+                name: Some(name.to_owned()),
+            })
+        });
+        let page = MetricPage {
+            items: items.collect(),
+            next: None,
+        };
+        Ok(answer(page))
     }
 
     async fn recorded_events(
         &self,
         _: &Credential,
-        _: &MetricId,
-        _: Timestamp,
+        metric: &MetricId,
+        since: Timestamp,
         _: Option<&Cursor>,
     ) -> Result<Answer<RecordedEvents>, KlaviyoError> {
-        nothing()
+        let mut state = self.state();
+        state.reads += 1;
+        let is_of =
+            |event: &&Event| format!("M {}", event.metric) == metric.as_str() && event.at >= since;
+        let recorded = state.recorded.iter().filter(is_of);
+        let page = RecordedEvents {
+            unique_ids: recorded.map(|event| event.unique_id.clone()).collect(),
+            next: None,
+        };
+        Ok(answer(page))
     }
 
     async fn unsubscribe(&self, _: &Credential, _: &Unsubscribe) -> Result<Answer<()>, WriteError> {

@@ -4,6 +4,7 @@ mod check;
 mod continuous;
 mod engine;
 mod environment;
+mod events;
 mod latency;
 mod neighbour;
 mod pages;
@@ -54,6 +55,7 @@ const CASES: &[(&str, Case)] = &[
     ("api", latency::measure),
     ("check", check::measure),
     ("continuous", continuous::measure),
+    ("events", events::measure),
     ("neighbour", neighbour::measure),
     ("pages", pages::measure),
     ("quota", quota::measure),

@@ -80,9 +80,10 @@ pub(super) fn sign_in(folder: &Folder, services: &Services) -> Result<Api> {
     Ok(Api::new(&services.address, &key))
 }
 
-/// What the simulator is told: the demo's account, under a key that is known here, and that a list lives in it.
+/// What the simulator is told: the demo's account, under a key that is known here, that a list lives in it, and that what is
+/// written shows at once.
 pub(super) fn simulator_arguments(living: &str) -> Vec<OsString> {
-    let arguments = ["--key", SIMULATOR_KEY, "--living", living];
+    let arguments = ["--key", SIMULATOR_KEY, "--living", living, "--at-once"];
     arguments.map(OsString::from).to_vec()
 }
 

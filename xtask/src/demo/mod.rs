@@ -1,9 +1,10 @@
-//! The demo: every program started, two lists imported, the audiences shown, and served.
+//! The demo: every program started, two lists imported, the audiences shown, a small launch played, and all of it served.
 //!
 //! A second demo goes on with the store of the first: the lists are synced again.
 
 mod account;
 mod imports;
+mod launch;
 mod progress;
 mod report;
 
@@ -92,6 +93,9 @@ fn demonstrate(options: &Options, interrupt: &Interrupt) -> Result<ExitCode> {
     let runs = imports::follow(&api, &started, &mut services, &display, interrupt)?;
     ensure!(!interrupt.is_requested(), "interrupted");
     let all_succeeded = report::audiences(&api, &runs)?;
+    if let (Klaviyo::Simulated, true, [(_, run), ..]) = (&klaviyo, all_succeeded, runs.as_slice()) {
+        launch::play(&api, &run.audience_id, &mut services, &display, interrupt)?;
+    }
     if options.exit {
         return Ok(if all_succeeded {
             ExitCode::SUCCESS

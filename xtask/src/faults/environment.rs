@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,11 +13,13 @@ use super::outcome::Outcome;
 use super::request_log::Log;
 use crate::abuse::Abuser;
 use crate::interrupt::Interrupt;
+use crate::journal;
 use crate::process::{Launch, Program};
 use crate::services::Programs;
 use crate::services::api::{Api, Run};
 use crate::test::faketime;
 use crate::test::postgres::Cluster;
+use crate::webhooks;
 
 pub(super) const LIST: &str = "FaUlTs";
 pub(super) const KEY: &str = "pk_faults_0123456789abcdef0123456789abcdef";
@@ -89,6 +92,7 @@ pub(super) struct Environment {
     log: PathBuf,
     /// How many requests of the log are ignored, because they were made before the last reset.
     past_requests: usize,
+    breaches: Breaches,
     api_program: Program,
     _simulator: Program,
     folder: TempDir,
@@ -101,6 +105,7 @@ impl Environment {
         faults: &[&str],
         workers: usize,
         interrupt: &Interrupt,
+        breaches: &Breaches,
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let store = store_kind.store(folder.path())?;
@@ -121,6 +126,7 @@ impl Environment {
             OTHER_KEY,
             "--latency",
             LATENCY,
+            "--at-once",
             "--request-log",
         ];
         simulator.arguments.extend(other.map(OsString::from));
@@ -169,6 +175,7 @@ impl Environment {
             klaviyo,
             log,
             past_requests: 0,
+            breaches: breaches.clone(),
             api_program,
             _simulator: simulator,
             folder,
@@ -249,6 +256,21 @@ impl Environment {
         self.api_program = self.api_launch.start()?;
         let address = self.api_program.address(&self.interrupt)?;
         self.api = Api::new(&address, &self.api.key);
+        Ok(())
+    }
+
+    /// Gives the simulator an order: `faults` to come, or `changes` at once.
+    pub(super) fn order(&self, what: &str, orders: &str) -> Result<()> {
+        let agent = webhooks::agent();
+        let answer = agent
+            .post(format!("{}/control/{what}", self.klaviyo))
+            .send(orders);
+        let mut answer = answer.context("the simulator does not answer")?;
+        ensure!(
+            answer.status().is_success(),
+            "the simulator does not take an order: {}",
+            answer.body_mut().read_to_string()?
+        );
         Ok(())
     }
 
@@ -348,6 +370,35 @@ impl Environment {
             }
             self.interrupt.sleep(Duration::from_millis(60));
         }
+        Ok(())
+    }
+}
+
+impl Drop for Environment {
+    /// Whatever a round was about: Klaviyo was asked for nothing that raises a consent, and lost no member whom we had not added.
+    fn drop(&mut self) {
+        if let Err(breach) = journal::must_have_no_breaches(&self.klaviyo) {
+            self.breaches.add(format!("{breach:#}"));
+        }
+    }
+}
+
+/// What the journals of simulators hold that they must not hold. Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Breaches(Arc<Mutex<Vec<String>>>);
+
+impl Breaches {
+    fn add(&self, breach: String) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(breach);
+    }
+
+    /// Fails if there is one.
+    pub(super) fn check(&self) -> Result<()> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ensure!(found.is_empty(), "{}", found.join("; "));
         Ok(())
     }
 }

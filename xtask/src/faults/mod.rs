@@ -5,6 +5,7 @@
 //! tells which pages were fetched twice, and whether a worker sent a request inside a `Retry-After`.
 
 mod environment;
+mod in_process;
 mod klaviyo_list;
 mod outcome;
 mod proxy;
@@ -13,6 +14,7 @@ mod request_log;
 mod runner;
 mod scenarios;
 mod schedule_watch;
+mod shop;
 mod statements;
 
 use std::fmt;
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use self::environment::{Environment, StoreKind};
+use self::environment::{Breaches, Environment, StoreKind};
 use self::proxy::Side;
 use self::report::{RoundResult, print};
 use self::runner::Runner;
@@ -95,6 +97,7 @@ struct RoundContext<'a> {
     store_kind: &'a StoreKind,
     interrupt: &'a Interrupt,
     round: Round,
+    breaches: Breaches,
 }
 
 /// How a round differs from the others of its fault.
@@ -116,7 +119,14 @@ impl fmt::Display for Round {
 impl RoundContext<'_> {
     /// Starts the programs, with these faults of Klaviyo and this many workers.
     fn environment(&self, faults: &[&str], workers: usize) -> Result<Environment> {
-        Environment::start(self.built, self.store_kind, faults, workers, self.interrupt)
+        Environment::start(
+            self.built,
+            self.store_kind,
+            faults,
+            workers,
+            self.interrupt,
+            &self.breaches,
+        )
     }
 
     /// The round's number.
@@ -176,7 +186,7 @@ fn run_all(options: &Options, interrupt: &Interrupt) -> Result<Report> {
         .iter()
         .filter(|scenario| scenario.name.contains(word))
         .collect();
-    if scenarios.is_empty() {
+    if scenarios.is_empty() && !in_process::NAME.contains(word) {
         let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
         bail!(
             "no fault has {word} in its name; there are: {}",
@@ -197,6 +207,9 @@ fn run_all(options: &Options, interrupt: &Interrupt) -> Result<Report> {
             .collect();
         let mut runner = Runner::new(&built, &store_kind, interrupt)?;
         rows.extend(runner.run(&scenarios, options.full, &mut faults)?);
+    }
+    if options.full && in_process::NAME.contains(word) {
+        rows.push(in_process::run(&mut faults)?);
     }
     print(&rows);
     for fault in &faults {

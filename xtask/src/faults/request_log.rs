@@ -94,6 +94,17 @@ impl Log {
             .count()
     }
 
+    /// Requests that make events, singly or in bulk.
+    pub(super) fn events(&self) -> usize {
+        let makes_events = |asked: &&LoggedRequest| {
+            matches!(
+                asked.endpoint.as_deref(),
+                Some("create-event" | "create-events")
+            )
+        };
+        self.0.iter().filter(makes_events).count()
+    }
+
     /// Pages answered more than once. Their cursors differ: each holds the time at which it was made.
     pub(super) fn refetched(&self) -> u64 {
         self.repeated().count() as u64

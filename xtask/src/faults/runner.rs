@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::environment::{Environment, StoreKind};
+use super::environment::{Breaches, Environment, StoreKind};
 use super::outcome::Outcome;
 use super::report::{RoundResult, Row, check};
 use super::statements::{self, Recording, Workload};
@@ -35,14 +35,18 @@ impl<'a> Runner<'a> {
         store_kind: &'a StoreKind,
         interrupt: &'a Interrupt,
     ) -> Result<Self> {
-        let environment = Environment::start(built, store_kind, &[], 1, interrupt)?;
+        let breaches = Breaches::default();
+        let environment = Environment::start(built, store_kind, &[], 1, interrupt, &breaches)?;
         environment.import()?;
         environment.finish().context("the undisturbed import")?;
+        let undisturbed = environment.outcome()?;
+        drop(environment);
+        breaches.check()?;
         Ok(Self {
             built,
             store_kind,
             interrupt,
-            undisturbed: environment.outcome()?,
+            undisturbed,
             recordings: Vec::new(),
         })
     }
@@ -148,9 +152,11 @@ impl<'a> Runner<'a> {
     fn round(&self, scenario: &Scenario, round: &Round) -> Result<RoundResult, String> {
         let begun = Instant::now();
         let name = format!("{} ({round}) on {}", scenario.name, self.store_kind.name());
-        let result = (scenario.run)(&self.context_of(round.clone()));
+        let context = self.context_of(round.clone());
+        let result = (scenario.run)(&context);
         let checked = result.and_then(|result| {
             check(&result, &self.undisturbed)?;
+            context.breaches.check()?;
             Ok(result)
         });
         match &checked {
@@ -160,12 +166,13 @@ impl<'a> Runner<'a> {
         checked.map_err(|error| format!("{name}: {error:#}"))
     }
 
-    const fn context_of(&self, round: Round) -> RoundContext<'a> {
+    fn context_of(&self, round: Round) -> RoundContext<'a> {
         RoundContext {
             built: self.built,
             store_kind: self.store_kind,
             interrupt: self.interrupt,
             round,
+            breaches: Breaches::default(),
         }
     }
 }

@@ -9,12 +9,16 @@ use crate::writing::MAX_EVENTS;
 /// The most deliveries that are sent each by itself: Klaviyo takes 350 events a second singly, and ten bulk jobs.
 pub const MAX_SINGLE: usize = 50;
 
+/// The most deliveries that are sent in bulk, five jobs beside each other: Klaviyo takes ten a second, and answers each after a fraction
+/// of one.
+pub const MAX_BULK: usize = 5 * MAX_EVENTS;
+
 /// The next deliveries.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Batch {
     /// Each in a call of its own, beside each other.
     Single(Vec<DueDelivery>),
-    /// All in one call.
+    /// In as few calls as hold them, beside each other.
     Bulk(Vec<DueDelivery>),
 }
 
@@ -45,6 +49,6 @@ pub fn next_batch(due: Vec<DueDelivery>) -> Option<Batch> {
     if firsts.len() <= MAX_SINGLE {
         return Some(Batch::Single(firsts));
     }
-    firsts.truncate(MAX_EVENTS);
+    firsts.truncate(MAX_BULK);
     Some(Batch::Bulk(firsts))
 }

@@ -9,9 +9,10 @@ mod code;
 mod place;
 mod record;
 mod retry;
+mod sample;
 mod status;
 
-pub use batch::{Batch, MAX_SINGLE, next_batch};
+pub use batch::{Batch, MAX_BULK, MAX_SINGLE, next_batch};
 pub use code::DeliveryCode;
 pub use place::Place;
 pub use record::{
@@ -19,4 +20,5 @@ pub use record::{
     Summary, SummaryOfKind,
 };
 pub use retry::next_try;
+pub use sample::{PERIOD, SAMPLED, Sample, Sampled};
 pub use status::{DeliveryKind, DeliveryStatus};

@@ -86,7 +86,11 @@ At once     The program takes specs while it runs, one a line: POST /control/fau
             /control/faults forgets all that are planned, and POST /control/changes makes a change (join
             and what follows) at once, of the list or segment in PLACE, in the first account or in that of
             account=ID. revoke-key then revokes all keys of the account.
-                curl -d 'segment/Ac7EgS:recompute=600' http://HOST:PORT/control/changes";
+                curl -d 'segment/Ac7EgS:recompute=600' http://HOST:PORT/control/changes
+
+Journal     GET /control/journal answers with all that requests have written, an entry a line, and with
+            ?without=requests but for the requests themselves; GET /control/summary with the number of
+            events, and of those that came again; GET /control/breaches with what of it no client of Fanfare's may do, such as a subscription";
 
 /// A text that describes no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

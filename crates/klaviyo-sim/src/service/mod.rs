@@ -19,6 +19,7 @@ use crate::endpoint::{Endpoint, Parameter, Route};
 use crate::fault::{Change, Effect, Fault, FaultSchedule};
 use crate::instant;
 use crate::plan::{Latency, Plan, PlanError};
+use crate::proof::breaches;
 use crate::query::Parameters;
 use crate::quota::Counters;
 use crate::read::page_number;
@@ -26,6 +27,9 @@ use crate::record::{Log, Request};
 use crate::refusal::Refusal;
 use crate::state::{ChangeError, State};
 use crate::switches::Switches;
+
+/// After this time everything shows that was written: an hour.
+const LONGEST_DELAY_MICROS: i64 = 3_600_000_000;
 
 /// A request as it came in.
 pub(crate) struct Incoming<'a> {
@@ -50,6 +54,7 @@ pub(crate) struct Service {
     clock: Arc<dyn Clock>,
     pub(crate) switches: Switches,
     latency: Latency,
+    keeps_bodies: bool,
 }
 
 /// A request with a known path, and what was read out of it.
@@ -80,6 +85,7 @@ impl Service {
             clock: plan.clock,
             switches: plan.switches,
             latency: plan.latency,
+            keeps_bodies: plan.keeps_bodies,
         })
     }
 
@@ -100,6 +106,24 @@ impl Service {
             account.catch_up(now);
         }
         state
+    }
+
+    /// What the journals of all accounts hold by now that they must not hold.
+    pub(crate) fn breaches(&self) -> Vec<String> {
+        let state = self.state_mut();
+        let journals = state.accounts.iter();
+        journals
+            .flat_map(|account| breaches(&account.writes.journal))
+            .collect()
+    }
+
+    /// The same with all that is accepted and does not show yet: the last thing to be asked of a simulator.
+    pub(crate) fn breaches_at_last(&self) -> Vec<String> {
+        let late = instant::micros_of(self.now()).saturating_add(LONGEST_DELAY_MICROS);
+        for account in &mut self.state_mut().accounts {
+            account.catch_up(late);
+        }
+        self.breaches()
     }
 
     pub(crate) fn schedule(&self) -> MutexGuard<'_, FaultSchedule> {

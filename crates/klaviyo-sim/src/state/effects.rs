@@ -1,5 +1,6 @@
 //! What requests do to an account, once it is done.
 
+use serde_json::{Map, Value};
 use ulid::Ulid;
 
 use super::Account;
@@ -139,6 +140,7 @@ impl Account {
             return self.writes.note(at, repeated);
         }
         let mut properties = event.properties;
+        let value = amount(&properties);
         properties.insert("$event_id".to_owned(), unique_id.clone().into());
         let number = self.writes.events.len();
         self.writes.events.push(Recorded {
@@ -155,6 +157,7 @@ impl Account {
                 metric: metric.clone(),
                 unique_id,
                 backfill: event.backfill,
+                value,
             },
         );
         if !event.backfill {
@@ -224,4 +227,14 @@ impl Account {
     pub(crate) fn fresh_id() -> String {
         Ulid::from_parts(rand::random::<u64>() >> 16, rand::random()).to_string()
     }
+}
+
+/// The amount among an event's properties, with its currency if there is one.
+fn amount(properties: &Map<String, Value>) -> Option<String> {
+    let value = properties.get("$value")?;
+    let currency = properties.get("$value_currency").and_then(Value::as_str);
+    Some(currency.map_or_else(
+        || value.to_string(),
+        |currency| format!("{value} {currency}"),
+    ))
 }

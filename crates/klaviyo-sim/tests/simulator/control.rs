@@ -1,8 +1,10 @@
 //! Orders over HTTP, as a test of whole programs gives them.
 
 use fanfare_klaviyo_sim::Key;
+use serde_json::{Value, json};
 
 use crate::support::{Client, Fixture, KEY, LIST, SEGMENT, members_path};
+use crate::writing::that_allows_breaches;
 
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
@@ -90,4 +92,42 @@ fn an_order_that_cannot_be_carried_out_is_named() {
         "all are read before any is made"
     );
     assert_eq!(fixture.client.get("/api/lists", &[]).status, 200);
+}
+
+#[test]
+fn what_was_written_and_what_of_it_nobody_may_do_is_told() {
+    let fixture = that_allows_breaches();
+    let read = |what: &str| {
+        let address = format!("{}/control/{what}", fixture.simulator.url());
+        let mut answer = agent().get(address).call().unwrap();
+        answer.body_mut().read_to_string().unwrap()
+    };
+    assert_eq!((read("journal"), read("breaches")), Default::default());
+    let event = json!({"data": {"type": "event", "attributes": {
+        "properties": {}, "value": 49.9, "value_currency": "EUR", "unique_id": "ord_1",
+        "metric": {"data": {"type": "metric", "attributes": {"name": "Bought"}}},
+        "profile": {"data": {"type": "profile", "attributes": {"email": "a@example.com"}}},
+    }}});
+    for _ in 0..2 {
+        assert_eq!(fixture.write("POST", "/api/events", &event).status, 202);
+    }
+
+    let lines = read("journal?without=requests");
+    let entries: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let whats: Vec<&Value> = entries.iter().map(|entry| &entry["what"]).collect();
+    assert_eq!(
+        whats,
+        ["profileMade", "metricMade", "event", "eventRepeated"]
+    );
+    assert_eq!(entries[2]["value"], "49.9 EUR");
+    assert_eq!(read("journal").lines().count(), entries.len() + 2);
+    assert_eq!(read("summary"), r#"{"recorded":1,"repeated":1}"#);
+    assert_eq!(read("breaches"), "");
+
+    let path = "/api/profile-subscription-bulk-create-jobs";
+    fixture.write("POST", path, &json!({}));
+    assert_eq!(read("breaches"), format!("{path} was called\n"));
 }

@@ -1,7 +1,7 @@
 //! What requests write, and what stands of it in the journal.
 
 use fanfare_klaviyo_sim::{
-    Delays, Effect, Endpoint, Fault, FlowPlan, FlowTrigger, Key, Profile, Quota, RetryAfter,
+    Delays, Effect, Endpoint, Fault, FlowPlan, FlowTrigger, Key, Plan, Profile, Quota, RetryAfter,
     Summary, Switches, Written, breaches,
 };
 use serde_json::{Value, json};
@@ -11,6 +11,19 @@ use crate::support::{Answer, Client, Fixture, KEY, LIST, account};
 const METRIC: &str = "Fanfare Purchase";
 
 pub(crate) fn with_flows(switches: Switches) -> Fixture {
+    with_flows_as(switches, |plan| plan)
+}
+
+/// Everything shows at once, and the client may do what none of ours may.
+pub(crate) fn that_allows_breaches() -> Fixture {
+    let switches = Switches {
+        delays: Delays::NONE,
+        ..Switches::default()
+    };
+    with_flows_as(switches, Plan::allow_breaches)
+}
+
+fn with_flows_as(switches: Switches, change: impl FnOnce(Plan) -> Plan) -> Fixture {
     let list = || FlowTrigger::List(LIST.to_owned());
     let metric = FlowTrigger::Metric(METRIC.to_owned());
     let account = account()
@@ -19,7 +32,7 @@ pub(crate) fn with_flows(switches: Switches) -> Fixture {
         .flow(FlowPlan::live("FlMetr", "Thanks", metric));
     Fixture::with(account, |mut plan| {
         plan.switches = switches;
-        plan.quota(Quota::Unlimited)
+        change(plan.quota(Quota::Unlimited))
     })
 }
 

@@ -1,10 +1,12 @@
 //! Members and consent that requests write, and what of it is a breach.
 
-use fanfare_klaviyo_sim::{Channel, ConsentLevel};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use fanfare_klaviyo_sim::{Channel, ConsentLevel, Switches};
 use serde_json::{Value, json};
 
-use crate::support::{LIST, members_path};
-use crate::writing::at_once;
+use crate::support::{Fixture, LIST, members_path};
+use crate::writing::{at_once, that_allows_breaches, with_flows};
 
 #[test]
 fn joining_a_list_starts_its_live_flow_once_and_gives_no_consent() {
@@ -56,7 +58,7 @@ fn joining_a_list_starts_its_live_flow_once_and_gives_no_consent() {
 
 #[test]
 fn somebody_else_s_member_who_is_removed_is_a_breach() {
-    let fixture = at_once();
+    let fixture = that_allows_breaches();
     let theirs = fixture.client.get(&members_path(), &[]).ids().remove(0);
     fixture.members("POST", &[&theirs]);
     fixture.members("DELETE", &[&theirs]);
@@ -83,7 +85,7 @@ fn unsubscribe(email: &str, list: Option<&str>) -> Value {
 
 #[test]
 fn an_unsubscription_from_a_list_ends_everything_for_who_is_not_in_it() {
-    let fixture = at_once();
+    let fixture = that_allows_breaches();
     let (member, outsider) = (
         fixture.put("P1", "a@example.com"),
         fixture.put("P2", "b@example.com"),
@@ -136,7 +138,7 @@ fn an_unsubscription_from_a_list_ends_everything_for_who_is_not_in_it() {
 
 #[test]
 fn a_consent_that_a_person_raises_is_none_of_ours_and_one_that_a_request_raises_is() {
-    let fixture = at_once();
+    let fixture = that_allows_breaches();
     let id = fixture.put("P1", "a@example.com");
     let account = fixture.simulator.account();
     account
@@ -155,4 +157,39 @@ fn a_consent_that_a_person_raises_is_none_of_ours_and_one_that_a_request_raises_
     let path = "/api/profile-subscription-bulk-create-jobs";
     assert_eq!(fixture.write("POST", path, &job).status, 202);
     assert_eq!(fixture.breaches().len(), 2, "the call, and what came of it");
+}
+
+#[test]
+fn a_simulator_that_was_asked_to_raise_a_consent_fails_the_test_that_drops_it() {
+    let subscribe = |fixture: &Fixture| {
+        let path = "/api/profile-subscription-bulk-create-jobs";
+        fixture.write("POST", path, &json!({"data": {}}))
+    };
+    let dropped = |fixture: Fixture| {
+        let drop_it = AssertUnwindSafe(|| drop(fixture));
+        let panic = catch_unwind(drop_it).err()?;
+        panic.downcast_ref::<String>().cloned()
+    };
+    // Refused, and asked for all the same.
+    let fixture = at_once();
+    assert_eq!(subscribe(&fixture).status, 400);
+    let said = dropped(fixture).expect("the test would fail");
+    assert!(
+        said.contains("/api/profile-subscription-bulk-create-jobs was called"),
+        "{said}"
+    );
+
+    // What shows a minute later is found as well.
+    let fixture = with_flows(Switches::default());
+    fixture.put("P1", "a@example.com");
+    let path = "/api/profile-subscription-bulk-delete-jobs";
+    fixture.write("POST", path, &unsubscribe("a@example.com", Some(LIST)));
+    assert_eq!(fixture.breaches(), [""; 0]);
+    let said = dropped(fixture).expect("the test would fail");
+    assert!(said.contains("unsubscribed from everything"), "{said}");
+
+    let fixture = that_allows_breaches();
+    subscribe(&fixture);
+    assert_eq!(dropped(fixture), None);
+    assert_eq!(dropped(at_once()), None);
 }

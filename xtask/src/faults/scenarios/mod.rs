@@ -3,6 +3,7 @@
 mod clocks;
 mod continuous;
 mod database;
+mod events;
 mod klaviyo;
 mod neighbour;
 mod workers;
@@ -20,6 +21,9 @@ use super::{RoundContext, RoundResult, Rounds, Scenario, Stores};
 
 /// The pages at which faults happen: the first, some in the middle, the last of thirty.
 const PAGES: &[u32] = &[7, 1, 30, 2, 13, 19, 25, 29];
+
+/// How many kills there are in each round of events, a hundred in all on the two stores. Their number decides at which moments.
+const KILLS: &[u32] = &[3, 8, 9, 10, 11, 12];
 
 /// How many ranges a list of thirty pages is read in at most. Each fetches one page at a time, and fetches it
 /// again if the worker is lost.
@@ -203,6 +207,42 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         EMBEDDED,
         at(&[0], 1),
         klaviyo::deleted,
+    ),
+    scenario(
+        "events: kill -9 of API or worker",
+        BOTH,
+        at(KILLS, 1),
+        events::killed,
+    ),
+    scenario(
+        "events: kill -9 between call and row",
+        BOTH,
+        at(&[0], 1),
+        events::killed_in_a_call,
+    ),
+    scenario(
+        "events: answers lost after the effect",
+        BOTH,
+        at(&[0], 0),
+        events::answers_lost,
+    ),
+    scenario(
+        "events: accepted without effect",
+        BOTH,
+        at(&[0], 0),
+        events::without_effect,
+    ),
+    scenario(
+        "events: 429 and 5xx, with Retry-After and without",
+        BOTH,
+        at(&[0], 0),
+        events::throttled,
+    ),
+    scenario(
+        "events: the key revoked, then replaced",
+        BOTH,
+        at(&[0], 0),
+        events::key_replaced,
     ),
     scenario_alone(
         "another withholds bodies and reads no answers",

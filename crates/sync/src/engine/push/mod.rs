@@ -8,10 +8,11 @@
 mod outcome;
 mod sending;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fanfare_domain::connection::{Connection, ConnectionStatus, OpenConnection};
-use fanfare_domain::delivery::{Batch, DueDelivery, Payload, Settled, next_batch};
+use fanfare_domain::delivery::{Batch, DueDelivery, Payload, Sampled, Settled, next_batch};
 use fanfare_domain::ids::DeliveryId;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::quota::Endpoint;
@@ -35,7 +36,7 @@ use crate::saving::can_push;
 use outcome::{Outcome, Stop};
 
 /// How many deliveries are looked at to choose a batch: of each consumer only the first may go.
-const LOOKED_AT: u32 = 2_000;
+const LOOKED_AT: u32 = 6_000;
 
 /// A wait that is so short that the worker keeps the lease.
 const SHORT_WAIT: Duration = Duration::from_secs(2);
@@ -204,7 +205,11 @@ impl Slice<'_> {
                 Some(outcome) => outcome,
             },
         };
-        self.settle(outcome, &ids, &stored).await
+        let sent = sent_events(&batch, &outcome);
+        let step = self.settle(outcome, &ids, &stored).await?;
+        let (samples, organization) = (&self.integration.samples, self.lease.organization());
+        samples.offer(organization, &connection, sent, self.integration.now());
+        Ok(step)
     }
 
     /// Keeps what has become of a batch.
@@ -326,6 +331,20 @@ impl Slice<'_> {
         self.began = Instant::now();
         Ok(false)
     }
+}
+
+/// The events of a batch that Klaviyo has taken.
+fn sent_events(batch: &Batch, outcome: &Outcome) -> Vec<Sampled> {
+    let taken: BTreeSet<&DeliveryId> = outcome
+        .settled
+        .iter()
+        .filter(|(_, settled)| matches!(settled, Settled::Sent(_)))
+        .map(|(id, _)| id)
+        .collect();
+    let sent = batch.deliveries().iter();
+    let sent = sent.filter(|delivery| taken.contains(&delivery.id));
+    sent.map(|delivery| Sampled::of(&delivery.id, event_of(delivery)))
+        .collect()
 }
 
 /// The event of a delivery.

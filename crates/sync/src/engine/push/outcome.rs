@@ -78,6 +78,14 @@ impl Outcome {
         }
     }
 
+    /// Adds what has become of others.
+    pub(super) fn add(&mut self, other: Self) {
+        self.settled.extend(other.settled);
+        if let Some(stop) = other.stop {
+            self.stop(stop);
+        }
+    }
+
     /// The first reason stays, unless it is a wait and the other one is longer, or none.
     fn stop(&mut self, stop: Stop) {
         let is_weaker = match (&self.stop, &stop) {

@@ -54,28 +54,51 @@ impl Slice<'_> {
         }
     }
 
-    /// Sends deliveries in as few calls as hold them. A refused call is divided until what Klaviyo refuses is alone.
+    /// Sends deliveries in as few calls as hold them, beside each other.
     pub(super) async fn send_in_bulk(
         &self,
         connection: &OpenConnection,
         deliveries: &[DueDelivery],
     ) -> Outcome {
+        let calls = self.calls_of(deliveries);
+        let calls = calls
+            .into_iter()
+            .map(|call| self.send_call(connection, call));
         let mut outcome = Outcome::default();
-        let mut waiting: VecDeque<Vec<&DueDelivery>> =
-            VecDeque::from([deliveries.iter().collect()]);
-        while let Some(mut batch) = waiting.pop_front() {
+        for one in join_all(calls).await {
+            outcome.add(one);
+        }
+        outcome
+    }
+
+    /// The deliveries by the calls that hold them.
+    fn calls_of<'d>(&self, deliveries: &'d [DueDelivery]) -> Vec<Vec<&'d DueDelivery>> {
+        let mut events: Vec<Event> = deliveries.iter().map(|one| event_of(one).clone()).collect();
+        let (mut calls, mut rest) = (Vec::new(), deliveries);
+        while !rest.is_empty() {
+            let fitting = self.integration.klaviyo.events_that_fit(&events);
+            let fitting = fitting.clamp(1, rest.len());
+            events.drain(..fitting);
+            let (call, after) = rest.split_at(fitting);
+            calls.push(call.iter().collect());
+            rest = after;
+        }
+        calls
+    }
+
+    /// Sends the deliveries of one call. If it is refused, it is divided until what Klaviyo refuses is alone.
+    async fn send_call(&self, connection: &OpenConnection, call: Vec<&DueDelivery>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut waiting = VecDeque::from([call]);
+        while let Some(batch) = waiting.pop_front() {
             if outcome.stop.is_some() {
                 break;
             }
             let events: Vec<Event> = batch.iter().map(|one| event_of(one).clone()).collect();
-            let fitting = self.integration.klaviyo.events_that_fit(&events).max(1);
-            if fitting < batch.len() {
-                waiting.push_front(batch.split_off(fitting));
-            }
             let sent = self
                 .integration
                 .klaviyo
-                .create_events(connection, &events[..batch.len()])
+                .create_events(connection, &events)
                 .await;
             let refusal = match sent.map_err(WriteFailure::from) {
                 Ok(()) => {

@@ -3,6 +3,7 @@
 mod accepting;
 mod chaos;
 mod pausing;
+mod reading_back;
 mod sending;
 mod signing;
 
