@@ -243,6 +243,17 @@ impl KlaviyoWrites for KlaviyoHttp {
             .await
     }
 
+    async fn look_at_profiles(
+        &self,
+        credential: &Credential,
+        ids: &[ProfileId],
+    ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError> {
+        let request = profile::look_request(self.origin(), ids);
+        let max = body::MAX_BODY_BYTES;
+        self.send_within(credential, request, max, &AnyRoom, member::read_found)
+            .await
+    }
+
     async fn add_to_list(
         &self,
         credential: &Credential,

@@ -10,6 +10,9 @@ use futures_util::future::join_all;
 use super::outcome::{Outcome, WriteFailure};
 use super::{Slice, event_of};
 
+/// A batch of events holds nothing else.
+const NO_EVENT: &str = "a delivery that is no event";
+
 impl Slice<'_> {
     /// Sends each delivery in a call of its own, all beside each other.
     pub(super) async fn send_singly(
@@ -36,7 +39,11 @@ impl Slice<'_> {
         connection: &OpenConnection,
         delivery: &DueDelivery,
     ) -> Result<Option<DeliveryCode>, WriteFailure> {
-        let event = event_of(delivery);
+        let Some(event) = event_of(delivery) else {
+            return Err(WriteFailure::Klaviyo(WriteError::Refused(
+                NO_EVENT.to_owned(),
+            )));
+        };
         let klaviyo = &self.integration.klaviyo;
         let sent = klaviyo.create_event(connection, event).await;
         match sent.map_err(WriteFailure::from) {
@@ -67,7 +74,11 @@ impl Slice<'_> {
             if outcome.stop.is_some() {
                 break;
             }
-            let events: Vec<Event> = batch.iter().map(|one| event_of(one).clone()).collect();
+            let events: Vec<Event> = batch
+                .iter()
+                .filter_map(|one| event_of(one))
+                .cloned()
+                .collect();
             let fitting = self.integration.klaviyo.events_that_fit(&events).max(1);
             if fitting < batch.len() {
                 waiting.push_front(batch.split_off(fitting));
