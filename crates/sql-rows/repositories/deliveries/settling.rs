@@ -99,10 +99,11 @@ pub(super) async fn settle(
                 counts.moved(*kind, DeliveryStatus::Failed);
             }
             Settled::Dropped(code) => {
+                let one = [id.as_str()];
                 let drop = sqlx::query_file!(
                     "sql/deliveries/dropped.sql",
                     scope.organization,
-                    texts(&[id.as_str()]) as _,
+                    texts(&one) as _,
                     code.as_str()
                 );
                 drop.execute(&mut *scope.connection).with_timeout().await?;

@@ -8,6 +8,7 @@ mod converging;
 mod pausing;
 mod sending;
 mod signing;
+mod simulated;
 
 use std::time::Duration;
 
