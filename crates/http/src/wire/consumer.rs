@@ -9,10 +9,10 @@ use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Lookup};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, Phone};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::audience::values;
 use super::words::ConsentLevel;
 use super::{SearchText, SyncSource, Time, VENDOR};
 use crate::decode::{DecodeError, InQuery, InSecret, Request, parsed};
@@ -40,7 +40,7 @@ pub(crate) struct Consumer {
     status: ConsumerStatus,
     /// Scalars and arrays of scalars.
     #[schema(value_type = Option<Object>)]
-    metadata: Option<BTreeMap<String, Box<RawValue>>>,
+    metadata: Option<BTreeMap<String, Value>>,
     /// Whether the person has unsubscribed from SMS.
     sms_opt_out: bool,
     /// How far the person lets themselves be written to, as Klaviyo says; null where nothing is known.
@@ -145,15 +145,6 @@ impl From<Consents> for KlaviyoConsents {
     }
 }
 
-/// The members as JSON. Each is JSON text, as it was decoded.
-fn members(metadata: BTreeMap<String, String>) -> BTreeMap<String, Box<RawValue>> {
-    let raw = |text| RawValue::from_string(text).ok();
-    let members = metadata.into_iter();
-    members
-        .filter_map(|(name, text)| Some((name, raw(text)?)))
-        .collect()
-}
-
 /// Whether a consumer may take part.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -178,7 +169,7 @@ impl Consumer {
                 .full_name
                 .map(|name| name.value.as_str().to_owned()),
             status: ConsumerStatus::Active,
-            metadata: record.metadata.map(members),
+            metadata: record.metadata.map(values),
             sms_opt_out: consents.is_some_and(|consents| consents.sms_opt_out()),
             klaviyo: consents.map(KlaviyoConsents::from),
             verification_code: (),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::audience_update::plain;
 use super::metadata::FlatMetadata;
 use super::words::{Channel, UnsubscribeScope};
-use crate::decode::{DecodeError, InSecret, OneTo, Request, missing, parsed};
+use crate::decode::{DecodeError, InBody, InSecret, OneTo, Request, missing, parsed};
 use crate::error::{Key, Violation};
 
 /// An e-mail address, in whatever spelling.
@@ -56,23 +56,23 @@ impl From<SentName> for FullName {
 
 /// A consumer to be made, or what to change of one. Fields that are left out stay as they are; null takes a value away.
 #[derive(Deserr, ToSchema)]
-#[deserr(error = DecodeError<InSecret>, deny_unknown_fields, rename_all = camelCase)]
+#[deserr(error = DecodeError<InBody>, deny_unknown_fields, rename_all = camelCase)]
 #[schema(as = ConsumerUpdate, rename_all = "camelCase")]
 pub(crate) struct ConsumerBody {
     /// It is trimmed and lower-cased. Klaviyo's is never changed by it, and a consumer that is linked to a Klaviyo profile takes that
     /// one's address again at the next sync.
-    #[deserr(default)]
+    #[deserr(default, error = DecodeError<InSecret>)]
     #[schema(value_type = Option<String>, max_length = 254)]
     email: Patch<SentEmail>,
     /// In E.164.
-    #[deserr(default)]
+    #[deserr(default, error = DecodeError<InSecret>)]
     #[schema(value_type = Option<String>, example = "+12345678901")]
     phone: Patch<SentPhone>,
-    #[deserr(default)]
+    #[deserr(default, error = DecodeError<InSecret>)]
     #[schema(value_type = Option<String>)]
     full_name: Patch<SentName>,
     /// Takes the place of what was there: scalars and arrays of scalars, at most 16,384 bytes of JSON.
-    #[deserr(default)]
+    #[deserr(default, error = DecodeError<InSecret>)]
     #[schema(value_type = Option<Object>)]
     metadata: Patch<FlatMetadata>,
 }
@@ -112,7 +112,7 @@ fn value<T>(patch: Patch<T>) -> Option<T> {
 
 /// From what somebody is unsubscribed.
 #[derive(Deserr, ToSchema)]
-#[deserr(error = DecodeError<InSecret>, deny_unknown_fields, rename_all = camelCase)]
+#[deserr(error = DecodeError<InBody>, deny_unknown_fields, rename_all = camelCase)]
 #[schema(as = Unsubscribe, rename_all = "camelCase")]
 pub(crate) struct UnsubscribeBody {
     /// The channels.

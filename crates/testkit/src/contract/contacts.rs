@@ -208,8 +208,8 @@ pub async fn what_is_remembered_of_contacts_comes_back(harness: &dyn StoreHarnes
         at(8),
     );
     let mut unit = org.begin().await;
-    let put = unit.put_contacts(&BTreeMap::from([(one.clone(), contact.clone())]));
-    put.await.expect("contacts");
+    let first = BTreeMap::from([(one.clone(), contact.clone())]);
+    unit.put_contacts(&first).await.expect("contacts");
     contact.ended(&Outcome::Unknown, at(9));
     let both = BTreeMap::from([
         (one.clone(), contact),

@@ -173,7 +173,7 @@ impl Slice<'_> {
         &self,
         connection: &OpenConnection,
         people: &People,
-    ) -> Result<BTreeMap<ConsumerId, FoundProfile>, WriteFailure> {
+    ) -> Result<BTreeMap<ConsumerId, Seen>, WriteFailure> {
         let klaviyo = &self.integration.klaviyo;
         let mut found = BTreeMap::new();
         let known: BTreeSet<&ProfileId> = people
@@ -191,7 +191,7 @@ impl Slice<'_> {
                 let profile = people.profile(id);
                 let one = by_id.iter().find(|one| Some(&one.profile.id) == profile);
                 if let Some(one) = one {
-                    found.insert(id.clone(), one.clone());
+                    found.insert(id.clone(), Seen::Profile(one.clone()));
                 }
             }
         }
@@ -221,7 +221,7 @@ impl Slice<'_> {
                     usable.is_some_and(|usable| usable.as_str() == email)
                 };
                 if let Some(one) = by_email.iter().find(is_theirs) {
-                    found.insert(id.clone(), one.clone());
+                    found.insert(id.clone(), Seen::Profile(one.clone()));
                 }
             }
         }
@@ -236,7 +236,12 @@ impl Slice<'_> {
                     one.profile.phone.as_text().map(str::trim) == Some(&phone)
                 };
                 if let Some(one) = by_phone.iter().find(is_theirs) {
-                    found.insert(id.clone(), one.clone());
+                    // A number may be a family's: who has an e-mail besides is known to be somebody, and not this consumer.
+                    let seen = match one.profile.usable_email() {
+                        None => Seen::Profile(one.clone()),
+                        Some(_) => Seen::Another,
+                    };
+                    found.insert(id.clone(), seen);
                 }
             }
         }
@@ -268,9 +273,17 @@ impl Slice<'_> {
                 continue;
             }
             let id = record.consumer.id.clone();
+            let found = match looked.found.get(&id) {
+                None => None,
+                Some(Seen::Profile(found)) => Some(found),
+                Some(Seen::Another) => {
+                    let code = DeliveryCode::UnknownInKlaviyo;
+                    outcome.settle(delivery, Settled::Dropped(code));
+                    continue;
+                }
+            };
             let before = (record.consumer.clone(), people.contacts.remove(&id));
             let mut contact = before.1.clone();
-            let found = looked.found.get(&id);
             let telling = tell(
                 &mut record.consumer,
                 &mut contact,
@@ -470,9 +483,17 @@ impl Slice<'_> {
     }
 }
 
+/// What a look has found of a consumer.
+enum Seen {
+    /// The consumer's profile.
+    Profile(FoundProfile),
+    /// The profile of somebody else, who has the same phone number.
+    Another,
+}
+
 /// What a look has found.
 struct Looked {
-    found: BTreeMap<ConsumerId, FoundProfile>,
+    found: BTreeMap<ConsumerId, Seen>,
     began_at: Timestamp,
 }
 
