@@ -1,7 +1,9 @@
 //! Consumers, and their links to Klaviyo profiles. How values of several profiles become one is in
 //! [`crate::merge`].
 
+use crate::consent::{Consents, KnownConsents};
 use crate::ids::{ConsumerId, ProfileId, SourceId};
+use crate::merge::merge_edited;
 pub use crate::merge::{Primary, Stamp, Stamped, merge, primary_of};
 use crate::profile::UsableProfile;
 use crate::time::Timestamp;
@@ -21,6 +23,23 @@ pub struct Consumer {
     pub full_name: Option<Stamped<FullName>>,
     /// Its primary profile; `None` if no profile is linked.
     pub primary: Option<Primary>,
+    /// When values were changed in Fanfare itself.
+    pub edited: Edited,
+    /// How far the person lets themselves be written to.
+    pub consents: KnownConsents,
+}
+
+/// When values of a consumer were last changed in Fanfare, by a person or another service. `None` for a value that a profile
+/// has written since, or that nobody has changed. A value that is edited and not there was emptied on purpose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Edited {
+    /// Of the phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Timestamp>,
+    /// Of the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_name: Option<Timestamp>,
 }
 
 impl Consumer {
@@ -32,6 +51,11 @@ impl Consumer {
             phone: None,
             full_name: None,
             primary: None,
+            edited: Edited {
+                phone: None,
+                full_name: None,
+            },
+            consents: KnownConsents::new(),
         }
     }
 
@@ -39,8 +63,22 @@ impl Consumer {
     /// [`crate::identity`] and by the links.
     pub fn merge_values(&mut self, profile: &UsableProfile) {
         let stamp = profile.stamp();
-        merge(&mut self.full_name, profile.full_name.clone(), &stamp);
-        merge(&mut self.phone, profile.phone.clone(), &stamp);
+        let (name, phone) = (profile.full_name.clone(), profile.phone.clone());
+        let edited = &mut self.edited;
+        merge_edited(&mut self.full_name, &mut edited.full_name, name, &stamp);
+        merge_edited(&mut self.phone, &mut edited.phone, phone, &stamp);
+    }
+
+    /// Keeps a name that somebody has given in Fanfare; `None` empties it.
+    pub fn edit_full_name(&mut self, name: Option<FullName>, at: Timestamp) {
+        self.full_name = name.map(|value| Stamped { value, by: None });
+        self.edited.full_name = Some(at);
+    }
+
+    /// Keeps a phone number that somebody has given in Fanfare; `None` empties it.
+    pub fn edit_phone(&mut self, phone: Option<Phone>, at: Timestamp) {
+        self.phone = phone.map(|value| Stamped { value, by: None });
+        self.edited.phone = Some(at);
     }
 
     /// Whether a user sees no difference between the two: they have the same values and the same primary
@@ -52,7 +90,9 @@ impl Consumer {
         fn primary(of: &Consumer) -> Option<&ProfileId> {
             of.primary.as_ref().map(|primary| &primary.stamp.profile)
         }
+        let consents = |of: &Self| of.consents.get().unwrap_or(Consents::UNKNOWN);
         self.email == other.email
+            && consents(self) == consents(other)
             && values(self.phone.as_ref()) == values(other.phone.as_ref())
             && values(self.full_name.as_ref()) == values(other.full_name.as_ref())
             && primary(self) == primary(other)

@@ -44,6 +44,23 @@ pub fn merge<T>(slot: &mut Option<Stamped<T>>, value: Option<T>, stamp: &Stamp) 
     }
 }
 
+/// The same for a value that may have been changed in Fanfare itself: then only a profile that changed later replaces it, and
+/// fills it where it was emptied on purpose.
+pub fn merge_edited<T>(
+    slot: &mut Option<Stamped<T>>,
+    edited: &mut Option<Timestamp>,
+    value: Option<T>,
+    stamp: &Stamp,
+) {
+    if let Some(at) = *edited {
+        if value.is_none() || stamp.updated <= Some(at) {
+            return;
+        }
+        *edited = None;
+    }
+    merge(slot, value, stamp);
+}
+
 /// The primary profile of a consumer: the latest of those that are linked to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Primary {

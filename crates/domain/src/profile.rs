@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::consent::Consents;
 use crate::ids::ProfileId;
 use crate::issue::{Field, IssueCode, IssueKind};
 use crate::time::Timestamp;
@@ -95,6 +96,8 @@ pub struct Profile {
     pub updated: Option<Timestamp>,
     /// `joined_group_at`: when the profile last joined this list or segment.
     pub joined_at: Option<Timestamp>,
+    /// How far the person lets themselves be written to; `None` if it was not read.
+    pub consents: Option<Consents>,
     /// Which of the times above was sent and could not be read.
     pub unreadable_times: Vec<Field>,
 }
@@ -133,6 +136,8 @@ pub struct UsableProfile {
     pub updated: Option<Timestamp>,
     /// When it joined the list that is read.
     pub joined_at: Option<Timestamp>,
+    /// How far the person lets themselves be written to; `None` if it was not read.
+    pub consents: Option<Consents>,
     /// The values that were not taken over without a change.
     pub issues: Vec<IssueKind>,
 }
@@ -184,6 +189,7 @@ impl UsableProfile {
             full_name,
             updated: profile.updated.map(|at| at.min(run_started_at)),
             joined_at: profile.joined_at,
+            consents: profile.consents,
             issues,
         }
     }

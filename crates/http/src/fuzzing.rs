@@ -70,7 +70,9 @@ pub fn bodies(bytes: &[u8]) {
         }
     }
     if let Some(settings) = body::<wire::SettingsBody>(bytes)
-        && let wire::SettingsChange::Change { connect, events } = settings.into()
+        && let wire::SettingsChange::Change {
+            connect, events, ..
+        } = settings.into()
     {
         shows_nothing_private(&format!("{connect:?}"));
         for metric in events
@@ -79,6 +81,18 @@ pub fn bodies(bytes: &[u8]) {
         {
             assert!(metric.is_none_or(|metric| metric.as_str().chars().count() < 128));
         }
+    }
+    if let Some(consumer) = body::<wire::ConsumerBody>(bytes) {
+        let new = consumer.into_new("key_1".to_owned());
+        let values = (&new.email, &new.phone, &new.full_name);
+        shows_nothing_private(&format!("{values:?}"));
+        if let Some(metadata) = new.metadata {
+            metadata_can_be_kept(&metadata);
+        }
+    }
+    if let Some(ended) = body::<wire::UnsubscribeBody>(bytes) {
+        let request = fanfare_sync::UnsubscribeRequest::from(ended);
+        assert!((1..=2).contains(&request.channels.len()));
     }
     body::<wire::SyncBody>(bytes);
     if let Some(check) = body::<wire::CheckBody>(bytes) {

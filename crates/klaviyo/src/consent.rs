@@ -10,6 +10,19 @@ use crate::lenient::{Object, Raw, object, time, value};
 /// What asks for it, at no further cost.
 pub(crate) const ADDITIONAL: (&str, &str) = ("additional-fields[profile]", "subscriptions");
 
+/// The parts of `subscriptions` that are read, behind other names of `fields[profile]`: a tenth of the whole.
+macro_rules! and_consents {
+    ($fields:literal) => {
+        concat!(
+            $fields,
+            ",subscriptions.email.marketing.consent,subscriptions.email.marketing.consent_timestamp",
+            ",subscriptions.email.marketing.suppression",
+            ",subscriptions.sms.marketing.consent,subscriptions.sms.marketing.consent_timestamp"
+        )
+    };
+}
+pub(crate) use and_consents;
+
 object! {
     struct Subscriptions<'a> {
         email: Object<Channel<'a>>,

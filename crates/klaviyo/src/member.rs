@@ -12,7 +12,7 @@ use fanfare_domain::profile::{Attribute, Profile};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::writing::FoundProfile;
 
-use crate::consent;
+use crate::consent::{self, ADDITIONAL, and_consents};
 use crate::document::{Many, broken_id, parse};
 use crate::lenient::{Object, Raw, object, time, value};
 use crate::origin::Origin;
@@ -22,11 +22,16 @@ use crate::request::{Request, id_segment};
 /// How many profiles a page has: Klaviyo's maximum.
 pub(crate) const PAGE_SIZE: &str = "100";
 
-/// The attributes of a profile that a sync needs. No others are requested.
+/// The attributes of a member that is looked for.
 const FIELDS: &str = "email,phone_number,first_name,last_name,joined_group_at,updated";
 
+/// The attributes of a profile that a sync needs. No others are requested.
+const SYNCED_FIELDS: &str =
+    and_consents!("email,phone_number,first_name,last_name,joined_group_at,updated");
+
 /// The same of a profile that is read by itself: it has joined nothing there.
-pub(crate) const PROFILE_FIELDS: &str = "email,phone_number,first_name,last_name,updated";
+pub(crate) const PROFILE_FIELDS: &str =
+    and_consents!("email,phone_number,first_name,last_name,updated");
 
 /// Requests a page of members by join time.
 pub(crate) fn request(
@@ -43,7 +48,11 @@ pub(crate) fn request(
     ];
     let bounds: Vec<String> = from_and_before.into_iter().flatten().collect();
     let filter = (!bounds.is_empty()).then(|| bounds.join(","));
-    let mut parameters = vec![("fields[profile]", FIELDS), ("page[size]", PAGE_SIZE)];
+    let mut parameters = vec![
+        ("fields[profile]", SYNCED_FIELDS),
+        ADDITIONAL,
+        ("page[size]", PAGE_SIZE),
+    ];
     match from.order {
         MemberOrder::EarliestFirst => parameters.push(("sort", "joined_group_at")),
         MemberOrder::LatestFirst => parameters.push(("sort", "-joined_group_at")),
@@ -115,7 +124,6 @@ pub(crate) fn read_found(text: &str) -> Result<Vec<FoundProfile>, KlaviyoError> 
         Ok(FoundProfile {
             profile: read(resource)?,
             external_id: attribute(resource.attributes.0.external_id),
-            consents: consent::read(resource.attributes.0.subscriptions),
         })
     });
     found.collect()
@@ -139,6 +147,9 @@ fn read(resource: &Resource<'_>) -> Result<Profile, KlaviyoError> {
         last_name: attribute(attributes.last_name),
         updated: time(attributes.updated, Field::Updated),
         joined_at: time(attributes.joined_group_at, Field::JoinedGroupAt),
+        consents: attributes
+            .subscriptions
+            .map(|subscriptions| consent::read(Some(subscriptions))),
         unreadable_times,
     })
 }

@@ -3,6 +3,7 @@
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::klaviyo::ChangedFrom;
 
+use crate::consent::ADDITIONAL;
 use crate::member::{PAGE_SIZE, PROFILE_FIELDS};
 use crate::origin::Origin;
 use crate::request::Request;
@@ -12,6 +13,7 @@ pub(crate) fn by_id_request(origin: &Origin, ids: &[ProfileId]) -> Request {
     let filter = filter_any("id", ids.iter().map(ProfileId::as_str));
     let parameters = [
         ("fields[profile]", PROFILE_FIELDS),
+        ADDITIONAL,
         ("page[size]", PAGE_SIZE),
         ("filter", &filter),
     ];
@@ -23,6 +25,7 @@ pub(crate) fn changed_request(origin: &Origin, from: &ChangedFrom) -> Request {
     let filter = format!("greater-than(updated,{})", from.after.to_whole_seconds());
     let parameters = [
         ("fields[profile]", PROFILE_FIELDS),
+        ADDITIONAL,
         ("page[size]", PAGE_SIZE),
         ("sort", "updated"),
         ("filter", &filter),

@@ -1,4 +1,4 @@
-//! Consumers, to be read.
+//! Consumers, to be read, and one by one to be written.
 
 use async_trait::async_trait;
 use fanfare_domain::consumer::ProfileLink;
@@ -6,7 +6,9 @@ use fanfare_domain::ids::{AudienceId, ConsumerId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
 use fanfare_domain::search::folded;
-use fanfare_sql_rows::{DbTimestamp, ProfileLinkRow, all, one, to_db};
+use fanfare_sql_rows::{
+    ConsumerColumns, DbTimestamp, JsonText, ProfileLinkRow, all, json, one, to_db,
+};
 
 use super::pages::Scope;
 use super::search;
@@ -71,6 +73,32 @@ impl Consumers for Unit {
         };
         let find = read_consumers!(lookup, organization, email, phone, profile);
         all(find.fetch_all(connection).with_timeout().await?)
+    }
+
+    async fn put_consumer(&mut self, record: &ConsumerRecord) -> Result<(), StoreError> {
+        let mut scope = Scope::of(self.writing()?);
+        search::mark_one_pending(scope.reborrow(), &record.consumer).await?;
+        let columns = ConsumerColumns::of(&record.consumer, true);
+        let put = sqlx::query_file!(
+            "../sql-rows/sql/consumers/put.sql",
+            scope.organization,
+            columns.id,
+            columns.email,
+            columns.phone,
+            columns.full_name,
+            columns.search_text,
+            JsonText(columns.stamps) as _,
+            columns.primary_profile,
+            to_db(columns.primary_updated) as _,
+            columns.primary_source_id,
+            DbTimestamp(record.created_at) as _,
+            record.created_by,
+            to_db(record.updated_at) as _,
+            record.updated_by,
+            record.metadata.as_ref().map(|of| JsonText(json(of))) as _
+        );
+        put.execute(scope.connection).with_timeout().await?;
+        Ok(())
     }
 
     async fn links_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileLink>, StoreError> {

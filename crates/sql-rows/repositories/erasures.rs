@@ -97,6 +97,13 @@ impl Erasures for Unit {
         delete_memberships(scope.reborrow(), consumer).await?;
         delete_of_consumer(scope.reborrow(), consumer).await?;
         let delete = sqlx::query_file!(
+            "../sql-rows/sql/contacts/delete.sql",
+            scope.organization,
+            consumer.as_str()
+        );
+        let delete = delete.execute(&mut *scope.connection);
+        delete.with_timeout().await?;
+        let delete = sqlx::query_file!(
             "../sql-rows/sql/consumers/delete.sql",
             scope.organization,
             consumer.as_str()

@@ -9,6 +9,7 @@
 mod audiences;
 mod connections;
 mod consumers;
+mod contacts;
 mod deliveries;
 mod directory;
 mod erasures;

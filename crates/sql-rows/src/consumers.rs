@@ -1,6 +1,7 @@
 //! Consumers, and the document that holds who wrote their values.
 
-use fanfare_domain::consumer::{Consumer, Primary, Stamp, Stamped};
+use fanfare_domain::consent::KnownConsents;
+use fanfare_domain::consumer::{Consumer, Edited, Primary, Stamp, Stamped};
 use fanfare_domain::ids::{ConsumerId, ProfileId, SourceId};
 use fanfare_domain::ports::{ConsumerRecord, StoreError};
 use fanfare_domain::search;
@@ -21,7 +22,7 @@ macro_rules! select_consumers {
         sqlx::query_as!(
             $crate::ConsumerRow,
             "SELECT c.id, c.email, c.phone, c.full_name, c.stamps, c.primary_profile, c.primary_updated,
-                c.primary_source_id, c.created_at, c.created_by, c.updated_at, c.updated_by, " + $rest,
+                c.primary_source_id, c.created_at, c.created_by, c.updated_at, c.updated_by, c.metadata, " + $rest,
             $($parameter)*
         )
     };
@@ -43,6 +44,7 @@ pub struct ConsumerRow {
     pub created_by: String,
     pub updated_at: Option<DbTimestamp>,
     pub updated_by: Option<String>,
+    pub metadata: Option<JsonText>,
     /// `changed_at` of the link of the primary profile.
     pub primary_changed_at: Option<DbTimestamp>,
 }
@@ -62,13 +64,21 @@ pub struct KnownConsumerRow {
 }
 
 /// Who wrote each value of a consumer: the document in `stamps`, with a member for each value that has
-/// a stamp.
+/// a stamp; and what else only the programs look into.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Stamps {
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<StampJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     full_name: Option<StampJson>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    edited: Edited,
+    #[serde(default, skip_serializing_if = "KnownConsents::is_empty")]
+    consents: KnownConsents,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A stamp; `updated` is in microseconds since 1970.
@@ -91,6 +101,8 @@ impl Stamps {
         Self {
             phone: stamp(consumer.phone.as_ref()),
             full_name: stamp(consumer.full_name.as_ref()),
+            edited: consumer.edited,
+            consents: consumer.consents.clone(),
         }
     }
 }
@@ -148,6 +160,8 @@ impl TryFrom<KnownConsumerRow> for Consumer {
             phone: stamped(phone.map_err(|_| corrupt("consumers.phone"))?, stamps.phone),
             full_name: stamped(full_name.transpose()?, stamps.full_name),
             primary,
+            edited: stamps.edited,
+            consents: stamps.consents,
         })
     }
 }
@@ -162,6 +176,11 @@ impl TryFrom<ConsumerRow> for ConsumerRecord {
             created_by: std::mem::take(&mut row.created_by),
             updated_at: from_db(row.updated_at),
             updated_by: row.updated_by.take(),
+            metadata: row
+                .metadata
+                .take()
+                .map(|JsonText(text)| from_json(&text, "consumers.metadata"))
+                .transpose()?,
             consumer: Consumer::try_from(row)?,
         })
     }

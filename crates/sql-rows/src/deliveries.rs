@@ -159,16 +159,18 @@ const PAYLOAD: &str = "deliveries.payload";
 pub fn payload_json(payload: &Payload) -> String {
     match payload {
         Payload::Event(event) => json(event.as_ref()),
+        Payload::Contact => "{}".to_owned(),
+        Payload::Consent(end) => json(end),
     }
 }
 
 fn payload(kind: &str, text: &str) -> Result<Payload, StoreError> {
     match kind_of(kind)? {
         DeliveryKind::Event => Ok(Payload::Event(Box::new(from_json(text, PAYLOAD)?))),
+        DeliveryKind::Contact => Ok(Payload::Contact),
+        DeliveryKind::Consent => Ok(Payload::Consent(from_json(text, PAYLOAD)?)),
         // No version writes these yet.
-        DeliveryKind::Contact | DeliveryKind::Membership | DeliveryKind::Consent => {
-            Err(StoreError::Newer(PAYLOAD.to_owned()))
-        }
+        DeliveryKind::Membership => Err(StoreError::Newer(PAYLOAD.to_owned())),
     }
 }
 

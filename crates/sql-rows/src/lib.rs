@@ -15,6 +15,7 @@ mod batches;
 mod columns;
 mod connections;
 mod consumers;
+mod contacts;
 mod db_timestamp;
 mod deliveries;
 mod directory;
@@ -45,6 +46,7 @@ pub use columns::{
 };
 pub use connections::{AccountChangesRow, ConnectionRow, TextSet};
 pub use consumers::{ConsumerColumns, ConsumerRow, KnownConsumerRow, Stamps};
+pub use contacts::{ContactColumns, ContactRow, ContactSettingsRow, PendingContactRow};
 pub use db_timestamp::{DbTimestamp, from_db, to_db};
 pub use deliveries::{
     DeliveryRow, DueDeliveryRow, NewDeliveryColumns, PurchaseRow, delivery_id, kind_of,

@@ -26,7 +26,7 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
-    fn apply(self, to: &mut Option<T>) {
+    pub(crate) fn apply(self, to: &mut Option<T>) {
         if let Self::Set(value) = self {
             *to = value;
         }

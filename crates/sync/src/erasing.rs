@@ -94,16 +94,29 @@ impl Integration {
         profiles: &[Profile],
         run_started_at: Timestamp,
     ) -> Result<Erased, Error> {
-        let Some(sealed) = unit.erasure_key().await? else {
+        // Of most organizations nobody was erased, and nothing has to be parsed.
+        if unit.erasure_key().await?.is_none() {
             return Ok(Erased::default());
-        };
-        let key = self.open_erasure_key(unit.organization(), &sealed)?;
+        }
         let usable = profiles
             .iter()
             .map(|profile| UsableProfile::of(profile, run_started_at));
         let identifiers: BTreeSet<Identifier> = usable
             .flat_map(|profile| Identifier::of(&profile).collect::<Vec<_>>())
             .collect();
+        self.erased_among(unit, identifiers).await
+    }
+
+    /// Those of the identifiers that name erased people.
+    pub(crate) async fn erased_among(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        identifiers: BTreeSet<Identifier>,
+    ) -> Result<Erased, Error> {
+        let Some(sealed) = unit.erasure_key().await? else {
+            return Ok(Erased::default());
+        };
+        let key = self.open_erasure_key(unit.organization(), &sealed)?;
         let with_hashes: Vec<(ErasedHash, Identifier)> = identifiers
             .into_iter()
             .map(|identifier| (key.hash(&identifier), identifier))

@@ -121,6 +121,15 @@ pub enum Error {
     /// So many webhooks of the organization wait that no more are taken for a moment.
     #[error("too many webhooks of the organization wait")]
     IntakeBusy,
+    /// Another consumer has the e-mail.
+    #[error("another consumer has the e-mail")]
+    EmailExists,
+    /// The person was erased.
+    #[error("the person was erased")]
+    PersonErased,
+    /// The person is not in the list from which they are to be unsubscribed.
+    #[error("the person is not in the list")]
+    NotInList,
     /// The delivery was sent or dropped.
     #[error("the delivery cannot be retried")]
     NotRetriable,

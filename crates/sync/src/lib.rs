@@ -11,9 +11,11 @@ mod access;
 mod audiences;
 mod browse;
 mod consumers;
+mod contact_settings;
 mod deliveries;
 mod door;
 mod due_passes;
+mod editing;
 pub mod engine;
 mod erasing;
 mod error;
@@ -40,13 +42,16 @@ mod scheduling;
 mod searching;
 mod settings;
 mod sources;
+mod telling;
 mod timeline;
 mod unblocking;
+mod unsubscribing;
 
 pub use access::{Caller, NewKey};
 pub use audiences::{AudienceStatus, AudienceUpdate, Patch};
 pub use browse::{BrowsedCollection, Estimate};
 pub use door::Check;
+pub use editing::{ConsumerUpdate, NewConsumer};
 pub use error::{Entity, Error, FieldViolation};
 pub use explain::{Explanation, Whom};
 pub use import::{ImportOutcome, ImportRequest, Imported, SkipReason, Skipped};
@@ -62,6 +67,7 @@ pub use retaining::Expired;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
 pub use timeline::Timeline;
 pub use unblocking::Unblocked;
+pub use unsubscribing::{Scope, UnsubscribeRequest};
 
 /// The author of records that a worker makes.
 pub const SYSTEM_ACTOR: &str = "system:klaviyo";

@@ -13,7 +13,7 @@ use fanfare_domain::work::{WorkKey, WorkKind};
 
 use crate::error::Error;
 use crate::integration::Integration;
-use crate::saving::can_push;
+use crate::saving::has_sendable;
 
 /// What was put right in an organization's queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,8 +37,11 @@ impl Difference {
         let active: BTreeSet<WorkKey> = active.iter().map(WorkKey::pull).collect();
         let has_pending = unit.next_delivery_due().await?.is_some();
         let is_push_missing = has_pending
-            && can_push(unit.connection().await?.as_ref())
-            && unit.queued(WorkKind::Push).await?.is_empty();
+            && unit.queued(WorkKind::Push).await?.is_empty()
+            && match unit.connection().await? {
+                Some(stored) => has_sendable(unit, &stored).await?,
+                None => false,
+            };
         let push = is_push_missing.then(WorkKey::push);
         Ok(Self {
             missing: active.difference(&queued).cloned().chain(push).collect(),

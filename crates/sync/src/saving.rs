@@ -1,6 +1,7 @@
 //! Loading, queuing and saving runs, each together with its source.
 
 use fanfare_domain::connection::{Connection, ConnectionStatus};
+use fanfare_domain::delivery::{DeliveryKind, DeliveryStatus};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::{StoreError, UnitOfWork};
@@ -85,18 +86,40 @@ pub(crate) async fn end_unread(
     Ok(unit.end_unread(run, error, now).await?)
 }
 
-/// The scope by which events are sent.
-pub(crate) const EVENTS_WRITE: &str = "events:write";
+/// The scope by which profiles are changed.
+pub(crate) const PROFILES_WRITE: &str = "profiles:write";
 
-/// Whether deliveries can be sent with the stored key, as far as is known.
+/// The scopes by which deliveries of a kind are sent.
+pub(crate) const fn scopes_of(kind: DeliveryKind) -> &'static [&'static str] {
+    match kind {
+        DeliveryKind::Event => &["events:write"],
+        DeliveryKind::Contact => &[PROFILES_WRITE],
+        DeliveryKind::Membership => &["lists:write", PROFILES_WRITE],
+        DeliveryKind::Consent => &["lists:write", PROFILES_WRITE, "subscriptions:write"],
+    }
+}
+
+/// Whether deliveries of a kind can be sent with the stored key, as far as is known.
+pub(crate) fn can_send(stored: &Connection, kind: DeliveryKind) -> bool {
+    let lacks = |scope: &&str| stored.missing_scopes.iter().any(|missing| missing == scope);
+    stored.status == ConnectionStatus::Active && !scopes_of(kind).iter().any(lacks)
+}
+
+/// Whether any deliveries can be sent with the stored key, as far as is known.
 pub(crate) fn can_push(stored: Option<&Connection>) -> bool {
-    stored.is_some_and(|stored| {
-        let lacks = stored
-            .missing_scopes
-            .iter()
-            .any(|scope| scope == EVENTS_WRITE);
-        stored.status == ConnectionStatus::Active && !lacks
-    })
+    stored.is_some_and(|stored| DeliveryKind::ALL.iter().any(|kind| can_send(stored, *kind)))
+}
+
+/// Whether something is pending that can be sent with the stored key, now or later.
+pub(crate) async fn has_sendable(
+    unit: &mut dyn UnitOfWork,
+    stored: &Connection,
+) -> Result<bool, StoreError> {
+    let summary = unit.delivery_summary().await?;
+    Ok(summary.iter().any(|(kind, of_kind)| {
+        let pending = of_kind.counts.get(&DeliveryStatus::Pending);
+        can_send(stored, *kind) && pending.is_some_and(|pending| *pending > 0)
+    }))
 }
 
 /// Has pending deliveries sent, if there are any and the stored key can send them: the organization's one work of that kind is

@@ -7,6 +7,7 @@ use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::connection::{
     ApiKey, Connection, ConnectionStatus, Credential, OpenConnection,
 };
+use fanfare_domain::contact::ContactSettings;
 use fanfare_domain::delivery::DeliveryCode;
 use fanfare_domain::events::EventSettings;
 use fanfare_domain::ids::{AccountId, OrganizationId, RunId};
@@ -29,6 +30,8 @@ pub struct Settings {
     pub connection: Option<ConnectionView>,
     /// What is sent of events.
     pub events: EventSettings,
+    /// What is sent of contacts.
+    pub contacts: ContactSettings,
 }
 
 /// A connection without its key.
@@ -64,6 +67,7 @@ impl Integration {
         Ok(Settings {
             connection: unit.connection().await?.map(ConnectionView::from),
             events: unit.event_settings().await?,
+            contacts: unit.contact_settings().await?,
         })
     }
 
@@ -100,6 +104,8 @@ impl Integration {
             let pending_for = unit.outbox_account().await?.or(before);
             if pending_for.is_some_and(|account| account != *offered) {
                 let dropped = drop_all_pending(unit.as_mut()).await?;
+                // What was agreed on was agreed on with the profiles of that account.
+                unit.forget_contacts().await?;
                 info!(organizationId = %organization, dropped, "pending deliveries were another account's");
             }
             unit.put_outbox_account(offered).await?;
@@ -118,10 +124,12 @@ impl Integration {
         self.resume_with_new_key(unit.as_mut()).await?;
         queue_push(unit.as_mut()).await?;
         let events = unit.event_settings().await?;
+        let contacts = unit.contact_settings().await?;
         unit.commit().await?;
         Ok(Settings {
             connection: Some(connection.into()),
             events,
+            contacts,
         })
     }
 
@@ -166,11 +174,13 @@ impl Integration {
         let why = "Klaviyo was disconnected.";
         let cancelled = cancel_runs(unit.as_mut(), active, why, self.now()).await?;
         let events = unit.event_settings().await?;
+        let contacts = unit.contact_settings().await?;
         unit.commit().await?;
         log_cancelled(&cancelled);
         Ok(Settings {
             connection: None,
             events,
+            contacts,
         })
     }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanfare_domain::consumer::Stamp;
+use fanfare_domain::contact::{ContactField, Winner};
 use fanfare_domain::delivery::{DeliveryKind, DeliveryStatus, Payload};
 use fanfare_domain::events::{EventType, InboundKey};
 use fanfare_domain::failure::FailureCode;
@@ -77,6 +78,7 @@ pub async fn assert_readable(store: &(impl Store + WorkQueue + QuotaLedger)) {
     let mut unit = unit.expect("a unit");
     assert_rows(unit.as_mut()).await;
     assert_webhooks(unit.as_mut()).await;
+    assert_contacts(unit.as_mut()).await;
     drop(unit);
     let mut other = store.read(&organization_id("org_b")).await.expect("a unit");
     let connection = other.connection().await.expect("an answer");
@@ -121,7 +123,9 @@ async fn assert_webhooks(unit: &mut dyn UnitOfWork) {
 
     let due = unit.due_deliveries(Timestamp::MAX, 9).await;
     let due = due.expect("deliveries");
-    let Payload::Event(event) = &due[0].payload;
+    let Payload::Event(event) = &due[0].payload else {
+        panic!("an event");
+    };
     assert_eq!((due.len(), event.unique_id.as_str()), (1, "whk_1"));
     assert_eq!(event.value, Money::parse("49.90", "EUR").ok());
     let summary = unit.delivery_summary().await.expect("a summary");
@@ -129,6 +133,23 @@ async fn assert_webhooks(unit: &mut dyn UnitOfWork) {
     assert_eq!(of_events.counts[&DeliveryStatus::Pending], 1);
     let account = unit.outbox_account().await.expect("an answer");
     assert_eq!(account.expect("an account").as_str(), "AbC123");
+}
+
+async fn assert_contacts(unit: &mut dyn UnitOfWork) {
+    let settings = unit.contact_settings().await.expect("settings");
+    assert_eq!((settings.enabled, settings.winner), (true, Winner::Fanfare));
+    let ada = consumer_id("cons_a");
+    let contacts = unit.contacts_of(std::slice::from_ref(&ada)).await;
+    let contact = &contacts.expect("contacts")[&ada];
+    let phone = &contact.fields[&ContactField::Phone];
+    assert_eq!(
+        (phone.base.clone(), phone.in_flight.clone()),
+        (Some(None), None)
+    );
+    let record = unit.consumer(&consumer_id("cons_b")).await;
+    let metadata = record.expect("an answer").expect("a consumer").metadata;
+    let tier = BTreeMap::from([("tier".to_owned(), "\"gold\"".to_owned())]);
+    assert_eq!(metadata, Some(tier));
 }
 
 async fn assert_rows(unit: &mut dyn UnitOfWork) {

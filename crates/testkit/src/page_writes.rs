@@ -322,6 +322,7 @@ fn profile(n: u64, name: &str) -> Profile {
         last_name: Attribute::text(format!("Lovelace {n}")),
         updated: Timestamp::from_micros(updated * 1_000_000),
         joined_at: Timestamp::from_micros(1_700_000_000_000_000),
+        consents: None,
         unreadable_times: Vec::new(),
     }
 }

@@ -11,6 +11,8 @@ use crate::store::{Cell, Store};
 fn may_hold_profiles(cell: &Cell) -> bool {
     let columns: &[&str] = match cell.table.as_str() {
         "consumers" => &["email", "phone", "full_name", "search_text"],
+        // What both sides have of a person.
+        "contacts" => &["state"],
         // What is sent says who it is about, until it was sent.
         "deliveries" => &["payload"],
         _ => &[],

@@ -6,13 +6,19 @@
 
 mod decide;
 mod names;
+mod settings;
 mod state;
+mod telling;
 mod turns;
+mod values;
 
 pub use decide::{Decision, Ours, Ownership, Rule, Theirs, UNCERTAINTY, Winner, decide};
 pub use names::split_name;
+pub use settings::{ContactSettings, ContactSettingsUpdate};
 pub use state::{Contact, Outcome, Read, Shared};
+pub use telling::{Telling, tell};
 pub use turns::{HELD_FOR, MAX_TURNS, Side, TURNS_WITHIN, Turns};
+pub use values::ours_of;
 
 use crate::text_enum::text_enum;
 

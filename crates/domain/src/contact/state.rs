@@ -11,17 +11,40 @@ use crate::writing::PersonalText;
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Shared {
     /// What both sides last agreed on; `None` before they ever did.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "stated")]
     pub base: Option<Option<PersonalText>>,
     /// What was sent to Klaviyo, of which no answer is known.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "stated")]
     pub in_flight: Option<Option<PersonalText>>,
     /// What was sent once without a known outcome: found in Klaviyo, it is our own.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "stated")]
     pub unknown: Option<Option<PersonalText>>,
     /// What Klaviyo has refused: it is not sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "stated")]
     pub refused: Option<Option<PersonalText>>,
     /// When the last read began that found the base.
     pub unchanged_at: Option<Timestamp>,
     /// Who wrote it lately.
     pub turns: Turns,
+}
+
+/// A value that may be stated to be blank, which is more than not to be stated: without this serde reads both as the same.
+mod stated {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        stated: &Option<Option<T>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        stated.as_ref().and_then(Option::as_ref).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Option<T>>, D::Error> {
+        Option::<T>::deserialize(from).map(Some)
+    }
 }
 
 /// A complete read of a profile.
@@ -84,8 +107,60 @@ impl Contact {
             .any(|shared| shared.in_flight.is_some())
     }
 
+    /// A person of whom Klaviyo has just made a profile with these values.
+    pub fn created(
+        profile: ProfileId,
+        sent: BTreeMap<ContactField, Option<PersonalText>>,
+        updated: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
+        let mut contact = Self::new(profile);
+        for (field, value) in sent {
+            contact.fields.entry(field).or_default().in_flight = Some(value);
+        }
+        contact.ended(&Outcome::Done { updated }, now);
+        contact
+    }
+
+    /// What is in flight.
+    pub fn in_flight(&self) -> BTreeMap<ContactField, Option<PersonalText>> {
+        let sent =
+            |(field, shared): (&ContactField, &Shared)| Some((*field, shared.in_flight.clone()?));
+        self.fields.iter().filter_map(sent).collect()
+    }
+
+    /// Whether a field is left alone now, because both sides keep writing it.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.fields.values().any(|shared| shared.turns.is_held(now))
+    }
+
+    /// Whether it holds what the other does not. That the base was found once more is not worth writing down: a pass that
+    /// changes nothing writes nothing.
+    pub fn says_more_than(&self, other: &Self) -> bool {
+        let plain = |contact: &Self| {
+            let mut contact = contact.clone();
+            for shared in contact.fields.values_mut() {
+                shared.unchanged_at = None;
+            }
+            contact
+                .fields
+                .retain(|_, shared| *shared != Shared::default());
+            contact
+        };
+        plain(self) != plain(other)
+    }
+
+    /// Takes in that Klaviyo refused these fields alone; the rest is still in flight.
+    pub fn refused_alone(&mut self, fields: &[ContactField]) {
+        for (field, shared) in &mut self.fields {
+            if fields.contains(field) && shared.in_flight.is_some() {
+                shared.refused = shared.in_flight.take();
+            }
+        }
+    }
+
     /// Whether a read is older than our own last write: it undoes nothing.
-    fn is_stale(&self, read: &Read) -> bool {
+    pub fn is_stale(&self, read: &Read) -> bool {
         let is_earlier = self.tried_at.is_some_and(|at| read.began_at <= at);
         // Both times are Klaviyo's own, of which reads show whole seconds.
         let is_older = match (read.updated, self.written) {
@@ -114,6 +189,29 @@ impl Contact {
         ours: &BTreeMap<ContactField, Ours>,
         rule: impl Fn(ContactField) -> Rule,
         now: Timestamp,
+    ) -> (Vec<(ContactField, Decision)>, Vec<ContactField>) {
+        self.take_in(read, ours, rule, now, true)
+    }
+
+    /// The same for who does not write to Klaviyo: a value that has to be pushed is not in flight. The caller makes sure that
+    /// somebody comes who looks again and writes.
+    pub fn observe(
+        &mut self,
+        read: &Read,
+        ours: &BTreeMap<ContactField, Ours>,
+        rule: impl Fn(ContactField) -> Rule,
+        now: Timestamp,
+    ) -> Vec<(ContactField, Decision)> {
+        self.take_in(read, ours, rule, now, false).0
+    }
+
+    fn take_in(
+        &mut self,
+        read: &Read,
+        ours: &BTreeMap<ContactField, Ours>,
+        rule: impl Fn(ContactField) -> Rule,
+        now: Timestamp,
+        writes: bool,
     ) -> (Vec<(ContactField, Decision)>, Vec<ContactField>) {
         if read.profile != self.profile {
             // A merge: nothing was agreed on with the profile that is left.
@@ -169,6 +267,7 @@ impl Contact {
                     }
                 }
                 Decision::Push(_) if was_in_flight => decision = Decision::Nothing,
+                Decision::Push(_) if !writes => {}
                 Decision::Push(value) => {
                     shared.in_flight = Some(value.clone());
                     if shared.turns.note(Side::Fanfare, now) {
@@ -218,5 +317,27 @@ impl Contact {
                 self.written = updated.or(self.written);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blank_that_was_agreed_on_comes_back_from_its_column() {
+        let mut contact = Contact::new(ProfileId::parse("P1").unwrap());
+        contact.fields.insert(
+            ContactField::Phone,
+            Shared {
+                base: Some(None),
+                refused: Some(Some(PersonalText::new("x"))),
+                ..Shared::default()
+            },
+        );
+        let json = serde_json::to_string(&contact).unwrap();
+        let back: Contact = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, contact, "{json}");
+        assert_eq!(back.fields[&ContactField::Phone].in_flight, None);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::record::DueDelivery;
+use super::status::DeliveryKind;
 use crate::ids::ConsumerId;
 use crate::writing::MAX_EVENTS;
 
@@ -20,21 +21,38 @@ pub enum Batch {
     Single(Vec<DueDelivery>),
     /// In as few calls as hold them, beside each other.
     Bulk(Vec<DueDelivery>),
+    /// Contacts, which are looked up together and written one by one.
+    Contacts(Vec<DueDelivery>),
+    /// Ends of consent, each in a call of its own.
+    Consents(Vec<DueDelivery>),
 }
 
 impl Batch {
+    /// The kind of all of them.
+    pub const fn kind(&self) -> DeliveryKind {
+        match self {
+            Self::Single(_) | Self::Bulk(_) => DeliveryKind::Event,
+            Self::Contacts(_) => DeliveryKind::Contact,
+            Self::Consents(_) => DeliveryKind::Consent,
+        }
+    }
+
     /// The deliveries.
     pub fn deliveries(&self) -> &[DueDelivery] {
         match self {
-            Self::Single(deliveries) | Self::Bulk(deliveries) => deliveries,
+            Self::Single(deliveries)
+            | Self::Bulk(deliveries)
+            | Self::Contacts(deliveries)
+            | Self::Consents(deliveries) => deliveries,
         }
     }
 }
 
 /// The batch that is next of the deliveries that are due, in their order; `None` if none is due.
 ///
-/// Of each consumer it holds the first alone, so none is overtaken by a later one.
-pub fn next_batch(due: Vec<DueDelivery>) -> Option<Batch> {
+/// Of each consumer it holds the first alone, so none is overtaken by a later one. It is of the kind of the first delivery that can
+/// be sent: what rests keeps those of the same consumer after it back, and nobody else's.
+pub fn next_batch(due: Vec<DueDelivery>, rests: impl Fn(DeliveryKind) -> bool) -> Option<Batch> {
     let mut met: BTreeSet<ConsumerId> = BTreeSet::new();
     let mut firsts: Vec<DueDelivery> = due
         .into_iter()
@@ -43,8 +61,15 @@ pub fn next_batch(due: Vec<DueDelivery>) -> Option<Batch> {
             consumer.is_none_or(|consumer| met.insert(consumer))
         })
         .collect();
-    if firsts.is_empty() {
-        return None;
+    firsts.retain(|delivery| !rests(delivery.payload.kind()));
+    let kind = firsts.first()?.payload.kind();
+    firsts.retain(|delivery| delivery.payload.kind() == kind);
+    if kind != DeliveryKind::Event {
+        firsts.truncate(MAX_SINGLE);
+        return Some(match kind {
+            DeliveryKind::Consent => Batch::Consents(firsts),
+            _ => Batch::Contacts(firsts),
+        });
     }
     if firsts.len() <= MAX_SINGLE {
         return Some(Batch::Single(firsts));

@@ -15,6 +15,16 @@ text_enum! {
         UnknownType = "unknown_type",
         /// Another event has told of the same purchase.
         SamePurchase = "same_purchase",
+        /// Contacts to Klaviyo are switched off.
+        ContactsOff = "contacts_off",
+        /// Klaviyo has the same values already.
+        AlreadyEqual = "already_equal",
+        /// Klaviyo has no such profile, and none may be made.
+        UnknownInKlaviyo = "unknown_in_klaviyo",
+        /// Both sides keep writing a field, which is left alone for a while.
+        WrittenByBoth = "written_by_both",
+        /// The person is not in the list.
+        NotInList = "not_in_list",
         /// It was for another Klaviyo account than the one connected now.
         AccountChanged = "account_changed",
         /// Klaviyo refuses what it says.
@@ -48,6 +58,17 @@ impl DeliveryCode {
             }
             Self::SamePurchase => {
                 "Another event has told of the same purchase, which Klaviyo hears of once."
+            }
+            Self::ContactsOff => "Contacts to Klaviyo were switched off before it was sent.",
+            Self::AlreadyEqual => "Klaviyo has the same values, so there was nothing to send.",
+            Self::UnknownInKlaviyo => {
+                "Klaviyo has no profile of this person. Profiles are made once \"createProfiles\" is switched on."
+            }
+            Self::WrittenByBoth => {
+                "Both sides keep changing the same field. It is left alone for an hour; look for another integration that writes it."
+            }
+            Self::NotInList => {
+                "The person is not in the list any more. Klaviyo would have unsubscribed them from everything."
             }
             Self::AccountChanged => {
                 "It was meant for the Klaviyo account that was connected before."

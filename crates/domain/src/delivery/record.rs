@@ -6,15 +6,53 @@ use super::code::DeliveryCode;
 use super::place::Place;
 use super::status::{DeliveryKind, DeliveryStatus};
 use crate::events::PurchaseKey;
-use crate::ids::{ConsumerId, DeliveryId};
+use crate::ids::{CollectionId, ConsumerId, DeliveryId};
 use crate::time::Timestamp;
-use crate::writing::Event;
+use crate::writing::{Channel, Event, UnsubscribePerson};
 
 /// What Klaviyo is told, frozen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
     /// An event.
     Event(Box<Event>),
+    /// That a contact has changed. What is sent is decided when it is sent, by what both sides have then: a value that was
+    /// frozen with the change would undo a later one ([`crate::contact`]).
+    Contact,
+    /// That somebody has taken a consent back.
+    Consent(ConsentEnd),
+}
+
+impl Payload {
+    /// The kind of deliveries that say it.
+    pub const fn kind(&self) -> DeliveryKind {
+        match self {
+            Self::Event(_) => DeliveryKind::Event,
+            Self::Contact => DeliveryKind::Contact,
+            Self::Consent(_) => DeliveryKind::Consent,
+        }
+    }
+}
+
+/// Whose consent ends, and to what.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ConsentEnd {
+    /// To which channels.
+    pub channels: Vec<Channel>,
+    /// To the messages of one list; `None` for everything that the channels carry.
+    pub list: Option<CollectionId>,
+    /// The person, by what the channels reach them by.
+    pub person: UnsubscribePerson,
+}
+
+/// A pending delivery of a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingContact {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Whose contact.
+    pub consumer: ConsumerId,
+    /// How often it was tried.
+    pub attempts: u32,
 }
 
 /// A delivery to be written.
@@ -121,6 +159,8 @@ pub struct DeliveryFilter {
 pub enum Settled {
     /// Klaviyo has taken it; with what was left out of it.
     Sent(Option<DeliveryCode>),
+    /// There is nothing to send any more.
+    Dropped(DeliveryCode),
     /// It is given up.
     Failed(DeliveryCode, Option<String>),
     /// It is tried again at this time, and what comes after it of the same consumer not before.

@@ -7,10 +7,11 @@
 
 mod planner;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::planner::PagePlanner;
 use crate::consumer::{Consumer, ProfileLink};
+use crate::contact::{Contact, Rule};
 use crate::erasure::Erased;
 use crate::ids::{ConsumerId, Ids, ProfileId};
 use crate::issue::Issue;
@@ -30,6 +31,19 @@ pub struct Known {
     /// Which of the page's identifiers name erased people. No store says so by itself
     /// ([`Erasures`](crate::ports::Erasures)).
     pub erased: Erased,
+    /// What is known of consumers whom both sides write, where that is switched on ([`Contacts`](crate::ports::Contacts)).
+    pub shared: Option<SharedContacts>,
+}
+
+/// The consumers of a page whom both sides write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedContacts {
+    /// The rule of every field.
+    pub rule: Rule,
+    /// When the request for the page began, by our clock.
+    pub began_at: Timestamp,
+    /// What is remembered of them.
+    pub contacts: BTreeMap<ConsumerId, Contact>,
 }
 
 /// A profile that a run has seen.
@@ -115,6 +129,12 @@ pub struct PagePlan {
     pub members: Vec<ConsumerId>,
     /// The records that were not taken over without a change.
     pub issues: Vec<Issue>,
+    /// What is remembered from now on of consumers whom both sides write, as far as it has changed.
+    pub contacts: BTreeMap<ConsumerId, Contact>,
+    /// Of whom Klaviyo is to be told, because a value of ours is newer than that of the page.
+    pub to_tell: BTreeSet<ConsumerId>,
+    /// Of whom Klaviyo need not be told any more, because the page has our values.
+    pub told: BTreeSet<ConsumerId>,
     /// The outcomes of the page's profiles.
     pub tally: Tally,
 }

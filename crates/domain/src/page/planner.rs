@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{ConsumerWrite, Known, LinkMove, PagePlan, SeenProfile};
+use super::{ConsumerWrite, Known, LinkMove, PagePlan, SeenProfile, SharedContacts};
 use crate::consumer::{Consumer, Primary, ProfileLink, primary_of};
+use crate::contact::{Contact, Decision, Read, ours_of};
 use crate::erasure::Erased;
 use crate::identity::{Evidence, Identity, Linked, identify};
 use crate::ids::{ConsumerId, Ids, ProfileId, SourceId};
@@ -44,6 +45,7 @@ pub(super) struct PagePlanner<'a> {
     seen: HashMap<ProfileId, SeenProfile>,
     page_profiles: BTreeSet<ProfileId>,
     erased: Erased,
+    shared: Option<SharedContacts>,
     plan: PagePlan,
 }
 
@@ -74,6 +76,7 @@ impl<'a> PagePlanner<'a> {
                 .collect(),
             page_profiles: BTreeSet::new(),
             erased: known.erased,
+            shared: known.shared,
             plan: PagePlan::default(),
         }
     }
@@ -168,7 +171,23 @@ impl<'a> PagePlanner<'a> {
     /// Merges the profile into the consumer. Returns whether a user can see a difference.
     fn write(&mut self, profile: &UsableProfile, id: ConsumerId, mut consumer: Consumer) -> bool {
         let before = consumer.clone();
-        consumer.merge_values(profile);
+        match self.shared.take() {
+            Some(mut shared) if shared.contacts.contains_key(&id) => {
+                self.share(profile, &mut consumer, &mut shared);
+                self.shared = Some(shared);
+            }
+            shared => {
+                self.shared = shared;
+                consumer.merge_values(profile);
+            }
+        }
+        let link = self.links.get(&profile.id);
+        // A page that is older than what is known tells nothing, unless the profile was another consumer's.
+        let is_older =
+            link.is_some_and(|link| link.consumer == id && profile.updated < link.updated);
+        if let Some(consents) = profile.consents.filter(|_| !is_older) {
+            consumer.consents.read(&profile.id, consents);
+        }
         if let Some(email) = &profile.email
             && consumer.email.as_ref() != Some(email)
         {
@@ -188,6 +207,54 @@ impl<'a> PagePlanner<'a> {
             link.changed_at = self.now;
         }
         is_visible
+    }
+
+    /// Takes in the values of a profile of a consumer whom both sides write. Of its profiles the contact's alone counts; others fill
+    /// what is blank.
+    fn share(
+        &mut self,
+        profile: &UsableProfile,
+        consumer: &mut Consumer,
+        shared: &mut SharedContacts,
+    ) {
+        let Some(contact) = shared.contacts.get_mut(&consumer.id) else {
+            return;
+        };
+        let is_linked = |profile: &ProfileId| {
+            let link = self.links.get(profile);
+            link.is_some_and(|link| link.consumer == consumer.id)
+        };
+        if contact.profile != profile.id && is_linked(&contact.profile) {
+            consumer.fill_blanks(profile);
+            return;
+        }
+        let read = Read::of(profile, shared.began_at);
+        let before: Contact = contact.clone();
+        let is_stale = read.profile == contact.profile && contact.is_stale(&read);
+        let rule = shared.rule;
+        let decisions = contact.observe(&read, &ours_of(consumer), |_| rule, self.now);
+        let mut is_newer = false;
+        for (field, decision) in decisions {
+            match decision {
+                Decision::Pull(_) => consumer.pull(field, profile),
+                Decision::Push(_) => is_newer = true,
+                Decision::Agree(_) | Decision::Nothing => {}
+            }
+        }
+        let ours = ours_of(consumer);
+        let is_equal = read
+            .values
+            .iter()
+            .all(|(field, value)| ours.get(field).is_some_and(|ours| ours.value == *value));
+        let id = &consumer.id;
+        if is_newer {
+            self.plan.to_tell.insert(id.clone());
+        } else if is_equal && !is_stale && !contact.is_in_flight() {
+            self.plan.told.insert(id.clone());
+        }
+        if contact.says_more_than(&before) {
+            self.plan.contacts.insert(id.clone(), contact.clone());
+        }
     }
 
     /// Links the profile to the consumer. Returns whether the link is new or led to another consumer before.
@@ -222,6 +289,7 @@ impl<'a> PagePlanner<'a> {
         let primary = self.primary(&left);
         if let Some(consumer) = self.consumers.get_mut(&left) {
             consumer.primary = primary;
+            consumer.consents.forget(&profile.id);
         }
         true
     }

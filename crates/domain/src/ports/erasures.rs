@@ -28,7 +28,7 @@ pub trait Erasures {
     /// Deletes the key and all hashes, which nothing can be compared with any more once the key is lost.
     async fn forget_erasures(&mut self) -> Result<(), StoreError>;
 
-    /// Deletes a consumer with its memberships, its history, its deliveries, its links and the issues of the profiles, which are all that were ever
+    /// Deletes a consumer with its memberships, its history, its deliveries, what is remembered of its contact, its links and the issues of the profiles, which are all that were ever
     /// linked to it as far as it is known, and keeps these hashes. Deleted values MUST be overwritten, not only
     /// unlinked, if the database allows it.
     async fn erase(

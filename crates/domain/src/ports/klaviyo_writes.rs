@@ -96,6 +96,14 @@ pub trait KlaviyoWrites: Send + Sync {
         lookup: &MemberLookup,
     ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError>;
 
+    /// `GET /api/profiles`: those that there are of a few ids, [`crate::writing::MAX_LOOKED_FOR`] at most, with their external
+    /// ids. Scope `profiles:read`.
+    async fn look_at_profiles(
+        &self,
+        credential: &Credential,
+        ids: &[ProfileId],
+    ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError>;
+
     /// `POST /api/lists/{id}/relationships/profiles`, [`crate::writing::MAX_LISTED`] profiles at most. Who is a member
     /// already stays one. It gives no consent. Scopes `lists:write` and `profiles:write`.
     async fn add_to_list(

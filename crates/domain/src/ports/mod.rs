@@ -2,7 +2,7 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`], [`Deliveries`], [`Webhooks`]) are methods of that
+//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`], [`Deliveries`], [`Webhooks`], [`Contacts`]) are methods of that
 //!   unit.
 //! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
@@ -13,6 +13,7 @@
 //! storage port, which every adapter runs.
 
 mod ambient;
+mod contacts;
 mod control;
 mod deliveries;
 mod erasures;
@@ -30,6 +31,7 @@ mod store;
 mod webhooks;
 
 pub use ambient::{Clock, KeySealer, SealError};
+pub use contacts::Contacts;
 pub use control::{Directory, QuotaLedger, WorkQueue};
 pub use deliveries::Deliveries;
 pub use erasures::Erasures;

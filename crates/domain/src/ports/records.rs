@@ -1,5 +1,7 @@
 //! Connections, sources, audiences and consumers: what the API shows and the use cases change.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::StoreError;
@@ -184,6 +186,8 @@ pub struct ConsumerRecord {
     pub updated_at: Option<Timestamp>,
     /// Who changed it then.
     pub updated_by: Option<String>,
+    /// Free data: JSON text by key.
+    pub metadata: Option<BTreeMap<String, String>>,
 }
 
 /// Which consumers to list. A field that is `None` matches every consumer.
@@ -210,7 +214,7 @@ pub enum Lookup {
     Profile(ProfileId),
 }
 
-/// Reading consumers. Syncs write them through [`super::Pages`].
+/// Consumers. Syncs write them through [`super::Pages`].
 #[async_trait]
 pub trait Consumers {
     /// One consumer.
@@ -232,6 +236,11 @@ pub trait Consumers {
         &mut self,
         lookup: &Lookup,
     ) -> Result<Vec<ConsumerRecord>, StoreError>;
+
+    /// Inserts or overwrites a consumer that was made or changed in Fanfare, with its dates and actors as they are
+    /// in the record. Its links stay as they are, and with them when the primary profile last changed it. It is refused where
+    /// another consumer has its e-mail.
+    async fn put_consumer(&mut self, record: &ConsumerRecord) -> Result<(), StoreError>;
 
     /// The links of a consumer, in any order.
     async fn links_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileLink>, StoreError>;

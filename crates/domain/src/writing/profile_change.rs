@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::{JsonValue, PersonIds, PersonalText};
-use crate::consent::Consents;
 use crate::ids::ProfileId;
 use crate::profile::{Attribute, Profile};
 use crate::time::Timestamp;
@@ -98,6 +97,4 @@ pub struct FoundProfile {
     pub profile: Profile,
     /// `external_id`: one that is there is never overwritten.
     pub external_id: Attribute,
-    /// How far the person lets themselves be written to.
-    pub consents: Consents,
 }

@@ -10,6 +10,8 @@ use crate::time::Timestamp;
 
 text_enum! {
     /// A channel of marketing.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
     Channel {
         /// E-mail.
         Email = "EMAIL",
@@ -171,6 +173,7 @@ mod tests {
             last_name: Attribute::Absent,
             updated: None,
             joined_at: None,
+            consents: None,
             unreadable_times: Vec::new(),
         }
     }

@@ -54,7 +54,7 @@ proptest! {
     ) {
         let mut waiting = due(&consumers);
         let mut sent: Vec<DueDelivery> = Vec::new();
-        while let Some(batch) = next_batch(waiting.clone()) {
+        while let Some(batch) = next_batch(waiting.clone(), |_| false) {
             let batch = batch.deliveries().to_vec();
             prop_assert!(!batch.is_empty() && batch.len() <= MAX_EVENTS);
             for (n, one) in batch.iter().enumerate() {
@@ -74,7 +74,7 @@ proptest! {
 
 #[test]
 fn few_go_singly_and_many_at_once() {
-    let of = |count: u32| next_batch(due(&(0..count).map(Some).collect::<Vec<_>>()));
+    let of = |count: u32| next_batch(due(&(0..count).map(Some).collect::<Vec<_>>()), |_| false);
     assert_eq!(of(0), None);
     let few = u32::try_from(MAX_SINGLE).unwrap();
     assert!(matches!(of(few), Some(Batch::Single(all)) if all.len() == MAX_SINGLE));

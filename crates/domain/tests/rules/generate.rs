@@ -1,6 +1,7 @@
 //! Generated lists: a few people, of whom some share an e-mail, read in pages of random sizes and partly
 //! more than once.
 
+use fanfare_domain::consent::{Consent, Consents};
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::profile::{Attribute, Profile};
 use proptest::prelude::*;
@@ -20,6 +21,7 @@ pub(crate) fn bare(id: &str) -> Profile {
         last_name: Attribute::Absent,
         updated: Some(at(0)),
         joined_at: None,
+        consents: None,
         unreadable_times: Vec::new(),
     }
 }
@@ -83,9 +85,20 @@ fn seen(people: Vec<Contact>) -> impl Strategy<Value = Profile> {
                 first_name: Attribute::text(same(first)),
                 last_name: Attribute::text(same(last)),
                 updated: updated.map(at),
+                consents: updated.map(consents),
                 ..bare(&format!("P{who}"))
             }
         })
+}
+
+/// The consents of a profile as it is at a time.
+fn consents(second: i64) -> Consents {
+    let word =
+        ["SUBSCRIBED", "UNSUBSCRIBED", "NEVER_SUBSCRIBED"][second.unsigned_abs() as usize % 3];
+    Consents {
+        email: Consent::of(Some(word), Some(at(second)), []),
+        sms: Consent::UNKNOWN,
+    }
 }
 
 /// An e-mail in one of its spellings.

@@ -78,6 +78,9 @@ impl From<Error> for ApiError {
             | Error::NoEnvelope(_)
             | Error::NoWebhookSecret
             | Error::IntakeBusy
+            | Error::EmailExists
+            | Error::PersonErased
+            | Error::NotInList
             | Error::NotRetriable => of_events(error),
             Error::Store(StoreError::Unavailable(_)) => Self::unavailable().with_cause(error),
             Error::Store(StoreError::TooManySearches) => Self::new(429, "Too many searches",
@@ -111,7 +114,7 @@ impl From<Error> for ApiError {
     }
 }
 
-/// The errors of webhooks and deliveries.
+/// The errors of webhooks, deliveries and consumers.
 fn of_events(error: Error) -> ApiError {
     match error {
         Error::SignatureInvalid => ApiError::new(401, "Invalid signature",
@@ -130,6 +133,21 @@ fn of_events(error: Error) -> ApiError {
         .with_message("Make one with POST /api/settings/fanfare-webhook."),
         Error::IntakeBusy => ApiError::unavailable()
             .with_message("Too many webhooks of this organization wait to be written. Send it again."),
+        Error::EmailExists => ApiError::new(409, "Email already exists",
+            "EMAIL_ALREADY_EXISTS",
+        )
+        .with_message("Another consumer has this e-mail."),
+        Error::PersonErased => ApiError::new(409, "Person was erased",
+            "PERSON_ERASED",
+        )
+        .with_message("This person was erased on request, and is not taken in again."),
+        Error::NotInList => ApiError::new(409, "Not in list",
+            "NOT_IN_LIST",
+        )
+        .with_message(
+            "The person is not in this list. Klaviyo would unsubscribe them from everything; ask for the scope ALL if that \
+             is what they want.",
+        ),
         Error::NotRetriable => ApiError::new(409, "Delivery cannot be retried",
             "DELIVERY_NOT_RETRIABLE",
         )

@@ -38,7 +38,8 @@ async fn show(
 ///
 /// A key is verified with Klaviyo before it is stored: it must be allowed to read lists and
 /// profiles. If it is not, or Klaviyo cannot be reached, nothing changes. Events are sent once they are switched on; metrics
-/// that are left out stay as they are.
+/// that are left out stay as they are. Contacts are sent once they are switched on, for which the key needs the scope
+/// `profiles:write`; what was changed before is not sent.
 #[utoipa::path(
     put, path = "/api/settings", tag = "Settings", operation_id = "updateSettings",
     request_body = wire::SettingsBody,
@@ -57,9 +58,16 @@ async fn update(
     let organization = &principal.organization;
     let settings = match body.0.into() {
         wire::SettingsChange::Disconnect => application.disconnect(organization).await?,
-        wire::SettingsChange::Change { connect, events } => {
+        wire::SettingsChange::Change {
+            connect,
+            events,
+            contacts,
+        } => {
             if let Some(request) = connect {
                 application.connect(organization, request).await?;
+            }
+            if let Some(update) = contacts {
+                application.update_contacts(organization, update).await?;
             }
             match events {
                 Some(update) => application.update_events(organization, update).await?,

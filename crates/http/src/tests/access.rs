@@ -95,6 +95,9 @@ async fn roles_are_those_of_the_contract() {
         (Method::POST, "/sync-runs/{id}/cancel", Role::Editor),
         (Method::POST, "/settings/fanfare-webhook", Role::Admin),
         (Method::POST, "/deliveries/{id}/retry", Role::Editor),
+        (Method::POST, "/consumers", Role::Editor),
+        (Method::PUT, "/consumers/{id}", Role::Editor),
+        (Method::POST, "/consumers/{id}/unsubscribe", Role::Editor),
     ] {
         assert_eq!(of(method, path), Some(role), "{path}");
     }

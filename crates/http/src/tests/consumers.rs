@@ -1,7 +1,10 @@
 //! Consumers.
 
 use actix_web::http::Method;
+use fanfare_domain::consent::{Consent, Consents};
 use fanfare_domain::organization::Role;
+use fanfare_domain::time::Timestamp;
+use fanfare_testkit::build::list;
 use insta::assert_json_snapshot;
 use serde_json::json;
 
@@ -155,5 +158,180 @@ async fn an_erased_consumer_is_not_there_any_more() {
     assert_eq!(
         emails(&left, "/data").len() + 1,
         emails(&all, "/data").len()
+    );
+}
+
+#[actix_web::test]
+async fn a_consumer_is_made_and_changed() {
+    let (fixture, _) = Fixture::imported().await;
+    let body = json!({"email": " Grace@Example.com ", "phone": "+12025550101", "fullName": "Grace  Hopper",
+        "metadata": {"tier": "gold", "sizes": [1, 2.50, null]}});
+    let made = fixture.post("/api/consumers").json(&body).await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    let one = path("/api/consumers/{id}", &made.body["id"]);
+    let shown = fixture.get(&one).send().await;
+    assert_eq!(shown.body, made.body);
+    assert_eq!(made.body["email"], "grace@example.com");
+    assert_eq!(made.body["metadata"], body["metadata"]);
+    assert!(made.body["createdBy"].as_str().unwrap().starts_with("key_"));
+    assert_eq!(
+        (&made.body["updatedAt"], &made.body["klaviyo"]),
+        (&json!(null), &json!(null))
+    );
+
+    let change = json!({"phone": null, "fullName": "Grace B. Hopper"});
+    let changed = fixture.put(&one).json(&change).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    let got = ["email", "phone", "fullName"].map(|name| changed.body[name].clone());
+    assert_eq!(
+        got,
+        [
+            json!("grace@example.com"),
+            json!(null),
+            json!("Grace B. Hopper")
+        ]
+    );
+    assert_eq!(changed.body["metadata"], body["metadata"]);
+    assert!(
+        changed.body["updatedBy"]
+            .as_str()
+            .unwrap()
+            .starts_with("key_")
+    );
+    let again = fixture.put(&one).json(&change).await;
+    assert_eq!(again.body, changed.body, "a change that is none");
+    let found = fixture
+        .get("/api/consumers?search=b.%20hopper")
+        .send()
+        .await;
+    assert_eq!(emails(&found, "/data"), ["grace@example.com"]);
+}
+
+#[actix_web::test]
+async fn an_address_belongs_to_one_consumer_and_never_again_to_an_erased_one() {
+    let (fixture, _) = Fixture::imported().await;
+    let taken = json!({"email": "PERSON1@example.com"});
+    let answer = fixture.post("/api/consumers").json(&taken).await;
+    answer.refuses(409, "Email already exists", "EMAIL_ALREADY_EXISTS");
+    let made = fixture.post("/api/consumers").json(&json!({})).await;
+    let one = path("/api/consumers/{id}", &made.body["id"]);
+    let answer = fixture.put(&one).json(&taken).await;
+    answer.refuses(409, "Email already exists", "EMAIL_ALREADY_EXISTS");
+
+    let found = fixture
+        .get("/api/consumers/search?email=person1@example.com")
+        .send()
+        .await;
+    let person = path("/api/consumers/{id}", &found.body[0]["id"]);
+    assert_eq!(fixture.delete(&person).send().await.status, 200);
+    for answer in [
+        fixture.post("/api/consumers").json(&taken).await,
+        fixture.put(&one).json(&taken).await,
+    ] {
+        answer.refuses(409, "Person was erased", "PERSON_ERASED");
+        assert!(
+            !answer.text.to_lowercase().contains("person1"),
+            "{}",
+            answer.text
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_consumer_that_cannot_be_is_refused_whole_and_without_an_echo() {
+    let fixture = Fixture::new().await;
+    let wrong = json!({"email": "canary", "phone": "0151 canary", "fullName": " ", "metadata": {"a": {"canary": 1}},
+        "status": "canary"});
+    let answer = fixture.post("/api/consumers").json(&wrong).await;
+    answer.blames(&["email", "phone", "fullName", "metadata", "status"]);
+    assert!(!answer.text.contains("canary"), "{}", answer.text);
+    let all = fixture.get("/api/consumers").send().await;
+    assert_eq!(all.body["data"], json!([]));
+    let missing = fixture
+        .put("/api/consumers/cons_never")
+        .json(&json!({}))
+        .await;
+    missing.refuses(404, "Consumer not found", "CONSUMER_NOT_FOUND");
+}
+
+#[actix_web::test]
+async fn a_consumer_of_a_list_shows_how_far_it_may_be_written_to() {
+    let fixture = Fixture::connected().await;
+    let at = Timestamp::parse("2026-11-01T08:00:00Z");
+    fixture.klaviyo.change(|contents| {
+        let (_, members) = contents.collections.get_mut(&list("RtPqXs")).unwrap();
+        members[0].consents = Some(Consents {
+            email: Consent::of(Some("SUBSCRIBED"), at, [("HARD_BOUNCE", at)]),
+            sms: Consent::of(Some("UNSUBSCRIBED"), at, []),
+        });
+    });
+    let imported = fixture.import("RtPqXs").await;
+    fixture.work(&imported["runId"]).await;
+    let found = fixture
+        .get("/api/consumers/search?email=person0@example.com")
+        .send()
+        .await;
+    let at = "2026-11-01T08:00:00.000Z";
+    let want = json!({
+        "email": {"consent": "SUBSCRIBED", "suppressed": true, "at": at},
+        "sms": {"consent": "UNSUBSCRIBED", "suppressed": true, "at": at},
+    });
+    assert_eq!(found.body[0]["klaviyo"], want);
+    assert_eq!(found.body[0]["smsOptOut"], true);
+}
+
+#[actix_web::test]
+async fn an_unsubscription_names_its_channels_and_its_list() {
+    let (fixture, _) = Fixture::imported().await;
+    let found = fixture
+        .get("/api/consumers/search?email=person1@example.com")
+        .send()
+        .await;
+    let ask = format!(
+        "/api/consumers/{}/unsubscribe",
+        found.body[0]["id"].as_str().unwrap()
+    );
+    for (body, blamed) in [
+        (json!({}), &["channels", "scope"][..]),
+        (json!({"channels": [], "scope": "ALL"}), &["channels"]),
+        (
+            json!({"channels": ["FAX"], "scope": "SOME"}),
+            &["channels.0", "scope"],
+        ),
+        (json!({"channels": ["SMS"], "scope": "LIST"}), &["listId"]),
+        (
+            json!({"channels": ["SMS"], "scope": "ALL", "listId": "RtPqXs"}),
+            &["listId"],
+        ),
+    ] {
+        let answer = fixture.post(&ask).json(&body).await;
+        answer.blames(blamed);
+    }
+    let from = |list: &str| json!({"channels": ["EMAIL", "SMS"], "scope": "LIST", "listId": list});
+    let answer = fixture.post(&ask).json(&from("NeVeR1")).await;
+    answer.refuses(404, "List not found", "LIST_NOT_FOUND");
+    fixture.klaviyo.change(|contents| {
+        contents
+            .collections
+            .get_mut(&list("XyZaBc"))
+            .unwrap()
+            .1
+            .clear();
+    });
+    let answer = fixture.post(&ask).json(&from("XyZaBc")).await;
+    answer.refuses(409, "Not in list", "NOT_IN_LIST");
+    let answer = fixture.post(&ask).json(&from("RtPqXs")).await;
+    let got = ["kind", "status", "target"].map(|name| answer.body[name].clone());
+    assert_eq!(got, [json!("CONSENT"), json!("PENDING"), json!("RtPqXs")]);
+    let all = json!({"channels": ["SMS"], "scope": "ALL"});
+    assert_eq!(fixture.post(&ask).json(&all).await.status, 200);
+    let shown = fixture
+        .get("/api/consumers/search?email=person1@example.com")
+        .send()
+        .await;
+    assert_eq!(shown.body[0]["smsOptOut"], true);
+    assert_eq!(
+        shown.body[0]["klaviyo"]["email"]["suppressed"], false,
+        "one list is not all"
     );
 }

@@ -172,3 +172,26 @@ async fn null_disconnects_cancels_what_runs_and_keeps_the_audiences() {
     let audience = fixture.get(&path("/api/audiences/{id}", &imported["audienceId"]));
     assert_eq!(audience.send().await.body["archived"], false);
 }
+
+#[actix_web::test]
+async fn contacts_are_switched_on_without_a_key_beside_them() {
+    let fixture = Fixture::connected().await;
+    let shown = fixture.get("/api/settings").send().await;
+    let off = json!({"enabled": false, "winner": "LATEST", "createProfiles": false});
+    assert_eq!(shown.body["klaviyo"]["contacts"], off);
+    let put = async |contacts: serde_json::Value| {
+        let body = json!({"klaviyo": {"contacts": contacts}});
+        fixture.put("/api/settings").json(&body).await
+    };
+    let on = put(json!({"enabled": true, "winner": "FANFARE"})).await;
+    let want = json!({"enabled": true, "winner": "FANFARE", "createProfiles": false});
+    assert_eq!(on.body["klaviyo"]["contacts"], want);
+    let on = put(json!({"createProfiles": true})).await;
+    assert_eq!(on.body["klaviyo"]["contacts"]["enabled"], true);
+    let wrong = put(json!({"enabled": "yes", "winner": "BOTH", "other": 1})).await;
+    wrong.blames(&[
+        "klaviyo.contacts.enabled",
+        "klaviyo.contacts.winner",
+        "klaviyo.contacts.other",
+    ]);
+}

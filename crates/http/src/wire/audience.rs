@@ -106,7 +106,7 @@ impl Audience {
 }
 
 /// Metadata is kept as JSON text; what is none is shown as the text it is.
-fn values(metadata: BTreeMap<String, String>) -> BTreeMap<String, Value> {
+pub(super) fn values(metadata: BTreeMap<String, String>) -> BTreeMap<String, Value> {
     let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
     metadata
         .into_iter()

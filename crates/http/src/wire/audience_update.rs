@@ -1,18 +1,16 @@
 //! The change of an audience.
 
-use std::collections::BTreeMap;
-
-use deserr::{Deserr, IntoValue, ValuePointerRef};
+use deserr::Deserr;
 use fanfare_domain::audience::MAX_NAME_CHARS;
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::{AudienceUpdate, Patch};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Time;
 use super::audience::AudienceType;
+use super::metadata::Metadata;
 use super::words::GroupType;
-use crate::decode::{DecodeError, InBody, Interval, Place, Request, Text, refuse};
+use crate::decode::{DecodeError, InBody, Interval, Request, Text};
 
 /// What to change. Fields that are left out stay as they are.
 #[derive(Deserr, ToSchema)]
@@ -56,12 +54,6 @@ pub(crate) struct AudienceBody {
     refresh_interval_seconds: Patch<Interval>,
 }
 
-/// The most that metadata may have, in bytes of JSON.
-const MAX_METADATA_BYTES: usize = 16 * 1024;
-
-/// Any members, as JSON text by name.
-struct Metadata(BTreeMap<String, String>);
-
 impl Request for AudienceBody {}
 
 impl AudienceBody {
@@ -83,50 +75,9 @@ impl AudienceBody {
 }
 
 /// The same change, of a value as the use case takes it.
-fn plain<T, U: From<T>>(patch: Patch<T>) -> Patch<U> {
+pub(super) fn plain<T, U: From<T>>(patch: Patch<T>) -> Patch<U> {
     match patch {
         Patch::Keep => Patch::Keep,
         Patch::Set(value) => Patch::Set(value.map(U::from)),
-    }
-}
-
-impl From<Metadata> for BTreeMap<String, String> {
-    fn from(metadata: Metadata) -> Self {
-        metadata.0
-    }
-}
-
-impl<P: Place> Deserr<DecodeError<P>> for Metadata {
-    fn deserialize_from_value<V: IntoValue>(
-        value: deserr::Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, DecodeError<P>> {
-        let value = Value::from(value);
-        if has_nul(&value) {
-            let message = "must not hold the character U+0000";
-            let value = value.into_value();
-            return Err(refuse(&value, location, "text without U+0000", message));
-        }
-        if value.is_object() && value.to_string().len() > MAX_METADATA_BYTES {
-            let message = format!("must not be longer than {MAX_METADATA_BYTES} bytes of JSON");
-            let value = value.into_value();
-            return Err(refuse(&value, location, "a smaller object", &message));
-        }
-        let members: Result<BTreeMap<String, Value>, DecodeError<P>> =
-            Deserr::deserialize_from_value(value.into_value(), location);
-        let text = |(name, value): (String, Value)| (name, value.to_string());
-        Ok(Self(members?.into_iter().map(text).collect()))
-    }
-}
-
-/// Postgres keeps no text with this character.
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(elements) => elements.iter().any(has_nul),
-        Value::Object(members) => members
-            .iter()
-            .any(|(name, value)| name.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -1,6 +1,9 @@
 //! Consumers.
 
+use std::collections::BTreeMap;
+
 use deserr::Deserr;
+use fanfare_domain::consent::{Consent, Consents};
 use fanfare_domain::ids::{AudienceId, OrganizationId, ProfileId};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Lookup};
 use fanfare_domain::time::Timestamp;
@@ -9,6 +12,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::audience::values;
+use super::words::ConsentLevel;
 use super::{SearchText, SyncSource, Time, VENDOR};
 use crate::decode::{DecodeError, InQuery, InSecret, Request, parsed};
 use crate::error::Violation;
@@ -33,9 +38,13 @@ pub(crate) struct Consumer {
     phone_verified: bool,
     full_name: Option<String>,
     status: ConsumerStatus,
+    /// Scalars and arrays of scalars.
     #[schema(value_type = Option<Object>)]
-    metadata: (),
+    metadata: Option<BTreeMap<String, Value>>,
+    /// Whether the person has unsubscribed from SMS.
     sms_opt_out: bool,
+    /// How far the person lets themselves be written to, as Klaviyo says; null where nothing is known.
+    klaviyo: Option<KlaviyoConsents>,
     #[schema(value_type = Option<String>)]
     verification_code: (),
     verification_code_expires_at: Option<Time>,
@@ -104,6 +113,38 @@ pub(crate) struct Consumer {
     updated_by: Option<String>,
 }
 
+/// How far a person lets themselves be written to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KlaviyoConsents {
+    email: KlaviyoConsent,
+    sms: KlaviyoConsent,
+}
+
+/// The consent to a channel.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KlaviyoConsent {
+    /// What the person has said.
+    consent: ConsentLevel,
+    /// Whether Klaviyo sends nothing to the person, because they or the merchant do not want it, or it cannot arrive.
+    suppressed: bool,
+    /// Since when.
+    at: Option<Time>,
+}
+
+impl From<Consents> for KlaviyoConsents {
+    fn from(consents: Consents) -> Self {
+        let of = |consent: Consent| KlaviyoConsent {
+            consent: consent.stated.into(),
+            suppressed: consent.is_suppressed(),
+            at: Time::maybe(consent.at),
+        };
+        Self {
+            email: of(consents.email),
+            sms: of(consents.sms),
+        }
+    }
+}
+
 /// Whether a consumer may take part.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -116,6 +157,7 @@ impl Consumer {
     pub(crate) fn of(organization: &OrganizationId, record: ConsumerRecord) -> Self {
         let consumer = record.consumer;
         let primary = consumer.primary;
+        let consents = consumer.consents.get();
         Self {
             id: consumer.id.to_string(),
             organization_id: organization.to_string(),
@@ -127,8 +169,9 @@ impl Consumer {
                 .full_name
                 .map(|name| name.value.as_str().to_owned()),
             status: ConsumerStatus::Active,
-            metadata: (),
-            sms_opt_out: false,
+            metadata: record.metadata.map(values),
+            sms_opt_out: consents.is_some_and(|consents| consents.sms_opt_out()),
+            klaviyo: consents.map(KlaviyoConsents::from),
             verification_code: (),
             verification_code_expires_at: None,
             primary_source_vendor: primary.as_ref().map(|_| VENDOR),

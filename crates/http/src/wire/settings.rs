@@ -2,6 +2,7 @@
 
 use deserr::{Deserr, ValueKind, ValuePointerRef};
 use fanfare_domain::connection::ApiKey;
+use fanfare_domain::contact::ContactSettingsUpdate;
 use fanfare_domain::events::EventSettingsUpdate;
 use fanfare_sync::{ConnectRequest, ConnectionView};
 use secrecy::SecretString;
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::Time;
+use super::contact_settings::{Contacts, ContactsBody};
 use super::event_settings::{Events, EventsBody};
 use crate::decode::{DecodeError, InBody, InSecret, Request, missing, missing_object, parsed};
 use crate::error::{Key, Violation};
@@ -39,6 +41,7 @@ pub(crate) struct KlaviyoSettings {
     /// What is wrong, and what to do.
     message: Option<String>,
     events: Events,
+    contacts: Contacts,
 }
 
 /// Whether the connection works.
@@ -56,13 +59,17 @@ enum ConnectionStatus {
 impl From<fanfare_sync::Settings> for Settings {
     fn from(settings: fanfare_sync::Settings) -> Self {
         Self {
-            klaviyo: KlaviyoSettings::of(settings.connection, settings.events.into()),
+            klaviyo: KlaviyoSettings::of(
+                settings.connection,
+                settings.events.into(),
+                settings.contacts.into(),
+            ),
         }
     }
 }
 
 impl KlaviyoSettings {
-    fn of(connection: Option<ConnectionView>, events: Events) -> Self {
+    fn of(connection: Option<ConnectionView>, events: Events, contacts: Contacts) -> Self {
         use fanfare_domain::connection::ConnectionStatus as Known;
         let Some(connection) = connection else {
             return Self {
@@ -74,6 +81,7 @@ impl KlaviyoSettings {
                 missing_scopes: Vec::new(),
                 message: None,
                 events,
+                contacts,
             };
         };
         Self {
@@ -88,6 +96,7 @@ impl KlaviyoSettings {
             missing_scopes: connection.missing_scopes,
             message: connection.message,
             events,
+            contacts,
         }
     }
 }
@@ -97,14 +106,14 @@ impl KlaviyoSettings {
 #[deserr(error = DecodeError<InBody>, deny_unknown_fields)]
 #[schema(as = SettingsUpdate)]
 pub(crate) struct SettingsBody {
-    /// A key to connect with and what is sent of events, or null to disconnect: then the key is shredded and active runs are
+    /// A key to connect with and what is sent of events and contacts, or null to disconnect: then the key is shredded and active runs are
     /// cancelled; audiences stay.
     #[deserr(error = DecodeError<InSecret>, missing_field_error = missing_object)]
     #[schema(required, nullable)]
     klaviyo: Option<KlaviyoBody>,
 }
 
-/// A key to connect with, or what is sent of events, or both.
+/// A key to connect with, or what is sent of events or of contacts, or all of it.
 #[derive(Deserr, ToSchema)]
 #[deserr(error = DecodeError<InSecret>, deny_unknown_fields, rename_all = camelCase)]
 #[schema(rename_all = "camelCase", as = KlaviyoConnect)]
@@ -121,6 +130,10 @@ struct KlaviyoBody {
     #[deserr(default)]
     #[schema(required = false, nullable = false, value_type = EventsBody)]
     events: Option<EventsBody>,
+    /// What is sent of contacts.
+    #[deserr(default)]
+    #[schema(required = false, nullable = false, value_type = ContactsBody)]
+    contacts: Option<ContactsBody>,
 }
 
 /// A text that is a private API key of Klaviyo's.
@@ -143,7 +156,7 @@ impl Request for SettingsBody {
                 vec![violation]
             }
             // What changes nothing lacks the key.
-            None if !klaviyo.contains_key("events") => {
+            None if !klaviyo.contains_key("events") && !klaviyo.contains_key("contacts") => {
                 let location = ValuePointerRef::Origin;
                 let location = location.push_key("klaviyo");
                 vec![missing("apiKey", location, Some(ValueKind::String))]
@@ -157,12 +170,14 @@ impl Request for SettingsBody {
 pub(crate) enum SettingsChange {
     /// The connection ends.
     Disconnect,
-    /// A key is connected, then what is sent of events changes.
+    /// A key is connected, then what is sent of events and contacts changes.
     Change {
         /// The key.
         connect: Option<ConnectRequest>,
         /// What is sent of events.
         events: Option<EventSettingsUpdate>,
+        /// What is sent of contacts.
+        contacts: Option<ContactSettingsUpdate>,
     },
 }
 
@@ -177,6 +192,7 @@ impl From<SettingsBody> for SettingsChange {
                 confirm_account_change: klaviyo.confirm_account_change,
             }),
             events: klaviyo.events.map(EventSettingsUpdate::from),
+            contacts: klaviyo.contacts.map(ContactSettingsUpdate::from),
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use fanfare_domain::{audience, delivery, explain, history, run, source, waiting};
+use fanfare_domain::{
+    audience, consent, contact, delivery, explain, history, run, source, waiting, writing,
+};
+use fanfare_sync::Scope;
 use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -77,6 +80,14 @@ words! {
     DeliveryKind ("DeliveryKind") = delivery::DeliveryKind;
     /// How far a delivery is.
     DeliveryStatus ("DeliveryStatus") = delivery::DeliveryStatus;
+    /// A channel of marketing.
+    Channel ("Channel") = writing::Channel;
+    /// From what somebody is unsubscribed.
+    UnsubscribeScope ("UnsubscribeScope") = Scope;
+    /// How far somebody lets themselves be written to.
+    ConsentLevel ("ConsentLevel") = consent::ConsentLevel;
+    /// Whose value stays where both sides have changed one.
+    ContactWinner ("ContactWinner") = contact::Winner;
     /// The kind of an audience's group.
     GroupType ("GroupType") = audience::GroupType;
 }

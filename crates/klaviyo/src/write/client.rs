@@ -238,6 +238,18 @@ impl KlaviyoWrites for KlaviyoHttp {
         .await
     }
 
+    async fn look_at_profiles(
+        &self,
+        credential: &Credential,
+        ids: &[ProfileId],
+    ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError> {
+        let request = profile::look_request(self.origin(), ids);
+        self.send_for_page(credential, request, &AnyRoom, |text, _| {
+            member::read_found(text)
+        })
+        .await
+    }
+
     async fn add_to_list(
         &self,
         credential: &Credential,

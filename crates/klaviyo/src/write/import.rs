@@ -14,7 +14,7 @@ use super::request::{Data, New, WriteRequest, bytes, refused_row};
 use super::{MAX_BATCH_BYTES, MAX_PROFILE_BYTES, refusal, rows_that_fit};
 use crate::document::{Many, Single, broken_id, parse};
 use crate::lenient::{Object, Raw, object, value};
-use crate::member::{PAGE_SIZE, PROFILE_FIELDS};
+use crate::member::PAGE_SIZE;
 use crate::origin::Origin;
 use crate::request::Request;
 
@@ -118,7 +118,10 @@ pub(super) fn profiles_request(
     cursor: Option<&Cursor>,
 ) -> Result<Request, KlaviyoError> {
     let parameters = [
-        ("fields[profile]", PROFILE_FIELDS),
+        (
+            "fields[profile]",
+            "email,phone_number,first_name,last_name,updated",
+        ),
         ("page[size]", PAGE_SIZE),
     ];
     let path = [PATH, id_segment(job)?, "profiles"];

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::MAX_PROFILE_BYTES;
 use super::request::{Data, WriteRequest, raw, refused_row, segment};
-use crate::consent::ADDITIONAL;
+use crate::consent::{ADDITIONAL, and_consents};
 use crate::document::{Single, broken_id, parse};
 use crate::lenient::{Object, Raw, object, time, value};
 use crate::member::PAGE_SIZE;
@@ -171,7 +171,7 @@ pub(super) fn read_written(text: &str, is_new: bool) -> Result<WrittenProfile, K
 }
 
 /// The attributes that are read before a write.
-const FIELDS: &str = "email,phone_number,external_id,first_name,last_name,updated,subscriptions";
+const FIELDS: &str = and_consents!("email,phone_number,external_id,first_name,last_name,updated");
 
 /// Requests the profiles that have one of a few e-mails or phone numbers.
 pub(super) fn find_request(origin: &Origin, lookup: &MemberLookup) -> Request {
@@ -179,12 +179,23 @@ pub(super) fn find_request(origin: &Origin, lookup: &MemberLookup) -> Request {
         MemberLookup::Emails(emails) => ("email", emails),
         MemberLookup::Phones(phones) => ("phone_number", phones),
     };
-    let filter = filter_any(field, values.iter().map(String::as_str));
+    with_external_ids(
+        origin,
+        &filter_any(field, values.iter().map(String::as_str)),
+    )
+}
+
+/// Requests these profiles.
+pub(super) fn look_request(origin: &Origin, ids: &[ProfileId]) -> Request {
+    with_external_ids(origin, &filter_any("id", ids.iter().map(ProfileId::as_str)))
+}
+
+fn with_external_ids(origin: &Origin, filter: &str) -> Request {
     let parameters = [
         ("fields[profile]", FIELDS),
         ADDITIONAL,
         ("page[size]", PAGE_SIZE),
-        ("filter", &filter),
+        ("filter", filter),
     ];
     Request::get(origin, ["profiles"], &parameters, None)
 }

@@ -19,6 +19,20 @@ fn query(request: &Request, name: &str) -> Option<String> {
     value
 }
 
+/// The fields with the parts of the consents that are read.
+fn with_consents(fields: &str) -> String {
+    let marketing = |channel: &str, name: &str| format!("subscriptions.{channel}.marketing.{name}");
+    let of = [
+        ("email", "consent"),
+        ("email", "consent_timestamp"),
+        ("email", "suppression"),
+        ("sms", "consent"),
+        ("sms", "consent_timestamp"),
+    ];
+    let consents = of.map(|(channel, name)| marketing(channel, name));
+    format!("{fields},{}", consents.join(","))
+}
+
 #[tokio::test]
 async fn every_request_bears_the_key_the_revision_and_the_wish_not_to_fall_forward() {
     let server = server(document(&page(&[], &json!(null)))).await;
@@ -38,7 +52,7 @@ async fn every_request_bears_the_key_the_revision_and_the_wish_not_to_fall_forwa
 }
 
 #[tokio::test]
-async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fields() {
+async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_their_consents() {
     let server = server(document(&page(&[], &json!(null)))).await;
     let from = MembersFrom {
         order: MemberOrder::EarliestFirst,
@@ -53,11 +67,12 @@ async fn members_are_asked_for_a_hundred_at_a_time_by_join_time_and_with_six_fie
 
     let request = only_request(&server).await;
     assert_eq!(request.url.path(), "/api/segments/SgMnt1/profiles");
-    let fields = "email,phone_number,first_name,last_name,joined_group_at,updated";
+    let fields = with_consents("email,phone_number,first_name,last_name,joined_group_at,updated");
     let filter = "greater-or-equal(joined_group_at,2026-01-01T00:00:05Z),\
                   less-than(joined_group_at,2026-01-01T00:00:06Z)";
     for (name, value) in [
-        ("fields[profile]", fields),
+        ("fields[profile]", fields.as_str()),
+        ("additional-fields[profile]", "subscriptions"),
         ("sort", "joined_group_at"),
         ("page[size]", "100"),
         ("filter", filter),
@@ -110,15 +125,14 @@ async fn profiles_that_have_changed_are_asked_for_in_the_order_of_their_changes(
     assert_eq!(found.unwrap().value.profiles, []);
     let request = only_request(&server).await;
     assert_eq!(request.url.path(), "/api/profiles");
+    let fields = with_consents("email,phone_number,first_name,last_name,updated");
     for (name, value) in [
         ("filter", "greater-than(updated,2023-11-14T22:13:20Z)"),
         ("sort", "updated"),
         ("page[size]", "100"),
         ("page[cursor]", "bmV4dDo6aWQ="),
-        (
-            "fields[profile]",
-            "email,phone_number,first_name,last_name,updated",
-        ),
+        ("fields[profile]", fields.as_str()),
+        ("additional-fields[profile]", "subscriptions"),
     ] {
         assert_eq!(query(&request, name).as_deref(), Some(value));
     }

@@ -268,4 +268,9 @@ async fn flows_metrics_profiles_and_recorded_events_are_read() {
         .find_profiles(&key(), &lookup)
         .await;
     assert_eq!(found.unwrap().value[0].external_id, Attribute::text("x"));
+    let looked_at = [ProfileId::parse("P1").unwrap()];
+    let found = client(&server_of_profiles.uri())
+        .look_at_profiles(&key(), &looked_at)
+        .await;
+    assert_eq!(found.unwrap().value[0].external_id, Attribute::text("x"));
 }

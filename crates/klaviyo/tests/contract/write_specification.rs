@@ -99,6 +99,8 @@ async fn every_read(klaviyo: &KlaviyoHttp, key: &Credential) {
     drop(klaviyo.find_profiles(key, &emails).await);
     let phones = MemberLookup::Phones(vec!["+15550001111".to_owned()]);
     drop(klaviyo.find_profiles(key, &phones).await);
+    let looked_at = [ProfileId::parse("P1").unwrap()];
+    drop(klaviyo.look_at_profiles(key, &looked_at).await);
     let id = || CollectionId::parse("X").unwrap();
     for of in [
         FlowsOf::List(id()),

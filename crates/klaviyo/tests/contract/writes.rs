@@ -51,6 +51,7 @@ pub(crate) fn proof(list: &CollectionId, email: &str) -> MembershipProof {
         last_name: Attribute::Absent,
         updated: None,
         joined_at: None,
+        consents: None,
         unreadable_times: Vec::new(),
     };
     let person = unsubscribed(Some(email), None);

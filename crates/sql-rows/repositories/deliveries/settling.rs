@@ -98,6 +98,17 @@ pub(super) async fn settle(
                 put.execute(&mut *scope.connection).with_timeout().await?;
                 counts.moved(*kind, DeliveryStatus::Failed);
             }
+            Settled::Dropped(code) => {
+                let one = [id.as_str()];
+                let drop = sqlx::query_file!(
+                    "sql/deliveries/dropped.sql",
+                    scope.organization,
+                    texts(&one) as _,
+                    code.as_str()
+                );
+                drop.execute(&mut *scope.connection).with_timeout().await?;
+                counts.moved(*kind, DeliveryStatus::Dropped);
+            }
             Settled::NotTried => not_tried.push(id.as_str()),
             Settled::Again(at) => {
                 put_off(scope.reborrow(), id.as_str(), consumer.as_deref(), *at).await?;

@@ -253,6 +253,24 @@ pub(crate) async fn mark_pending(
     search_rows::mark_pending(scope, run, &texts).await
 }
 
+/// Before a consumer is written by itself: the same.
+pub(crate) async fn mark_one_pending(
+    mut scope: Scope<'_>,
+    consumer: &Consumer,
+) -> Result<(), StoreError> {
+    let last = last(scope.reborrow()).await?;
+    if last.is_none_or(|last| consumer.id.as_str() > last.as_str()) {
+        return Ok(());
+    }
+    let mark = sqlx::query_file!(
+        "../sql-rows/sql/search_pending/put.sql",
+        scope.organization,
+        consumer.id.as_str()
+    );
+    mark.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
 /// Deletes the whole index of the organization: its texts follow other rules now.
 pub(crate) async fn clear(scope: Scope<'_>) -> Result<(), sqlx::Error> {
     for clear in [

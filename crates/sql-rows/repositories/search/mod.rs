@@ -26,7 +26,7 @@ use crate::unit::Unit;
 
 use named::{Grams, ids};
 
-pub(super) use index::{advance, is_indexed, rebuild_of};
+pub(super) use index::{advance, is_indexed, mark_one_pending, rebuild_of};
 pub(crate) use index::{clear, mark_pending};
 
 /// How many places a row of `search_places` has.

@@ -14,7 +14,10 @@ use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, KlaviyoWrites, QuotaLedg
 use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::{Bucket, Endpoint, Priority, Share};
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::writing::{Event, MetricPage, RecordedEvents, WriteError};
+use fanfare_domain::writing::{
+    Event, FoundProfile, MetricPage, ProfileChanges, ProfileUpsert, RecordedEvents, Unsubscribe,
+    WriteError, WrittenProfile,
+};
 
 use super::quota::{CallError, Quota, RateLimitBlock};
 
@@ -97,7 +100,7 @@ impl KlaviyoClient {
         connection: &OpenConnection,
         cursor: Option<&Cursor>,
     ) -> Result<MetricPage, CallError> {
-        let writes = self.readable()?;
+        let writes = self.writes.as_deref().ok_or_else(no_writes)?;
         let call = writes.metrics(&connection.credential, cursor);
         self.quota.count(connection, Endpoint::Metrics, call).await
     }
@@ -110,15 +113,88 @@ impl KlaviyoClient {
         since: Timestamp,
         cursor: Option<&Cursor>,
     ) -> Result<RecordedEvents, CallError> {
-        let writes = self.readable()?;
+        let writes = self.writes.as_deref().ok_or_else(no_writes)?;
         let call = writes.recorded_events(&connection.credential, metric, since, cursor);
         self.quota.count(connection, Endpoint::Events, call).await
     }
 
-    fn readable(&self) -> Result<&dyn KlaviyoWrites, CallError> {
-        let none = || KlaviyoError::Refused("this program does not write to Klaviyo".to_owned());
-        let writes = self.writes.as_deref();
-        writes.ok_or_else(|| CallError::Klaviyo(none()))
+    /// The profiles that have one of a few e-mails or phone numbers, with their external ids.
+    pub(crate) async fn find_profiles(
+        &self,
+        connection: &OpenConnection,
+        lookup: &MemberLookup,
+    ) -> Result<Vec<FoundProfile>, CallError> {
+        let writes = self.writes.as_deref().ok_or_else(no_writes)?;
+        let call = writes.find_profiles(&connection.credential, lookup);
+        self.quota.count(connection, Endpoint::Profiles, call).await
+    }
+
+    /// Those profiles that there are of a few ids, with their external ids.
+    pub(crate) async fn look_at_profiles(
+        &self,
+        connection: &OpenConnection,
+        ids: &[ProfileId],
+    ) -> Result<Vec<FoundProfile>, CallError> {
+        let writes = self.writes.as_deref().ok_or_else(no_writes)?;
+        let call = writes.look_at_profiles(&connection.credential, ids);
+        self.quota.count(connection, Endpoint::Profiles, call).await
+    }
+
+    /// Changes a profile.
+    pub(crate) async fn update_profile(
+        &self,
+        connection: &OpenConnection,
+        profile: &ProfileId,
+        changes: &ProfileChanges,
+    ) -> Result<WrittenProfile, CallError<WriteError>> {
+        let writes = self.writes()?;
+        let call = writes.update_profile(&connection.credential, profile, changes);
+        let endpoint = Endpoint::UpdateProfile;
+        self.quota.count_write(connection, endpoint, call).await
+    }
+
+    /// Makes a profile.
+    pub(crate) async fn upsert_profile(
+        &self,
+        connection: &OpenConnection,
+        profile: &ProfileUpsert,
+    ) -> Result<WrittenProfile, CallError<WriteError>> {
+        let writes = self.writes()?;
+        let call = writes.upsert_profile(&connection.credential, profile);
+        let endpoint = Endpoint::UpsertProfile;
+        self.quota.count_write(connection, endpoint, call).await
+    }
+
+    /// Whether the credential may write profiles: a profile that cannot be is changed in nothing, which Klaviyo says it does not
+    /// know, or refuses for its content, only to who may.
+    pub(crate) async fn try_to_write_profiles(
+        &self,
+        connection: &OpenConnection,
+    ) -> Result<(), CallError<WriteError>> {
+        let Ok(nobody) = ProfileId::parse("fanfare-asks-whether-it-may") else {
+            return Ok(());
+        };
+        let tried = self
+            .update_profile(connection, &nobody, &ProfileChanges::default())
+            .await;
+        match tried {
+            Ok(_) | Err(CallError::Klaviyo(WriteError::Gone | WriteError::ContentRefused(_))) => {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends somebody's consent.
+    pub(crate) async fn unsubscribe(
+        &self,
+        connection: &OpenConnection,
+        unsubscribe: &Unsubscribe,
+    ) -> Result<(), CallError<WriteError>> {
+        let writes = self.writes()?;
+        let call = writes.unsubscribe(&connection.credential, unsubscribe);
+        let endpoint = Endpoint::Unsubscribe;
+        self.quota.count_write(connection, endpoint, call).await
     }
 
     /// Until when Klaviyo takes no request at an endpoint, if it has asked to wait.
@@ -306,4 +382,11 @@ impl KlaviyoClient {
             .estimate(&connection.quota_account, endpoint, requests)
             .await
     }
+}
+
+/// Why a program that does not write does not look before a write.
+fn no_writes() -> CallError {
+    CallError::Klaviyo(KlaviyoError::Unavailable(
+        "this program does not write to Klaviyo".to_owned(),
+    ))
 }

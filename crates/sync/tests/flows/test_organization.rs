@@ -161,6 +161,10 @@ impl TestOrganization {
         }
     }
 
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -197,6 +201,14 @@ impl TestOrganization {
         let run = self.work_to_end(&run).await;
         assert_eq!(run.status, SyncStatus::Success, "{:?}", run.error);
         run
+    }
+
+    /// The latest run of the list's audience.
+    pub(crate) async fn queued_first(&self, collection: &CollectionRef) -> SyncRun {
+        let mut unit = self.store.read(&self.organization).await.unwrap();
+        let source = unit.source_of(collection).await.unwrap().unwrap();
+        let runs = unit.runs(&source.audience, &everything()).await.unwrap();
+        runs.items[0].clone()
     }
 
     /// Queues another run of the run's audience.

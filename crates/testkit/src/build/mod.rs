@@ -16,8 +16,8 @@ use secrecy::SecretString;
 pub use deliveries::{delivery_id, dropped, pending, purchase, webhook};
 pub use profiles::{ProfileBuilder, page_plan, people, profile};
 pub use records::{
-    ConsumerBuilder, audience, connection, consumer, issue, link, link_move, organization, run,
-    secret_key, source, stamp, succeeded,
+    ConsumerBuilder, audience, connection, consumer, issue, link, link_move, made_consumer,
+    organization, run, secret_key, source, stamp, succeeded,
 };
 
 /// The time this many seconds after 2026-01-01T00:00:00Z.

@@ -1,5 +1,6 @@
 //! Klaviyo profiles, and the plan of a page of them.
 
+use fanfare_domain::consent::Consents;
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::page::{Known, PagePlan, plan};
 use fanfare_domain::ports::Ids;
@@ -18,6 +19,7 @@ pub fn profile(id: &str) -> ProfileBuilder {
         last_name: Attribute::Absent,
         updated: Some(at(0)),
         joined_at: Some(at(0)),
+        consents: None,
         unreadable_times: Vec::new(),
     })
 }
@@ -73,6 +75,13 @@ impl ProfileBuilder {
     #[must_use]
     pub fn joined(mut self, seconds: i64) -> Self {
         self.0.joined_at = Some(at(seconds));
+        self
+    }
+
+    /// Read with these consents.
+    #[must_use]
+    pub const fn consents(mut self, consents: Consents) -> Self {
+        self.0.consents = Some(consents);
         self
     }
 

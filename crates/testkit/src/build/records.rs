@@ -1,5 +1,7 @@
 //! Our own rows, with sensible defaults. All their times are [`at`]`(0)`.
 
+use std::collections::BTreeMap;
+
 use fanfare_domain::audience::Audience;
 use fanfare_domain::connection::{Connection, ConnectionStatus, SealedKey};
 use fanfare_domain::consumer::{Consumer, Primary, ProfileLink, Stamp, Stamped};
@@ -8,10 +10,12 @@ use fanfare_domain::issue::{Field, Issue, IssueCode, IssueKind};
 use fanfare_domain::organization::{KeyHash, KeyKind, Organization, Role, SecretKey};
 use fanfare_domain::page::LinkMove;
 use fanfare_domain::pass::LinkMoves;
+use fanfare_domain::ports::ConsumerRecord;
 use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::{NewRun, Opened, PagesTaken, SourceRun, SyncStatus, Trigger};
 use fanfare_domain::scan::ScannedPage;
 use fanfare_domain::source::{CollectionRef, CollectionSource, SourceData};
+use fanfare_domain::time::Timestamp;
 
 use super::{at, consumer_id, email, full_name, organization_id, phone, profile_id, source_id};
 
@@ -204,5 +208,25 @@ impl ConsumerBuilder {
     /// The consumer.
     pub fn build(self) -> Consumer {
         self.0
+    }
+}
+
+/// A consumer that was made in Fanfare, Ada, with everything that one has.
+pub fn made_consumer(id: &str, at: Timestamp) -> ConsumerRecord {
+    let mut consumer = Consumer::new(consumer_id(id));
+    consumer.email = Some(email("ada@example.com"));
+    consumer.edit_full_name(Some(full_name("Ada")), at);
+    consumer.edit_phone(Some(phone("+12025550101")), at);
+    ConsumerRecord {
+        consumer,
+        primary_changed_at: None,
+        created_at: at,
+        created_by: "key_1".to_owned(),
+        updated_at: None,
+        updated_by: None,
+        metadata: Some(BTreeMap::from([
+            ("tier".to_owned(), "\"gold\"".to_owned()),
+            ("visits".to_owned(), "[1,2.50]".to_owned()),
+        ])),
     }
 }

@@ -100,6 +100,16 @@ macro_rules! store_contract {
                 consumers_are_looked_up_exactly
                 a_look_up_finds_a_hundred_at_most
             }
+            contacts {
+                a_consumer_that_was_made_here_comes_back_as_it_was_put_last
+                an_address_is_one_consumers
+                a_consumer_in_the_index_is_found_by_its_new_name
+                consents_come_back_as_they_were_read
+                a_value_that_was_edited_stays_until_a_later_one_is_read
+                what_is_chosen_of_contacts_comes_back
+                what_is_remembered_of_contacts_comes_back
+                pending_deliveries_of_contacts_are_found
+            }
             erasures {
                 a_key_of_hashes_is_kept_and_sealed_anew
                 an_erased_consumer_leaves_hashes_and_nothing_else

@@ -23,6 +23,7 @@ pub async fn a_consumer_has_its_dates_and_actors(harness: &dyn StoreHarness) {
         created_by: "system:klaviyo".to_owned(),
         updated_at: None,
         updated_by: None,
+        metadata: None,
     };
     let mut unit = org.read().await;
     assert_eq!(

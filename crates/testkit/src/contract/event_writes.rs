@@ -1,5 +1,8 @@
-//! What the fixture has of events and deliveries, and the methods that write them.
+//! What the fixture has of events, deliveries and contacts, and the methods that write them.
 
+use std::collections::BTreeMap;
+
+use fanfare_domain::contact::{Contact, ContactSettings};
 use fanfare_domain::delivery::{DeliveryCode, Settled};
 use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::ports::{StoreError, UnitOfWork};
@@ -43,6 +46,22 @@ impl Write {
             Self::InsertDeliveries => {
                 let new = [build::pending("dlv_new", &consumer_id("cons_new"), at(30))];
                 unit.insert_deliveries(&new, at(30)).await.map(|()| true)?
+            }
+            Self::PutConsumer => {
+                let record = build::made_consumer("cons_new", at(30));
+                unit.put_consumer(&record).await.map(|()| true)?
+            }
+            Self::PutContactSettings => {
+                let settings = ContactSettings {
+                    enabled: true,
+                    ..ContactSettings::default()
+                };
+                unit.put_contact_settings(&settings).await.map(|()| true)?
+            }
+            Self::PutContacts => {
+                let contact = Contact::new(build::profile_id("p1"));
+                let contacts = BTreeMap::from([(consumer_id("cons_new"), contact)]);
+                unit.put_contacts(&contacts).await.map(|()| true)?
             }
             _ => {
                 unit.retry_delivery(&delivery_id("dlv_failed"), at(30))

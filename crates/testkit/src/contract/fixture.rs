@@ -1,9 +1,11 @@
 //! An organization with a row of every kind, every method that writes, and everything that can be read.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::connection::{Connection, SealedKey};
+use fanfare_domain::contact::{Contact, ContactSettings};
 use fanfare_domain::delivery::{Delivery, DeliveryFilter, Summary};
 use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::failure::FailureCode;
@@ -25,7 +27,7 @@ use fanfare_domain::work::WorkKey;
 
 use super::event_writes;
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
-use crate::build::{self, at, link_move, page_plan, profile, profile_id};
+use crate::build::{self, at, consumer_id, link_move, page_plan, profile, profile_id};
 
 /// An organization with a row of every kind.
 pub(super) struct Fixture {
@@ -135,11 +137,14 @@ pub(super) enum Write {
     InsertEvents,
     InsertDeliveries,
     RetryDelivery,
+    PutConsumer,
+    PutContactSettings,
+    PutContacts,
 }
 
 impl Write {
     /// All of them, in an order in which each changes something in the fixture.
-    pub(super) const ALL: [Self; 30] = [
+    pub(super) const ALL: [Self; 33] = [
         Self::PutConnection,
         Self::ResealKey,
         Self::PutAccountChanges,
@@ -170,6 +175,9 @@ impl Write {
         Self::InsertEvents,
         Self::InsertDeliveries,
         Self::RetryDelivery,
+        Self::PutConsumer,
+        Self::PutContactSettings,
+        Self::PutContacts,
     ];
 
     /// Whether it takes the id of a row that has to exist.
@@ -190,6 +198,9 @@ impl Write {
                 | Self::PutEventSettings
                 | Self::InsertEvents
                 | Self::InsertDeliveries
+                | Self::PutConsumer
+                | Self::PutContactSettings
+                | Self::PutContacts
         )
     }
 
@@ -288,7 +299,10 @@ impl Write {
             | Self::PutEventSettings
             | Self::InsertEvents
             | Self::InsertDeliveries
-            | Self::RetryDelivery => self.attempt_on_events(unit).await?,
+            | Self::RetryDelivery
+            | Self::PutConsumer
+            | Self::PutContactSettings
+            | Self::PutContacts => self.attempt_on_events(unit).await?,
         })
     }
 
@@ -363,6 +377,8 @@ pub(super) struct Snapshot {
     known_events: Vec<InboundKey>,
     deliveries: Vec<Delivery>,
     delivery_summary: Summary,
+    contact_settings: ContactSettings,
+    contacts: BTreeMap<ConsumerId, Contact>,
 }
 
 /// Reads everything. `profiles` are those whose links and seen profiles are read.
@@ -432,5 +448,7 @@ async fn read_all(
             .await?
             .items,
         delivery_summary: unit.delivery_summary().await?,
+        contact_settings: unit.contact_settings().await?,
+        contacts: unit.contacts_of(&[consumer_id("cons_new")]).await?,
     })
 }

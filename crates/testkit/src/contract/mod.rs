@@ -14,6 +14,7 @@ pub mod cases;
 pub mod clock_steps;
 pub mod connections;
 pub mod consumers;
+pub mod contacts;
 pub mod deliveries;
 pub mod delivery_records;
 pub mod directory;

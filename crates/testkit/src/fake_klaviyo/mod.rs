@@ -26,6 +26,10 @@ type Change = Box<dyn FnOnce(&mut Contents) + Send>;
 pub struct Contents {
     /// Lists and segments, with their names and members, in any order.
     pub collections: BTreeMap<CollectionRef, (Option<String>, Vec<Profile>)>,
+    /// Profiles that are in no list or segment.
+    pub unlisted: Vec<Profile>,
+    /// The external ids of profiles, where there are some.
+    pub external_ids: BTreeMap<ProfileId, String>,
     /// The account's id; without one, the key lacks the scope `accounts:read`.
     pub account: Option<AccountId>,
     /// The keys that Klaviyo accepts; with none given, it accepts every key.
@@ -50,9 +54,26 @@ pub struct Contents {
 }
 
 impl Contents {
+    /// Changes a profile wherever it stands. Returns whether there is one.
+    pub fn change_profile(&mut self, id: &ProfileId, change: impl Fn(&mut Profile)) -> bool {
+        let members = self
+            .collections
+            .values_mut()
+            .flat_map(|(_, members)| members);
+        let mut is_there = false;
+        for profile in members.chain(&mut self.unlisted) {
+            if profile.id == *id {
+                change(profile);
+                is_there = true;
+            }
+        }
+        is_there
+    }
+
     /// All profiles of the account, by id.
-    fn profiles(&self) -> Vec<Profile> {
+    pub fn profiles(&self) -> Vec<Profile> {
         let members = self.collections.values().flat_map(|(_, members)| members);
+        let members = members.chain(&self.unlisted);
         let profiles: BTreeMap<&ProfileId, &Profile> =
             members.map(|member| (&member.id, member)).collect();
         let profiles = profiles.into_values().cloned();

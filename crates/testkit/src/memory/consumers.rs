@@ -1,4 +1,4 @@
-//! Reading consumers.
+//! Consumers.
 
 use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
@@ -7,7 +7,7 @@ use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Consumers, Lookup, StoreError};
 use fanfare_domain::search;
 
-use super::rows::{ConsumerRow, Rows};
+use super::rows::{ConsumerRow, Rows, refuse};
 use super::unit::Unit;
 
 /// The most consumers that an exact look-up finds.
@@ -65,6 +65,32 @@ impl Consumers for Unit {
         };
         let found = rows.consumers.values().filter(is_match).take(MOST_FOUND);
         Ok(found.map(|row| rows.record(row)).collect())
+    }
+
+    async fn put_consumer(&mut self, record: &ConsumerRecord) -> Result<(), StoreError> {
+        let rows = self.rows_mut()?;
+        let consumer = &record.consumer;
+        let has_email = |row: &ConsumerRow| {
+            row.consumer.id != consumer.id
+                && consumer.email.is_some()
+                && row.consumer.email == consumer.email
+        };
+        if rows.consumers.values().any(has_email) {
+            return Err(refuse("another consumer has the e-mail"));
+        }
+        let before = rows.consumers.get(&consumer.id);
+        let row = ConsumerRow {
+            consumer: consumer.clone(),
+            created_at: before.map_or(record.created_at, |row| row.created_at),
+            created_by: before
+                .map_or(&record.created_by, |row| &row.created_by)
+                .clone(),
+            updated_at: record.updated_at,
+            updated_by: record.updated_by.clone(),
+            metadata: record.metadata.clone(),
+        };
+        rows.consumers.insert(consumer.id.clone(), row);
+        Ok(())
     }
 
     async fn links_of(&mut self, consumer: &ConsumerId) -> Result<Vec<ProfileLink>, StoreError> {

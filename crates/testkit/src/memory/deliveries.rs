@@ -193,6 +193,7 @@ impl Deliveries for Unit {
                 Settled::Failed(code, detail) => {
                     row.end(DeliveryStatus::Failed, Some(*code), detail.clone());
                 }
+                Settled::Dropped(code) => row.end(DeliveryStatus::Dropped, Some(*code), None),
                 Settled::NotTried => {
                     row.delivery.attempts -= 1;
                     if row.delivery.attempts == 0 {

@@ -65,6 +65,7 @@ impl Erasures for Unit {
         rows.deliveries
             .retain(|_, row| row.delivery.consumer.as_ref() != Some(consumer));
         rows.consumers.remove(consumer);
+        rows.contacts.remove(consumer);
         rows.erased.extend(hashes.iter().cloned());
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 mod audiences;
 mod consumers;
+mod contacts;
 mod control;
 mod deliveries;
 mod erasures;

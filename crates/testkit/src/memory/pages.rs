@@ -13,7 +13,7 @@ use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 
-use super::rows::{ConsumerRow, LinkRow, MemberRow, Rows, refuse};
+use super::rows::{ConsumerRow, LinkRow, MemberRow, Rows, SYSTEM_ACTOR, refuse};
 use super::unit::Unit;
 
 #[async_trait]
@@ -242,13 +242,17 @@ fn write_consumers(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(
         row.consumer = write.consumer.clone();
         if write.visible {
             row.updated_at = Some(now);
+            row.updated_by = Some(SYSTEM_ACTOR.to_owned());
         }
     }
     for consumer in &plan.created {
         let row = ConsumerRow {
             consumer: consumer.clone(),
             created_at: now,
+            created_by: SYSTEM_ACTOR.to_owned(),
             updated_at: None,
+            updated_by: None,
+            metadata: None,
         };
         if rows.consumers.insert(consumer.id.clone(), row).is_some() {
             return Err(refuse("a consumer to insert is there already"));

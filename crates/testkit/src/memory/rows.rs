@@ -6,6 +6,7 @@ use fanfare_domain::account_changes::AccountChanges;
 use fanfare_domain::audience::Audience;
 use fanfare_domain::connection::{Connection, SealedKey};
 use fanfare_domain::consumer::{Consumer, ProfileLink};
+use fanfare_domain::contact::{Contact, ContactSettings};
 use fanfare_domain::delivery::{Delivery, Payload, Place};
 use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::events::{EventSettings, InboundKey, PurchaseKey, WebhookSecrets};
@@ -57,6 +58,8 @@ pub(super) struct Rows {
     pub(super) schedules: BTreeMap<AudienceId, Timestamp>,
     pub(super) webhook_secrets: Option<WebhookSecrets>,
     pub(super) event_settings: EventSettings,
+    pub(super) contact_settings: ContactSettings,
+    pub(super) contacts: BTreeMap<ConsumerId, Contact>,
     pub(super) inbound_events: BTreeMap<InboundKey, Timestamp>,
     pub(super) deliveries: BTreeMap<Place, DeliveryRow>,
     pub(super) last_place: Place,
@@ -73,7 +76,10 @@ pub(super) type IssueKey = (ProfileId, &'static str, &'static str);
 pub(super) struct ConsumerRow {
     pub(super) consumer: Consumer,
     pub(super) created_at: Timestamp,
+    pub(super) created_by: String,
     pub(super) updated_at: Option<Timestamp>,
+    pub(super) updated_by: Option<String>,
+    pub(super) metadata: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Clone)]
@@ -152,9 +158,10 @@ impl Rows {
                 .and_then(|primary| self.links.get(&primary.stamp.profile))
                 .map(|row| row.link.changed_at),
             created_at: row.created_at,
-            created_by: SYSTEM_ACTOR.to_owned(),
+            created_by: row.created_by.clone(),
             updated_at: row.updated_at,
-            updated_by: row.updated_at.map(|_| SYSTEM_ACTOR.to_owned()),
+            updated_by: row.updated_by.clone(),
+            metadata: row.metadata.clone(),
         }
     }
 

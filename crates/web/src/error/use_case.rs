@@ -61,6 +61,24 @@ pub(super) fn told(error: &Error) -> Told {
             "It was sent, or was never meant for Klaviyo. Only what has failed can be retried.",
             AGAIN,
         ),
+        Error::EmailExists => super::told(
+            StatusCode::CONFLICT,
+            "Another consumer has this e-mail",
+            "Find them by it, and change that consumer instead.",
+            AGAIN,
+        ),
+        Error::PersonErased => super::told(
+            StatusCode::CONFLICT,
+            "This person was erased",
+            "They asked for it, and are not taken in again.",
+            AGAIN,
+        ),
+        Error::NotInList => super::told(
+            StatusCode::CONFLICT,
+            "The person is not in this list",
+            "Klaviyo would unsubscribe them from everything.",
+            AGAIN,
+        ),
         Error::Store(error) => of_store(error),
         Error::ErasureKey(_)
         | Error::Transition(_)

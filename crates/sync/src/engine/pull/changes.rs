@@ -67,6 +67,7 @@ impl<'a> ActiveSlice<'a> {
         scan: &ChangesScan,
         stop: &'a CancellationToken,
     ) -> Result<Step, Error> {
+        let began_at = self.integration.now();
         let fetching = self.lease.keep_during(self.fetch_changes(scan));
         let Some(fetched) = Drain::default().wait_for(fetching, stop).await else {
             return Ok(Step::Continue);
@@ -75,7 +76,7 @@ impl<'a> ActiveSlice<'a> {
             return Ok(Step::Lost);
         };
         match answer {
-            Ok(page) => self.take_changes(page, scan).await,
+            Ok(page) => self.take_changes(page, began_at, scan).await,
             Err(error) => self.handle_failed_call(None, error).await,
         }
     }
@@ -109,7 +110,12 @@ impl<'a> ActiveSlice<'a> {
     }
 
     /// Writes what a page changes of members of the organization's audiences, and the checkpoint after it, in one unit.
-    async fn take_changes(&mut self, page: MemberPage, scan: &ChangesScan) -> Result<Step, Error> {
+    async fn take_changes(
+        &mut self,
+        page: MemberPage,
+        began_at: Timestamp,
+        scan: &ChangesScan,
+    ) -> Result<Step, Error> {
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
@@ -122,7 +128,9 @@ impl<'a> ActiveSlice<'a> {
         while rest.peek().is_some() {
             let profiles = next_set(&mut rest);
             let plan = |known, started_at| plan_changes(&profiles, known, started_at, now, ids);
-            let (plan, _) = self.write_set(unit.as_mut(), &profiles, now, plan).await?;
+            let (plan, _) = self
+                .write_set(unit.as_mut(), &profiles, began_at, now, plan)
+                .await?;
             changed += plan.tally.created + plan.tally.updated;
             written += plan.created.len() + plan.updated.len();
         }

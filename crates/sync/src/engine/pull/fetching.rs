@@ -13,6 +13,7 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::{Kept, Priority};
 use fanfare_domain::scan::{Partition, PartitionNumber};
 use fanfare_domain::source::CollectionRef;
+use fanfare_domain::time::Timestamp;
 use fanfare_domain::waiting::Waiting;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -33,6 +34,8 @@ const AT_ONCE: usize = 8;
 pub(super) struct Fetched {
     pub(super) partition: PartitionNumber,
     pub(super) answer: Result<MemberPage, CallError>,
+    /// When the request for it began.
+    pub(super) began_at: Timestamp,
     /// The memory of the page, which is to be dropped when the page has been written.
     pub(super) room: Reservation,
 }
@@ -61,6 +64,7 @@ impl Fetcher<'_> {
     ) -> Fetched {
         let klaviyo = &self.integration.klaviyo;
         let mut room = self.memory.room(self.organization);
+        let began_at = self.integration.now();
         let answer = loop {
             let largest = self.largest.load(Ordering::Relaxed);
             if !room.grow_to(largest) {
@@ -102,6 +106,7 @@ impl Fetcher<'_> {
         Fetched {
             partition,
             answer,
+            began_at,
             room,
         }
     }

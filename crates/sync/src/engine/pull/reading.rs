@@ -10,6 +10,7 @@ use fanfare_domain::ports::MemberPage;
 use fanfare_domain::quota::Kept;
 use fanfare_domain::run::PagesTaken;
 use fanfare_domain::scan::{JoinTimes, OneSecond, PartitionNumber, ScannedPage};
+use fanfare_domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::fetching::{Fetched, Fetcher, Fetches};
@@ -73,13 +74,16 @@ impl<'a> ActiveSlice<'a> {
         let (mut pages, mut errors) = (Vec::new(), Vec::new());
         // Until the pages have been written.
         let mut rooms = Vec::new();
+        let mut earliest = self.integration.now();
         for fetched in arrived {
             let Fetched {
                 partition,
                 answer,
+                began_at,
                 room,
             } = fetched;
             rooms.push(room);
+            earliest = earliest.min(began_at);
             match answer {
                 Ok(page) => pages.push((partition, page)),
                 Err(error) => errors.push((partition, error)),
@@ -87,7 +91,7 @@ impl<'a> ActiveSlice<'a> {
         }
         let mut end = None;
         if !pages.is_empty() {
-            match self.take_pages(pages).await? {
+            match self.take_pages(pages, earliest).await? {
                 Step::Continue => {}
                 step => return Ok(step),
             }
@@ -106,6 +110,7 @@ impl<'a> ActiveSlice<'a> {
     async fn take_pages(
         &mut self,
         pages: Vec<(PartitionNumber, MemberPage)>,
+        began_at: Timestamp,
     ) -> Result<Step, Error> {
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
@@ -137,7 +142,9 @@ impl<'a> ActiveSlice<'a> {
                 }
                 plan
             };
-            let (plan, added) = self.write_set(unit.as_mut(), &profiles, now, plan).await?;
+            let (plan, added) = self
+                .write_set(unit.as_mut(), &profiles, began_at, now, plan)
+                .await?;
             members_added += added;
             written += plan.created.len() + plan.updated.len();
             tally += plan.tally;

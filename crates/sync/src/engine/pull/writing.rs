@@ -2,24 +2,27 @@
 
 use std::iter::Peekable;
 
-use fanfare_domain::page::{Known, PagePlan, keys};
+use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::page::{Known, PagePlan, SharedContacts, keys};
 use fanfare_domain::ports::{PageWrite, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::time::Timestamp;
 
 use super::slice::ActiveSlice;
 use crate::error::Error;
+use crate::telling::follow_page;
 
 /// The most bytes of texts that are written at once, of which several copies are made.
 const BYTES_OF_A_SET: usize = 1 << 20;
 
 impl ActiveSlice<'_> {
     /// Writes what `plan` decides of a set of profiles, by what the store knows of them and by the run's start, and has every
-    /// audience follow the links that move. Returns the plan, and how many consumers became members.
+    /// audience follow the links that move. `began_at` is when the first request for them began. Returns the plan, and how many consumers became members.
     pub(super) async fn write_set(
         &self,
         unit: &mut dyn UnitOfWork,
         profiles: &[Profile],
+        began_at: Timestamp,
         now: Timestamp,
         plan: impl FnOnce(Known, Timestamp) -> PagePlan,
     ) -> Result<(PagePlan, u64), Error> {
@@ -27,10 +30,11 @@ impl ActiveSlice<'_> {
         let started_at = run.started_at.unwrap_or(now);
         let (emails, profile_ids) = keys(profiles);
         let erased = self.integration.erased(unit, profiles, started_at).await?;
-        let known = Known {
+        let mut known = Known {
             erased,
             ..unit.known(&run.id, &emails, &profile_ids).await?
         };
+        known.shared = shared(unit, &known, began_at).await?;
         let plan = plan(known, started_at);
         let write = PageWrite {
             run: &run.id,
@@ -40,8 +44,28 @@ impl ActiveSlice<'_> {
         };
         let members_added = unit.write_page(write).await?;
         self.follow_link_moves(unit, &plan.link_moves).await?;
+        unit.put_contacts(&plan.contacts).await?;
+        follow_page(self.integration, unit, &plan.to_tell, &plan.told, now).await?;
         Ok((plan, members_added))
     }
+}
+
+/// What is remembered of those consumers of a page whom both sides write: `None` where that is switched off.
+async fn shared(
+    unit: &mut dyn UnitOfWork,
+    known: &Known,
+    began_at: Timestamp,
+) -> Result<Option<SharedContacts>, Error> {
+    let settings = unit.contact_settings().await?;
+    if !settings.enabled || known.consumers.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<ConsumerId> = known.consumers.iter().map(|one| one.id.clone()).collect();
+    Ok(Some(SharedContacts {
+        rule: settings.rule(),
+        began_at,
+        contacts: unit.contacts_of(&ids).await?,
+    }))
 }
 
 /// The profiles of one write: all that there are, or of large ones so many that their texts and everything that is made
@@ -75,6 +99,7 @@ mod tests {
             last_name: Attribute::Unusable,
             updated: None,
             joined_at: None,
+            consents: None,
             unreadable_times: Vec::new(),
         }
     }

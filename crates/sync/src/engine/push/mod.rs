@@ -5,15 +5,19 @@
 //! has become of them. A worker that dies between the two leaves deliveries that may have arrived; they are sent again as they
 //! are, and Klaviyo knows them by what was frozen with them.
 
+mod consents;
+mod contacts;
 mod outcome;
 mod sending;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fanfare_domain::connection::{Connection, ConnectionStatus, OpenConnection};
-use fanfare_domain::delivery::{Batch, DueDelivery, Payload, Sampled, Settled, next_batch};
-use fanfare_domain::ids::DeliveryId;
+use fanfare_domain::delivery::{
+    Batch, DeliveryKind, DueDelivery, Payload, Sampled, Settled, next_batch,
+};
+use fanfare_domain::ids::{ConsumerId, DeliveryId};
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::run::SyncStatus;
@@ -31,9 +35,9 @@ use super::lease::Lease;
 use super::slice_end::SliceEnd;
 use crate::error::Error;
 use crate::integration::Integration;
-use crate::saving::can_push;
+use crate::saving::{can_push, can_send, has_sendable};
 
-use outcome::{Outcome, Stop};
+use outcome::{ContactEnd, End, Outcome, Stop};
 
 /// How many deliveries are looked at to choose a batch: of each consumer only the first may go.
 const LOOKED_AT: u32 = 6_000;
@@ -78,6 +82,7 @@ pub(super) async fn work(
         looked_at: Instant::now(),
         drain: Drain::default(),
         sent: 0,
+        resting: BTreeMap::new(),
     };
     let end = match slice.work_until(stop).await {
         Err(error) if !error.is_transient() => {
@@ -105,6 +110,8 @@ struct Slice<'a> {
     looked_at: Instant,
     drain: Drain,
     sent: u64,
+    /// Until when deliveries of a kind wait for Klaviyo. Those of other kinds do not.
+    resting: BTreeMap<DeliveryKind, Timestamp>,
 }
 
 /// What follows from a batch.
@@ -142,6 +149,7 @@ impl Slice<'_> {
     async fn blocked_until(&mut self) -> Result<Option<Timestamp>, Error> {
         let mut unit = self.integration.read(self.lease.organization()).await?;
         let stored = unit.connection().await?;
+        let sends_contacts = unit.contact_settings().await?.enabled;
         drop(unit);
         let Some(stored) = stored.filter(|stored| can_push(Some(stored))) else {
             return Ok(None);
@@ -154,7 +162,12 @@ impl Slice<'_> {
         let in_bulk = klaviyo
             .blocked_until(&connection, Endpoint::CreateEvents)
             .await?;
-        Ok(singly.zip(in_bulk).map(|(one, other)| one.min(other)))
+        let until = singly.zip(in_bulk).map(|(one, other)| one.min(other));
+        if sends_contacts && let Some(until) = until {
+            self.resting.insert(DeliveryKind::Event, until);
+            return Ok(None);
+        }
+        Ok(until)
     }
 
     async fn step(&mut self, stop: &CancellationToken) -> Result<Step, Error> {
@@ -169,10 +182,24 @@ impl Slice<'_> {
         };
         let now = self.integration.now();
         let due = unit.due_deliveries(now, LOOKED_AT).await?;
-        let Some(batch) = next_batch(due) else {
-            let Some(next) = unit.next_delivery_due().await? else {
+        self.resting.retain(|_, until| *until > now);
+        let rests = |kind| self.resting.contains_key(&kind) || !can_send(&stored, kind);
+        let is_any_due = !due.is_empty();
+        let Some(batch) = next_batch(due, rests) else {
+            let next = if is_any_due {
+                self.end_of_rest(unit.as_mut(), &stored, now).await?
+            } else {
+                unit.next_delivery_due().await?
+            };
+            let Some(next) = next else {
                 return self.leave(unit).await;
             };
+            if is_any_due && next.since(now) <= SHORT_WAIT {
+                drop(unit);
+                let wait = tokio::time::sleep(next.since(now));
+                let kept = self.lease.keep_during(wait).await?;
+                return Ok(kept.map_or(Step::End(SliceEnd::Overtaken), |()| Step::Continue));
+            }
             if !self.lease.release_in(unit.as_mut(), Some(next)).await? {
                 return Ok(Step::End(SliceEnd::Overtaken));
             }
@@ -180,6 +207,7 @@ impl Slice<'_> {
             return Ok(Step::End(SliceEnd::Paused(next)));
         };
         let connection = self.opened(&stored)?;
+        let kind = batch.kind();
         let ids: Vec<DeliveryId> = batch
             .deliveries()
             .iter()
@@ -187,12 +215,20 @@ impl Slice<'_> {
             .collect();
         unit.begin_tries(&ids, now).await?;
         unit.commit().await?;
+        if let Batch::Contacts(deliveries) = &batch {
+            return self
+                .step_contacts(&connection, &stored, deliveries, stop)
+                .await;
+        }
 
         let mut drain = std::mem::take(&mut self.drain);
         let sending = async {
             match &batch {
                 Batch::Single(deliveries) => self.send_singly(&connection, deliveries).await,
                 Batch::Bulk(deliveries) => self.send_in_bulk(&connection, deliveries).await,
+                Batch::Consents(deliveries) | Batch::Contacts(deliveries) => {
+                    self.end_consents(&connection, deliveries).await
+                }
             }
         };
         let answer = drain.wait_for(self.lease.keep_during(sending), stop).await;
@@ -206,10 +242,25 @@ impl Slice<'_> {
             },
         };
         let sent = sent_events(&batch, &outcome);
-        let step = self.settle(outcome, &ids, &stored).await?;
+        let step = self.settle(outcome, &ids, kind, &stored).await?;
         let (samples, organization) = (&self.integration.samples, self.lease.organization());
         samples.offer(organization, &connection, sent, self.integration.now());
         Ok(step)
+    }
+
+    /// When the first kind of delivery that waits for Klaviyo can be sent again; `None` if nothing that is pending can be sent with
+    /// the stored key.
+    async fn end_of_rest(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        stored: &Connection,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        let until = self.resting.values().min().copied();
+        if until.is_some() {
+            return Ok(until);
+        }
+        Ok(has_sendable(unit, stored).await?.then(|| now.plus(REST)))
     }
 
     /// Keeps what has become of a batch.
@@ -217,12 +268,17 @@ impl Slice<'_> {
         &mut self,
         outcome: Outcome,
         ids: &[DeliveryId],
+        kind: DeliveryKind,
         stored: &Connection,
     ) -> Result<Step, Error> {
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::End(SliceEnd::Overtaken));
         };
-        let Outcome { mut settled, stop } = outcome;
+        let Outcome {
+            mut settled,
+            stop,
+            ended,
+        } = outcome;
         self.sent += settled
             .iter()
             .filter(|(_, settled)| matches!(settled, Settled::Sent(_)))
@@ -235,23 +291,16 @@ impl Slice<'_> {
         }
         let now = self.integration.now();
         unit.settle_deliveries(&settled, now).await?;
+        keep_ends(unit.as_mut(), ended, stored, now).await?;
         match stop {
             None => {
                 unit.commit().await?;
                 Ok(Step::Continue)
             }
-            Some(Stop::Until(until)) if until.since(now) <= SHORT_WAIT => {
-                unit.commit().await?;
-                let wait = tokio::time::sleep(until.since(now));
-                let kept = self.lease.keep_during(wait).await?;
-                Ok(kept.map_or(Step::End(SliceEnd::Overtaken), |()| Step::Continue))
-            }
             Some(Stop::Until(until)) => {
-                if !self.lease.release_in(unit.as_mut(), Some(until)).await? {
-                    return Ok(Step::End(SliceEnd::Overtaken));
-                }
                 unit.commit().await?;
-                Ok(Step::End(SliceEnd::Paused(until)))
+                self.resting.insert(kind, until);
+                Ok(Step::Continue)
             }
             Some(Stop::Failed(error)) => {
                 unit.commit().await?;
@@ -273,12 +322,14 @@ impl Slice<'_> {
                 if let Some(mut connection) = unit.connection().await?
                     && connection.generation == stored.generation
                 {
-                    warn!(scopes = scopes.join(", "), "the key may not send events");
+                    warn!(scopes = scopes.join(", "), kind = %kind, "the key may not send these");
                     connection.missing_scopes.extend(scopes);
                     connection.missing_scopes.sort();
                     connection.missing_scopes.dedup();
                     unit.put_connection(&connection).await?;
-                    return self.leave(unit).await;
+                    if !can_push(Some(&connection)) {
+                        return self.leave(unit).await;
+                    }
                 }
                 unit.commit().await?;
                 Ok(Step::Continue)
@@ -343,12 +394,48 @@ fn sent_events(batch: &Batch, outcome: &Outcome) -> Vec<Sampled> {
         .collect();
     let sent = batch.deliveries().iter();
     let sent = sent.filter(|delivery| taken.contains(&delivery.id));
-    sent.map(|delivery| Sampled::of(&delivery.id, event_of(delivery)))
+    sent.filter_map(|delivery| Some(Sampled::of(&delivery.id, event_of(delivery)?)))
         .collect()
 }
 
-/// The event of a delivery.
-fn event_of(delivery: &DueDelivery) -> &Event {
-    let Payload::Event(event) = &delivery.payload;
-    event
+/// The event of a delivery, if it is one.
+fn event_of(delivery: &DueDelivery) -> Option<&Event> {
+    match &delivery.payload {
+        Payload::Event(event) => Some(event),
+        Payload::Contact | Payload::Consent(_) => None,
+    }
+}
+
+/// Keeps what writes mean for contacts. What another account was told, or was told of somebody who was erased meanwhile, means
+/// nothing.
+async fn keep_ends(
+    unit: &mut dyn UnitOfWork,
+    ended: Vec<ContactEnd>,
+    stored: &Connection,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<ConsumerId> = ended.iter().map(|end| end.consumer.clone()).collect();
+    let mut contacts = unit.contacts_of(&ids).await?;
+    let is_same_account = unit
+        .connection()
+        .await?
+        .is_some_and(|connection| connection.account == stored.account);
+    let there = unit.consumers_of(&ids).await?;
+    let is_there = |id: &ConsumerId| there.iter().any(|record| record.consumer.id == *id);
+    let mut after = BTreeMap::new();
+    for end in ended {
+        let consumer = end.consumer.clone();
+        let before = contacts.remove(&consumer);
+        let may_be_new = is_same_account && is_there(&consumer);
+        if before.is_none() && !(may_be_new && matches!(end.end, End::Linked(..))) {
+            continue;
+        }
+        if let Some(contact) = end.apply(before, now) {
+            after.insert(consumer, contact);
+        }
+    }
+    Ok(unit.put_contacts(&after).await?)
 }

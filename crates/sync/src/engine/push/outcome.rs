@@ -1,13 +1,16 @@
 //! What follows from the answers to a batch.
 
+use std::collections::BTreeMap;
+
+use fanfare_domain::contact::{self, Contact, ContactField};
 use fanfare_domain::delivery::{DeliveryCode, DueDelivery, Settled, next_try};
-use fanfare_domain::ids::DeliveryId;
+use fanfare_domain::ids::{ConsumerId, DeliveryId, ProfileId};
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::writing::WriteError;
+use fanfare_domain::writing::{PersonalText, WriteError};
 
 use crate::error::Error;
 use crate::klaviyo::CallError;
-use crate::saving::EVENTS_WRITE;
+use crate::saving::scopes_of;
 
 /// What has become of a batch.
 #[derive(Debug, Default)]
@@ -16,6 +19,70 @@ pub(super) struct Outcome {
     pub(super) settled: Vec<(DeliveryId, Settled)>,
     /// Why no more is sent now.
     pub(super) stop: Option<Stop>,
+    /// What is known of contacts now.
+    pub(super) ended: Vec<ContactEnd>,
+}
+
+/// What a write means for the contact of a consumer.
+#[derive(Debug)]
+pub(super) struct ContactEnd {
+    pub(super) consumer: ConsumerId,
+    /// The fields that Klaviyo refused alone.
+    pub(super) refused: Vec<ContactField>,
+    pub(super) end: End,
+}
+
+/// How a write of a contact ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// So, for what is in flight.
+    Ended(contact::Outcome),
+    /// It is not known, and nobody tries again.
+    GivenUp,
+    /// This profile was made, with these values.
+    Linked(
+        ProfileId,
+        BTreeMap<ContactField, Option<PersonalText>>,
+        Option<Timestamp>,
+    ),
+    /// What is in flight was done to this profile, which is another one than was asked for.
+    Moved(ProfileId, Option<Timestamp>),
+}
+
+impl ContactEnd {
+    /// What is remembered of the contact afterwards; `None` where nothing is.
+    pub(super) fn apply(self, before: Option<Contact>, now: Timestamp) -> Option<Contact> {
+        match self.end {
+            End::Linked(profile, sent, updated) => {
+                Some(Contact::created(profile, sent, updated, now))
+            }
+            End::Moved(profile, updated) => {
+                let mut sent = before?.in_flight();
+                sent.retain(|field, _| !self.refused.contains(field));
+                Some(Contact::created(profile, sent, updated, now))
+            }
+            End::GivenUp => {
+                let mut contact = before?;
+                contact.ended(&contact::Outcome::Unknown, now);
+                contact.ended(&contact::Outcome::NotDone, now);
+                Some(contact)
+            }
+            End::Ended(outcome) => {
+                let mut contact = before?;
+                contact.refused_alone(&self.refused);
+                contact.ended(&outcome, now);
+                Some(contact)
+            }
+        }
+    }
+}
+
+/// When a delivery whose look told nothing is looked at again.
+pub(super) fn next_look(delivery: &DueDelivery, code: DeliveryCode, now: Timestamp) -> Settled {
+    let first = delivery.first_tried_at.unwrap_or(now);
+    // The try that has just failed is counted in the store, and not in what was read before it.
+    let next = next_try(first, delivery.attempts + 1, now);
+    next.map_or(Settled::Failed(code, None), Settled::Again)
 }
 
 /// Why no more is sent now.
@@ -124,12 +191,7 @@ impl From<CallError<WriteError>> for WriteFailure {
 fn meaning(error: &WriteError, delivery: &DueDelivery, now: Timestamp) -> Meaning {
     const KEY_REJECTED: &str = "Klaviyo refused the API key. Connect a valid key under Settings, Integrations; what waits \
         is sent then.";
-    let again = |code| {
-        let first = delivery.first_tried_at.unwrap_or(now);
-        // The try that has just failed is counted in the store, and not in what was read before it.
-        let next = next_try(first, delivery.attempts + 1, now);
-        next.map_or(Settled::Failed(code, None), Settled::Again)
-    };
+    let again = |code| next_look(delivery, code, now);
     let settled = match error {
         WriteError::ContentRefused(refusal) => {
             Settled::Failed(DeliveryCode::Refused, Some(refusal.to_string()))
@@ -145,7 +207,9 @@ fn meaning(error: &WriteError, delivery: &DueDelivery, now: Timestamp) -> Meanin
             return Meaning::Stop(Stop::ScopesMissing(scopes.clone()));
         }
         WriteError::ScopeMissing(_) | WriteError::NotPermitted => {
-            return Meaning::Stop(Stop::ScopesMissing(vec![EVENTS_WRITE.to_owned()]));
+            let scopes = scopes_of(delivery.payload.kind()).iter();
+            let scopes = scopes.map(|scope| (*scope).to_owned());
+            return Meaning::Stop(Stop::ScopesMissing(scopes.collect()));
         }
         WriteError::Throttled(retry_after) => {
             return Meaning::Stop(Stop::Until(retry_after.until(now)));

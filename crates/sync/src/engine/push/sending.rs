@@ -10,6 +10,9 @@ use futures_util::future::join_all;
 use super::outcome::{Outcome, WriteFailure};
 use super::{Slice, event_of};
 
+/// A batch of events holds nothing else.
+const NO_EVENT: &str = "a delivery that is no event";
+
 impl Slice<'_> {
     /// Sends each delivery in a call of its own, all beside each other.
     pub(super) async fn send_singly(
@@ -36,7 +39,11 @@ impl Slice<'_> {
         connection: &OpenConnection,
         delivery: &DueDelivery,
     ) -> Result<Option<DeliveryCode>, WriteFailure> {
-        let event = event_of(delivery);
+        let Some(event) = event_of(delivery) else {
+            return Err(WriteFailure::Klaviyo(WriteError::Refused(
+                NO_EVENT.to_owned(),
+            )));
+        };
         let klaviyo = &self.integration.klaviyo;
         let sent = klaviyo.create_event(connection, event).await;
         match sent.map_err(WriteFailure::from) {
@@ -73,12 +80,13 @@ impl Slice<'_> {
 
     /// The deliveries by the calls that hold them.
     fn calls_of<'d>(&self, deliveries: &'d [DueDelivery]) -> Vec<Vec<&'d DueDelivery>> {
-        let mut events: Vec<Event> = deliveries.iter().map(|one| event_of(one).clone()).collect();
+        let events = deliveries.iter().filter_map(event_of);
+        let mut events: Vec<Event> = events.cloned().collect();
         let (mut calls, mut rest) = (Vec::new(), deliveries);
         while !rest.is_empty() {
             let fitting = self.integration.klaviyo.events_that_fit(&events);
             let fitting = fitting.clamp(1, rest.len());
-            events.drain(..fitting);
+            events.drain(..fitting.min(events.len()));
             let (call, after) = rest.split_at(fitting);
             calls.push(call.iter().collect());
             rest = after;
@@ -94,7 +102,11 @@ impl Slice<'_> {
             if outcome.stop.is_some() {
                 break;
             }
-            let events: Vec<Event> = batch.iter().map(|one| event_of(one).clone()).collect();
+            let events: Vec<Event> = batch
+                .iter()
+                .filter_map(|one| event_of(one))
+                .cloned()
+                .collect();
             let sent = self
                 .integration
                 .klaviyo

@@ -2,10 +2,14 @@
 
 mod accepting;
 mod chaos;
+mod consents;
+mod contacts;
+mod converging;
 mod pausing;
 mod reading_back;
 mod sending;
 mod signing;
+mod simulated;
 
 use std::time::Duration;
 
@@ -59,7 +63,7 @@ impl Shop {
     async fn of(klaviyo: &FakeKlaviyo) -> Self {
         let mut org = TestOrganization::on(klaviyo).await;
         org.synced(&list("L1")).await;
-        let writes = FakeWrites::default();
+        let writes = FakeWrites::of(klaviyo, org.clock());
         let port = std::sync::Arc::new(writes.clone());
         org.integration = org.integration.clone().with_klaviyo_writes(port);
         let rotated = org.integration.rotate_webhook_secret(&org.organization);

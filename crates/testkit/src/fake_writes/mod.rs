@@ -1,5 +1,7 @@
 //! Klaviyo's part that writes, in memory: what it has recorded, what it was asked, and faults that a test orders.
 
+mod profiles;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +9,7 @@ use async_trait::async_trait;
 use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::{CollectionId, Cursor, ImportJobId, MetricId, ProfileId};
 use fanfare_domain::klaviyo::{Answer, Collection, KlaviyoError, MemberLookup, MemberPage};
-use fanfare_domain::ports::KlaviyoWrites;
+use fanfare_domain::ports::{Clock, KlaviyoWrites};
 use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::writing::{
@@ -16,7 +18,11 @@ use fanfare_domain::writing::{
     Unsubscribe, WriteError, WrittenProfile,
 };
 
+use crate::fake_klaviyo::FakeKlaviyo;
 use crate::memory::yield_point;
+
+use self::profiles::Account;
+pub use self::profiles::ProfileCall;
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,9 +62,60 @@ struct State {
     names_rows: bool,
     /// How often it was asked what it has recorded.
     reads: usize,
+    /// The account whose profiles are written, if there is one.
+    account: Option<Account>,
+    profile_calls: Vec<ProfileCall>,
 }
 
 impl FakeWrites {
+    /// The part that writes of this Klaviyo, whose profiles it changes by this clock.
+    pub fn of(klaviyo: &FakeKlaviyo, clock: Arc<dyn Clock>) -> Self {
+        let writes = Self::default();
+        writes.state().account = Some(Account {
+            klaviyo: klaviyo.clone(),
+            clock,
+        });
+        writes
+    }
+
+    /// What was asked of profiles and of consents, in order.
+    pub fn profile_calls(&self) -> Vec<ProfileCall> {
+        self.state().profile_calls.clone()
+    }
+
+    fn account(&self) -> Option<Account> {
+        self.state().account.clone()
+    }
+
+    async fn take_profile(&self, call: ProfileCall) -> Result<Answer<WrittenProfile>, WriteError> {
+        yield_point().await;
+        let Some(account) = self.account() else {
+            return none();
+        };
+        let fault = {
+            let mut state = self.state();
+            state.profile_calls.push(call.clone());
+            state.faults.pop_front()
+        };
+        let value = match &fault {
+            Some(WriteFault::Refused(error)) => return Err(error.clone()),
+            // A change is answered with the profile as it is then: without effect there is no answer.
+            Some(WriteFault::RequestLost | WriteFault::NoEffect) => None,
+            Some(WriteFault::AnswerLost) | None => Some(account.apply(&call)?),
+        };
+        yield_point().await;
+        match (fault, value) {
+            (None, Some(value)) => Ok(Answer {
+                value,
+                rate_limits: None,
+            }),
+            _ => Err(WriteError::OutcomeUnknown {
+                what: "nothing came".to_owned(),
+                retry_after: RetryAfter::Unknown,
+            }),
+        }
+    }
+
     /// What was asked, in order.
     pub fn calls(&self) -> Vec<EventCall> {
         self.state().calls.clone()
@@ -167,12 +224,12 @@ const fn answer<T>(value: T) -> Answer<T> {
 }
 
 fn none<T>() -> Result<T, WriteError> {
-    let what = "this Klaviyo keeps events alone".to_owned();
+    let what = "this Klaviyo keeps events alone, or profiles where it has an account".to_owned();
     Err(WriteError::Refused(what))
 }
 
 fn nothing<T>() -> Result<T, KlaviyoError> {
-    let what = "this Klaviyo keeps events alone".to_owned();
+    let what = "this Klaviyo keeps events alone, or profiles where it has an account".to_owned();
     Err(KlaviyoError::Refused(what))
 }
 
@@ -203,18 +260,20 @@ impl KlaviyoWrites for FakeWrites {
     async fn update_profile(
         &self,
         _: &Credential,
-        _: &ProfileId,
-        _: &ProfileChanges,
+        profile: &ProfileId,
+        changes: &ProfileChanges,
     ) -> Result<Answer<WrittenProfile>, WriteError> {
-        none()
+        let call = ProfileCall::Update(profile.clone(), changes.clone());
+        self.take_profile(call).await
     }
 
     async fn upsert_profile(
         &self,
         _: &Credential,
-        _: &ProfileUpsert,
+        profile: &ProfileUpsert,
     ) -> Result<Answer<WrittenProfile>, WriteError> {
-        none()
+        self.take_profile(ProfileCall::Upsert(profile.clone()))
+            .await
     }
 
     async fn start_import(
@@ -254,9 +313,35 @@ impl KlaviyoWrites for FakeWrites {
     async fn find_profiles(
         &self,
         _: &Credential,
-        _: &MemberLookup,
+        lookup: &MemberLookup,
     ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError> {
-        nothing()
+        yield_point().await;
+        let Some(account) = self.account() else {
+            return nothing();
+        };
+        let value = account.looked_for(lookup);
+        yield_point().await;
+        Ok(Answer {
+            value,
+            rate_limits: None,
+        })
+    }
+
+    async fn look_at_profiles(
+        &self,
+        _: &Credential,
+        ids: &[ProfileId],
+    ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError> {
+        yield_point().await;
+        let Some(account) = self.account() else {
+            return nothing();
+        };
+        let value = account.find(|profile| ids.contains(&profile.id));
+        yield_point().await;
+        Ok(Answer {
+            value,
+            rate_limits: None,
+        })
     }
 
     async fn add_to_list(
@@ -329,7 +414,16 @@ impl KlaviyoWrites for FakeWrites {
         Ok(answer(page))
     }
 
-    async fn unsubscribe(&self, _: &Credential, _: &Unsubscribe) -> Result<Answer<()>, WriteError> {
-        none()
+    async fn unsubscribe(
+        &self,
+        _: &Credential,
+        unsubscribe: &Unsubscribe,
+    ) -> Result<Answer<()>, WriteError> {
+        let call = ProfileCall::Unsubscribe(unsubscribe.scope().clone());
+        let answer = self.take_profile(call).await?;
+        Ok(Answer {
+            value: (),
+            rate_limits: answer.rate_limits,
+        })
     }
 }
