@@ -106,7 +106,6 @@ impl Consent {
     }
 
     /// Whether nothing is known of it.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
     fn is_unknown(&self) -> bool {
         *self == Self::UNKNOWN
     }

@@ -37,17 +37,11 @@ pub struct ContactSettingsUpdate {
 impl ContactSettings {
     /// The same, changed.
     #[must_use]
-    pub const fn merged(self, update: ContactSettingsUpdate) -> Self {
-        const fn or<T: Copy>(change: Option<T>, now: T) -> T {
-            match change {
-                Some(change) => change,
-                None => now,
-            }
-        }
+    pub fn merged(self, update: ContactSettingsUpdate) -> Self {
         Self {
-            enabled: or(update.enabled, self.enabled),
-            winner: or(update.winner, self.winner),
-            create_profiles: or(update.create_profiles, self.create_profiles),
+            enabled: update.enabled.unwrap_or(self.enabled),
+            winner: update.winner.unwrap_or(self.winner),
+            create_profiles: update.create_profiles.unwrap_or(self.create_profiles),
         }
     }
 

@@ -191,7 +191,7 @@ impl Slice<'_> {
                 let profile = people.profile(id);
                 let one = by_id.iter().find(|one| Some(&one.profile.id) == profile);
                 if let Some(one) = one {
-                    found.insert(id.clone(), Seen::Profile(one.clone()));
+                    found.insert(id.clone(), Seen::Profile(Box::new(one.clone())));
                 }
             }
         }
@@ -221,7 +221,7 @@ impl Slice<'_> {
                     usable.is_some_and(|usable| usable.as_str() == email)
                 };
                 if let Some(one) = by_email.iter().find(is_theirs) {
-                    found.insert(id.clone(), Seen::Profile(one.clone()));
+                    found.insert(id.clone(), Seen::Profile(Box::new(one.clone())));
                 }
             }
         }
@@ -238,7 +238,7 @@ impl Slice<'_> {
                 if let Some(one) = by_phone.iter().find(is_theirs) {
                     // A number may be a family's: who has an e-mail besides is known to be somebody, and not this consumer.
                     let seen = match one.profile.usable_email() {
-                        None => Seen::Profile(one.clone()),
+                        None => Seen::Profile(Box::new(one.clone())),
                         Some(_) => Seen::Another,
                     };
                     found.insert(id.clone(), seen);
@@ -275,7 +275,7 @@ impl Slice<'_> {
             let id = record.consumer.id.clone();
             let found = match looked.found.get(&id) {
                 None => None,
-                Some(Seen::Profile(found)) => Some(found),
+                Some(Seen::Profile(found)) => Some(found.as_ref()),
                 Some(Seen::Another) => {
                     let code = DeliveryCode::UnknownInKlaviyo;
                     outcome.settle(delivery, Settled::Dropped(code));
@@ -486,7 +486,7 @@ impl Slice<'_> {
 /// What a look has found of a consumer.
 enum Seen {
     /// The consumer's profile.
-    Profile(FoundProfile),
+    Profile(Box<FoundProfile>),
     /// The profile of somebody else, who has the same phone number.
     Another,
 }
