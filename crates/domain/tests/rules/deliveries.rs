@@ -1,13 +1,12 @@
 //! Which deliveries are sent next.
 
 use fanfare_domain::delivery::{
-    Batch, DeliveryStatus, DueDelivery, MAX_SINGLE, Payload, Place, next_batch,
+    Batch, DeliveryStatus, DueDelivery, MAX_BULK, MAX_SINGLE, Payload, Place, next_batch,
 };
 use fanfare_domain::events::{Decision, Envelope, EventSettings, Person, decide};
 use fanfare_domain::ids::{ConsumerId, DeliveryId};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
-use fanfare_domain::writing::MAX_EVENTS;
 use proptest::prelude::*;
 
 fn consumer(number: u32) -> ConsumerId {
@@ -56,7 +55,7 @@ proptest! {
         let mut sent: Vec<DueDelivery> = Vec::new();
         while let Some(batch) = next_batch(waiting.clone(), |_| false) {
             let batch = batch.deliveries().to_vec();
-            prop_assert!(!batch.is_empty() && batch.len() <= MAX_EVENTS);
+            prop_assert!(!batch.is_empty() && batch.len() <= MAX_BULK);
             for (n, one) in batch.iter().enumerate() {
                 let is_alone = batch[..n].iter().all(|other| other.consumer != one.consumer);
                 prop_assert!(is_alone || one.consumer.is_none());
@@ -79,7 +78,7 @@ fn few_go_singly_and_many_at_once() {
     let few = u32::try_from(MAX_SINGLE).unwrap();
     assert!(matches!(of(few), Some(Batch::Single(all)) if all.len() == MAX_SINGLE));
     assert!(matches!(of(few + 1), Some(Batch::Bulk(all)) if all.len() == MAX_SINGLE + 1));
-    assert!(matches!(of(1_500), Some(Batch::Bulk(all)) if all.len() == MAX_EVENTS));
+    assert!(matches!(of(6_000), Some(Batch::Bulk(all)) if all.len() == MAX_BULK));
 }
 
 #[test]

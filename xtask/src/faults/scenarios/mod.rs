@@ -23,7 +23,7 @@ use super::{RoundContext, RoundResult, Rounds, Scenario, Stores};
 const PAGES: &[u32] = &[7, 1, 30, 2, 13, 19, 25, 29];
 
 /// How many kills there are in each round of events, a hundred in all on the two stores. Their number decides at which moments.
-const KILLS: &[u32] = &[3, 8, 9, 10, 11, 12];
+const KILLS: &[u32] = &[2, 8, 9, 10, 11, 13];
 
 /// How many ranges a list of thirty pages is read in at most. Each fetches one page at a time, and fetches it
 /// again if the worker is lost.

@@ -51,6 +51,27 @@ async fn many_events_go_at_once_and_those_of_one_person_one_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_one_bulk_job_does_not_hold_goes_in_two_of_which_each_is_answered_by_itself() {
+    let shop = Shop::new(1_100).await;
+    for person in 0..1_100 {
+        shop.win(&format!("whk_{person}"), person).await;
+    }
+    shop.writes.fail_next([WriteFault::AnswerLost]);
+    shop.work_to_end().await;
+
+    let calls = shop.writes.calls().into_iter();
+    let sizes: Vec<usize> = calls
+        .map(|call| match call {
+            EventCall::Bulk(ids) => ids.len(),
+            EventCall::Single(_) => 1,
+        })
+        .collect();
+    assert_eq!(sizes, [1_000, 100, 1_000], "the first is sent again");
+    assert_eq!(shop.writes.recorded().len(), 1_100);
+    assert!(shop.ends().await.iter().all(|end| *end == (Sent, None)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_bad_event_of_many_costs_itself_alone() {
     for names_rows in [true, false] {
         let shop = Shop::new(100).await;
