@@ -13,6 +13,7 @@ mod deliveries;
 mod directory;
 mod erasures;
 mod history;
+mod kept_lists;
 mod leases;
 mod links;
 mod meta;

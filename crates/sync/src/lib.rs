@@ -8,6 +8,7 @@
 //! embeds it.
 
 mod access;
+mod any_run;
 mod audiences;
 mod browse;
 mod consumers;
@@ -25,6 +26,7 @@ mod import;
 mod intake;
 mod integration;
 mod kept_collections;
+mod kept_lists;
 mod klaviyo;
 mod known_keys;
 mod log;
@@ -39,17 +41,20 @@ mod scheduling;
 mod searching;
 mod settings;
 mod sources;
+mod static_audiences;
 mod unblocking;
 
 pub use access::{Caller, NewKey};
+pub use any_run::AnyRun;
 pub use audiences::{AudienceStatus, AudienceUpdate, Patch};
 pub use browse::{BrowsedCollection, Estimate};
 pub use door::Check;
-pub use error::{Entity, Error, FieldViolation};
+pub use error::{Entity, Error, FieldViolation, NotConfirmed};
 pub use explain::{Explanation, Whom};
 pub use import::{ImportOutcome, ImportRequest, Imported, SkipReason, Skipped};
 pub use intake::{Received, Webhook};
 pub use integration::{Integration, Ports};
+pub use kept_lists::{ListChoice, PushPreview};
 pub use klaviyo::RateLimitBlock;
 pub use mending::QueueMended;
 pub use quota::{EndpointQuota, KlaviyoQuota};
@@ -57,6 +62,7 @@ pub use rekey::Rekeyed;
 pub use resync::StartedSync;
 pub use retaining::Expired;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
+pub use static_audiences::{MembersChanged, NewAudience};
 pub use unblocking::Unblocked;
 
 /// The author of records that a worker makes.

@@ -16,7 +16,10 @@ use fanfare_domain::writing::{
     Unsubscribe, WriteError, WrittenProfile,
 };
 
+use crate::fake_lists::Lists;
 use crate::memory::yield_point;
+
+pub use crate::fake_lists::{Direction, ListCall};
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +46,12 @@ pub enum EventCall {
 pub struct FakeWrites(Arc<Mutex<State>>);
 
 #[derive(Default)]
-struct State {
+pub(crate) struct State {
+    pub(crate) lists: Lists,
     calls: Vec<EventCall>,
     recorded: Vec<Event>,
     known: BTreeSet<(String, String, String)>,
-    faults: VecDeque<WriteFault>,
+    pub(crate) faults: VecDeque<WriteFault>,
     /// Unique ids whose content is refused.
     refused: BTreeSet<String>,
     /// Whether a refusal says which row it is about.
@@ -89,7 +93,7 @@ impl FakeWrites {
         state.names_rows = names_rows;
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -241,35 +245,39 @@ impl KlaviyoWrites for FakeWrites {
     async fn find_profiles(
         &self,
         _: &Credential,
-        _: &MemberLookup,
+        lookup: &MemberLookup,
     ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError> {
-        nothing()
+        self.find_by(lookup).await
     }
 
     async fn add_to_list(
         &self,
         _: &Credential,
-        _: &CollectionId,
-        _: &[ProfileId],
+        list: &CollectionId,
+        ids: &[ProfileId],
     ) -> Result<Answer<()>, WriteError> {
-        none()
+        self.change_list(Direction::Add, list, ids).await
     }
 
     async fn remove_from_list(
         &self,
         _: &Credential,
-        _: &CollectionId,
-        _: &[ProfileId],
+        list: &CollectionId,
+        ids: &[ProfileId],
     ) -> Result<Answer<()>, WriteError> {
-        none()
+        self.change_list(Direction::Remove, list, ids).await
     }
 
-    async fn create_list(&self, _: &Credential, _: &str) -> Result<Answer<Collection>, WriteError> {
-        none()
+    async fn create_list(
+        &self,
+        _: &Credential,
+        name: &str,
+    ) -> Result<Answer<Collection>, WriteError> {
+        self.make_list(name).await
     }
 
     async fn flows(&self, _: &Credential, _: &FlowsOf) -> Result<Answer<Vec<Flow>>, KlaviyoError> {
-        nothing()
+        self.flows_of_lists().await
     }
 
     async fn metrics(

@@ -28,7 +28,7 @@ pub(crate) struct Counts(Arc<Mutex<HashMap<AudienceId, Count>>>);
 #[derive(Debug)]
 struct Count {
     /// The source as it was.
-    source: CollectionSource,
+    source: Option<CollectionSource>,
     members: u64,
     /// When it was counted, or when counting anew began.
     at: Timestamp,
@@ -75,7 +75,8 @@ impl Counts {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut unknown, mut old) = (Vec::new(), Vec::new());
         for record in records {
-            let is_syncing = record.source.status.is_active();
+            // Whoever fills an audience by hand does so at any time.
+            let is_syncing = record.is_syncing() || record.source.is_none();
             match kept.get_mut(&record.audience.id) {
                 Some(count) if is_syncing || count.source == record.source => {
                     let longest = if is_syncing { WHILE_SYNCING } else { OTHERWISE };

@@ -15,8 +15,8 @@ pub use batch::{Batch, MAX_SINGLE, next_batch};
 pub use code::DeliveryCode;
 pub use place::Place;
 pub use record::{
-    Delivery, DeliveryFilter, DueDelivery, NewDelivery, Payload, PurchaseDelivery, Settled,
-    Summary, SummaryOfKind,
+    Delivery, DeliveryFilter, DueDelivery, MadeDelivery, NewDelivery, Payload, PurchaseDelivery,
+    Settled, Summary, SummaryOfKind,
 };
 pub use retry::next_try;
 pub use status::{DeliveryKind, DeliveryStatus};

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    Audiences, Connections, Consumers, Deliveries, Erasures, History, Leases, Pages, Retention,
-    Runs, Schedules, Sources, Webhooks,
+    Audiences, Connections, Consumers, Deliveries, Erasures, History, KeptLists, Leases, Pages,
+    Retention, Runs, Schedules, Sources, Webhooks,
 };
 use crate::ids::OrganizationId;
 use crate::time::Timestamp;
@@ -57,6 +57,7 @@ pub trait UnitOfWork:
     + Retention
     + Deliveries
     + Webhooks
+    + KeptLists
     + Send
 {
     /// The organization that it was opened for.

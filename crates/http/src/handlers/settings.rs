@@ -57,9 +57,16 @@ async fn update(
     let organization = &principal.organization;
     let settings = match body.0.into() {
         wire::SettingsChange::Disconnect => application.disconnect(organization).await?,
-        wire::SettingsChange::Change { connect, events } => {
+        wire::SettingsChange::Change {
+            connect,
+            events,
+            push_limit,
+        } => {
             if let Some(request) = connect {
                 application.connect(organization, request).await?;
+            }
+            if let Some(limit) = push_limit {
+                application.set_push_limit(organization, limit).await?;
             }
             match events {
                 Some(update) => application.update_events(organization, update).await?,

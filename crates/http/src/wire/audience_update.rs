@@ -10,8 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Time;
-use super::audience::AudienceType;
-use super::words::GroupType;
+use super::words::{AudienceType, GroupType};
 use crate::decode::{DecodeError, InBody, Interval, Place, Request, Text, refuse};
 
 /// What to change. Fields that are left out stay as they are.
@@ -48,7 +47,6 @@ pub(crate) struct AudienceBody {
     /// Can only be what it is.
     #[deserr(default, from(AudienceType) = Some, rename = "type")]
     #[schema(rename = "type", nullable = false)]
-    #[expect(dead_code, reason = "there is one type, which the decoding checks")]
     kind: Option<AudienceType>,
     /// Seconds between its own syncs, at least `FANFARE_MIN_REFRESH_SECONDS` (60); null for manual only.
     #[deserr(default)]
@@ -60,7 +58,7 @@ pub(crate) struct AudienceBody {
 const MAX_METADATA_BYTES: usize = 16 * 1024;
 
 /// Any members, as JSON text by name.
-struct Metadata(BTreeMap<String, String>);
+pub(super) struct Metadata(BTreeMap<String, String>);
 
 impl Request for AudienceBody {}
 
@@ -77,6 +75,7 @@ impl AudienceBody {
             group_type: plain(self.group_type),
             last_refreshed_at: self.last_refreshed_at,
             refresh_interval_seconds: plain(self.refresh_interval_seconds),
+            audience_type: self.kind.map(|kind| kind.0),
             actor,
         }
     }

@@ -39,6 +39,8 @@ pub(crate) struct KlaviyoSettings {
     /// What is wrong, and what to do.
     message: Option<String>,
     events: Events,
+    /// How many people a push of an audience changes without a confirmation.
+    push_limit: u64,
 }
 
 /// Whether the connection works.
@@ -56,13 +58,17 @@ enum ConnectionStatus {
 impl From<fanfare_sync::Settings> for Settings {
     fn from(settings: fanfare_sync::Settings) -> Self {
         Self {
-            klaviyo: KlaviyoSettings::of(settings.connection, settings.events.into()),
+            klaviyo: KlaviyoSettings::of(
+                settings.connection,
+                settings.events.into(),
+                settings.push_limit,
+            ),
         }
     }
 }
 
 impl KlaviyoSettings {
-    fn of(connection: Option<ConnectionView>, events: Events) -> Self {
+    fn of(connection: Option<ConnectionView>, events: Events, push_limit: u64) -> Self {
         use fanfare_domain::connection::ConnectionStatus as Known;
         let Some(connection) = connection else {
             return Self {
@@ -74,6 +80,7 @@ impl KlaviyoSettings {
                 missing_scopes: Vec::new(),
                 message: None,
                 events,
+                push_limit,
             };
         };
         Self {
@@ -88,6 +95,7 @@ impl KlaviyoSettings {
             missing_scopes: connection.missing_scopes,
             message: connection.message,
             events,
+            push_limit,
         }
     }
 }
@@ -121,6 +129,10 @@ struct KlaviyoBody {
     #[deserr(default)]
     #[schema(required = false, nullable = false, value_type = EventsBody)]
     events: Option<EventsBody>,
+    /// How many people a push of an audience changes without a confirmation.
+    #[deserr(default)]
+    #[schema(required = false, nullable = false, value_type = u32)]
+    push_limit: Option<u32>,
 }
 
 /// A text that is a private API key of Klaviyo's.
@@ -143,7 +155,10 @@ impl Request for SettingsBody {
                 vec![violation]
             }
             // What changes nothing lacks the key.
-            None if !klaviyo.contains_key("events") => {
+            None if !["events", "pushLimit"]
+                .iter()
+                .any(|name| klaviyo.contains_key(*name)) =>
+            {
                 let location = ValuePointerRef::Origin;
                 let location = location.push_key("klaviyo");
                 vec![missing("apiKey", location, Some(ValueKind::String))]
@@ -163,6 +178,8 @@ pub(crate) enum SettingsChange {
         connect: Option<ConnectRequest>,
         /// What is sent of events.
         events: Option<EventSettingsUpdate>,
+        /// How many people a push changes without a confirmation.
+        push_limit: Option<u64>,
     },
 }
 
@@ -177,6 +194,7 @@ impl From<SettingsBody> for SettingsChange {
                 confirm_account_change: klaviyo.confirm_account_change,
             }),
             events: klaviyo.events.map(EventSettingsUpdate::from),
+            push_limit: klaviyo.push_limit.map(u64::from),
         }
     }
 }

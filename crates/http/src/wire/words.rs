@@ -77,6 +77,8 @@ words! {
     DeliveryKind ("DeliveryKind") = delivery::DeliveryKind;
     /// How far a delivery is.
     DeliveryStatus ("DeliveryStatus") = delivery::DeliveryStatus;
+    /// Who fills an audience: a Klaviyo list or segment, or your own people and services.
+    AudienceType ("AudienceType") = audience::AudienceType;
     /// The kind of an audience's group.
     GroupType ("GroupType") = audience::GroupType;
 }
