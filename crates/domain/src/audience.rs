@@ -1,4 +1,4 @@
-//! Audiences: what is stored of one that a Klaviyo list or segment fills, and how it is named.
+//! Audiences: what is stored of one, whether a Klaviyo list or segment fills it or people do, and how it is named.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,13 +20,26 @@ text_enum! {
     }
 }
 
-/// An audience of type `SYNCED_LIST`.
+text_enum! {
+    /// Fanfare's kinds of audiences, of those that there are here.
+    AudienceType {
+        /// A Klaviyo list or segment fills it.
+        SyncedList = "SYNCED_LIST",
+        /// Users and services of the organization say who is in it.
+        StaticList = "STATIC_LIST",
+    }
+}
+
+/// The most consumers that one request adds to an audience or takes out of it.
+pub const MAX_MEMBERS_AT_ONCE: usize = 1_000;
+
+/// An audience.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audience {
     /// Its id.
     pub id: AudienceId,
-    /// Its one source.
-    pub source: SourceId,
+    /// The source that fills it; `None` of one that is filled by hand.
+    pub source: Option<SourceId>,
     /// Its name.
     pub name: String,
     /// Whether a user has named it: a rename in Klaviyo no longer changes the name then.
@@ -57,6 +70,16 @@ pub struct Audience {
     pub updated_by: Option<String>,
     /// Whether it was deleted.
     pub archived: bool,
+}
+
+impl Audience {
+    /// Its type.
+    pub const fn audience_type(&self) -> AudienceType {
+        match self.source {
+            Some(_) => AudienceType::SyncedList,
+            None => AudienceType::StaticList,
+        }
+    }
 }
 
 /// How far an audience's members can be trusted to be those of its list.

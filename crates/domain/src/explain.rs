@@ -262,7 +262,7 @@ fn member(facts: &Facts, membership: &Membership, live: &Live) -> Reason {
         "The person is a member. There is nothing to do."
     };
     Reason {
-        run: Some(membership.joined_by.clone()),
+        run: membership.joined_by.clone(),
         at: Some(membership.began),
         ..reason(ReasonCode::Member, message)
     }
@@ -324,7 +324,7 @@ fn readdressed(to: &Readdressed) -> Reason {
 fn left(end: &MembershipEnd) -> Reason {
     let at = end.at;
     Reason {
-        run: Some(end.left_by.clone()),
+        run: end.left_by.clone(),
         at: Some(at),
         ..reason(
             ReasonCode::Left,

@@ -9,6 +9,7 @@ use crate::writing::WriteError;
 
 text_enum! {
     /// Why a run ended `FAILED`.
+    #[derive(serde::Serialize, serde::Deserialize)]
     FailureCode {
         /// Klaviyo refused the key, or none is stored.
         KeyInvalid = "key_invalid",
@@ -30,6 +31,8 @@ text_enum! {
         WorkerCrashed = "worker_crashed",
         /// A user cancelled it, archived the audience or disconnected Klaviyo.
         Cancelled = "cancelled",
+        /// A push would change more than was confirmed, or mail whom nobody was told of.
+        ConfirmationNeeded = "confirmation_needed",
         /// A defect of this program.
         Internal = "internal",
     }

@@ -44,8 +44,8 @@ pub struct Membership {
     pub consumer: ConsumerId,
     /// Since when; the first moment at which the consumer was a member.
     pub began: Timestamp,
-    /// The run that began it.
-    pub joined_by: RunId,
+    /// The run that began it; `None` if it was begun by hand.
+    pub joined_by: Option<RunId>,
     /// How it ended, if it has.
     pub end: Option<MembershipEnd>,
 }
@@ -55,15 +55,15 @@ pub struct Membership {
 pub struct MembershipEnd {
     /// The first moment at which the consumer was no member any more.
     pub at: Timestamp,
-    /// The run that ended it.
-    pub left_by: RunId,
+    /// The run that ended it; `None` if it was ended by hand.
+    pub left_by: Option<RunId>,
 }
 
 impl Membership {
     /// The membership as it is kept after it ended; `None` if it ended when it began, by a clock that shows no more
     /// or was set back: the consumer was a member at no time then.
     #[must_use]
-    pub fn ended(self, at: Timestamp, left_by: RunId) -> Option<Self> {
+    pub fn ended(self, at: Timestamp, left_by: Option<RunId>) -> Option<Self> {
         (self.began < at).then_some(Self {
             end: Some(MembershipEnd { at, left_by }),
             ..self
@@ -77,7 +77,7 @@ impl Membership {
 
     /// Its beginning and its end, as changes of the audience.
     pub fn changes(&self) -> impl Iterator<Item = Change> {
-        let change = |kind, at, run: &RunId| Change {
+        let change = |kind, at, run: &Option<RunId>| Change {
             at,
             kind,
             consumer: self.consumer.clone(),
@@ -110,8 +110,8 @@ pub struct Change {
     pub kind: ChangeKind,
     /// Whose membership.
     pub consumer: ConsumerId,
-    /// The run that did it.
-    pub run: RunId,
+    /// The run that did it; `None` if it was done by hand.
+    pub run: Option<RunId>,
 }
 
 /// Above every id, which is ASCII.
@@ -309,14 +309,14 @@ mod tests {
         Membership {
             consumer: ConsumerId::parse("cons_1").unwrap(),
             began: time(began),
-            joined_by: RunId::parse("run_1").unwrap(),
+            joined_by: RunId::parse("run_1").ok(),
             end: None,
         }
     }
 
     #[test]
     fn a_membership_covers_its_beginning_and_not_its_end() {
-        let run = RunId::parse("run_2").unwrap();
+        let run = RunId::parse("run_2").ok();
         let ended = membership(10).ended(time(20), run.clone()).unwrap();
         let covered: Vec<bool> = [9, 10, 19, 20].map(|at| ended.covers(time(at))).into();
         assert_eq!(covered, [false, true, true, false]);
@@ -362,7 +362,7 @@ mod tests {
                 at: time(at),
                 kind: if joined { ChangeKind::Joined } else { ChangeKind::Left },
                 consumer: ConsumerId::parse(format!("cons_{consumer}")).unwrap(),
-                run: RunId::parse("run_1").unwrap(),
+                run: RunId::parse("run_1").ok(),
             };
             let mut changes: Vec<Change> = changes.into_iter().map(change).collect();
             changes.sort();

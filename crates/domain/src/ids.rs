@@ -129,6 +129,16 @@ impl WorkId {
         Self(run.as_str().to_owned())
     }
 
+    /// The id of the work of keeping an audience in its Klaviyo list.
+    pub fn of_audience(audience: &AudienceId) -> Self {
+        Self(audience.as_str().to_owned())
+    }
+
+    /// The id of the audience that the work keeps in its list.
+    pub fn as_audience(&self) -> AudienceId {
+        AudienceId(self.0.clone())
+    }
+
     /// The id of the work of sending an organization's deliveries, of which there is one.
     pub fn of_outbox() -> Self {
         Self("outbox".to_owned())

@@ -5,6 +5,7 @@ use crate::time::Timestamp;
 
 text_enum! {
     /// Why a run waits.
+    #[derive(serde::Serialize, serde::Deserialize)]
     WaitReason {
         /// The account's requests of this second or minute are used up.
         Quota = "quota",
@@ -18,7 +19,7 @@ text_enum! {
 }
 
 /// A wait without a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Waiting {
     /// When the work is due. For [`WaitReason::Turn`] this has passed: it has been due since then.
     pub until: Timestamp,

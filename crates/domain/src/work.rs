@@ -3,7 +3,7 @@
 //! Work is identified by its organization, its kind and its id. What has to be done, and how far it is, is in
 //! the rows of its kind; the queue of due work only says that there is something to do.
 
-use crate::ids::{OrganizationId, RunId, WorkId};
+use crate::ids::{AudienceId, OrganizationId, RunId, WorkId};
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -13,6 +13,8 @@ text_enum! {
         Pull = "PULL",
         /// Sending what Klaviyo is to be told. An organization has one such work, while anything is pending.
         Push = "PUSH",
+        /// Making a Klaviyo list what the audience is that is kept in it. Its id is the audience's.
+        KeptList = "KEPT_LIST",
     }
 }
 
@@ -31,6 +33,14 @@ impl WorkKey {
         Self {
             kind: WorkKind::Pull,
             id: WorkId::of_run(run),
+        }
+    }
+
+    /// The work of keeping an audience in its list.
+    pub fn kept_list(audience: &AudienceId) -> Self {
+        Self {
+            kind: WorkKind::KeptList,
+            id: WorkId::of_audience(audience),
         }
     }
 

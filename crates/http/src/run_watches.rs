@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::run::SyncRun;
-use fanfare_sync::{Error, Integration};
+use fanfare_sync::{AnyRun, Error, Integration};
 use tokio::sync::watch;
 
 use crate::error::ApiError;
@@ -16,7 +15,7 @@ use crate::error::ApiError;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The state of a run that is watched; `None` when it can no longer be read.
-pub(crate) type Watched = Option<Arc<SyncRun>>;
+pub(crate) type Watched = Option<Arc<AnyRun>>;
 
 /// The runs that are watched in this process. Clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -30,9 +29,9 @@ impl RunWatches {
     pub(crate) fn follow(
         &self,
         application: &Integration,
-        run: &SyncRun,
+        run: &AnyRun,
     ) -> watch::Receiver<Watched> {
-        let key = (run.organization.clone(), run.id.clone());
+        let key = (run.organization().clone(), run.id().clone());
         let mut senders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match senders.entry(key.clone()) {
             Entry::Occupied(sender) => sender.get().subscribe(),
@@ -69,7 +68,7 @@ impl Poll {
             if self.end_if(|| self.sender.receiver_count() == 0) {
                 return;
             }
-            let read = match self.application.run(organization, run).await {
+            let read = match self.application.any_run(organization, run).await {
                 Ok(read) => Some(Arc::new(read)),
                 // The store is away: it may be back before the callers notice.
                 Err(Error::Store(error)) if error.is_transient() => continue,
@@ -85,7 +84,7 @@ impl Poll {
                     None
                 }
             };
-            let is_active = read.as_ref().is_some_and(|run| run.status.is_active());
+            let is_active = read.as_ref().is_some_and(|run| run.status().is_active());
             self.sender.send_if_modified(|known| {
                 let is_changed = *known != read;
                 *known = read;

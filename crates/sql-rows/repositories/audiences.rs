@@ -3,16 +3,18 @@
 use async_trait::async_trait;
 use fanfare_domain::audience::{Audience, GroupType};
 use fanfare_domain::door::{DoorRead, People};
+use fanfare_domain::history::{Membership, moment};
 use fanfare_domain::ids::{AudienceId, ConsumerId, SourceId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{
     AudienceRecord, Audiences, ConsumerFilter, ConsumerRecord, Consumers, Sources, StoreError,
+    UnitOfWork,
 };
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 use fanfare_sql_rows::{
-    AudienceRow, DbTimestamp, DoorRow, JsonText, audience_records, corrupt, count, door_read, id,
-    json, one, to_db,
+    AudienceRow, DbTimestamp, DoorRow, JsonText, MembershipRow, audience_records, corrupt, count,
+    door_read, filling_source, json, one, run_text, to_db,
 };
 
 use crate::parameters::texts;
@@ -33,8 +35,13 @@ impl Audiences for Unit {
         let Some(audience): Option<Audience> = one(row)? else {
             return Ok(None);
         };
-        let source = self.source(&audience.source).await?;
-        let source = source.ok_or_else(|| corrupt("audiences.source_id"))?;
+        let source = match &audience.source {
+            Some(id) => {
+                let source = self.source(id).await?;
+                Some(source.ok_or_else(|| corrupt("audiences.source_id"))?)
+            }
+            None => None,
+        };
         Ok(Some(AudienceRecord { audience, source }))
     }
 
@@ -48,7 +55,8 @@ impl Audiences for Unit {
             i64::from(page.first)
         );
         let rows = find.fetch_all(connection).with_timeout().await?;
-        let ids: Vec<String> = rows.iter().map(|row| row.source_id.clone()).collect();
+        let filled = rows.iter().filter(|row| row.source_id != row.id);
+        let ids: Vec<String> = filled.map(|row| row.source_id.clone()).collect();
         let sources = self.sources_by_id(&ids).await?;
         let records = audience_records(rows, sources)?;
         Ok(Page::of(records, |record| record.audience.id.to_string()))
@@ -67,11 +75,23 @@ impl Audiences for Unit {
 
     async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError> {
         let (organization, connection) = self.writing()?;
+        if audience.source.is_none() {
+            let put = sqlx::query_file!(
+                "../sql-rows/sql/sync_sources/put_by_hand.sql",
+                organization,
+                audience.id.as_str(),
+                DbTimestamp(audience.created_at),
+                audience.created_by,
+                audience.archived
+            );
+            put.execute(&mut *connection).with_timeout().await?;
+        }
+        let source = audience.source.as_ref().map(SourceId::as_str);
         let put = sqlx::query_file!(
             "../sql-rows/sql/audiences/put.sql",
             organization,
             audience.id.as_str(),
-            audience.source.as_str(),
+            source.unwrap_or(audience.id.as_str()),
             audience.name,
             audience.named_by_hand,
             audience.description,
@@ -120,7 +140,7 @@ impl Audiences for Unit {
             DbTimestamp(now)
         );
         archive.execute(connection).with_timeout().await?;
-        id(source, SourceId::parse, "audiences.source_id").map(Some)
+        filling_source(audience.as_str(), source)
     }
 
     async fn members(
@@ -179,5 +199,63 @@ impl Audiences for Unit {
         );
         let members = find.fetch_one(connection).with_timeout().await?;
         count(members, "audience_list_memberships")
+    }
+
+    async fn add_members(
+        &mut self,
+        audience: &AudienceId,
+        consumers: &[ConsumerId],
+    ) -> Result<u64, StoreError> {
+        let since = moment(self.writing_since()?);
+        let (organization, connection) = self.writing()?;
+        let consumers: Vec<&str> = consumers.iter().map(ConsumerId::as_str).collect();
+        let add = sqlx::query_file!(
+            "sql/audience_list_memberships/add.sql",
+            organization,
+            audience.as_str(),
+            texts(&consumers) as _,
+            DbTimestamp(since)
+        );
+        let done = add.execute(connection).with_timeout().await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn remove_members(
+        &mut self,
+        audience: &AudienceId,
+        consumers: &[ConsumerId],
+    ) -> Result<u64, StoreError> {
+        let ended_at = moment(self.writing_since()?);
+        let (organization, connection) = self.writing()?;
+        let mut removed = 0;
+        for consumer in consumers {
+            let take = sqlx::query_file_as!(
+                MembershipRow,
+                "../sql-rows/sql/audience_list_memberships/take_out.sql",
+                organization,
+                audience.as_str(),
+                consumer.as_str()
+            );
+            let taken = take.fetch_optional(&mut *connection);
+            let Some(membership): Option<Membership> = one(taken.with_timeout().await?)? else {
+                continue;
+            };
+            removed += 1;
+            let Some(ended) = membership.ended(ended_at, None) else {
+                continue;
+            };
+            let insert = sqlx::query_file!(
+                "../sql-rows/sql/ended_memberships/insert_one.sql",
+                organization,
+                audience.as_str(),
+                consumer.as_str(),
+                DbTimestamp(ended_at),
+                DbTimestamp(ended.began),
+                run_text(ended.joined_by.as_ref()),
+                run_text(None)
+            );
+            insert.execute(&mut *connection).with_timeout().await?;
+        }
+        Ok(removed)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use fanfare_domain::history::{Change, ChangeKey, ChangeKind, ChangeRange, Membership, Snapshot};
-use fanfare_domain::ids::{AudienceId, ConsumerId, RunId, SnapshotId};
+use fanfare_domain::ids::{AudienceId, ConsumerId, SnapshotId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerRecord, History, StoreError};
 use fanfare_domain::search::folded;
@@ -13,7 +13,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::timeline::Stay;
 use fanfare_sql_rows::{
     ChangeRow, DbTimestamp, EndedMembershipRow, SnapshotRow, all, contains_pattern, count, from_db,
-    id, signed,
+    id, run_of, signed,
 };
 
 use super::pages::Scope;
@@ -179,7 +179,7 @@ impl History for Unit {
             return Ok(Some(Membership {
                 consumer: consumer.clone(),
                 began: row.created_at.0,
-                joined_by: id(row.run_id, RunId::parse, "audience_list_memberships.run_id")?,
+                joined_by: run_of(row.run_id, "audience_list_memberships.run_id")?,
                 end: None,
             }));
         }

@@ -14,6 +14,7 @@ mod deliveries;
 mod directory;
 mod erasures;
 mod history;
+mod kept_lists;
 mod leases;
 mod links;
 mod meta;

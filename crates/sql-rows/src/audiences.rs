@@ -41,8 +41,8 @@ impl TryFrom<AudienceRow> for Audience {
         let group_type = row.group_type.as_deref();
         let interval = row.refresh_interval_seconds;
         Ok(Self {
+            source: filling_source(&row.id, row.source_id)?,
             id: id(row.id, AudienceId::parse, "audiences.id")?,
-            source: id(row.source_id, SourceId::parse, "audiences.source_id")?,
             name: row.name,
             named_by_hand: row.named_by_hand,
             description: row.description,
@@ -69,6 +69,15 @@ impl TryFrom<AudienceRow> for Audience {
     }
 }
 
+/// The source that fills an audience. One that is filled by hand has a source row with the audience's own id, so that whoever
+/// joins the two finds one for each audience; it is shown to nobody.
+pub fn filling_source(audience: &str, source: String) -> Result<Option<SourceId>, StoreError> {
+    if source == audience {
+        return Ok(None);
+    }
+    id(source, SourceId::parse, "audiences.source_id").map(Some)
+}
+
 /// Audiences with the source that fills each.
 pub fn audience_records(
     rows: Vec<AudienceRow>,
@@ -77,8 +86,11 @@ pub fn audience_records(
     rows.into_iter()
         .map(|row| {
             let audience = Audience::try_from(row)?;
-            let source = sources.remove(&audience.source);
-            let source = source.ok_or_else(|| corrupt("audiences.source_id"))?;
+            let find = |id| {
+                let source = sources.remove(id);
+                source.ok_or_else(|| corrupt("audiences.source_id"))
+            };
+            let source = audience.source.as_ref().map(find).transpose()?;
             Ok(AudienceRecord { audience, source })
         })
         .collect()

@@ -1,8 +1,8 @@
 //! Deliveries: rows, and what is written of a new one.
 
 use fanfare_domain::delivery::{
-    Delivery, DeliveryCode, DeliveryKind, DeliveryStatus, DueDelivery, NewDelivery, Payload, Place,
-    PurchaseDelivery,
+    Delivery, DeliveryCode, DeliveryKind, DeliveryStatus, DueDelivery, MadeDelivery, NewDelivery,
+    Payload, Place, PurchaseDelivery,
 };
 use fanfare_domain::ids::{ConsumerId, DeliveryId};
 use fanfare_domain::ports::StoreError;
@@ -149,6 +149,36 @@ impl NewDeliveryColumns {
             purchase: purchase.map(|key| key.as_str().to_owned()),
             payload,
             code,
+        }
+    }
+}
+
+/// What a statement over a set of deliveries that were made already takes of each, in JSON.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub struct MadeDeliveryColumns {
+    pub id: String,
+    pub place: u64,
+    pub kind: &'static str,
+    pub r#type: String,
+    pub consumer_id: Option<String>,
+    pub target: Option<String>,
+    pub status: &'static str,
+    pub code: Option<&'static str>,
+}
+
+impl MadeDeliveryColumns {
+    /// The columns of a delivery at this place.
+    pub fn of(made: &MadeDelivery, place: Place) -> Self {
+        Self {
+            id: made.id.to_string(),
+            place: place.0,
+            kind: made.kind.as_str(),
+            r#type: made.type_name.clone(),
+            consumer_id: made.consumer.as_ref().map(ToString::to_string),
+            target: made.target.clone(),
+            status: made.status().as_str(),
+            code: made.dropped.map(DeliveryCode::as_str),
         }
     }
 }

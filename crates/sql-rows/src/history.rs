@@ -7,6 +7,22 @@ use fanfare_domain::ports::StoreError;
 use crate::columns::{count, id};
 use crate::db_timestamp::DbTimestamp;
 
+/// What stands where a run would, of what was done by hand.
+const BY_HAND: &str = "";
+
+/// The run that began or ended a membership; `None` if that was done by hand.
+pub fn run_of(text: String, column: &str) -> Result<Option<RunId>, StoreError> {
+    if text == BY_HAND {
+        return Ok(None);
+    }
+    id(text, RunId::parse, column).map(Some)
+}
+
+/// The text of a run, or what stands where none did it.
+pub fn run_text(run: Option<&RunId>) -> &str {
+    run.map_or(BY_HAND, RunId::as_str)
+}
+
 /// A membership that was deleted, as it was.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns' names say it")]
@@ -27,7 +43,7 @@ impl TryFrom<MembershipRow> for Membership {
         Ok(Self {
             consumer: id(row.consumer_id, ConsumerId::parse, consumer)?,
             began: row.created_at.0,
-            joined_by: id(row.run_id, RunId::parse, run)?,
+            joined_by: run_of(row.run_id, run)?,
             end: None,
         })
     }
@@ -49,10 +65,10 @@ impl EndedMembershipRow {
         Ok(Membership {
             consumer: consumer.clone(),
             began: self.began_at.0,
-            joined_by: id(self.joined_by, RunId::parse, "ended_memberships.joined_by")?,
+            joined_by: run_of(self.joined_by, "ended_memberships.joined_by")?,
             end: Some(MembershipEnd {
                 at: self.ended_at.0,
-                left_by: id(self.left_by, RunId::parse, "ended_memberships.left_by")?,
+                left_by: run_of(self.left_by, "ended_memberships.left_by")?,
             }),
         })
     }
@@ -78,7 +94,7 @@ impl ChangeRow {
                 ConsumerId::parse,
                 "memberships.consumer_id",
             )?,
-            run: id(self.run_id, RunId::parse, "memberships.run_id")?,
+            run: run_of(self.run_id, "memberships.run_id")?,
         })
     }
 }

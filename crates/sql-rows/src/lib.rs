@@ -25,6 +25,7 @@ mod history;
 mod issues;
 mod job_notifier;
 mod json_text;
+mod kept_lists;
 mod links;
 mod pages;
 mod quota;
@@ -38,7 +39,7 @@ mod sources;
 mod webhooks;
 mod work;
 
-pub use audiences::{AudienceRow, audience_records};
+pub use audiences::{AudienceRow, audience_records, filling_source};
 pub use batches::Edge;
 pub use columns::{
     SYSTEM_ACTOR, all, contains_pattern, corrupt, count, from_json, id, json, one, parse_enum,
@@ -49,16 +50,17 @@ pub use consumers::{ConsumerColumns, ConsumerRow, KnownConsumerRow, Stamps};
 pub use contacts::{ContactColumns, ContactRow, ContactSettingsRow, PendingContactRow};
 pub use db_timestamp::{DbTimestamp, from_db, to_db};
 pub use deliveries::{
-    DeliveryRow, DueDeliveryRow, NewDeliveryColumns, PurchaseRow, delivery_id, kind_of,
-    payload_json, place, status_of,
+    DeliveryRow, DueDeliveryRow, MadeDeliveryColumns, NewDeliveryColumns, PurchaseRow, delivery_id,
+    kind_of, payload_json, place, status_of,
 };
 pub use directory::{KeyRow, OrganizationRow};
 pub use door::{DoorRow, door_read};
 pub use explain::ProfileIssueRow;
-pub use history::{ChangeRow, EndedMembershipRow, MembershipRow, SnapshotRow};
+pub use history::{ChangeRow, EndedMembershipRow, MembershipRow, SnapshotRow, run_of, run_text};
 pub use issues::{IssueRow, issue_key, issue_key_parts};
 pub use job_notifier::{JobNotifier, QUEUE, job_payload};
 pub use json_text::JsonText;
+pub use kept_lists::{LedgerDbRow, kept_list, push_run};
 pub use links::LinkRow;
 pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};
 pub use quota::BucketRow;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fanfare_domain::audience::{Freshness, GroupType};
+use fanfare_domain::audience::{AudienceType, Freshness, GroupType};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, OrganizationId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{AudienceRecord, ConsumerRecord, UnitOfWork};
+use fanfare_domain::push::KeptList;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
@@ -54,6 +55,8 @@ pub struct AudienceUpdate {
     pub last_refreshed_at: Patch<Timestamp>,
     /// Seconds between its own syncs.
     pub refresh_interval_seconds: Patch<u32>,
+    /// Its type, which can only be what it is.
+    pub audience_type: Option<AudienceType>,
     /// The author of the change, for `updatedBy`.
     pub actor: String,
 }
@@ -63,6 +66,8 @@ pub struct AudienceUpdate {
 pub struct AudienceStatus {
     /// The audience with its source.
     pub record: AudienceRecord,
+    /// The Klaviyo list that it is kept in.
+    pub kept_list: Option<KeptList>,
     /// How many runs it has had: a number that grows with every change of membership.
     pub version: u64,
     /// Its interval, if it syncs by itself.
@@ -76,8 +81,8 @@ pub struct AudienceStatus {
 
 impl AudienceStatus {
     /// Whether a run is queued or syncing.
-    pub const fn is_in_progress(&self) -> bool {
-        self.record.source.status.is_active()
+    pub fn is_in_progress(&self) -> bool {
+        self.record.is_syncing()
     }
 
     /// Whether the members may be further behind Klaviyo than the audience's interval allows.
@@ -94,7 +99,7 @@ impl AudienceStatus {
 
     /// When a complete pass last succeeded.
     pub fn last_full_pass_at(&self) -> Option<Timestamp> {
-        let source = &self.record.source;
+        let source = self.record.source.as_ref()?;
         // Before this was kept every pass was complete.
         source.last_full_pass_at.or(source.last_synced_at)
     }
@@ -108,7 +113,7 @@ impl AudienceStatus {
 
     /// Why the schedule is paused, if there is one and it is.
     pub fn paused(&self) -> Option<FailureCode> {
-        self.interval.and(self.record.source.paused_by)
+        self.interval.and(self.record.source.as_ref()?.paused_by)
     }
 }
 
@@ -148,6 +153,11 @@ impl Integration {
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;
         let audience = &mut record.audience;
+        let is_type = audience.audience_type();
+        if update.audience_type.is_some_and(|of| of != is_type) {
+            let message = format!("is {is_type} and stays so");
+            return Err(Error::invalid("type", message));
+        }
         if let Some(name) = update.name
             && name != audience.name
         {
@@ -194,21 +204,27 @@ impl Integration {
             return Ok(Some(found));
         }
         let now = self.now();
-        let active = unit.active_run(&found.source.id).await?;
-        let cancelled = cancel_runs(unit.as_mut(), active, ARCHIVED, now).await?;
+        let mut cancelled = Vec::new();
+        if let Some(source) = &found.source {
+            let active = unit.active_run(&source.id).await?;
+            cancelled = cancel_runs(unit.as_mut(), active, ARCHIVED, now).await?;
+        }
 
         let mut record = unit
             .audience(id)
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;
         unit.end_schedule(id).await?;
+        self.stop_keeping(unit.as_mut(), id, ARCHIVED).await?;
         record.audience.archived = true;
         record.audience.refresh_interval_seconds = None;
         record.audience.updated_at = Some(now);
         record.audience.updated_by = Some(actor.to_owned());
-        record.source.archived = true;
-        record.source.updated_at = Some(now);
-        unit.put_source(&record.source).await?;
+        if let Some(source) = &mut record.source {
+            source.archived = true;
+            source.updated_at = Some(now);
+            unit.put_source(source).await?;
+        }
         unit.put_audience(&record.audience).await?;
         unit.commit().await?;
         log_cancelled(&cancelled);
@@ -223,13 +239,15 @@ impl Integration {
         actor: &str,
     ) -> Result<Option<AudienceRecord>, Error> {
         let now = self.now();
+        let mut cancelled = Vec::new();
         if let Some(source) = unit.archive_unread(id, actor, now).await? {
             unit.end_schedule(id).await?;
             let active = unit.active_run(&source).await?;
-            let cancelled = cancel_runs(unit.as_mut(), active, ARCHIVED, now).await?;
-            unit.commit().await?;
-            log_cancelled(&cancelled);
+            cancelled = cancel_runs(unit.as_mut(), active, ARCHIVED, now).await?;
         }
+        self.stop_keeping(unit.as_mut(), id, ARCHIVED).await?;
+        unit.commit().await?;
+        log_cancelled(&cancelled);
         Ok(None)
     }
 
@@ -292,14 +310,19 @@ impl Integration {
             .refresh_interval_seconds
             .filter(|_| !audience.archived);
         let freshness = Freshness {
-            last_synced_at: record.source.last_synced_at,
-            created_at: record.source.created_at,
+            last_synced_at: record
+                .source
+                .as_ref()
+                .and_then(|source| source.last_synced_at),
+            created_at: record
+                .source
+                .as_ref()
+                .map_or(audience.created_at, |source| source.created_at),
             refresh_interval_seconds: seconds,
         };
         let interval = seconds.map(|seconds| self.intervals.in_force(seconds));
-        let source = &record.source;
-        let removals_within = match interval {
-            Some(interval) if source.paused_by.is_none() => {
+        let removals_within = match (interval, &record.source) {
+            (Some(interval), Some(source)) if source.paused_by.is_none() => {
                 let kind = source.collection.kind;
                 let passes = self.full_passes(unit.as_mut(), kind).await?;
                 Some(passes.map_or(interval, |passes| passes.removals_within(&source.id)))
@@ -307,6 +330,7 @@ impl Integration {
             _ => None,
         };
         Ok(AudienceStatus {
+            kept_list: unit.kept_list(id).await?,
             version,
             interval,
             removals_within,

@@ -7,6 +7,7 @@ use fanfare_domain::erasure::{Erased, ErasedHash, Identifier};
 use fanfare_domain::ids::{ConsumerId, OrganizationId, ProfileId};
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::profile::{Profile, UsableProfile};
+use fanfare_domain::push::{RowStanding, Standing};
 use fanfare_domain::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,6 +17,7 @@ use tracing::info;
 use crate::error::{Entity, Error};
 use crate::hexadecimal::digits;
 use crate::integration::Integration;
+use crate::saving::queue_kept_lists;
 
 /// The key of an organization's hashes.
 struct ErasureKey(Hmac<Sha256>);
@@ -31,6 +33,32 @@ impl ErasureKey {
         let code = self.0.clone().chain_update(identifier.bytes()).finalize();
         ErasedHash(digits(&code.into_bytes()))
     }
+}
+
+/// Whom we added to Klaviyo lists is taken off them; the ledgers forget everybody else of these at once, and those once they
+/// are off.
+async fn take_off_lists(
+    unit: &mut dyn UnitOfWork,
+    consumer: &ConsumerId,
+    profiles: &[ProfileId],
+    now: Timestamp,
+) -> Result<(), Error> {
+    for kept in unit.kept_lists().await? {
+        let of_consumer = unit
+            .ledger_of_consumers(&kept.list, std::slice::from_ref(consumer))
+            .await?;
+        let of_profiles = unit.ledger_of_profiles(&kept.list, profiles).await?;
+        let rows = of_consumer.into_iter().chain(of_profiles);
+        let is_ours = |standing: RowStanding| standing.ours().is_some_and(Standing::is_ours);
+        let (ours, others): (Vec<_>, Vec<_>) = rows.partition(|row| is_ours(row.standing));
+        let ours: BTreeSet<ProfileId> = ours.into_iter().map(|row| row.profile).collect();
+        let ours: Vec<_> = ours.into_iter().map(|profile| (profile, None)).collect();
+        unit.put_standings(&kept.list, &ours, RowStanding::Removing, now)
+            .await?;
+        let others: Vec<ProfileId> = others.into_iter().map(|row| row.profile).collect();
+        unit.forget_standings(&kept.list, &others).await?;
+    }
+    Ok(())
 }
 
 impl Integration {
@@ -65,7 +93,9 @@ impl Integration {
         };
         let hashes: Vec<ErasedHash> = identifiers.iter().map(|one| key.hash(one)).collect();
         let now = self.now();
+        take_off_lists(unit.as_mut(), id, &profiles, now).await?;
         unit.erase(id, &profiles, &hashes, now).await?;
+        queue_kept_lists(unit.as_mut()).await?;
         unit.commit().await?;
         info!(organizationId = %organization, consumerId = %id, "a consumer was erased");
         Ok(now)

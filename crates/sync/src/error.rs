@@ -5,8 +5,9 @@ use std::time::Duration;
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::events::NoEnvelope;
 use fanfare_domain::history::MAX_SNAPSHOTS;
-use fanfare_domain::ids::AccountId;
+use fanfare_domain::ids::{AccountId, AudienceId};
 use fanfare_domain::ports::{KlaviyoError, SealError, StoreError};
+use fanfare_domain::push::{ConfirmationRefused, MustConfirm};
 use fanfare_domain::run::InvalidTransition;
 
 /// What was not found.
@@ -57,6 +58,15 @@ pub struct FieldViolation {
     pub message: String,
 }
 
+/// Why a push needs another confirmation than the one that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotConfirmed {
+    /// None was given, for a push that needs one for this reason.
+    Missing(MustConfirm),
+    /// The one that was given is none.
+    Refused(ConfirmationRefused),
+}
+
 /// Why a use case failed. It has written nothing then.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -103,6 +113,27 @@ pub enum Error {
     /// The audience's source is archived with it.
     #[error("the audience has no sync source")]
     NoSyncSource,
+    /// The audience is filled by hand.
+    #[error("the audience is not a synced list")]
+    NotSynced,
+    /// The audience is filled from Klaviyo.
+    #[error("the audience is a synced list")]
+    Synced,
+    /// The audience was deleted.
+    #[error("the audience is archived")]
+    Archived,
+    /// The audience is kept in no Klaviyo list.
+    #[error("the audience is kept in no Klaviyo list")]
+    NoKeptList,
+    /// Another audience is kept in the list.
+    #[error("another audience is kept in the list")]
+    ListTaken(AudienceId),
+    /// The list feeds the audience: this is the chain from the one to the other.
+    #[error("the list feeds the audience that it would keep")]
+    CircularSync(Vec<String>),
+    /// A person has to confirm what the push would do.
+    #[error("the push needs a confirmation")]
+    ConfirmationRequired(NotConfirmed),
     /// The run has ended.
     #[error("the sync run has already finished")]
     RunFinished,

@@ -100,6 +100,7 @@ impl Integration {
         let mut unit = self.read(organization).await?;
         let record = unit.audience(audience).await?;
         let AudienceRecord { source, .. } = record.ok_or(Error::NotFound(Entity::Audience))?;
+        let source = source.ok_or(Error::NotSynced)?;
         let last_error = source.data.last_error.as_deref();
         let last_run = source.data.last_run_id.as_deref();
         let last_run = last_run.and_then(|id| RunId::parse(id).ok());

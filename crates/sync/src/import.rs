@@ -186,7 +186,7 @@ impl Integration {
         let audience = Audience {
             name: free_name(unit, &collection, name, &audience_id).await?,
             id: audience_id,
-            source: source.id.clone(),
+            source: Some(source.id.clone()),
             named_by_hand: false,
             description: None,
             icon_name: None,

@@ -13,12 +13,12 @@ use fanfare_domain::work::{WorkKey, WorkKind};
 
 use crate::error::Error;
 use crate::integration::Integration;
-use crate::saving::has_sendable;
+use crate::saving::{can_keep_lists, has_sendable};
 
 /// What was put right in an organization's queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueMended {
-    /// How many active runs, and outboxes with pending deliveries, had no place.
+    /// How many active runs, outboxes with pending deliveries and lists that are kept had no place.
     pub queued: u64,
     /// How many places had no active run.
     pub dequeued: u64,
@@ -43,8 +43,21 @@ impl Difference {
                 None => false,
             };
         let push = is_push_missing.then(WorkKey::push);
+        let mut missing: Vec<WorkKey> = active.difference(&queued).cloned().chain(push).collect();
+        let kept = unit.kept_lists().await?;
+        if !kept.is_empty() && can_keep_lists(unit.connection().await?.as_ref()) {
+            let queued = unit.queued(WorkKind::KeptList).await?;
+            for kept in kept {
+                let work = WorkKey::kept_list(&kept.audience);
+                let is_needed =
+                    kept.is_followed() || unit.active_push(&kept.audience).await?.is_some();
+                if is_needed && !queued.contains(&work) {
+                    missing.push(work);
+                }
+            }
+        }
         Ok(Self {
-            missing: active.difference(&queued).cloned().chain(push).collect(),
+            missing,
             left_over: queued.difference(&active).cloned().collect(),
         })
     }

@@ -34,7 +34,7 @@ impl Integration {
             .audience(audience)
             .await?
             .ok_or(Error::NotFound(Entity::Audience))?;
-        let source = record.source;
+        let source = record.source.ok_or(Error::NotSynced)?;
         if record.audience.archived || source.archived {
             return Err(Error::NoSyncSource);
         }
@@ -74,8 +74,8 @@ impl Integration {
                     .await
                 {
                     Ok(_) => queued += 1,
-                    // It syncs already, or was deleted since the page was read.
-                    Err(Error::SyncInProgress | Error::NoSyncSource) => {}
+                    // It syncs already, is filled by hand, or was deleted since the page was read.
+                    Err(Error::SyncInProgress | Error::NoSyncSource | Error::NotSynced) => {}
                     Err(error) => return Err(error),
                 }
             }

@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::run::SyncStatus;
 use fanfare_domain::time::Timestamp;
 
 use crate::error::Error;
@@ -79,6 +81,7 @@ impl Integration {
                 deleted.members += members;
             }
         }
+        deleted.runs += self.delete_expired_pushes(organization, before).await?;
         deleted.history = self.delete_expired_history(organization).await?;
         deleted.deliveries = self.delete_expired_deliveries(organization, before).await?;
         loop {
@@ -90,6 +93,51 @@ impl Integration {
                 return Ok(deleted);
             }
         }
+    }
+
+    /// Of each kept list the latest push and the latest successful one stay.
+    async fn delete_expired_pushes(
+        &self,
+        organization: &OrganizationId,
+        before: Timestamp,
+    ) -> Result<u64, Error> {
+        let kept = self.read(organization).await?.kept_lists().await?;
+        let mut deleted = 0;
+        for kept in kept {
+            let (mut is_latest, mut has_succeeded) = (true, false);
+            let mut page = PageRequest {
+                first: MOST_DELETED,
+                after: None,
+            };
+            loop {
+                let mut unit = self.read(organization).await?;
+                let read = unit.push_runs(&kept.audience, &page).await?;
+                drop(unit);
+                page.after = read.end().map(str::to_owned);
+                let mut expired = Vec::new();
+                for run in read.items {
+                    let is_success = run.status == SyncStatus::Success;
+                    let stays = is_latest || is_success && !has_succeeded;
+                    is_latest = false;
+                    has_succeeded |= is_success;
+                    if !stays && run.finished_at.is_some_and(|at| at < before) {
+                        expired.push(run.id);
+                    }
+                }
+                if !expired.is_empty() {
+                    let mut unit = self.begin(organization).await?;
+                    for run in &expired {
+                        unit.delete_push_run(run).await?;
+                    }
+                    unit.commit().await?;
+                    deleted += expired.len() as u64;
+                }
+                if page.after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(deleted)
     }
 
     async fn delete_expired_deliveries(

@@ -3,8 +3,10 @@
 use fanfare_domain::connection::{Connection, ConnectionStatus};
 use fanfare_domain::delivery::{DeliveryKind, DeliveryStatus};
 use fanfare_domain::failure::FailureCode;
+use fanfare_domain::history::ChangeRange;
 use fanfare_domain::ids::RunId;
 use fanfare_domain::ports::{StoreError, UnitOfWork};
+use fanfare_domain::push::KeptList;
 use fanfare_domain::run::{RunError, SourceRun, SyncRun};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::{WorkKey, WorkKind};
@@ -39,6 +41,8 @@ pub(crate) async fn save_run(unit: &mut dyn UnitOfWork, run: &SourceRun) -> Resu
         if run.source().paused_by.is_some() {
             unit.end_schedule(&run.run().audience).await?;
         }
+        // It may have changed its audience, and others by links that moved.
+        queue_kept_lists(unit).await?;
     }
     Ok(())
 }
@@ -120,6 +124,58 @@ pub(crate) async fn has_sendable(
         let pending = of_kind.counts.get(&DeliveryStatus::Pending);
         can_send(stored, *kind) && pending.is_some_and(|pending| *pending > 0)
     }))
+}
+
+/// The scope by which members are added to lists.
+pub(crate) const LISTS_WRITE: &str = "lists:write";
+
+/// Whether lists can be written with the stored key, as far as is known.
+pub(crate) fn can_keep_lists(stored: Option<&Connection>) -> bool {
+    stored.is_some_and(|stored| {
+        let mut missing = stored.missing_scopes.iter();
+        let lacks = missing.any(|scope| scope == LISTS_WRITE || scope == "profiles:write");
+        stored.status == ConnectionStatus::Active && !lacks
+    })
+}
+
+/// Has the lists looked at in which audiences are kept: those whose audience has changed, and those whose push has not ended. While
+/// a worker is at one, it finds what this unit writes before it leaves.
+pub(crate) async fn queue_kept_lists(unit: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+    let kept = unit.kept_lists().await?;
+    if kept.is_empty() || !can_keep_lists(unit.connection().await?.as_ref()) {
+        return Ok(());
+    }
+    let queued = unit.queued(WorkKind::KeptList).await?;
+    for kept in kept {
+        let work = WorkKey::kept_list(&kept.audience);
+        let is_queued = queued.contains(&work);
+        let is_pushed = unit.active_push(&kept.audience).await?.is_some();
+        if !is_queued && (is_pushed || kept.is_followed()) {
+            unit.enqueue(&work).await?;
+        } else if is_queued && !is_pushed && has_changed(unit, &kept).await? {
+            // A push that is under way may wait for Klaviyo, and what has changed is looked at when it has ended.
+            unit.wake(&work).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an audience has changed since its list was what it is, or a write to the list is not finished.
+pub(crate) async fn has_changed(
+    unit: &mut dyn UnitOfWork,
+    kept: &KeptList,
+) -> Result<bool, StoreError> {
+    let Some(since) = kept.followed_until else {
+        return Ok(false);
+    };
+    let range = ChangeRange {
+        since,
+        until: None,
+        after: None,
+    };
+    // The unit up to which it was followed may have begun at that very time.
+    let changes = unit.changes(&kept.audience, &range, 1).await?;
+    Ok(!changes.is_empty() || !unit.open_ledger(&kept.list, 1).await?.is_empty())
 }
 
 /// Has pending deliveries sent, if there are any and the stored key can send them: the organization's one work of that kind is

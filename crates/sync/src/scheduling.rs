@@ -74,13 +74,14 @@ impl Integration {
                 found => found?,
             };
             let interval = record.as_ref().and_then(|record| self.interval_of(record));
-            let (Some(record), Some(interval), true) = (record, interval, is_connected) else {
+            let source = record.and_then(|record| record.source);
+            let (Some(source), Some(interval), true) = (source, interval, is_connected) else {
                 unit.end_schedule(audience).await?;
                 continue;
             };
             let next = next_due(*due_at, interval, now);
             unit.put_due(audience, next).await?;
-            if unit.active_run(&record.source.id).await?.is_some() {
+            if unit.active_run(&source.id).await?.is_some() {
                 continue;
             }
             let new = NewRun {
@@ -89,7 +90,7 @@ impl Integration {
                 trigger: Trigger::Schedule,
                 confirm_removals: false,
             };
-            let run = SourceRun::queue(record.source, new, now);
+            let run = SourceRun::queue(source, new, now);
             queue_run(unit.as_mut(), &run).await?;
         }
         unit.commit().await?;
@@ -99,7 +100,9 @@ impl Integration {
     /// The interval of an audience whose schedule is in force; `None` for a manual or archived audience, and while the
     /// schedule is paused.
     pub(crate) fn interval_of(&self, record: &AudienceRecord) -> Option<Duration> {
-        let is_in_force = !record.audience.archived && record.source.paused_by.is_none();
+        let source = record.source.as_ref();
+        let is_paused = source.is_none_or(|source| source.paused_by.is_some());
+        let is_in_force = !record.audience.archived && !is_paused;
         let seconds = record.audience.refresh_interval_seconds;
         seconds
             .filter(|_| is_in_force)
@@ -126,6 +129,13 @@ impl Integration {
         interval_seconds: Option<u32>,
     ) -> Result<(), Error> {
         let audience = &mut record.audience;
+        let Some(source) = &record.source else {
+            let message = "is for audiences that Klaviyo fills; leave it out or send null";
+            return match interval_seconds {
+                Some(_) => Err(Error::invalid("refreshIntervalSeconds", message)),
+                None => Ok(()),
+            };
+        };
         if let Some(seconds) = interval_seconds {
             self.check_interval(seconds)?;
             if audience.archived {
@@ -139,7 +149,7 @@ impl Integration {
         match interval_seconds {
             None => unit.end_schedule(&audience.id).await?,
             same if same == before => {}
-            Some(_) if record.source.paused_by.is_some() => {}
+            Some(_) if source.paused_by.is_some() => {}
             Some(seconds) => self.begin_schedule(unit, &audience.id, seconds).await?,
         }
         Ok(())
@@ -320,7 +330,7 @@ impl Integration {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
-    fn random(&self) -> u64 {
+    pub(crate) fn random(&self) -> u64 {
         self.ports.ids.ulid().random() as u64
     }
 }

@@ -13,6 +13,7 @@ use fanfare_domain::events::EventSettings;
 use fanfare_domain::ids::{AccountId, OrganizationId, RunId};
 use fanfare_domain::klaviyo::{Capability, KlaviyoError};
 use fanfare_domain::ports::{StoreError, UnitOfWork};
+use fanfare_domain::push::PUSH_LIMIT;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::{WorkKey, WorkKind};
 use secrecy::{ExposeSecret, SecretString};
@@ -21,7 +22,7 @@ use tracing::info;
 use crate::error::Error;
 use crate::integration::Integration;
 use crate::log::log_cancelled;
-use crate::saving::{cancel_runs, queue_push};
+use crate::saving::{cancel_runs, queue_kept_lists, queue_push};
 
 /// The settings as the API shows them: never the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Settings {
     pub events: EventSettings,
     /// What is sent of contacts.
     pub contacts: ContactSettings,
+    /// How many people a push changes without a confirmation.
+    pub push_limit: u64,
 }
 
 /// A connection without its key.
@@ -68,6 +71,7 @@ impl Integration {
             connection: unit.connection().await?.map(ConnectionView::from),
             events: unit.event_settings().await?,
             contacts: unit.contact_settings().await?,
+            push_limit: unit.push_limit().await?.unwrap_or(PUSH_LIMIT),
         })
     }
 
@@ -106,6 +110,7 @@ impl Integration {
                 let dropped = drop_all_pending(unit.as_mut()).await?;
                 // What was agreed on was agreed on with the profiles of that account.
                 unit.forget_contacts().await?;
+                self.forget_kept_lists(unit.as_mut()).await?;
                 info!(organizationId = %organization, dropped, "pending deliveries were another account's");
             }
             unit.put_outbox_account(offered).await?;
@@ -123,13 +128,16 @@ impl Integration {
         unit.put_connection(&connection).await?;
         self.resume_with_new_key(unit.as_mut()).await?;
         queue_push(unit.as_mut()).await?;
+        queue_kept_lists(unit.as_mut()).await?;
         let events = unit.event_settings().await?;
         let contacts = unit.contact_settings().await?;
+        let push_limit = unit.push_limit().await?.unwrap_or(PUSH_LIMIT);
         unit.commit().await?;
         Ok(Settings {
             connection: Some(connection.into()),
             events,
             contacts,
+            push_limit,
         })
     }
 
@@ -167,6 +175,9 @@ impl Integration {
         unit.end_schedules().await?;
         // What is pending waits for a key of the same account.
         unit.dequeue(&WorkKey::push()).await?;
+        for kept in unit.kept_lists().await? {
+            unit.dequeue(&WorkKey::kept_list(&kept.audience)).await?;
+        }
         let mut active: BTreeSet<RunId> = unit.active_runs().await?.into_iter().collect();
         // A run whose status this version does not know has a place in the queue.
         let queued = unit.queued(WorkKind::Pull).await?;
@@ -175,12 +186,14 @@ impl Integration {
         let cancelled = cancel_runs(unit.as_mut(), active, why, self.now()).await?;
         let events = unit.event_settings().await?;
         let contacts = unit.contact_settings().await?;
+        let push_limit = unit.push_limit().await?.unwrap_or(PUSH_LIMIT);
         unit.commit().await?;
         log_cancelled(&cancelled);
         Ok(Settings {
             connection: None,
             events,
             contacts,
+            push_limit,
         })
     }
 

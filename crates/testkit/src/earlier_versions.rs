@@ -16,6 +16,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
 use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork, WorkQueue};
+use fanfare_domain::push::{MustConfirm, PushPhase, RowStanding};
 use fanfare_domain::quota::{Demand, Endpoint, Reservation};
 use fanfare_domain::removal::RemovalGuard;
 use fanfare_domain::run::SyncStatus;
@@ -79,6 +80,7 @@ pub async fn assert_readable(store: &(impl Store + WorkQueue + QuotaLedger)) {
     assert_rows(unit.as_mut()).await;
     assert_webhooks(unit.as_mut()).await;
     assert_contacts(unit.as_mut()).await;
+    assert_kept_list(unit.as_mut()).await;
     drop(unit);
     let mut other = store.read(&organization_id("org_b")).await.expect("a unit");
     let connection = other.connection().await.expect("an answer");
@@ -109,6 +111,28 @@ pub async fn assert_readable(store: &(impl Store + WorkQueue + QuotaLedger)) {
         .await;
     let is_blocked = matches!(reserved, Ok(Reservation::Blocked(_)));
     assert!(is_blocked, "until 2100: {reserved:?}");
+}
+
+async fn assert_kept_list(unit: &mut dyn UnitOfWork) {
+    let audience = audience_id("aud_a");
+    let kept = unit.kept_list(&audience).await.expect("an answer");
+    let kept = kept.expect("a list");
+    assert_eq!(kept.waits_for, Some(MustConfirm::Mails(3)));
+    assert!(kept.confirmed_flows.expect("flows")[0].may_mail());
+    let open = unit.open_ledger(&kept.list, 10).await.expect("rows");
+    let open: Vec<_> = open
+        .into_iter()
+        .map(|row| (row.profile, row.standing))
+        .collect();
+    assert_eq!(open, [(profile_id("p1"), RowStanding::Adding)]);
+    let run = unit
+        .active_push(&audience)
+        .await
+        .expect("an answer")
+        .expect("a run");
+    let after = Some(consumer_id("cons_a"));
+    assert_eq!(run.phase, PushPhase::Members { after });
+    assert_eq!(unit.push_limit().await.expect("an answer"), Some(12));
 }
 
 async fn assert_webhooks(unit: &mut dyn UnitOfWork) {
@@ -218,8 +242,9 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     let audience = audience_id("aud_a");
     let record = unit.audience(&audience).await.expect("an answer");
     let record = record.expect("an audience");
-    assert_eq!(record.source.status, SyncStatus::Syncing);
-    assert_eq!(record.source.last_synced_at, written_at);
+    let source = record.source.expect("a source");
+    assert_eq!(source.status, SyncStatus::Syncing);
+    assert_eq!(source.last_synced_at, written_at);
     assert_eq!(unit.member_count(&audience).await.expect("a count"), 1);
     // A membership of the first version has its beginning; who left before history was kept, nobody knows.
     let [ada, b] = ["cons_a", "cons_b"].map(consumer_id);
@@ -228,14 +253,13 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     assert_eq!((Some(of_ada.began), of_ada.end), (written_at, None));
     let of_b = unit.last_membership(&audience, &b).await;
     let of_b = of_b.expect("an answer").expect("a membership");
-    assert_eq!(of_b.end.expect("an end").left_by, run_id("run_b"));
+    assert_eq!(of_b.end.expect("an end").left_by, Some(run_id("run_b")));
     let from = unit.history_from(&audience).await.expect("an answer");
     assert!(from > written_at, "{from:?}");
     let snapshots = unit.snapshots(&audience, &all).await.expect("snapshots");
     assert_eq!(snapshots.items[0].name, "Before");
-    let guard = record.source.guard;
+    let guard = source.guard;
     assert_eq!(guard, RemovalGuard::succeeded(195).held());
-    let source = &record.source;
     assert_eq!(source.last_full_pass_at, written_at);
     assert_eq!(source.paused_by, Some(FailureCode::SourceGone));
     let marks = written_at.map(|at| Watermarks::after_full_pass(at, 195, None));

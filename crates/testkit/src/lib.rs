@@ -24,6 +24,7 @@ pub mod contract;
 pub mod corpus;
 pub mod earlier_versions;
 pub mod fake_klaviyo;
+mod fake_lists;
 pub mod fake_writes;
 pub mod memory;
 pub mod page_writes;

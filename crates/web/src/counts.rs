@@ -39,7 +39,7 @@ struct State {
 #[derive(Debug)]
 struct Count {
     /// The source as it was.
-    source: CollectionSource,
+    source: Option<CollectionSource>,
     members: u64,
     /// When it was counted, or when counting anew began.
     at: Timestamp,
@@ -84,7 +84,7 @@ impl Counts {
         let state = self.state();
         let members = |record: &&AudienceRecord| match state.kept.get(&record.audience.id) {
             Some(count) => count.members,
-            None => record.source.guard.members_at_success.unwrap_or(0),
+            None => members_at_success(record).unwrap_or(0),
         };
         Ok(records.iter().map(members).collect())
     }
@@ -100,7 +100,8 @@ impl Counts {
         let mut missing = Missing::default();
         for record in records {
             let (id, record) = (&record.audience.id, *record);
-            let is_syncing = record.source.status.is_active();
+            // Whoever fills an audience by hand does so at any time.
+            let is_syncing = record.is_syncing() || record.source.is_none();
             match kept.get_mut(id) {
                 Some(count) if is_syncing || count.source == record.source => {
                     let longest = if is_syncing { WHILE_SYNCING } else { OTHERWISE };
@@ -109,7 +110,7 @@ impl Counts {
                         missing.old.push(record.clone());
                     }
                 }
-                _ if record.source.guard.members_at_success.is_none() => {
+                _ if members_at_success(record).is_none() => {
                     missing.unknown.push(record.clone());
                 }
                 _ if under_way.insert(id.clone()) => {
@@ -172,4 +173,9 @@ impl Counts {
         }
         Ok(())
     }
+}
+
+/// What the last successful sync left behind; `None` where nothing has been synced.
+fn members_at_success(record: &AudienceRecord) -> Option<u64> {
+    record.source.as_ref()?.guard.members_at_success
 }

@@ -88,7 +88,8 @@ async fn latest_run(
     organization: &OrganizationId,
     record: &AudienceRecord,
 ) -> Result<Option<SyncRun>> {
-    let id = record.source.data.last_run_id.clone();
+    let source = record.source.as_ref();
+    let id = source.and_then(|source| source.data.last_run_id.clone());
     let Some(id) = id.and_then(|id| RunId::parse(id).ok()) else {
         return Ok(None);
     };
@@ -117,7 +118,7 @@ fn show(audiences: &[Shown], now: Timestamp) -> Result<()> {
         "Failure",
     ]);
     for shown in audiences {
-        let (audience, source) = (&shown.record.audience, &shown.record.source);
+        let (audience, source) = (&shown.record.audience, shown.record.source.as_ref());
         let run = shown.run.as_ref();
         let progress = run.map(|run| {
             let processed = run.progress.tally.processed;
@@ -132,12 +133,12 @@ fn show(audiences: &[Shown], now: Timestamp) -> Result<()> {
         rows.add_row([
             audience.id.to_string(),
             audience.name.clone(),
-            format!("{} {}", source.collection.kind.noun(), source.collection.id),
-            source.status.to_string(),
+            or_dash(source.map(|it| format!("{} {}", it.collection.kind.noun(), it.collection.id))),
+            or_dash(shown.record.status()),
             or_dash(waits_for),
             or_dash(progress),
             shown.members.to_string(),
-            or_dash(source.last_synced_at),
+            or_dash(source.and_then(|source| source.last_synced_at)),
             or_dash(error.map(|error| error.code)),
         ]);
     }
@@ -149,15 +150,15 @@ fn as_json(context: &CommandContext, settings: &Settings, audiences: &[Shown]) -
     let audiences: Vec<Value> = audiences
         .iter()
         .map(|shown| {
-            let (audience, source) = (&shown.record.audience, &shown.record.source);
+            let (audience, source) = (&shown.record.audience, shown.record.source.as_ref());
             json!({
                 "audienceId": audience.id,
                 "name": audience.name,
-                "listId": source.collection.id,
-                "kind": source.collection.kind.as_str(),
-                "syncSourceId": source.id,
-                "syncStatus": source.status.as_str(),
-                "lastSyncedAt": source.last_synced_at.map(|at| at.to_string()),
+                "listId": source.map(|source| source.collection.id.as_str()),
+                "kind": source.map(|source| source.collection.kind.as_str()),
+                "syncSourceId": source.map(|source| source.id.as_str()),
+                "syncStatus": source.map(|source| source.status.as_str()),
+                "lastSyncedAt": source.and_then(|source| source.last_synced_at).map(|at| at.to_string()),
                 "memberCount": shown.members,
                 "run": shown.run.as_ref().map(|run| api_json::run(run, now)),
             })

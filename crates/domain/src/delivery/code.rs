@@ -27,6 +27,10 @@ text_enum! {
         NotInList = "not_in_list",
         /// It was for another Klaviyo account than the one connected now.
         AccountChanged = "account_changed",
+        /// Klaviyo does not know the person, and profiles are not made for them.
+        NotInKlaviyo = "not_in_klaviyo",
+        /// Somebody took them off the list by hand.
+        TakenOff = "taken_off",
         /// Klaviyo refuses what it says.
         Refused = "refused",
         /// Klaviyo knows one of its identifiers as another person's; it was sent without.
@@ -72,6 +76,12 @@ impl DeliveryCode {
             }
             Self::AccountChanged => {
                 "It was meant for the Klaviyo account that was connected before."
+            }
+            Self::NotInKlaviyo => {
+                "Klaviyo knows no profile of this consumer, so nobody was added to the list."
+            }
+            Self::TakenOff => {
+                "Somebody took this person off the Klaviyo list. They are not added again."
             }
             Self::Refused => "Klaviyo refuses what it says. It is not sent again by itself.",
             Self::IdentifierConflict => {

@@ -16,8 +16,8 @@ pub use batch::{Batch, MAX_BULK, MAX_SINGLE, next_batch};
 pub use code::DeliveryCode;
 pub use place::Place;
 pub use record::{
-    ConsentEnd, Delivery, DeliveryFilter, DueDelivery, NewDelivery, Payload, PendingContact,
-    PurchaseDelivery, Settled, Summary, SummaryOfKind,
+    ConsentEnd, Delivery, DeliveryFilter, DueDelivery, MadeDelivery, NewDelivery, Payload,
+    PendingContact, PurchaseDelivery, Settled, Summary, SummaryOfKind,
 };
 pub use retry::next_try;
 pub use sample::{PERIOD, SAMPLED, Sample, Sampled};

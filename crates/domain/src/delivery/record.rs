@@ -84,6 +84,33 @@ impl NewDelivery {
     }
 }
 
+/// A delivery that was made by other means than the outbox: it stands among the others, and is never sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// What kind it is of.
+    pub kind: DeliveryKind,
+    /// What was done: `added` or `removed`, for a member of a list.
+    pub type_name: String,
+    /// Whom it concerns.
+    pub consumer: Option<ConsumerId>,
+    /// What of Klaviyo's it is about: a list's id.
+    pub target: Option<String>,
+    /// Why Klaviyo was not told, if it was not.
+    pub dropped: Option<DeliveryCode>,
+}
+
+impl MadeDelivery {
+    /// How far it is.
+    pub const fn status(&self) -> DeliveryStatus {
+        match self.dropped {
+            None => DeliveryStatus::Sent,
+            Some(_) => DeliveryStatus::Dropped,
+        }
+    }
+}
+
 /// A delivery as users see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Batch, StoreError};
 use crate::delivery::{
-    Delivery, DeliveryCode, DeliveryFilter, DueDelivery, NewDelivery, Payload, Place,
+    Delivery, DeliveryCode, DeliveryFilter, DueDelivery, MadeDelivery, NewDelivery, Payload, Place,
     PurchaseDelivery, Settled, Summary,
 };
 use crate::events::PurchaseKey;
@@ -22,6 +22,13 @@ pub trait Deliveries {
     async fn insert_deliveries(
         &mut self,
         new: &[NewDelivery],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Writes deliveries that were made already, in this order, after all that there are. They are never pending.
+    async fn record_deliveries(
+        &mut self,
+        made: &[MadeDelivery],
         now: Timestamp,
     ) -> Result<(), StoreError>;
 

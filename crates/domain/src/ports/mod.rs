@@ -2,7 +2,7 @@
 //!
 //! * [`Store`] opens a [`UnitOfWork`] for one organization; its repositories ([`Connections`],
 //!   [`Sources`], [`Audiences`], [`Consumers`], [`Pages`], [`Runs`],
-//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`], [`Deliveries`], [`Webhooks`], [`Contacts`]) are methods of that
+//!   [`Leases`], [`Schedules`], [`Erasures`], [`History`], [`Retention`], [`Deliveries`], [`Webhooks`], [`Contacts`], [`KeptLists`]) are methods of that
 //!   unit.
 //! * [`Directory`], [`WorkQueue`], [`QuotaLedger`] and [`RequestLimits`] are the control tables, which belong to no
 //!   organization's unit and hold no personal data.
@@ -18,6 +18,7 @@ mod control;
 mod deliveries;
 mod erasures;
 mod history;
+mod kept_lists;
 mod klaviyo;
 mod klaviyo_writes;
 mod leases;
@@ -36,6 +37,7 @@ pub use control::{Directory, QuotaLedger, WorkQueue};
 pub use deliveries::Deliveries;
 pub use erasures::Erasures;
 pub use history::History;
+pub use kept_lists::KeptLists;
 pub use klaviyo::{AnswerRoom, AnyRoom, Klaviyo};
 pub use klaviyo_writes::KlaviyoWrites;
 pub use leases::Leases;

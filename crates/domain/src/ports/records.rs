@@ -122,8 +122,20 @@ pub trait Sources {
 pub struct AudienceRecord {
     /// The audience.
     pub audience: Audience,
-    /// The source that fills it.
-    pub source: CollectionSource,
+    /// The source that fills it; `None` of one that is filled by hand.
+    pub source: Option<CollectionSource>,
+}
+
+impl AudienceRecord {
+    /// The status of its sync; `None` of one that is filled by hand.
+    pub fn status(&self) -> Option<SyncStatus> {
+        self.source.as_ref().map(|source| source.status)
+    }
+
+    /// Whether a run of its source is queued or syncing.
+    pub fn is_syncing(&self) -> bool {
+        self.status().is_some_and(SyncStatus::is_active)
+    }
 }
 
 /// Audiences.
@@ -138,11 +150,11 @@ pub trait Audiences {
     /// Whether an unarchived audience other than `except` has exactly this name.
     async fn is_name_taken(&mut self, name: &str, except: &AudienceId) -> Result<bool, StoreError>;
 
-    /// Inserts or overwrites an audience. Its source MUST be stored already.
+    /// Inserts or overwrites an audience. The source that fills it MUST be stored already.
     async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError>;
 
     /// Archives an unarchived audience and its source without reading either row, for rows that this version of the
-    /// program cannot read. Returns the source; `None` if there is no such audience.
+    /// program cannot read. Returns the source; `None` if there is no such audience, or no source fills it.
     async fn archive_unread(
         &mut self,
         audience: &AudienceId,
@@ -169,6 +181,23 @@ pub trait Audiences {
 
     /// How many members the audience has.
     async fn member_count(&mut self, audience: &AudienceId) -> Result<u64, StoreError>;
+
+    /// Makes consumers members of an audience by hand, from the unit's time on
+    /// ([`UnitOfWork::writing_since`](super::UnitOfWork::writing_since)). All of them, and the audience, MUST be stored. Who is a
+    /// member already stays one as before. Returns how many became members.
+    async fn add_members(
+        &mut self,
+        audience: &AudienceId,
+        consumers: &[ConsumerId],
+    ) -> Result<u64, StoreError>;
+
+    /// Takes consumers out of an audience by hand. History keeps their memberships, ended at the unit's time. Who is no
+    /// member is passed over. Returns how many were members.
+    async fn remove_members(
+        &mut self,
+        audience: &AudienceId,
+        consumers: &[ConsumerId],
+    ) -> Result<u64, StoreError>;
 }
 
 /// A consumer with everything that the API shows of it.

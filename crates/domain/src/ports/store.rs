@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    Audiences, Connections, Consumers, Contacts, Deliveries, Erasures, History, Leases, Pages,
-    Retention, Runs, Schedules, Sources, Webhooks,
+    Audiences, Connections, Consumers, Contacts, Deliveries, Erasures, History, KeptLists, Leases,
+    Pages, Retention, Runs, Schedules, Sources, Webhooks,
 };
 use crate::ids::OrganizationId;
 use crate::time::Timestamp;
@@ -58,6 +58,7 @@ pub trait UnitOfWork:
     + Deliveries
     + Webhooks
     + Contacts
+    + KeptLists
     + Send
 {
     /// The organization that it was opened for.

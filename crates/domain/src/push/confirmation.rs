@@ -10,7 +10,7 @@ use crate::writing::Flow;
 pub const PREVIEW_LASTS: Duration = Duration::from_mins(15);
 
 /// What a push would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Preview {
     /// The audience.
     pub audience: AudienceId,
@@ -29,7 +29,7 @@ pub struct Preview {
 }
 
 /// Why a push needs a confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum MustConfirm {
     /// It changes more people than the connection's limit.
     TooMany,
@@ -62,8 +62,52 @@ pub fn must_confirm(preview: &Preview, limit: u64, is_first: bool) -> Option<Mus
     is_first.then_some(MustConfirm::First)
 }
 
+/// Whether changes that follow a push may be made without a person, and why not. `flows` are those that joining the list starts
+/// now, `confirmed` those that were shown when somebody last confirmed a push.
+pub fn may_follow(
+    changes: PushCounts,
+    limit: u64,
+    flows: Option<&[Flow]>,
+    confirmed: Option<&[Flow]>,
+) -> Result<(), MustConfirm> {
+    if changes.adds + changes.removes > limit {
+        return Err(MustConfirm::TooMany);
+    }
+    if changes.adds == 0 {
+        return Ok(());
+    }
+    let Some(flows) = flows else {
+        return Err(MustConfirm::FlowsUnknown);
+    };
+    if mails_more(Some(confirmed.unwrap_or_default()), Some(flows)) {
+        return Err(MustConfirm::Mails(changes.adds));
+    }
+    Ok(())
+}
+
+/// How many people a push changes something for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PushCounts {
+    /// Whom it adds.
+    pub adds: u64,
+    /// Whom it removes.
+    pub removes: u64,
+}
+
+impl MustConfirm {
+    /// The reason as a word, for machines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooMany => "too_many",
+            Self::Mails(_) => "live_flows",
+            Self::FlowsUnknown => "flows_unknown",
+            Self::First => "first_push",
+        }
+    }
+}
+
 /// A preview that somebody was shown, with the text that confirms it. The store keeps it; the text alone says nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Confirmation {
     /// The text: random, and known to whoever saw the preview.
     pub text: String,
@@ -174,6 +218,23 @@ mod tests {
         assert_eq!(of(preview(0, 0, None)), None);
         let first = must_confirm(&preview(1, 0, Some(&[])), 1_000, true);
         assert_eq!(first, Some(MustConfirm::First));
+    }
+
+    #[test]
+    fn what_follows_a_push_needs_a_person_again_for_more_people_or_other_flows() {
+        let live = [flow("F1", "live")];
+        let two = [flow("F1", "live"), flow("F2", "live")];
+        let counts = |adds, removes| PushCounts { adds, removes };
+        let check = |changes, flows: Option<&[Flow]>, want| {
+            assert_eq!(may_follow(changes, 10, flows, Some(&live)), want);
+        };
+        check(counts(6, 4), Some(&live), Ok(()));
+        check(counts(6, 5), Some(&live), Err(MustConfirm::TooMany));
+        check(counts(1, 0), Some(&two), Err(MustConfirm::Mails(1)));
+        check(counts(1, 0), None, Err(MustConfirm::FlowsUnknown));
+        check(counts(0, 9), None, Ok(()));
+        let unknown_then = may_follow(counts(1, 0), 10, Some(&live), None);
+        assert_eq!(unknown_then, Err(MustConfirm::Mails(1)));
     }
 
     #[test]

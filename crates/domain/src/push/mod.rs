@@ -3,9 +3,16 @@
 mod confirmation;
 mod cycle;
 mod difference;
+mod kept_list;
+mod run;
 
 pub use confirmation::{
-    Confirmation, ConfirmationRefused, MustConfirm, PREVIEW_LASTS, Preview, must_confirm,
+    Confirmation, ConfirmationRefused, MustConfirm, PREVIEW_LASTS, Preview, PushCounts, may_follow,
+    must_confirm,
 };
 pub use cycle::{Feeds, Node, circle};
 pub use difference::{Correction, Difference, Presence, Standing, correct, difference};
+pub use kept_list::{
+    COALESCED_FOR, KeptList, LedgerRow, PUSH_LIMIT, RowStanding, SCANNED_EVERY, SETTLES,
+};
+pub use run::{PushMode, PushPhase, PushProgress, PushRun};

@@ -11,6 +11,7 @@ use crate::waiting::Waiting;
 
 text_enum! {
     /// What started a run.
+    #[derive(serde::Serialize, serde::Deserialize)]
     Trigger {
         /// The import of the list.
         Import = "IMPORT",
@@ -24,7 +25,7 @@ text_enum! {
 }
 
 /// Why a run ended `FAILED`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RunError {
     /// The reason, for machines.
     pub code: FailureCode,

@@ -4,6 +4,7 @@ use crate::text_enum::text_enum;
 
 text_enum! {
     /// The status of a run, its sync source and its audience. The three always have the same one.
+    #[derive(serde::Serialize, serde::Deserialize)]
     SyncStatus {
         /// Queued.
         Pending = "PENDING",

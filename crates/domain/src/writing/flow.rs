@@ -14,7 +14,7 @@ pub enum FlowsOf {
 }
 
 /// Whether a flow mails people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum FlowStatus {
     /// It mails by itself.
     Live,
@@ -49,7 +49,7 @@ impl FlowStatus {
 }
 
 /// A flow that something of ours would start.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Flow {
     /// Klaviyo's id.
     pub id: String,

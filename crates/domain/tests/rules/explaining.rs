@@ -51,13 +51,16 @@ fn membership(began: Timestamp) -> Membership {
     Membership {
         consumer: ConsumerId::parse("cons_1").unwrap(),
         began,
-        joined_by: run(),
+        joined_by: Some(run()),
         end: None,
     }
 }
 
 fn end(at: Timestamp) -> MembershipEnd {
-    MembershipEnd { at, left_by: run() }
+    MembershipEnd {
+        at,
+        left_by: Some(run()),
+    }
 }
 
 fn member() -> Facts {

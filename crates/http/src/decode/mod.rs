@@ -31,6 +31,13 @@ pub(crate) trait Request {
     }
 }
 
+/// A request that may be `null`.
+impl<T: Request> Request for Option<T> {
+    fn check_together(sent: &mut Map<String, Value>) -> Vec<Violation> {
+        T::check_together(sent)
+    }
+}
+
 /// A request without fields.
 #[derive(Debug, deserr::Deserr)]
 #[deserr(deny_unknown_fields)]

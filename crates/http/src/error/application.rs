@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use fanfare_domain::history::MAX_SNAPSHOTS;
 use fanfare_domain::ports::StoreError;
-use fanfare_sync::{Error, FieldViolation};
+use fanfare_domain::push::ConfirmationRefused;
+use fanfare_sync::{Error, FieldViolation, NotConfirmed};
 
 use super::ApiError;
 use super::{Key, Violation};
+use crate::wire::message_of;
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
@@ -65,6 +67,21 @@ impl From<Error> for ApiError {
             Error::NoSyncSource => Self::new(400, "Audience has no sync source",
                 "NO_SYNC_SOURCE",
             ),
+            Error::NotSynced => Self::new(400, "Audience is not a synced list",
+                "AUDIENCE_NOT_SYNCED",
+            )
+            .with_message("It is filled by hand, with POST and DELETE /api/audiences/{id}/members."),
+            Error::Synced => Self::new(400, "Audience is a synced list",
+                "AUDIENCE_IS_SYNCED",
+            )
+            .with_message("Its members are those of its Klaviyo list or segment. Change them there."),
+            Error::Archived => Self::new(409, "Audience is archived",
+                "AUDIENCE_ARCHIVED",
+            ),
+            Error::NoKeptList
+            | Error::ListTaken(_)
+            | Error::CircularSync(_)
+            | Error::ConfirmationRequired(_) => of_kept_lists(error),
             Error::RunFinished => Self::new(409, "Sync run already finished",
                 "SYNC_RUN_FINISHED",
             ),
@@ -112,6 +129,47 @@ impl From<Error> for ApiError {
             Error::Store(_) | Error::Transition(_) => Self::internal(error),
         }
     }
+}
+
+/// The errors of audiences that are kept in Klaviyo lists.
+fn of_kept_lists(error: Error) -> ApiError {
+    match error {
+        Error::NoKeptList => ApiError::new(400, "Audience has no Klaviyo list", "NO_KLAVIYO_LIST")
+            .with_message("Choose one with PUT /api/audiences/{id}/klaviyo-list."),
+        Error::ListTaken(audience) => {
+            ApiError::new(409, "Klaviyo list is taken", "KLAVIYO_LIST_TAKEN").with_message(format!(
+                "The audience {audience} is kept in this list. A list keeps one audience."
+            ))
+        }
+        Error::CircularSync(chain) => ApiError::new(409, "Circular sync", "CIRCULAR_SYNC")
+            .with_message(format!(
+                "The list feeds the audience that it would keep: {}. Choose another list.",
+                chain.join(" → ")
+            )),
+        Error::ConfirmationRequired(why) => {
+            ApiError::new(409, "Confirmation required", "CONFIRMATION_REQUIRED")
+                .with_message(not_confirmed(why))
+        }
+        other => ApiError::internal(other),
+    }
+}
+
+fn not_confirmed(why: NotConfirmed) -> String {
+    let what = match why {
+        NotConfirmed::Missing(why) => message_of(why),
+        NotConfirmed::Refused(ConfirmationRefused::Unknown) => {
+            "The confirmation is of no preview of this audience and list.".to_owned()
+        }
+        NotConfirmed::Refused(ConfirmationRefused::Old) => {
+            "The preview that was confirmed is older than 15 minutes.".to_owned()
+        }
+        NotConfirmed::Refused(ConfirmationRefused::More) => {
+            "The push would do more now than the preview has shown.".to_owned()
+        }
+    };
+    format!(
+        "{what} Look at GET /api/audiences/{{id}}/klaviyo-list/preview, and send its confirmation."
+    )
 }
 
 /// The errors of webhooks, deliveries and consumers.

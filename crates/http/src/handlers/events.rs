@@ -9,8 +9,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use fanfare_domain::ids::RunId;
 use fanfare_domain::organization::Role::Viewer;
-use fanfare_domain::run::SyncRun;
-use fanfare_sync::Integration;
+use fanfare_sync::{AnyRun, Integration};
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -58,7 +57,7 @@ async fn watch(
     watches: Data<RunWatches>,
     shutdown: Data<CancellationToken>,
 ) -> Result<HttpResponse, ApiError> {
-    let run = application.run(&principal.organization, &id.0).await?;
+    let run = application.any_run(&principal.organization, &id.0).await?;
     let open = concurrency.open_stream(&principal.organization)?;
     let stream = EventStream {
         news: watches.follow(&application, &run),
@@ -87,19 +86,19 @@ struct EventStream {
 /// What the stream does next.
 enum Step {
     /// Send this state of the run.
-    Send(Arc<SyncRun>),
+    Send(Arc<AnyRun>),
     /// This state was sent: wait for another.
-    Wait(Arc<SyncRun>),
+    Wait(Arc<AnyRun>),
     /// End the stream.
     End,
 }
 
-fn events(stream: EventStream, run: SyncRun) -> impl Stream<Item = Result<Bytes, Infallible>> {
+fn events(stream: EventStream, run: AnyRun) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let first = Step::Send(Arc::new(run));
     stream::unfold((stream, first), |(mut stream, next)| async {
         let (event, next) = match next {
             Step::Send(run) => (stream.event("progress", &run), Step::Wait(run)),
-            Step::Wait(run) if !run.status.is_active() => (stream.event("done", &run), Step::End),
+            Step::Wait(run) if !run.status().is_active() => (stream.event("done", &run), Step::End),
             Step::Wait(shown) => stream.wait(shown).await?,
             Step::End => return None,
         };
@@ -109,7 +108,7 @@ fn events(stream: EventStream, run: SyncRun) -> impl Stream<Item = Result<Bytes,
 
 impl EventStream {
     /// Waits until the run has changed. `None` if it can no longer be read, or not by this caller.
-    async fn wait(&mut self, shown: Arc<SyncRun>) -> Option<(Bytes, Step)> {
+    async fn wait(&mut self, shown: Arc<AnyRun>) -> Option<(Bytes, Step)> {
         for _ in 0..KEY_CHECKS_BEFORE_COMMENT {
             let check = self.next_key_check;
             match tokio::time::timeout_at(check, self.another(&shown)).await {
@@ -125,12 +124,12 @@ impl EventStream {
     }
 
     /// The run's next state that differs from the one shown.
-    async fn another(&mut self, shown: &SyncRun) -> Option<Arc<SyncRun>> {
+    async fn another(&mut self, shown: &AnyRun) -> Option<Arc<AnyRun>> {
         let is_news = |state: &Watched| state.as_deref() != Some(shown);
         self.news.wait_for(is_news).await.ok()?.clone()
     }
 
-    fn event(&self, name: &str, run: &SyncRun) -> Bytes {
+    fn event(&self, name: &str, run: &AnyRun) -> Bytes {
         let run = wire::Run::of(run.clone(), self.application.clock().now());
         match serde_json::to_string(&run) {
             Ok(json) => Bytes::from(format!("event: {name}\ndata: {json}\n\n")),

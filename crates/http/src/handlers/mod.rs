@@ -6,11 +6,13 @@ mod deliveries;
 mod door;
 mod events;
 mod history;
+mod kept_lists;
 mod klaviyo;
 mod runs;
 pub(crate) mod service;
 mod settings;
 mod sources;
+mod static_audiences;
 mod webhooks;
 
 pub use webhooks::webhook_address;
@@ -31,6 +33,8 @@ pub(crate) fn routes() -> &'static [Route] {
             settings::routes,
             klaviyo::routes,
             audiences::routes,
+            static_audiences::routes,
+            kept_lists::routes,
             history::routes,
             door::routes,
             runs::routes,

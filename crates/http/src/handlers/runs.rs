@@ -22,7 +22,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// List an audience's runs
 ///
-/// The latest first.
+/// The latest first: those that read its list or segment, and those that push it into its Klaviyo list.
 #[utoipa::path(
     get, path = "/api/audiences/{id}/runs", tag = "Sync runs", operation_id = "getAudienceRuns",
     params(
@@ -41,7 +41,7 @@ async fn of_audience(
     PagedQuery(_, page): PagedQuery<Nothing>,
 ) -> Answer<wire::Page<wire::Run>> {
     let page = application
-        .runs(&principal.organization, &id.0, &page)
+        .all_runs(&principal.organization, &id.0, &page)
         .await?;
     let now = application.clock().now();
     Ok(Json(wire::Page::of(page, |run| wire::Run::of(run, now))))
@@ -62,7 +62,7 @@ async fn show(
     id: Id<RunId>,
     _: NoQuery,
 ) -> Answer<wire::Run> {
-    let run = application.run(&principal.organization, &id.0).await?;
+    let run = application.any_run(&principal.organization, &id.0).await?;
     Ok(Json(wire::Run::of(run, application.clock().now())))
 }
 
@@ -112,7 +112,7 @@ async fn cancel(
     _: OptionalBody<Nothing>,
 ) -> Answer<wire::Run> {
     let run = application
-        .cancel_run(&principal.organization, &id.0)
+        .cancel_any_run(&principal.organization, &id.0)
         .await?;
     Ok(Json(wire::Run::of(run, application.clock().now())))
 }

@@ -62,12 +62,16 @@ async fn update(
             connect,
             events,
             contacts,
+            push_limit,
         } => {
             if let Some(request) = connect {
                 application.connect(organization, request).await?;
             }
             if let Some(update) = contacts {
                 application.update_contacts(organization, update).await?;
+            }
+            if let Some(limit) = push_limit {
+                application.set_push_limit(organization, limit).await?;
             }
             match events {
                 Some(update) => application.update_events(organization, update).await?,

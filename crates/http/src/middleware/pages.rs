@@ -10,7 +10,7 @@ use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::organization::Role;
 use fanfare_domain::rate_limit::Counted;
 use fanfare_domain::run::SyncRun;
-use fanfare_sync::{Caller, Integration};
+use fanfare_sync::{AnyRun, Caller, Integration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -78,7 +78,7 @@ impl AdmittedPage {
 /// A run that a page follows, as one of the event streams that an organization may have open.
 pub struct FollowedRun {
     news: watch::Receiver<Watched>,
-    shown: Option<Arc<SyncRun>>,
+    shown: Option<Arc<AnyRun>>,
     shutdown: CancellationToken,
     _open: Permit,
 }
@@ -96,7 +96,7 @@ pub fn follow_run(request: &HttpRequest, run: &SyncRun) -> Result<FollowedRun, R
     };
     Ok(FollowedRun {
         _open: concurrency.open_stream(&run.organization)?,
-        news: watches.follow(application, run),
+        news: watches.follow(application, &AnyRun::Pull(Arc::new(run.clone()))),
         shown: None,
         shutdown: shutdown.get_ref().clone(),
     })
@@ -109,7 +109,7 @@ impl FollowedRun {
         if self
             .shown
             .as_ref()
-            .is_some_and(|run| !run.status.is_active())
+            .is_some_and(|run| !run.status().is_active())
         {
             return None;
         }
@@ -120,6 +120,10 @@ impl FollowedRun {
             state = self.news.wait_for(is_news) => state.ok()?.clone(),
         }?;
         self.shown = Some(Arc::clone(&run));
-        Some(run)
+        match run.as_ref() {
+            AnyRun::Pull(run) => Some(Arc::clone(run)),
+            // A page follows runs that read alone.
+            AnyRun::Push(_) => None,
+        }
     }
 }

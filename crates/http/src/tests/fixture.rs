@@ -9,16 +9,17 @@ use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{self, TestRequest};
 use async_trait::async_trait;
-use fanfare_domain::ids::{OrganizationId, RunId};
+use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
 use fanfare_domain::organization::{KeyKind, Role};
 use fanfare_domain::quota::Share;
-use fanfare_domain::work::WorkItem;
+use fanfare_domain::work::{WorkItem, WorkKey};
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{ConnectRequest, Integration, Ports};
 pub(super) use fanfare_testkit::build::people;
 use fanfare_testkit::build::{api_key, list, segment};
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+use fanfare_testkit::fake_writes::FakeWrites;
 use fanfare_testkit::memory::InMemoryStore;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -135,6 +136,30 @@ impl Fixture {
         self.integration = self.integration.clone().with_klaviyo_share(share);
         self.api.integration = self.integration.clone();
         self.parts = Parts::from(self.api.clone());
+    }
+
+    /// From now on lists are written, too. Returns what writes them.
+    pub(super) fn write_lists(&mut self) -> FakeWrites {
+        let writes = FakeWrites::on(&self.klaviyo);
+        let port = Arc::new(writes.clone());
+        self.integration = self.integration.clone().with_klaviyo_writes(port);
+        self.api.integration = self.integration.clone();
+        self.parts = Parts::from(self.api.clone());
+        writes
+    }
+
+    /// Keeps an audience in its list, for one slice.
+    pub(super) async fn keep(&self, audience: &Value) -> SliceEnd {
+        let engine = Engine::new(self.integration.clone(), Pace::default());
+        let audience = AudienceId::parse(audience.as_str().unwrap()).unwrap();
+        let due = WorkItem {
+            organization: self.own.id.clone(),
+            key: WorkKey::kept_list(&audience),
+        };
+        engine
+            .work(&due, &CancellationToken::new())
+            .await
+            .expect("a slice")
     }
 
     /// Imports a list; its run is left pending.

@@ -11,11 +11,12 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::words::{GroupType, SyncStatus};
+use super::kept_list::KlaviyoListState;
+use super::words::{AudienceType, GroupType, SyncStatus};
 use super::{SyncSource, Time, VENDOR};
 use crate::decode::{DecodeError, InQuery, Request, parsed};
 
-/// An audience that a Klaviyo list or segment fills.
+/// An audience.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Audience {
@@ -33,7 +34,7 @@ pub(crate) struct Audience {
     group_id: Option<String>,
     group_name: Option<String>,
     group_type: Option<GroupType>,
-    /// Klaviyo's id of the list or segment.
+    /// Klaviyo's id of the list or segment that fills it; null for a `STATIC_LIST`, as are the other `primary…`.
     primary_external_id: Option<String>,
     primary_source_vendor: Option<&'static str>,
     primary_last_synced_at: Option<Time>,
@@ -43,10 +44,10 @@ pub(crate) struct Audience {
     last_refreshed_at: Option<Time>,
     /// Seconds between its own syncs; null for manual only.
     refresh_interval_seconds: Option<u32>,
-    /// Always empty: the members come from Klaviyo.
+    /// Always empty: no audience here has rules.
     #[schema(value_type = Vec<Object>)]
     rules: [(); 0],
-    /// Always empty: the members come from Klaviyo.
+    /// Always empty: there are no imports of files here.
     #[schema(value_type = Vec<Object>)]
     imports: [(); 0],
     archived: bool,
@@ -57,15 +58,6 @@ pub(crate) struct Audience {
     updated_by: Option<String>,
 }
 
-/// The kind of audience.
-#[derive(Debug, Deserr, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum AudienceType {
-    /// Filled from elsewhere.
-    #[deserr(rename = "SYNCED_LIST")]
-    SyncedList,
-}
-
 impl Audience {
     /// The audience with what is included.
     pub(crate) fn of(
@@ -74,24 +66,25 @@ impl Audience {
         include: Include,
     ) -> Self {
         let AudienceRecord { audience, source } = record;
+        let kind = audience.audience_type().into();
         Self {
             id: audience.id.to_string(),
             organization_id: organization.to_string(),
             name: audience.name,
             description: audience.description,
             icon_name: audience.icon_name,
-            kind: AudienceType::SyncedList,
+            kind,
             metadata: audience.metadata.map(values),
             group_id: audience.group_id,
             group_name: audience.group_name,
             group_type: audience.group_type.map(GroupType::from),
-            primary_external_id: Some(source.collection.id.to_string()),
-            primary_source_vendor: Some(VENDOR),
-            primary_last_synced_at: Time::maybe(source.last_synced_at),
-            primary_sync_source_id: Some(source.id.to_string()),
-            primary_sync_source: include
-                .source
-                .then(|| SyncSource::of_audience(organization, source)),
+            primary_external_id: source.as_ref().map(|it| it.collection.id.to_string()),
+            primary_source_vendor: source.as_ref().map(|_| VENDOR),
+            primary_last_synced_at: Time::maybe(source.as_ref().and_then(|it| it.last_synced_at)),
+            primary_sync_source_id: source.as_ref().map(|it| it.id.to_string()),
+            primary_sync_source: source
+                .filter(|_| include.source)
+                .map(|source| SyncSource::of_audience(organization, source)),
             last_refreshed_at: Time::maybe(audience.last_refreshed_at),
             refresh_interval_seconds: audience.refresh_interval_seconds,
             rules: [],
@@ -180,7 +173,8 @@ pub(crate) struct Status {
     audience_id: String,
     /// A number that grows with the audience's runs.
     version: u64,
-    sync_status: SyncStatus,
+    /// Null for a `STATIC_LIST`, which no sync fills.
+    sync_status: Option<SyncStatus>,
     last_synced_at: Option<Time>,
     last_refreshed_at: Option<Time>,
     refresh_interval_seconds: Option<u32>,
@@ -199,6 +193,8 @@ pub(crate) struct Status {
     stale: bool,
     /// Whether a run is queued or under way.
     in_progress: bool,
+    /// The Klaviyo list that it is kept in; null if in none.
+    klaviyo_list: Option<KlaviyoListState>,
     /// Always null: an audience is one piece.
     #[schema(value_type = Option<i64>)]
     pending_shards: (),
@@ -214,8 +210,8 @@ impl From<AudienceStatus> for Status {
         Self {
             audience_id: audience.id.to_string(),
             version: status.version,
-            sync_status: source.status.into(),
-            last_synced_at: Time::maybe(source.last_synced_at),
+            sync_status: source.as_ref().map(|source| source.status.into()),
+            last_synced_at: Time::maybe(source.and_then(|source| source.last_synced_at)),
             last_refreshed_at: Time::maybe(audience.last_refreshed_at),
             refresh_interval_seconds: audience.refresh_interval_seconds,
             next_sync_at: Time::maybe(next_sync_at),
@@ -224,6 +220,7 @@ impl From<AudienceStatus> for Status {
             paused: paused.map(FailureCode::as_str),
             stale,
             in_progress,
+            klaviyo_list: status.kept_list.map(KlaviyoListState::from),
             pending_shards: (),
         }
     }

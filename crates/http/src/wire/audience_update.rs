@@ -7,9 +7,8 @@ use fanfare_sync::{AudienceUpdate, Patch};
 use utoipa::ToSchema;
 
 use super::Time;
-use super::audience::AudienceType;
 use super::metadata::Metadata;
-use super::words::GroupType;
+use super::words::{AudienceType, GroupType};
 use crate::decode::{DecodeError, InBody, Interval, Request, Text};
 
 /// What to change. Fields that are left out stay as they are.
@@ -46,7 +45,6 @@ pub(crate) struct AudienceBody {
     /// Can only be what it is.
     #[deserr(default, from(AudienceType) = Some, rename = "type")]
     #[schema(rename = "type", nullable = false)]
-    #[expect(dead_code, reason = "there is one type, which the decoding checks")]
     kind: Option<AudienceType>,
     /// Seconds between its own syncs, at least `FANFARE_MIN_REFRESH_SECONDS` (60); null for manual only.
     #[deserr(default)]
@@ -69,6 +67,7 @@ impl AudienceBody {
             group_type: plain(self.group_type),
             last_refreshed_at: self.last_refreshed_at,
             refresh_interval_seconds: plain(self.refresh_interval_seconds),
+            audience_type: self.kind.map(|kind| kind.0),
             actor,
         }
     }

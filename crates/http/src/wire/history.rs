@@ -70,8 +70,8 @@ pub(crate) struct Change {
     #[schema(example = "cons_01KB1Q3ZQ6V2N8P4R5S7T9W0XY")]
     consumer_id: String,
     at: Time,
-    /// The run that did it.
-    run_id: String,
+    /// The run that did it; null if it was done by hand.
+    run_id: Option<String>,
 }
 
 impl From<history::Change> for Change {
@@ -80,7 +80,7 @@ impl From<history::Change> for Change {
             kind: change.kind.into(),
             consumer_id: change.consumer.to_string(),
             at: Time(change.at),
-            run_id: change.run.to_string(),
+            run_id: change.run.map(|run| run.to_string()),
         }
     }
 }

@@ -12,12 +12,14 @@ mod event_settings;
 mod explain;
 mod history;
 mod import;
+mod kept_list;
 mod klaviyo;
 mod metadata;
 mod quota;
 mod run;
 mod settings;
 mod source;
+mod static_audience;
 mod webhook;
 mod words;
 
@@ -37,11 +39,15 @@ pub(crate) use history::{
     Change, ChangesQuery, Difference, DifferenceQuery, MembersQuery, Snapshot, SnapshotBody,
 };
 pub(crate) use import::{ImportBody, ImportOutcome, StartedSync, SyncBody};
+pub(crate) use kept_list::{
+    KeptListAnswer, ListChoiceBody, PreviewAnswer, PushBody, StartedPush, choice_of, message_of,
+};
 pub(crate) use klaviyo::{Estimate, KlaviyoList, KlaviyoSegment};
 pub(crate) use quota::Quota;
 pub(crate) use run::{Issue, Run};
 pub(crate) use settings::{Settings, SettingsBody, SettingsChange};
 pub(crate) use source::{SourcesQuery, SyncSource};
+pub(crate) use static_audience::{MembersAnswer, MembersBody, NewAudienceBody};
 pub(crate) use webhook::{ReceivedWebhook, WebhookAddress, WebhookBody};
 
 use crate::cursor;

@@ -42,6 +42,8 @@ pub(crate) struct KlaviyoSettings {
     message: Option<String>,
     events: Events,
     contacts: Contacts,
+    /// How many people a push of an audience changes without a confirmation.
+    push_limit: u64,
 }
 
 /// Whether the connection works.
@@ -63,13 +65,19 @@ impl From<fanfare_sync::Settings> for Settings {
                 settings.connection,
                 settings.events.into(),
                 settings.contacts.into(),
+                settings.push_limit,
             ),
         }
     }
 }
 
 impl KlaviyoSettings {
-    fn of(connection: Option<ConnectionView>, events: Events, contacts: Contacts) -> Self {
+    fn of(
+        connection: Option<ConnectionView>,
+        events: Events,
+        contacts: Contacts,
+        push_limit: u64,
+    ) -> Self {
         use fanfare_domain::connection::ConnectionStatus as Known;
         let Some(connection) = connection else {
             return Self {
@@ -82,6 +90,7 @@ impl KlaviyoSettings {
                 message: None,
                 events,
                 contacts,
+                push_limit,
             };
         };
         Self {
@@ -97,6 +106,7 @@ impl KlaviyoSettings {
             message: connection.message,
             events,
             contacts,
+            push_limit,
         }
     }
 }
@@ -134,6 +144,10 @@ struct KlaviyoBody {
     #[deserr(default)]
     #[schema(required = false, nullable = false, value_type = ContactsBody)]
     contacts: Option<ContactsBody>,
+    /// How many people a push of an audience changes without a confirmation.
+    #[deserr(default)]
+    #[schema(required = false, nullable = false, value_type = u32)]
+    push_limit: Option<u32>,
 }
 
 /// A text that is a private API key of Klaviyo's.
@@ -156,7 +170,10 @@ impl Request for SettingsBody {
                 vec![violation]
             }
             // What changes nothing lacks the key.
-            None if !klaviyo.contains_key("events") && !klaviyo.contains_key("contacts") => {
+            None if !["events", "contacts", "pushLimit"]
+                .iter()
+                .any(|name| klaviyo.contains_key(*name)) =>
+            {
                 let location = ValuePointerRef::Origin;
                 let location = location.push_key("klaviyo");
                 vec![missing("apiKey", location, Some(ValueKind::String))]
@@ -178,6 +195,8 @@ pub(crate) enum SettingsChange {
         events: Option<EventSettingsUpdate>,
         /// What is sent of contacts.
         contacts: Option<ContactSettingsUpdate>,
+        /// How many people a push changes without a confirmation.
+        push_limit: Option<u64>,
     },
 }
 
@@ -193,6 +212,7 @@ impl From<SettingsBody> for SettingsChange {
             }),
             events: klaviyo.events.map(EventSettingsUpdate::from),
             contacts: klaviyo.contacts.map(ContactSettingsUpdate::from),
+            push_limit: klaviyo.push_limit.map(u64::from),
         }
     }
 }

@@ -88,6 +88,8 @@ words! {
     ConsentLevel ("ConsentLevel") = consent::ConsentLevel;
     /// Whose value stays where both sides have changed one.
     ContactWinner ("ContactWinner") = contact::Winner;
+    /// Who fills an audience: a Klaviyo list or segment, or your own people and services.
+    AudienceType ("AudienceType") = audience::AudienceType;
     /// The kind of an audience's group.
     GroupType ("GroupType") = audience::GroupType;
 }

@@ -236,7 +236,7 @@ impl Shop {
             }
             let started = self.integration.sync_audience(of, id, false).await;
             self.work(&started.unwrap().run).await;
-            match record.source.collection.id.as_str() {
+            match record.source.unwrap().collection.id.as_str() {
                 "l0" if day == 12 => {
                     let taken = self.integration.take_snapshot(of, id, "Kept").await;
                     assert_eq!(taken.unwrap().members, 5);

@@ -21,7 +21,7 @@ use fanfare_domain::ports::{PageWrite, StoreError};
 use crate::repositories::pages::{Scope, count_link_move};
 use crate::repositories::search;
 use crate::timeout::WithTimeout;
-use fanfare_sql_rows::{DbTimestamp, refused, to_db};
+use fanfare_sql_rows::{DbTimestamp, refused, run_text, to_db};
 
 /// New memberships begin at `since`. Returns how many consumers became members.
 pub(crate) async fn write_page(
@@ -237,7 +237,7 @@ pub(crate) async fn insert_ended_memberships(
     let of = memberships.iter();
     let consumers: Vec<&str> = of.clone().map(|one| one.consumer.as_str()).collect();
     let began_at: Vec<DbTimestamp> = of.clone().map(|one| DbTimestamp(one.began)).collect();
-    let joined_by: Vec<&str> = of.map(|one| one.joined_by.as_str()).collect();
+    let joined_by: Vec<&str> = of.map(|one| run_text(one.joined_by.as_ref())).collect();
     let insert = sqlx::query_file!(
         "sql/ended_memberships/insert.sql",
         scope.organization,

@@ -173,6 +173,13 @@ fn rows(organization: &str, consumers: u32) -> String {
             CASE WHEN n % 9 = 0 THEN 'PENDING' ELSE 'SENT' END, 1, now(), now(),
             CASE WHEN n % 9 = 0 THEN now() END, now(), 'p' || n, '{{}}' FROM generate_series(1, {consumers}) n;
          INSERT INTO delivery_counts SELECT '{organization}', 'EVENT', 's' || n, 1 FROM generate_series(1, 4) n;
+         INSERT INTO kept_lists SELECT '{organization}', 'a' || n, 'L' || n, '{{}}' FROM generate_series(1, 20) n;
+         INSERT INTO list_ledger SELECT '{organization}', 'L' || n % 3 + 1, 'p' || n, 'c' || n,
+            CASE WHEN n % 9 = 0 THEN 'ADDING' ELSE 'ADDED' END, now(), now(), CASE WHEN n % 9 = 0 THEN now() END
+         FROM generate_series(1, {consumers}) n;
+         INSERT INTO push_runs SELECT '{organization}', 'u' || n, 'a' || n % 20 + 1, 'SUCCESS', '{{}}'
+         FROM generate_series(1, 400) n;
+         INSERT INTO push_settings SELECT '{organization}', 1000;
          INSERT INTO inbound_events SELECT '{organization}', 'k' || n, now() FROM generate_series(1, {consumers}) n;
          INSERT INTO sync_issues SELECT '{organization}', 'r' || n % 3 + 1, 'p' || n, 'code', '', now()
          FROM generate_series(1, {consumers} / 10) n;"

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use fanfare_domain::delivery::{
-    Delivery, DeliveryCode, DeliveryFilter, DeliveryKind, DeliveryStatus, DueDelivery, NewDelivery,
-    Payload, Place, PurchaseDelivery, Settled, Summary,
+    Delivery, DeliveryCode, DeliveryFilter, DeliveryKind, DeliveryStatus, DueDelivery,
+    MadeDelivery, NewDelivery, Payload, Place, PurchaseDelivery, Settled, Summary,
 };
 use fanfare_domain::events::PurchaseKey;
 use fanfare_domain::ids::{AccountId, ConsumerId, DeliveryId};
@@ -19,8 +19,8 @@ use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{Batch, Deliveries, StoreError};
 use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{
-    DbTimestamp, DeliveryRow, DueDeliveryRow, JsonText, NewDeliveryColumns, PurchaseRow, all,
-    count, id, json, kind_of, one, payload_json, place, signed, status_of,
+    DbTimestamp, DeliveryRow, DueDeliveryRow, JsonText, MadeDeliveryColumns, NewDeliveryColumns,
+    PurchaseRow, all, count, id, json, kind_of, one, payload_json, place, signed, status_of,
 };
 
 use self::counts::Counts;
@@ -62,6 +62,33 @@ impl Deliveries for Unit {
         );
         let insert = insert.execute(&mut *scope.connection);
         insert.with_timeout().await?;
+        counts.write(scope).await
+    }
+
+    async fn record_deliveries(
+        &mut self,
+        made: &[MadeDelivery],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if made.is_empty() {
+            return Ok(());
+        }
+        let mut scope = Scope::of(self.writing()?);
+        let number = made.len() as u64;
+        let last = take_places(scope.reborrow(), number).await?;
+        let (mut columns, mut counts) = (Vec::new(), Counts::default());
+        for (one, at) in made.iter().zip(last + 1 - number..) {
+            counts.add(one.kind, one.status(), 1);
+            columns.push(MadeDeliveryColumns::of(one, Place(at)));
+        }
+        let record = sqlx::query_file!(
+            "sql/deliveries/record.sql",
+            scope.organization,
+            JsonText(json(&columns)) as _,
+            DbTimestamp(now)
+        );
+        let record = record.execute(&mut *scope.connection);
+        record.with_timeout().await?;
         counts.write(scope).await
     }
 

@@ -236,7 +236,7 @@ impl Pages for Unit {
         let removed: Vec<Membership> = all(removed.with_timeout().await?)?;
         let affected = removed.len() as u64;
         let ended = removed.into_iter();
-        let ended = ended.filter_map(|one| one.ended(ended_at, run.clone()));
+        let ended = ended.filter_map(|one| one.ended(ended_at, Some(run.clone())));
         let ended: Vec<Membership> = ended.collect();
         if !ended.is_empty() {
             let end = (run, DbTimestamp(ended_at));

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::repositories::pages::{Scope, count_link_move};
 use crate::repositories::search;
 use crate::timeout::WithTimeout;
-use fanfare_sql_rows::{DbTimestamp, json};
+use fanfare_sql_rows::{DbTimestamp, json, run_text};
 
 /// New memberships begin at `since`. Returns how many consumers became members.
 pub(crate) async fn write_page(
@@ -178,7 +178,7 @@ async fn insert_members(
 }
 
 #[derive(Serialize)]
-struct EndedJson<'a>(&'a ConsumerId, Timestamp, &'a RunId);
+struct EndedJson<'a>(&'a ConsumerId, Timestamp, &'a str);
 
 /// Keeps memberships of an audience that this run has ended at this time.
 pub(crate) async fn insert_ended_memberships(
@@ -188,7 +188,8 @@ pub(crate) async fn insert_ended_memberships(
     memberships: &[Membership],
 ) -> Result<(), StoreError> {
     let rows = memberships.iter();
-    let rows = rows.map(|one| EndedJson(&one.consumer, one.began, &one.joined_by));
+    let rows =
+        rows.map(|one| EndedJson(&one.consumer, one.began, run_text(one.joined_by.as_ref())));
     let insert = sqlx::query_file!(
         "sql/ended_memberships/insert.sql",
         scope.organization,

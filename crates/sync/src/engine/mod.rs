@@ -7,6 +7,7 @@
 
 mod drain;
 mod due_work;
+mod keep;
 mod lease;
 mod pace;
 mod page_memory;
@@ -59,10 +60,11 @@ impl Engine {
         match work.key.kind {
             WorkKind::Pull => pull::span(work),
             WorkKind::Push => push::span(work),
+            WorkKind::KeptList => keep::span(work),
         }
     }
 
-    /// Works on a run, or on deliveries, for one slice, if that is due. `stop` ends the slice after the current step.
+    /// Works on a run, on deliveries or on a kept list, for one slice, if that is due. `stop` ends the slice after the current step.
     ///
     /// After an error the run was given back if the store could be reached. If not, its lease runs out, and
     /// another worker takes the run up.
@@ -71,6 +73,7 @@ impl Engine {
         match work.key.kind {
             WorkKind::Pull => pull::work(self, work, stop).instrument(span).await,
             WorkKind::Push => push::work(self, work, stop).instrument(span).await,
+            WorkKind::KeptList => keep::work(self, work, stop).instrument(span).await,
         }
     }
 }

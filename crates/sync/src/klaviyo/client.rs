@@ -211,7 +211,7 @@ impl KlaviyoClient {
         Ok(bucket.blocked(now))
     }
 
-    fn writes(&self) -> Result<&dyn KlaviyoWrites, CallError<WriteError>> {
+    pub(super) fn writes(&self) -> Result<&dyn KlaviyoWrites, CallError<WriteError>> {
         let none = || WriteError::NotSent("this program does not write to Klaviyo".to_owned());
         self.writes
             .as_deref()

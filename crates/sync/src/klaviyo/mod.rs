@@ -2,6 +2,7 @@
 
 mod client;
 mod leased_requests;
+mod lists;
 mod quota;
 mod rate_limit_block;
 mod short_wait;

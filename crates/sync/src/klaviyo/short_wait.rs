@@ -5,6 +5,7 @@ use std::time::Duration;
 use fanfare_domain::failure::{Remedy, remedy};
 use fanfare_domain::klaviyo::KlaviyoError;
 use fanfare_domain::waiting::Waiting;
+use fanfare_domain::writing::WriteError;
 
 use super::client::KlaviyoClient;
 use super::quota::{CallError, Quota};
@@ -52,6 +53,42 @@ impl KlaviyoClient {
                     may_retry = false;
                     deadline = now.plus(QUOTA_TIMEOUT + RETRY_PAUSE);
                     tokio::time::sleep(RETRY_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+impl KlaviyoClient {
+    /// Makes a write for a user, who waits a short time for quota. It is never sent twice: what is not known to be done is an
+    /// error.
+    pub(crate) async fn write_with_short_wait<T, F>(&self, call: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, CallError<WriteError>>>,
+    {
+        let clock = &self.quota.clock;
+        let deadline = clock.now().plus(QUOTA_TIMEOUT);
+        loop {
+            match call().await {
+                Ok(value) => return Ok(value),
+                Err(CallError::NotBefore(Waiting { until, .. })) => {
+                    let wait = until.since(clock.now());
+                    if until > deadline {
+                        return Err(Error::KlaviyoThrottled(wait));
+                    }
+                    tokio::time::sleep(wait).await;
+                }
+                Err(CallError::Store(error)) => return Err(error.into()),
+                Err(CallError::Klaviyo(error)) => {
+                    return Err(match error {
+                        WriteError::KeyRejected => Error::KeyRejected,
+                        WriteError::ScopeMissing(scopes) => Error::ScopeMissing(scopes),
+                        WriteError::NotPermitted => Error::ScopeMissing(Vec::new()),
+                        WriteError::Gone => Error::KlaviyoUnreachable(KlaviyoError::NotFound),
+                        other => {
+                            Error::KlaviyoUnreachable(KlaviyoError::Refused(other.to_string()))
+                        }
+                    });
                 }
             }
         }

@@ -87,8 +87,9 @@ async fn archiving_ends_the_active_run_and_frees_the_list_for_another_import() {
         .unwrap()
         .unwrap();
 
-    assert!(archived.audience.archived && archived.source.archived);
-    assert_eq!(archived.source.status, SyncStatus::Failed);
+    let source = archived.source.unwrap();
+    assert!(archived.audience.archived && source.archived);
+    assert_eq!(source.status, SyncStatus::Failed);
     let run = org.run(&first.run).await;
     assert_eq!(run.error.unwrap().code, FailureCode::Cancelled);
     assert_eq!(org.work(&first.run).await, SliceEnd::NotDue);
@@ -141,7 +142,10 @@ async fn an_audiences_status_is_its_sources_and_its_version_grows_with_runs() {
     let done = org.work_to_end(&run).await;
     let synced = status().await.unwrap();
     assert!(!synced.is_in_progress() && !synced.is_stale());
-    assert_eq!(synced.record.source.last_synced_at, done.finished_at);
+    assert_eq!(
+        synced.record.source.unwrap().last_synced_at,
+        done.finished_at
+    );
 
     org.resynced(&done, false).await;
     assert_eq!(status().await.unwrap().version, 2);

@@ -75,12 +75,13 @@ async fn an_import_makes_audience_source_and_run_together_as_pending() {
         ),
         ("VIP", "key_1")
     );
+    let source = record.source.unwrap();
     assert_eq!(
-        (record.source.id, record.source.collection),
+        (source.id, source.collection),
         (imported.source.clone(), list("L1"))
     );
     assert_eq!(
-        (record.source.last_synced_at, record.audience.named_by_hand),
+        (source.last_synced_at, record.audience.named_by_hand),
         (None, false)
     );
     assert_eq!(notifications.try_recv().unwrap(), org.due(&imported.run));
@@ -107,7 +108,7 @@ async fn a_name_that_is_taken_gets_the_lists_id_added_and_a_missing_one_is_made_
         .integration
         .audience(&org.organization, &outcome.imported[2].audience)
         .await;
-    assert_eq!(third.unwrap().source.data.name, None);
+    assert_eq!(third.unwrap().source.unwrap().data.name, None);
 }
 
 #[tokio::test(start_paused = true)]

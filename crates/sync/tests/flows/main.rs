@@ -17,6 +17,7 @@ mod explaining;
 mod history;
 mod importing;
 mod incremental;
+mod keeping;
 mod keys;
 mod large_pages;
 mod logs;

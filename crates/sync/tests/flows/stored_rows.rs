@@ -70,7 +70,7 @@ impl TestOrganization {
                 .audience(organization, &run.audience)
                 .await
                 .unwrap();
-            let (audience, source) = (record.audience, record.source);
+            let (audience, source) = (record.audience, record.source.unwrap());
             let name = &audience.name;
             let (status, progress, code) =
                 (run.status, run.progress, run.error.map(|error| error.code));

@@ -294,8 +294,9 @@ impl TestOrganization {
             .audience(&self.organization, &run.audience)
             .await
             .unwrap();
-        if record.source.data.last_run_id.as_deref() == Some(id.as_str()) {
-            assert_eq!(record.source.status, run.status);
+        let source = record.source.unwrap();
+        if source.data.last_run_id.as_deref() == Some(id.as_str()) {
+            assert_eq!(source.status, run.status);
         }
         let tally = run.progress.tally;
         let sum = tally.created + tally.updated + tally.unchanged + tally.skipped;

@@ -114,7 +114,7 @@ impl World {
                 .is_some_and(|total| tally.processed * 10 < total * 9);
             let code = run.error.as_ref().map(|error| error.code);
             assert_eq!(code == Some(FailureCode::IncompleteRead), is_incomplete);
-            assert_eq!(record.source.status, run.status);
+            assert_eq!(record.status(), Some(run.status));
             let audience = Audience {
                 // Whether Klaviyo's quota allowed a count at the start differs from run to run, and with it
                 // whether a pass can be known to be incomplete.

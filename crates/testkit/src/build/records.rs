@@ -82,7 +82,7 @@ pub fn source(id: &str, collection: CollectionRef, audience: &AudienceId) -> Col
 pub fn audience(id: &AudienceId, source: &SourceId) -> Audience {
     Audience {
         id: id.clone(),
-        source: source.clone(),
+        source: Some(source.clone()),
         name: id.to_string(),
         named_by_hand: false,
         description: None,

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use fanfare_domain::audience::{Audience, GroupType};
-use fanfare_domain::ids::AudienceId;
-use fanfare_domain::ports::AudienceRecord;
+use fanfare_domain::door::People;
+use fanfare_domain::history::{Change, ChangeKind, moment};
+use fanfare_domain::ids::{AudienceId, ConsumerId};
+use fanfare_domain::ports::{AudienceRecord, SourceFilter};
 
 use super::assert_refused;
 use super::harness::StoreHarness;
+use super::history::{all_changes, consumer_of};
 use super::test_organization::{ALL, TestOrganization, assert_paged};
-use crate::build::{self, at, audience_id, profile};
+use crate::build::{self, at, audience_id, consumer_id, profile};
 
 fn full(audience: &Audience) -> Audience {
     Audience {
@@ -47,7 +50,7 @@ pub async fn an_audience_comes_back_as_it_was_put_last(harness: &dyn StoreHarnes
         let record = unit.audience(&put.id).await.expect("an answer");
         let want = AudienceRecord {
             audience: put,
-            source: source.clone(),
+            source: Some(source.clone()),
         };
         assert_eq!(record, Some(want));
     }
@@ -62,7 +65,7 @@ pub async fn an_audience_shows_what_its_source_has_become(harness: &dyn StoreHar
     unit.put_source(&source).await.expect("a source");
 
     let record = unit.audience(&source.audience).await.expect("an answer");
-    assert_eq!(record.expect("the audience").source, source);
+    assert_eq!(record.expect("the audience").source, Some(source));
 }
 
 /// A source has to be stored before its audience.
@@ -150,6 +153,7 @@ pub async fn an_audience_is_archived_without_being_read(harness: &dyn StoreHarne
 
     let found = org.read().await.audience(&source.audience).await;
     let AudienceRecord { audience, source } = found.expect("an answer").expect("an audience");
+    let source = source.expect("a source");
     assert!(audience.archived && source.archived);
     assert_eq!(audience.updated_by.as_deref(), Some("key_9"));
     assert_eq!(
@@ -202,4 +206,111 @@ pub async fn members_are_paged_by_id_and_counted(harness: &dyn StoreHarness) {
         []
     );
     assert_eq!(unit.member_count(&unknown).await.expect("a count"), 0);
+}
+
+/// An audience that is filled by hand, called like its id.
+fn by_hand(id: &str) -> Audience {
+    let mut audience = build::audience(&audience_id(id), &TestOrganization::source("none").id);
+    audience.source = None;
+    audience
+}
+
+/// No source fills it, and none is listed; it is paged, archived and asked at the door like any other.
+pub async fn an_audience_by_hand_comes_back_without_a_source(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let source = org.import("list1").await;
+    let audience = by_hand("aud_z");
+    let mut unit = org.begin().await;
+    unit.put_audience(&audience).await.expect("an audience");
+    unit.put_audience(&audience).await.expect("the same again");
+    unit.commit().await.expect("a commit");
+
+    let mut unit = org.read().await;
+    let want = AudienceRecord {
+        audience: audience.clone(),
+        source: None,
+    };
+    let record = unit.audience(&audience.id).await.expect("an answer");
+    assert_eq!(record.as_ref(), Some(&want));
+    let all = unit.audiences(&ALL).await.expect("audiences").items;
+    assert_eq!(all.last(), Some(&want));
+    let filter = SourceFilter::default();
+    let sources = unit.search_sources(&filter, &ALL).await.expect("sources");
+    let sources: Vec<_> = sources.into_iter().map(|found| found.id).collect();
+    assert_eq!(sources, [source.id]);
+    let nobody = People::Emails(Vec::new());
+    let door = unit.members_among(&audience.id, &nobody);
+    let door = door.await.expect("an answer").expect("a door");
+    assert_eq!(door.freshness.last_synced_at, None);
+    assert_eq!(door.freshness.created_at, audience.created_at);
+    drop(unit);
+
+    let mut unit = org.begin().await;
+    let archived = unit.archive_unread(&audience.id, "key_9", at(50)).await;
+    assert_eq!(archived.expect("an answer"), None);
+    let found = unit.audience(&audience.id).await.expect("an answer");
+    assert!(found.expect("an audience").audience.archived);
+}
+
+/// Who is added twice joined once; who is taken out was a member until then; a consumer that is not there cannot be added.
+pub async fn members_by_hand_are_kept_in_history(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    let profiles = ["p1", "p2", "p3"].map(|id| {
+        let email = format!("{id}@example.com");
+        profile(id).email(&email).build()
+    });
+    org.take(&run, &profiles).await;
+    let mut consumers = Vec::new();
+    for id in ["p1", "p2", "p3"] {
+        consumers.push(consumer_of(&org, &run, id).await);
+    }
+    let audience = by_hand("aud_z");
+    let mut unit = org.begin().await;
+    unit.put_audience(&audience).await.expect("an audience");
+    unit.commit().await.expect("a commit");
+    let id = &audience.id;
+
+    let began = moment(harness.now().await);
+    for (asked, want) in [(&consumers[..2], 2), (&consumers[..2], 0)] {
+        let mut unit = org.begin().await;
+        let added = unit.add_members(id, asked).await.expect("an answer");
+        assert_eq!(added, want);
+        assert_eq!(unit.member_count(id).await.expect("a count"), 2);
+        unit.commit().await.expect("a commit");
+        org.advance(std::time::Duration::from_secs(1)).await;
+    }
+    let left = moment(harness.now().await);
+    let mut unit = org.begin().await;
+    let removed = unit.remove_members(id, &consumers[1..]).await;
+    assert_eq!(removed.expect("an answer"), 1, "the third is no member");
+    unit.commit().await.expect("a commit");
+    org.advance(std::time::Duration::from_secs(1)).await;
+
+    let change = |at, kind, consumer: &ConsumerId| Change {
+        at,
+        kind,
+        consumer: consumer.clone(),
+        run: None,
+    };
+    let mut want = vec![
+        change(began, ChangeKind::Joined, &consumers[0]),
+        change(began, ChangeKind::Joined, &consumers[1]),
+        change(left, ChangeKind::Left, &consumers[1]),
+    ];
+    want.sort();
+    assert_eq!(all_changes(&org, id).await, want);
+    let mut unit = org.read().await;
+    let last = unit.last_membership(id, &consumers[1]).await;
+    let last = last.expect("an answer").expect("a membership");
+    assert_eq!((last.joined_by, last.began), (None, began));
+    assert_eq!(
+        last.end.map(|end| (end.at, end.left_by)),
+        Some((left, None))
+    );
+    drop(unit);
+
+    let mut unit = org.begin().await;
+    let unknown = unit.add_members(id, &[consumer_id("cons_none")]).await;
+    assert_refused(unknown, "a consumer who is not there");
 }

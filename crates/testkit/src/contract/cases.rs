@@ -76,6 +76,8 @@ macro_rules! store_contract {
                 a_name_is_taken_by_another_unarchived_audience
                 an_audience_is_archived_without_being_read
                 members_are_paged_by_id_and_counted
+                an_audience_by_hand_comes_back_without_a_source
+                members_by_hand_are_kept_in_history
             }
             door {
                 members_are_found_among_the_people_asked_for
@@ -127,6 +129,12 @@ macro_rules! store_contract {
                 a_summary_counts_what_there_is
                 old_deliveries_are_deleted
                 an_erased_consumers_deliveries_go_and_the_account_is_kept
+            }
+            kept_lists {
+                a_kept_list_comes_back_as_it_was_put_last
+                a_ledger_holds_what_was_written_last
+                a_push_comes_back_as_it_was_put_last
+                deliveries_that_were_made_are_listed_and_never_due
             }
             webhooks {
                 secrets_come_back_as_they_were_put_and_are_sealed_anew

@@ -85,7 +85,7 @@ pub async fn a_membership_begins_and_ends_at_the_time_of_its_unit(harness: &dyn 
         at,
         kind,
         consumer: consumer.clone(),
-        run: run.id.clone(),
+        run: Some(run.id.clone()),
     };
     let want = [
         change(began, ChangeKind::Joined, &one, &first),
@@ -113,7 +113,7 @@ pub async fn a_membership_begins_and_ends_at_the_time_of_its_unit(harness: &dyn 
         let want = Membership {
             consumer: consumer.clone(),
             began,
-            joined_by: joined_by.clone(),
+            joined_by: Some(joined_by.clone()),
             end: None,
         };
         assert_eq!(last.expect("an answer"), Some(want));

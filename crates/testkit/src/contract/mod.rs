@@ -27,6 +27,7 @@ mod harness;
 pub mod history;
 pub mod issues;
 pub mod kept_history;
+pub mod kept_lists;
 pub mod known;
 pub mod leases;
 pub mod link_moves;

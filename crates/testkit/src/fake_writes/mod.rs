@@ -19,10 +19,12 @@ use fanfare_domain::writing::{
 };
 
 use crate::fake_klaviyo::FakeKlaviyo;
+use crate::fake_lists::Lists;
 use crate::memory::yield_point;
 
 use self::profiles::Account;
 pub use self::profiles::ProfileCall;
+pub use crate::fake_lists::{Direction, ListCall};
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,11 +53,12 @@ pub enum EventCall {
 pub struct FakeWrites(Arc<Mutex<State>>);
 
 #[derive(Default)]
-struct State {
+pub(crate) struct State {
+    pub(crate) lists: Lists,
     calls: Vec<EventCall>,
     recorded: Vec<Event>,
     known: BTreeSet<(String, String, String)>,
-    faults: VecDeque<WriteFault>,
+    pub(crate) faults: VecDeque<WriteFault>,
     /// Unique ids whose content is refused.
     refused: BTreeSet<String>,
     /// Whether a refusal says which row it is about.
@@ -159,7 +162,7 @@ impl FakeWrites {
         state.names_rows = names_rows;
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -321,7 +324,7 @@ impl KlaviyoWrites for FakeWrites {
     ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError> {
         yield_point().await;
         let Some(account) = self.account() else {
-            return nothing();
+            return self.find_by(lookup).await;
         };
         let value = account.looked_for(lookup);
         yield_point().await;
@@ -351,27 +354,31 @@ impl KlaviyoWrites for FakeWrites {
     async fn add_to_list(
         &self,
         _: &Credential,
-        _: &CollectionId,
-        _: &[ProfileId],
+        list: &CollectionId,
+        ids: &[ProfileId],
     ) -> Result<Answer<()>, WriteError> {
-        none()
+        self.change_list(Direction::Add, list, ids).await
     }
 
     async fn remove_from_list(
         &self,
         _: &Credential,
-        _: &CollectionId,
-        _: &[ProfileId],
+        list: &CollectionId,
+        ids: &[ProfileId],
     ) -> Result<Answer<()>, WriteError> {
-        none()
+        self.change_list(Direction::Remove, list, ids).await
     }
 
-    async fn create_list(&self, _: &Credential, _: &str) -> Result<Answer<Collection>, WriteError> {
-        none()
+    async fn create_list(
+        &self,
+        _: &Credential,
+        name: &str,
+    ) -> Result<Answer<Collection>, WriteError> {
+        self.make_list(name).await
     }
 
     async fn flows(&self, _: &Credential, _: &FlowsOf) -> Result<Answer<Vec<Flow>>, KlaviyoError> {
-        nothing()
+        self.flows_of_lists().await
     }
 
     async fn metrics(

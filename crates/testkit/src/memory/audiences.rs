@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use fanfare_domain::audience::{Audience, Freshness};
 use fanfare_domain::door::{DoorRead, Member, People};
-use fanfare_domain::ids::{AudienceId, SourceId};
+use fanfare_domain::history::{ChangeKey, moment};
+use fanfare_domain::ids::{AudienceId, ConsumerId, SourceId};
 use fanfare_domain::paging::{Page, PageRequest};
-use fanfare_domain::ports::{AudienceRecord, Audiences, ConsumerRecord, StoreError};
+use fanfare_domain::ports::{AudienceRecord, Audiences, ConsumerRecord, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
 
 use super::consumers::{contains, page_of_consumers};
+use super::pages::add_members;
 use super::rows::{ConsumerRow, Rows, refuse};
 use super::unit::Unit;
 
@@ -46,7 +48,8 @@ impl Audiences for Unit {
 
     async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError> {
         let rows = self.rows_mut()?;
-        if !rows.sources.contains_key(&audience.source) {
+        let is_there = |source| rows.sources.contains_key(source);
+        if !audience.source.as_ref().is_none_or(is_there) {
             return Err(refuse("the audience's source is not there"));
         }
         rows.audiences.insert(audience.id.clone(), audience.clone());
@@ -67,11 +70,12 @@ impl Audiences for Unit {
         audience.archived = true;
         audience.updated_at = Some(now);
         audience.updated_by = Some(actor.to_owned());
-        if let Some(source) = rows.sources.get_mut(&audience.source) {
+        let source = audience.source.clone();
+        if let Some(source) = source.as_ref().and_then(|id| rows.sources.get_mut(id)) {
             source.archived = true;
             source.updated_at = Some(now);
         }
-        Ok(Some(audience.source.clone()))
+        Ok(source)
     }
 
     async fn members(
@@ -114,8 +118,8 @@ impl Audiences for Unit {
         let members = members.filter_map(|(id, _)| rows.consumers.get(id));
         Ok(Some(DoorRead {
             freshness: Freshness {
-                last_synced_at: source.last_synced_at,
-                created_at: source.created_at,
+                last_synced_at: source.as_ref().and_then(|source| source.last_synced_at),
+                created_at: source.map_or(found.created_at, |source| source.created_at),
                 refresh_interval_seconds: found.refresh_interval_seconds,
             },
             members: members.filter(|row| is_asked(row)).map(member).collect(),
@@ -126,14 +130,47 @@ impl Audiences for Unit {
         let members = self.rows().members.get(audience);
         Ok(members.map_or(0, |members| members.len() as u64))
     }
+
+    async fn add_members(
+        &mut self,
+        audience: &AudienceId,
+        consumers: &[ConsumerId],
+    ) -> Result<u64, StoreError> {
+        let since = moment(self.writing_since()?);
+        let rows = self.rows_mut()?;
+        add_members(rows, None, audience, since, consumers.iter().cloned())
+    }
+
+    async fn remove_members(
+        &mut self,
+        audience: &AudienceId,
+        consumers: &[ConsumerId],
+    ) -> Result<u64, StoreError> {
+        let at = moment(self.writing_since()?);
+        let rows = self.rows_mut()?;
+        let members = rows.members.entry(audience.clone()).or_default();
+        let history = rows.ended.entry(audience.clone()).or_default();
+        let mut removed = 0;
+        for id in consumers {
+            let Some(row) = members.remove(id) else {
+                continue;
+            };
+            removed += 1;
+            if let Some(ended) = row.membership(id).ended(at, None) {
+                history.insert(ChangeKey::of_leaving(at, id.clone()), ended);
+            }
+        }
+        Ok(removed)
+    }
 }
 
 fn record(rows: &Rows, audience: &Audience) -> Result<AudienceRecord, StoreError> {
-    let source = rows.sources.get(&audience.source);
+    let find = |id| {
+        let source = rows.sources.get(id).cloned();
+        source.ok_or_else(|| StoreError::Corrupt("audiences.source".to_owned()))
+    };
     Ok(AudienceRecord {
         audience: audience.clone(),
-        source: source
-            .cloned()
-            .ok_or_else(|| StoreError::Corrupt("audiences.source".to_owned()))?,
+        source: audience.source.as_ref().map(find).transpose()?,
     })
 }

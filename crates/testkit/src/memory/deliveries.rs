@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use fanfare_domain::delivery::{
-    Delivery, DeliveryCode, DeliveryFilter, DeliveryStatus, DueDelivery, NewDelivery, Payload,
-    Place, PurchaseDelivery, Settled, Summary,
+    Delivery, DeliveryCode, DeliveryFilter, DeliveryStatus, DueDelivery, MadeDelivery, NewDelivery,
+    Payload, Place, PurchaseDelivery, Settled, Summary,
 };
 use fanfare_domain::events::PurchaseKey;
 use fanfare_domain::ids::{AccountId, ConsumerId, DeliveryId};
@@ -85,6 +85,40 @@ impl Deliveries for Unit {
                 payload,
             };
             rows.deliveries.insert(place, row);
+        }
+        Ok(())
+    }
+
+    async fn record_deliveries(
+        &mut self,
+        made: &[MadeDelivery],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let rows = self.rows_mut()?;
+        for one in made {
+            rows.last_place.0 += 1;
+            let delivery = Delivery {
+                id: one.id.clone(),
+                place: rows.last_place,
+                kind: one.kind,
+                type_name: one.type_name.clone(),
+                consumer: one.consumer.clone(),
+                target: one.target.clone(),
+                status: one.status(),
+                attempts: u32::from(one.dropped.is_none()),
+                created_at: now,
+                sent_at: one.dropped.is_none().then_some(now),
+                code: one.dropped,
+                detail: None,
+            };
+            let row = DeliveryRow {
+                delivery,
+                due: None,
+                first_tried_at: None,
+                purchase: None,
+                payload: None,
+            };
+            rows.deliveries.insert(rows.last_place, row);
         }
         Ok(())
     }

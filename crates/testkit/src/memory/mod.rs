@@ -12,6 +12,7 @@ mod deliveries;
 mod erasures;
 mod faults;
 mod history;
+mod kept_lists;
 mod leases;
 mod pages;
 mod retention;

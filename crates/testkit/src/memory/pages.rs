@@ -87,7 +87,7 @@ impl Pages for Unit {
             issues.entry(key).or_insert_with(|| issue.clone());
         }
         let members = page.plan.members.iter().cloned();
-        add_members(rows, page.run, page.audience, since, members)
+        add_members(rows, Some(page.run), page.audience, since, members)
     }
 
     async fn members_profiles(
@@ -121,7 +121,7 @@ impl Pages for Unit {
             let is_member = |id: &ConsumerId| members.is_some_and(|of| of.contains_key(id));
             let followed = moves.iter().filter(|one| is_member(&one.from));
             let members: Vec<ConsumerId> = followed.map(|one| one.to.clone()).collect();
-            add_members(rows, run, audience, since, members)?;
+            add_members(rows, Some(run), audience, since, members)?;
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Pages for Unit {
             .iter()
             .filter_map(|profile| Some(rows.links.get(profile)?.link.consumer.clone()))
             .collect();
-        let affected = add_members(rows, run, audience, since, linked)?;
+        let affected = add_members(rows, Some(run), audience, since, linked)?;
         Ok(Batch { affected, next })
     }
 
@@ -185,7 +185,7 @@ impl Pages for Unit {
         let (absent, next) = absent_members(rows, run, audience, after, size);
         let before_the_run = absent.iter().filter(|id| {
             let membership = rows.members.get(audience).and_then(|m| m.get(id));
-            membership.is_some_and(|membership| membership.by != *run)
+            membership.is_some_and(|membership| membership.by.as_ref() != Some(run))
         });
         Ok(Batch {
             affected: before_the_run.count() as u64,
@@ -207,7 +207,7 @@ impl Pages for Unit {
         let history = rows.ended.entry(audience.clone()).or_default();
         for id in &absent {
             let membership = members.remove(id).map(|row| row.membership(id));
-            if let Some(ended) = membership.and_then(|one| one.ended(at, run.clone())) {
+            if let Some(ended) = membership.and_then(|one| one.ended(at, Some(run.clone()))) {
                 history.insert(ChangeKey::of_leaving(at, id.clone()), ended);
             }
         }
@@ -291,9 +291,9 @@ fn write_links(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(), S
 }
 
 /// Makes members of the consumers that are none yet. Returns how many.
-fn add_members(
+pub(super) fn add_members(
     rows: &mut Rows,
-    run: &RunId,
+    run: Option<&RunId>,
     audience: &AudienceId,
     since: Timestamp,
     consumers: impl IntoIterator<Item = ConsumerId>,
@@ -306,7 +306,7 @@ fn add_members(
         let members = rows.members.entry(audience.clone()).or_default();
         members.entry(id).or_insert_with(|| {
             added += 1;
-            let by = run.clone();
+            let by = run.cloned();
             MemberRow { by, since }
         });
     }

@@ -12,13 +12,14 @@ use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::events::{EventSettings, InboundKey, PurchaseKey, WebhookSecrets};
 use fanfare_domain::history::{ChangeKey, Membership, Snapshot};
 use fanfare_domain::ids::{
-    AccountId, AudienceId, ConsumerId, ProfileId, RunId, SnapshotId, SourceId,
+    AccountId, AudienceId, CollectionId, ConsumerId, ProfileId, RunId, SnapshotId, SourceId,
 };
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::{FencingToken, was_clock_set_back};
 use fanfare_domain::page::SeenProfile;
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{ConsumerRecord, StoreError};
+use fanfare_domain::push::{KeptList, LedgerRow, PushRun};
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
@@ -64,6 +65,11 @@ pub(super) struct Rows {
     pub(super) deliveries: BTreeMap<Place, DeliveryRow>,
     pub(super) last_place: Place,
     pub(super) outbox_account: Option<AccountId>,
+    /// What audiences are kept in.
+    pub(super) kept_lists: BTreeMap<AudienceId, KeptList>,
+    pub(super) ledgers: BTreeMap<CollectionId, BTreeMap<ProfileId, LedgerRow>>,
+    pub(super) push_runs: BTreeMap<RunId, PushRun>,
+    pub(super) push_limit: Option<u64>,
     pub(super) queue: BTreeMap<WorkKey, QueueRow>,
     /// When work was last claimed.
     pub(super) claimed_at: Option<Timestamp>,
@@ -91,8 +97,8 @@ pub(super) struct LinkRow {
 
 #[derive(Clone)]
 pub(super) struct MemberRow {
-    /// The run that added it.
-    pub(super) by: RunId,
+    /// The run that added it; `None` if it was added by hand.
+    pub(super) by: Option<RunId>,
     pub(super) since: Timestamp,
 }
 

@@ -58,7 +58,7 @@ impl Schedules for Unit {
             Some(ContinuousAudience {
                 audience: audience.id.clone(),
                 interval_seconds: audience.refresh_interval_seconds?,
-                paused_by: rows.sources.get(&audience.source)?.paused_by,
+                paused_by: rows.sources.get(audience.source.as_ref()?)?.paused_by,
             })
         });
         Ok(continuous.collect())

@@ -8,7 +8,9 @@ mod values;
 
 pub(crate) use forms::{button_form, csrf, field, moment_field, search_field, text_field};
 pub(crate) use growth::growth;
-pub(crate) use states::{badge, empty, error_panel, notice, progress, status_badge};
+pub(crate) use states::{
+    badge, empty, error_panel, maybe_status_badge, notice, progress, status_badge,
+};
 pub(crate) use tables::{
     cell, choices, form_pager, heading, menu, number_cell, number_heading, pager, sortable, table,
     tabs,

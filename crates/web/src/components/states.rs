@@ -22,6 +22,11 @@ pub(crate) fn status_badge(status: SyncStatus) -> Markup {
     badge(kind, texts::status(status))
 }
 
+/// The same of an audience that may have no sync.
+pub(crate) fn maybe_status_badge(status: Option<SyncStatus>) -> Markup {
+    status.map_or_else(|| html! { span.none { "None" } }, status_badge)
+}
+
 /// How much of a whole is done; of an unknown whole, that something is.
 pub(crate) fn progress(label: &str, done: u64, total: Option<u64>) -> Markup {
     let total = total

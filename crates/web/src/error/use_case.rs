@@ -41,6 +41,36 @@ pub(super) fn told(error: &Error) -> Told {
             "It was deleted. Import its list again to sync it.",
             TO_AUDIENCES,
         ),
+        Error::NotSynced => super::told(
+            StatusCode::BAD_REQUEST,
+            "This audience is filled by hand",
+            "No Klaviyo list fills it, so there is nothing to sync.",
+            TO_AUDIENCES,
+        ),
+        Error::Synced => super::told(
+            StatusCode::BAD_REQUEST,
+            "Klaviyo fills this audience",
+            "Its members are those of its Klaviyo list or segment. Change them there.",
+            TO_AUDIENCES,
+        ),
+        Error::NoKeptList | Error::ListTaken(_) | Error::CircularSync(_) => super::told(
+            StatusCode::CONFLICT,
+            "This Klaviyo list cannot keep the audience",
+            "Choose another list.",
+            TO_AUDIENCES,
+        ),
+        Error::ConfirmationRequired(_) => super::told(
+            StatusCode::CONFLICT,
+            "The push needs a confirmation",
+            "Look at what it would do, and confirm it.",
+            AGAIN,
+        ),
+        Error::Archived => super::told(
+            StatusCode::CONFLICT,
+            "This audience was deleted",
+            "Its members are kept as they were.",
+            TO_AUDIENCES,
+        ),
         Error::RunFinished => super::told(
             StatusCode::CONFLICT,
             "The sync has ended already",

@@ -7,13 +7,15 @@ use actix_web::web::Data;
 use fanfare_domain::organization::Role;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::AudienceRecord;
+use fanfare_domain::source::CollectionSource;
+use fanfare_domain::time::Timestamp;
 use fanfare_sync::Integration;
 use maud::{Markup, html};
 
 use crate::Dashboard;
 use crate::components::{
-    badge, button_form, cell, empty, heading, long_text, maybe_time, menu, notice, number_cell,
-    pager, search_field, sortable, status_badge, table, time,
+    badge, button_form, cell, empty, heading, long_text, maybe_status_badge, maybe_time, menu,
+    notice, number_cell, pager, search_field, sortable, table, time,
 };
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
@@ -124,8 +126,10 @@ async fn all_audiences(
 fn retain_found(all: &mut Vec<AudienceRecord>, fields: &Fields) {
     let typed = fields.typed_search().to_lowercase();
     all.retain(|record| {
-        let id = record.source.collection.id.as_str().to_lowercase();
-        record.audience.name.to_lowercase().contains(&typed) || id.contains(&typed)
+        let id = |source: &CollectionSource| source.collection.id.as_str().to_lowercase();
+        let has_id = |source| id(source).contains(&typed);
+        record.audience.name.to_lowercase().contains(&typed)
+            || record.source.as_ref().is_some_and(has_id)
     });
 }
 
@@ -148,10 +152,7 @@ async fn with_members(
 /// syncs by itself.
 fn seconds_between_looks(shown: &[Counted]) -> Option<u32> {
     let mut records = shown.iter().map(|(record, _)| record);
-    if records
-        .clone()
-        .any(|record| record.source.status.is_active())
-    {
+    if records.clone().any(AudienceRecord::is_syncing) {
         return Some(2);
     }
     let is_continuous =
@@ -191,11 +192,13 @@ impl Order {
 
     fn compare(&self, one: &Counted, other: &Counted) -> Ordering {
         let name = |record: &AudienceRecord| record.audience.name.to_lowercase();
+        let collection =
+            |record: &AudienceRecord| record.source.as_ref().map(|it| it.collection.clone());
         let ((one, members), (other, others)) = (one, other);
         let by_key = match self.key {
             "members" => members.cmp(others),
-            "status" => one.source.status.cmp(&other.source.status),
-            "source" => one.source.collection.cmp(&other.source.collection),
+            "status" => one.status().cmp(&other.status()),
+            "source" => collection(one).cmp(&collection(other)),
             "created" => one.audience.created_at.cmp(&other.audience.created_at),
             "updated" => one.audience.updated_at.cmp(&other.audience.updated_at),
             _ => name(one).cmp(&name(other)),
@@ -244,16 +247,21 @@ fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) ->
             @let path = format!("{PATH}/{}", audience.id);
             tr {
                 th scope="row" { a href=(path) { (long_text(&audience.name)) } }
-                (cell("Type", &html! { "Synced" }))
+                (cell("Type", &html! { @if source.is_some() { "Synced" } @else { "By hand" } }))
                 (number_cell("Members", *members))
-                (cell("Status", &status_badge(source.status)))
+                (cell("Status", &maybe_status_badge(record.status())))
                 (cell("Rules", &html! { span.none { "None" } }))
                 (cell("Sync Source", &html! {
-                    (badge("info", "Klaviyo")) " " (source.collection.kind.descriptor().title) " "
-                    (long_text(source.collection.id.as_str()))
+                    @match source {
+                        Some(source) => {
+                            (badge("info", "Klaviyo")) " " (source.collection.kind.descriptor().title) " "
+                            (long_text(source.collection.id.as_str()))
+                        },
+                        None => { span.none { "None" } },
+                    }
                 }))
                 (cell("Created", &time(audience.created_at, visitor.now)))
-                (cell("Last Updated", &maybe_time(audience.updated_at.or(source.updated_at), visitor.now)))
+                (cell("Last Updated", &maybe_time(updated_at(record), visitor.now)))
                 td { (actions(visitor, record, &path)) }
             }
         }
@@ -261,12 +269,19 @@ fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) ->
     table("Audiences", &headings, &rows)
 }
 
+/// When an audience or its source last changed.
+fn updated_at(record: &AudienceRecord) -> Option<Timestamp> {
+    let source = record.source.as_ref();
+    let updated_at = record.audience.updated_at;
+    updated_at.or_else(|| source.and_then(|source| source.updated_at))
+}
+
 /// What can be done with an audience.
 fn actions(visitor: &Visitor, record: &AudienceRecord, path: &str) -> Markup {
     let items = html! {
         li { a href=(path) { "View Details" } }
         @if visitor.may(Role::Editor) {
-            @if !record.source.status.is_active() {
+            @if record.source.is_some() && !record.is_syncing() {
                 li { (button_form(visitor, &format!("{path}/sync"), "", "Sync now", &[])) }
             }
             li { a href={ (path) "/edit" } { "Edit" } }

@@ -22,7 +22,7 @@ use fanfare_domain::run::SyncRun;
 use fanfare_sync::{AudienceStatus, Entity, Error, Integration};
 use maud::{Markup, html};
 
-use crate::components::{button_form, long_text, notice, status_badge, tabs};
+use crate::components::{button_form, long_text, maybe_status_badge, notice, tabs};
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::Section;
@@ -120,12 +120,16 @@ impl Frame {
         html! {
             div.head {
                 h1 { (long_text(self.name())) }
-                (status_badge(self.status.record.source.status))
+                (maybe_status_badge(self.status.record.status()))
                 @if visitor.may(Role::Editor) && !self.is_archived() {
                     div.actions {
                         @match self.active() {
                             Some(run) => (button_form(visitor, &format!("{path}/cancel"), "quiet", "Cancel", &[("run", run.id.as_str())])),
-                            None => (button_form(visitor, &format!("{path}/sync"), "", "Sync now", &[])),
+                            None => {
+                                @if self.status.record.source.is_some() {
+                                    (button_form(visitor, &format!("{path}/sync"), "", "Sync now", &[]))
+                                }
+                            },
                         }
                         a.button.quiet href={ (path) "/edit" } { "Edit" }
                         a.button.danger href={ (path) "/delete" } { "Delete" }

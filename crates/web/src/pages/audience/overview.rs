@@ -103,18 +103,21 @@ fn counts(runs: &[SyncRun], members: u64) -> Vec<(Timestamp, u64)> {
 }
 
 fn facts(visitor: &Visitor, status: &AudienceStatus, members: u64) -> Markup {
-    let (audience, source) = (&status.record.audience, &status.record.source);
-    let kind = source.collection.kind;
+    let (audience, source) = (&status.record.audience, status.record.source.as_ref());
+    let last_synced_at = source.and_then(|source| source.last_synced_at);
     html! {
         dl.facts {
             div { dt { "Members" } dd { (number(members)) } }
-            div { dt { "Last synced" } dd { (maybe_time(source.last_synced_at, visitor.now)) } }
+            div { dt { "Last synced" } dd { (maybe_time(last_synced_at, visitor.now)) } }
             div { dt { "Last complete pass" } dd { (maybe_time(status.last_full_pass_at(), visitor.now)) } }
-            div {
-                dt { "Klaviyo " (kind.noun()) }
-                dd {
-                    a href=(klaviyo_address(kind, source.collection.id.as_str())) rel="noreferrer" target="_blank" {
-                        (long_text(source.data.name.as_deref().unwrap_or(source.collection.id.as_str())))
+            @if let Some(source) = source {
+                @let (kind, id) = (source.collection.kind, source.collection.id.as_str());
+                div {
+                    dt { "Klaviyo " (kind.noun()) }
+                    dd {
+                        a href=(klaviyo_address(kind, id)) rel="noreferrer" target="_blank" {
+                            (long_text(source.data.name.as_deref().unwrap_or(id)))
+                        }
                     }
                 }
             }
@@ -139,7 +142,10 @@ fn klaviyo_address(kind: CollectionKind, id: &str) -> String {
 
 /// When the audience syncs by itself, and how soon somebody who leaves the list is out, in words.
 fn schedule(visitor: &Visitor, status: &AudienceStatus) -> Vec<String> {
-    let kind = status.record.source.collection.kind.noun();
+    let Some(source) = &status.record.source else {
+        return vec!["It is filled by hand: no sync changes who is in it.".to_owned()];
+    };
+    let kind = source.collection.kind.noun();
     let Some(seconds) = status.record.audience.refresh_interval_seconds else {
         return vec![format!(
             "One-time import: it syncs when somebody presses Sync now. Whoever joins or leaves the {kind} is not seen before."
@@ -190,7 +196,7 @@ fn troubles(visitor: &Visitor, frame: &Frame) -> Markup {
                 "The last successful sync is longer ago than two intervals."
             }))
         }
-        @if status.record.source.guard.is_holding && frame.active().is_none() {
+        @if status.record.source.as_ref().is_some_and(|it| it.guard.is_holding) && frame.active().is_none() {
             (guard(visitor, frame))
         } @else if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
             @if let Some(error) = &run.error {
@@ -209,7 +215,8 @@ fn troubles(visitor: &Visitor, frame: &Frame) -> Markup {
 
 /// The removal guard: what it holds, its numbers, and the button that lets the removals happen.
 fn guard(visitor: &Visitor, frame: &Frame) -> Markup {
-    let kept = frame.status.record.source.guard.members_at_success;
+    let source = frame.status.record.source.as_ref();
+    let kept = source.and_then(|source| source.guard.members_at_success);
     let error = frame.latest.as_ref().and_then(|run| run.error.as_ref());
     notice(
         "bad",
@@ -270,6 +277,7 @@ fn remedy(code: FailureCode) -> &'static str {
         FailureCode::RemovalGuard => {
             "Look at the list in Klaviyo, and confirm the removals if they are right."
         }
+        FailureCode::ConfirmationNeeded => "Look at the preview of the push, and confirm it.",
         FailureCode::WorkerCrashed | FailureCode::Internal => {
             "The fault is in Fanfare, whose logs tell more. Sync again."
         }

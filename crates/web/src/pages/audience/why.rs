@@ -91,7 +91,8 @@ fn question(address: &str, fields: &Fields) -> Markup {
 
 /// A reason for people at the dashboard: what happened, what to do, and the way there.
 fn words(visitor: &Visitor, frame: &Frame, explained: &Explanation, reason: &Reason) -> Markup {
-    let kind = frame.status.record.source.collection.kind.noun();
+    let source = frame.status.record.source.as_ref();
+    let kind = source.map_or("list", |source| source.collection.kind.noun());
     let when = reason.at.map(|at| time(at, visitor.now));
     let is_listed = explained.live.in_list();
     html! {

@@ -9,7 +9,9 @@ use fanfare_sync::{Entity, Error, Integration};
 use maud::{Markup, html};
 
 use super::{maybe_text, name, timeline};
-use crate::components::{badge, cell, heading, long_text, maybe_time, status_badge, table, time};
+use crate::components::{
+    badge, cell, heading, long_text, maybe_status_badge, maybe_time, table, time,
+};
 use crate::error::PageError;
 use crate::fields::Query;
 use crate::layout::Section;
@@ -81,8 +83,8 @@ fn memberships(visitor: &Visitor, person: &ConsumerRecord, audiences: &[Audience
             @let path = format!("/app/audiences/{}", record.audience.id);
             tr {
                 th scope="row" { a href=(path) { (long_text(&record.audience.name)) } }
-                (cell("Status", &status_badge(record.source.status)))
-                (cell("Last synced", &maybe_time(record.source.last_synced_at, visitor.now)))
+                (cell("Status", &maybe_status_badge(record.status())))
+                (cell("Last synced", &maybe_time(record.source.as_ref().and_then(|source| source.last_synced_at), visitor.now)))
                 (cell("Why?", &html! { a href={ (path) "/why?consumerId=" (person.consumer.id) } { "Why?" } }))
             }
         }

@@ -1,0 +1,1 @@
+SELECT state FROM kept_lists WHERE organization_id = $1 AND audience_id > $2 ORDER BY audience_id

@@ -1,0 +1,1 @@
+DELETE FROM kept_lists WHERE organization_id = $1 AND audience_id = $2

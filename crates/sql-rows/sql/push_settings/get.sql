@@ -1,0 +1,1 @@
+SELECT push_limit FROM push_settings WHERE organization_id = $1

@@ -1,0 +1,70 @@
+//! Calls for audiences that are kept in lists.
+
+use fanfare_domain::connection::OpenConnection;
+use fanfare_domain::ids::{CollectionId, ProfileId};
+use fanfare_domain::klaviyo::{Collection, KlaviyoError};
+use fanfare_domain::quota::Endpoint;
+use fanfare_domain::writing::{Flow, FlowsOf, WriteError};
+
+use super::client::KlaviyoClient;
+use super::quota::CallError;
+
+impl KlaviyoClient {
+    /// Adds members to a list, [`fanfare_domain::writing::MAX_LISTED`] at most.
+    pub(crate) async fn add_to_list(
+        &self,
+        connection: &OpenConnection,
+        list: &CollectionId,
+        profiles: &[ProfileId],
+    ) -> Result<(), CallError<WriteError>> {
+        let call = self.writes()?;
+        let call = call.add_to_list(&connection.credential, list, profiles);
+        let endpoint = Endpoint::AddToList;
+        self.quota.count_write(connection, endpoint, call).await
+    }
+
+    /// Removes members from a list, as many at most.
+    pub(crate) async fn remove_from_list(
+        &self,
+        connection: &OpenConnection,
+        list: &CollectionId,
+        profiles: &[ProfileId],
+    ) -> Result<(), CallError<WriteError>> {
+        let call = self.writes()?;
+        let call = call.remove_from_list(&connection.credential, list, profiles);
+        let endpoint = Endpoint::RemoveFromList;
+        self.quota.count_write(connection, endpoint, call).await
+    }
+
+    /// Makes a list.
+    pub(crate) async fn create_list(
+        &self,
+        connection: &OpenConnection,
+        name: &str,
+    ) -> Result<Collection, CallError<WriteError>> {
+        let call = self.writes()?.create_list(&connection.credential, name);
+        let endpoint = Endpoint::CreateList;
+        self.quota.count_write(connection, endpoint, call).await
+    }
+
+    /// The flows that joining a list starts.
+    pub(crate) async fn flows_of_list(
+        &self,
+        connection: &OpenConnection,
+        list: &CollectionId,
+    ) -> Result<Vec<Flow>, CallError> {
+        let of = FlowsOf::List(list.clone());
+        let call = self.reads_of_writes()?.flows(&connection.credential, &of);
+        self.quota
+            .count(connection, Endpoint::ListFlows, call)
+            .await
+    }
+
+    /// The port that writes, for the reads that belong to it.
+    fn reads_of_writes(&self) -> Result<&dyn fanfare_domain::ports::KlaviyoWrites, CallError> {
+        self.writes().map_err(|_| {
+            let why = "this program does not write to Klaviyo".to_owned();
+            CallError::Klaviyo(KlaviyoError::Refused(why))
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! Which list an audience is kept in.
+
+use fanfare_domain::push::MustConfirm;
+use fanfare_sync::{Error, ListChoice, NewAudience};
+
+use super::Shop;
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_chosen_made_and_given_up() {
+    let shop = Shop::new(2).await;
+    let kept = shop.choose("L2").await.unwrap().unwrap();
+    assert_eq!(kept.name.as_deref(), Some("Winners"));
+    assert_eq!(kept.waits_for, Some(MustConfirm::First));
+    assert!(!kept.is_followed());
+    assert_eq!(
+        shop.choose("L2").await.unwrap().unwrap(),
+        kept,
+        "it is the same"
+    );
+
+    let made = shop
+        .choose_any(ListChoice::New("Launch".to_owned()))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (made.list.as_str(), made.name.as_deref()),
+        ("New1", Some("Launch"))
+    );
+    assert_eq!(shop.kept().await.list, made.list);
+    assert_eq!(shop.choose_any(ListChoice::None).await.unwrap(), None);
+    let refused = shop.start(None).await;
+    assert!(matches!(refused, Err(Error::NoKeptList)), "{refused:?}");
+    assert_eq!(
+        shop.writes.list_calls(),
+        [],
+        "nothing was written to a list"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_gone_or_may_not_be_written_is_refused() {
+    let shop = Shop::new(1).await;
+    let gone = shop.choose("Gone").await;
+    assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
+    shop.writes.set_read_only(true);
+    for choice in [
+        ListChoice::Existing(super::list_id("L2")),
+        ListChoice::New("Launch".to_owned()),
+    ] {
+        match shop.choose_any(choice).await {
+            Err(Error::ScopeMissing(scopes)) => assert_eq!(scopes, ["lists:write"]),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_keeps_one_audience_and_never_feeds_it() {
+    let shop = Shop::new(1).await;
+    let (integration, organization) = (&shop.org.integration, &shop.org.organization);
+    shop.choose("L2").await.unwrap();
+    let new = NewAudience {
+        name: "Others".to_owned(),
+        ..NewAudience::default()
+    };
+    let other = integration
+        .create_audience(organization, new)
+        .await
+        .unwrap()
+        .audience
+        .id;
+    let choice = ListChoice::Existing(super::list_id("L2"));
+    let taken = integration
+        .choose_list(organization, &other, choice, "key_1")
+        .await;
+    match taken {
+        Err(Error::ListTaken(by)) => assert_eq!(by, shop.audience),
+        other => panic!("{other:?}"),
+    }
+
+    let run = shop.org.imported(&super::list_ref("L2")).await;
+    let synced = shop.org.run(&run).await.audience;
+    // L2 feeds this audience, and is fed by the first.
+    let choice = ListChoice::Existing(super::list_id("L2"));
+    let circular = integration
+        .choose_list(organization, &synced, choice, "key_1")
+        .await;
+    assert!(matches!(circular, Err(Error::ListTaken(_))), "{circular:?}");
+    shop.choose_any(ListChoice::None).await.unwrap();
+    let choice = ListChoice::Existing(super::list_id("L2"));
+    match integration
+        .choose_list(organization, &synced, choice, "key_1")
+        .await
+    {
+        Err(Error::CircularSync(chain)) => {
+            assert_eq!(chain[0], "Klaviyo list L2");
+            assert!(chain[1].starts_with("audience Winners"), "{chain:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
