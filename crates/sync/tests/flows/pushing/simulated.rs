@@ -121,8 +121,8 @@ impl World {
 
     async fn consumers(&self) -> Vec<ConsumerRecord> {
         let mut unit = self.store.read(&self.organization).await.unwrap();
-        let all = unit.consumers(&ConsumerFilter::default(), &everything());
-        all.await.unwrap().items
+        let (every, page) = (ConsumerFilter::default(), everything());
+        unit.consumers(&every, &page).await.unwrap().items
     }
 
     async fn edit(&self, of: &ConsumerRecord, name: &str, phone: Option<&str>) {
@@ -168,10 +168,10 @@ impl World {
     }
 
     async fn deliveries(&self) -> Vec<Delivery> {
-        let every = DeliveryFilter::default();
+        let (every, page) = (DeliveryFilter::default(), everything());
         let all = self
             .integration
-            .deliveries(&self.organization, &every, &everything());
+            .deliveries(&self.organization, &every, &page);
         all.await.unwrap().items
     }
 
