@@ -43,6 +43,7 @@ async fn an_id_of_another_organization_is_answered_like_one_that_never_was() {
                     json!({}),
                 ),
                 Some("snapshots") if route.method == Method::POST => ("", json!({"name": "Draw"})),
+                Some("unsubscribe") => ("", json!({"channels": ["EMAIL"], "scope": "ALL"})),
                 Some("check") => ("", json!({"emails": ["person0@example.com"]})),
                 Some("explain") => ("?email=person0@example.com", json!({})),
                 _ => ("", json!({})),
