@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::connection::OpenConnection;
-use fanfare_domain::ids::{Cursor, MetricId, ProfileId};
+use fanfare_domain::ids::{Cursor, ProfileId};
 use fanfare_domain::klaviyo::{
-    Account, Capability, ChangedFrom, Collection, CollectionPage, KlaviyoError, MemberLookup,
-    MemberPage, MembersFrom,
+    Account, Capability, ChangedFrom, Collection, CollectionPage, MemberLookup, MemberPage,
+    MembersFrom,
 };
 use fanfare_domain::ports::{AnswerRoom, Clock, Klaviyo, KlaviyoWrites, QuotaLedger, StoreError};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::{Bucket, Endpoint, Priority, Share};
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::writing::{Event, MetricPage, RecordedEvents, WriteError};
+use fanfare_domain::writing::{Event, WriteError};
 
 use super::quota::{CallError, Quota, RateLimitBlock};
 
@@ -26,7 +26,7 @@ use super::quota::{CallError, Quota, RateLimitBlock};
 #[derive(Clone)]
 pub(crate) struct KlaviyoClient {
     port: Arc<dyn Klaviyo>,
-    writes: Option<Arc<dyn KlaviyoWrites>>,
+    pub(super) writes: Option<Arc<dyn KlaviyoWrites>>,
     pub(super) quota: Quota,
 }
 
@@ -89,36 +89,6 @@ impl KlaviyoClient {
         let call = writes.create_events(&connection.credential, events);
         let endpoint = Endpoint::CreateEvents;
         self.quota.count_write(connection, endpoint, call).await
-    }
-
-    /// A page of the account's metrics.
-    pub(crate) async fn metrics(
-        &self,
-        connection: &OpenConnection,
-        cursor: Option<&Cursor>,
-    ) -> Result<MetricPage, CallError> {
-        let writes = self.readable()?;
-        let call = writes.metrics(&connection.credential, cursor);
-        self.quota.count(connection, Endpoint::Metrics, call).await
-    }
-
-    /// A page of a metric's events from a time on, the earliest first.
-    pub(crate) async fn recorded_events(
-        &self,
-        connection: &OpenConnection,
-        metric: &MetricId,
-        since: Timestamp,
-        cursor: Option<&Cursor>,
-    ) -> Result<RecordedEvents, CallError> {
-        let writes = self.readable()?;
-        let call = writes.recorded_events(&connection.credential, metric, since, cursor);
-        self.quota.count(connection, Endpoint::Events, call).await
-    }
-
-    fn readable(&self) -> Result<&dyn KlaviyoWrites, CallError> {
-        let none = || KlaviyoError::Refused("this program does not write to Klaviyo".to_owned());
-        let writes = self.writes.as_deref();
-        writes.ok_or_else(|| CallError::Klaviyo(none()))
     }
 
     /// Until when Klaviyo takes no request at an endpoint, if it has asked to wait.

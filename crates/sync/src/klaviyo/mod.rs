@@ -4,6 +4,7 @@ mod client;
 mod leased_requests;
 mod quota;
 mod rate_limit_block;
+mod recorded;
 mod short_wait;
 
 pub(crate) use client::KlaviyoClient;

@@ -6,13 +6,13 @@
 //! are, and Klaviyo knows them by what was frozen with them.
 
 mod outcome;
+mod sampling;
 mod sending;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fanfare_domain::connection::{Connection, ConnectionStatus, OpenConnection};
-use fanfare_domain::delivery::{Batch, DueDelivery, Payload, Sampled, Settled, next_batch};
+use fanfare_domain::delivery::{Batch, DueDelivery, Payload, Settled, next_batch};
 use fanfare_domain::ids::DeliveryId;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::quota::Endpoint;
@@ -205,11 +205,11 @@ impl Slice<'_> {
                 Some(outcome) => outcome,
             },
         };
-        let sent = sent_events(&batch, &outcome);
-        let step = self.settle(outcome, &ids, &stored).await?;
+        let sent = sampling::sent(&batch, &outcome);
+        let next = self.settle(outcome, &ids, &stored).await?;
         let (samples, organization) = (&self.integration.samples, self.lease.organization());
         samples.offer(organization, &connection, sent, self.integration.now());
-        Ok(step)
+        Ok(next)
     }
 
     /// Keeps what has become of a batch.
@@ -331,20 +331,6 @@ impl Slice<'_> {
         self.began = Instant::now();
         Ok(false)
     }
-}
-
-/// The events of a batch that Klaviyo has taken.
-fn sent_events(batch: &Batch, outcome: &Outcome) -> Vec<Sampled> {
-    let taken: BTreeSet<&DeliveryId> = outcome
-        .settled
-        .iter()
-        .filter(|(_, settled)| matches!(settled, Settled::Sent(_)))
-        .map(|(id, _)| id)
-        .collect();
-    let sent = batch.deliveries().iter();
-    let sent = sent.filter(|delivery| taken.contains(&delivery.id));
-    sent.map(|delivery| Sampled::of(&delivery.id, event_of(delivery)))
-        .collect()
 }
 
 /// The event of a delivery.

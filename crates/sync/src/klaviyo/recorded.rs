@@ -1,0 +1,45 @@
+//! The calls that show which events have arrived.
+
+use fanfare_domain::connection::OpenConnection;
+use fanfare_domain::ids::{Cursor, MetricId};
+use fanfare_domain::klaviyo::KlaviyoError;
+use fanfare_domain::ports::KlaviyoWrites;
+use fanfare_domain::quota::Endpoint;
+use fanfare_domain::time::Timestamp;
+use fanfare_domain::writing::{MetricPage, RecordedEvents};
+
+use super::client::KlaviyoClient;
+use super::quota::CallError;
+
+impl KlaviyoClient {
+    /// A page of the account's metrics.
+    pub(crate) async fn metrics(
+        &self,
+        connection: &OpenConnection,
+        cursor: Option<&Cursor>,
+    ) -> Result<MetricPage, CallError> {
+        let writes = self.readable()?;
+        let call = writes.metrics(&connection.credential, cursor);
+        self.quota.count(connection, Endpoint::Metrics, call).await
+    }
+
+    /// A page of a metric's events from a time on, the earliest first.
+    pub(crate) async fn recorded_events(
+        &self,
+        connection: &OpenConnection,
+        metric: &MetricId,
+        since: Timestamp,
+        cursor: Option<&Cursor>,
+    ) -> Result<RecordedEvents, CallError> {
+        let writes = self.readable()?;
+        let call = writes.recorded_events(&connection.credential, metric, since, cursor);
+        self.quota.count(connection, Endpoint::Events, call).await
+    }
+
+    /// A program that writes nothing has nothing to look for.
+    fn readable(&self) -> Result<&dyn KlaviyoWrites, CallError> {
+        let none = || KlaviyoError::Refused("this program does not write to Klaviyo".to_owned());
+        let writes = self.writes.as_deref();
+        writes.ok_or_else(|| CallError::Klaviyo(none()))
+    }
+}
