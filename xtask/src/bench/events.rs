@@ -72,6 +72,7 @@ pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Fi
     // All of them wait before the first is sent: intake by itself, then sending by itself.
     let number = WEBHOOKS / options.divide;
     let before = Requests::of(&log)?;
+    sender.wait_for_answers()?;
     sender.disconnect()?;
     let intake = sender.flood("waiting", number)?;
     figures.push(figure(
@@ -306,6 +307,20 @@ impl<'a> Sender<'a> {
                 ensure!(!self.interrupt.is_requested(), "interrupted");
                 thread::sleep(Duration::from_millis(20));
             }
+        }
+    }
+
+    /// Waits until the worker has Klaviyo's last answer: who is disconnected before it sends the event again.
+    fn wait_for_answers(&self) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let summary: Value = self.environment.api.get("/api/deliveries/summary")?;
+            if summary["EVENT"]["PENDING"] == 0 {
+                return Ok(());
+            }
+            ensure!(begun.elapsed() < STALLED, "deliveries stay pending");
+            ensure!(!self.interrupt.is_requested(), "interrupted");
+            self.interrupt.sleep(Duration::from_millis(100));
         }
     }
 
