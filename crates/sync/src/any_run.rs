@@ -21,7 +21,7 @@ pub enum AnyRun {
 
 impl AnyRun {
     /// Its id.
-    pub const fn id(&self) -> &RunId {
+    pub fn id(&self) -> &RunId {
         match self {
             Self::Pull(run) => &run.id,
             Self::Push(run) => &run.id,
@@ -29,7 +29,7 @@ impl AnyRun {
     }
 
     /// The organization.
-    pub const fn organization(&self) -> &OrganizationId {
+    pub fn organization(&self) -> &OrganizationId {
         match self {
             Self::Pull(run) => &run.organization,
             Self::Push(run) => &run.organization,
@@ -37,7 +37,7 @@ impl AnyRun {
     }
 
     /// Its status.
-    pub const fn status(&self) -> SyncStatus {
+    pub fn status(&self) -> SyncStatus {
         match self {
             Self::Pull(run) => run.status,
             Self::Push(run) => run.status,

@@ -20,7 +20,7 @@ use fanfare_domain::run::SyncStatus;
 use fanfare_domain::work::{WorkItem, WorkKey};
 use fanfare_sync::engine::SliceEnd;
 use fanfare_sync::{Error, ListChoice, NewAudience, PushPreview};
-use fanfare_testkit::build::{list, profile_id};
+use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::fake_writes::FakeWrites;
 use tokio_util::sync::CancellationToken;
@@ -241,10 +241,6 @@ pub(crate) fn list_id(id: &str) -> CollectionId {
 
 pub(crate) fn list_ref(id: &str) -> CollectionRef {
     list(id)
-}
-
-pub(crate) fn nobody() -> ProfileId {
-    profile_id("nobody")
 }
 
 pub(crate) fn places(of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
