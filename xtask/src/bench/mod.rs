@@ -6,6 +6,7 @@ mod engine;
 mod environment;
 mod latency;
 mod neighbour;
+mod pages;
 mod quota;
 mod search;
 mod start;
@@ -54,6 +55,7 @@ const CASES: &[(&str, Case)] = &[
     ("check", check::measure),
     ("continuous", continuous::measure),
     ("neighbour", neighbour::measure),
+    ("pages", pages::measure),
     ("quota", quota::measure),
     (MILLION, quota::measure_a_million),
 ];
