@@ -244,9 +244,10 @@ impl KlaviyoWrites for KlaviyoHttp {
         ids: &[ProfileId],
     ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError> {
         let request = profile::look_request(self.origin(), ids);
-        let max = body::MAX_BODY_BYTES;
-        self.send_within(credential, request, max, &AnyRoom, member::read_found)
-            .await
+        self.send_for_page(credential, request, &AnyRoom, |text, _| {
+            member::read_found(text)
+        })
+        .await
     }
 
     async fn add_to_list(
