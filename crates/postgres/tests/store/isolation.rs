@@ -1,5 +1,8 @@
 //! Forgetting the organization shows nothing.
 
+use std::collections::BTreeMap;
+
+use fanfare_domain::contact::{Contact, ContactSettings};
 use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::history::Snapshot;
@@ -63,6 +66,11 @@ pub(crate) async fn fill(fixture: &Fixture) {
         unit.insert_events(&keys, build::at(9)).await.unwrap();
         let new = [build::pending("dlv_1", &nobody, build::at(9))];
         unit.insert_deliveries(&new, build::at(9)).await.unwrap();
+        let settings = ContactSettings::default();
+        unit.put_contact_settings(&settings).await.unwrap();
+        let contact = Contact::new(build::profile_id("p1"));
+        let contacts = BTreeMap::from([(nobody, contact)]);
+        unit.put_contacts(&contacts).await.unwrap();
         unit.commit().await.unwrap();
     }
     // The members were members once before.
