@@ -77,6 +77,11 @@ pub(crate) async fn fill(fixture: &Fixture) {
         unit.insert_events(&keys, build::at(9)).await.unwrap();
         let new = [build::pending("dlv_1", &nobody, build::at(9))];
         unit.insert_deliveries(&new, build::at(9)).await.unwrap();
+        let settings = ContactSettings::default();
+        unit.put_contact_settings(&settings).await.unwrap();
+        let contact = Contact::new(build::profile_id("p1"));
+        let contacts = BTreeMap::from([(nobody, contact)]);
+        unit.put_contacts(&contacts).await.unwrap();
         unit.commit().await.unwrap();
     }
     // The members were members once before.
