@@ -47,6 +47,7 @@ pub mod search_index;
 pub mod source;
 mod text_enum;
 pub mod time;
+pub mod timeline;
 mod unicode;
 pub mod value;
 pub mod waiting;

@@ -21,6 +21,7 @@ mod server;
 mod tests;
 mod wire;
 
+pub use handlers::webhook_address;
 pub use health::{Readiness, RenderMetrics};
 pub use middleware::{AdmittedPage, FollowedRun, RefusedPage, admit_page, follow_run};
 pub use server::{Api, Pages, Parts, app, serve, serve_health};

@@ -1,9 +1,12 @@
 //! Deliveries, to be shown and tried again, and what a merchant chooses of events to Klaviyo.
 
+use std::collections::{BTreeSet, HashMap};
+
 use fanfare_domain::delivery::{Delivery, DeliveryFilter, DeliveryStatus, Summary};
 use fanfare_domain::events::EventSettingsUpdate;
-use fanfare_domain::ids::{DeliveryId, OrganizationId};
+use fanfare_domain::ids::{ConsumerId, DeliveryId, OrganizationId};
 use fanfare_domain::paging::{Page, PageRequest};
+use fanfare_domain::ports::ConsumerRecord;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
@@ -20,6 +23,29 @@ impl Integration {
     ) -> Result<Page<Delivery>, Error> {
         let mut unit = self.read(organization).await?;
         Ok(unit.deliveries(filter, page).await?)
+    }
+
+    /// The same, each with the consumer whom it concerns, as far as there is one.
+    pub async fn deliveries_with_people(
+        &self,
+        organization: &OrganizationId,
+        filter: &DeliveryFilter,
+        page: &PageRequest,
+    ) -> Result<Page<(Delivery, Option<ConsumerRecord>)>, Error> {
+        let mut unit = self.read(organization).await?;
+        let deliveries = unit.deliveries(filter, page).await?;
+        let of = deliveries.items.iter();
+        let ids: BTreeSet<ConsumerId> = of.filter_map(|it| it.consumer.clone()).collect();
+        let ids: Vec<ConsumerId> = ids.into_iter().collect();
+        let people = unit.consumers_of(&ids).await?.into_iter();
+        let people: HashMap<ConsumerId, ConsumerRecord> = people
+            .map(|person| (person.consumer.id.clone(), person))
+            .collect();
+        Ok(deliveries.map(|delivery| {
+            let person = delivery.consumer.as_ref().and_then(|id| people.get(id));
+            let person = person.cloned();
+            (delivery, person)
+        }))
     }
 
     /// How many there are by kind and status, and since when one is pending.

@@ -1,9 +1,12 @@
 //! The door: membership, answered from our own rows.
 
+use std::collections::HashMap;
+
 use fanfare_domain::door::{Asked, People};
+use fanfare_domain::history::Membership;
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
-use fanfare_domain::ports::AudienceRecord;
+use fanfare_domain::ports::{AudienceRecord, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
@@ -21,7 +24,7 @@ pub struct Check {
 }
 
 /// Audiences that are read at once where all are looked through.
-const AUDIENCES_AT_ONCE: u32 = 100;
+const AUDIENCES_AT_ONCE: u32 = 500;
 
 impl Integration {
     /// Which of these people are members of the audience.
@@ -65,24 +68,44 @@ impl Integration {
         consumer: &ConsumerId,
     ) -> Result<Vec<AudienceRecord>, Error> {
         let mut unit = self.read(organization).await?;
-        let people = People::Consumers(vec![consumer.clone()]);
-        let mut page = PageRequest {
-            first: AUDIENCES_AT_ONCE,
-            after: None,
-        };
         let mut found = Vec::new();
-        loop {
-            let read = unit.audiences(&page).await?;
-            page.after = read.end().map(str::to_owned);
-            for record in read.items {
-                let among = unit.members_among(&record.audience.id, &people).await?;
-                if among.is_some_and(|read| !read.members.is_empty()) {
-                    found.push(record);
-                }
+        for (record, memberships) in audiences_around(unit.as_mut(), consumer).await? {
+            if memberships
+                .iter()
+                .any(|membership| membership.end.is_none())
+            {
+                found.push(record);
             }
-            if page.after.is_none() {
-                return Ok(found);
-            }
+        }
+        Ok(found)
+    }
+}
+
+/// The unarchived audiences that a consumer is or was a member of, oldest first, each with those memberships.
+pub(crate) async fn audiences_around(
+    unit: &mut dyn UnitOfWork,
+    consumer: &ConsumerId,
+) -> Result<Vec<(AudienceRecord, Vec<Membership>)>, StoreError> {
+    let mut page = PageRequest {
+        first: AUDIENCES_AT_ONCE,
+        after: None,
+    };
+    let mut found = Vec::new();
+    loop {
+        let read = unit.audiences(&page).await?;
+        page.after = read.end().map(str::to_owned);
+        let ids = read.items.iter().map(|record| record.audience.id.clone());
+        let ids: Vec<AudienceId> = ids.collect();
+        let mut of_each: HashMap<AudienceId, Vec<Membership>> = HashMap::new();
+        for (audience, membership) in unit.memberships_of(&ids, consumer).await? {
+            of_each.entry(audience).or_default().push(membership);
+        }
+        found.extend(read.items.into_iter().filter_map(|record| {
+            let memberships = of_each.remove(&record.audience.id)?;
+            Some((record, memberships))
+        }));
+        if page.after.is_none() {
+            return Ok(found);
         }
     }
 }

@@ -39,6 +39,7 @@ mod scheduling;
 mod searching;
 mod settings;
 mod sources;
+mod timeline;
 mod unblocking;
 
 pub use access::{Caller, NewKey};
@@ -48,7 +49,7 @@ pub use door::Check;
 pub use error::{Entity, Error, FieldViolation};
 pub use explain::{Explanation, Whom};
 pub use import::{ImportOutcome, ImportRequest, Imported, SkipReason, Skipped};
-pub use intake::{Received, Webhook};
+pub use intake::{Received, Webhook, WebhookSecretView};
 pub use integration::{Integration, Ports};
 pub use klaviyo::RateLimitBlock;
 pub use mending::QueueMended;
@@ -57,6 +58,7 @@ pub use rekey::Rekeyed;
 pub use resync::StartedSync;
 pub use retaining::Expired;
 pub use settings::{ConnectRequest, ConnectionView, Settings};
+pub use timeline::Timeline;
 pub use unblocking::Unblocked;
 
 /// The author of records that a worker makes.

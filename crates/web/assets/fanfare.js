@@ -31,7 +31,12 @@
 
   // Parts that change by themselves: asked for again while the page is seen and nobody is using the part.
   async function refresh(part) {
-    const answer = await fetch(part.dataset.refresh, { headers: { "hx-request-type": "partial" } }).catch(() => null);
+    // One that is not answered is given up, and meanwhile there is no second one.
+    if (part.dataset.asked) return;
+    part.dataset.asked = "true";
+    const asked = { headers: { "hx-request-type": "partial" }, signal: AbortSignal.timeout(10000) };
+    const answer = await fetch(part.dataset.refresh, asked).catch(() => null);
+    delete part.dataset.asked;
     if (!part.isConnected) return;
     if (answer?.status === 401) return location.assign(answer.headers.get("hx-redirect") ?? location.href);
     if (!answer?.ok) return tellStale(part);

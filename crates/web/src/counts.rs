@@ -1,11 +1,12 @@
 //! How many members audiences have, kept by this process.
 //!
-//! To count a million members takes longer than a page may. A count is kept for as long as the audience's source is as
-//! it was, and counted anew in the background now and then: members change while a sync is under way, and when a person
-//! is erased.
+//! To count a million members takes longer than a page may, so pages do not wait for it: a count is made in the background, and
+//! until it is there a page shows the number that the audience's source has kept since its last success. A count is kept for as
+//! long as the source is as it was, and made anew now and then: members change while a sync is under way, and when a person is
+//! erased.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fanfare_domain::ids::{AudienceId, OrganizationId};
@@ -18,12 +19,22 @@ use fanfare_sync::{Error, Integration};
 const WHILE_SYNCING: Duration = Duration::from_secs(1);
 const OTHERWISE: Duration = Duration::from_secs(30);
 
+/// How long a page waits for counts that it shows for the first time.
+const PATIENCE: Duration = Duration::from_millis(20);
+
 /// The most counts that are kept: then all are forgotten.
 const MOST: usize = 100_000;
 
 /// The counts.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Counts(Arc<Mutex<HashMap<AudienceId, Count>>>);
+pub(crate) struct Counts(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    kept: HashMap<AudienceId, Count>,
+    /// Those that are being counted.
+    under_way: HashSet<AudienceId>,
+}
 
 #[derive(Debug)]
 struct Count {
@@ -32,6 +43,17 @@ struct Count {
     members: u64,
     /// When it was counted, or when counting anew began.
     at: Timestamp,
+}
+
+/// Audiences to be counted, by how much a page needs it.
+#[derive(Default)]
+struct Missing {
+    /// Nothing is known of them.
+    unknown: Vec<AudienceRecord>,
+    /// Their sources have kept a number.
+    estimated: Vec<AudienceRecord>,
+    /// Their count is old.
+    old: Vec<AudienceRecord>,
 }
 
 impl Counts {
@@ -43,58 +65,91 @@ impl Counts {
         records: &[&AudienceRecord],
     ) -> Result<Vec<u64>, Error> {
         let now = application.clock().now();
-        let (unknown, old) = self.missing(records, now);
+        let Missing {
+            unknown,
+            estimated,
+            old,
+        } = self.missing(records, now);
         if !unknown.is_empty() {
             self.count(application, organization, &unknown).await?;
         }
         if !old.is_empty() {
-            let old: Vec<AudienceRecord> = old.into_iter().cloned().collect();
-            let (counts, application) = (self.clone(), application.clone());
-            let organization = organization.clone();
-            tokio::spawn(async move {
-                let old: Vec<&AudienceRecord> = old.iter().collect();
-                // What cannot be counted now is counted by a later page.
-                if let Err(error) = counts.count(&application, &organization, &old).await {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "members cannot be counted now");
-                }
-            });
+            drop(self.count_in_background(application, organization, old));
         }
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let members =
-            |record: &&AudienceRecord| kept.get(&record.audience.id).map_or(0, |it| it.members);
+        if !estimated.is_empty() {
+            let counted = self.count_in_background(application, organization, estimated);
+            // It goes on, and a later page shows it.
+            let _ = tokio::time::timeout(PATIENCE, counted).await;
+        }
+        let state = self.state();
+        let members = |record: &&AudienceRecord| match state.kept.get(&record.audience.id) {
+            Some(count) => count.members,
+            None => record.source.guard.members_at_success.unwrap_or(0),
+        };
         Ok(records.iter().map(members).collect())
     }
 
-    /// The audiences whose count is not known, and those whose count is old.
-    fn missing<'a>(
-        &self,
-        records: &[&'a AudienceRecord],
-        now: Timestamp,
-    ) -> (Vec<&'a AudienceRecord>, Vec<&'a AudienceRecord>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut unknown, mut old) = (Vec::new(), Vec::new());
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those to be counted. What somebody else counts already is not counted beside it, unless nothing is known.
+    fn missing(&self, records: &[&AudienceRecord], now: Timestamp) -> Missing {
+        let mut state = self.state();
+        let State { kept, under_way } = &mut *state;
+        let mut missing = Missing::default();
         for record in records {
+            let (id, record) = (&record.audience.id, *record);
             let is_syncing = record.source.status.is_active();
-            match kept.get_mut(&record.audience.id) {
+            match kept.get_mut(id) {
                 Some(count) if is_syncing || count.source == record.source => {
                     let longest = if is_syncing { WHILE_SYNCING } else { OTHERWISE };
-                    if now.since(count.at) > longest {
+                    if now.since(count.at) > longest && under_way.insert(id.clone()) {
                         count.at = now;
-                        old.push(*record);
+                        missing.old.push(record.clone());
                     }
                 }
-                _ => unknown.push(*record),
+                _ if record.source.guard.members_at_success.is_none() => {
+                    missing.unknown.push(record.clone());
+                }
+                _ if under_way.insert(id.clone()) => {
+                    // What was counted of the source as it was says less than what the source says now.
+                    kept.remove(id);
+                    missing.estimated.push(record.clone());
+                }
+                _ => {}
             }
         }
-        (unknown, old)
+        missing
+    }
+
+    fn count_in_background(
+        &self,
+        application: &Integration,
+        organization: &OrganizationId,
+        records: Vec<AudienceRecord>,
+    ) -> tokio::task::JoinHandle<()> {
+        let (counts, application) = (self.clone(), application.clone());
+        let organization = organization.clone();
+        tokio::spawn(async move {
+            let counted = counts.count(&application, &organization, &records).await;
+            let mut state = counts.state();
+            for record in &records {
+                state.under_way.remove(&record.audience.id);
+            }
+            // What cannot be counted now is counted by a later page.
+            if let Err(error) = counted {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "members cannot be counted now");
+            }
+        })
     }
 
     async fn count(
         &self,
         application: &Integration,
         organization: &OrganizationId,
-        records: &[&AudienceRecord],
+        records: &[AudienceRecord],
     ) -> Result<(), Error> {
         let at = application.clock().now();
         let ids: Vec<AudienceId> = records
@@ -102,20 +157,18 @@ impl Counts {
             .map(|record| record.audience.id.clone())
             .collect();
         let counted = application.member_counts(organization, &ids).await?;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() + counted.len() > MOST {
-            kept.clear();
+        let mut state = self.state();
+        if state.kept.len() + counted.len() > MOST {
+            state.kept.clear();
         }
         for (record, members) in records.iter().zip(counted) {
             let source = record.source.clone();
-            kept.insert(
-                record.audience.id.clone(),
-                Count {
-                    source,
-                    members,
-                    at,
-                },
-            );
+            let count = Count {
+                source,
+                members,
+                at,
+            };
+            state.kept.insert(record.audience.id.clone(), count);
         }
         Ok(())
     }

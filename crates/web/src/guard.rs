@@ -1,5 +1,7 @@
 //! Lets only those to a page who have signed in, whose key is valid still, and whose role may have it.
 
+use std::time::Duration;
+
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -9,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use fanfare_domain::organization::Role;
+use fanfare_domain::ports::StoreError;
 use fanfare_http::admit_page;
 use fanfare_sync::Integration;
 
@@ -19,18 +22,20 @@ use crate::pages::sign_in;
 use crate::session;
 use crate::visitor::Visitor;
 
+/// How long the store may take to say who a visitor is. One that takes longer is away, and the page says so: nobody looks at
+/// a page that does not come for as long as the store itself would be waited for.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Lets a request through to a page whose visitor has the role.
 pub(crate) async fn guard(
     needed: Role,
     mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let dashboard = request.app_data::<Data<Dashboard>>().cloned();
-    let application = request.app_data::<Data<Integration>>().cloned();
-    let (Some(dashboard), Some(application)) = (dashboard, application) else {
+    let Some(dashboard) = request.app_data::<Data<Dashboard>>().cloned() else {
         return Ok(request.error_response(PageError::Internal));
     };
-    let visitor = match find_visitor(request.request(), &dashboard, &application).await {
+    let visitor = match visitor_of(request.request()).await {
         Ok(Some(visitor)) => visitor,
         Ok(None) => {
             let answer = ask_to_sign_in(&mut request).await;
@@ -61,6 +66,21 @@ pub(crate) async fn guard(
 }
 
 /// The visitor, if there is a session that lasts, of a key that is valid.
+pub(crate) async fn visitor_of(request: &HttpRequest) -> Result<Option<Visitor>, PageError> {
+    let dashboard = request.app_data::<Data<Dashboard>>();
+    let application = request.app_data::<Data<Integration>>();
+    let (Some(dashboard), Some(application)) = (dashboard, application) else {
+        return Err(PageError::Internal);
+    };
+    let found = find_visitor(request, dashboard, application);
+    let found = tokio::time::timeout(STORE_TIMEOUT, found).await;
+    found.unwrap_or_else(|_| {
+        let why = "it did not say within 5 s who the visitor is";
+        let error = StoreError::Unavailable(why.into());
+        Err(PageError::UseCase(error.into()))
+    })
+}
+
 async fn find_visitor(
     request: &HttpRequest,
     dashboard: &Dashboard,

@@ -12,6 +12,7 @@ use crate::visitor::Visitor;
 pub(crate) enum Section {
     Audiences,
     Customers,
+    Deliveries,
     Settings,
     /// A page that belongs to none.
     None,
@@ -30,6 +31,12 @@ pub(crate) fn page(visitor: &Visitor, title: &str, section: Section, body: &Mark
             Section::Customers,
             "Consumers",
             "/app/customers",
+            Role::Viewer,
+        ),
+        (
+            Section::Deliveries,
+            "Deliveries",
+            "/app/deliveries",
             Role::Viewer,
         ),
         (

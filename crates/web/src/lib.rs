@@ -15,12 +15,14 @@ mod guard;
 mod headers;
 mod layout;
 mod pages;
+mod people;
 mod router;
 mod session;
 #[cfg(test)]
 mod tests;
 mod texts;
 mod visitor;
+mod words;
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource};
 use fanfare_domain::organization::Role;
 
 use crate::error::PageError;
-use crate::guard::guard;
+use crate::guard::{guard, visitor_of};
 use crate::headers::secure;
 use crate::visitor::see;
 use crate::{Dashboard, assets, pages};
@@ -82,8 +82,10 @@ fn resource(path: &str, routes: Vec<PageRoute>) -> Resource {
     resource.default_service(web::to(wrong_method))
 }
 
-async fn nowhere() -> Result<HttpResponse, PageError> {
-    Err(PageError::NoPage)
+/// An address without a page. Whoever has signed in keeps the navigation.
+async fn nowhere(request: HttpRequest) -> HttpResponse {
+    let visitor = visitor_of(&request).await.ok().flatten();
+    PageError::NoPage.page(visitor.as_ref())
 }
 
 /// The address of a form, which has no page: the page that the form is on is one above. `Try again` after an error, and

@@ -140,6 +140,28 @@ impl Installation {
         });
     }
 
+    /// Switches events to Klaviyo on.
+    pub(crate) fn switch_events_on(&self) {
+        self.ask("POST", "/api/settings/fanfare-webhook", None);
+        let body = json!({"klaviyo": {"events": {"enabled": true}}});
+        self.ask("PUT", "/api/settings", Some(&body));
+    }
+
+    /// Tells of an event of a consumer, as Fanfare's webhooks do.
+    pub(crate) fn tell(&self, event_type: &str, consumer: &str, data: &Value) {
+        self.operate(&[
+            "events",
+            "send",
+            "--json",
+            "--type",
+            event_type,
+            "--consumer",
+            consumer,
+            "--data",
+            &data.to_string(),
+        ]);
+    }
+
     /// The id of the audience with this name.
     pub(crate) fn audience(&self, name: &str) -> String {
         let audiences = self.ask("GET", "/api/audiences?first=100", None);

@@ -7,6 +7,7 @@ mod browser;
 mod finding;
 mod installation;
 mod journey;
+mod launch;
 mod look;
 mod pages;
 mod roles;

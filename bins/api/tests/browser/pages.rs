@@ -1,11 +1,13 @@
 //! Every page in both themes and three widths, as pictures, and looked through by axe, for every role.
 
+use serde_json::json;
+
 use crate::browser::{Browser, with_browser};
 use crate::imported;
 use crate::installation::Installation;
 
 /// Pages of the dashboard, by the name of their pictures. `{id}` is an audience, `{person}` a consumer.
-const PAGES: [(&str, &str); 17] = [
+const PAGES: [(&str, &str); 19] = [
     ("audiences", "/app/audiences"),
     (
         "audiences-searched-in-vain",
@@ -29,6 +31,11 @@ const PAGES: [(&str, &str); 17] = [
     ),
     ("customers", "/app/customers"),
     ("customer", "/app/customers/{person}"),
+    ("deliveries", "/app/deliveries"),
+    (
+        "events",
+        "/app/settings/integrations/klaviyo/events?preview=draw.consumer.won",
+    ),
     ("audience-edit", "/app/audiences/{id}/edit"),
     ("audience-delete", "/app/audiences/{id}/delete"),
     ("import", "/app/audiences/import/klaviyo"),
@@ -52,6 +59,7 @@ fn every_page_looks_right_and_can_be_used_by_everybody() {
         .as_str()
         .expect("somebody")
         .to_owned();
+    happenings(&installation, &person);
     let path = move |path: &str| path.replace("{id}", &id).replace("{person}", &person);
     let [viewer, editor] = ["viewer", "editor"].map(|role| installation.key(role));
     let address = installation.api.address.clone();
@@ -75,6 +83,15 @@ fn every_page_looks_right_and_can_be_used_by_everybody() {
             }
         }
     });
+}
+
+/// What somebody did, of which one event is sent, one is of no metric, and one is of nobody who is known.
+fn happenings(installation: &Installation, person: &str) {
+    installation.switch_events_on();
+    let order = json!({"orderId": "order_1", "amount": "49.90", "currencyCode": "EUR"});
+    installation.tell("order.completed", person, &order);
+    installation.tell("auction.bid.placed", person, &json!({"bidId": "bid_1"}));
+    installation.tell("draw.consumer.won", "cons_nobody", &json!({}));
 }
 
 fn photograph(browser: &Browser, name: &str) {

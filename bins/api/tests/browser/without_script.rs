@@ -14,6 +14,7 @@ fn everything_is_done_without_script() {
         connects_and_imports(browser);
         looks_around(browser);
         edits_and_deletes(browser);
+        sets_events_up(browser);
     });
 }
 
@@ -68,5 +69,19 @@ fn edits_and_deletes(browser: &Browser) {
     browser.press("link", "Delete");
     browser.press("button", "Delete audience");
     browser.sees("The audience was deleted.");
+}
+
+fn sets_events_up(browser: &Browser) {
+    browser.press("link", "Deliveries");
+    browser.press("link", "Set up events");
+    browser.fill("Metric of Won a draw", "Golden Ticket");
+    browser.press("button", "Save metrics");
+    browser.sees("The metrics were saved.");
+    browser.press("button", "Switch events on");
+    browser.press("button", "Make the secret");
+    browser.sees("it is not shown again");
+    browser.choose("Event", "Paid an order");
+    browser.press("button", "Show preview");
+    browser.sees("49.90 EUR");
     browser.sign_out();
 }

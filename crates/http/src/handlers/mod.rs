@@ -13,6 +13,8 @@ mod settings;
 mod sources;
 mod webhooks;
 
+pub use webhooks::webhook_address;
+
 use std::sync::LazyLock;
 
 use actix_web::web;

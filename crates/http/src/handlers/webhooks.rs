@@ -43,15 +43,20 @@ async fn rotate(
 ) -> Answer<wire::WebhookAddress> {
     let organization = &principal.organization;
     let secret = application.rotate_webhook_secret(organization).await?;
+    Ok(Json(wire::WebhookAddress {
+        url: webhook_address(&request, organization),
+        secret: secret.expose_secret().to_owned(),
+    }))
+}
+
+/// The address of an organization's webhooks: where others reach the API, or where the request says that they do.
+pub fn webhook_address(request: &HttpRequest, organization: &OrganizationId) -> String {
     let base = request.app_data::<Data<PublicUrl>>();
     let base = base.and_then(|url| url.0.clone()).unwrap_or_else(|| {
         let connection = request.connection_info();
         format!("{}://{}", connection.scheme(), connection.host())
     });
-    Ok(Json(wire::WebhookAddress {
-        url: format!("{base}/api/webhooks/fanfare/{organization}"),
-        secret: secret.expose_secret().to_owned(),
-    }))
+    format!("{base}/api/webhooks/fanfare/{organization}")
 }
 
 /// Take a webhook of Fanfare's

@@ -16,6 +16,7 @@ use crate::integration::Integration;
 pub(crate) use accepting::person;
 pub(crate) use queue::IntakeQueues;
 pub(crate) use secrets::KnownSecrets;
+pub use secrets::WebhookSecretView;
 
 /// A webhook as it came.
 #[derive(Clone, Copy)]

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use fanfare_domain::events::{SignedAt, WebhookSecrets, signature_of};
 use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use tracing::info;
 
@@ -61,6 +62,11 @@ fn is_signed(secrets: &[SecretString], webhook: Webhook<'_>, code: &[u8; 32]) ->
     is_signed
 }
 
+/// A hash of the sealed secret: whoever sees it learns only whether the secret has been replaced.
+fn mark(secrets: &WebhookSecrets) -> String {
+    digits(&Sha256::digest(&secrets.current.bytes)[..8])
+}
+
 fn mac(secret: &SecretString, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
     let key = secret.expose_secret().as_bytes();
     // A key of any length will do.
@@ -70,21 +76,77 @@ fn mac(secret: &SecretString, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
         .chain_update(body)
 }
 
+/// What can be told of the secrets of webhooks after they were made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookSecretView {
+    /// What tells the present secret from every other one, and nothing of it.
+    pub mark: String,
+    /// Until when the secret of before is good, if it is still.
+    pub previous_until: Option<Timestamp>,
+}
+
 impl Integration {
+    /// The organization's present secret for webhooks, if one was made.
+    pub async fn webhook_secret(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Option<WebhookSecretView>, Error> {
+        let secrets = self.read(organization).await?.webhook_secrets().await?;
+        let now = self.now();
+        Ok(secrets.map(|secrets| WebhookSecretView {
+            mark: mark(&secrets),
+            previous_until: secrets
+                .previous
+                .map(|(_, until)| until)
+                .filter(|until| now < *until),
+        }))
+    }
+
+    /// Makes a secret as [`Self::rotate_webhook_secret`] does, if the present one is the one with the mark that the caller has
+    /// seen; `None` if it is not. So a form that is sent twice replaces one secret and not two, of which the older one
+    /// may be in use.
+    pub async fn replace_webhook_secret(
+        &self,
+        organization: &OrganizationId,
+        seen: Option<&str>,
+    ) -> Result<Option<SecretString>, Error> {
+        let secret = self.new_webhook_secret();
+        let mut unit = self.begin(organization).await?;
+        let before = unit.webhook_secrets().await?;
+        if before.as_ref().map(mark).as_deref() != seen {
+            return Ok(None);
+        }
+        self.put_webhook_secret(organization, unit, before, &secret)
+            .await?;
+        Ok(Some(secret))
+    }
+
     /// Makes the secret that the organization's webhooks are signed with from now on. The one before is good for a day.
     pub async fn rotate_webhook_secret(
         &self,
         organization: &OrganizationId,
     ) -> Result<SecretString, Error> {
         let secret = self.new_webhook_secret();
-        let sealed = self.ports.sealer.seal(organization, &secret);
         let mut unit = self.begin(organization).await?;
         let before = unit.webhook_secrets().await?;
+        self.put_webhook_secret(organization, unit, before, &secret)
+            .await?;
+        Ok(secret)
+    }
+
+    async fn put_webhook_secret(
+        &self,
+        organization: &OrganizationId,
+        mut unit: Box<dyn UnitOfWork>,
+        before: Option<WebhookSecrets>,
+        secret: &SecretString,
+    ) -> Result<(), Error> {
+        let sealed = self.ports.sealer.seal(organization, secret);
         let secrets = WebhookSecrets::rotated(before, sealed, self.now());
         unit.put_webhook_secrets(&secrets).await?;
         unit.commit().await?;
         info!(organizationId = %organization, "a secret for webhooks was made");
-        Ok(secret)
+        Ok(())
     }
 
     /// The signature's header for a body that is sent at this time, with the present secret: Fanfare's part.

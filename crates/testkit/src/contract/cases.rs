@@ -175,6 +175,7 @@ macro_rules! store_contract {
             }
             history {
                 a_membership_begins_and_ends_at_the_time_of_its_unit
+                a_consumers_memberships_are_read_for_many_audiences_together
                 changes_are_paged_in_their_order
                 the_latest_changes_are_paged_backwards
                 members_at_any_time_are_those_whom_a_watcher_saw

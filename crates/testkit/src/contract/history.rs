@@ -135,6 +135,50 @@ pub async fn a_membership_begins_and_ends_at_the_time_of_its_unit(harness: &dyn 
     assert_eq!(members_at(&org, &never, began).await, BTreeSet::new());
 }
 
+/// Those that are there and those that ended, of the audiences that are asked for alone.
+pub async fn a_consumers_memberships_are_read_for_many_audiences_together(
+    harness: &dyn StoreHarness,
+) {
+    let org = TestOrganization::new(harness);
+    let first = pass(&org, "list1", &["p1", "p2"]).await;
+    let second = pass(&org, "list1", &["p2"]).await;
+    let third = pass(&org, "list1", &["p1", "p2"]).await;
+    let other = pass(&org, "list2", &["p1"]).await;
+    pass(&org, "list3", &["p1", "p2"]).await;
+    let one = consumer_of(&org, &first, "p1").await;
+
+    let asked = [
+        first.audience.clone(),
+        other.audience.clone(),
+        audience_id("aud_never"),
+    ];
+    let mut unit = org.read().await;
+    let found = unit.memberships_of(&asked, &one).await;
+    let mut found = found.expect("memberships");
+    found.sort_by_key(|(_, membership)| membership.began);
+    let told: Vec<_> = found
+        .iter()
+        .map(|(audience, membership)| {
+            assert_eq!(membership.consumer, one);
+            let left_by = membership.end.as_ref().map(|end| &end.left_by);
+            (audience, &membership.joined_by, left_by)
+        })
+        .collect();
+    let want = [
+        (&first.audience, &first.id, Some(&second.id)),
+        (&first.audience, &third.id, None),
+        (&other.audience, &other.id, None),
+    ];
+    assert_eq!(told, want);
+    let none = unit.memberships_of(&[], &one).await.expect("an answer");
+    assert_eq!(none, []);
+    drop(unit);
+    let theirs = TestOrganization::of(harness, "org_b");
+    let mut unit = theirs.read().await;
+    let none = unit.memberships_of(&asked, &one).await.expect("an answer");
+    assert_eq!(none, []);
+}
+
 /// By pages of every size, from any time on and before any other.
 pub async fn changes_are_paged_in_their_order(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);

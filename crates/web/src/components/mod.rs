@@ -10,6 +10,7 @@ pub(crate) use forms::{button_form, csrf, field, moment_field, search_field, tex
 pub(crate) use growth::growth;
 pub(crate) use states::{badge, empty, error_panel, notice, progress, status_badge};
 pub(crate) use tables::{
-    cell, form_pager, heading, menu, number_cell, number_heading, pager, sortable, table, tabs,
+    cell, choices, form_pager, heading, menu, number_cell, number_heading, pager, sortable, table,
+    tabs,
 };
 pub(crate) use values::{long_text, maybe_time, number, time};

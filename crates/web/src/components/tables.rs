@@ -122,3 +122,29 @@ pub(crate) fn tabs(label: &str, pages: &[(&str, String)], current: &str) -> Mark
         }
     }
 }
+
+/// A choice between what a table shows: a link for everything and one for each value of a field of the address.
+pub(crate) fn choices(
+    label: &str,
+    field: &str,
+    values: &[(&str, &str)],
+    chosen: Option<&str>,
+    path: &str,
+    fields: &Fields,
+) -> Markup {
+    let fields = fields.set("after", None);
+    html! {
+        nav.choices aria-label=(label) {
+            span aria-hidden="true" { (label) }
+            ul {
+                li { a href={ (path) (fields.set(field, None).query()) } aria-current=[chosen.is_none().then_some("true")] { "All" } }
+                @for (value, name) in values {
+                    li {
+                        a href={ (path) (fields.set(field, Some(value)).query()) }
+                            aria-current=[(chosen == Some(value)).then_some("true")] { (name) }
+                    }
+                }
+            }
+        }
+    }
+}

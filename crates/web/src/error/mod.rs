@@ -8,12 +8,16 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use fanfare_domain::organization::Role;
+use fanfare_domain::ports::StoreError;
 use fanfare_sync::Error;
 use maud::Markup;
 
 use crate::components::error_panel;
 use crate::layout::{self, Section};
 use crate::visitor::Visitor;
+
+/// After how many seconds a store that is away may be asked again, as in the API.
+const STORE_RETRY_SECONDS: u64 = 5;
 
 /// Why a page is not what was asked for.
 #[derive(Debug)]
@@ -141,8 +145,14 @@ impl PageError {
             None => layout::bare(&told.heading, &body),
         };
         let mut answer = HttpResponse::build(told.status);
-        if let Self::UseCase(Error::KlaviyoThrottled(wait)) = self {
-            answer.insert_header((RETRY_AFTER, wait.as_secs().max(1)));
+        match self {
+            Self::UseCase(Error::KlaviyoThrottled(wait)) => {
+                answer.insert_header((RETRY_AFTER, wait.as_secs().max(1)));
+            }
+            Self::UseCase(Error::Store(StoreError::Unavailable(_))) => {
+                answer.insert_header((RETRY_AFTER, STORE_RETRY_SECONDS));
+            }
+            _ => {}
         }
         answer
             .content_type("text/html; charset=utf-8")

@@ -3,6 +3,7 @@
 mod audience;
 mod audiences;
 mod customers;
+mod deliveries;
 #[cfg(debug_assertions)]
 mod gallery;
 mod importing;
@@ -20,6 +21,7 @@ pub(crate) fn routes() -> Vec<PageRoute> {
         importing::routes,
         audience::routes,
         customers::routes,
+        deliveries::routes,
         integrations::routes,
         #[cfg(debug_assertions)]
         gallery::routes,

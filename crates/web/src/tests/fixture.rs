@@ -4,22 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{AudienceId, CollectionId, OrganizationId, RunId};
+use fanfare_domain::events::EventSettingsUpdate;
+use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, OrganizationId, RunId};
 use fanfare_domain::organization::{KeyKind, Role};
+use fanfare_domain::paging::PageRequest;
+use fanfare_domain::ports::{Clock, ConsumerFilter};
 use fanfare_domain::source::{CollectionKind, CollectionRef};
-use fanfare_domain::work::WorkItem;
+use fanfare_domain::work::{WorkItem, WorkKey};
 use fanfare_http::{Api, Parts, Readiness};
 use fanfare_sync::engine::{Engine, Pace};
-use fanfare_sync::{ConnectRequest, ImportRequest, Imported, Integration, Ports};
+use fanfare_sync::{ConnectRequest, ImportRequest, Imported, Integration, Ports, Webhook};
 pub(super) use fanfare_testkit::build::people;
 use fanfare_testkit::build::{api_key, list, segment};
 use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+use fanfare_testkit::fake_writes::FakeWrites;
 use fanfare_testkit::memory::InMemoryStore;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::browser::Browser;
+use super::store_away::Silenceable;
 use crate::{Options, SessionKeys};
 
 /// A key of Klaviyo's that the fake one takes.
@@ -28,6 +34,9 @@ pub(super) const KLAVIYO_KEY: &str = "pk_0123456789abcdef0123456789abwxyz";
 pub(super) struct Fixture {
     pub(super) clock: FixedClock,
     pub(super) klaviyo: FakeKlaviyo,
+    pub(super) writes: FakeWrites,
+    pub(super) store: InMemoryStore,
+    pub(super) directory: Silenceable,
     pub(super) integration: Integration,
     pub(super) parts: Parts,
     /// The organization whose people tests are, unless they say otherwise.
@@ -77,23 +86,29 @@ impl Fixture {
     pub(super) async fn with(klaviyo: FakeKlaviyo) -> Self {
         let clock = FixedClock::default();
         let store = InMemoryStore::new(Arc::new(clock.clone()));
+        let directory = Silenceable::new(store.clone());
         let integration = Integration::new(Ports {
             store: Arc::new(store.clone()),
-            directory: Arc::new(store.clone()),
+            directory: Arc::new(directory.clone()),
             work_queue: Arc::new(store.clone()),
             ledger: Arc::new(store.clone()),
-            request_limits: Arc::new(store),
+            request_limits: Arc::new(store.clone()),
             klaviyo: Arc::new(klaviyo.clone()),
             sealer: Arc::new(PlainSealer),
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::default()),
         });
+        let writes = FakeWrites::default();
+        let integration = integration.with_klaviyo_writes(Arc::new(writes.clone()));
         Self {
             parts: parts(&integration, options(&[1], false)),
             own: Organization::new(&integration, "Own shop").await,
             other: Organization::new(&integration, "Other shop").await,
             clock,
             klaviyo,
+            writes,
+            store,
+            directory,
             integration,
         }
     }
@@ -149,15 +164,69 @@ impl Fixture {
 
     /// Works a run of the own organization to its end.
     pub(super) async fn work(&self, run: &RunId) {
+        self.work_on(WorkKey::pull(run)).await;
+    }
+
+    /// Sends what the own organization has to tell Klaviyo.
+    pub(super) async fn send_deliveries(&self) {
+        self.work_on(WorkKey::push()).await;
+    }
+
+    async fn work_on(&self, key: WorkKey) {
         let engine = Engine::new(self.integration.clone(), Pace::default());
-        let due = WorkItem::pull(&self.own.id, run);
+        let organization = self.own.id.clone();
+        let due = WorkItem { organization, key };
         let worked = engine.work(&due, &CancellationToken::new()).await;
         worked.expect("a slice");
     }
 
+    /// The own organization's events go to Klaviyo.
+    pub(super) async fn switch_events_on(&self) {
+        let own = &self.own.id;
+        let made = self.integration.rotate_webhook_secret(own);
+        made.await.expect("a secret");
+        let update = EventSettingsUpdate {
+            enabled: Some(true),
+            ..EventSettingsUpdate::default()
+        };
+        let changed = self.integration.update_events(own, update);
+        changed.await.expect("changed settings");
+    }
+
+    /// Fanfare tells of an event of the own organization's.
+    pub(super) async fn tell(&self, id: &str, type_name: &str, data: &Value) {
+        let now = self.clock.now();
+        let body = json!({"id": id, "type": type_name, "timestamp": now.to_string(),
+            "organizationId": self.own.id.as_str(), "data": data})
+        .to_string();
+        let timestamp = (now.as_micros() / 1_000_000).to_string();
+        let signed = self
+            .integration
+            .sign_webhook(&self.own.id, &timestamp, body.as_bytes());
+        let webhook = Webhook {
+            timestamp: &timestamp,
+            signature: &signed.await.expect("a signature"),
+            body: body.as_bytes(),
+        };
+        let received = self.integration.receive_webhook(&self.own.id, webhook);
+        assert!(received.await.expect("an answer").accepted);
+    }
+
+    /// The own organization's consumers, oldest first.
+    pub(super) async fn consumers(&self) -> Vec<ConsumerId> {
+        let page = PageRequest {
+            first: 100,
+            after: None,
+        };
+        let everybody = ConsumerFilter::default();
+        let found = self.integration.consumers(&self.own.id, &everybody, &page);
+        let found = found.await.expect("consumers").items.into_iter();
+        found.map(|record| record.consumer.id).collect()
+    }
+
     /// The run of an audience that is queued or syncing, or was last.
     pub(super) async fn latest_run(&self, audience: &AudienceId) -> RunId {
-        let page = fanfare_domain::paging::PageRequest {
+        let page = PageRequest {
             first: 1,
             after: None,
         };

@@ -103,6 +103,10 @@ async fn what_is_not_there_is_a_page_that_says_so() {
         assert_eq!(answer.status, 404, "{path}");
         answer.has("Page not found");
     }
+    let mut signed_in = fixture.signed_in(Role::Viewer).await;
+    let answer = signed_in.get("/app/nowhere").await;
+    assert_eq!(answer.status, 404);
+    answer.has("aria-label=\"Main\"");
     for moved in ["/", "/app/", "/auth"] {
         browser.get(moved).await.leads_to("/app");
     }

@@ -1,6 +1,7 @@
 //! `/app/settings/integrations`: what is connected, and what can be.
 
 mod actions;
+mod events;
 mod quota;
 mod sheet;
 
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Vec<PageRoute> {
         page!(GET Editor "/app/settings/integrations", show),
     ];
     routes.extend(actions::routes());
+    routes.extend(events::routes());
     routes
 }
 
@@ -59,7 +61,8 @@ async fn answer(
     status: StatusCode,
 ) -> Result<HttpResponse, PageError> {
     let organization = visitor.organization();
-    let connection = application.settings(organization).await?.connection;
+    let settings = application.settings(organization).await?;
+    let connection = settings.connection;
     let quota = match &connection {
         Some(_) => Some(application.klaviyo_quota(organization).await?),
         None => None,
@@ -88,7 +91,7 @@ async fn answer(
             (quota::glance(visitor, quota))
         }
         @if let Some(sheet) = &sheet {
-            (sheet.markup(visitor, connection.as_ref()))
+            (sheet.markup(visitor, connection.as_ref(), settings.events.enabled))
         }
     };
     let mut answer = visitor.page("Integrations", Section::Settings, &body);
@@ -108,7 +111,7 @@ fn klaviyo(connection: Option<&ConnectionView>) -> Markup {
         li.card {
             h2 { "Klaviyo" }
             p.hint { "Marketing" }
-            p { "Keeps audiences equal to Klaviyo's lists and segments." }
+            p { "Keeps audiences equal to Klaviyo's lists and segments, and tells Klaviyo what happens in Fanfare." }
             p { (status(connection)) }
             a.button href={ (PATH) "?sheet=klaviyo" } {
                 @if connection.is_some() { "Manage" } @else { "Connect" }

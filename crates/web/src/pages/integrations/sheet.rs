@@ -5,7 +5,7 @@ use fanfare_sync::ConnectionView;
 use maud::{Markup, html};
 
 use super::{PATH, status};
-use crate::components::{button_form, csrf, field, maybe_time};
+use crate::components::{badge, button_form, csrf, field, maybe_time};
 use crate::visitor::Visitor;
 
 /// The sheet as it is shown.
@@ -20,7 +20,13 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    pub(super) fn markup(&self, visitor: &Visitor, connection: Option<&ConnectionView>) -> Markup {
+    /// `sends_events` says whether events are switched on.
+    pub(super) fn markup(
+        &self,
+        visitor: &Visitor,
+        connection: Option<&ConnectionView>,
+        sends_events: bool,
+    ) -> Markup {
         html! {
             dialog.sheet open aria-labelledby="sheet-title" {
                 div.head {
@@ -29,14 +35,19 @@ impl Sheet {
                     a.button.quiet.close href=(PATH) { "Close" }
                 }
                 @match connection {
-                    Some(connection) => (self.connected(visitor, connection)),
+                    Some(connection) => (self.connected(visitor, connection, sends_events)),
                     None => (self.key_form(visitor, "Connect Klaviyo with a private API key.")),
                 }
             }
         }
     }
 
-    fn connected(&self, visitor: &Visitor, connection: &ConnectionView) -> Markup {
+    fn connected(
+        &self,
+        visitor: &Visitor,
+        connection: &ConnectionView,
+        sends_events: bool,
+    ) -> Markup {
         html! {
             dl.rows {
                 dt { "API key" } dd { "••••" (connection.last4) }
@@ -61,6 +72,14 @@ impl Sheet {
                 div.actions {
                     (get_button("View Synced Lists", "/app/audiences", &[("sort", "source")]))
                     (button_form(visitor, &format!("{PATH}/klaviyo/force-sync"), "quiet", "Force Sync", &[]))
+                }
+            }
+            section.panel {
+                h3 { "Events to Klaviyo " @if sends_events { (badge("good", "On")) } @else { (badge("none", "Off")) } }
+                p.hint { "Klaviyo is told when somebody joins a queue, wins a draw or buys, so that flows start on it." }
+                div.actions {
+                    (get_button("Event settings", super::events::PATH, &[]))
+                    (get_button("Deliveries", "/app/deliveries", &[]))
                 }
             }
             @if visitor.may(Role::Admin) {
