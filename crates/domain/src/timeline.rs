@@ -5,9 +5,33 @@
 //! of those times were.
 
 use crate::delivery::{Delivery, Place};
-use crate::history::{ChangeKind, Membership};
-use crate::ids::{AudienceId, RunId};
+use crate::history::ChangeKind;
+use crate::ids::AudienceId;
 use crate::time::Timestamp;
+
+/// Since and until when the consumer was a member of an audience.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stay {
+    /// Of which audience.
+    pub audience: AudienceId,
+    /// The first moment of the membership.
+    pub began: Timestamp,
+    /// The first moment after it; `None` while it lasts.
+    pub ended: Option<Timestamp>,
+}
+
+impl Stay {
+    /// Its beginning and its end.
+    pub fn changes(&self) -> impl Iterator<Item = MembershipChange> {
+        let change = |kind, at| MembershipChange {
+            at,
+            kind,
+            audience: self.audience.clone(),
+        };
+        let left = self.ended.map(|at| change(ChangeKind::Left, at));
+        std::iter::once(change(ChangeKind::Joined, self.began)).chain(left)
+    }
+}
 
 /// A membership of the consumer that began or ended. Changes have an order: by time, kind and audience.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,23 +42,6 @@ pub struct MembershipChange {
     pub kind: ChangeKind,
     /// Of which audience.
     pub audience: AudienceId,
-    /// The run that did it.
-    pub run: RunId,
-}
-
-impl MembershipChange {
-    /// The beginning and the end of a membership.
-    pub fn all_of(
-        audience: &AudienceId,
-        membership: &Membership,
-    ) -> impl Iterator<Item = MembershipChange> {
-        membership.changes().map(|change| Self {
-            at: change.at,
-            kind: change.kind,
-            audience: audience.clone(),
-            run: change.run,
-        })
-    }
 }
 
 /// What is known of the consumer's own row.
@@ -135,7 +142,7 @@ pub fn page_of(
     changes: Vec<MembershipChange>,
     deliveries: Vec<Delivery>,
 ) -> (Vec<Moment>, Option<TimelineKey>) {
-    marks.sort_by_key(|mark| std::cmp::Reverse(mark.at));
+    marks.sort_by_key(|mark| (mark.is_creation, std::cmp::Reverse(mark.at)));
     let mut changes: Vec<MembershipChange> = changes
         .into_iter()
         .filter(|change| key.is_after(change))
@@ -146,10 +153,18 @@ pub fn page_of(
     let mut deliveries = deliveries.into_iter().peekable();
     let (mut moments, mut next) = (Vec::new(), key.clone());
     loop {
-        // Of one time the delivery comes first, as the latest, and the making of the consumer last.
+        // Of one time the delivery comes first, as the latest. The consumer was made before everything else, also where it was
+        // written a moment after its first membership.
         let of_delivery = deliveries.peek().map(|delivery| (delivery.created_at, 2));
         let of_change = changes.peek().map(|change| (change.at, 1));
-        let of_mark = marks.peek().map(|mark| (mark.at, 0));
+        let of_mark = marks.peek().map(|mark| {
+            let at = if mark.is_creation {
+                Timestamp::EPOCH
+            } else {
+                mark.at
+            };
+            (at, 0)
+        });
         let Some(latest) = of_delivery.max(of_change).max(of_mark) else {
             return (moments, None);
         };
@@ -212,7 +227,6 @@ mod tests {
                 ChangeKind::Left
             },
             audience: AudienceId::parse(format!("aud_{audience}")).unwrap(),
-            run: RunId::parse("run_1").unwrap(),
         }
     }
 
@@ -229,7 +243,7 @@ mod tests {
         let (moments, next) = page_of(
             &TimelineKey::default(),
             10,
-            vec![mark(1, true), mark(4, false)],
+            vec![mark(2, true), mark(4, false)],
             vec![change(1, true, 1), change(3, false, 1)],
             vec![delivery(2, 4), delivery(1, 2)],
         );

@@ -10,9 +10,10 @@ use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerRecord, History, StoreError};
 use fanfare_domain::search::folded;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::timeline::Stay;
 use fanfare_sql_rows::{
-    ChangeRow, DbTimestamp, EndedMembershipRow, MembershipRow, SnapshotRow, all, contains_pattern,
-    count, from_db, id, signed,
+    ChangeRow, DbTimestamp, EndedMembershipRow, SnapshotRow, all, contains_pattern, count, from_db,
+    id, signed,
 };
 
 use super::pages::Scope;
@@ -197,7 +198,7 @@ impl History for Unit {
         &mut self,
         audiences: &[AudienceId],
         consumer: &ConsumerId,
-    ) -> Result<Vec<(AudienceId, Membership)>, StoreError> {
+    ) -> Result<Vec<Stay>, StoreError> {
         let scope = Scope::of(self.reading());
         let ids: Vec<String> = audiences.iter().map(AudienceId::to_string).collect();
         let find = sqlx::query_file!(
@@ -206,40 +207,31 @@ impl History for Unit {
             texts(&ids) as _,
             consumer.as_str()
         );
-        let rows = find
+        let present = find
             .fetch_all(&mut *scope.connection)
             .with_timeout()
             .await?;
-        let present = rows.into_iter().map(|row| {
-            let column = "audience_list_memberships.audience_id";
-            let audience = id(row.audience_id, AudienceId::parse, column)?;
-            let row = MembershipRow {
-                consumer_id: consumer.to_string(),
-                run_id: row.run_id,
-                created_at: row.created_at,
-            };
-            Ok((audience, row.try_into()?))
-        });
-        let mut found = present.collect::<Result<Vec<_>, StoreError>>()?;
         let find = sqlx::query_file!(
             "sql/ended_memberships/of_person.sql",
             scope.organization,
             texts(&ids) as _,
             consumer.as_str()
         );
-        let rows = find.fetch_all(scope.connection).with_timeout().await?;
-        for row in rows {
-            let column = "ended_memberships.audience_id";
-            let audience = id(row.audience_id, AudienceId::parse, column)?;
-            let row = EndedMembershipRow {
-                began_at: row.began_at,
-                joined_by: row.joined_by,
-                ended_at: row.ended_at,
-                left_by: row.left_by,
-            };
-            found.push((audience, row.of(consumer)?));
-        }
-        Ok(found)
+        let ended = find.fetch_all(scope.connection).with_timeout().await?;
+        let present = present
+            .into_iter()
+            .map(|row| (row.audience_id, row.created_at, None));
+        let ended = ended
+            .into_iter()
+            .map(|row| (row.audience_id, row.began_at, Some(row.ended_at)));
+        let all = present.chain(ended).map(|(audience, began, ended)| {
+            Ok(Stay {
+                audience: id(audience, AudienceId::parse, "memberships.audience_id")?,
+                began: began.0,
+                ended: ended.map(|ended| ended.0),
+            })
+        });
+        all.collect()
     }
 
     async fn snapshots(

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use fanfare_domain::door::{Asked, People};
-use fanfare_domain::history::Membership;
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{AudienceRecord, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::timeline::Stay;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
@@ -69,11 +69,8 @@ impl Integration {
     ) -> Result<Vec<AudienceRecord>, Error> {
         let mut unit = self.read(organization).await?;
         let mut found = Vec::new();
-        for (record, memberships) in audiences_around(unit.as_mut(), consumer).await? {
-            if memberships
-                .iter()
-                .any(|membership| membership.end.is_none())
-            {
+        for (record, stays) in audiences_around(unit.as_mut(), consumer).await? {
+            if stays.iter().any(|stay| stay.ended.is_none()) {
                 found.push(record);
             }
         }
@@ -85,7 +82,7 @@ impl Integration {
 pub(crate) async fn audiences_around(
     unit: &mut dyn UnitOfWork,
     consumer: &ConsumerId,
-) -> Result<Vec<(AudienceRecord, Vec<Membership>)>, StoreError> {
+) -> Result<Vec<(AudienceRecord, Vec<Stay>)>, StoreError> {
     let mut page = PageRequest {
         first: AUDIENCES_AT_ONCE,
         after: None,
@@ -96,13 +93,13 @@ pub(crate) async fn audiences_around(
         page.after = read.end().map(str::to_owned);
         let ids = read.items.iter().map(|record| record.audience.id.clone());
         let ids: Vec<AudienceId> = ids.collect();
-        let mut of_each: HashMap<AudienceId, Vec<Membership>> = HashMap::new();
-        for (audience, membership) in unit.memberships_of(&ids, consumer).await? {
-            of_each.entry(audience).or_default().push(membership);
+        let mut of_each: HashMap<AudienceId, Vec<Stay>> = HashMap::new();
+        for stay in unit.memberships_of(&ids, consumer).await? {
+            of_each.entry(stay.audience.clone()).or_default().push(stay);
         }
         found.extend(read.items.into_iter().filter_map(|record| {
-            let memberships = of_each.remove(&record.audience.id)?;
-            Some((record, memberships))
+            let stays = of_each.remove(&record.audience.id)?;
+            Some((record, stays))
         }));
         if page.after.is_none() {
             return Ok(found);

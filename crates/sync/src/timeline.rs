@@ -6,7 +6,7 @@ use fanfare_domain::delivery::{DeliveryFilter, Place};
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::ConsumerRecord;
-use fanfare_domain::timeline::{Mark, MembershipChange, Moment, TimelineKey, page_of};
+use fanfare_domain::timeline::{Mark, Moment, Stay, TimelineKey, page_of};
 
 use crate::door::audiences_around;
 use crate::error::{Entity, Error};
@@ -47,11 +47,9 @@ impl Integration {
         };
         let deliveries = unit.deliveries(&filter, &rest).await?.items;
         let (mut audiences, mut changes) = (HashMap::new(), Vec::new());
-        for (around, memberships) in audiences_around(unit.as_mut(), id).await? {
+        for (around, stays) in audiences_around(unit.as_mut(), id).await? {
             let audience = around.audience;
-            for membership in &memberships {
-                changes.extend(MembershipChange::all_of(&audience.id, membership));
-            }
+            changes.extend(stays.iter().flat_map(Stay::changes));
             audiences.insert(audience.id, audience.name);
         }
         let first = page.first as usize;

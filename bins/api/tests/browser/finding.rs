@@ -23,7 +23,8 @@ const nameOf = (element) =>
   element.getAttribute("aria-label") ?? (element.labels?.length ? text(element.labels[0]) : text(element));
 const place = document.querySelector("dialog:modal") ?? document;
 return [...place.querySelectorAll(selectors[role])]
-  .filter((element) => element.checkVisibility() && !element.disabled && nameOf(element) === name);
+  .filter((element) => element.checkVisibility() && !element.disabled && nameOf(element) === name)
+  .filter((element) => !element.closest("[aria-hidden=true]"));
 "#;
 
 impl Browser {

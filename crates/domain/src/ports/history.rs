@@ -7,6 +7,7 @@ use crate::history::{Change, ChangeKey, ChangeRange, Membership, Snapshot};
 use crate::ids::{AudienceId, ConsumerId, SnapshotId};
 use crate::paging::{Page, PageRequest};
 use crate::time::Timestamp;
+use crate::timeline::Stay;
 
 /// The history of audiences. [`super::Pages`] writes it: a membership that is there has its beginning, and one that ended
 /// is kept with both. An audience that never was has an empty one.
@@ -73,7 +74,7 @@ pub trait History {
         &mut self,
         audiences: &[AudienceId],
         consumer: &ConsumerId,
-    ) -> Result<Vec<(AudienceId, Membership)>, StoreError>;
+    ) -> Result<Vec<Stay>, StoreError>;
 
     /// The audience's snapshots by id (which is by age), paged by id.
     async fn snapshots(

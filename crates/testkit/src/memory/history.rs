@@ -8,6 +8,7 @@ use fanfare_domain::ids::{AudienceId, ConsumerId, SnapshotId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerRecord, History, StoreError};
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::timeline::Stay;
 
 use super::consumers::{contains, page_of_consumers};
 use super::rows::{Rows, refuse};
@@ -107,12 +108,16 @@ impl History for Unit {
         &mut self,
         audiences: &[AudienceId],
         consumer: &ConsumerId,
-    ) -> Result<Vec<(AudienceId, Membership)>, StoreError> {
+    ) -> Result<Vec<Stay>, StoreError> {
         let mut found = Vec::new();
         for audience in audiences {
             let all = self.rows().memberships(audience).into_iter();
             let of_it = all.filter(|one| one.consumer == *consumer);
-            found.extend(of_it.map(|one| (audience.clone(), one)));
+            found.extend(of_it.map(|one| Stay {
+                audience: audience.clone(),
+                began: one.began,
+                ended: one.end.map(|end| end.at),
+            }));
         }
         Ok(found)
     }

@@ -6,7 +6,7 @@ use fanfare_domain::run::SyncStatus;
 use maud::html;
 
 use crate::components::{
-    badge, button_form, empty, error_panel, growth, heading, long_text, maybe_time, menu,
+    badge, button_form, choices, empty, error_panel, growth, heading, long_text, maybe_time, menu,
     moment_field, notice, number, number_cell, number_heading, pager, progress, search_field,
     status_badge, table, tabs, text_field, time,
 };
@@ -72,6 +72,9 @@ async fn show(visitor: Visitor, query: Query) -> HttpResponse {
             (button_form(&visitor, PATH, "danger", "A dangerous one", &[]))
         }
         (tabs("Example", &[("One", PATH.to_owned()), ("Two", PATH.to_owned())], "One"))
+        div.filters {
+            (choices("A choice", "of", &[("1", "One"), ("2", "Two")], Some("1"), PATH, &fields))
+        }
         div #rows {
             (table("A table", &html! { (heading("Name")) (number_heading("Value")) (heading("Actions")) }, &html! {
                 @for n in 1..=3_u64 {

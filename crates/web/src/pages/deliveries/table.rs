@@ -38,15 +38,17 @@ pub(super) fn rows(
             @let name = words::delivery(delivery);
             tr {
                 th scope="row" {
-                    (long_text(&name))
-                    @if name != delivery.type_name { p.hint { (long_text(&delivery.type_name)) } }
+                    div.what {
+                        (long_text(&name))
+                        @if name != delivery.type_name { p.hint { (long_text(&delivery.type_name)) } }
+                    }
                 }
                 (cell("Consumer", &consumer(delivery, person.as_ref())))
                 (cell("In Klaviyo", &customers::maybe_text(delivery.target.as_deref())))
                 (cell("Status", &html! { (words::delivery_badge(delivery.status)) (reason(visitor, delivery)) }))
                 (number_cell("Tries", u64::from(delivery.attempts)))
-                (cell("Accepted", &time(delivery.created_at, visitor.now)))
-                (cell("Sent", &maybe_time(delivery.sent_at, visitor.now)))
+                (cell("Accepted", &html! { span.nowrap { (time(delivery.created_at, visitor.now)) } }))
+                (cell("Sent", &html! { span.nowrap { (maybe_time(delivery.sent_at, visitor.now)) } }))
                 @if may_retry {
                     td {
                         @if delivery.status == DeliveryStatus::Failed {

@@ -98,7 +98,7 @@ pub(super) fn panel(visitor: &Visitor, typed: &Typed) -> Markup {
         @for of in EventType::forwardable() {
             @let text = typed.metrics.get(&of).map(String::as_str).unwrap_or_default();
             tr {
-                th scope="row" { (words::event(of)) p.hint { (of) } }
+                th scope="row" { div.what { (words::event(of)) p.hint { (of) } } }
                 (cell("Metric in Klaviyo", &if may_change { input(typed, of, text) } else { shown(text) }))
                 (cell("Look", &html! {
                     a href={ (PATH) "?preview=" (of) "#preview" } { "Preview" span.hidden { " of " (words::event(of)) } }

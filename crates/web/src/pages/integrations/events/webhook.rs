@@ -39,13 +39,13 @@ impl Secret {
             section.panel {
                 h2 { "How events come here" }
                 p { "Fanfare sends them as webhooks. Enter this address and the secret in Fanfare, where webhooks are set up." }
-                div.field {
+                div.field.wide {
                     label for="webhook-address" { "Address" }
                     input #webhook-address type="text" readonly value=(self.address);
                 }
                 @if let Some(made) = &self.made {
                     (notice("good", &html! {
-                        div.field {
+                        div.field.wide {
                             label for="webhook-secret" { "Secret" }
                             input #webhook-secret type="text" readonly autocomplete="off" spellcheck="false" value=(made.expose_secret());
                         }
