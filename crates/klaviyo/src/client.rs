@@ -114,19 +114,47 @@ impl KlaviyoHttp {
         read: impl Fn(&str) -> Result<T, KlaviyoError>,
     ) -> Result<Answer<T>, KlaviyoError> {
         let max = body::MAX_DOCUMENT_BYTES;
-        self.send_within(credential, request, max, &AnyRoom, read)
-            .await
+        let body = self.body(credential, request, max, &AnyRoom).await?;
+        Ok(Answer {
+            value: text::decode(&body.value, read)?,
+            rate_limits: body.rate_limits,
+        })
     }
 
-    /// Sends a request whose answer has up to `max` bytes and no more than there is room for.
-    pub(crate) async fn send_within<T>(
+    /// Sends a request for a page, which has up to [`body::MAX_BODY_BYTES`] and no more than there is room for. Reading it takes
+    /// milliseconds, so that another thread does it: whoever waits for several pages goes on meanwhile.
+    pub(crate) async fn send_for_page<T: Send + 'static>(
+        &self,
+        credential: &Credential,
+        request: Request,
+        room: &dyn AnswerRoom,
+        read: impl Fn(&str, &Origin) -> Result<T, KlaviyoError> + Send + 'static,
+    ) -> Result<Answer<T>, KlaviyoError> {
+        let max = body::MAX_BODY_BYTES;
+        let body = self.body(credential, request, max, room).await?;
+        let origin = self.origin.clone();
+        let decode = move || text::decode(&body.value, |text| read(text, &origin));
+        let value = match tokio::task::spawn_blocking(decode).await {
+            Ok(read) => read?,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => return Err(stopping()),
+            },
+        };
+        Ok(Answer {
+            value,
+            rate_limits: body.rate_limits,
+        })
+    }
+
+    /// Sends a request, and returns its answer's body of up to `max` bytes.
+    async fn body(
         &self,
         credential: &Credential,
         request: Request,
         max: usize,
         room: &dyn AnswerRoom,
-        read: impl Fn(&str) -> Result<T, KlaviyoError>,
-    ) -> Result<Answer<T>, KlaviyoError> {
+    ) -> Result<Answer<Vec<u8>>, KlaviyoError> {
         let response = self
             .client
             .request(request.method, request.url)
@@ -149,9 +177,8 @@ impl KlaviyoHttp {
             ));
         }
         let rate_limits = rate_limits_of(response.headers());
-        let body = body::read(response, max, room).await?;
         Ok(Answer {
-            value: text::decode(&body, read)?,
+            value: body::read(response, max, room).await?,
             rate_limits,
         })
     }
@@ -202,6 +229,11 @@ pub(crate) fn unavailable(error: &reqwest::Error) -> KlaviyoError {
     )
 }
 
+/// The error for an answer that nobody reads any more.
+fn stopping() -> KlaviyoError {
+    KlaviyoError::Unavailable("the program stops".to_owned())
+}
+
 #[async_trait]
 impl Klaviyo for KlaviyoHttp {
     async fn account(&self, credential: &Credential) -> Result<Answer<Account>, KlaviyoError> {
@@ -241,11 +273,8 @@ impl Klaviyo for KlaviyoHttp {
         room: &dyn AnswerRoom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
         let request = member::request(&self.origin, collection, from)?;
-        let max = body::MAX_BODY_BYTES;
-        self.send_within(credential, request, max, room, |text| {
-            member::read_page(text, &self.origin)
-        })
-        .await
+        self.send_for_page(credential, request, room, member::read_page)
+            .await
     }
 
     async fn find_members(
@@ -280,11 +309,8 @@ impl Klaviyo for KlaviyoHttp {
         room: &dyn AnswerRoom,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
         let request = profile::changed_request(&self.origin, from);
-        let max = body::MAX_BODY_BYTES;
-        self.send_within(credential, request, max, room, |text| {
-            member::read_page(text, &self.origin)
-        })
-        .await
+        self.send_for_page(credential, request, room, member::read_page)
+            .await
     }
 
     async fn probe(

@@ -7,6 +7,7 @@ mod environment;
 mod events;
 mod latency;
 mod neighbour;
+mod pages;
 mod quota;
 mod search;
 mod start;
@@ -56,6 +57,7 @@ const CASES: &[(&str, Case)] = &[
     ("continuous", continuous::measure),
     ("events", events::measure),
     ("neighbour", neighbour::measure),
+    ("pages", pages::measure),
     ("quota", quota::measure),
     (MILLION, quota::measure_a_million),
 ];

@@ -211,11 +211,8 @@ impl KlaviyoWrites for KlaviyoHttp {
     ) -> Result<Answer<ImportErrorPage>, KlaviyoError> {
         let request = import::errors_request(self.origin(), job, cursor)?;
         // A page holds a hundred profiles as they were sent.
-        let max = body::MAX_BODY_BYTES;
-        self.send_within(credential, request, max, &AnyRoom, |text| {
-            import::read_errors(text, self.origin())
-        })
-        .await
+        self.send_for_page(credential, request, &AnyRoom, import::read_errors)
+            .await
     }
 
     async fn imported_profiles(
@@ -225,11 +222,8 @@ impl KlaviyoWrites for KlaviyoHttp {
         cursor: Option<&Cursor>,
     ) -> Result<Answer<MemberPage>, KlaviyoError> {
         let request = import::profiles_request(self.origin(), job, cursor)?;
-        let max = body::MAX_BODY_BYTES;
-        self.send_within(credential, request, max, &AnyRoom, |text| {
-            member::read_page(text, self.origin())
-        })
-        .await
+        self.send_for_page(credential, request, &AnyRoom, member::read_page)
+            .await
     }
 
     async fn find_profiles(
@@ -238,9 +232,10 @@ impl KlaviyoWrites for KlaviyoHttp {
         lookup: &MemberLookup,
     ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError> {
         let request = profile::find_request(self.origin(), lookup);
-        let max = body::MAX_BODY_BYTES;
-        self.send_within(credential, request, max, &AnyRoom, member::read_found)
-            .await
+        self.send_for_page(credential, request, &AnyRoom, |text, _| {
+            member::read_found(text)
+        })
+        .await
     }
 
     async fn add_to_list(
@@ -304,11 +299,8 @@ impl KlaviyoWrites for KlaviyoHttp {
         cursor: Option<&Cursor>,
     ) -> Result<Answer<RecordedEvents>, KlaviyoError> {
         let request = event::recorded_request(self.origin(), metric, since, cursor)?;
-        let max = body::MAX_BODY_BYTES;
-        self.send_within(credential, request, max, &AnyRoom, |text| {
-            event::read_recorded(text, self.origin())
-        })
-        .await
+        self.send_for_page(credential, request, &AnyRoom, event::read_recorded)
+            .await
     }
 
     async fn unsubscribe(

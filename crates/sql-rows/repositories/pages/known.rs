@@ -1,4 +1,6 @@
-//! What is known about a page, in three statements (`crate::page_reads`).
+//! What is known about a page, in up to four statements (`crate::page_reads`).
+
+use std::collections::HashSet;
 
 use fanfare_domain::ids::{ProfileId, RunId};
 use fanfare_domain::page::Known;
@@ -15,9 +17,18 @@ pub(super) async fn known(
     emails: &[Email],
     profiles: &[ProfileId],
 ) -> Result<Known, StoreError> {
-    let emails: Vec<&str> = emails.iter().map(Email::as_str).collect();
     let ids: Vec<&str> = profiles.iter().map(ProfileId::as_str).collect();
-    let consumers = page_reads::consumers(scope.reborrow(), &emails, &ids).await?;
+    let mut consumers = page_reads::consumers(scope.reborrow(), &[], &ids).await?;
+    // A consumer has its e-mail alone: who is found by a profile need not be found again.
+    let found: HashSet<&Email> = consumers
+        .iter()
+        .filter_map(|one| one.email.as_ref())
+        .collect();
+    let others = emails.iter().filter(|email| !found.contains(email));
+    let others: Vec<&str> = others.map(Email::as_str).collect();
+    if !others.is_empty() {
+        consumers.extend(page_reads::consumers(scope.reborrow(), &others, &[]).await?);
+    }
     let links = if consumers.is_empty() {
         Vec::new()
     } else {
