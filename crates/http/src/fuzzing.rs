@@ -70,7 +70,9 @@ pub fn bodies(bytes: &[u8]) {
         }
     }
     if let Some(settings) = body::<wire::SettingsBody>(bytes)
-        && let wire::SettingsChange::Change { connect, events } = settings.into()
+        && let wire::SettingsChange::Change {
+            connect, events, ..
+        } = settings.into()
     {
         shows_nothing_private(&format!("{connect:?}"));
         for metric in events

@@ -167,7 +167,8 @@ async fn a_failed_run_keeps_the_time_of_the_last_success() {
         .audience(&org.organization, &first.audience)
         .await
         .unwrap()
-        .source;
+        .source
+        .unwrap();
     assert_eq!(source.last_synced_at, first.finished_at);
     assert_eq!(source.data.last_error.as_deref(), Some("source_gone"));
     assert_eq!(org.members(&first.id).await, emails(0..2));

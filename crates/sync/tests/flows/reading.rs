@@ -63,7 +63,8 @@ async fn an_import_makes_members_of_all_profiles_with_an_email_or_phone_number()
         .audience(&org.organization, &run.audience)
         .await
         .unwrap()
-        .source;
+        .source
+        .unwrap();
     assert_eq!(
         (source.last_synced_at, source.data.created),
         (run.finished_at, 3)
@@ -146,7 +147,8 @@ async fn a_name_given_by_hand_stays() {
         .audience(&org.organization, &run.audience)
         .await
         .unwrap()
-        .source;
+        .source
+        .unwrap();
     assert_eq!(source.data.name.as_deref(), Some("Friends"));
 }
 
@@ -161,7 +163,8 @@ async fn a_lists_name_is_stored_without_characters_that_databases_refuse() {
         .audience(&org.organization, &run.audience)
         .await
         .unwrap()
-        .source;
+        .source
+        .unwrap();
     assert_eq!(source.data.name.as_deref(), Some("VIP"));
 }
 

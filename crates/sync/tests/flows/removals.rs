@@ -73,7 +73,8 @@ async fn more_than_half_of_a_large_audience_leave_only_when_confirmed() {
         .audience(&org.organization, &first.audience)
         .await
         .unwrap()
-        .source;
+        .source
+        .unwrap();
     assert_eq!(source.last_synced_at, first.finished_at);
 
     let confirmed = org.resynced(&first, true).await;

@@ -57,7 +57,8 @@ async fn a_new_run_begins_at_page_one_and_inherits_nothing() {
         .audience(&org.organization, &first.audience)
         .await
         .unwrap()
-        .source;
+        .source
+        .unwrap();
     assert_eq!(source.last_synced_at, first.finished_at);
 
     let pages = klaviyo.member_calls().len();
