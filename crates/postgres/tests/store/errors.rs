@@ -222,7 +222,7 @@ async fn a_unit_with_a_failed_statement_cannot_be_committed() {
     let organization = org("org_a");
     let source = Fixture::source("list1");
     let mut orphan = Fixture::audience(&source);
-    orphan.source = build::source_id("sync_none");
+    orphan.source = Some(build::source_id("sync_none"));
     let mut unit = fixture.begin(&organization).await;
     unit.put_source(&source).await.unwrap();
     unit.put_audience(&orphan).await.unwrap_err();
