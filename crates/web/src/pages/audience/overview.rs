@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::failure::FailureCode;
+use fanfare_domain::issue::IssueCode;
 use fanfare_domain::organization::Role;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::run::SyncRun;
@@ -55,6 +56,10 @@ async fn show(
         after: None,
     };
     let runs = application.runs(organization, &id, &page).await?.items;
+    let duplicates = match &frame.ended {
+        Some(run) => duplicates(&application.issue_counts(organization, &run.id).await?),
+        None => 0,
+    };
     // While a run is followed, its end says when to look again.
     let is_continuous = frame
         .status
@@ -69,6 +74,11 @@ async fn show(
             section.panel {
                 h2 { "Sync in progress" }
                 div.live data-live={ (frame.path()) "/live" } { (progress::live(run, visitor.now)) }
+                @if visitor.may(Role::Editor) && !frame.is_archived() {
+                    div.actions {
+                        (button_form(&visitor, &format!("{}/cancel", frame.path()), "quiet", "Cancel", &[("run", run.id.as_str())]))
+                    }
+                }
             }
         }
         section.panel {
@@ -77,7 +87,7 @@ async fn show(
             (growth(&counts(&runs, members), visitor.now))
         }
         @if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
-            (last_sync(&visitor, run))
+            (last_sync(&visitor, &frame, run, duplicates))
         }
     };
     // The head is a part of what is asked for again: a rename and the status are in it.
@@ -199,7 +209,13 @@ fn troubles(visitor: &Visitor, frame: &Frame) -> Markup {
         @if status.record.source.as_ref().is_some_and(|it| it.guard.is_holding) && frame.active().is_none() {
             (guard(visitor, frame))
         } @else if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
-            @if let Some(error) = &run.error {
+            @if progress::is_cancelled(run) {
+                (notice("warn", &html! {
+                    strong { "The last sync was cancelled. " }
+                    (run.error.as_ref().map_or("", |error| &error.message))
+                    " What it had written stays, and nobody was removed."
+                }))
+            } @else if let Some(error) = &run.error {
                 (notice("bad", &html! {
                     strong { "The last sync failed. " }
                     @if error.code != FailureCode::KeyInvalid { (error.message) " " }
@@ -285,7 +301,15 @@ fn remedy(code: FailureCode) -> &'static str {
     }
 }
 
-fn last_sync(visitor: &Visitor, run: &SyncRun) -> Markup {
+/// How many profiles of a run share the e-mail of another one.
+fn duplicates(issues: &[(IssueCode, u64)]) -> u64 {
+    let mut counts = issues.iter();
+    counts
+        .find(|(code, _)| *code == IssueCode::DuplicateEmail)
+        .map_or(0, |(_, count)| *count)
+}
+
+fn last_sync(visitor: &Visitor, frame: &Frame, run: &SyncRun, duplicates: u64) -> Markup {
     html! {
         section.panel {
             h2 { "Last sync" }
@@ -298,6 +322,14 @@ fn last_sync(visitor: &Visitor, run: &SyncRun) -> Markup {
             }
             @if run.removals_deferred {
                 p { "Klaviyo was still computing the segment, so nobody was removed. A later sync does it." }
+            }
+            @if let Some(sum) = progress::sum(run, duplicates) {
+                p {
+                    (sum)
+                    @if duplicates > 0 || run.progress.tally.skipped > 0 {
+                        " " a href={ (frame.path()) "/issues?run=" (run.id) } { "See which, and why" }
+                    }
+                }
             }
             (progress::outcome(run))
         }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use fanfare_domain::run::{SyncRun, SyncStatus};
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::run::{RunMode, SyncRun, SyncStatus};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::waiting::{WaitReason, Waiting};
 use maud::{Markup, html};
@@ -32,6 +33,31 @@ pub(super) fn live(run: &SyncRun, now: Timestamp) -> Markup {
         }
         (outcome(run))
     }
+}
+
+/// Whether somebody ended the run. Its status is that of a failure, which it is not to whoever pressed the button.
+pub(super) fn is_cancelled(run: &SyncRun) -> bool {
+    let error = run.error.as_ref();
+    error.is_some_and(|error| error.code == FailureCode::Cancelled)
+}
+
+/// How the people of a complete pass come of the profiles that it has read, in a sentence.
+pub(super) fn sum(run: &SyncRun, duplicates: u64) -> Option<String> {
+    let tally = run.progress.tally;
+    if run.pass.mode() != RunMode::Full || run.status != SyncStatus::Success || tally.processed == 0
+    {
+        return None;
+    }
+    let people = (tally.processed - tally.skipped.min(tally.processed)).saturating_sub(duplicates);
+    let mut parts = vec![format!("{} in", texts::number(people))];
+    if duplicates > 0 {
+        parts.push(texts::count(duplicates, "duplicate", "duplicates"));
+    }
+    if tally.skipped > 0 {
+        parts.push(format!("{} left out", texts::number(tally.skipped)));
+    }
+    let read = texts::count(tally.processed, "profile", "profiles");
+    Some(format!("{read} read: {}.", parts.join(", ")))
 }
 
 /// What a run has done, each outcome with its count.

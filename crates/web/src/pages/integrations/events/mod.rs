@@ -4,10 +4,12 @@ mod mapping;
 mod preview;
 mod webhook;
 
+use std::collections::BTreeSet;
+
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use fanfare_domain::events::EventSettingsUpdate;
+use fanfare_domain::events::{EventSettings, EventSettingsUpdate};
 use fanfare_domain::organization::Role;
 use fanfare_sync::{ConnectionView, Integration, Settings};
 use maud::{Markup, html};
@@ -15,7 +17,8 @@ use maud::{Markup, html};
 use self::mapping::Typed;
 use self::preview::Preview;
 use self::webhook::Secret;
-use crate::components::{badge, button_form, notice};
+use crate::Dashboard;
+use crate::components::{badge, button_form, long_text, notice};
 use crate::error::PageError;
 use crate::fields::{Fields, Form, Query};
 use crate::layout::Section;
@@ -28,6 +31,7 @@ pub(super) fn routes() -> Vec<PageRoute> {
     vec![
         page!(GET Editor "/app/settings/integrations/klaviyo/events", show),
         page!(POST Admin "/app/settings/integrations/klaviyo/events", save),
+        page!(GET Admin "/app/settings/integrations/klaviyo/events/switch", ask_to_switch_on),
         page!(POST Admin "/app/settings/integrations/klaviyo/events/switch", switch),
         page!(POST Admin "/app/settings/integrations/klaviyo/events/secret", make_secret),
     ]
@@ -93,6 +97,39 @@ async fn save(
     }
 }
 
+/// What switching events on does, before it is done: flows that hang on their metrics mail people.
+async fn ask_to_switch_on(
+    application: Data<Integration>,
+    visitor: Visitor,
+) -> Result<HttpResponse, PageError> {
+    let settings = application.settings(visitor.organization()).await?;
+    let body = html! {
+        div.head { h1 { "Switch events on?" } }
+        (troubles(settings.connection.as_ref()))
+        section.panel {
+            p { "Klaviyo is told of what happens in Fanfare from then on: nothing of before is sent." }
+            p { "Flows in Klaviyo that start on one of these metrics mail the people whom it happens to:" }
+            ul {
+                @for metric in metrics(&settings.events) { li { (long_text(&metric)) } }
+            }
+            p { "In Klaviyo, look under Flows at those that are live. You can switch events off again at any time." }
+            div.actions {
+                (button_form(&visitor, &format!("{PATH}/switch"), "", "Yes, switch events on", &[("enabled", "true")]))
+                a.button.quiet href=(PATH) { "Keep them off" }
+            }
+        }
+    };
+    Ok(visitor.page("Switch events on", Section::Settings, &body))
+}
+
+/// The metrics that are in force, each once.
+fn metrics(settings: &EventSettings) -> BTreeSet<String> {
+    let in_force = settings.in_force().into_iter();
+    in_force
+        .filter_map(|(_, metric)| metric.map(String::from))
+        .collect()
+}
+
 async fn switch(
     application: Data<Integration>,
     visitor: Visitor,
@@ -110,17 +147,27 @@ async fn switch(
     Ok(see(&format!("{PATH}?notice={said}")))
 }
 
-/// Makes a secret of webhooks. It is shown in this answer, and in none after it.
+/// Makes a secret of webhooks. It is shown in this answer, in that to a second click of the same button, and in none after it.
 async fn make_secret(
     request: HttpRequest,
     application: Data<Integration>,
+    dashboard: Data<Dashboard>,
     visitor: Visitor,
     form: Form,
 ) -> Result<HttpResponse, PageError> {
     let organization = visitor.organization();
+    let seen = form.0.text("seen");
     let made = application
-        .replace_webhook_secret(organization, form.0.text("seen"))
+        .replace_webhook_secret(organization, seen)
         .await?;
+    let key = visitor.caller.key.clone();
+    let maker = (organization.clone(), key, seen.map(str::to_owned));
+    if let Some(made) = &made {
+        dashboard
+            .made_secrets
+            .keep(maker.clone(), made, visitor.now);
+    }
+    let made = made.or_else(|| dashboard.made_secrets.of(&maker, visitor.now));
     let Some(made) = made else {
         return Ok(see(&format!("{PATH}?notice=secret-changed")));
     };
@@ -145,7 +192,11 @@ fn answer(
     let body = html! {
         div.head {
             h1 { "Events to Klaviyo" }
-            @if settings.events.enabled { (badge("good", "On")) } @else { (badge("none", "Off")) }
+            @if settings.events.enabled && secret.is_made() {
+                (badge("good", "On"))
+            } @else if settings.events.enabled {
+                (badge("waiting", "On, but no event can come yet"))
+            } @else { (badge("none", "Off")) }
             div.actions {
                 a.button.quiet href="/app/deliveries" { "Deliveries" }
                 a.button.quiet href={ (super::PATH) "?sheet=klaviyo" } { "Back to Klaviyo" }
@@ -155,6 +206,7 @@ fn answer(
             (notice(kind, &html! { (text) }))
         }
         (troubles(settings.connection.as_ref()))
+        (steps(settings, secret))
         // A secret that is shown this once comes first.
         @if secret.made.is_some() { (secret.panel(visitor)) }
         (on_and_off(visitor, settings.events.enabled))
@@ -182,11 +234,35 @@ fn said(fields: &Fields) -> Option<(&'static str, &'static str)> {
         ),
         "secret-changed" => (
             "warn",
-            "A secret was made meanwhile, perhaps by a second click, and this one was not. If you have not kept the new secret, \
+            "A secret was made meanwhile, perhaps by somebody else, and this one was not. If nobody has kept the new secret, \
              make another.",
         ),
         _ => return None,
     })
+}
+
+/// What is to be done until events reach Klaviyo, and what is done.
+fn steps(settings: &Settings, secret: &Secret) -> Markup {
+    let done = |is_done: bool| {
+        if is_done {
+            badge("good", "Done")
+        } else {
+            badge("waiting", "To do")
+        }
+    };
+    html! {
+        section.panel {
+            h2 { "How it is set up" }
+            ol.steps {
+                li { (done(secret.is_made())) " Make the secret below." }
+                li { "Enter the address and the secret in Fanfare, where webhooks are set up." }
+                li { (done(settings.events.enabled)) " Look through the metrics, and switch events on." }
+            }
+            @if !secret.has_events {
+                p { "No event has arrived yet. When the first one has, it is among the " a href="/app/deliveries" { "deliveries" } "." }
+            }
+        }
+    }
 }
 
 /// What keeps events from Klaviyo, with what to do.
@@ -236,7 +312,7 @@ fn on_and_off(visitor: &Visitor, is_on: bool) -> Markup {
             } @else if is_on {
                 (button_form(visitor, &switch, "danger", "Switch events off", &[("enabled", "false")]))
             } @else {
-                (button_form(visitor, &switch, "", "Switch events on", &[("enabled", "true")]))
+                form.inline method="get" action=(switch) { button type="submit" { "Switch events on" } }
             }
         }
     }
