@@ -1,5 +1,7 @@
 //! Audiences and their members.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use fanfare_domain::audience::{Audience, GroupType};
 use fanfare_domain::door::{DoorRead, People};
@@ -14,7 +16,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 use fanfare_sql_rows::{
     AudienceRow, DbTimestamp, DoorRow, JsonText, MembershipRow, audience_records, corrupt, count,
-    door_read, filling_source, json, one, run_text, to_db,
+    door_read, filling_source, json, one, refused, run_text, to_db,
 };
 
 use crate::parameters::texts;
@@ -207,6 +209,11 @@ impl Audiences for Unit {
         consumers: &[ConsumerId],
     ) -> Result<u64, StoreError> {
         let since = moment(self.writing_since()?);
+        // Postgres has no foreign key that would look.
+        let named: BTreeSet<&ConsumerId> = consumers.iter().collect();
+        if self.consumers_of(consumers).await?.len() != named.len() {
+            return Err(refused("a consumer who becomes a member is not there"));
+        }
         let (organization, connection) = self.writing()?;
         let consumers: Vec<&str> = consumers.iter().map(ConsumerId::as_str).collect();
         let add = sqlx::query_file!(

@@ -29,6 +29,10 @@ pub struct Shared {
 }
 
 /// A value that may be stated to be blank, which is more than not to be stated: without this serde reads both as the same.
+#[expect(
+    clippy::option_option,
+    reason = "not to be stated is the one, to be stated to be blank the other"
+)]
 mod stated {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -97,7 +97,7 @@ impl Sample {
     pub fn looked_for(&mut self, events: &[Sampled], shown: &BTreeSet<DeliveryId>) -> Vec<Sampled> {
         let mut missing = Vec::new();
         for wanted in &mut self.0 {
-            if !events.iter().any(|event| *event == wanted.event) {
+            if !events.contains(&wanted.event) {
                 continue;
             }
             wanted.looks += 1;
@@ -162,7 +162,7 @@ mod tests {
         for at in [10, 60] {
             assert_eq!(sample.due(minutes(at - 1)), []);
             let due = sample.due(minutes(at));
-            assert_eq!(due, [missing.clone()]);
+            assert_eq!(due, std::slice::from_ref(&missing));
             let told = sample.looked_for(&due, &BTreeSet::new());
             assert_eq!(told.len(), usize::from(at == 60));
         }

@@ -93,8 +93,8 @@ fn seen(people: Vec<Contact>) -> impl Strategy<Value = Profile> {
 
 /// The consents of a profile as it is at a time.
 fn consents(second: i64) -> Consents {
-    let word =
-        ["SUBSCRIBED", "UNSUBSCRIBED", "NEVER_SUBSCRIBED"][second.unsigned_abs() as usize % 3];
+    let words = ["SUBSCRIBED", "UNSUBSCRIBED", "NEVER_SUBSCRIBED"];
+    let word = words[usize::try_from(second.unsigned_abs() % 3).unwrap()];
     Consents {
         email: Consent::of(Some(word), Some(at(second)), []),
         sms: Consent::UNKNOWN,

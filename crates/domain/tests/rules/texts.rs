@@ -42,6 +42,8 @@ fn every_text_is_the_one_that_the_contract_fixes() {
             "removal_guard",
             "worker_crashed",
             "cancelled",
+            // Of pushes alone.
+            "confirmation_needed",
             "internal",
         ]
     );

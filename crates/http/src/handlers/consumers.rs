@@ -150,7 +150,7 @@ async fn update(
     request_body = wire::UnsubscribeBody,
     responses(
         (status = 200, description = "The delivery by which Klaviyo is told", body = wire::Delivery),
-        (status = 404, description = "`CONSUMER_NOT_FOUND`, `LIST_NOT_FOUND`"),
+        (status = 404, description = "`CONSUMER_NOT_FOUND`, `KLAVIYO_LIST_NOT_FOUND`"),
         (status = 409, description = "`NOT_IN_LIST`: the person is not in the list"),
         KlaviyoRefusals,
     ),

@@ -20,8 +20,9 @@ use crate::route::{Route, operations};
     tags(
         (name = "Settings", description = "The connection to Klaviyo"),
         (name = "Klaviyo", description = "What is in Klaviyo, and its import"),
-        (name = "Audiences", description = "Audiences that Klaviyo fills"),
-        (name = "Sync runs", description = "Passes over lists and segments"),
+        (name = "Audiences", description = "Audiences, and who is in them"),
+        (name = "Audiences to Klaviyo", description = "Audiences that are kept in Klaviyo lists"),
+        (name = "Sync runs", description = "Passes over lists and segments, and pushes into lists"),
         (name = "Sync sources", description = "Links between Fanfare's records and Klaviyo's"),
         (name = "Consumers", description = "The people in audiences"),
         (name = "Deliveries", description = "What Klaviyo is to be told"),

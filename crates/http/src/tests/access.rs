@@ -92,6 +92,15 @@ async fn roles_are_those_of_the_contract() {
         (Method::POST, "/audiences/{id}/sync", Role::Editor),
         (Method::PUT, "/audiences/{id}", Role::Editor),
         (Method::DELETE, "/audiences/{id}", Role::Editor),
+        (Method::POST, "/audiences", Role::Editor),
+        (Method::POST, "/audiences/{id}/members", Role::Editor),
+        (Method::DELETE, "/audiences/{id}/members", Role::Editor),
+        (Method::PUT, "/audiences/{id}/klaviyo-list", Role::Admin),
+        (
+            Method::POST,
+            "/audiences/{id}/klaviyo-list/push",
+            Role::Editor,
+        ),
         (Method::POST, "/sync-runs/{id}/cancel", Role::Editor),
         (Method::POST, "/settings/fanfare-webhook", Role::Admin),
         (Method::POST, "/deliveries/{id}/retry", Role::Editor),
@@ -174,7 +183,7 @@ async fn unknown_routes_and_methods_are_refused_in_the_same_shape() {
     }
     for (method, path, allowed) in [
         (Method::PATCH, "/api/audiences/aud_1", "GET, PUT, DELETE"),
-        (Method::POST, "/api/audiences", "GET"),
+        (Method::PUT, "/api/audiences", "GET, POST"),
         (Method::GET, "/api/audiences/import/klaviyo", "POST"),
         (Method::DELETE, "/api/settings", "GET, PUT"),
         (Method::POST, "/healthz", "GET"),

@@ -309,7 +309,7 @@ async fn an_unsubscription_names_its_channels_and_its_list() {
     }
     let from = |list: &str| json!({"channels": ["EMAIL", "SMS"], "scope": "LIST", "listId": list});
     let answer = fixture.post(&ask).json(&from("NeVeR1")).await;
-    answer.refuses(404, "List not found", "LIST_NOT_FOUND");
+    answer.refuses(404, "Klaviyo list not found", "KLAVIYO_LIST_NOT_FOUND");
     fixture.klaviyo.change(|contents| {
         contents
             .collections

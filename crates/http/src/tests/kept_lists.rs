@@ -1,5 +1,7 @@
 //! Audiences that are kept in Klaviyo lists.
 
+use std::time::Duration;
+
 use fanfare_domain::organization::Role;
 use serde_json::{Value, json};
 
@@ -56,10 +58,13 @@ async fn an_audience_is_previewed_confirmed_and_pushed() {
         (&shown["flows"], &shown["exact"]),
         (&json!([]), &json!(true))
     );
+    // Klaviyo tells of flows three times a second.
+    fixture.clock.advance(Duration::from_secs(2));
     for body in [json!({}), json!({"confirmation": "wrong"})] {
         let refused = fixture.post(&path(PUSH, &audience)).json(&body).await;
         refused.refuses(409, "Confirmation required", "CONFIRMATION_REQUIRED");
     }
+    fixture.clock.advance(Duration::from_secs(2));
     let body = json!({"confirmation": shown["confirmation"]});
     let pushed = fixture.post(&path(PUSH, &audience)).json(&body).await;
     assert_eq!(pushed.status, 200, "{}", pushed.text);

@@ -62,7 +62,7 @@ pub(crate) struct ConsumerBody {
     /// It is trimmed and lower-cased. Klaviyo's is never changed by it, and a consumer that is linked to a Klaviyo profile takes that
     /// one's address again at the next sync.
     #[deserr(default, error = DecodeError<InSecret>)]
-    #[schema(value_type = Option<String>, max_length = 254)]
+    #[schema(value_type = Option<String>)]
     email: Patch<SentEmail>,
     /// In E.164.
     #[deserr(default, error = DecodeError<InSecret>)]

@@ -204,7 +204,7 @@ async fn every_write_is_one_that_the_specification_knows() {
         return;
     };
     let requests = every_request().await;
-    assert_eq!(requests.len(), 11 + 1 + 2 * 4 + 2 + 3);
+    assert_eq!(requests.len(), 11 + 1 + 2 * 4 + 3 + 3);
     let mut seen = BTreeSet::new();
     for request in &requests {
         let operation = operation(&specification, request);

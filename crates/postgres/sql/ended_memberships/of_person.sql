@@ -1,5 +1,5 @@
 -- A consumer's memberships in these audiences that ended.
-SELECT e.audience_id, e.began_at, e.ended_at
+SELECT e.audience_id AS "audience_id!", e.began_at AS "began_at!", e.ended_at AS "ended_at!"
 FROM unnest($2::text[]) AS a (id)
 CROSS JOIN LATERAL (
     SELECT audience_id, began_at, ended_at FROM ended_memberships

@@ -121,6 +121,7 @@ const EMPTY: &str = "
     DELETE FROM sync_issues; DELETE FROM run_seen_profiles; DELETE FROM audience_list_memberships;
     DELETE FROM outboxes; DELETE FROM deliveries; DELETE FROM delivery_counts; DELETE FROM inbound_events;
     DELETE FROM webhook_secrets; DELETE FROM event_settings;
+    DELETE FROM kept_lists; DELETE FROM list_ledger; DELETE FROM push_runs; DELETE FROM push_settings;
     DELETE FROM ended_memberships; DELETE FROM snapshots;
     DELETE FROM link_moves; DELETE FROM profile_links; DELETE FROM consumers;
     DELETE FROM search_sections; DELETE FROM search_blocks; DELETE FROM search_places;

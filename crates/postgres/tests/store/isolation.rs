@@ -1,9 +1,15 @@
 //! Forgetting the organization shows nothing.
 
+use std::collections::BTreeMap;
+
+use fanfare_domain::contact::{Contact, ContactSettings};
 use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::history::Snapshot;
-use fanfare_domain::ids::{OrganizationId, SnapshotId};
+use fanfare_domain::ids::{AudienceId, CollectionId, OrganizationId, SnapshotId};
+use fanfare_domain::ports::UnitOfWork;
+use fanfare_domain::push::{KeptList, PushMode, PushRun, RowStanding};
+use fanfare_domain::run::Trigger;
 use fanfare_testkit::build;
 use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -59,10 +65,23 @@ pub(crate) async fn fill(fixture: &Fixture) {
         unit.put_webhook_secrets(&secrets).await.unwrap();
         let settings = EventSettings::default();
         unit.put_event_settings(&settings).await.unwrap();
+        let contacts = ContactSettings::default();
+        unit.put_contact_settings(&contacts).await.unwrap();
+        let made = build::made_consumer("cons_made", build::at(9));
+        unit.put_consumer(&made).await.unwrap();
+        let contact = Contact::new(build::profile_id("p9"));
+        let contacts = BTreeMap::from([(made.consumer.id, contact)]);
+        unit.put_contacts(&contacts).await.unwrap();
+        put_kept_list(unit.as_mut(), &run.audience).await;
         let keys = [InboundKey("k".to_owned())];
         unit.insert_events(&keys, build::at(9)).await.unwrap();
         let new = [build::pending("dlv_1", &nobody, build::at(9))];
         unit.insert_deliveries(&new, build::at(9)).await.unwrap();
+        let settings = ContactSettings::default();
+        unit.put_contact_settings(&settings).await.unwrap();
+        let contact = Contact::new(build::profile_id("p1"));
+        let contacts = BTreeMap::from([(nobody, contact)]);
+        unit.put_contacts(&contacts).await.unwrap();
         unit.commit().await.unwrap();
     }
     // The members were members once before.
@@ -75,6 +94,33 @@ pub(crate) async fn fill(fixture: &Fixture) {
     .execute(&fixture.database.pool())
     .await
     .unwrap();
+}
+
+/// An audience that is kept in a list, with a row of its ledger and a push.
+async fn put_kept_list(unit: &mut dyn UnitOfWork, audience: &AudienceId) {
+    let list = CollectionId::parse("L1").unwrap();
+    let kept = KeptList::new(
+        audience.clone(),
+        list.clone(),
+        None,
+        build::at(9),
+        "key_1".to_owned(),
+    );
+    unit.put_kept_list(&kept).await.unwrap();
+    let rows = [(build::profile_id("p9"), None)];
+    unit.put_standings(&list, &rows, RowStanding::Added, build::at(9))
+        .await
+        .unwrap();
+    let push = PushRun::queued(
+        build::run_id("run_push"),
+        unit.organization().clone(),
+        (audience.clone(), list),
+        Trigger::Manual,
+        PushMode::Full,
+        build::at(9),
+    );
+    unit.put_push_run(&push).await.unwrap();
+    unit.put_push_limit(9).await.unwrap();
 }
 
 async fn count(connection: &mut PgConnection, table: &str) -> i64 {

@@ -143,6 +143,7 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH erasure_keys USING PRIMARY KEY (organization_id=?)",
     "SEARCH webhook_secrets USING PRIMARY KEY (organization_id=?)",
     "SEARCH event_settings USING PRIMARY KEY (organization_id=?)",
+    "SEARCH contact_settings USING PRIMARY KEY (organization_id=?)",
     "SEARCH outboxes USING PRIMARY KEY (organization_id=?)",
     "SEARCH push_settings USING PRIMARY KEY (organization_id=?)",
     "SEARCH link_moves USING PRIMARY KEY (organization_id=?)",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::connection::OpenConnection;
-use fanfare_domain::ids::{Cursor, MetricId, ProfileId};
+use fanfare_domain::ids::{Cursor, ProfileId};
 use fanfare_domain::klaviyo::{
     Account, Capability, ChangedFrom, Collection, CollectionPage, KlaviyoError, MemberLookup,
     MemberPage, MembersFrom,
@@ -15,8 +15,7 @@ use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::{Bucket, Endpoint, Priority, Share};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::writing::{
-    Event, FoundProfile, MetricPage, ProfileChanges, ProfileUpsert, RecordedEvents, Unsubscribe,
-    WriteError, WrittenProfile,
+    Event, FoundProfile, ProfileChanges, ProfileUpsert, Unsubscribe, WriteError, WrittenProfile,
 };
 
 use super::quota::{CallError, Quota, RateLimitBlock};
@@ -29,7 +28,7 @@ use super::quota::{CallError, Quota, RateLimitBlock};
 #[derive(Clone)]
 pub(crate) struct KlaviyoClient {
     port: Arc<dyn Klaviyo>,
-    writes: Option<Arc<dyn KlaviyoWrites>>,
+    pub(super) writes: Option<Arc<dyn KlaviyoWrites>>,
     pub(super) quota: Quota,
 }
 
@@ -94,37 +93,13 @@ impl KlaviyoClient {
         self.quota.count_write(connection, endpoint, call).await
     }
 
-    /// A page of the account's metrics.
-    pub(crate) async fn metrics(
-        &self,
-        connection: &OpenConnection,
-        cursor: Option<&Cursor>,
-    ) -> Result<MetricPage, CallError> {
-        let writes = self.writes.as_deref().ok_or_else(no_writes)?;
-        let call = writes.metrics(&connection.credential, cursor);
-        self.quota.count(connection, Endpoint::Metrics, call).await
-    }
-
-    /// A page of a metric's events from a time on, the earliest first.
-    pub(crate) async fn recorded_events(
-        &self,
-        connection: &OpenConnection,
-        metric: &MetricId,
-        since: Timestamp,
-        cursor: Option<&Cursor>,
-    ) -> Result<RecordedEvents, CallError> {
-        let writes = self.writes.as_deref().ok_or_else(no_writes)?;
-        let call = writes.recorded_events(&connection.credential, metric, since, cursor);
-        self.quota.count(connection, Endpoint::Events, call).await
-    }
-
     /// The profiles that have one of a few e-mails or phone numbers, with their external ids.
     pub(crate) async fn find_profiles(
         &self,
         connection: &OpenConnection,
         lookup: &MemberLookup,
     ) -> Result<Vec<FoundProfile>, CallError> {
-        let writes = self.writes.as_deref().ok_or_else(no_writes)?;
+        let writes = self.reads_of_writes()?;
         let call = writes.find_profiles(&connection.credential, lookup);
         self.quota.count(connection, Endpoint::Profiles, call).await
     }
@@ -135,7 +110,7 @@ impl KlaviyoClient {
         connection: &OpenConnection,
         ids: &[ProfileId],
     ) -> Result<Vec<FoundProfile>, CallError> {
-        let writes = self.writes.as_deref().ok_or_else(no_writes)?;
+        let writes = self.reads_of_writes()?;
         let call = writes.look_at_profiles(&connection.credential, ids);
         self.quota.count(connection, Endpoint::Profiles, call).await
     }
@@ -209,6 +184,14 @@ impl KlaviyoClient {
             .bucket(&connection.quota_account, endpoint, now)
             .await?;
         Ok(bucket.blocked(now))
+    }
+
+    /// The part of Klaviyo that writes, for the reads that belong to it.
+    pub(super) fn reads_of_writes(&self) -> Result<&dyn KlaviyoWrites, CallError> {
+        self.writes().map_err(|_| {
+            let why = "this program does not write to Klaviyo".to_owned();
+            CallError::Klaviyo(KlaviyoError::Refused(why))
+        })
     }
 
     pub(super) fn writes(&self) -> Result<&dyn KlaviyoWrites, CallError<WriteError>> {
@@ -382,11 +365,4 @@ impl KlaviyoClient {
             .estimate(&connection.quota_account, endpoint, requests)
             .await
     }
-}
-
-/// Why a program that does not write does not look before a write.
-fn no_writes() -> CallError {
-    CallError::Klaviyo(KlaviyoError::Unavailable(
-        "this program does not write to Klaviyo".to_owned(),
-    ))
 }

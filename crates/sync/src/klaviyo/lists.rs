@@ -2,7 +2,7 @@
 
 use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::ids::{CollectionId, ProfileId};
-use fanfare_domain::klaviyo::{Collection, KlaviyoError};
+use fanfare_domain::klaviyo::Collection;
 use fanfare_domain::quota::Endpoint;
 use fanfare_domain::writing::{Flow, FlowsOf, WriteError};
 
@@ -58,13 +58,5 @@ impl KlaviyoClient {
         self.quota
             .count(connection, Endpoint::ListFlows, call)
             .await
-    }
-
-    /// The port that writes, for the reads that belong to it.
-    fn reads_of_writes(&self) -> Result<&dyn fanfare_domain::ports::KlaviyoWrites, CallError> {
-        self.writes().map_err(|_| {
-            let why = "this program does not write to Klaviyo".to_owned();
-            CallError::Klaviyo(KlaviyoError::Refused(why))
-        })
     }
 }

@@ -5,6 +5,7 @@ mod leased_requests;
 mod lists;
 mod quota;
 mod rate_limit_block;
+mod recorded;
 mod short_wait;
 
 pub(crate) use client::KlaviyoClient;

@@ -48,7 +48,8 @@ impl Write {
                 unit.insert_deliveries(&new, at(30)).await.map(|()| true)?
             }
             Self::PutConsumer => {
-                let record = build::made_consumer("cons_new", at(30));
+                let mut record = build::made_consumer("cons_new", at(30));
+                record.consumer.email = Some(build::email("made@example.com"));
                 unit.put_consumer(&record).await.map(|()| true)?
             }
             Self::PutContactSettings => {

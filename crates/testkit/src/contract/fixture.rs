@@ -235,7 +235,7 @@ impl Write {
                 unit.put_audience(&audience).await.map(|()| true)?
             }
             Self::PutPage => {
-                let page = [profile("p9").email("new@example.com")];
+                let page = [profile("p9").email("newest@example.com")];
                 let ids = crate::clock::SeededIds::new(99);
                 let plan = page_plan(page, Known::default(), at(30), &ids);
                 unit.write_page(write(held, &plan, at(30))).await? > 0

@@ -8,15 +8,14 @@
 mod consents;
 mod contacts;
 mod outcome;
+mod sampling;
 mod sending;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fanfare_domain::connection::{Connection, ConnectionStatus, OpenConnection};
-use fanfare_domain::delivery::{
-    Batch, DeliveryKind, DueDelivery, Payload, Sampled, Settled, next_batch,
-};
+use fanfare_domain::delivery::{Batch, DeliveryKind, DueDelivery, Payload, Settled, next_batch};
 use fanfare_domain::ids::{ConsumerId, DeliveryId};
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::quota::Endpoint;
@@ -241,11 +240,11 @@ impl Slice<'_> {
                 Some(outcome) => outcome,
             },
         };
-        let sent = sent_events(&batch, &outcome);
-        let step = self.settle(outcome, &ids, kind, &stored).await?;
+        let sent = sampling::sent(&batch, &outcome);
+        let next = self.settle(outcome, &ids, kind, &stored).await?;
         let (samples, organization) = (&self.integration.samples, self.lease.organization());
         samples.offer(organization, &connection, sent, self.integration.now());
-        Ok(step)
+        Ok(next)
     }
 
     /// When the first kind of delivery that waits for Klaviyo can be sent again; `None` if nothing that is pending can be sent with
@@ -382,20 +381,6 @@ impl Slice<'_> {
         self.began = Instant::now();
         Ok(false)
     }
-}
-
-/// The events of a batch that Klaviyo has taken.
-fn sent_events(batch: &Batch, outcome: &Outcome) -> Vec<Sampled> {
-    let taken: BTreeSet<&DeliveryId> = outcome
-        .settled
-        .iter()
-        .filter(|(_, settled)| matches!(settled, Settled::Sent(_)))
-        .map(|(id, _)| id)
-        .collect();
-    let sent = batch.deliveries().iter();
-    let sent = sent.filter(|delivery| taken.contains(&delivery.id));
-    sent.filter_map(|delivery| Some(Sampled::of(&delivery.id, event_of(delivery)?)))
-        .collect()
 }
 
 /// The event of a delivery, if it is one.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Shop, list_id};
 use crate::test_organization::{LEASE, Worker, poll};
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 
 const PEOPLE: usize = 30;
 

@@ -259,8 +259,8 @@ async fn somebody_whom_klaviyo_does_not_know_is_made_only_if_that_is_wanted() {
             full_name: name("Grace Hopper"),
             ..NewConsumer::default()
         };
-        let made = org.integration.create_consumer(&org.organization, new);
-        made.await.map(|made| made.consumer.id)
+        let created = org.integration.create_consumer(&org.organization, new);
+        created.await.map(|record| record.consumer.id)
     };
     make("grace@x.io").await.unwrap();
     firm.shop.work_to_end().await;
@@ -271,9 +271,9 @@ async fn somebody_whom_klaviyo_does_not_know_is_made_only_if_that_is_wanted() {
     let ends = firm.shop.ends().await;
     assert_eq!(ends, [(Dropped, Some("unknown_in_klaviyo")), (Sent, None)]);
     firm.klaviyo.change(|contents| {
-        let made = &contents.unlisted[0];
-        assert_eq!(made.email.as_text(), Some("hopper@x.io"));
-        assert_eq!(contents.external_ids[&made.id], id.as_str());
+        let profile = &contents.unlisted[0];
+        assert_eq!(profile.email.as_text(), Some("hopper@x.io"));
+        assert_eq!(contents.external_ids[&profile.id], id.as_str());
     });
     // The person in the list is found, filled and not made.
     let twice = make("p000@x.io").await;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::contacts::Firm;
 use crate::test_organization::{LEASE, Worker, poll};
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 const PEOPLE: usize = 4;
 
 /// What of the store fails while a worker is at it.

@@ -121,8 +121,8 @@ impl World {
 
     async fn consumers(&self) -> Vec<ConsumerRecord> {
         let mut unit = self.store.read(&self.organization).await.unwrap();
-        let (every, all) = (ConsumerFilter::default(), everything());
-        unit.consumers(&every, &all).await.unwrap().items
+        let (every, page) = (ConsumerFilter::default(), everything());
+        unit.consumers(&every, &page).await.unwrap().items
     }
 
     async fn edit(&self, of: &ConsumerRecord, name: &str, phone: Option<&str>) {
@@ -168,11 +168,11 @@ impl World {
     }
 
     async fn deliveries(&self) -> Vec<Delivery> {
-        let (every, all) = (DeliveryFilter::default(), everything());
-        let found = self
+        let (every, page) = (DeliveryFilter::default(), everything());
+        let all = self
             .integration
-            .deliveries(&self.organization, &every, &all);
-        found.await.unwrap().items
+            .deliveries(&self.organization, &every, &page);
+        all.await.unwrap().items
     }
 
     /// How many requests of an endpoint were answered, or done although their answer was lost.
