@@ -213,7 +213,9 @@
     true,
   );
   window.addEventListener("pageshow", () => (sent = null));
-  document.addEventListener("htmx:finally:request", () => (sent = null));
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (event.detail?.ctx?.request?.method?.toUpperCase() !== "GET") sent = null;
+  });
 
   // What was saved is told where it was saved: the page keeps its place, and the message comes to it.
   function keepPlace() {
@@ -261,7 +263,7 @@
   });
   document.addEventListener("htmx:after:swap", (event) => {
     ready(document);
-    if (event.detail?.ctx?.target !== document.body) return;
+    if (event.detail?.ctx?.target?.tagName !== "BODY") return;
     keepPlace();
     sent = null;
     settled = performance.now() + DOUBLE_CLICK;

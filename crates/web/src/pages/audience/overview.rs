@@ -6,7 +6,6 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::issue::IssueCode;
 use fanfare_domain::organization::Role;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::run::SyncRun;
@@ -57,7 +56,7 @@ async fn show(
     };
     let runs = application.runs(organization, &id, &page).await?.items;
     let duplicates = match &frame.ended {
-        Some(run) => duplicates(&application.issue_counts(organization, &run.id).await?),
+        Some(run) => progress::duplicates(&application.issue_counts(organization, &run.id).await?),
         None => 0,
     };
     // While a run is followed, its end says when to look again.
@@ -87,7 +86,7 @@ async fn show(
             (growth(&counts(&runs, members), visitor.now))
         }
         @if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
-            (last_sync(&visitor, &frame, run, duplicates))
+            (progress::last_sync(&visitor, &frame, run, duplicates))
         }
     };
     // The head is a part of what is asked for again: a rename and the status are in it.
@@ -298,40 +297,5 @@ fn remedy(code: FailureCode) -> &'static str {
             "The fault is in Fanfare, whose logs tell more. Sync again."
         }
         FailureCode::Cancelled => "",
-    }
-}
-
-/// How many profiles of a run share the e-mail of another one.
-fn duplicates(issues: &[(IssueCode, u64)]) -> u64 {
-    let mut counts = issues.iter();
-    counts
-        .find(|(code, _)| *code == IssueCode::DuplicateEmail)
-        .map_or(0, |(_, count)| *count)
-}
-
-fn last_sync(visitor: &Visitor, frame: &Frame, run: &SyncRun, duplicates: u64) -> Markup {
-    html! {
-        section.panel {
-            h2 { "Last sync" }
-            p {
-                (texts::trigger(run.trigger))
-                ", ended " (maybe_time(run.finished_at, visitor.now))
-                @if let (Some(began), Some(ended)) = (run.started_at, run.finished_at) {
-                    " after " (texts::duration(ended.since(began).as_secs()))
-                }
-            }
-            @if run.removals_deferred {
-                p { "Klaviyo was still computing the segment, so nobody was removed. A later sync does it." }
-            }
-            @if let Some(sum) = progress::sum(run, duplicates) {
-                p {
-                    (sum)
-                    @if duplicates > 0 || run.progress.tally.skipped > 0 {
-                        " " a href={ (frame.path()) "/issues?run=" (run.id) } { "See which, and why" }
-                    }
-                }
-            }
-            (progress::outcome(run))
-        }
     }
 }

@@ -2,15 +2,13 @@
 
 mod mapping;
 mod preview;
+mod switching;
 mod webhook;
-
-use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use fanfare_domain::events::{EventSettings, EventSettingsUpdate};
-use fanfare_domain::organization::Role;
+use fanfare_domain::events::EventSettingsUpdate;
 use fanfare_sync::{ConnectionView, Integration, Settings};
 use maud::{Markup, html};
 
@@ -18,7 +16,7 @@ use self::mapping::Typed;
 use self::preview::Preview;
 use self::webhook::Secret;
 use crate::Dashboard;
-use crate::components::{badge, button_form, long_text, notice};
+use crate::components::{badge, notice};
 use crate::error::PageError;
 use crate::fields::{Fields, Form, Query};
 use crate::layout::Section;
@@ -31,8 +29,8 @@ pub(super) fn routes() -> Vec<PageRoute> {
     vec![
         page!(GET Editor "/app/settings/integrations/klaviyo/events", show),
         page!(POST Admin "/app/settings/integrations/klaviyo/events", save),
-        page!(GET Admin "/app/settings/integrations/klaviyo/events/switch", ask_to_switch_on),
-        page!(POST Admin "/app/settings/integrations/klaviyo/events/switch", switch),
+        page!(GET Admin "/app/settings/integrations/klaviyo/events/switch", switching::ask),
+        page!(POST Admin "/app/settings/integrations/klaviyo/events/switch", switching::switch),
         page!(POST Admin "/app/settings/integrations/klaviyo/events/secret", make_secret),
     ]
 }
@@ -97,56 +95,6 @@ async fn save(
     }
 }
 
-/// What switching events on does, before it is done: flows that hang on their metrics mail people.
-async fn ask_to_switch_on(
-    application: Data<Integration>,
-    visitor: Visitor,
-) -> Result<HttpResponse, PageError> {
-    let settings = application.settings(visitor.organization()).await?;
-    let body = html! {
-        div.head { h1 { "Switch events on?" } }
-        (troubles(settings.connection.as_ref()))
-        section.panel {
-            p { "Klaviyo is told of what happens in Fanfare from then on: nothing of before is sent." }
-            p { "Flows in Klaviyo that start on one of these metrics mail the people whom it happens to:" }
-            ul {
-                @for metric in metrics(&settings.events) { li { (long_text(&metric)) } }
-            }
-            p { "In Klaviyo, look under Flows at those that are live. You can switch events off again at any time." }
-            div.actions {
-                (button_form(&visitor, &format!("{PATH}/switch"), "", "Yes, switch events on", &[("enabled", "true")]))
-                a.button.quiet href=(PATH) { "Keep them off" }
-            }
-        }
-    };
-    Ok(visitor.page("Switch events on", Section::Settings, &body))
-}
-
-/// The metrics that are in force, each once.
-fn metrics(settings: &EventSettings) -> BTreeSet<String> {
-    let in_force = settings.in_force().into_iter();
-    in_force
-        .filter_map(|(_, metric)| metric.map(String::from))
-        .collect()
-}
-
-async fn switch(
-    application: Data<Integration>,
-    visitor: Visitor,
-    form: Form,
-) -> Result<HttpResponse, PageError> {
-    let is_on = form.0.get("enabled") == Some("true");
-    let update = EventSettingsUpdate {
-        enabled: Some(is_on),
-        ..EventSettingsUpdate::default()
-    };
-    application
-        .update_events(visitor.organization(), update)
-        .await?;
-    let said = if is_on { "on" } else { "off" };
-    Ok(see(&format!("{PATH}?notice={said}")))
-}
-
 /// Makes a secret of webhooks. It is shown in this answer, in that to a second click of the same button, and in none after it.
 async fn make_secret(
     request: HttpRequest,
@@ -209,7 +157,7 @@ fn answer(
         (steps(settings, secret))
         // A secret that is shown this once comes first.
         @if secret.made.is_some() { (secret.panel(visitor)) }
-        (on_and_off(visitor, settings.events.enabled))
+        (switching::panel(visitor, settings.events.enabled))
         (mapping::panel(visitor, typed))
         (preview.panel(PATH))
         @if secret.made.is_none() { (secret.panel(visitor)) }
@@ -286,34 +234,6 @@ fn troubles(connection: Option<&ConnectionView>) -> Markup {
                 (texts::missing_scopes(&lacks)) " "
                 a href={ (super::PATH) "?sheet=klaviyo&update=1" } { "Save a new key" }
             }))
-        }
-    }
-}
-
-fn on_and_off(visitor: &Visitor, is_on: bool) -> Markup {
-    let switch = format!("{PATH}/switch");
-    html! {
-        section.panel {
-            h2 { "Sending" }
-            @if is_on {
-                p { "Klaviyo is told within a second when something of the table below happens to somebody. Flows that hang on these metrics start." }
-            } @else {
-                p {
-                    "Nothing is sent. When you switch it on, Klaviyo is told of what happens from then on, and flows that hang on \
-                     these metrics mail people. Look through the table below before."
-                }
-            }
-            p.hint {
-                "An event subscribes nobody. Tokens, codes and secrets are never sent. What took place more than 24 hours before it \
-                 came is stored as history and starts no flow."
-            }
-            @if !visitor.may(Role::Admin) {
-                p.hint { "An admin of your organization can switch it." }
-            } @else if is_on {
-                (button_form(visitor, &switch, "danger", "Switch events off", &[("enabled", "false")]))
-            } @else {
-                form.inline method="get" action=(switch) { button type="submit" { "Switch events on" } }
-            }
         }
     }
 }
