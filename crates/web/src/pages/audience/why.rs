@@ -117,7 +117,12 @@ fn is_unknown(whom: &Whom, explained: &Explanation) -> bool {
     let mut reasons = explained.reasons.iter();
     matches!(whom, Whom::Profile(_))
         && explained.live.in_list() != Some(true)
-        && reasons.any(|reason| reason.code == ReasonCode::UnknownPerson)
+        && reasons.all(|reason| {
+            matches!(
+                reason.code,
+                ReasonCode::UnknownPerson | ReasonCode::LiveUnavailable
+            )
+        })
 }
 
 fn not_found() -> Markup {
