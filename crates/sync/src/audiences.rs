@@ -185,6 +185,21 @@ impl Integration {
         Ok(record)
     }
 
+    /// Whether another audience has exactly the same name.
+    pub async fn shares_its_name(
+        &self,
+        organization: &OrganizationId,
+        id: &AudienceId,
+    ) -> Result<bool, Error> {
+        let mut unit = self.read(organization).await?;
+        let found = unit.audience(id).await?;
+        let name = found
+            .ok_or(Error::NotFound(Entity::Audience))?
+            .audience
+            .name;
+        Ok(unit.is_name_taken(&name, id).await?)
+    }
+
     /// Archives an audience and its source, and cancels its active run. The list can be imported again. `None` if the
     /// audience was archived and this version of the program cannot read its row.
     pub async fn archive_audience(

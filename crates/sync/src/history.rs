@@ -1,11 +1,13 @@
 //! Who was a member when, what changed since, and moments that are kept by name.
 
+use std::time::Duration;
+
 use fanfare_domain::audience::usable_name;
 use fanfare_domain::history::{
     Change, ChangeKey, ChangeRange, Difference, Kept, MAX_SNAPSHOTS, Membership, Snapshot,
     moment_before,
 };
-use fanfare_domain::ids::{AudienceId, OrganizationId, SnapshotId};
+use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId, SnapshotId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, UnitOfWork};
 use fanfare_domain::time::Timestamp;
@@ -58,18 +60,22 @@ impl Integration {
         Ok(Page::of(changes, |change| change.key().to_text()))
     }
 
-    /// What changed and whose membership it was, the latest first, as far back as history is kept. A key that no page
-    /// has shown is the beginning.
+    /// What changed and whose membership it was, the latest first, as far back as history is kept; of a period, what
+    /// changed between the members of its first and those of its last moment. A key that no page has shown is the beginning.
     pub async fn latest_changes(
         &self,
         organization: &OrganizationId,
         id: &AudienceId,
+        period: Option<(Timestamp, Timestamp)>,
         page: &PageRequest,
     ) -> Result<Page<(Change, Option<ConsumerRecord>)>, Error> {
         let mut unit = self.read(organization).await?;
         let kept = self.kept(unit.as_mut(), id).await?;
         let before = page.after.as_deref().and_then(ChangeKey::parse);
-        let changes = unit.latest_changes(id, kept.earliest, before.as_ref(), page.first);
+        let since = period.map_or(kept.earliest, |(from, _)| from.plus(A_MOMENT));
+        let until = period.and_then(|(_, to)| behind(to));
+        let (since, before) = (since.max(kept.earliest), before.or(until));
+        let changes = unit.latest_changes(id, since, before.as_ref(), page.first);
         let mut told = Vec::new();
         for change in changes.await? {
             let person = unit.consumer(&change.consumer).await?;
@@ -193,6 +199,15 @@ impl Integration {
         let since = unit.history_from(id).await?;
         Ok(Kept::of(self.now(), self.history_kept_for, since))
     }
+}
+
+/// The smallest difference of two times.
+const A_MOMENT: Duration = Duration::from_micros(1);
+
+/// The place behind all changes of a time: that of the first change that there could be after it.
+fn behind(at: Timestamp) -> Option<ChangeKey> {
+    let smallest = ConsumerId::parse("0").ok()?;
+    Some(ChangeKey::of_leaving(at.plus(A_MOMENT), smallest))
 }
 
 async fn require(unit: &mut dyn UnitOfWork, id: &AudienceId) -> Result<(), Error> {

@@ -1,6 +1,9 @@
 //! Runs: reading and cancelling them.
 
-use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
+use std::collections::{BTreeMap, BTreeSet};
+
+use fanfare_domain::consumer::Consumer;
+use fanfare_domain::ids::{AudienceId, OrganizationId, ProfileId, RunId};
 use fanfare_domain::issue::{Issue, IssueCode};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::run::SyncRun;
@@ -54,6 +57,25 @@ impl Integration {
             .await?
             .ok_or(Error::NotFound(Entity::SyncRun))?;
         Ok(unit.issues(run, page).await?)
+    }
+
+    /// The consumers to whom some profiles of a run are linked. Profiles that were left out have none.
+    pub async fn people_of_profiles(
+        &self,
+        organization: &OrganizationId,
+        run: &RunId,
+        profiles: &[ProfileId],
+    ) -> Result<BTreeMap<ProfileId, Consumer>, Error> {
+        let mut unit = self.read(organization).await?;
+        let known = unit.known(run, &[], profiles).await?;
+        let consumers = known.consumers.into_iter();
+        let by_id: BTreeMap<_, _> = consumers.map(|one| (one.id.clone(), one)).collect();
+        let asked: BTreeSet<&ProfileId> = profiles.iter().collect();
+        let links = known.links.into_iter();
+        let links = links.filter(|link| asked.contains(&link.profile));
+        Ok(links
+            .filter_map(|link| Some((link.profile, by_id.get(&link.consumer)?.clone())))
+            .collect())
     }
 
     /// The organization's active runs that this version of the program cannot read, or leaves to a newer one.

@@ -10,7 +10,33 @@
       element.textContent = numbers.format(Number(element.value));
     }
     for (const element of root.querySelectorAll("time[datetime]")) {
-      element.title = times.format(new Date(element.dateTime));
+      const text = times.format(new Date(element.dateTime));
+      if (element.classList.contains("moment")) {
+        element.title = element.title || element.textContent;
+        element.textContent = text;
+      } else {
+        element.title = text;
+      }
+    }
+  }
+
+  // A field for a time holds UTC; with a script it holds the reader's time, and a hidden one sends UTC.
+  const isoSeconds = (date) => date.toISOString().slice(0, 19);
+  function localizeFields(root) {
+    for (const field of root.querySelectorAll("input[data-utc][name]")) {
+      const utc = document.createElement("input");
+      utc.type = "hidden";
+      utc.name = field.name;
+      field.removeAttribute("name");
+      field.after(utc);
+      if (field.value) {
+        const date = new Date(`${field.value}Z`);
+        field.value = isoSeconds(new Date(date - date.getTimezoneOffset() * 60000));
+      }
+      const tell = () => (utc.value = field.value ? isoSeconds(new Date(field.value)) : "");
+      field.addEventListener("input", tell);
+      tell();
+      for (const label of field.labels) label.textContent = label.textContent.replace("UTC", "your time");
     }
   }
 
@@ -113,25 +139,133 @@
       output.textContent = `${numbers.format(ticked.length)} selected`;
     }
   }
-  document.addEventListener("change", () => countTicks(document));
-
-  // A form that was sent is not sent again by a second click. Buttons that only show another page are not meant.
-  document.addEventListener("submit", (event) => {
-    if (event.target.method === "get" || event.submitter?.name) return;
-    if (event.target.dataset.sent) return event.preventDefault();
-    event.target.dataset.sent = "true";
-    setTimeout(() => delete event.target.dataset.sent, 3000);
+  // What is ticked stays ticked when somebody looks at another page and comes back, until it is sent or the session ends.
+  const TICKS = "ticks";
+  function keepTicks(form) {
+    const names = form.querySelector("output[data-ticks]").dataset.ticks.split(" ");
+    const ticked = [...form.elements]
+      .filter((field) => names.includes(field.name) && (field.checked || field.type === "hidden"))
+      .map((field) => [field.name, field.value]);
+    sessionStorage.setItem(TICKS, JSON.stringify({ session: form.elements.csrf.value, ticked }));
+  }
+  function restoreTicks(root) {
+    for (const output of root.querySelectorAll("output[data-ticks]")) {
+      const form = output.closest("form");
+      if (form.dataset.restored) continue;
+      form.dataset.restored = "true";
+      const kept = JSON.parse(sessionStorage.getItem(TICKS) ?? "null");
+      if (kept?.session !== form.elements.csrf.value) continue;
+      for (const [name, value] of kept.ticked) {
+        const fields = [...form.elements].filter((field) => field.name === name && field.value === value);
+        if (fields.length === 0) {
+          const hidden = document.createElement("input");
+          Object.assign(hidden, { type: "hidden", name, value });
+          document.getElementById("collections")?.append(hidden);
+        }
+        for (const field of fields) if (field.type === "checkbox") field.checked = true;
+      }
+    }
+  }
+  document.addEventListener("change", (event) => {
+    countTicks(document);
+    const form = event.target.closest("form");
+    if (form?.querySelector("output[data-ticks]")) keepTicks(form);
   });
+
+  // One click does one thing. While a form is on its way, further clicks are ignored; and for a moment after a page was
+  // swapped, so is the second half of a double click, under which another button has come to lie.
+  const LONGEST_WAIT = 15000;
+  const DOUBLE_CLICK = 700;
+  const NEAR = 40;
+  let sent = null;
+  let pressed = null;
+  let settled = 0;
+  const isSending = () => sent !== null && performance.now() < sent.until;
+  function refuse(event) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+  function isSecondHalf(event, control) {
+    const isByPointer = event.detail > 0;
+    if (!pressed || !isByPointer || performance.now() > settled) return false;
+    if (Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > NEAR) return false;
+    // Whoever turns pages quickly presses the same link, which does the same.
+    return control.tagName !== "A" || control.innerText !== pressed.text;
+  }
+  document.addEventListener(
+    "click",
+    (event) => {
+      const control = event.target.closest?.("button, a[href], summary");
+      if (!control || !event.isTrusted) return;
+      if (isSending() || isSecondHalf(event, control)) return refuse(event);
+      pressed = { x: event.clientX, y: event.clientY, text: control.innerText };
+    },
+    true,
+  );
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (event.target.method !== "post") return;
+      if (isSending()) return refuse(event);
+      if (event.target.querySelector("output[data-ticks]") && !event.submitter?.name) sessionStorage.removeItem(TICKS);
+      sent = { until: performance.now() + LONGEST_WAIT, path: location.pathname, top: scrollY };
+    },
+    true,
+  );
+  window.addEventListener("pageshow", () => (sent = null));
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (event.detail?.ctx?.request?.method?.toUpperCase() !== "GET") sent = null;
+  });
+
+  // What was saved is told where it was saved: the page keeps its place, and the message comes to it.
+  function keepPlace() {
+    const isSaved = sent?.path === location.pathname && new URLSearchParams(location.search).has("notice");
+    if (!isSaved || sent.top === 0) return;
+    document.querySelector("main .notice[role=status]")?.classList.add("pinned");
+    scrollTo({ top: sent.top, behavior: "instant" });
+  }
+
+  // A field whose text is taken elsewhere has a button that copies it.
+  function offerCopies(root) {
+    for (const field of root.querySelectorAll("input[data-copy]")) {
+      if (field.parentElement.classList.contains("copied")) continue;
+      const frame = document.createElement("div");
+      frame.className = "copied";
+      field.replaceWith(frame);
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "quiet small";
+      button.textContent = "Copy";
+      button.addEventListener("click", async () => {
+        field.select();
+        // Where the page is not reached by https there is no clipboard but this older one.
+        const isCopied = navigator.clipboard
+          ? await navigator.clipboard.writeText(field.value).then(() => true, () => document.execCommand("copy"))
+          : document.execCommand("copy");
+        button.textContent = isCopied ? "Copied" : "Press Ctrl+C";
+      });
+      frame.append(field, button);
+    }
+  }
 
   function ready(root) {
     localize(root);
+    localizeFields(root);
     openSheets(root);
     follow(root);
+    offerCopies(root);
+    restoreTicks(document);
     countTicks(document);
   }
   document.addEventListener("DOMContentLoaded", () => ready(document));
   document.addEventListener("htmx:before:swap", (event) => {
     if ((event.detail?.ctx?.target ?? event.target) === document.body) closeStreams();
   });
-  document.addEventListener("htmx:after:swap", () => ready(document));
+  document.addEventListener("htmx:after:swap", (event) => {
+    ready(document);
+    if (event.detail?.ctx?.target?.tagName !== "BODY") return;
+    keepPlace();
+    sent = null;
+    settled = performance.now() + DOUBLE_CLICK;
+  });
 })();

@@ -14,6 +14,7 @@ mod fields;
 mod guard;
 mod headers;
 mod layout;
+mod made_secrets;
 mod pages;
 mod people;
 mod router;
@@ -32,6 +33,7 @@ pub use session::SessionKeys;
 
 use crate::attempts::Attempts;
 use crate::counts::Counts;
+use crate::made_secrets::MadeSecrets;
 
 /// What the dashboard needs to know of its installation.
 #[derive(Debug)]
@@ -48,6 +50,7 @@ struct Dashboard {
     options: Options,
     attempts: Attempts,
     counts: Counts,
+    made_secrets: MadeSecrets,
 }
 
 /// The pages, for the API's server.
@@ -56,6 +59,7 @@ pub fn pages(options: Options) -> fanfare_http::Pages {
         options,
         attempts: Attempts::default(),
         counts: Counts::default(),
+        made_secrets: MadeSecrets::default(),
     });
     Arc::new(move |config| router::register(config, &dashboard))
 }

@@ -98,7 +98,7 @@ fn looks_at_members_and_issues(browser: &Browser) {
     browser.awaits("link", "Download as CSV");
     browser.fill("Search", "international");
     until("one reason alone", || {
-        let reasons = browser.texts("#issues h2");
+        let reasons = browser.texts("#issues h3");
         (reasons.len() == 1 && reasons[0].contains("phone")).then_some(())
     });
 }
@@ -147,7 +147,7 @@ fn understands_who_is_in(browser: &Browser) {
     if let Some(row) = left {
         let email = row.split_whitespace().find(|word| word.contains('@'));
         browser.press("link", "Why?");
-        let field = "E-mail, or the id of a consumer or a Klaviyo profile";
+        let field = "E-mail, phone number or id";
         browser.fill(field, email.expect("an e-mail"));
         browser.press("checkbox", "Ask Klaviyo, too");
         browser.press("button", "Explain");

@@ -53,10 +53,15 @@ fn chooses_metrics(browser: &Browser) {
     assert_eq!(browser.value("Metric of Won a draw"), "Golden Ticket");
     browser.press("button", "Save metrics");
     browser.sees("The metrics were saved.");
+    let is_where_it_was = browser.run("return window.scrollY > 0", &[]);
+    assert_eq!(is_where_it_was, true, "saving keeps the place");
     browser.press("link", "Preview of Won a draw");
     browser.sees("winner_position");
     assert_eq!(browser.value("Metric of Won a draw"), "Golden Ticket");
     browser.press("button", "Switch events on");
+    browser.sees("Switch events on?");
+    photograph(browser, "events-question");
+    browser.press("button", "Yes, switch events on");
     browser.sees("Events are switched on.");
 }
 

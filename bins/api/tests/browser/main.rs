@@ -4,6 +4,7 @@
 
 mod axe;
 mod browser;
+mod clicks;
 mod finding;
 mod installation;
 mod journey;

@@ -32,7 +32,7 @@ fn a_sync_is_followed_and_its_waits_are_told() {
         browser.sees("No worker has taken this up");
         photograph(browser, "audience-without-worker");
         browser.press("button", "Cancel");
-        browser.sees("The sync was cancelled.");
+        browser.sees("The last sync was cancelled.");
         photograph(browser, "audience-cancelled");
         installation.worker.signal(Signal::CONT);
     });

@@ -49,7 +49,7 @@ fn looks_around(browser: &Browser) {
         let current = browser.texts(".tabs [aria-current=page]");
         assert_eq!(current, [tab]);
     }
-    let field = "E-mail, or the id of a consumer or a Klaviyo profile";
+    let field = "E-mail, phone number or id";
     browser.fill(field, "nobody@example.com");
     browser.press("button", "Explain");
     browser.sees("Not a member");
@@ -78,6 +78,8 @@ fn sets_events_up(browser: &Browser) {
     browser.press("button", "Save metrics");
     browser.sees("The metrics were saved.");
     browser.press("button", "Switch events on");
+    browser.press("button", "Yes, switch events on");
+    browser.sees("Events are switched on.");
     browser.press("button", "Make the secret");
     browser.sees("it is not shown again");
     browser.choose("Event", "Paid an order");

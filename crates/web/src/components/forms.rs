@@ -71,15 +71,28 @@ pub(crate) fn text_field(
     field(id, label, hint, fault, &input)
 }
 
-/// A field for a moment, in UTC.
+/// A time as a browser's field takes it: without a zone and parts of a second.
+pub(crate) fn browser_value(time: &str) -> &str {
+    let time = time.trim_end_matches('Z');
+    time.split_once('.').map_or(time, |(whole, _)| whole)
+}
+
+/// A field for a moment, in UTC; with a script, in the time of the browser's zone.
 pub(crate) fn moment_field(id: &str, label: &str, value: &str) -> Markup {
-    // A browser's field takes no zone, and no parts of a second.
-    let value = value.trim_end_matches('Z');
-    let value = value.split_once('.').map_or(value, |(whole, _)| whole);
+    let value = browser_value(value);
     html! {
         div.field {
             label for=(id) { (label) }
-            input #(id) name=(id) type="datetime-local" step="1" value=(value);
+            input #(id) name=(id) type="datetime-local" step="1" data-utc value=(value);
+        }
+    }
+}
+
+/// That what was typed is too short to be searched for.
+pub(crate) fn short_search(fields: &Fields) -> Markup {
+    html! {
+        @if !fields.typed_search().is_empty() && fields.search().is_none() {
+            p.hint role="status" { "Type at least two characters to search." }
         }
     }
 }

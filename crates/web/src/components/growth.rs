@@ -19,7 +19,8 @@ pub(crate) fn growth(points: &[(Timestamp, u64)], now: Timestamp) -> Markup {
     if fewest == most {
         return html! {};
     }
-    let line = line(points, now, fewest, most);
+    // The drawing begins at zero: a small change looks small.
+    let line = line(points, now, 0, most);
     let ago = texts::relative(*since, now);
     let label = format!(
         "{} {ago}, {} now",

@@ -12,6 +12,11 @@ pub(crate) fn time(at: Timestamp, now: Timestamp) -> Markup {
     }
 }
 
+/// A time in UTC, which a script writes as the reader's clock shows it.
+pub(crate) fn moment(at: Timestamp) -> Markup {
+    html! { time.moment datetime=(at) { (texts::exact(at)) } }
+}
+
 /// A time that may not be there.
 pub(crate) fn maybe_time(at: Option<Timestamp>, now: Timestamp) -> Markup {
     html! {

@@ -139,8 +139,8 @@ fn of_klaviyo(error: &Error) -> Told {
         Error::KeyRejected => super::told(
             StatusCode::BAD_REQUEST,
             "Klaviyo does not take the API key",
-            "It may have been deleted in Klaviyo. Make a private key in Klaviyo under Settings, API keys, and save it \
-             under Integrations.",
+            "First check for a typing error: copy the whole key once more. If it is right, it may have been deleted in \
+             Klaviyo: make a private key there under Settings, API keys, and save it under Integrations.",
             TO_INTEGRATIONS,
         ),
         Error::ScopeMissing(scopes) => super::told(

@@ -93,6 +93,9 @@ async fn list(
                 @if let Some(text) = said(&fields) {
                     (notice("good", &html! { (text) }))
                 }
+                @if has_any && !is_connected {
+                    (notice("warn", &html! { strong { "Klaviyo is disconnected: nothing is updated." } }))
+                }
                 @if has_any {
                     (search_field(PATH, &fields, "Name or Klaviyo id", "#audiences"))
                 }

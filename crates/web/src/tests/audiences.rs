@@ -192,6 +192,13 @@ async fn a_sync_is_started_and_cancelled_by_buttons_and_a_double_click_starts_on
     page.has("<span class=\"badge waiting\">Pending</span>");
     page.has("Waits for its turn.");
     page.has("<progress aria-label=\"Progress of the sync\"");
+    // Cancel does not lie where Sync now was.
+    page.has("<button type=\"button\" disabled>Sync now</button>");
+    let (head, panel) = page.text.split_once("Sync in progress").expect("a panel");
+    assert!(
+        !head.contains("/cancel\"") && panel.contains("/cancel\""),
+        "{head}"
+    );
     fixture.clock.advance(Duration::from_mins(2));
     browser
         .get(&path)
@@ -211,7 +218,12 @@ async fn a_sync_is_started_and_cancelled_by_buttons_and_a_double_click_starts_on
         .post(&format!("{path}/cancel"), &[("run", run.as_str())])
         .await;
     cancelled.leads_to(&format!("{path}?notice=cancelled"));
-    browser.get(&path).await.shows("The sync was cancelled.");
+    let page = browser.get(&path).await;
+    page.shows("The last sync was cancelled.");
+    page.has("<span class=\"badge bad\">Failed</span>");
+    page.lacks("The last sync failed.");
+    let runs = browser.get(&format!("{path}/runs")).await;
+    runs.shows("<strong>Cancelled. </strong>");
     let again = browser
         .post(&format!("{path}/cancel"), &[("run", run.as_str())])
         .await;
@@ -269,7 +281,11 @@ async fn issues_are_shown_by_reason_and_downloaded_as_a_file() {
     let page = browser.get(&path).await;
     page.shows("The profile has neither an e-mail nor a phone number");
     page.has("https://www.klaviyo.com/profile/P9");
-    page.has("<data value=\"1\">1</data> shown here, of <data value=\"1\">1</data>.");
+    page.has(
+        "<data value=\"1\">1</data> shown here, of <data value=\"1\">1</data> for this reason.",
+    );
+    page.has("<h2>Left out</h2>");
+    page.has("/why?profileId=P9\"");
     let found = browser.get(&format!("{path}?search=p9")).await;
     found.shows("https://www.klaviyo.com/profile/P9");
     browser
@@ -291,6 +307,48 @@ async fn issues_are_shown_by_reason_and_downloaded_as_a_file() {
             .is_some_and(|line| line.starts_with("\"P9\",\"missing_contact\",\"\","))
     );
     assert_eq!(lines.next(), None);
+}
+
+#[actix_web::test]
+async fn issues_name_the_people_and_stay_while_the_next_sync_runs() {
+    let klaviyo = FakeKlaviyo::default().with(
+        list("RtPqXs"),
+        "Newsletter",
+        vec![
+            profile("P1").email("ann@example.com").phone("12"),
+            profile("P2").email("bob@example.com").first_name("Bob"),
+            profile("P3").email("Bob@example.com"),
+            profile("P4").first_name("Nobody"),
+        ],
+    );
+    let fixture = Fixture::with(klaviyo).await;
+    fixture.connect().await;
+    let imported = fixture.import(&fixture.own.id, "RtPqXs").await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    let running = browser.get(&format!("{path}/issues")).await;
+    running.shows("These are the issues that it has found so far.");
+    fixture.work(&imported.run).await;
+    browser
+        .get(&path)
+        .await
+        .shows("4 profiles read: 2 in, 1 duplicate, 1 left out.");
+    let page = browser.get(&format!("{path}/issues")).await;
+    page.lacks("A sync is running.");
+    let order = [
+        "Left out",
+        "https://www.klaviyo.com/profile/P4",
+        "Brought in, without this value",
+        "ann@example.com",
+        "Brought in, as one consumer",
+        "bob@example.com",
+    ];
+    let places = order.map(|text| page.text.find(text));
+    assert!(places.is_sorted() && places[0].is_some(), "{places:?}");
+    browser.post(&format!("{path}/sync"), &[]).await;
+    let meanwhile = browser.get(&format!("{path}/issues")).await;
+    meanwhile.shows("those of the running one are shown when it has ended");
+    meanwhile.has("ann@example.com");
 }
 
 #[actix_web::test]
@@ -341,6 +399,53 @@ async fn an_audience_is_renamed_and_made_continuous_on_its_edit_page() {
     assert_eq!(refused.status, 400);
     refused.has("value=\"Kept\"");
     refused.has("id=\"refresh-fault\"");
+}
+
+#[actix_web::test]
+async fn a_disconnected_klaviyo_is_told_on_every_page_of_an_audience() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Admin).await;
+    let told = "Klaviyo is disconnected: nothing is updated.";
+    browser.get(&path).await.lacks(told);
+    let question = browser
+        .get("/app/settings/integrations/klaviyo/disconnect")
+        .await;
+    question.shows("Events and changed contacts that wait are kept.");
+    let disconnected = browser
+        .post("/app/settings/integrations/klaviyo/disconnect", &[])
+        .await;
+    assert_eq!(disconnected.status, 303);
+    for tab in ["", "/members", "/issues", "/runs", "/history", "/why"] {
+        let page = browser.get(&format!("{path}{tab}")).await;
+        page.shows(told);
+        page.has("disabled>Sync now</button>");
+    }
+    browser.get("/app/audiences").await.shows(told);
+    let edit = format!("{path}/edit");
+    let once = [("name", "Kept"), ("sync", "ONE_TIME")];
+    let saved = browser.post(&edit, &once).await;
+    saved.leads_to(&format!("{path}?notice=saved"));
+    let again = [("name", "Typed"), ("sync", "CONTINUOUS")];
+    let refused = browser.post(&edit, &again).await;
+    assert_eq!(refused.status, 400);
+    refused.has("connect Klaviyo first");
+    refused.has("value=\"Typed\"");
+}
+
+#[actix_web::test]
+async fn a_name_that_another_audience_has_is_warned_of() {
+    let (fixture, imported) = Fixture::imported().await;
+    fixture.import(&fixture.own.id, "XyZaBc").await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    let edit = format!("{path}/edit");
+    for (name, said) in [("VIP", "same-name"), ("VIP", "saved"), ("Other", "saved")] {
+        let saved = browser.post(&edit, &[("name", name)]).await;
+        saved.leads_to(&format!("{path}?notice={said}"));
+    }
+    let page = browser.get(&format!("{path}?notice=same-name")).await;
+    page.shows("Another audience has the same name");
 }
 
 #[actix_web::test]

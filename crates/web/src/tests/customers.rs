@@ -29,6 +29,8 @@ async fn people_are_found_and_shown_with_their_profile_and_audiences() {
     person.has("https://www.klaviyo.com/profile/P2");
     person.has(&format!("href=\"/app/audiences/{}\"", imported.audience));
     person.has("Newsletter");
+    let short = browser.get("/app/customers?search=p").await;
+    short.shows("Type at least two characters to search.");
     browser
         .get("/app/customers?search=nobody")
         .await

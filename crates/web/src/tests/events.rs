@@ -27,13 +27,25 @@ async fn an_admin_switches_events_on_and_off_and_an_editor_looks_on() {
     let page = editor.get(PATH).await;
     page.shows("<span class=\"badge none\">Off</span>");
     page.has("Fanfare Draw Winner");
+    page.has("a purchase is counted once");
+    page.has("How it is set up");
+    page.has("No event has arrived yet.");
     for button in ["Switch events", "Save metrics", "Make the secret"] {
         page.lacks(button);
     }
     let mut admin = fixture.signed_in(Role::Admin).await;
     let sheet = admin.get("/app/settings/integrations?sheet=klaviyo").await;
     sheet.shows(&format!("action=\"{PATH}\""));
-    for (enabled, said, badge) in [("true", "on", "On"), ("false", "off", "Off")] {
+    let question = admin.get(&format!("{PATH}/switch")).await;
+    question.shows("Fanfare Draw Winner");
+    question.has("mail the people");
+    question.has("name=\"enabled\" value=\"true\"");
+    assert!(!fixture.event_settings().await.enabled, "only asked");
+    assert_eq!(editor.get(&format!("{PATH}/switch")).await.status, 403);
+    for (enabled, said, badge) in [
+        ("true", "on", "On, but no event can come yet"),
+        ("false", "off", "Off"),
+    ] {
         let answer = admin
             .post(&format!("{PATH}/switch"), &[("enabled", enabled)])
             .await;
@@ -125,6 +137,11 @@ async fn a_secret_is_shown_once_and_replaced_once_by_a_double_click() {
         mark.unwrap_or_else(|| panic!("a mark: {}", page.text))
             .to_owned()
     }
+    fn secret_in(page: &Answer) -> &str {
+        let rest = page.text.split("value=\"whsec_").nth(1);
+        let secret = rest.and_then(|rest| rest.split('"').next());
+        secret.unwrap_or_else(|| panic!("a secret: {}", page.text))
+    }
     let fixture = Fixture::connected().await;
     let mut browser = fixture.signed_in(Role::Admin).await;
     let before = browser.get(PATH).await;
@@ -135,8 +152,15 @@ async fn a_secret_is_shown_once_and_replaced_once_by_a_double_click() {
     made.shows("value=\"whsec_");
     made.has("it is not shown again");
     made.lacks("The secret of before is good");
+    // The browser shows only the answer to the second click of a double click.
     let again = browser.post(&secret, &[]).await;
-    again.leads_to(&format!("{PATH}?notice=secret-changed"));
+    again.shows(secret_in(&made));
+    let mut another = fixture.signed_in_to(&fixture.own, Role::Owner).await;
+    let others = another.post(&secret, &[]).await;
+    others.leads_to(&format!("{PATH}?notice=secret-changed"));
+    fixture.wait_a_minute();
+    let late = browser.post(&secret, &[]).await;
+    late.leads_to(&format!("{PATH}?notice=secret-changed"));
 
     let page = browser.get(PATH).await;
     page.shows("A secret is in use.");
@@ -146,7 +170,11 @@ async fn a_secret_is_shown_once_and_replaced_once_by_a_double_click() {
     replaced.shows("value=\"whsec_");
     replaced.has("The secret of before is good until 2026-11-25");
     let again = browser.post(&secret, &[("seen", &seen)]).await;
-    again.leads_to(&format!("{PATH}?notice=secret-changed"));
+    again.shows(secret_in(&replaced));
+    assert_ne!(secret_in(&made), secret_in(&replaced));
+    fixture.wait_a_minute();
+    let late = browser.post(&secret, &[("seen", &seen)]).await;
+    late.leads_to(&format!("{PATH}?notice=secret-changed"));
     let page = browser.get(&format!("{PATH}?notice=secret-changed")).await;
     page.shows("A secret was made meanwhile");
     page.has("ends the secret of before at once");

@@ -68,6 +68,12 @@ async fn joinings_and_leavings_are_listed_and_two_times_compared() {
     compared.has("<dt>Left</dt><dd><data value=\"1\">1</data></dd>");
     compared.has("<dt>Members after</dt><dd><data value=\"4\">4</data></dd>");
 
+    // The list below is that of the period.
+    assert_eq!(compared.text.matches(">Joined</span>").count(), 2);
+    assert_eq!(compared.text.matches(">Left</span>").count(), 1);
+    compared.has("Show all times");
+    compared.has("<time class=\"moment\" datetime=\"");
+
     let until_now = browser.get(&format!("{path}?from={before}")).await;
     until_now.shows("<dt>Members after</dt><dd><data value=\"4\">4</data></dd>");
 
@@ -78,6 +84,7 @@ async fn joinings_and_leavings_are_listed_and_two_times_compared() {
     ] {
         let refused = browser.get(&format!("{path}?from={from}&to={to}")).await;
         refused.shows("role=\"alert\"");
+        assert!(!(refused.text.contains("From: ") && refused.text.contains("To: it ")));
     }
 }
 
@@ -106,16 +113,23 @@ async fn a_snapshot_is_taken_shown_and_let_go() {
         .shows("person0@example.com");
     let delete = page
         .text
-        .split(&format!("action=\"{path}/snapshots/"))
+        .split(&format!("href=\"{path}/snapshots/"))
         .nth(1)
-        .expect("a form");
+        .expect("a link");
     let delete = format!("{path}/snapshots/{}", delete.split('"').next().unwrap());
+    let question = browser.get(&delete).await;
+    question.shows("Delete the snapshot <bdi class=\"text\">Draw &lt;opens&gt;</bdi>?");
+    question.has(&format!("action=\"{delete}\""));
     for _ in 0..2 {
         browser
             .post(&delete, &[])
             .await
             .leads_to(&format!("{path}/history?notice=snapshot-deleted"));
     }
+    browser
+        .get(&delete)
+        .await
+        .leads_to(&format!("{path}/history"));
     browser.get(&format!("{path}/history")).await.lacks("Draw");
     let mut viewer = fixture.signed_in(Role::Viewer).await;
     viewer

@@ -73,6 +73,8 @@ async fn one_list_leads_to_its_audience_and_several_to_all() {
 #[actix_web::test]
 async fn what_is_skipped_is_told_with_its_audience() {
     let (fixture, imported) = Fixture::imported().await;
+    fixture.wait_a_minute();
+    fixture.wait_a_minute();
     let mut browser = fixture.signed_in(Role::Editor).await;
     let form = [
         ("list", "RtPqXs"),
@@ -81,10 +83,36 @@ async fn what_is_skipped_is_told_with_its_audience() {
         ("sync", "ONE_TIME"),
     ];
     let told = browser.post(PATH, &form).await;
-    told.shows("1 audience is being imported.");
-    told.has("Already synced");
-    told.has(&format!("href=\"/app/audiences/{}\"", imported.audience));
+    told.shows("<h2>Being imported</h2>");
+    told.has("<bdi class=\"text\">VIP</bdi>");
+    told.has("it is an audience already");
+    told.has(&format!(
+        "href=\"/app/audiences/{}\"><bdi class=\"text\">Newsletter</bdi>",
+        imported.audience
+    ));
     told.has("List not found");
+}
+
+#[actix_web::test]
+async fn a_form_that_is_sent_twice_is_answered_as_if_once() {
+    let fixture = Fixture::connected().await;
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    let one = [("list", "XyZaBc"), ("sync", "ONE_TIME")];
+    let first = browser.post(PATH, &one).await;
+    let again = browser.post(PATH, &one).await;
+    again.leads_to(first.header("location"));
+    let several = [("list", "RtPqXs"), ("segment", "SgMnt1")];
+    for _ in 0..2 {
+        browser
+            .post(PATH, &several)
+            .await
+            .leads_to("/app/audiences?notice=imported");
+    }
+    let with_another = [("list", "RtPqXs"), ("list", "GoneXX")];
+    let told = browser.post(PATH, &with_another).await;
+    told.shows("<h2>Being imported</h2>");
+    told.has("<bdi class=\"text\">Newsletter</bdi>");
+    told.lacks("RtPqXs");
 }
 
 #[actix_web::test]
@@ -215,6 +243,7 @@ async fn a_rows_size_is_asked_for_by_itself_and_never_breaks_the_table() {
     fixture.klaviyo.fail_others([Some(busy)]);
     let cell = browser.get_partial(&path).await;
     cell.shows("Not known now");
+    cell.has("tries=1\" hx-trigger=\"load delay:20s\"");
 }
 
 #[actix_web::test]

@@ -1,6 +1,8 @@
 //! Why somebody is, or is not, a member.
 
 use fanfare_domain::organization::Role;
+use fanfare_testkit::build::{list, profile};
+use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
 use super::fixture::Fixture;
 
@@ -37,7 +39,51 @@ async fn a_membership_is_explained_by_e_mail_consumer_and_profile() {
     unknown.shows("<span class=\"badge waiting\">Not a member</span>");
     unknown.has("Nobody here has this e-mail or id.");
     unknown.has("Klaviyo now");
-    let broken = browser.get(&format!("{path}?person=a%40%40%3Cb%3E")).await;
-    broken.shows("Nobody here has this e-mail or id.");
-    broken.has("value=\"a@@&lt;b&gt;\"");
+}
+
+#[actix_web::test]
+async fn what_names_nobody_is_not_found_and_a_phone_number_finds_its_people() {
+    let klaviyo = FakeKlaviyo::default().with(
+        list("RtPqXs"),
+        "Newsletter",
+        vec![
+            profile("P1").email("ann@example.com").phone("+12025550101"),
+            profile("P2").email("bob@example.com").phone("+12025550102"),
+            profile("P3").email("cid@example.com").phone("+12025550102"),
+        ],
+    );
+    let fixture = Fixture::with(klaviyo).await;
+    fixture.connect().await;
+    let imported = fixture.import(&fixture.own.id, "RtPqXs").await;
+    fixture.work(&imported.run).await;
+    let path = format!("/app/audiences/{}/why", imported.audience);
+    let mut browser = fixture.signed_in(Role::Viewer).await;
+    for nobodys in [
+        "person=a%40%40%3Cb%3E",
+        "person=Ann+Lee",
+        "person=Ann",
+        "person=%2B12025550199",
+        "consumerId=cons_00000000000000000000000000",
+        "profileId=P99",
+    ] {
+        let page = browser.get(&format!("{path}?{nobodys}")).await;
+        page.shows("Not found here");
+        page.lacks("Not a member");
+    }
+    let typed = browser.get(&format!("{path}?person=a%40%40%3Cb%3E")).await;
+    typed.has("value=\"a@@&lt;b&gt;\"");
+    let one = browser
+        .get(&format!("{path}?person=%2B1+202-555-0101"))
+        .await;
+    one.shows("<span class=\"badge good\">Member</span>");
+    let several = browser.get(&format!("{path}?person=%2B12025550102")).await;
+    several.shows("Several people have this phone number");
+    several.has("bob@example.com");
+    let link = several.text.split("/why?consumerId=").nth(1);
+    let consumer = link.and_then(|rest| rest.split('"').next());
+    let consumer = consumer.expect("a link to one of them");
+    let picked = browser.get(&format!("{path}?consumerId={consumer}")).await;
+    picked.shows("<span class=\"badge good\">Member</span>");
+    let profile = browser.get(&format!("{path}?profileId=P3")).await;
+    profile.shows("<span class=\"badge good\">Member</span>");
 }

@@ -85,13 +85,28 @@ async fn save(
         .update_audience(visitor.organization(), &id, update)
         .await;
     match saved {
-        Ok(_) => Ok(see(&format!("{}?notice=saved", frame.path()))),
+        Ok(saved) => {
+            let is_renamed = saved.audience.name != frame.name();
+            let is_shared = is_renamed
+                && application
+                    .shares_its_name(visitor.organization(), &id)
+                    .await?;
+            let said = if is_shared { "same-name" } else { "saved" };
+            Ok(see(&format!("{}?notice={said}", frame.path())))
+        }
         Err(Error::Invalid(violations)) => {
             let texts: Vec<String> = violations
                 .into_iter()
                 .map(|violation| violation.message)
                 .collect();
             faults.interval = Some(texts.join(" "));
+            Ok(invalid(&application, &visitor, &frame, &typed, &faults))
+        }
+        Err(Error::KeyNotFound) => {
+            faults.interval = Some(
+                "Klaviyo is disconnected, so nothing syncs by itself. Choose One-time Import, or connect Klaviyo first."
+                    .to_owned(),
+            );
             Ok(invalid(&application, &visitor, &frame, &typed, &faults))
         }
         Err(error) => Err(error.into()),

@@ -7,7 +7,7 @@ use fanfare_sync::{Error, Integration};
 use maud::{Markup, html};
 
 use super::{Frame, audience_id};
-use crate::components::{empty, notice, pager, search_field};
+use crate::components::{browser_value, empty, moment, notice, pager, search_field, short_search};
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
 use crate::pages::customers;
@@ -57,7 +57,7 @@ async fn show(
         ),
         Err(error) => return Err(error.into()),
     };
-    let part = html! { div #members { (found) } };
+    let part = html! { div #members { (short_search(&fields)) (found) } };
     if visitor.is_partial {
         return Ok(frame.answer(&visitor, &fields, "Members", part));
     }
@@ -90,14 +90,22 @@ fn time_field(address: &str, fields: &Fields) -> Markup {
             summary { "Members at another time" }
             form.search method="get" action=(address) {
                 label for="asOf" { "As of (UTC)" }
-                input #asOf name="asOf" type="datetime-local" value=(typed);
+                input #asOf name="asOf" type="datetime-local" step="1" data-utc value=(browser_value(typed));
                 input type="hidden" name="search" value=(fields.typed_search());
                 button.quiet type="submit" { "Show" }
             }
             @if !typed.is_empty() {
-                p { "Shown as of " (texts::cut(typed, 40)) " UTC. " a href=(address) { "Show the members of now" } }
+                p { "Shown as of " (shown_time(typed)) ". " a href=(address) { "Show the members of now" } }
             }
         }
+    }
+}
+
+/// The time that was asked for, as it was read.
+fn shown_time(typed: &str) -> Markup {
+    match Timestamp::parse_iso8601(typed) {
+        Some(at) => moment(at),
+        None => html! { (texts::cut(typed, 40)) },
     }
 }
 

@@ -55,6 +55,10 @@ struct Frame {
     status: AudienceStatus,
     /// Its latest run, if it has one.
     latest: Option<SyncRun>,
+    /// The latest run that has ended.
+    ended: Option<SyncRun>,
+    /// Whether Klaviyo is connected.
+    is_connected: bool,
 }
 
 impl Frame {
@@ -66,13 +70,18 @@ impl Frame {
         let organization = visitor.organization();
         let status = application.audience_status(organization, id).await?;
         let page = PageRequest {
-            first: 1,
+            // At most one of them is active.
+            first: 2,
             after: None,
         };
-        let runs = application.runs(organization, id, &page).await?;
+        let runs = application.runs(organization, id, &page).await?.items;
+        let settings = application.settings(organization).await?;
+        let mut ended = runs.iter().filter(|run| !run.status.is_active());
         Ok(Self {
             status,
-            latest: runs.items.into_iter().next(),
+            ended: ended.next().cloned(),
+            latest: runs.into_iter().next(),
+            is_connected: settings.connection.is_some(),
         })
     }
 
@@ -86,6 +95,11 @@ impl Frame {
 
     fn is_archived(&self) -> bool {
         self.status.record.audience.archived
+    }
+
+    /// Whether Klaviyo would fill it, but is disconnected.
+    fn is_cut_off(&self) -> bool {
+        self.status.record.source.is_some() && !self.is_archived() && !self.is_connected
     }
 
     /// The run that is queued or syncing.
@@ -110,6 +124,17 @@ impl Frame {
             @if self.is_archived() {
                 (notice("warn", &html! { "This audience was deleted. Its members are kept, and it no longer syncs." }))
             }
+            @if self.is_cut_off() {
+                (notice("warn", &html! {
+                    strong { "Klaviyo is disconnected: nothing is updated. " }
+                    "The members are those of the last sync. "
+                    @if visitor.may(Role::Admin) {
+                        a href="/app/settings/integrations?sheet=klaviyo" { "Connect Klaviyo" }
+                    } @else {
+                        "An admin of your organization can connect it again."
+                    }
+                }))
+            }
             (self.tabs(tab))
             (part)
         }
@@ -121,15 +146,16 @@ impl Frame {
             div.head {
                 h1 { (long_text(self.name())) }
                 (maybe_status_badge(self.status.record.status()))
+                @if self.latest.as_ref().is_some_and(progress::is_cancelled) { span.none { "Cancelled" } }
                 @if visitor.may(Role::Editor) && !self.is_archived() {
                     div.actions {
-                        @match self.active() {
-                            Some(run) => (button_form(visitor, &format!("{path}/cancel"), "quiet", "Cancel", &[("run", run.id.as_str())])),
-                            None => {
-                                @if self.status.record.source.is_some() {
-                                    (button_form(visitor, &format!("{path}/sync"), "", "Sync now", &[]))
-                                }
-                            },
+                        @if self.status.record.source.is_some() {
+                            // It keeps its place while a sync is under way: nothing else comes to lie under a second click.
+                            @if self.active().is_some() || self.is_cut_off() {
+                                button type="button" disabled { "Sync now" }
+                            } @else {
+                                (button_form(visitor, &format!("{path}/sync"), "", "Sync now", &[]))
+                            }
                         }
                         a.button.quiet href={ (path) "/edit" } { "Edit" }
                         a.button.danger href={ (path) "/delete" } { "Delete" }
@@ -161,6 +187,9 @@ fn said(fields: &Fields) -> Option<&'static str> {
         "snapshot" => Some("The snapshot was taken."),
         "snapshot-deleted" => Some("The snapshot was deleted."),
         "saved" => Some("The audience was saved."),
+        "same-name" => Some(
+            "The audience was saved. Another audience has the same name: give one of them another, so that nobody takes the wrong one.",
+        ),
         _ => None,
     }
 }

@@ -55,6 +55,10 @@ async fn show(
         after: None,
     };
     let runs = application.runs(organization, &id, &page).await?.items;
+    let duplicates = match &frame.ended {
+        Some(run) => progress::duplicates(&application.issue_counts(organization, &run.id).await?),
+        None => 0,
+    };
     // While a run is followed, its end says when to look again.
     let is_continuous = frame
         .status
@@ -69,6 +73,11 @@ async fn show(
             section.panel {
                 h2 { "Sync in progress" }
                 div.live data-live={ (frame.path()) "/live" } { (progress::live(run, visitor.now)) }
+                @if visitor.may(Role::Editor) && !frame.is_archived() {
+                    div.actions {
+                        (button_form(&visitor, &format!("{}/cancel", frame.path()), "quiet", "Cancel", &[("run", run.id.as_str())]))
+                    }
+                }
             }
         }
         section.panel {
@@ -77,7 +86,7 @@ async fn show(
             (growth(&counts(&runs, members), visitor.now))
         }
         @if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
-            (last_sync(&visitor, run))
+            (progress::last_sync(&visitor, &frame, run, duplicates))
         }
     };
     // The head is a part of what is asked for again: a rename and the status are in it.
@@ -199,7 +208,13 @@ fn troubles(visitor: &Visitor, frame: &Frame) -> Markup {
         @if status.record.source.as_ref().is_some_and(|it| it.guard.is_holding) && frame.active().is_none() {
             (guard(visitor, frame))
         } @else if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
-            @if let Some(error) = &run.error {
+            @if progress::is_cancelled(run) {
+                (notice("warn", &html! {
+                    strong { "The last sync was cancelled. " }
+                    (run.error.as_ref().map_or("", |error| &error.message))
+                    " What it had written stays, and nobody was removed."
+                }))
+            } @else if let Some(error) = &run.error {
                 (notice("bad", &html! {
                     strong { "The last sync failed. " }
                     @if error.code != FailureCode::KeyInvalid { (error.message) " " }
@@ -282,24 +297,5 @@ fn remedy(code: FailureCode) -> &'static str {
             "The fault is in Fanfare, whose logs tell more. Sync again."
         }
         FailureCode::Cancelled => "",
-    }
-}
-
-fn last_sync(visitor: &Visitor, run: &SyncRun) -> Markup {
-    html! {
-        section.panel {
-            h2 { "Last sync" }
-            p {
-                (texts::trigger(run.trigger))
-                ", ended " (maybe_time(run.finished_at, visitor.now))
-                @if let (Some(began), Some(ended)) = (run.started_at, run.finished_at) {
-                    " after " (texts::duration(ended.since(began).as_secs()))
-                }
-            }
-            @if run.removals_deferred {
-                p { "Klaviyo was still computing the segment, so nobody was removed. A later sync does it." }
-            }
-            (progress::outcome(run))
-        }
     }
 }

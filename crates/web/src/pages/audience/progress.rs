@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use fanfare_domain::run::{SyncRun, SyncStatus};
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::issue::IssueCode;
+use fanfare_domain::run::{RunMode, SyncRun, SyncStatus};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::waiting::{WaitReason, Waiting};
 use maud::{Markup, html};
 
-use crate::components::{number, progress, status_badge};
+use super::Frame;
+use crate::components::{maybe_time, number, progress, status_badge};
 use crate::texts;
+use crate::visitor::Visitor;
 
 /// How long a run may lie in the queue, or wait for its turn, before that is told as a fault: workers take a run up within
 /// a second or two.
@@ -34,8 +38,33 @@ pub(super) fn live(run: &SyncRun, now: Timestamp) -> Markup {
     }
 }
 
+/// Whether somebody ended the run. Its status is that of a failure, which it is not to whoever pressed the button.
+pub(super) fn is_cancelled(run: &SyncRun) -> bool {
+    let error = run.error.as_ref();
+    error.is_some_and(|error| error.code == FailureCode::Cancelled)
+}
+
+/// How the people of a complete pass come of the profiles that it has read, in a sentence.
+fn sum(run: &SyncRun, duplicates: u64) -> Option<String> {
+    let tally = run.progress.tally;
+    if run.pass.mode() != RunMode::Full || run.status != SyncStatus::Success || tally.processed == 0
+    {
+        return None;
+    }
+    let people = (tally.processed - tally.skipped.min(tally.processed)).saturating_sub(duplicates);
+    let mut parts = vec![format!("{} in", texts::number(people))];
+    if duplicates > 0 {
+        parts.push(texts::count(duplicates, "duplicate", "duplicates"));
+    }
+    if tally.skipped > 0 {
+        parts.push(format!("{} left out", texts::number(tally.skipped)));
+    }
+    let read = texts::count(tally.processed, "profile", "profiles");
+    Some(format!("{read} read: {}.", parts.join(", ")))
+}
+
 /// What a run has done, each outcome with its count.
-pub(super) fn outcome(run: &SyncRun) -> Markup {
+fn outcome(run: &SyncRun) -> Markup {
     let tally = run.progress.tally;
     let counts = [
         ("Created", tally.created),
@@ -105,5 +134,46 @@ pub(super) fn waits(run: &SyncRun, now: Timestamp) -> Option<String> {
             Some(silent(run.queued_at).unwrap_or_else(|| "Waits for a worker.".to_owned()))
         }
         None => None,
+    }
+}
+
+/// How many profiles of a run share the e-mail of another one.
+pub(super) fn duplicates(issues: &[(IssueCode, u64)]) -> u64 {
+    let mut counts = issues.iter();
+    counts
+        .find(|(code, _)| *code == IssueCode::DuplicateEmail)
+        .map_or(0, |(_, count)| *count)
+}
+
+/// The latest run that has ended: when, and what it has done.
+pub(super) fn last_sync(
+    visitor: &Visitor,
+    frame: &Frame,
+    run: &SyncRun,
+    duplicates: u64,
+) -> Markup {
+    html! {
+        section.panel {
+            h2 { "Last sync" }
+            p {
+                (texts::trigger(run.trigger))
+                ", ended " (maybe_time(run.finished_at, visitor.now))
+                @if let (Some(began), Some(ended)) = (run.started_at, run.finished_at) {
+                    " after " (texts::duration(ended.since(began).as_secs()))
+                }
+            }
+            @if run.removals_deferred {
+                p { "Klaviyo was still computing the segment, so nobody was removed. A later sync does it." }
+            }
+            @if let Some(sum) = sum(run, duplicates) {
+                p {
+                    (sum)
+                    @if duplicates > 0 || run.progress.tally.skipped > 0 {
+                        " " a href={ (frame.path()) "/issues?run=" (run.id) } { "See which, and why" }
+                    }
+                }
+            }
+            (outcome(run))
+        }
     }
 }

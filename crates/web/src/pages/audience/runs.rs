@@ -7,7 +7,7 @@ use fanfare_domain::run::{RunMode, SyncRun};
 use fanfare_sync::Integration;
 use maud::{Markup, html};
 
-use super::{Frame, audience_id};
+use super::{Frame, audience_id, progress};
 use crate::components::{
     cell, empty, heading, maybe_time, number_cell, number_heading, pager, search_field,
     status_badge, table, time,
@@ -115,7 +115,11 @@ fn rows(visitor: &Visitor, frame: &Frame, runs: &[SyncRun]) -> Markup {
                 th scope="row" { (texts::trigger(run.trigger)) }
                 (cell("Status", &html! {
                     (status_badge(run.status))
-                    @if let Some(error) = &run.error { p.hint { (error.message) } }
+                    @if progress::is_cancelled(run) {
+                        p.hint { strong { "Cancelled. " } (run.error.as_ref().map_or("", |error| &error.message)) }
+                    } @else if let Some(error) = &run.error {
+                        p.hint { (error.message) }
+                    }
                 }))
                 (cell("Pass", &html! { (pass(run)) }))
                 (cell("Queued", &time(run.queued_at, visitor.now)))

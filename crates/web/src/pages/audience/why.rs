@@ -5,8 +5,9 @@ use actix_web::web::{Data, Path};
 use fanfare_domain::explain::{Live, Reason, ReasonCode};
 use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::issue::IssueCode;
+use fanfare_domain::ports::{ConsumerRecord, Lookup};
 use fanfare_domain::value::Email;
-use fanfare_sync::{Explanation, Integration, Whom};
+use fanfare_sync::{Entity, Error, Explanation, Integration, Whom};
 use maud::{Markup, html};
 
 use super::issues::klaviyo_address;
@@ -14,6 +15,8 @@ use super::{Frame, audience_id};
 use crate::components::{badge, long_text, maybe_time, time};
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
+use crate::pages::customers;
+use crate::people::phone;
 use crate::router::{PageRoute, page};
 use crate::texts;
 use crate::visitor::Visitor;
@@ -31,13 +34,20 @@ async fn show(
 ) -> Result<HttpResponse, PageError> {
     let (id, Query(fields)) = (audience_id(path)?, query);
     let frame = Frame::load(&application, &visitor, &id).await?;
-    let explained = match whom(&fields) {
-        Some(whom) => {
+    let told = match asked(&application, &visitor, &fields).await? {
+        Asked::Nobody => None,
+        Asked::Unknown => Some(not_found()),
+        Asked::Several(people) => Some(choice(&frame, &people)),
+        Asked::One(whom) => {
             let live = fields.get("live") == Some("true");
-            let organization = visitor.organization();
-            Some(application.explain(organization, &id, &whom, live).await?)
+            let explained = application.explain(visitor.organization(), &id, &whom, live);
+            match explained.await {
+                Ok(explained) if is_unknown(&whom, &explained) => Some(not_found()),
+                Ok(explained) => Some(answer(&visitor, &frame, &explained)),
+                Err(Error::NotFound(Entity::Consumer)) => Some(not_found()),
+                Err(error) => return Err(error.into()),
+            }
         }
-        None => None,
     };
     let address = format!("{}/why", frame.path());
     let part = html! {
@@ -45,38 +55,117 @@ async fn show(
             h2 { "Why is somebody in, or not in?" }
             (question(&address, &fields))
         }
-        @if let Some(explained) = &explained {
-            (answer(&visitor, &frame, explained))
-        }
+        @if let Some(told) = told { (told) }
     };
     Ok(frame.answer(&visitor, &fields, "Why?", part))
 }
 
-/// Whom the address asks for: an e-mail, or the id of a consumer or of a profile.
-fn whom(fields: &Fields) -> Option<Whom> {
+/// Whom the address asks for.
+enum Asked {
+    /// Nobody yet.
+    Nobody,
+    /// Somebody, by what is theirs alone.
+    One(Whom),
+    /// All who have this phone number.
+    Several(Vec<ConsumerRecord>),
+    /// By what names nobody: a name, a phone number that nobody has, or no id.
+    Unknown,
+}
+
+async fn asked(
+    application: &Integration,
+    visitor: &Visitor,
+    fields: &Fields,
+) -> Result<Asked, PageError> {
+    let one = |whom: Option<Whom>| whom.map_or(Asked::Unknown, Asked::One);
     if let Some(consumer) = fields.text("consumerId") {
-        return Some(ConsumerId::parse(consumer).map_or(Whom::Email(None), Whom::Consumer));
+        return Ok(one(ConsumerId::parse(consumer).ok().map(Whom::Consumer)));
     }
-    let typed = fields.text("person")?;
+    if let Some(profile) = fields.text("profileId") {
+        return Ok(one(ProfileId::parse(profile).ok().map(Whom::Profile)));
+    }
+    let Some(typed) = fields.text("person") else {
+        return Ok(Asked::Nobody);
+    };
     if typed.contains('@') {
-        return Some(Whom::Email(Email::parse(typed).ok()));
+        let email = Email::parse(typed).ok();
+        return Ok(one(email.map(|email| Whom::Email(Some(email)))));
     }
-    if typed.starts_with("cons_")
-        && let Ok(consumer) = ConsumerId::parse(typed)
-    {
-        return Some(Whom::Consumer(consumer));
+    if let Some(phone) = phone(typed) {
+        let lookup = Lookup::Phone(phone.as_str().to_owned());
+        let found = application.lookup_consumers(visitor.organization(), &lookup);
+        let mut found = found.await?;
+        return Ok(match found.len() {
+            0 => Asked::Unknown,
+            1 => Asked::One(Whom::Consumer(found.remove(0).consumer.id)),
+            _ => Asked::Several(found),
+        });
     }
-    Some(ProfileId::parse(typed).map_or(Whom::Email(None), Whom::Profile))
+    if typed.contains(char::is_whitespace) {
+        return Ok(Asked::Unknown);
+    }
+    let consumer = ConsumerId::parse(typed).ok();
+    let consumer = consumer.filter(|_| typed.starts_with("cons_"));
+    Ok(match consumer {
+        Some(consumer) => Asked::One(Whom::Consumer(consumer)),
+        None => one(ProfileId::parse(typed).ok().map(Whom::Profile)),
+    })
+}
+
+/// Whether neither we nor Klaviyo know what was given as a profile's id: it may be anything, such as a name.
+fn is_unknown(whom: &Whom, explained: &Explanation) -> bool {
+    let mut reasons = explained.reasons.iter();
+    matches!(whom, Whom::Profile(_))
+        && explained.live.in_list() != Some(true)
+        && reasons.all(|reason| {
+            matches!(
+                reason.code,
+                ReasonCode::UnknownPerson | ReasonCode::LiveUnavailable
+            )
+        })
+}
+
+fn not_found() -> Markup {
+    html! {
+        section.panel aria-live="polite" {
+            h2 { "Not found here" }
+            p { "Give an e-mail, a phone number such as +12025550123, or the id of a consumer or of a Klaviyo profile." }
+            p {
+                "Do you know only a name? " a href="/app/customers" { "Search the consumers for it" }
+                ", and ask from their page."
+            }
+        }
+    }
+}
+
+/// Those who share a phone number, to pick one from.
+fn choice(frame: &Frame, people: &[ConsumerRecord]) -> Markup {
+    html! {
+        section.panel aria-live="polite" {
+            h2 { "Several people have this phone number" }
+            p { "Whom do you mean?" }
+            ul.plain {
+                @for person in people {
+                    li {
+                        a href={ (frame.path()) "/why?consumerId=" (person.consumer.id) } { (long_text(&customers::name(person))) }
+                        @if let Some(email) = &person.consumer.email { " " bdi { (email.as_str()) } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn question(address: &str, fields: &Fields) -> Markup {
-    let typed = fields.text("person").or(fields.text("consumerId"));
+    let names = ["person", "consumerId", "profileId"];
+    let typed = names.into_iter().find_map(|name| fields.text(name));
     html! {
         form method="get" action=(address) {
             div.field {
-                label for="person" { "E-mail, or the id of a consumer or a Klaviyo profile" }
+                label for="person" { "E-mail, phone number or id" }
                 input #person name="person" type="text" required value=(typed.unwrap_or_default())
-                    autocomplete="off" maxlength="320";
+                    autocomplete="off" maxlength="320" aria-describedby="person-hint";
+                p.hint #person-hint { "The id of a consumer, or of a profile in Klaviyo." }
             }
             p {
                 label.choice {
@@ -99,7 +188,7 @@ fn words(visitor: &Visitor, frame: &Frame, explained: &Explanation, reason: &Rea
         @match reason.code {
             ReasonCode::Member if is_listed == Some(false) => {
                 "A member since " (when.unwrap_or_default()) ", but no longer in Klaviyo's " (kind)
-                ": the next complete sync removes them. Press Sync now to do it at once."
+                ": the next complete sync removes them. " (at_once(frame))
             },
             ReasonCode::Member => {
                 "In the audience, because they are in Klaviyo's " (kind) ". A member since " (when.unwrap_or_default()) "."
@@ -122,8 +211,8 @@ fn words(visitor: &Visitor, frame: &Frame, explained: &Explanation, reason: &Rea
                 "A member until " (when.unwrap_or_default()) ", when a sync found that they had left Klaviyo's " (kind) "."
             },
             ReasonCode::NotReadYet => {
-                "They may have joined after the last complete sync, or there has been none yet. They come in with the next one: "
-                "press Sync now to do it at once."
+                "They may have joined after the last complete sync, or there has been none yet. They come in with the next one. "
+                (at_once(frame))
             },
             ReasonCode::NotInList => {
                 "Known to Fanfare, but not in Klaviyo's " (kind) " when it was last read. Add them to it in Klaviyo, then sync."
@@ -135,6 +224,15 @@ fn words(visitor: &Visitor, frame: &Frame, explained: &Explanation, reason: &Rea
                 "Klaviyo could not be asked just now, so this is what Fanfare knows. Ask again in a minute."
             },
         }
+    }
+}
+
+/// How what the next sync does is done at once.
+fn at_once(frame: &Frame) -> &'static str {
+    if frame.is_cut_off() {
+        "Klaviyo is disconnected: none runs before it is connected again."
+    } else {
+        "Press Sync now to do it at once."
     }
 }
 

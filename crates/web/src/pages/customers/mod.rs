@@ -11,7 +11,7 @@ use fanfare_sync::Integration;
 use maud::{Markup, html};
 
 use crate::components::{
-    cell, empty, heading, long_text, maybe_time, pager, search_field, table, time,
+    cell, empty, heading, long_text, maybe_time, pager, search_field, short_search, table, time,
 };
 use crate::error::PageError;
 use crate::fields::Query;
@@ -48,11 +48,12 @@ async fn list(
         .await?;
     let part = html! {
         div #consumers {
+            (short_search(&fields))
             @if !people.items.is_empty() {
                 (rows(&visitor, "Consumers", &people.items))
                 (pager(PATH, &fields, people.end().filter(|_| people.items.len() == ROWS as usize)))
             } @else if filter.search.is_some() {
-                (empty("Nobody matches", "Search for another part of an e-mail, a phone number or a name.", Some(("Show everybody", PATH))))
+                (empty("Nobody matches", "Search for at least two characters of an e-mail, a phone number or a name.", Some(("Show everybody", PATH))))
             } @else {
                 (empty("No consumers yet", "People appear here while lists and segments are imported.", Some(("Go to Audiences", "/app/audiences"))))
             }

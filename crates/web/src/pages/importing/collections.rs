@@ -3,9 +3,8 @@
 use fanfare_domain::source::CollectionKind;
 use fanfare_sync::{BrowsedCollection, Error, Integration};
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{PATH, nothing};
+use super::{estimate, nothing};
 use crate::components::{
     cell, form_pager, heading, long_text, maybe_time, notice, status_badge, table,
 };
@@ -180,8 +179,7 @@ fn size(kind: CollectionKind, one: &BrowsedCollection) -> Markup {
     if one.source.is_some() {
         return html! { span.none { "In its audience" } };
     }
-    let id = utf8_percent_encode(one.collection.id.as_str(), NON_ALPHANUMERIC);
-    let address = format!("{PATH}/estimate?kind={}&id={id}", kind.as_str());
+    let address = estimate::address(kind, one.collection.id.as_str());
     html! {
         span hx-get=(address) hx-trigger="intersect once" hx-swap="innerHTML" {
             a href=(address) { "Estimate" }

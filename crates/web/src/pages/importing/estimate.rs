@@ -6,14 +6,24 @@ use fanfare_domain::ids::CollectionId;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
 use fanfare_sync::{Entity, Error, Estimate, Integration};
 use maud::{Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::PATH;
 use crate::components::number;
 use crate::error::PageError;
-use crate::fields::Query;
+use crate::fields::{Fields, Query};
 use crate::layout::Section;
 use crate::texts;
 use crate::visitor::Visitor;
+
+/// How often a script asks at most for what is not known.
+const MOST_TRIES: u8 = 6;
+
+/// Where the estimate of a list or segment is.
+pub(super) fn address(kind: CollectionKind, id: &str) -> String {
+    let id = utf8_percent_encode(id, NON_ALPHANUMERIC);
+    format!("{PATH}/estimate?kind={}&id={id}", kind.as_str())
+}
 
 /// The estimate of one list or segment: for the table's cell, or as a page of its own.
 pub(super) async fn show(
@@ -34,7 +44,7 @@ pub(super) async fn show(
         Ok(estimate) => words(estimate),
         // The table stays usable while Klaviyo has no time for this.
         Err(Error::KlaviyoThrottled(_) | Error::KlaviyoUnreachable(_)) if visitor.is_partial => {
-            html! { span.none { "Not known now" } }
+            not_known(&collection, &fields)
         }
         Err(error) => return Err(error.into()),
     };
@@ -49,6 +59,23 @@ pub(super) async fn show(
             }
         }),
     )
+}
+
+/// That Klaviyo could not tell. A script asks again after a while, a few times.
+fn not_known(collection: &CollectionRef, fields: &Fields) -> Markup {
+    let tries = fields.text("tries").and_then(|text| text.parse().ok());
+    let tries = tries.unwrap_or(0_u8).saturating_add(1);
+    let address = format!(
+        "{}&tries={tries}",
+        address(collection.kind, collection.id.as_str())
+    );
+    html! {
+        @if tries < MOST_TRIES {
+            span.none hx-get=(address) hx-trigger="load delay:20s" hx-swap="outerHTML" { "Not known now" }
+        } @else {
+            a href=(address) { "Not known now" }
+        }
+    }
 }
 
 fn words(estimate: Estimate) -> Markup {

@@ -2,22 +2,22 @@
 
 mod collections;
 mod estimate;
+mod outcome;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use fanfare_domain::ids::CollectionId;
 use fanfare_domain::source::{CollectionKind, CollectionRef};
-use fanfare_sync::{Error, ImportOutcome, ImportRequest, Integration, SkipReason};
+use fanfare_sync::{Error, ImportRequest, Integration};
 use maud::{Markup, html};
 
-use crate::components::{csrf, empty, long_text, notice};
+use crate::components::{csrf, empty, notice};
 use crate::error::PageError;
 use crate::fields::{Fields, Form, Query};
 use crate::layout::Section;
 use crate::pages::interval::{self, Interval};
 use crate::router::{PageRoute, page};
-use crate::texts;
 use crate::visitor::{Visitor, see};
 
 use collections::Listing;
@@ -142,7 +142,7 @@ async fn import(
         actor: visitor.actor(),
     };
     match application.import(visitor.organization(), request).await {
-        Ok(outcome) => Ok(told(&visitor, &outcome)),
+        Ok(outcome) => outcome::told(&application, &visitor, &outcome).await,
         Err(Error::Invalid(violations)) => {
             let texts: Vec<String> = violations
                 .into_iter()
@@ -162,39 +162,6 @@ fn chosen(ticked: &Fields) -> Vec<CollectionRef> {
         ids.map(move |id| CollectionRef { kind, id })
     };
     CollectionKind::ALL.iter().copied().flat_map(of).collect()
-}
-
-/// What became of what was chosen: its one audience, all audiences, or what was skipped and why.
-fn told(visitor: &Visitor, outcome: &ImportOutcome) -> HttpResponse {
-    if outcome.skipped.is_empty() {
-        return match outcome.imported.as_slice() {
-            [one] => see(&format!("/app/audiences/{}?notice=sync", one.audience)),
-            _ => see("/app/audiences?notice=imported"),
-        };
-    }
-    let imported = outcome.imported.len() as u64;
-    let body = html! {
-        div.head { h1 { "Import from Klaviyo" } }
-        p { (texts::count(imported, "audience is", "audiences are")) " being imported." }
-        section.panel {
-            h2 { "Not imported" }
-            ul {
-                @for skipped in &outcome.skipped {
-                    li {
-                        (long_text(skipped.collection.id.as_str())) ": " (skipped.reason_text())
-                        @if let SkipReason::AlreadySynced(audience) = &skipped.reason {
-                            " " a href={ "/app/audiences/" (audience) } { "View its audience" }
-                        }
-                    }
-                }
-            }
-        }
-        div.actions {
-            a.button href="/app/audiences" { "Go to Audiences" }
-            a.button.quiet href=(PATH) { "Import more" }
-        }
-    };
-    visitor.page("Import from Klaviyo", Section::Audiences, &body)
 }
 
 /// What stands there when no list or segment is shown.

@@ -125,6 +125,7 @@ async fn ask_to_disconnect(visitor: Visitor) -> HttpResponse {
                 li { "Syncs that are under way are cancelled." }
                 li { "Continuous audiences no longer sync, also after connecting again, until you turn them on." }
                 li { "Audiences and their members stay as they are." }
+                li { "Events and changed contacts that wait are kept. They are sent when a key of the same Klaviyo account is connected, and dropped when it is one of another account." }
             }
             div.actions {
                 (button_form(&visitor, &format!("{PATH}/klaviyo/disconnect"), "danger", "Disconnect", &[]))

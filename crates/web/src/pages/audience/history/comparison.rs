@@ -8,10 +8,9 @@ use fanfare_domain::time::Timestamp;
 use fanfare_sync::{Error, Integration};
 use maud::{Markup, html};
 
-use crate::components::{long_text, moment_field, notice, number};
+use crate::components::{long_text, moment, moment_field, notice, number};
 use crate::error::PageError;
 use crate::fields::Fields;
-use crate::texts;
 use crate::visitor::Visitor;
 
 /// The latest snapshots that can be compared with now by a link.
@@ -42,18 +41,16 @@ pub(super) async fn compare(
     match application.difference(organization, id, from, to).await {
         Ok(difference) => Ok(Some(Ok((from, to, difference)))),
         Err(Error::Invalid(violations)) => {
-            let texts: Vec<String> = violations
-                .into_iter()
-                .map(|violation| {
-                    let field = if violation.field == "to" {
-                        "To"
-                    } else {
-                        "From"
-                    };
-                    format!("{field}: it {}.", violation.message)
-                })
-                .collect();
-            Ok(Some(Err(texts.join(" "))))
+            // One fault at a time: both times are often wrong for the same reason.
+            let first = violations.into_iter().next();
+            Ok(first.map(|violation| {
+                let field = if violation.field == "to" {
+                    "To"
+                } else {
+                    "From"
+                };
+                Err(format!("{field}: it {}.", violation.message))
+            }))
         }
         Err(error) => Err(error.into()),
     }
@@ -67,19 +64,21 @@ pub(super) fn comparison(
     snapshots: &[Snapshot],
 ) -> Markup {
     let value = |name| fields.text(name).unwrap_or_default();
-    let since = |hours| {
+    let since = |minutes| {
         visitor
             .now
-            .minus(Duration::from_hours(hours))
+            .minus(Duration::from_mins(minutes))
             .to_whole_seconds()
     };
     html! {
         section.panel {
             h2 { "Compare two times" }
             p.hint {
-                "How many have joined and left since "
-                a href={ (address) "?from=" (since(24)) } { "this time yesterday" } ", "
-                a href={ (address) "?from=" (since(7 * 24)) } { "this time last week" }
+                "How many have joined and left, and who, in the last "
+                a href={ (address) "?from=" (since(10)) } { "10 minutes" } ", "
+                a href={ (address) "?from=" (since(60)) } { "1 hour" } ", since "
+                a href={ (address) "?from=" (since(24 * 60)) } { "this time yesterday" } ", "
+                a href={ (address) "?from=" (since(7 * 24 * 60)) } { "this time last week" }
                 @for snapshot in snapshots.iter().rev().take(SHORTCUTS) {
                     ", " a href={ (address) "?from=" (snapshot.at) } { (long_text(&snapshot.name)) }
                 }
@@ -92,7 +91,7 @@ pub(super) fn comparison(
             }
             @match compared {
                 Some(Ok((from, to, difference))) => {
-                    p { "Between " (texts::exact(*from)) " and " (texts::exact(*to)) ":" }
+                    p { "Between " (moment(*from)) " and " (moment(*to)) ":" }
                     dl.facts {
                         div { dt { "Members before" } dd { (number(difference.members_at_from)) } }
                         div { dt { "Joined" } dd { (number(difference.joined)) } }

@@ -13,7 +13,7 @@ use fanfare_sync::Integration;
 use maud::html;
 
 use super::{Frame, audience_id};
-use crate::components::search_field;
+use crate::components::{moment, search_field};
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
 use crate::router::{PageRoute, page};
@@ -62,8 +62,20 @@ async fn answer(
         found_people(visitor, &found.await?)
     } else {
         let page = fields.page(ROWS);
-        let changes = application.latest_changes(organization, id, &page);
-        feed(visitor, &frame, fields, &changes.await?)
+        let period = match &compared {
+            Some(Ok((from, to, _))) => Some((*from, *to)),
+            _ => None,
+        };
+        let changes = application.latest_changes(organization, id, period, &page);
+        html! {
+            @if let Some((from, to)) = period {
+                p.hint {
+                    "Between " (moment(from)) " and " (moment(to)) ". "
+                    a href={ (frame.path()) "/history" } { "Show all times" }
+                }
+            }
+            (feed(visitor, &frame, fields, &changes.await?))
+        }
     };
     let feed = html! { div #changes { (feed) } };
     if visitor.is_partial {

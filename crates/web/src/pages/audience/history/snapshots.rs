@@ -5,16 +5,18 @@ use actix_web::web::{Data, Path};
 use fanfare_domain::history::Snapshot;
 use fanfare_domain::ids::SnapshotId;
 use fanfare_domain::organization::Role;
+use fanfare_domain::paging::PageRequest;
 use fanfare_sync::{Entity, Error, Integration};
 use maud::{Markup, html};
 
-use super::answer;
+use super::{SNAPSHOTS, answer};
 use crate::components::{
     button_form, cell, csrf, heading, long_text, number_cell, number_heading, table, text_field,
     time,
 };
 use crate::error::PageError;
 use crate::fields::{Fields, Form};
+use crate::layout::Section;
 use crate::pages::audience::{Frame, audience_id};
 use crate::router::{PageRoute, page};
 use crate::visitor::{Visitor, see};
@@ -23,6 +25,7 @@ use crate::visitor::{Visitor, see};
 pub(super) fn routes() -> Vec<PageRoute> {
     vec![
         page!(POST Editor "/app/audiences/{id}/snapshots", take),
+        page!(GET Editor "/app/audiences/{id}/snapshots/{snapshotId}/delete", ask_to_delete),
         page!(POST Editor "/app/audiences/{id}/snapshots/{snapshotId}/delete", delete),
     ]
 }
@@ -53,7 +56,7 @@ pub(super) fn kept(
                     div.actions {
                         a.button.quiet href={ (path) "/members?asOf=" (snapshot.at) } { "Members then" }
                         @if may_change {
-                            (button_form(visitor, &format!("{path}/snapshots/{}/delete", snapshot.id), "quiet", "Delete snapshot", &[]))
+                            a.button.quiet href={ (path) "/snapshots/" (snapshot.id) "/delete" } { "Delete snapshot" }
                         }
                     }
                 }
@@ -98,6 +101,39 @@ async fn take(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+async fn ask_to_delete(
+    application: Data<Integration>,
+    visitor: Visitor,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, PageError> {
+    let (audience, snapshot) = path.into_inner();
+    let id = audience_id(Path::from(audience))?;
+    let all = PageRequest {
+        first: SNAPSHOTS,
+        after: None,
+    };
+    let snapshots = application.snapshots(visitor.organization(), &id, &all);
+    let mut snapshots = snapshots.await?.items.into_iter();
+    let history = format!("/app/audiences/{id}/history");
+    let Some(snapshot) = snapshots.find(|one| one.id.as_str() == snapshot) else {
+        // Somebody has deleted it already.
+        return Ok(see(&history));
+    };
+    let action = format!("/app/audiences/{id}/snapshots/{}/delete", snapshot.id);
+    let body = html! {
+        div.head { h1 { "Delete the snapshot " (long_text(&snapshot.name)) "?" } }
+        section.panel {
+            p { "It was taken " (time(snapshot.at, visitor.now)) ". Nobody can look up by its name any more who was a member then, and history that only it keeps is deleted in time." }
+            p { "No member leaves the audience." }
+            div.actions {
+                (button_form(&visitor, &action, "danger", "Yes, delete it", &[]))
+                a.button.quiet href=(history) { "Keep it" }
+            }
+        }
+    };
+    Ok(visitor.page("Delete snapshot", Section::Audiences, &body))
 }
 
 async fn delete(

@@ -1,22 +1,19 @@
 //! `/app/audiences/{id}/issues`: what a sync did not take as it was, by reason; on the page, and as a file.
 
 mod file;
-
-use std::collections::BTreeMap;
+mod groups;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::issue::{Field, Issue, IssueCode};
+use fanfare_domain::ids::{OrganizationId, ProfileId, RunId};
+use fanfare_domain::issue::{Issue, IssueCode};
 use fanfare_domain::paging::PageRequest;
 use fanfare_sync::{Entity, Error, Integration};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Frame, audience_id};
-use crate::components::{
-    cell, empty, heading, long_text, number, pager, search_field, table, time,
-};
+use crate::components::{empty, notice, number, pager, search_field};
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
 use crate::router::{PageRoute, page};
@@ -69,14 +66,18 @@ async fn show(
     } else {
         (find(&application, organization, &run, typed).await?, None)
     };
+    let profiles: Vec<ProfileId> = issues.iter().map(|issue| issue.profile.clone()).collect();
+    let people = application.people_of_profiles(organization, &run, &profiles);
+    let people = people.await?;
     let part = html! {
         div #issues {
+            (under_way(&frame, &run))
             @if all == 0 {
                 (empty("No issues", "Every profile of this sync was taken as it was.", None))
             } @else if issues.is_empty() {
                 (empty("No issue matches", "Search for a part of a profile's id, of a field or of a reason.", Some(("Show all issues", &address))))
             } @else {
-                (groups(&visitor, &issues, &totals))
+                (groups::groups(&visitor, &frame, &issues, &people, &totals))
                 (pager(&address, &fields, next.as_deref()))
             }
         }
@@ -90,6 +91,22 @@ async fn show(
         (part)
     };
     Ok(frame.answer(&visitor, &fields, "Issues", part))
+}
+
+/// That a sync is under way, and which sync's issues are shown meanwhile.
+fn under_way(frame: &Frame, shown: &RunId) -> Markup {
+    html! {
+        @if let Some(active) = frame.active() {
+            (notice("warn", &html! {
+                "A sync is running. "
+                @if active.id == *shown {
+                    "These are the issues that it has found so far."
+                } @else {
+                    "These are the issues of a sync that has ended; those of the running one are shown when it has ended."
+                }
+            }))
+        }
+    }
 }
 
 /// How many issues there are of each reason, and all of them as a file.
@@ -127,7 +144,7 @@ async fn find(
         found.extend(read.items.into_iter().filter(|issue| {
             let texts = [
                 issue.profile.as_str(),
-                field(issue),
+                groups::field(issue),
                 issue.kind.code.message(),
             ];
             texts
@@ -142,20 +159,8 @@ async fn find(
     Ok(found)
 }
 
-/// The field that an issue is about, in words.
-fn field(issue: &Issue) -> &'static str {
-    match issue.kind.field {
-        Some(Field::Email) => "E-mail",
-        Some(Field::PhoneNumber) => "Phone number",
-        Some(Field::FirstName) => "First name",
-        Some(Field::LastName) => "Last name",
-        Some(Field::Updated) => "Time of the last change",
-        Some(Field::JoinedGroupAt) => "Time of joining",
-        None => "The whole profile",
-    }
-}
-
-/// The run whose issues are asked for: the audience's latest, unless the address names another one of it.
+/// The run whose issues are asked for: the audience's latest that has ended, unless the address names another one of it.
+/// While the first one is under way, it is that.
 async fn run_of(
     application: &Integration,
     visitor: &Visitor,
@@ -163,7 +168,8 @@ async fn run_of(
     fields: &Fields,
 ) -> Result<Option<RunId>, PageError> {
     let Some(named) = fields.text("run") else {
-        return Ok(frame.latest.as_ref().map(|run| run.id.clone()));
+        let run = frame.ended.as_ref().or(frame.latest.as_ref());
+        return Ok(run.map(|run| run.id.clone()));
     };
     let not_found = || PageError::from(Error::NotFound(Entity::SyncRun));
     let id = RunId::parse(named).map_err(|_| not_found())?;
@@ -175,54 +181,8 @@ async fn run_of(
     }
 }
 
-/// The issues of a page, by reason.
-fn groups(visitor: &Visitor, issues: &[Issue], totals: &[(IssueCode, u64)]) -> Markup {
-    let mut by_code = BTreeMap::<IssueCode, Vec<&Issue>>::new();
-    for issue in issues {
-        by_code.entry(issue.kind.code).or_default().push(issue);
-    }
-    let headings = html! {
-        (heading("Profile"))
-        (heading("Field"))
-        (heading("Found"))
-    };
-    html! {
-        @for (code, issues) in by_code {
-            @let total = totals.iter().find(|(of, _)| *of == code).map_or(0, |(_, count)| *count);
-            section.panel {
-                h2 { (code.message()) }
-                p.hint { (number(issues.len() as u64)) " shown here, of " (number(total)) ". " (remedy(code)) }
-                (table(code.message(), &headings, &html! {
-                    @for issue in issues {
-                        tr {
-                            th scope="row" {
-                                a href=(klaviyo_address(issue.profile.as_str())) rel="noreferrer" target="_blank" {
-                                    (long_text(issue.profile.as_str()))
-                                }
-                            }
-                            (cell("Field", &html! { (field(issue)) }))
-                            (cell("Found", &time(issue.at, visitor.now)))
-                        }
-                    }
-                }))
-            }
-        }
-    }
-}
-
 /// Where Klaviyo shows a profile.
 pub(crate) fn klaviyo_address(profile: &str) -> String {
     let id = utf8_percent_encode(profile, NON_ALPHANUMERIC);
     format!("https://www.klaviyo.com/profile/{id}")
-}
-
-fn remedy(code: IssueCode) -> &'static str {
-    match code {
-        IssueCode::Erased => "Erasing cannot be undone.",
-        IssueCode::DuplicateEmail => "Merge the profiles in Klaviyo if they are one person.",
-        IssueCode::MissingContact => {
-            "Give the profile an e-mail or a phone number in Klaviyo, then sync."
-        }
-        _ => "Mend the value in Klaviyo, then sync.",
-    }
 }

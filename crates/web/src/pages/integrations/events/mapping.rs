@@ -72,6 +72,13 @@ impl Typed {
         if is_good { Ok(changes) } else { Err(()) }
     }
 
+    /// Whether a purchase becomes one metric, whatever tells of it.
+    fn is_purchase_shared(&self) -> bool {
+        let metric = |of| self.metrics.get(&of).filter(|text| !text.is_empty());
+        let queue = metric(EventType::QueueCompleted);
+        queue.is_some() && queue == metric(EventType::OrderCompleted)
+    }
+
     fn fault(&self, text: &str) -> Option<String> {
         let fault = parse(text).err().filter(|_| self.is_sent);
         fault.map(|fault| format!("Shorten or change it: {fault}."))
@@ -112,6 +119,12 @@ pub(super) fn panel(visitor: &Visitor, typed: &Typed) -> Markup {
             p.hint {
                 "An empty field: Klaviyo is not told. Klaviyo makes a metric when its first event comes, and keeps it: another name is \
                  another metric, on which no flow hangs yet."
+            }
+            @if typed.is_purchase_shared() {
+                p.hint {
+                    (words::event(EventType::QueueCompleted)) " and " (words::event(EventType::OrderCompleted))
+                    " have one metric: a purchase is counted once, whichever of the two tells of it first."
+                }
             }
             @if may_change {
                 form method="post" action=(PATH) {

@@ -2,20 +2,21 @@
 
 mod mapping;
 mod preview;
+mod switching;
 mod webhook;
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use fanfare_domain::events::EventSettingsUpdate;
-use fanfare_domain::organization::Role;
 use fanfare_sync::{ConnectionView, Integration, Settings};
 use maud::{Markup, html};
 
 use self::mapping::Typed;
 use self::preview::Preview;
 use self::webhook::Secret;
-use crate::components::{badge, button_form, notice};
+use crate::Dashboard;
+use crate::components::{badge, notice};
 use crate::error::PageError;
 use crate::fields::{Fields, Form, Query};
 use crate::layout::Section;
@@ -28,7 +29,8 @@ pub(super) fn routes() -> Vec<PageRoute> {
     vec![
         page!(GET Editor "/app/settings/integrations/klaviyo/events", show),
         page!(POST Admin "/app/settings/integrations/klaviyo/events", save),
-        page!(POST Admin "/app/settings/integrations/klaviyo/events/switch", switch),
+        page!(GET Admin "/app/settings/integrations/klaviyo/events/switch", switching::ask),
+        page!(POST Admin "/app/settings/integrations/klaviyo/events/switch", switching::switch),
         page!(POST Admin "/app/settings/integrations/klaviyo/events/secret", make_secret),
     ]
 }
@@ -93,34 +95,27 @@ async fn save(
     }
 }
 
-async fn switch(
-    application: Data<Integration>,
-    visitor: Visitor,
-    form: Form,
-) -> Result<HttpResponse, PageError> {
-    let is_on = form.0.get("enabled") == Some("true");
-    let update = EventSettingsUpdate {
-        enabled: Some(is_on),
-        ..EventSettingsUpdate::default()
-    };
-    application
-        .update_events(visitor.organization(), update)
-        .await?;
-    let said = if is_on { "on" } else { "off" };
-    Ok(see(&format!("{PATH}?notice={said}")))
-}
-
-/// Makes a secret of webhooks. It is shown in this answer, and in none after it.
+/// Makes a secret of webhooks. It is shown in this answer, in that to a second click of the same button, and in none after it.
 async fn make_secret(
     request: HttpRequest,
     application: Data<Integration>,
+    dashboard: Data<Dashboard>,
     visitor: Visitor,
     form: Form,
 ) -> Result<HttpResponse, PageError> {
     let organization = visitor.organization();
+    let seen = form.0.text("seen");
     let made = application
-        .replace_webhook_secret(organization, form.0.text("seen"))
+        .replace_webhook_secret(organization, seen)
         .await?;
+    let key = visitor.caller.key.clone();
+    let maker = (organization.clone(), key, seen.map(str::to_owned));
+    if let Some(made) = &made {
+        dashboard
+            .made_secrets
+            .keep(maker.clone(), made, visitor.now);
+    }
+    let made = made.or_else(|| dashboard.made_secrets.of(&maker, visitor.now));
     let Some(made) = made else {
         return Ok(see(&format!("{PATH}?notice=secret-changed")));
     };
@@ -145,7 +140,11 @@ fn answer(
     let body = html! {
         div.head {
             h1 { "Events to Klaviyo" }
-            @if settings.events.enabled { (badge("good", "On")) } @else { (badge("none", "Off")) }
+            @if settings.events.enabled && secret.is_made() {
+                (badge("good", "On"))
+            } @else if settings.events.enabled {
+                (badge("waiting", "On, but no event can come yet"))
+            } @else { (badge("none", "Off")) }
             div.actions {
                 a.button.quiet href="/app/deliveries" { "Deliveries" }
                 a.button.quiet href={ (super::PATH) "?sheet=klaviyo" } { "Back to Klaviyo" }
@@ -155,9 +154,10 @@ fn answer(
             (notice(kind, &html! { (text) }))
         }
         (troubles(settings.connection.as_ref()))
+        (steps(settings, secret))
         // A secret that is shown this once comes first.
         @if secret.made.is_some() { (secret.panel(visitor)) }
-        (on_and_off(visitor, settings.events.enabled))
+        (switching::panel(visitor, settings.events.enabled))
         (mapping::panel(visitor, typed))
         (preview.panel(PATH))
         @if secret.made.is_none() { (secret.panel(visitor)) }
@@ -182,11 +182,35 @@ fn said(fields: &Fields) -> Option<(&'static str, &'static str)> {
         ),
         "secret-changed" => (
             "warn",
-            "A secret was made meanwhile, perhaps by a second click, and this one was not. If you have not kept the new secret, \
+            "A secret was made meanwhile, perhaps by somebody else, and this one was not. If nobody has kept the new secret, \
              make another.",
         ),
         _ => return None,
     })
+}
+
+/// What is to be done until events reach Klaviyo, and what is done.
+fn steps(settings: &Settings, secret: &Secret) -> Markup {
+    let done = |is_done: bool| {
+        if is_done {
+            badge("good", "Done")
+        } else {
+            badge("waiting", "To do")
+        }
+    };
+    html! {
+        section.panel {
+            h2 { "How it is set up" }
+            ol.steps {
+                li { (done(secret.is_made())) " Make the secret below." }
+                li { "Enter the address and the secret in Fanfare, where webhooks are set up." }
+                li { (done(settings.events.enabled)) " Look through the metrics, and switch events on." }
+            }
+            @if !secret.has_events {
+                p { "No event has arrived yet. When the first one has, it is among the " a href="/app/deliveries" { "deliveries" } "." }
+            }
+        }
+    }
 }
 
 /// What keeps events from Klaviyo, with what to do.
@@ -210,34 +234,6 @@ fn troubles(connection: Option<&ConnectionView>) -> Markup {
                 (texts::missing_scopes(&lacks)) " "
                 a href={ (super::PATH) "?sheet=klaviyo&update=1" } { "Save a new key" }
             }))
-        }
-    }
-}
-
-fn on_and_off(visitor: &Visitor, is_on: bool) -> Markup {
-    let switch = format!("{PATH}/switch");
-    html! {
-        section.panel {
-            h2 { "Sending" }
-            @if is_on {
-                p { "Klaviyo is told within a second when something of the table below happens to somebody. Flows that hang on these metrics start." }
-            } @else {
-                p {
-                    "Nothing is sent. When you switch it on, Klaviyo is told of what happens from then on, and flows that hang on \
-                     these metrics mail people. Look through the table below before."
-                }
-            }
-            p.hint {
-                "An event subscribes nobody. Tokens, codes and secrets are never sent. What took place more than 24 hours before it \
-                 came is stored as history and starts no flow."
-            }
-            @if !visitor.may(Role::Admin) {
-                p.hint { "An admin of your organization can switch it." }
-            } @else if is_on {
-                (button_form(visitor, &switch, "danger", "Switch events off", &[("enabled", "false")]))
-            } @else {
-                (button_form(visitor, &switch, "", "Switch events on", &[("enabled", "true")]))
-            }
         }
     }
 }

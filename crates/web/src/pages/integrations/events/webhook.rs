@@ -1,6 +1,7 @@
 //! Where Fanfare sends its webhooks, and what they are signed with.
 
 use actix_web::HttpRequest;
+use fanfare_domain::delivery::DeliveryKind;
 use fanfare_domain::organization::Role;
 use fanfare_http::webhook_address;
 use fanfare_sync::{Integration, WebhookSecretView};
@@ -17,6 +18,8 @@ use crate::visitor::Visitor;
 pub(super) struct Secret {
     address: String,
     present: Option<WebhookSecretView>,
+    /// Whether an event has come lately.
+    pub(super) has_events: bool,
     /// The secret, in the answer to the form that made it.
     pub(super) made: Option<SecretString>,
 }
@@ -27,11 +30,19 @@ impl Secret {
         visitor: &Visitor,
         request: &HttpRequest,
     ) -> Result<Self, PageError> {
+        let summary = application.delivery_summary(visitor.organization()).await?;
+        let events = summary.get(&DeliveryKind::Event);
         Ok(Self {
+            has_events: events.is_some_and(|of| of.counts.values().any(|count| *count > 0)),
             address: webhook_address(request, visitor.organization()),
             present: application.webhook_secret(visitor.organization()).await?,
             made: None,
         })
+    }
+
+    /// Whether there is a secret, without which no event is taken.
+    pub(super) const fn is_made(&self) -> bool {
+        self.present.is_some()
     }
 
     pub(super) fn panel(&self, visitor: &Visitor) -> Markup {
@@ -41,13 +52,13 @@ impl Secret {
                 p { "Fanfare sends them as webhooks. Enter this address and the secret in Fanfare, where webhooks are set up." }
                 div.field.wide {
                     label for="webhook-address" { "Address" }
-                    input #webhook-address type="text" readonly value=(self.address);
+                    input.code #webhook-address type="text" readonly data-copy value=(self.address);
                 }
                 @if let Some(made) = &self.made {
                     (notice("good", &html! {
                         div.field.wide {
                             label for="webhook-secret" { "Secret" }
-                            input #webhook-secret type="text" readonly autocomplete="off" spellcheck="false" value=(made.expose_secret());
+                            input.code #webhook-secret type="text" readonly data-copy autocomplete="off" spellcheck="false" value=(made.expose_secret());
                         }
                         strong { "Copy the secret now: it is not shown again. " }
                         (self.of_before(visitor))
