@@ -4,6 +4,7 @@
 //! read them all.
 
 mod counts;
+mod erasing;
 mod settling;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use fanfare_sql_rows::{
 };
 
 use self::counts::Counts;
+pub(super) use self::erasing::delete_of_consumer;
 use super::pages::Scope;
 use crate::parameters::texts;
 use crate::timeout::WithTimeout;
@@ -433,33 +435,4 @@ async fn last_due(
         }
     }
     Ok(due)
-}
-
-/// Deletes everything of a consumer, who is erased.
-pub(super) async fn delete_of_consumer(
-    scope: Scope<'_>,
-    consumer: &ConsumerId,
-) -> Result<(), StoreError> {
-    let find = sqlx::query_file!(
-        "../sql-rows/sql/deliveries/of_consumer.sql",
-        scope.organization,
-        consumer.as_str()
-    );
-    let rows = find.fetch_all(&mut *scope.connection);
-    let mut counts = Counts::default();
-    for row in rows.with_timeout().await? {
-        counts.add(
-            kind_of(&row.kind)?,
-            status_of(&row.status)?,
-            -row.deliveries,
-        );
-    }
-    let delete = sqlx::query_file!(
-        "../sql-rows/sql/deliveries/delete_of_consumer.sql",
-        scope.organization,
-        consumer.as_str()
-    );
-    let delete = delete.execute(&mut *scope.connection);
-    delete.with_timeout().await?;
-    counts.write(scope).await
 }

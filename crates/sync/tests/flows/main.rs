@@ -24,6 +24,7 @@ mod logs;
 mod mending;
 mod mocks;
 mod moving;
+mod people;
 mod pushing;
 mod quota;
 mod reading;

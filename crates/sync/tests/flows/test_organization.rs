@@ -14,7 +14,6 @@ use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::{
     Clock, ConsumerFilter, KeySealer, Klaviyo, Lookup, QuotaLedger, Store, WorkQueue,
 };
-use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{SourceRun, SyncRun, SyncStatus};
 use fanfare_domain::source::CollectionRef;
 use fanfare_domain::time::Timestamp;
@@ -23,12 +22,13 @@ use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{
     ConnectRequest, Error, ImportOutcome, ImportRequest, Integration, Ports, Settings,
 };
-use fanfare_testkit::build::{api_key, profile};
+use fanfare_testkit::build::api_key;
 use fanfare_testkit::clock::{PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::memory::InMemoryStore;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use crate::people::{emails, klaviyo_with, member, members};
 use crate::runtime_clock::RuntimeClock;
 
 /// How long a lease lasts.
@@ -427,32 +427,4 @@ pub(crate) const fn everything() -> PageRequest {
         first: 10_000,
         after: None,
     }
-}
-
-/// A profile with an e-mail, which joined at `number` seconds.
-pub(crate) fn member(number: i64) -> Profile {
-    let id = format!("P{number:03}");
-    profile(&id)
-        .email(&format!("p{number:03}@x.io"))
-        .joined(number)
-        .build()
-}
-
-pub(crate) fn members(numbers: impl IntoIterator<Item = i64>) -> Vec<Profile> {
-    numbers.into_iter().map(member).collect()
-}
-
-/// The e-mails of the members with these numbers.
-pub(crate) fn emails(numbers: impl IntoIterator<Item = i64>) -> Vec<String> {
-    numbers
-        .into_iter()
-        .map(|number| format!("p{number:03}@x.io"))
-        .collect()
-}
-
-/// A Klaviyo with one list of `count` members, two on a page.
-pub(crate) fn klaviyo_with(list: &CollectionRef, count: i64) -> FakeKlaviyo {
-    FakeKlaviyo::default()
-        .page_size(2)
-        .with(list.clone(), "VIP", members(0..count))
 }

@@ -25,6 +25,8 @@ use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
+pub(super) use super::fixture_rows::four_profiles;
+use super::fixture_rows::{taken_snapshot, unreadable};
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
 use super::{event_writes, kept_lists};
 use crate::build::{self, at, consumer_id, link_move, page_plan, profile, profile_id};
@@ -44,21 +46,6 @@ pub(super) struct Fixture {
     pub(super) next: SourceRun,
     /// All profiles that the organization has seen.
     pub(super) profiles: Vec<ProfileId>,
-}
-
-pub(super) fn four_profiles() -> Vec<Profile> {
-    vec![
-        profile("p1")
-            .email("ada@example.com")
-            .first_name("Ada")
-            .build(),
-        profile("p2").phone("+12025550102").first_name("Bo").build(),
-        profile("p3").email("cy@example.com").build(),
-        profile("p4")
-            .email("di@example.com")
-            .phone("+12025550104")
-            .build(),
-    ]
 }
 
 pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
@@ -336,22 +323,6 @@ impl Write {
             }
             _ => unit.delete_connection().await.map(|()| true)?,
         })
-    }
-}
-
-fn unreadable() -> RunError {
-    RunError {
-        code: FailureCode::Internal,
-        message: String::new(),
-    }
-}
-
-fn taken_snapshot() -> history::Snapshot {
-    history::Snapshot {
-        id: SnapshotId::parse("snap_1").expect("an id"),
-        name: "Draw".to_owned(),
-        at: at(1),
-        members: 0,
     }
 }
 

@@ -23,6 +23,7 @@ pub mod erasures;
 mod event_writes;
 pub mod explaining;
 mod fixture;
+mod fixture_rows;
 mod harness;
 pub mod history;
 pub mod issues;

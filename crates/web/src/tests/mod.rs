@@ -15,5 +15,6 @@ mod integrations;
 mod live;
 mod signing_in;
 mod store_away;
+mod syncs;
 mod tenancy;
 mod why;

@@ -10,7 +10,7 @@ use fanfare_domain::writing::{MembershipProof, Unsubscribe};
 use futures_util::future::join_all;
 
 use super::Slice;
-use super::contacts::failed_look;
+use super::contact_look::failed_look;
 use super::outcome::{Outcome, WriteFailure};
 use crate::unsubscribing::lookup_of;
 

@@ -6,6 +6,7 @@
 //! are, and Klaviyo knows them by what was frozen with them.
 
 mod consents;
+mod contact_look;
 mod contacts;
 mod outcome;
 mod sampling;
