@@ -129,6 +129,15 @@ pub enum ConfirmationRefused {
 }
 
 impl Confirmation {
+    /// Whether a preview was shown, and so lately that it may be confirmed.
+    pub fn check_age(shown: Option<&Self>, now: Timestamp) -> Result<(), ConfirmationRefused> {
+        let shown = shown.ok_or(ConfirmationRefused::Unknown)?;
+        if now < shown.shown_at || now.since(shown.shown_at) >= PREVIEW_LASTS {
+            return Err(ConfirmationRefused::Old);
+        }
+        Ok(())
+    }
+
     /// Whether a text confirms a push that would now do what `now_is` says. It may do less than was shown, and not more.
     pub fn check(
         stored: Option<&Self>,
@@ -143,9 +152,7 @@ impl Confirmation {
                 is_same && !text.is_empty() && stored.text == text
             })
             .ok_or(ConfirmationRefused::Unknown)?;
-        if now < found.shown_at || now.since(found.shown_at) >= PREVIEW_LASTS {
-            return Err(ConfirmationRefused::Old);
-        }
+        Self::check_age(Some(found), now)?;
         let shown = &found.preview;
         let are_more = now_is.adds > shown.adds || now_is.removes > shown.removes;
         if are_more || mails_more(shown.flows.as_deref(), now_is.flows.as_deref()) {

@@ -43,8 +43,12 @@ async fn an_id_of_another_organization_is_answered_like_one_that_never_was() {
                     json!({}),
                 ),
                 Some("snapshots") if route.method == Method::POST => ("", json!({"name": "Draw"})),
-                Some("members") => ("", json!({"consumerIds": ["cons_1"]})),
-                Some("klaviyo-list") => ("", json!({"listId": "RtPqXs"})),
+                Some("members") if route.method != Method::GET => {
+                    ("", json!({"consumerIds": ["cons_1"]}))
+                }
+                Some("klaviyo-list") if route.method != Method::GET => {
+                    ("", json!({"listId": "RtPqXs"}))
+                }
                 Some("push") => ("", json!({"confirmation": "none"})),
                 Some("unsubscribe") => ("", json!({"channels": ["EMAIL"], "scope": "ALL"})),
                 Some("check") => ("", json!({"emails": ["person0@example.com"]})),

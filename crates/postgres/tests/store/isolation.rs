@@ -235,7 +235,7 @@ pub(crate) async fn the_organization_is_forgotten(fixture: &Fixture) {
     let pool = fixture.store.pool(1);
     let mut tx = pool.begin().await.unwrap();
     set(&mut tx, "org_a").await;
-    assert_eq!(count(&mut tx, "consumers").await, 2);
+    assert_eq!(count(&mut tx, "consumers").await, 3);
     tx.commit().await.unwrap();
 
     let mut connection = pool.acquire().await.unwrap();

@@ -3,7 +3,9 @@
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, OrganizationId, RunId};
 use fanfare_domain::paging::{Page, PageRequest};
-use fanfare_domain::push::{Confirmation, PUSH_LIMIT, PushCounts, PushMode, PushRun, must_confirm};
+use fanfare_domain::push::{
+    Confirmation, MustConfirm, PUSH_LIMIT, PushCounts, PushMode, PushRun, must_confirm,
+};
 use fanfare_domain::run::Trigger;
 use fanfare_domain::work::{WorkKey, WorkKind};
 
@@ -21,6 +23,23 @@ impl Integration {
         confirmation: Option<&str>,
     ) -> Result<RunId, Error> {
         let kept = self.required_kept_list(organization, audience).await?;
+        // What cannot be is refused before Klaviyo is asked.
+        let is_pushed = self.read(organization).await?.active_push(audience).await?;
+        if is_pushed.is_some() {
+            return Err(Error::SyncInProgress);
+        }
+        let required = |why| Err(Error::ConfirmationRequired(why));
+        match confirmation.filter(|text| !text.is_empty()) {
+            None if kept.followed_until.is_none() => {
+                return required(NotConfirmed::Missing(MustConfirm::First));
+            }
+            None => {}
+            Some(text) => {
+                if let Err(refused) = Confirmation::check_age(kept.shown(text), self.now()) {
+                    return required(NotConfirmed::Refused(refused));
+                }
+            }
+        }
         let (now_is, _) = self.preview(organization, &kept).await?;
         let mut unit = self.begin(organization).await?;
         let stored = unit.kept_list(audience).await?;
@@ -35,7 +54,6 @@ impl Integration {
         let shown = confirmation.and_then(|text| stored.shown(text)).cloned();
         if let Some(why) = must_confirm(&now_is, limit, stored.followed_until.is_none()) {
             let text = confirmation.unwrap_or_default();
-            let required = |why| Err(Error::ConfirmationRequired(why));
             if text.is_empty() {
                 return required(NotConfirmed::Missing(why));
             }

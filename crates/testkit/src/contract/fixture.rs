@@ -25,8 +25,8 @@ use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;
 
-use super::event_writes;
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
+use super::{event_writes, kept_lists};
 use crate::build::{self, at, consumer_id, link_move, page_plan, profile, profile_id};
 
 /// An organization with a row of every kind.
@@ -93,6 +93,7 @@ pub(super) async fn set_up(org: &TestOrganization<'_>) -> Fixture {
         .await
         .expect("a connection");
     event_writes::set_up(unit.as_mut()).await;
+    kept_lists::set_up(unit.as_mut(), &held.audience).await;
     unit.commit().await.expect("a commit");
     Fixture {
         held,

@@ -4,6 +4,7 @@ use fanfare_domain::delivery::{
     DeliveryCode, DeliveryFilter, DeliveryKind, DeliveryStatus, MadeDelivery,
 };
 use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, ProfileId, RunId};
+use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::push::{KeptList, LedgerRow, PushMode, PushPhase, PushRun, RowStanding};
 use fanfare_domain::run::{SyncStatus, Trigger};
 
@@ -38,6 +39,28 @@ fn push(org: &TestOrganization<'_>, id: &str, audience: &AudienceId) -> PushRun 
         PushMode::Full,
         at(5),
     )
+}
+
+/// A row of every kind.
+pub(super) async fn set_up(unit: &mut dyn UnitOfWork, audience: &AudienceId) {
+    let kept = kept(audience, "L1");
+    unit.put_kept_list(&kept).await.expect("a list");
+    let rows = pairs(&[("p1", None)]);
+    let written = unit.put_standings(&kept.list, &rows, RowStanding::Added, at(1));
+    written.await.expect("a row");
+    let of = (audience.clone(), kept.list);
+    let organization = unit.organization().clone();
+    let trigger = Trigger::Manual;
+    let run = PushRun::queued(
+        run_id("run_push"),
+        organization,
+        of,
+        trigger,
+        PushMode::Full,
+        at(5),
+    );
+    unit.put_push_run(&run).await.expect("a push");
+    unit.put_push_limit(5).await.expect("a number");
 }
 
 /// Each audience has one list at most, and each list keeps one audience.

@@ -148,6 +148,7 @@ impl Outcome {
     /// Adds what has become of others.
     pub(super) fn add(&mut self, other: Self) {
         self.settled.extend(other.settled);
+        self.ended.extend(other.ended);
         if let Some(stop) = other.stop {
             self.stop(stop);
         }

@@ -134,6 +134,8 @@ async fn answers_that_are_lost_change_nothing_at_the_end() {
 async fn a_profile_that_klaviyo_does_not_know_costs_only_itself() {
     let shop = Shop::new(5).await;
     shop.add(0..5).await;
+    // What changes in the very moment of a push is looked at once more.
+    shop.wait(Duration::from_secs(1)).await;
     shop.choose("L2").await.unwrap();
     let gone = shop.people[2].1.clone();
     shop.klaviyo.change(|contents| {
