@@ -202,7 +202,7 @@ fn steps(settings: &Settings, secret: &Secret) -> Markup {
         section.panel {
             h2 { "How it is set up" }
             ol.steps {
-                li { (done(secret.is_made())) " Make the secret below." }
+                li { (done(secret.is_made())) " A secret is made, below." }
                 li { "Enter the address and the secret in Fanfare, where webhooks are set up." }
                 li { (done(settings.events.enabled)) " Look through the metrics, and switch events on." }
             }
