@@ -10,7 +10,7 @@ use fanfare_domain::delivery::{Delivery, DeliveryFilter, Summary};
 use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::history::{self, Change, ChangeRange};
-use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId, SnapshotId};
+use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::FencingToken;
 use fanfare_domain::page::{Known, PagePlan};
@@ -19,8 +19,7 @@ use fanfare_domain::ports::{
     AudienceRecord, ConsumerFilter, ConsumerRecord, SourceFilter, SourceRecord, StoreError,
     UnitOfWork,
 };
-use fanfare_domain::profile::Profile;
-use fanfare_domain::run::{RunError, SourceRun, SyncRun};
+use fanfare_domain::run::{SourceRun, SyncRun};
 use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkKey;

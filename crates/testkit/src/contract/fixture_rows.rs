@@ -2,9 +2,9 @@
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::history;
+use fanfare_domain::ids::SnapshotId;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::RunError;
-use fanfare_domain::ids::SnapshotId;
 
 use crate::build::{at, profile};
 

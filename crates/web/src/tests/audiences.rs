@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fanfare_domain::organization::Role;
-use fanfare_testkit::build::{list, profile};
+use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
 use super::fixture::{Fixture, people};
