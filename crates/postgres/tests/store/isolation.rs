@@ -94,6 +94,16 @@ pub(crate) async fn fill(fixture: &Fixture) {
     .execute(&fixture.database.pool())
     .await
     .unwrap();
+    // Each audience is kept in a list, was pushed, and may be pushed.
+    sqlx::raw_sql(
+        "INSERT INTO kept_lists SELECT organization_id, id, 'L' || id, '{}' FROM audiences;
+         INSERT INTO list_ledger SELECT organization_id, 'L' || id, 'p', NULL, 'ADDED', now() FROM audiences;
+         INSERT INTO push_runs SELECT organization_id, 'run_' || id, id, 'SUCCESS', '{}' FROM audiences;
+         INSERT INTO push_settings SELECT DISTINCT organization_id, 5 FROM audiences",
+    )
+    .execute(&fixture.database.pool())
+    .await
+    .unwrap();
 }
 
 /// An audience that is kept in a list, with a row of its ledger and a push.

@@ -66,7 +66,7 @@ impl Slice<'_> {
         after: Option<ConsumerId>,
     ) -> Result<Step, Error> {
         if after.is_none() {
-            begin_to_count(unit.as_mut(), &mut pushing).await?;
+            begin_to_count(unit.as_ref(), &mut pushing)?;
             let members = unit.member_count(&pushing.kept.audience).await?;
             pushing.run.progress.total = Some(members);
         }
@@ -117,7 +117,7 @@ impl Slice<'_> {
         after: Option<String>,
     ) -> Result<Step, Error> {
         if after.is_none() {
-            begin_to_count(unit.as_mut(), &mut pushing).await?;
+            begin_to_count(unit.as_ref(), &mut pushing)?;
         }
         let found = changed(unit.as_mut(), &pushing, after.as_deref()).await?;
         let facts = Facts::of(&pushing.kept);
@@ -233,7 +233,7 @@ pub(super) enum Asked<T> {
 }
 
 /// From this unit on, what changes in the audience is for another push.
-async fn begin_to_count(unit: &mut dyn UnitOfWork, pushing: &mut Pushing) -> Result<(), Error> {
+fn begin_to_count(unit: &dyn UnitOfWork, pushing: &mut Pushing) -> Result<(), Error> {
     let began = unit.writing_since()?;
     pushing.run.follows_from = Some(moment_before(began));
     pushing.run.counted = PushCounts::default();

@@ -127,9 +127,9 @@ impl Slice<'_> {
             .await?;
         unit.forget_standings(&list, &forgotten).await?;
         let next = match rows.last() {
-            Some(last) if rows.len() == AT_ONCE as usize => PushPhase::Correcting {
+            Some(end) if rows.len() == AT_ONCE as usize => PushPhase::Correcting {
                 began,
-                after: Some(last.profile.clone()),
+                after: Some(end.profile.clone()),
             },
             _ => {
                 pushing.kept.last_scanned_at = Some(began);

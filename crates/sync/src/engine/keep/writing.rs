@@ -69,11 +69,11 @@ impl Slice<'_> {
         let difference = some
             .batch
             .difference(|id| looked_up.get(id).copied().unwrap_or(unasked));
-        let (adds, removes) = (
+        let (to_add, to_remove) = (
             difference.adds.len() as u64,
             difference.removes.len() as u64,
         );
-        if !pushing.run.may_change(adds, removes) {
+        if !pushing.run.may_change(to_add, to_remove) {
             return self
                 .wait_for_person(unit, pushing, MustConfirm::TooMany)
                 .await;
@@ -82,7 +82,7 @@ impl Slice<'_> {
         let not_known = difference.to_look_up.iter();
         let not_known: Vec<ProfileId> =
             not_known.filter(|id| asked.contains(id)).cloned().collect();
-        if adds + removes == 0 {
+        if to_add + to_remove == 0 {
             let written = (Written::default(), Written::default());
             return self
                 .settle(unit, pushing, some, &difference, written, not_known)
@@ -232,11 +232,10 @@ impl Slice<'_> {
 /// The people whom a push comes to next, as they are in this unit.
 async fn next_people(unit: &mut dyn UnitOfWork, pushing: &Pushing) -> Result<People, Error> {
     let facts = Facts::of(&pushing.kept);
-    let (audience, list) = (facts.audience, facts.list);
     let after_all = || pushing.run.next_phase();
     match &pushing.run.phase {
         PushPhase::FinishingOpen => {
-            let rows = unit.open_ledger(list, AT_ONCE).await?;
+            let rows = unit.open_ledger(facts.list, AT_ONCE).await?;
             let next = if rows.is_empty() {
                 after_all()
             } else {
@@ -250,7 +249,7 @@ async fn next_people(unit: &mut dyn UnitOfWork, pushing: &Pushing) -> Result<Peo
                 first: AT_ONCE,
                 after: after.as_ref().map(ToString::to_string),
             };
-            let read = unit.members(audience, None, &page).await?;
+            let read = unit.members(facts.audience, None, &page).await?;
             let members: Vec<_> = read.items.into_iter().map(|it| it.consumer).collect();
             let last = members.last().map(|last| last.id.clone());
             let next = last.map_or_else(after_all, |last| PushPhase::Members { after: Some(last) });
@@ -258,7 +257,7 @@ async fn next_people(unit: &mut dyn UnitOfWork, pushing: &Pushing) -> Result<Peo
             Ok(People { batch, next })
         }
         PushPhase::Ledger { after } => {
-            let rows = unit.ledger(list, after.as_ref(), AT_ONCE).await?;
+            let rows = unit.ledger(facts.list, after.as_ref(), AT_ONCE).await?;
             let last = rows.last().map(|row| row.profile.clone());
             let next = last.map_or_else(after_all, |last| PushPhase::Ledger { after: Some(last) });
             let mut batch = Batch::of_rows(unit, facts, rows).await?;
