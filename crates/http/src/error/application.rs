@@ -23,44 +23,13 @@ impl From<Error> for ApiError {
             Error::Invalid(violations) => {
                 Self::invalid(&violations.into_iter().map(Violation::from).collect())
             }
-            Error::KeyNotFound => Self::new(400, KEY_NOT_FOUND,
-                "KLAVIYO_KEY_NOT_FOUND",
-            )
-            .with_message("No Klaviyo API key is stored. Connect Klaviyo with PUT /api/settings."),
-            Error::KeyRejected => Self::new(400, KEY_NOT_FOUND,
-                "KLAVIYO_KEY_REJECTED",
-            )
-            .with_message(
-                "Klaviyo does not take this API key. Make a private key in Klaviyo under Settings, \
-                 API keys, and connect it with PUT /api/settings.",
-            ),
-            Error::ScopeMissing(scopes) => Self::new(400, "Klaviyo scope missing",
-                "KLAVIYO_SCOPE_MISSING",
-            )
-            .with_message(missing(&scopes)),
-            Error::AccountDiffers { connected, offered } => Self::new(409, "Klaviyo account differs",
-                "KLAVIYO_ACCOUNT_DIFFERS",
-            )
-            .with_message(format!(
-                "The key is of the Klaviyo account {offered}, but {connected} is connected. \
-                 Send \"confirmAccountChange\":true beside apiKey to change to it."
-            )),
-            Error::KlaviyoUnreachable(_) => Self::new(502, "Klaviyo is unreachable",
-                "KLAVIYO_UNREACHABLE",
-            )
-            .with_message("Klaviyo gave no usable answer. Try again later.")
-            .with_cause(error),
-            Error::EndlessCollections { .. } => Self::new(502, "Klaviyo is unreachable",
-                "KLAVIYO_UNREACHABLE",
-            )
-            .with_message(format!("{error}. Try again later, and tell support if it happens again.")),
-            Error::KlaviyoThrottled(wait) => Self::new(503, "Klaviyo is busy",
-                "KLAVIYO_THROTTLED",
-            )
-            .with_message(
-                "The quota that Klaviyo grants the account is used up for the moment, or Klaviyo asks to wait.",
-            )
-            .with_retry_after(wait),
+            Error::KeyNotFound
+            | Error::KeyRejected
+            | Error::ScopeMissing(_)
+            | Error::AccountDiffers { .. }
+            | Error::KlaviyoUnreachable(_)
+            | Error::EndlessCollections { .. }
+            | Error::KlaviyoThrottled(_) => of_klaviyo(error),
             Error::SyncInProgress => Self::new(409, "Sync already in progress",
                 "SYNC_IN_PROGRESS",
             ),
@@ -128,6 +97,51 @@ impl From<Error> for ApiError {
             .with_cause(error),
             Error::Store(_) | Error::Transition(_) => Self::internal(error),
         }
+    }
+}
+
+/// The errors of the connection to Klaviyo.
+fn of_klaviyo(error: Error) -> ApiError {
+    match error {
+        Error::KeyNotFound => ApiError::new(400, KEY_NOT_FOUND,
+            "KLAVIYO_KEY_NOT_FOUND",
+        )
+        .with_message("No Klaviyo API key is stored. Connect Klaviyo with PUT /api/settings."),
+        Error::KeyRejected => ApiError::new(400, KEY_NOT_FOUND,
+            "KLAVIYO_KEY_REJECTED",
+        )
+        .with_message(
+            "Klaviyo does not take this API key. Make a private key in Klaviyo under Settings, \
+             API keys, and connect it with PUT /api/settings.",
+        ),
+        Error::ScopeMissing(scopes) => ApiError::new(400, "Klaviyo scope missing",
+            "KLAVIYO_SCOPE_MISSING",
+        )
+        .with_message(missing(&scopes)),
+        Error::AccountDiffers { connected, offered } => ApiError::new(409, "Klaviyo account differs",
+            "KLAVIYO_ACCOUNT_DIFFERS",
+        )
+        .with_message(format!(
+            "The key is of the Klaviyo account {offered}, but {connected} is connected. \
+             Send \"confirmAccountChange\":true beside apiKey to change to it."
+        )),
+        Error::KlaviyoUnreachable(_) => ApiError::new(502, "Klaviyo is unreachable",
+            "KLAVIYO_UNREACHABLE",
+        )
+        .with_message("Klaviyo gave no usable answer. Try again later.")
+        .with_cause(error),
+        Error::EndlessCollections { .. } => ApiError::new(502, "Klaviyo is unreachable",
+            "KLAVIYO_UNREACHABLE",
+        )
+        .with_message(format!("{error}. Try again later, and tell support if it happens again.")),
+        Error::KlaviyoThrottled(wait) => ApiError::new(503, "Klaviyo is busy",
+            "KLAVIYO_THROTTLED",
+        )
+        .with_message(
+            "The quota that Klaviyo grants the account is used up for the moment, or Klaviyo asks to wait.",
+        )
+        .with_retry_after(wait),
+        other => ApiError::internal(other),
     }
 }
 

@@ -85,6 +85,30 @@ pub(super) fn told(error: &Error) -> Told {
             ),
             AGAIN,
         ),
+        Error::NotRetriable | Error::EmailExists | Error::PersonErased | Error::NotInList => {
+            of_people(error)
+        }
+        Error::Store(error) => of_store(error),
+        Error::ErasureKey(_)
+        | Error::Transition(_)
+        | Error::SignatureInvalid
+        | Error::NoEnvelope(_)
+        | Error::NoWebhookSecret
+        | Error::IntakeBusy => fault(),
+        Error::KeyNotFound
+        | Error::KeyRejected
+        | Error::ScopeMissing(_)
+        | Error::AccountDiffers { .. }
+        | Error::KlaviyoUnreachable(_)
+        | Error::EndlessCollections { .. }
+        | Error::KlaviyoThrottled(_)
+        | Error::Seal(_) => of_klaviyo(error),
+    }
+}
+
+/// The errors of people and of what Klaviyo is told of them.
+fn of_people(error: &Error) -> Told {
+    match error {
         Error::NotRetriable => super::told(
             StatusCode::CONFLICT,
             "This cannot be retried",
@@ -109,21 +133,7 @@ pub(super) fn told(error: &Error) -> Told {
             "Klaviyo would unsubscribe them from everything.",
             AGAIN,
         ),
-        Error::Store(error) => of_store(error),
-        Error::ErasureKey(_)
-        | Error::Transition(_)
-        | Error::SignatureInvalid
-        | Error::NoEnvelope(_)
-        | Error::NoWebhookSecret
-        | Error::IntakeBusy => fault(),
-        Error::KeyNotFound
-        | Error::KeyRejected
-        | Error::ScopeMissing(_)
-        | Error::AccountDiffers { .. }
-        | Error::KlaviyoUnreachable(_)
-        | Error::EndlessCollections { .. }
-        | Error::KlaviyoThrottled(_)
-        | Error::Seal(_) => of_klaviyo(error),
+        _ => fault(),
     }
 }
 

@@ -103,10 +103,7 @@ fn time_field(address: &str, fields: &Fields) -> Markup {
 
 /// The time that was asked for, as it was read.
 fn shown_time(typed: &str) -> Markup {
-    match Timestamp::parse_iso8601(typed) {
-        Some(at) => moment(at),
-        None => html! { (texts::cut(typed, 40)) },
-    }
+    Timestamp::parse_iso8601(typed).map_or_else(|| html! { (texts::cut(typed, 40)) }, moment)
 }
 
 fn nobody(fields: &Fields, address: &str) -> Markup {
