@@ -53,10 +53,25 @@ pub(super) fn told(error: &Error) -> Told {
             "Its members are those of its Klaviyo list or segment. Change them there.",
             TO_AUDIENCES,
         ),
-        Error::NoKeptList | Error::ListTaken(_) | Error::CircularSync(_) => super::told(
+        Error::NoKeptList => super::told(
             StatusCode::CONFLICT,
-            "This Klaviyo list cannot keep the audience",
-            "Choose another list.",
+            "The audience is kept in no Klaviyo list",
+            "Choose a list first.",
+            TO_AUDIENCES,
+        ),
+        Error::ListTaken(_) => super::told(
+            StatusCode::CONFLICT,
+            "Another audience is kept in this list",
+            "A list keeps one audience. Choose another list, or make a new one.",
+            TO_AUDIENCES,
+        ),
+        Error::CircularSync(chain) => super::told(
+            StatusCode::CONFLICT,
+            "This list feeds the audience",
+            &format!(
+                "What is pushed into it would come back: {}. Choose another list.",
+                chain.join(" → ")
+            ),
             TO_AUDIENCES,
         ),
         Error::ConfirmationRequired(_) => super::told(
