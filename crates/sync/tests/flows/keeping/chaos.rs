@@ -120,15 +120,26 @@ async fn run(seed: u64) -> (u64, u64) {
         shop.work_to_rest().await;
     }
 
+    assert_at_rest(&shop, seed, &wanted, (&taken_off, &theirs)).await;
+    (kills, faults)
+}
+
+/// The list is what the audience is, but for whom people have put there or taken off by hand.
+async fn assert_at_rest(
+    shop: &Shop,
+    seed: u64,
+    wanted: &BTreeSet<usize>,
+    (taken_off, theirs): (&BTreeSet<usize>, &BTreeSet<usize>),
+) {
     let listed = shop.in_list("L2");
-    for place in &wanted {
+    for place in wanted {
         let is_off = taken_off.contains(place);
         assert!(
             listed.contains(place) || is_off,
             "seed {seed}: {place} should be there"
         );
     }
-    for place in listed.difference(&wanted) {
+    for place in listed.difference(wanted) {
         assert!(
             theirs.contains(place),
             "seed {seed}: {place} should be gone"
@@ -141,5 +152,4 @@ async fn run(seed: u64) -> (u64, u64) {
         .into_iter()
         .filter(|row| row.standing.is_open());
     assert_eq!(open.count(), 0, "seed {seed}");
-    (kills, faults)
 }

@@ -39,7 +39,7 @@ async fn each_change_is_followed_and_a_burst_is_few_pushes() {
     assert!(shop.writes.list_calls().len() - before <= 4);
     // Nothing has changed since: no further push is made.
     let calls = shop.writes.list_calls().len();
-    shop.wait(Duration::from_secs(60)).await;
+    shop.wait(Duration::from_mins(1)).await;
     shop.work_to_rest().await;
     assert_eq!(shop.writes.list_calls().len(), calls);
     assert_eq!(shop.runs().await.len(), runs.len());
