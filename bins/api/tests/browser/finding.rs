@@ -51,6 +51,12 @@ impl Browser {
         assert!(!self.has(role, name), "a {role} named {name:?}");
     }
 
+    /// Waits until there is none any more.
+    pub(crate) fn awaits_no(&self, role: &str, name: &str) {
+        let what = format!("no {role} named {name:?} any more");
+        until(&what, || (!self.has(role, name)).then_some(()));
+    }
+
     /// Presses a button, follows a link, ticks a box.
     pub(crate) fn press(&self, role: &str, name: &str) {
         let what = format!("a {role} named {name:?} to press");

@@ -23,7 +23,7 @@ fn a_sync_is_followed_and_its_waits_are_told() {
         browser.awaits("progressbar", "Progress of the sync");
         photograph(browser, "audience-waiting");
         browser.sees("Success");
-        browser.lacks("button", "Cancel");
+        browser.awaits_no("button", "Cancel");
 
         // Workers are away: the run stays pending, and is cancelled by its button.
         installation.worker.signal(Signal::STOP);

@@ -30,36 +30,19 @@ impl From<Error> for ApiError {
             | Error::KlaviyoUnreachable(_)
             | Error::EndlessCollections { .. }
             | Error::KlaviyoThrottled(_) => of_klaviyo(error),
-            Error::SyncInProgress => Self::new(409, "Sync already in progress",
-                "SYNC_IN_PROGRESS",
-            ),
-            Error::NoSyncSource => Self::new(400, "Audience has no sync source",
-                "NO_SYNC_SOURCE",
-            ),
-            Error::NotSynced => Self::new(400, "Audience is not a synced list",
-                "AUDIENCE_NOT_SYNCED",
-            )
-            .with_message("It is filled by hand, with POST and DELETE /api/audiences/{id}/members."),
-            Error::Synced => Self::new(400, "Audience is a synced list",
-                "AUDIENCE_IS_SYNCED",
-            )
-            .with_message("Its members are those of its Klaviyo list or segment. Change them there."),
-            Error::Archived => Self::new(409, "Audience is archived",
-                "AUDIENCE_ARCHIVED",
-            ),
-            Error::NoKeptList
+            Error::SyncInProgress
+            | Error::NoSyncSource
+            | Error::NotSynced
+            | Error::Synced
+            | Error::Archived
+            | Error::TooManySnapshots
+            | Error::NoKeptList
             | Error::ListTaken(_)
             | Error::CircularSync(_)
-            | Error::ConfirmationRequired(_) => of_kept_lists(error),
+            | Error::ConfirmationRequired(_) => of_audiences(error),
             Error::RunFinished => Self::new(409, "Sync run already finished",
                 "SYNC_RUN_FINISHED",
             ),
-            Error::TooManySnapshots => Self::new(409, "Too many snapshots",
-                "TOO_MANY_SNAPSHOTS",
-            )
-            .with_message(format!(
-                "The audience has {MAX_SNAPSHOTS} snapshots, and can have no more. Delete one that is not needed."
-            )),
             Error::SignatureInvalid
             | Error::NoEnvelope(_)
             | Error::NoWebhookSecret
@@ -145,9 +128,32 @@ fn of_klaviyo(error: Error) -> ApiError {
     }
 }
 
-/// The errors of audiences that are kept in Klaviyo lists.
-fn of_kept_lists(error: Error) -> ApiError {
+/// The errors of audiences, of their syncs and of the Klaviyo lists that they are kept in.
+fn of_audiences(error: Error) -> ApiError {
     match error {
+        Error::SyncInProgress => ApiError::new(409, "Sync already in progress",
+            "SYNC_IN_PROGRESS",
+        ),
+        Error::NoSyncSource => ApiError::new(400, "Audience has no sync source",
+            "NO_SYNC_SOURCE",
+        ),
+        Error::NotSynced => ApiError::new(400, "Audience is not a synced list",
+            "AUDIENCE_NOT_SYNCED",
+        )
+        .with_message("It is filled by hand, with POST and DELETE /api/audiences/{id}/members."),
+        Error::Synced => ApiError::new(400, "Audience is a synced list",
+            "AUDIENCE_IS_SYNCED",
+        )
+        .with_message("Its members are those of its Klaviyo list or segment. Change them there."),
+        Error::Archived => ApiError::new(409, "Audience is archived",
+            "AUDIENCE_ARCHIVED",
+        ),
+        Error::TooManySnapshots => ApiError::new(409, "Too many snapshots",
+            "TOO_MANY_SNAPSHOTS",
+        )
+        .with_message(format!(
+            "The audience has {MAX_SNAPSHOTS} snapshots, and can have no more. Delete one that is not needed."
+        )),
         Error::NoKeptList => ApiError::new(400, "Audience has no Klaviyo list", "NO_KLAVIYO_LIST")
             .with_message("Choose one with PUT /api/audiences/{id}/klaviyo-list."),
         Error::ListTaken(audience) => {

@@ -120,17 +120,16 @@ async fn run(seed: u64) -> (u64, u64) {
         shop.work_to_rest().await;
     }
 
-    at_rest(&shop, seed, &wanted, &taken_off, &theirs).await;
+    assert_at_rest(&shop, seed, &wanted, (&taken_off, &theirs)).await;
     (kills, faults)
 }
 
-/// The list is what the audience is, but for those whom others took off or put there.
-async fn at_rest(
+/// The list is what the audience is, but for whom people have put there or taken off by hand.
+async fn assert_at_rest(
     shop: &Shop,
     seed: u64,
     wanted: &BTreeSet<usize>,
-    taken_off: &BTreeSet<usize>,
-    theirs: &BTreeSet<usize>,
+    (taken_off, theirs): (&BTreeSet<usize>, &BTreeSet<usize>),
 ) {
     let listed = shop.in_list("L2");
     for place in wanted {
