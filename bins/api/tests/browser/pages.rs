@@ -7,7 +7,7 @@ use crate::imported;
 use crate::installation::Installation;
 
 /// Pages of the dashboard, by the name of their pictures. `{id}` is an audience, `{person}` a consumer.
-const PAGES: [(&str, &str); 19] = [
+const PAGES: [(&str, &str); 20] = [
     ("audiences", "/app/audiences"),
     (
         "audiences-searched-in-vain",
@@ -21,6 +21,7 @@ const PAGES: [(&str, &str); 19] = [
     ),
     ("audience-issues", "/app/audiences/{id}/issues"),
     ("audience-runs", "/app/audiences/{id}/runs"),
+    ("audience-klaviyo-list", "/app/audiences/{id}/klaviyo-list"),
     (
         "audience-history",
         "/app/audiences/{id}/history?from=2020-01-01T00:00",

@@ -98,7 +98,7 @@ impl Fixture {
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::default()),
         });
-        let writes = FakeWrites::default();
+        let writes = FakeWrites::on(&klaviyo);
         let integration = integration.with_klaviyo_writes(Arc::new(writes.clone()));
         Self {
             parts: parts(&integration, options(&[1], false)),
@@ -170,6 +170,11 @@ impl Fixture {
     /// Sends what the own organization has to tell Klaviyo.
     pub(super) async fn send_deliveries(&self) {
         self.work_on(WorkKey::push()).await;
+    }
+
+    /// Works on the push of an audience of the own organization.
+    pub(super) async fn keep(&self, audience: &AudienceId) {
+        self.work_on(WorkKey::kept_list(audience)).await;
     }
 
     async fn work_on(&self, key: WorkKey) {

@@ -12,6 +12,7 @@ mod history;
 mod hostile;
 mod importing;
 mod integrations;
+mod kept_lists;
 mod live;
 mod signing_in;
 mod store_away;

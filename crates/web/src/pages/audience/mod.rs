@@ -4,6 +4,7 @@ mod actions;
 mod editing;
 mod history;
 mod issues;
+mod kept_list;
 mod live;
 mod members;
 mod overview;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Vec<PageRoute> {
         overview::routes,
         members::routes,
         issues::routes,
+        kept_list::routes,
         runs::routes,
         actions::routes,
         editing::routes,
@@ -172,6 +174,7 @@ impl Frame {
             ("Members", format!("{path}/members")),
             ("Issues", format!("{path}/issues")),
             ("Runs", format!("{path}/runs")),
+            (kept_list::TAB, format!("{path}/klaviyo-list")),
             ("History", format!("{path}/history")),
             ("Why?", format!("{path}/why")),
         ];
@@ -184,6 +187,14 @@ fn said(fields: &Fields) -> Option<&'static str> {
     match fields.get("notice")? {
         "sync" => Some("The sync has been queued."),
         "cancelled" => Some("The sync was cancelled. What it had written stays."),
+        "list-chosen" => Some(
+            "The list was chosen. Nobody is added or removed before you have seen what a push would do, and confirmed it.",
+        ),
+        "list-stopped" => {
+            Some("The audience is kept in no list any more. Whoever is in the list stays there.")
+        }
+        "push" => Some("The push has been queued."),
+        "push-cancelled" => Some("The push was cancelled. What it had done stays."),
         "snapshot" => Some("The snapshot was taken."),
         "snapshot-deleted" => Some("The snapshot was deleted."),
         "saved" => Some("The audience was saved."),
