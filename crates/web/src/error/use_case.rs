@@ -53,33 +53,10 @@ pub(super) fn told(error: &Error) -> Told {
             "Its members are those of its Klaviyo list or segment. Change them there.",
             TO_AUDIENCES,
         ),
-        Error::NoKeptList => super::told(
-            StatusCode::CONFLICT,
-            "The audience is kept in no Klaviyo list",
-            "Choose a list first.",
-            TO_AUDIENCES,
-        ),
-        Error::ListTaken(_) => super::told(
-            StatusCode::CONFLICT,
-            "Another audience is kept in this list",
-            "A list keeps one audience. Choose another list, or make a new one.",
-            TO_AUDIENCES,
-        ),
-        Error::CircularSync(chain) => super::told(
-            StatusCode::CONFLICT,
-            "This list feeds the audience",
-            &format!(
-                "What is pushed into it would come back: {}. Choose another list.",
-                chain.join(" → ")
-            ),
-            TO_AUDIENCES,
-        ),
-        Error::ConfirmationRequired(_) => super::told(
-            StatusCode::CONFLICT,
-            "The push needs a confirmation",
-            "Look at what it would do, and confirm it.",
-            AGAIN,
-        ),
+        Error::NoKeptList
+        | Error::ListTaken(_)
+        | Error::CircularSync(_)
+        | Error::ConfirmationRequired(_) => of_kept_lists(error),
         Error::Archived => super::told(
             StatusCode::CONFLICT,
             "This audience was deleted",
@@ -118,6 +95,40 @@ pub(super) fn told(error: &Error) -> Told {
         | Error::EndlessCollections { .. }
         | Error::KlaviyoThrottled(_)
         | Error::Seal(_) => of_klaviyo(error),
+    }
+}
+
+/// The errors of the lists that audiences are kept in.
+fn of_kept_lists(error: &Error) -> Told {
+    match error {
+        Error::NoKeptList => super::told(
+            StatusCode::CONFLICT,
+            "The audience is kept in no Klaviyo list",
+            "Choose a list first.",
+            TO_AUDIENCES,
+        ),
+        Error::ListTaken(_) => super::told(
+            StatusCode::CONFLICT,
+            "Another audience is kept in this list",
+            "A list keeps one audience. Choose another list, or make a new one.",
+            TO_AUDIENCES,
+        ),
+        Error::CircularSync(chain) => super::told(
+            StatusCode::CONFLICT,
+            "This list feeds the audience",
+            &format!(
+                "What is pushed into it would come back: {}. Choose another list.",
+                chain.join(" → ")
+            ),
+            TO_AUDIENCES,
+        ),
+        Error::ConfirmationRequired(_) => super::told(
+            StatusCode::CONFLICT,
+            "The push needs a confirmation",
+            "Look at what it would do, and confirm it.",
+            AGAIN,
+        ),
+        _ => fault(),
     }
 }
 
