@@ -6,10 +6,7 @@ use fanfare_domain::contact::{Contact, ContactSettings};
 use fanfare_domain::erasure::ErasedHash;
 use fanfare_domain::events::{EventSettings, InboundKey, WebhookSecrets};
 use fanfare_domain::history::Snapshot;
-use fanfare_domain::ids::{AudienceId, CollectionId, OrganizationId, SnapshotId};
-use fanfare_domain::ports::UnitOfWork;
-use fanfare_domain::push::{KeptList, PushMode, PushRun, RowStanding};
-use fanfare_domain::run::Trigger;
+use fanfare_domain::ids::{OrganizationId, SnapshotId};
 use fanfare_testkit::build;
 use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -65,14 +62,6 @@ pub(crate) async fn fill(fixture: &Fixture) {
         unit.put_webhook_secrets(&secrets).await.unwrap();
         let settings = EventSettings::default();
         unit.put_event_settings(&settings).await.unwrap();
-        let contacts = ContactSettings::default();
-        unit.put_contact_settings(&contacts).await.unwrap();
-        let made = build::made_consumer("cons_made", build::at(9));
-        unit.put_consumer(&made).await.unwrap();
-        let contact = Contact::new(build::profile_id("p9"));
-        let contacts = BTreeMap::from([(made.consumer.id, contact)]);
-        unit.put_contacts(&contacts).await.unwrap();
-        put_kept_list(unit.as_mut(), &run.audience).await;
         let keys = [InboundKey("k".to_owned())];
         unit.insert_events(&keys, build::at(9)).await.unwrap();
         let new = [build::pending("dlv_1", &nobody, build::at(9))];
@@ -104,33 +93,6 @@ pub(crate) async fn fill(fixture: &Fixture) {
     .execute(&fixture.database.pool())
     .await
     .unwrap();
-}
-
-/// An audience that is kept in a list, with a row of its ledger and a push.
-async fn put_kept_list(unit: &mut dyn UnitOfWork, audience: &AudienceId) {
-    let list = CollectionId::parse("L1").unwrap();
-    let kept = KeptList::new(
-        audience.clone(),
-        list.clone(),
-        None,
-        build::at(9),
-        "key_1".to_owned(),
-    );
-    unit.put_kept_list(&kept).await.unwrap();
-    let rows = [(build::profile_id("p9"), None)];
-    unit.put_standings(&list, &rows, RowStanding::Added, build::at(9))
-        .await
-        .unwrap();
-    let push = PushRun::queued(
-        build::run_id("run_push"),
-        unit.organization().clone(),
-        (audience.clone(), list),
-        Trigger::Manual,
-        PushMode::Full,
-        build::at(9),
-    );
-    unit.put_push_run(&push).await.unwrap();
-    unit.put_push_limit(9).await.unwrap();
 }
 
 async fn count(connection: &mut PgConnection, table: &str) -> i64 {
@@ -245,7 +207,7 @@ pub(crate) async fn the_organization_is_forgotten(fixture: &Fixture) {
     let pool = fixture.store.pool(1);
     let mut tx = pool.begin().await.unwrap();
     set(&mut tx, "org_a").await;
-    assert_eq!(count(&mut tx, "consumers").await, 3);
+    assert_eq!(count(&mut tx, "consumers").await, 2);
     tx.commit().await.unwrap();
 
     let mut connection = pool.acquire().await.unwrap();
