@@ -47,6 +47,26 @@ impl<'a> Lease<'a> {
         }
     }
 
+    /// Claims work that needs nothing else in the unit of its claim. `None` if it is not due, or another worker has it.
+    pub(super) async fn claim(
+        integration: &'a Integration,
+        work: &WorkItem,
+        length: Duration,
+        stop: &CancellationToken,
+    ) -> Result<Option<Self>, Error> {
+        let mut unit = integration.begin(&work.organization).await?;
+        let Some(claim) = unit.claim(&work.key, length).await? else {
+            return Ok(None);
+        };
+        let lease = Self::new(integration, work.clone(), claim.token, length);
+        if let Err(error) = unit.commit().await.map_err(Error::from) {
+            // The unit may have been committed nevertheless.
+            lease.release_when_possible(&error, stop).await;
+            return Err(error);
+        }
+        Ok(Some(lease))
+    }
+
     /// The organization that the work belongs to.
     pub(super) const fn organization(&self) -> &OrganizationId {
         &self.work.organization

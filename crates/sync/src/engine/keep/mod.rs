@@ -55,16 +55,9 @@ pub(super) async fn work(
     stop: &CancellationToken,
 ) -> Result<SliceEnd, Error> {
     let integration = &engine.integration;
-    let mut unit = integration.begin(&work.organization).await?;
-    let Some(claim) = unit.claim(&work.key, engine.pace.lease).await? else {
+    let Some(lease) = Lease::claim(integration, work, engine.pace.lease, stop).await? else {
         return Ok(SliceEnd::NotDue);
     };
-    let lease = Lease::new(integration, work.clone(), claim.token, engine.pace.lease);
-    if let Err(error) = unit.commit().await.map_err(Error::from) {
-        // The unit may have been committed nevertheless.
-        lease.release_when_possible(&error, stop).await;
-        return Err(error);
-    }
     let mut slice = Slice {
         engine,
         integration,
