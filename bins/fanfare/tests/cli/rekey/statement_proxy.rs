@@ -6,7 +6,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -17,8 +17,16 @@ struct Watch {
     held: Option<usize>,
 }
 
+/// How many connections are open. One is until Postgres has ended what it was sent by then, and has closed it.
+#[derive(Default)]
+struct Open {
+    count: Mutex<usize>,
+    closed: Condvar,
+}
+
 pub(super) struct Proxy {
     port: u16,
+    open: Arc<Open>,
     watch: Arc<Mutex<Watch>>,
     reports: Receiver<()>,
 }
@@ -30,16 +38,25 @@ impl Proxy {
         let watch = Arc::new(Mutex::new(Watch::default()));
         let (report, reports) = channel();
         let (host, watched) = (host.to_owned(), Arc::clone(&watch));
+        let open = Arc::new(Open::default());
+        let opened = Arc::clone(&open);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect((&*host, port)).unwrap();
                 let (watch, report) = (Arc::clone(&watched), report.clone());
+                let open = Arc::clone(&opened);
+                *open.count.lock().unwrap() += 1;
                 // It ends as a connection does: with an error or without.
-                thread::spawn(move || pass_on(client, server, &watch, &report).ok());
+                thread::spawn(move || {
+                    pass_on(client, server, &watch, &report).ok();
+                    *open.count.lock().unwrap() -= 1;
+                    open.closed.notify_all();
+                });
             }
         });
         Self {
             port: own,
+            open,
             watch,
             reports,
         }
@@ -58,15 +75,21 @@ impl Proxy {
 
     /// Holds back what is sent for the nth time from now on, counted from 1.
     pub(super) fn hold(&self, nth: usize) {
-        *self.watch.lock().unwrap() = Watch {
-            sent: 0,
-            held: Some(nth),
-        };
+        self.begin(Some(nth));
     }
 
     /// Holds back nothing from now on.
     pub(super) fn pass(&self) {
-        *self.watch.lock().unwrap() = Watch::default();
+        self.begin(None);
+    }
+
+    /// Waits for the connections of the program before, which has ended. Then Postgres has done what it will do of
+    /// what that program sent, and nothing of it is counted as this one's.
+    fn begin(&self, held: Option<usize>) {
+        let open = self.open.count.lock().unwrap();
+        drop(self.open.closed.wait_while(open, |open| *open > 0).unwrap());
+        while self.reports.try_recv().is_ok() {}
+        *self.watch.lock().unwrap() = Watch { sent: 0, held };
     }
 
     /// Whether something is held back within this time.
@@ -89,20 +112,41 @@ fn pass_on(
     watch: &Mutex<Watch>,
     report: &Sender<()>,
 ) -> io::Result<()> {
-    let (mut answers, mut back) = (server.try_clone()?, client.try_clone()?);
-    thread::spawn(move || io::copy(&mut answers, &mut back).ok());
+    let (answers, back) = (server.try_clone()?, client.try_clone()?);
+    let answering = thread::spawn(move || pass_back(answers, back));
+    let sent = pass_until_held(&mut client, &mut server, watch, report);
+    server.shutdown(Shutdown::Write).ok();
+    answering.join().unwrap();
+    sent
+}
+
+/// Until Postgres closes the connection, also if nobody reads its answers any more.
+fn pass_back(mut answers: TcpStream, mut back: TcpStream) {
+    let mut bytes = [0; 16_384];
+    while let Ok(count @ 1..) = answers.read(&mut bytes) {
+        back.write_all(&bytes[..count]).ok();
+    }
+    back.shutdown(Shutdown::Both).ok();
+}
+
+fn pass_until_held(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    watch: &Mutex<Watch>,
+    report: &Sender<()>,
+) -> io::Result<()> {
     let mut bytes = [0; 16_384];
     loop {
         let count = client.read(&mut bytes)?;
         if count == 0 {
-            return server.shutdown(Shutdown::Both);
+            return Ok(());
         }
         let is_held = watch.lock().unwrap().on_sent();
         if is_held {
             report.send(()).ok();
             // Until the program is killed.
             while client.read(&mut bytes).is_ok_and(|count| count > 0) {}
-            return server.shutdown(Shutdown::Both);
+            return Ok(());
         }
         server.write_all(&bytes[..count])?;
     }
