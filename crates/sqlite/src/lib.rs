@@ -8,6 +8,7 @@
 //! reads them all and checks. Start with `unit.rs` (what a unit of work is here), the repositories in
 //! `crates/sql-rows/repositories`, which the crate for Postgres compiles too, and `page_writes/` (a sync's hot path).
 
+mod checkpoints;
 mod consumer_reads;
 mod error;
 mod job_notifier;

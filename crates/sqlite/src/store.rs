@@ -12,12 +12,13 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::time::timeout;
 
+use crate::checkpoints::Checkpoints;
 use crate::error::{OpenError, sqlite_error};
 use crate::options::{
     ACQUIRE_TIMEOUT, SqliteOptions, connect_options, pool, reader_options, writer_options,
 };
 use crate::timeout::{SEARCH_LIMIT, WithTimeout};
-use crate::unit::{Unit, empty_log};
+use crate::unit::{Unit, Writer, empty_log};
 use crate::{ledger_file, migrate};
 
 /// Connections for reading. WAL lets them read while one writes.
@@ -44,6 +45,7 @@ const INSTRUCTIONS: i32 = 10_000;
 #[derive(Clone)]
 pub struct SqliteStore {
     pub(crate) writer: SqlitePool,
+    checkpoints: Checkpoints,
     pub(crate) reader: SqlitePool,
     reads: Shares<OrganizationId>,
     /// For searches alone: nothing else waits for one.
@@ -78,10 +80,12 @@ impl SqliteStore {
             .connect_with(reader_options(&path))
             .await
             .map_err(|source| sqlite_error(&path, source))?;
+        let checkpoints = Checkpoints::of(connect_options(&path));
         let door = pool(DOOR).connect_lazy_with(reader_options(&path));
         let searcher = pool(SEARCHERS).connect_lazy_with(reader_options(&path));
         Ok(Self {
             writer,
+            checkpoints,
             reader,
             reads: Shares::new(READERS_OF_ORGANIZATION),
             searcher,
@@ -129,6 +133,7 @@ impl SqliteStore {
         self.searcher.close().await;
         self.door.close().await;
         self.ledger.close().await;
+        self.checkpoints.close().await;
         self.writer.close().await;
     }
 
@@ -200,7 +205,7 @@ impl SqliteStore {
         &self,
         tx: Transaction<'static, Sqlite>,
         organization: &OrganizationId,
-        writer: Option<SqlitePool>,
+        writer: Option<Writer>,
         permit: Option<Permit>,
     ) -> Unit {
         Unit {
@@ -242,7 +247,10 @@ impl Store for SqliteStore {
         Ok(Box::new(self.unit(
             tx,
             organization,
-            Some(self.writer.clone()),
+            Some(Writer {
+                connection: self.writer.clone(),
+                checkpoints: self.checkpoints.clone(),
+            }),
             None,
         )))
     }

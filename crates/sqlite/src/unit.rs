@@ -14,11 +14,18 @@ use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{DbTimestamp, JobNotifier, Permit};
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
+use crate::checkpoints::Checkpoints;
 use crate::options::BUSY_TIMEOUT;
 use crate::timeout::WithTimeout;
 
 /// What statements run on.
 pub(crate) type Connection = SqliteConnection;
+
+/// Where a unit's connection came from that may write, and who copies the log that it leaves.
+pub(crate) struct Writer {
+    pub(crate) connection: SqlitePool,
+    pub(crate) checkpoints: Checkpoints,
+}
 
 pub(crate) struct Unit {
     pub(crate) tx: Transaction<'static, Sqlite>,
@@ -28,7 +35,7 @@ pub(crate) struct Unit {
     pub(crate) opened_at: Timestamp,
     pub(crate) notifier: JobNotifier,
     /// Where this unit's connection came from, if it may write.
-    pub(crate) writer: Option<SqlitePool>,
+    pub(crate) writer: Option<Writer>,
     /// Whether a secret was overwritten or deleted.
     pub(crate) has_shredded: bool,
     /// The organization's share of reads or of searches.
@@ -80,8 +87,11 @@ impl UnitOfWork for Unit {
             ..
         } = *self;
         tx.commit().with_timeout().await?;
-        if let Some(writer) = writer.filter(|_| has_shredded) {
-            empty_log(&writer).await;
+        if let Some(writer) = writer {
+            writer.checkpoints.committed();
+            if has_shredded {
+                empty_log(&writer.connection).await;
+            }
         }
         Ok(())
     }

@@ -10,9 +10,8 @@ use crate::writing::MAX_EVENTS;
 /// The most deliveries that are sent each by itself: Klaviyo takes 350 events a second singly, and ten bulk jobs.
 pub const MAX_SINGLE: usize = 50;
 
-/// The most deliveries that are sent in bulk, five jobs beside each other: Klaviyo takes ten a second, and answers each after a fraction
-/// of one.
-pub const MAX_BULK: usize = 5 * MAX_EVENTS;
+/// The most deliveries that are sent in bulk, ten jobs beside each other: as many as Klaviyo takes in a second.
+pub const MAX_BULK: usize = 10 * MAX_EVENTS;
 
 /// The next deliveries.
 #[derive(Debug, Clone, PartialEq)]

@@ -78,7 +78,7 @@ fn few_go_singly_and_many_at_once() {
     let few = u32::try_from(MAX_SINGLE).unwrap();
     assert!(matches!(of(few), Some(Batch::Single(all)) if all.len() == MAX_SINGLE));
     assert!(matches!(of(few + 1), Some(Batch::Bulk(all)) if all.len() == MAX_SINGLE + 1));
-    assert!(matches!(of(6_000), Some(Batch::Bulk(all)) if all.len() == MAX_BULK));
+    assert!(matches!(of(11_000), Some(Batch::Bulk(all)) if all.len() == MAX_BULK));
 }
 
 #[test]

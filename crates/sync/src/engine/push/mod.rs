@@ -40,7 +40,7 @@ use crate::saving::{can_push, can_send, has_sendable};
 use outcome::{ContactEnd, End, Outcome, Stop};
 
 /// How many deliveries are looked at to choose a batch: of each consumer only the first may go.
-const LOOKED_AT: u32 = 6_000;
+const LOOKED_AT: u32 = 12_000;
 
 /// A wait that is so short that the worker keeps the lease.
 const SHORT_WAIT: Duration = Duration::from_secs(2);

@@ -1,0 +1,1 @@
+-- Room in pages changes no row.
