@@ -12,7 +12,7 @@ mod outcome;
 mod sampling;
 mod sending;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fanfare_domain::connection::{Connection, ConnectionStatus, OpenConnection};
@@ -278,7 +278,7 @@ impl Slice<'_> {
             .count() as u64;
         if stop.is_some() {
             // What was not come to any more.
-            let met: Vec<DeliveryId> = settled.iter().map(|(id, _)| id.clone()).collect();
+            let met: BTreeSet<DeliveryId> = settled.iter().map(|(id, _)| id.clone()).collect();
             let rest = ids.iter().filter(|id| !met.contains(id));
             settled.extend(rest.map(|id| (id.clone(), Settled::NotTried)));
         }
