@@ -68,6 +68,7 @@ impl Bucket {
             Priority::User => (self.limits, Kept::default()),
             Priority::Serial(_) => (demand.share.of(self.limits), Kept::default()),
             Priority::Sync(kept) => (demand.share.of(self.limits), kept),
+            Priority::Unshared => (demand.share.of_unshared(self.limits), Kept::default()),
         };
         let minute_ends = self.steady.closes(STEADY);
         let in_minute = allowed.steady.saturating_sub(self.steady.used);

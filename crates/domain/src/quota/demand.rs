@@ -35,6 +35,8 @@ pub enum Priority {
     Serial(Kept),
     /// A sync, for anything else. It leaves to chains what they need of the minute.
     Sync(Kept),
+    /// A worker, of a bucket that no click uses: nothing of it is left to users.
+    Unshared,
 }
 
 /// How much of a minute's requests is kept for chains that cannot be divided.

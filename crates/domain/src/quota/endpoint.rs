@@ -74,6 +74,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether workers alone use the bucket, and never a call that a user waits for.
+    pub const fn is_of_workers(self) -> bool {
+        matches!(self, Self::CreateEvent | Self::CreateEvents)
+    }
+
     /// The limits that Klaviyo documents at revision 2026-07-15; its answers may announce others.
     pub const fn documented_limits(self) -> RateLimits {
         match self {

@@ -24,15 +24,26 @@ impl Share {
     /// How many requests of each window syncs may use, at least one. Of large windows a fiftieth is always left to users,
     /// so that a click does not wait for the next minute.
     pub(super) fn of(self, limits: RateLimits) -> RateLimits {
-        let part = |limit: u32| {
-            let for_users = if limit < SMALLEST_WITH_A_RESERVE {
+        let for_users = |limit: u32| {
+            if limit < SMALLEST_WITH_A_RESERVE {
                 0
             } else {
                 (limit / 50).max(1)
-            };
+            }
+        };
+        self.leaving(limits, for_users)
+    }
+
+    /// The same, of a bucket that no click uses: nothing is left to users.
+    pub(super) fn of_unshared(self, limits: RateLimits) -> RateLimits {
+        self.leaving(limits, |_| 0)
+    }
+
+    fn leaving(self, limits: RateLimits, left: impl Fn(u32) -> u32) -> RateLimits {
+        let part = |limit: u32| {
             let percent = u64::from(limit) * u64::from(self.0) / 100;
             let percent = u32::try_from(percent).unwrap_or(limit);
-            percent.min(limit - for_users).max(1)
+            percent.min(limit - left(limit)).max(1)
         };
         RateLimits {
             burst: part(limits.burst),

@@ -59,7 +59,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         2 => (0_u64..40).prop_map(Event::Pass),
         1 => (0_u64..3_000).prop_map(Event::Pass),
-        40 => (0_usize..3, 1_u32..20, 0_u64..50, 0_u8..3).prop_map(
+        40 => (0_usize..3, 1_u32..20, 0_u64..50, 0_u8..4).prop_map(
             |(process, wanted, delay, priority)| Event::Request { process, wanted, delay, priority }
         ),
         1 => (0_usize..3).prop_map(Event::Crash),
@@ -90,6 +90,7 @@ proptest! {
                         let priority = match priority {
                             0 => Priority::User,
                             1 => Priority::Serial(kept),
+                            2 => Priority::Unshared,
                             _ => Priority::Sync(kept),
                         };
                         let demand = Demand { wanted, priority, share, unused: lease.take() };
@@ -128,6 +129,14 @@ proptest! {
         prop_assert!(syncs <= (steady * percent / 100).max(1));
         prop_assert!(syncs >= (steady * percent / 100).saturating_sub(steady / 50 + 1).max(1));
         prop_assert!(steady < 50 || users >= steady / 50, "a click finds some");
+    }
+
+    #[test]
+    fn of_a_bucket_that_no_click_uses_nothing_is_left(percent in 1_u32..=100, steady in 1_u32..800) {
+        let mut bucket = Bucket::new(Endpoint::CreateEvents, at(0));
+        bucket.limits = RateLimits { burst: 10_000, steady };
+        let share = Share::of_percent(percent).unwrap();
+        prop_assert_eq!(taken(&mut bucket, Priority::Unshared, share), (steady * percent / 100).max(1));
     }
 
     #[test]

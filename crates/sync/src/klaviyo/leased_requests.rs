@@ -79,6 +79,10 @@ impl LeasedRequests {
                 *locked(&leased.kept) = Some((kept, Instant::now()));
                 leased.chains.take(bucket, priority, by).await
             }
+            Priority::Unshared => {
+                let leased = self.of(account, endpoint);
+                leased.syncs.take(bucket, priority, by).await
+            }
             Priority::Sync(_) => {
                 let leased = self.of(account, endpoint);
                 let kept = locked(&leased.kept).filter(|(_, at)| at.elapsed() < CHAIN_TIMEOUT);

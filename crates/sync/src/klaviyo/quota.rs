@@ -107,7 +107,11 @@ impl Quota {
         endpoint: Endpoint,
         call: impl Future<Output = Result<Answer<T>, WriteError>>,
     ) -> Result<T, CallError<WriteError>> {
-        let priority = Priority::Sync(Kept::default());
+        let priority = if endpoint.is_of_workers() {
+            Priority::Unshared
+        } else {
+            Priority::Sync(Kept::default())
+        };
         self.count_any(
             priority,
             connection,

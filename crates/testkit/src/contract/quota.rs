@@ -72,9 +72,10 @@ pub async fn a_ledger_does_what_a_bucket_does(harness: &dyn StoreHarness) {
 fn any_demand(numbers: &mut SeededNumbers, lease: Option<Lease>) -> Demand {
     let mut below = |most| u32::try_from(numbers.below(most)).expect("a small number");
     let kept = Kept::for_readers(below(3), u64::from(below(40)));
-    let priority = match below(3) {
+    let priority = match below(4) {
         0 => Priority::User,
         1 => Priority::Serial(kept),
+        2 => Priority::Unshared,
         _ => Priority::Sync(kept),
     };
     Demand {

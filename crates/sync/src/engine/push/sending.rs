@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 
 use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::delivery::{DeliveryCode, DueDelivery, Settled};
+use fanfare_domain::waiting::{WaitReason, Waiting};
 use fanfare_domain::writing::{ContentRefusal, Event, WriteError, after_refusal};
 use futures_util::future::join_all;
+use tokio::time::sleep;
 
 use super::outcome::{Outcome, WriteFailure};
-use super::{Slice, event_of};
+use super::{SHORT_WAIT, Slice, event_of};
+use crate::klaviyo::CallError;
 
 /// A batch of events holds nothing else.
 const NO_EVENT: &str = "a delivery that is no event";
@@ -94,6 +97,30 @@ impl Slice<'_> {
         calls
     }
 
+    /// Sends events, after one short wait if the quota does not allow it now: what is done before a call is done
+    /// while Klaviyo's second passes.
+    async fn create_events_soon(
+        &self,
+        connection: &OpenConnection,
+        events: &[Event],
+    ) -> Result<(), CallError<WriteError>> {
+        let klaviyo = &self.integration.klaviyo;
+        let sent = klaviyo.create_events(connection, events).await;
+        let Err(CallError::NotBefore(Waiting {
+            until,
+            why: WaitReason::Quota,
+        })) = sent
+        else {
+            return sent;
+        };
+        let wait = until.since(self.integration.now());
+        if wait > SHORT_WAIT {
+            return sent;
+        }
+        sleep(wait).await;
+        klaviyo.create_events(connection, events).await
+    }
+
     /// Sends the deliveries of one call. If it is refused, it is divided until what Klaviyo refuses is alone.
     async fn send_call(&self, connection: &OpenConnection, call: Vec<&DueDelivery>) -> Outcome {
         let mut outcome = Outcome::default();
@@ -107,11 +134,7 @@ impl Slice<'_> {
                 .filter_map(|one| event_of(one))
                 .cloned()
                 .collect();
-            let sent = self
-                .integration
-                .klaviyo
-                .create_events(connection, &events)
-                .await;
+            let sent = self.create_events_soon(connection, &events).await;
             let refusal = match sent.map_err(WriteFailure::from) {
                 Ok(()) => {
                     for delivery in batch {
