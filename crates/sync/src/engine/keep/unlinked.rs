@@ -120,11 +120,6 @@ impl Slice<'_> {
             return Ok(Linked::People(unit, Box::new(pushing), found));
         }
         let changes = people.changes();
-        let adds = changes.adds + wanted.len() as u64;
-        if !pushing.run.may_change(adds, changes.removes) {
-            let ended = self.wait_for_person(unit, pushing, MustConfirm::TooMany);
-            return Ok(Linked::Step(ended.await?));
-        }
         unit.commit().await?;
 
         let sought = match self.seek(&pushing, unlinked, stop).await? {
@@ -137,6 +132,14 @@ impl Slice<'_> {
             .into_iter()
             .filter(|(id, _)| !sought.contains_key(id));
         let unknown: Vec<(ConsumerId, NewProfile)> = unknown.collect();
+        let adds = changes.adds + (links(&sought).len() + unknown.len()) as u64;
+        if !pushing.run.may_change(adds, changes.removes) {
+            let Some(unit) = self.lease.begin().await? else {
+                return Ok(Linked::Step(Step::OVERTAKEN));
+            };
+            let ended = self.wait_for_person(unit, pushing, MustConfirm::TooMany);
+            return Ok(Linked::Step(ended.await?));
+        }
         if unknown.len() > MADE_SINGLY as usize {
             return self.import(pushing, &sought, unknown, stop).await;
         }

@@ -41,7 +41,7 @@ async fn run(seed: u64) -> (u64, u64) {
     let shop = Shop::keeping(i64::try_from(PEOPLE).unwrap(), 5).await;
     // People whom Klaviyo does not know are in the audience too: some, or so many that an import job makes their profiles.
     shop.contacts(false, true).await;
-    let crowd = if seed % 16 == 0 { 60 } else { 0 };
+    let crowd = if seed.is_multiple_of(16) { 60 } else { 0 };
     let mut strangers: Vec<(ConsumerId, bool)> = Vec::new();
     for consumer in shop.people_from(0, crowd).await {
         strangers.push((consumer, true));
@@ -101,18 +101,7 @@ async fn run(seed: u64) -> (u64, u64) {
             }
         }
         for _ in 0..random.random_range(1..5) {
-            for _ in 0..random.random_range(0..3) {
-                faults += 1;
-                shop.writes.fail_next([if random.random() {
-                    WriteFault::AnswerLost
-                } else {
-                    WriteFault::RequestLost
-                }]);
-            }
-            if random.random_ratio(1, 3) {
-                let operation = OPERATIONS[random.random_range(0..OPERATIONS.len())];
-                shop.org.store.fail_next(operation, 1);
-            }
+            faults += order_faults(&shop, &mut random);
             let (engine, work) = (shop.org.engine(), shop.work_item());
             let mut worker: Worker =
                 Box::pin(async move { engine.work(&work, &CancellationToken::new()).await });
@@ -143,6 +132,23 @@ async fn run(seed: u64) -> (u64, u64) {
     assert_at_rest(&shop, seed, &wanted, (&taken_off, &theirs)).await;
     assert_strangers(&shop, seed, &strangers);
     (kills, faults)
+}
+
+/// Lets some of the next calls and operations go wrong. Returns how many calls.
+fn order_faults(shop: &Shop, random: &mut StdRng) -> u64 {
+    let faults = random.random_range(0..3);
+    for _ in 0..faults {
+        shop.writes.fail_next([if random.random() {
+            WriteFault::AnswerLost
+        } else {
+            WriteFault::RequestLost
+        }]);
+    }
+    if random.random_ratio(1, 3) {
+        let operation = OPERATIONS[random.random_range(0..OPERATIONS.len())];
+        shop.org.store.fail_next(operation, 1);
+    }
+    faults
 }
 
 /// Of each of those who were unknown there is one profile at most, and whoever is a member is in the list.
