@@ -1,9 +1,9 @@
 //! Enums whose values have one text each, which users, stores and logs share.
 
 /// Declares an enum together with the text of each value: `ALL`, `as_str`, `parse` and `Display`
-/// follow from it.
+/// follow from it. A text behind `|` is what earlier versions wrote; it is still read.
 macro_rules! text_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal $(| $earlier:literal)?),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[$vdoc])* $variant),+ }
@@ -19,7 +19,7 @@ macro_rules! text_enum {
 
             /// The value with that text.
             pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)+ _ => None }
+                match text { $($text $(| $earlier)? => Some(Self::$variant),)+ _ => None }
             }
         }
 

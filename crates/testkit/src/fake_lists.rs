@@ -37,7 +37,7 @@ pub struct ListCall {
 /// What is known of lists.
 #[derive(Default)]
 pub(crate) struct Lists {
-    klaviyo: Option<FakeKlaviyo>,
+    pub(crate) klaviyo: Option<FakeKlaviyo>,
     calls: Vec<ListCall>,
     /// The members whom calls have added.
     added: BTreeMap<CollectionId, BTreeSet<ProfileId>>,
@@ -169,40 +169,43 @@ impl FakeWrites {
         let klaviyo = klaviyo.ok_or_else(|| KlaviyoError::Refused("it has no lists".to_owned()))?;
         let mut found = Vec::new();
         klaviyo.change(|contents| {
-            let all = contents
-                .collections
-                .values()
-                .flat_map(|(_, members)| members);
-            let all: BTreeMap<&ProfileId, &Profile> = all.map(|one| (&one.id, one)).collect();
-            for profile in all.into_values() {
+            for profile in contents.profiles() {
                 let (texts, text) = match lookup {
                     MemberLookup::Emails(texts) => (texts, profile.email.as_text()),
                     MemberLookup::Phones(texts) => (texts, profile.phone.as_text()),
                 };
-                let Some(text) = text.filter(|text| texts.iter().any(|one| one == text)) else {
-                    continue;
-                };
-                let mut consents = Consents::UNKNOWN;
-                if state.lists.suppressed.contains(text) {
-                    consents.email = Consent {
-                        level: ConsentLevel::Suppressed,
-                        ..Consent::UNKNOWN
-                    };
+                if text.is_some_and(|text| texts.iter().any(|one| one == text)) {
+                    found.push(FoundProfile {
+                        profile: Profile {
+                            consents: Some(Consents::UNKNOWN),
+                            ..profile
+                        },
+                        external_id: Attribute::Absent,
+                    });
                 }
-                found.push(FoundProfile {
-                    profile: Profile {
-                        consents: Some(consents),
-                        ..profile.clone()
-                    },
-                    external_id: Attribute::Absent,
-                });
             }
         });
+        state.lists.mark_suppressed(&mut found);
         Ok(answer(found))
     }
 }
 
 impl Lists {
+    /// Shows of profiles that they are suppressed.
+    pub(crate) fn mark_suppressed(&self, found: &mut [FoundProfile]) {
+        for one in found {
+            let email = one.profile.email.as_text();
+            if email.is_some_and(|email| self.suppressed.contains(email)) {
+                let mut consents = Consents::UNKNOWN;
+                consents.email = Consent {
+                    level: ConsentLevel::Suppressed,
+                    ..Consent::UNKNOWN
+                };
+                one.profile.consents = Some(consents);
+            }
+        }
+    }
+
     fn klaviyo(&self) -> Result<&FakeKlaviyo, WriteError> {
         let none = || WriteError::Refused("this Klaviyo has no lists".to_owned());
         self.klaviyo.as_ref().ok_or_else(none)
@@ -227,9 +230,7 @@ impl Lists {
         assert!(!ids.is_empty() && ids.len() <= MAX_LISTED, "{}", ids.len());
         let (mut members, mut known) = (None, BTreeSet::new());
         klaviyo.change(|contents| {
-            for (_, of) in contents.collections.values() {
-                known.extend(of.iter().map(|one| one.id.clone()));
-            }
+            known.extend(contents.profiles().into_iter().map(|one| one.id));
             let of = contents.collections.get(&list_of(list));
             let of = of.map(|(_, of)| of.iter().map(|one| one.id.clone()).collect());
             members = of;
@@ -273,8 +274,8 @@ fn apply(klaviyo: &FakeKlaviyo, direction: Direction, list: &CollectionId, profi
             .collections
             .values()
             .flat_map(|(_, members)| members);
-        let known = all.into_iter().find(|one| one.id == *profile).cloned();
-        let Some(known) = known else {
+        let mut all = all.chain(&contents.unlisted);
+        let Some(known) = all.find(|one| one.id == *profile).cloned() else {
             return;
         };
         let nowhere = CollectionRef {

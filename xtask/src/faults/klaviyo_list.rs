@@ -14,11 +14,17 @@ use crate::services::api::Api;
 /// The simulator, asked directly.
 pub(super) struct Klaviyo {
     address: String,
+    key: String,
     agent: ureq::Agent,
 }
 
 impl Klaviyo {
     pub(super) fn at(address: &str) -> Self {
+        Self::with_key(address, KEY)
+    }
+
+    /// The same, with another key than the account has at first.
+    pub(super) fn with_key(address: &str, key: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
@@ -27,6 +33,7 @@ impl Klaviyo {
             .build();
         Self {
             address: address.to_owned(),
+            key: key.to_owned(),
             agent: config.into(),
         }
     }
@@ -53,27 +60,33 @@ impl Klaviyo {
     }
 
     /// The e-mails in a list as they stand there, one for each profile.
-    fn emails(&self, list: &str) -> Result<Vec<Option<String>>> {
-        let mut emails = Vec::new();
+    pub(super) fn emails(&self, list: &str) -> Result<Vec<Option<String>>> {
+        let profiles = self.profiles(list)?;
+        let of = |profile: &Value| profile["attributes"]["email"].as_str().map(str::to_owned);
+        Ok(profiles.iter().map(of).collect())
+    }
+
+    /// The profiles of a list.
+    pub(super) fn profiles(&self, list: &str) -> Result<Vec<Value>> {
+        let mut profiles = Vec::new();
         let mut next = Some(format!(
             "{}/api/lists/{list}/profiles?page[size]=100",
             self.address
         ));
         while let Some(address) = next {
             let page = self.page(&address)?;
-            let profiles = page["data"].as_array().context("a page has profiles")?;
-            let of = |profile: &Value| profile["attributes"]["email"].as_str().map(str::to_owned);
-            emails.extend(profiles.iter().map(of));
+            let data = page["data"].as_array().context("a page has profiles")?;
+            profiles.extend(data.iter().cloned());
             next = page["links"]["next"].as_str().map(str::to_owned);
         }
-        Ok(emails)
+        Ok(profiles)
     }
 
     /// A page, as soon as the quota allows it.
     fn page(&self, address: &str) -> Result<Value> {
         loop {
             let request = Request::get(address)
-                .header("authorization", format!("Klaviyo-API-Key {KEY}"))
+                .header("authorization", format!("Klaviyo-API-Key {}", self.key))
                 .header("revision", "2025-07-15");
             let mut answer = self.agent.run(request.body(())?)?;
             if answer.status() == 429 {

@@ -16,6 +16,7 @@ mod scenarios;
 mod schedule_watch;
 mod shop;
 mod statements;
+mod writers;
 
 use std::fmt;
 use std::process::ExitCode;

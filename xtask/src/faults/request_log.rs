@@ -105,6 +105,21 @@ impl Log {
         self.0.iter().filter(makes_events).count()
     }
 
+    /// Requests of an endpoint.
+    pub(super) fn of(&self, endpoint: &str) -> usize {
+        let is_of = |asked: &&LoggedRequest| asked.endpoint.as_deref() == Some(endpoint);
+        self.0.iter().filter(is_of).count()
+    }
+
+    /// Those that were answered that they are done, or were not answered at all.
+    pub(super) fn answered(&self, endpoint: &str) -> usize {
+        let is_of = |asked: &&LoggedRequest| {
+            let is_done = asked.status.is_none_or(|status| status < 300);
+            is_done && asked.endpoint.as_deref() == Some(endpoint)
+        };
+        self.0.iter().filter(is_of).count()
+    }
+
     /// Pages answered more than once. Their cursors differ: each holds the time at which it was made.
     pub(super) fn refetched(&self) -> u64 {
         self.repeated().count() as u64

@@ -5,6 +5,7 @@
 //! field that both sides write again and again. An echo of a write of ours is known by its value, never by its time.
 
 mod decide;
+mod looking;
 mod names;
 mod settings;
 mod state;
@@ -13,10 +14,11 @@ mod turns;
 mod values;
 
 pub use decide::{Decision, Ours, Ownership, Rule, Theirs, UNCERTAINTY, Winner, decide};
+pub use looking::{Seen, lookups, whose};
 pub use names::split_name;
 pub use settings::{ContactSettings, ContactSettingsUpdate};
 pub use state::{Contact, Outcome, Read, Shared};
-pub use telling::{Telling, tell};
+pub use telling::{NewProfile, Telling, tell};
 pub use turns::{HELD_FOR, MAX_TURNS, Side, TURNS_WITHIN, Turns};
 pub use values::ours_of;
 

@@ -119,16 +119,41 @@ fn is_blank(attribute: &Attribute) -> bool {
 
 /// Makes a profile, where that is wanted.
 fn make(consumer: &Consumer, settings: ContactSettings) -> Telling {
+    match new_profile(consumer, true) {
+        None => Telling::Unreachable,
+        Some(_) if !settings.create_profiles => Telling::Unknown,
+        Some(new) => Telling::Create(new.upsert, new.sent),
+    }
+}
+
+/// A profile that is made of a consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewProfile {
+    /// What is sent.
+    pub upsert: ProfileUpsert,
+    /// The values of the contact among it.
+    pub sent: BTreeMap<ContactField, Option<PersonalText>>,
+}
+
+impl ContactSettings {
+    /// The profile that is made of a consumer whom Klaviyo does not know; `None` where none may be made, or nothing is known by which
+    /// it could be found again. While contacts are switched off, nothing is told but who it is.
+    pub fn new_profile(self, consumer: &Consumer) -> Option<NewProfile> {
+        new_profile(consumer, self.enabled).filter(|_| self.create_profiles)
+    }
+}
+
+/// The profile that is made of a consumer whom Klaviyo does not know; `None` where nothing is known by which it could be found
+/// again. `with_values` says whether names and numbers are sent: without, it has one address and our id.
+fn new_profile(consumer: &Consumer, with_values: bool) -> Option<NewProfile> {
     let email = consumer.email.as_ref().map(PersonalText::from);
     let phone = consumer.phone.as_ref();
     let phone = phone.map(|phone| PersonalText::from(&phone.value));
+    let phone = phone.filter(|_| with_values || email.is_none());
     if email.is_none() && phone.is_none() {
-        return Telling::Unreachable;
+        return None;
     }
-    if !settings.create_profiles {
-        return Telling::Unknown;
-    }
-    let name = consumer.full_name.as_ref();
+    let name = consumer.full_name.as_ref().filter(|_| with_values);
     let name = name.map(|name| PersonalText::from(&name.value));
     let mut changes = ProfileChanges::default();
     if let Some(name) = &name {
@@ -147,7 +172,10 @@ fn make(consumer: &Consumer, settings: ContactSettings) -> Telling {
     };
     let values = [(ContactField::FullName, name), (ContactField::Phone, phone)];
     let sent = values.into_iter().filter(|(_, value)| value.is_some());
-    Telling::Create(upsert, sent.collect())
+    Some(NewProfile {
+        upsert,
+        sent: sent.collect(),
+    })
 }
 
 #[cfg(test)]
@@ -324,5 +352,34 @@ mod tests {
         assert_eq!(sent.len(), 2);
         let mut nobody = Consumer::new(consumer.id);
         assert_eq!(of(&mut nobody, making), Telling::Unreachable);
+    }
+
+    #[test]
+    fn a_profile_that_is_made_without_values_has_one_address_and_our_id() {
+        let (consumer, _) = synced();
+        let made = |consumer: &Consumer, enabled| {
+            let settings = ContactSettings {
+                enabled,
+                create_profiles: true,
+                ..ON
+            };
+            settings.new_profile(consumer)
+        };
+        assert_eq!(ON.new_profile(&consumer), None, "none may be made");
+        let with = made(&consumer, true).unwrap();
+        assert!(with.upsert.person.email.is_some() && with.upsert.person.phone.is_some());
+        assert_eq!(with.sent.len(), 2);
+        let without = made(&consumer, false).unwrap();
+        let person = &without.upsert.person;
+        assert!(person.email.is_some() && person.phone.is_none());
+        assert_eq!(person.external_id, Some(PersonalText::new("cons_1")));
+        assert!(without.upsert.changes.is_empty() && without.sent.is_empty());
+        let mut by_phone = consumer;
+        by_phone.email = None;
+        let without = made(&by_phone, false).unwrap();
+        assert!(without.upsert.person.phone.is_some());
+        assert!(without.upsert.changes.is_empty() && without.sent.len() == 1);
+        by_phone.phone = None;
+        assert_eq!(made(&by_phone, true), None);
     }
 }

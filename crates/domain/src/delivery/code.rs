@@ -20,15 +20,13 @@ text_enum! {
         /// Klaviyo has the same values already.
         AlreadyEqual = "already_equal",
         /// Klaviyo has no such profile, and none may be made.
-        UnknownInKlaviyo = "unknown_in_klaviyo",
+        UnknownInKlaviyo = "unknown_in_klaviyo" | "not_in_klaviyo",
         /// Both sides keep writing a field, which is left alone for a while.
         WrittenByBoth = "written_by_both",
         /// The person is not in the list.
         NotInList = "not_in_list",
         /// It was for another Klaviyo account than the one connected now.
         AccountChanged = "account_changed",
-        /// Klaviyo does not know the person, and profiles are not made for them.
-        NotInKlaviyo = "not_in_klaviyo",
         /// Somebody took them off the list by hand.
         TakenOff = "taken_off",
         /// Klaviyo refuses what it says.
@@ -77,9 +75,6 @@ impl DeliveryCode {
             Self::AccountChanged => {
                 "It was meant for the Klaviyo account that was connected before."
             }
-            Self::NotInKlaviyo => {
-                "Klaviyo knows no profile of this consumer, so nobody was added to the list."
-            }
             Self::TakenOff => {
                 "Somebody took this person off the Klaviyo list. They are not added again."
             }
@@ -96,5 +91,17 @@ impl DeliveryCode {
             }
             Self::Internal => "A fault of ours stopped it. Tell support.",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_earlier_versions_wrote_is_read_as_what_it_is_called_now() {
+        let code = DeliveryCode::parse("not_in_klaviyo");
+        assert_eq!(code, Some(DeliveryCode::UnknownInKlaviyo));
+        assert_eq!(code.unwrap().as_str(), "unknown_in_klaviyo");
     }
 }

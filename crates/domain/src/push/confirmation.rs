@@ -20,8 +20,11 @@ pub struct Preview {
     pub adds: u64,
     /// How many it would remove.
     pub removes: u64,
-    /// How many Klaviyo does not know.
+    /// How many Klaviyo does not know, and does not get to know: they are not added.
     pub unknown: u64,
+    /// For how many of those whom it would add a profile is made.
+    #[serde(default)]
+    pub new_profiles: u64,
     /// How many of those whom it would add are suppressed: they are not mailed.
     pub suppressed: u64,
     /// The flows that joining the list starts; `None` where the key may not read them.
@@ -154,7 +157,9 @@ impl Confirmation {
             .ok_or(ConfirmationRefused::Unknown)?;
         Self::check_age(Some(found), now)?;
         let shown = &found.preview;
-        let are_more = now_is.adds > shown.adds || now_is.removes > shown.removes;
+        let are_more = now_is.adds > shown.adds
+            || now_is.removes > shown.removes
+            || now_is.new_profiles > shown.new_profiles;
         if are_more || mails_more(shown.flows.as_deref(), now_is.flows.as_deref()) {
             return Err(ConfirmationRefused::More);
         }
@@ -198,6 +203,7 @@ mod tests {
             adds,
             removes,
             unknown: 0,
+            new_profiles: 0,
             suppressed: 2,
             flows: flows.map(<[Flow]>::to_vec),
         }

@@ -199,6 +199,7 @@ mod tests {
                 adds: 1,
                 removes: 0,
                 unknown: 0,
+                new_profiles: 0,
                 suppressed: 0,
                 flows: None,
             },

@@ -15,4 +15,4 @@ pub use difference::{Correction, Difference, Presence, Standing, correct, differ
 pub use kept_list::{
     COALESCED_FOR, KeptList, LedgerRow, PUSH_LIMIT, RowStanding, SCANNED_EVERY, SETTLES,
 };
-pub use run::{PushMode, PushPhase, PushProgress, PushRun};
+pub use run::{ImportUnderWay, PushMode, PushPhase, PushProgress, PushRun};

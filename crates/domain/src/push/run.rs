@@ -2,7 +2,9 @@
 
 use super::PushCounts;
 use crate::failure::FailureCode;
-use crate::ids::{AudienceId, CollectionId, ConsumerId, Cursor, OrganizationId, ProfileId, RunId};
+use crate::ids::{
+    AudienceId, CollectionId, ConsumerId, Cursor, ImportJobId, OrganizationId, ProfileId, RunId,
+};
 use crate::run::{RunError, RunMode, SyncStatus, Trigger};
 use crate::time::Timestamp;
 use crate::waiting::{WaitReason, Waiting};
@@ -88,6 +90,15 @@ pub struct PushProgress {
     pub pages: u64,
 }
 
+/// An import job that makes profiles of people whom a push comes to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ImportUnderWay {
+    /// Klaviyo's id of it.
+    pub job: ImportJobId,
+    /// When it was started.
+    pub since: Timestamp,
+}
+
 /// A push of an audience into its list.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PushRun {
@@ -123,6 +134,12 @@ pub struct PushRun {
     pub allowed: PushCounts,
     /// What it does next.
     pub phase: PushPhase,
+    /// The import job that it waits for before it adds the people whom it comes to next.
+    #[serde(default)]
+    pub import: Option<ImportUnderWay>,
+    /// Of how many people, from where it is on, profiles are made one by one: an import job has left some of them out.
+    #[serde(default)]
+    pub singly: u64,
     /// When what it compares was as it is compared: later changes are followed by the next one.
     pub follows_from: Option<Timestamp>,
     /// What it waits for while no worker has it.
@@ -165,6 +182,8 @@ impl PushRun {
             counted: PushCounts::default(),
             allowed: PushCounts::default(),
             phase,
+            import: None,
+            singly: 0,
             follows_from: None,
             waiting: Some(Waiting::for_turn(now)),
             error: None,
@@ -190,6 +209,17 @@ impl PushRun {
     /// It waits without a worker.
     pub const fn pause(&mut self, until: Timestamp, why: WaitReason) {
         self.waiting = Some(Waiting { until, why });
+    }
+
+    /// An import job has ended, or is not waited for any more, and `left` of `asked` people have no profile all the same. What it has
+    /// left out is made one by one among the next `people`; where it has not done the better part, there is no other job.
+    pub fn import_ended(&mut self, left: usize, asked: usize, people: u64) {
+        self.import = None;
+        self.singly = match left {
+            0 => 0,
+            left if left * 2 > asked => u64::MAX,
+            _ => people,
+        };
     }
 
     /// A step was made.

@@ -171,8 +171,10 @@ pub(crate) struct PreviewAnswer {
     adds: u64,
     /// Whom it would remove. Only people whom Fanfare added are ever removed.
     removes: u64,
-    /// Members of the audience of whom Klaviyo knows no profile. They are not added.
+    /// Members of the audience of whom Klaviyo knows no profile, and gets none. They are not added.
     unknown_in_klaviyo: u64,
+    /// For how many of `adds` Klaviyo gets a profile, because it knows none (`klaviyo.contacts.createProfiles`).
+    new_profiles: u64,
     /// Whom of `adds` Klaviyo does not mail.
     suppressed: u64,
     /// Whether the numbers are exact. Of long lists `adds` is at most so many, and `suppressed` was counted among 2,000 of them.
@@ -226,6 +228,7 @@ impl From<PushPreview> for PreviewAnswer {
             adds: preview.adds,
             removes: preview.removes,
             unknown_in_klaviyo: preview.unknown,
+            new_profiles: preview.new_profiles,
             suppressed: preview.suppressed,
             exact: shown.is_exact,
             flows: flows.map(|flows| flows.into_iter().map(PreviewedFlow::from).collect()),

@@ -9,6 +9,7 @@ mod drain;
 mod due_work;
 mod keep;
 mod lease;
+mod making;
 mod pace;
 mod page_memory;
 mod pull;

@@ -1,7 +1,7 @@
 //! Some people of an audience, compared with the ledger of its list.
 //!
-//! A consumer has one profile in the list: the one that the ledger has for them, and else their primary one. A profile that we
-//! added stays for as long as the consumer for whom it was added is a member, or any consumer to whom it is linked.
+//! A consumer has one profile in the list: the one that the ledger has for them, else their primary one, else the one that is known
+//! of their contact. A profile that we added stays for as long as the consumer for whom it was added is a member, or any consumer to whom it is linked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ pub(crate) struct Batch {
     wanted: BTreeMap<ProfileId, Option<ConsumerId>>,
     ledger: BTreeMap<ProfileId, LedgerRow>,
     /// Members of whom no profile is known.
-    pub(crate) unknown: Vec<ConsumerId>,
+    pub(crate) unlinked: Vec<Consumer>,
     /// How many people were compared.
     pub(crate) compared: u64,
 }
@@ -84,20 +84,29 @@ impl Batch {
                 of_consumer.entry(consumer).or_default().push(row);
             }
         }
+        let members = consumers.iter().filter(|it| members.contains(&it.id));
+        let without = members.clone().filter(|it| it.primary.is_none());
+        let without: Vec<ConsumerId> = without.map(|it| it.id.clone()).collect();
+        let contacts = if without.is_empty() {
+            BTreeMap::new()
+        } else {
+            unit.contacts_of(&without).await?
+        };
         let mut batch = Self::default();
-        for consumer in consumers.iter().filter(|it| members.contains(&it.id)) {
+        for consumer in members {
             let rows = of_consumer.get(&consumer.id).into_iter().flatten();
             let key = |row: &LedgerRow| (rank(row.standing), row.profile.clone());
             let known = rows.min_by_key(|row| key(row));
             let primary = consumer.primary.as_ref();
             let profile = known
                 .map(|row| row.profile.clone())
-                .or_else(|| primary.map(|primary| primary.stamp.profile.clone()));
+                .or_else(|| primary.map(|primary| primary.stamp.profile.clone()))
+                .or_else(|| Some(contacts.get(&consumer.id)?.profile.clone()));
             match profile {
                 Some(profile) => {
                     batch.wanted.insert(profile, Some(consumer.id.clone()));
                 }
-                None => batch.unknown.push(consumer.id.clone()),
+                None => batch.unlinked.push(consumer.clone()),
             }
         }
         let wanted: Vec<ProfileId> = batch.wanted.keys().cloned().collect();
@@ -106,6 +115,24 @@ impl Batch {
         batch.ledger = rows.map(|row| (row.profile.clone(), row)).collect();
         batch.keep_linked(unit, facts).await?;
         Ok(batch)
+    }
+
+    /// Of people whose profiles were just found, each with the consumer whose it is.
+    pub(crate) async fn of_found(
+        unit: &mut dyn UnitOfWork,
+        facts: Facts<'_>,
+        found: BTreeMap<ProfileId, Option<ConsumerId>>,
+    ) -> Result<Self, StoreError> {
+        let profiles: Vec<ProfileId> = found.keys().cloned().collect();
+        let rows = unit.ledger_of_profiles(facts.list, &profiles).await?;
+        Ok(Self {
+            wanted: found,
+            ledger: rows
+                .into_iter()
+                .map(|row| (row.profile.clone(), row))
+                .collect(),
+            ..Self::default()
+        })
     }
 
     /// Of these rows of the ledger.
@@ -133,7 +160,7 @@ impl Batch {
         let mut batch = Self {
             wanted: wanted.collect(),
             ledger,
-            unknown: Vec::new(),
+            unlinked: Vec::new(),
             compared,
         };
         batch.keep_linked(unit, facts).await?;

@@ -5,6 +5,7 @@ mod batch;
 mod choosing;
 mod previewing;
 mod pushing;
+mod unlinked;
 
 pub(crate) use batch::{Batch, Facts};
 pub use choosing::ListChoice;

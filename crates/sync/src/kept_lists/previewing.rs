@@ -1,10 +1,11 @@
 //! What a push would do, before it does it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::connection::OpenConnection;
-use fanfare_domain::ids::{AudienceId, OrganizationId, ProfileId};
+use fanfare_domain::consumer::Consumer;
+use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId, ProfileId};
 use fanfare_domain::klaviyo::{KlaviyoError, MemberLookup, MembersFrom};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{AnyRoom, UnitOfWork};
@@ -44,7 +45,9 @@ pub(super) const AT_ONCE: u32 = 1_000;
 struct Counted {
     adds: u64,
     removes: u64,
-    unknown: u64,
+    /// Members of whom no profile is known, and some of them.
+    unlinked: u64,
+    some_unlinked: Vec<Consumer>,
     /// Some of those who would be added, with their e-mails here.
     some: Vec<(ProfileId, Option<String>)>,
 }
@@ -111,20 +114,36 @@ impl Integration {
             _ => Presence::Absent,
         };
         let mut unit = self.read(organization).await?;
-        let counted = count(unit.as_mut(), kept, presence).await?;
+        let mut counted = count(unit.as_mut(), kept, presence).await?;
+        let settings = unit.contact_settings().await?;
         drop(unit);
+        let people = std::mem::take(&mut counted.some_unlinked);
+        let known = self.look_for(&connection, &people, settings).await?;
+        // Those who are not asked for are made, or not: in Klaviyo or not, that is the most that it can be.
+        let rest = counted.unlinked - people.len() as u64;
+        let (more_new, more_unknown) = if settings.create_profiles {
+            (rest, 0)
+        } else {
+            (0, rest)
+        };
+        let new_profiles = known.new + more_new;
+        let mut unit = self.read(organization).await?;
+        let found = Batch::of_found(unit.as_mut(), Facts::of(kept), known.profiles).await?;
+        drop(unit);
+        count_adds(&mut counted, &found, &people, presence);
         let flows = self.flows_of(&connection, kept).await?;
         let (suppressed, asked) = self.count_suppressed(&connection, &counted.some).await?;
         let preview = Preview {
             audience: kept.audience.clone(),
             list: kept.list.clone(),
-            adds: counted.adds,
+            adds: counted.adds + new_profiles,
             removes: counted.removes,
-            unknown: counted.unknown,
+            unknown: known.unknown + more_unknown,
+            new_profiles,
             suppressed,
             flows,
         };
-        let is_exact = members.is_some() && asked == counted.adds;
+        let is_exact = members.is_some() && asked == counted.adds && rest == 0;
         Ok((preview, is_exact))
     }
 
@@ -204,6 +223,26 @@ impl Integration {
     }
 }
 
+/// Counts whom of a batch a push would add. `people` are the consumers of the batch.
+fn count_adds(
+    counted: &mut Counted,
+    batch: &Batch,
+    people: &[Consumer],
+    presence: impl Fn(&ProfileId) -> Presence,
+) {
+    let adds = batch.difference(presence).adds;
+    counted.adds += adds.len() as u64;
+    let by_id: BTreeMap<&ConsumerId, &Consumer> = people.iter().map(|it| (&it.id, it)).collect();
+    let room = MOST_ASKED - counted.some.len();
+    for id in adds.into_iter().take(room) {
+        let consumer = batch.consumer_of(&id);
+        let consumer = consumer.and_then(|id| by_id.get(&id).copied());
+        let email = consumer.and_then(|it| it.email.as_ref());
+        let email = email.map(|email| email.as_str().to_owned());
+        counted.some.push((id, email));
+    }
+}
+
 /// Compares everybody, in the unit's state.
 async fn count(
     unit: &mut dyn UnitOfWork,
@@ -221,20 +260,12 @@ async fn count(
         page.after = read.end().map(str::to_owned);
         let members: Vec<_> = read.items.into_iter().map(|it| it.consumer).collect();
         let batch = Batch::of_members(unit, facts, &members).await?;
-        counted.unknown += batch.unknown.len() as u64;
-        let difference = batch.difference(&presence);
-        counted.adds += difference.adds.len() as u64;
-        for id in difference.adds {
-            if counted.some.len() == MOST_ASKED {
-                break;
-            }
-            let consumer = batch.consumer_of(&id);
-            let consumer = members.iter().find(|it| Some(&it.id) == consumer.as_ref());
-            let email = consumer.and_then(|it| it.email.as_ref());
-            counted
-                .some
-                .push((id, email.map(|email| email.as_str().to_owned())));
-        }
+        count_adds(&mut counted, &batch, &members, &presence);
+        counted.unlinked += batch.unlinked.len() as u64;
+        let room = MOST_ASKED - counted.some_unlinked.len();
+        counted
+            .some_unlinked
+            .extend(batch.unlinked.into_iter().take(room));
         if page.after.is_none() {
             break;
         }

@@ -1,10 +1,10 @@
 //! Calls for audiences that are kept in lists.
 
 use fanfare_domain::connection::OpenConnection;
-use fanfare_domain::ids::{CollectionId, ProfileId};
+use fanfare_domain::ids::{CollectionId, ImportJobId, ProfileId};
 use fanfare_domain::klaviyo::Collection;
 use fanfare_domain::quota::Endpoint;
-use fanfare_domain::writing::{Flow, FlowsOf, WriteError};
+use fanfare_domain::writing::{Flow, FlowsOf, ImportJob, ProfileUpsert, WriteError};
 
 use super::client::KlaviyoClient;
 use super::quota::CallError;
@@ -45,6 +45,37 @@ impl KlaviyoClient {
         let call = self.writes()?.create_list(&connection.credential, name);
         let endpoint = Endpoint::CreateList;
         self.quota.count_write(connection, endpoint, call).await
+    }
+
+    /// How many of these profiles, from the first, one import job holds.
+    pub(crate) fn profiles_that_fit(&self, profiles: &[ProfileUpsert]) -> usize {
+        let writes = self.writes.as_ref();
+        writes.map_or(0, |writes| writes.profiles_that_fit(profiles))
+    }
+
+    /// Starts an import job.
+    pub(crate) async fn start_import(
+        &self,
+        connection: &OpenConnection,
+        profiles: &[ProfileUpsert],
+    ) -> Result<ImportJob, CallError<WriteError>> {
+        let writes = self.writes()?;
+        let call = writes.start_import(&connection.credential, profiles);
+        let endpoint = Endpoint::StartImport;
+        self.quota.count_write(connection, endpoint, call).await
+    }
+
+    /// How far an import job is.
+    pub(crate) async fn import_job(
+        &self,
+        connection: &OpenConnection,
+        job: &ImportJobId,
+    ) -> Result<ImportJob, CallError> {
+        let writes = self.reads_of_writes()?;
+        let call = writes.import_job(&connection.credential, job);
+        self.quota
+            .count(connection, Endpoint::ImportJob, call)
+            .await
     }
 
     /// The flows that joining a list starts.

@@ -6,18 +6,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_domain::contact::ContactSettingsUpdate;
 use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, OrganizationId, ProfileId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{Clock, ConsumerFilter, WorkQueue};
 use fanfare_domain::push::RowStanding;
 use fanfare_domain::time::Timestamp;
+use fanfare_domain::value::Email;
 use fanfare_klaviyo::{KlaviyoHttp, Origin, Timeouts};
 use fanfare_klaviyo_sim::{
     AccountHandle, AccountPlan, EdgeCases, Effect, Endpoint, Fault, Plan, RunningSimulator,
-    Simulator, breaches,
+    Simulator, Written, breaches,
 };
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
-use fanfare_sync::{ConnectRequest, ImportRequest, Integration, ListChoice, NewAudience, Ports};
+use fanfare_sync::{
+    ConnectRequest, ImportRequest, Integration, ListChoice, NewAudience, NewConsumer, Ports,
+};
 use fanfare_testkit::build::{api_key, list};
 use fanfare_testkit::clock::{PlainSealer, SeededIds, SkippingClock};
 use fanfare_testkit::memory::InMemoryStore;
@@ -30,6 +34,10 @@ const KEY: &str = "pk_keeping_1";
 const SOURCE: &str = "LiSt01";
 const TARGET: &str = "LiSt02";
 const PEOPLE: u32 = 40;
+
+fn stranger(number: usize) -> String {
+    format!("stranger{number}@example.com")
+}
 
 const ALL: PageRequest = PageRequest {
     first: 10_000,
@@ -166,6 +174,59 @@ impl World {
         changed.unwrap();
     }
 
+    /// Lets pushes make profiles.
+    async fn make_profiles(&mut self) {
+        let update = ContactSettingsUpdate {
+            create_profiles: Some(true),
+            ..ContactSettingsUpdate::default()
+        };
+        let chosen = self.integration.update_contacts(&self.organization, update);
+        chosen.await.unwrap();
+    }
+
+    /// Somebody joins the audience whom Klaviyo does not know.
+    async fn stranger(&self, number: usize) {
+        let new = NewConsumer {
+            email: Email::parse(&stranger(number)).ok(),
+            actor: "key_1".to_owned(),
+            ..NewConsumer::default()
+        };
+        let (integration, organization) = (&self.integration, &self.organization);
+        let made = integration
+            .create_consumer(organization, new)
+            .await
+            .unwrap();
+        let ids = BTreeSet::from([made.consumer.id]);
+        let added = integration
+            .add_members(organization, &self.audience, &ids)
+            .await;
+        added.unwrap();
+    }
+
+    /// Whoever is in the audience is in the list, and nobody else, but for those whom people have put there or taken off.
+    fn assert_people(&self, wanted: &BTreeSet<usize>, excused: &[BTreeSet<usize>]) {
+        for place in 0..PEOPLE as usize {
+            let (is_listed, is_wanted) = (self.is_listed(place), wanted.contains(&place));
+            let is_excused = excused.iter().any(|some| some.contains(&place));
+            assert!(
+                is_listed == is_wanted || is_excused,
+                "{place}, wanted: {is_wanted}"
+            );
+        }
+    }
+
+    /// Each of them is in the list once.
+    fn assert_strangers(&self, count: usize) {
+        let members = self.account.members(TARGET).unwrap();
+        let emails: Vec<&str> = members
+            .iter()
+            .filter_map(|member| member.profile.email.as_deref())
+            .filter(|email| email.starts_with("stranger"))
+            .collect();
+        let distinct: BTreeSet<&str> = emails.iter().copied().collect();
+        assert_eq!((emails.len(), distinct.len()), (count, count));
+    }
+
     async fn push(&self) {
         let (organization, audience) = (&self.organization, &self.audience);
         let shown = self
@@ -209,7 +270,8 @@ async fn the_simulators_journal_shows_that_a_kept_list_is_its_audience_and_nobod
 
 async fn run(seed: u64) -> u64 {
     let mut random = StdRng::seed_from_u64(seed);
-    let world = World::open().await;
+    let mut world = World::open().await;
+    world.make_profiles().await;
     let choice = ListChoice::Existing(CollectionId::parse(TARGET).unwrap());
     let chosen =
         world
@@ -221,13 +283,23 @@ async fn run(seed: u64) -> u64 {
         world.change(place, true).await;
         wanted.insert(place);
     }
+    // Of some people Klaviyo has no profile yet.
+    let mut strangers: Vec<bool> = Vec::new();
+    for n in 0..3 {
+        world.stranger(n).await;
+        strangers.push(true);
+    }
     world.push().await;
     let (mut theirs, mut taken_off, mut killed) = (BTreeSet::new(), BTreeSet::new(), 0);
     for _ in 0..6 {
         for _ in 0..random.random_range(2..8) {
             let place = random.random_range(0..PEOPLE as usize);
             let profile = world.people[place].1.as_str();
-            match random.random_range(0..5) {
+            match random.random_range(0..6) {
+                5 => {
+                    world.stranger(strangers.len()).await;
+                    strangers.push(true);
+                }
                 0 | 1 => {
                     world.change(place, true).await;
                     wanted.insert(place);
@@ -251,11 +323,11 @@ async fn run(seed: u64) -> u64 {
         }
         for effect in [Effect::Reset, Effect::Status(502, None)] {
             if random.random_ratio(1, 3) {
-                let endpoint = if random.random() {
-                    Endpoint::AddToList
-                } else {
-                    Endpoint::RemoveFromList
-                };
+                let endpoint = [
+                    Endpoint::AddToList,
+                    Endpoint::RemoveFromList,
+                    Endpoint::UpsertProfile,
+                ][random.random_range(0..3)];
                 world
                     .simulator
                     .handle()
@@ -286,16 +358,50 @@ async fn run(seed: u64) -> u64 {
             .skip_to(world.clock.now().plus(Duration::from_hours(25)));
         world.work_to_rest().await;
     }
-    for place in 0..PEOPLE as usize {
-        let (is_listed, is_wanted) = (world.is_listed(place), wanted.contains(&place));
-        let is_excused = taken_off.contains(&place) || theirs.contains(&place);
-        assert!(
-            is_listed == is_wanted || is_excused,
-            "seed {seed}: {place}, wanted: {is_wanted}"
-        );
-    }
+    world.assert_people(&wanted, &[taken_off, theirs]);
+    world.assert_strangers(strangers.len());
     let journal = world.account.journal().unwrap();
     assert!(!journal.is_empty());
     assert_eq!(breaches(&journal), Vec::<String>::new(), "seed {seed}");
     killed
+}
+
+#[tokio::test]
+async fn profiles_of_many_are_made_by_a_job_of_the_simulator_s_however_it_goes() {
+    for effect in [
+        None,
+        Some(Effect::JobStuck),
+        Some(Effect::JobFails),
+        Some(Effect::Reset),
+    ] {
+        let mut world = World::open().await;
+        world.make_profiles().await;
+        let choice = ListChoice::Existing(CollectionId::parse(TARGET).unwrap());
+        let (organization, audience) = (&world.organization, &world.audience);
+        let chosen = world
+            .integration
+            .choose_list(organization, audience, choice, "key_1");
+        chosen.await.unwrap();
+        for n in 0..60 {
+            world.stranger(n).await;
+        }
+        if let Some(effect) = effect.clone() {
+            let fault = Fault::new(effect).on(Endpoint::StartImport);
+            world.simulator.handle().add_fault(fault);
+        }
+        world.push().await;
+        world.assert_strangers(60);
+        let journal = world.account.journal().unwrap();
+        assert_eq!(breaches(&journal), Vec::<String>::new());
+        let calls = |of: &str| {
+            let is_one = |what: &Written| matches!(what, Written::Request { endpoint, .. } if endpoint == of);
+            journal.iter().filter(|entry| is_one(&entry.what)).count()
+        };
+        let singles = match effect {
+            None | Some(Effect::Reset) => 0,
+            _ => 60,
+        };
+        assert_eq!(calls("upsert-profile"), singles, "{effect:?}");
+        assert!(calls("start-import") <= 2, "{effect:?}");
+    }
 }

@@ -280,7 +280,7 @@ pub async fn deliveries_that_were_made_are_listed_and_never_due(harness: &dyn St
     let mut unit = org.begin().await;
     let both = [
         made("dlv_1", None),
-        made("dlv_2", Some(DeliveryCode::NotInKlaviyo)),
+        made("dlv_2", Some(DeliveryCode::UnknownInKlaviyo)),
     ];
     unit.record_deliveries(&both, at(20))
         .await
@@ -308,7 +308,7 @@ pub async fn deliveries_that_were_made_are_listed_and_never_due(harness: &dyn St
             DeliveryStatus::Dropped,
             0,
             None,
-            Some(DeliveryCode::NotInKlaviyo),
+            Some(DeliveryCode::UnknownInKlaviyo),
         ),
         ("dlv_1", DeliveryStatus::Sent, 1, Some(at(20)), None),
     ];

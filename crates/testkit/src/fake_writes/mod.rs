@@ -1,5 +1,6 @@
 //! Klaviyo's part that writes, in memory: what it has recorded, what it was asked, and faults that a test orders.
 
+mod imports;
 mod profiles;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -22,6 +23,7 @@ use crate::fake_klaviyo::FakeKlaviyo;
 use crate::fake_lists::Lists;
 use crate::memory::yield_point;
 
+pub use self::imports::Jobs;
 use self::profiles::Account;
 pub use self::profiles::ProfileCall;
 pub use crate::fake_lists::{Direction, ListCall};
@@ -68,9 +70,22 @@ pub(crate) struct State {
     /// The account whose profiles are written, if there is one.
     account: Option<Account>,
     profile_calls: Vec<ProfileCall>,
+    jobs: Vec<imports::Job>,
+    jobs_go: Jobs,
 }
 
 impl FakeWrites {
+    /// The same, which writes the profiles of the Klaviyo whose lists it has, by this clock.
+    #[must_use]
+    pub fn with_profiles(self, clock: Arc<dyn Clock>) -> Self {
+        {
+            let mut state = self.state();
+            let klaviyo = state.lists.klaviyo.clone();
+            state.account = klaviyo.map(|klaviyo| Account { klaviyo, clock });
+        }
+        self
+    }
+
     /// The part that writes of this Klaviyo, whose profiles it changes by this clock.
     pub fn of(klaviyo: &FakeKlaviyo, clock: Arc<dyn Clock>) -> Self {
         let writes = Self::default();
@@ -286,17 +301,17 @@ impl KlaviyoWrites for FakeWrites {
     async fn start_import(
         &self,
         _: &Credential,
-        _: &[ProfileUpsert],
+        rows: &[ProfileUpsert],
     ) -> Result<Answer<ImportJob>, WriteError> {
-        none()
+        self.start_job(rows).await
     }
 
     async fn import_job(
         &self,
         _: &Credential,
-        _: &ImportJobId,
+        job: &ImportJobId,
     ) -> Result<Answer<ImportJob>, KlaviyoError> {
-        nothing()
+        self.job(job).await
     }
 
     async fn import_errors(
@@ -326,7 +341,8 @@ impl KlaviyoWrites for FakeWrites {
         let Some(account) = self.account() else {
             return self.find_by(lookup).await;
         };
-        let value = account.looked_for(lookup);
+        let mut value = account.looked_for(lookup);
+        self.state().lists.mark_suppressed(&mut value);
         yield_point().await;
         Ok(Answer {
             value,

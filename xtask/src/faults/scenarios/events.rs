@@ -11,7 +11,7 @@ use crate::faults::shop::{PEOPLE, Shop};
 use crate::faults::{RoundContext, RoundResult};
 
 /// The key that replaces the revoked one.
-const NEW_KEY: &str = "pk_replaced_0123456789abcdef0123456789abcd";
+pub(super) const NEW_KEY: &str = "pk_replaced_0123456789abcdef0123456789abcd";
 
 /// Events that are sent each by itself, and events that go in bulk.
 const FEW: usize = 12;
@@ -166,7 +166,7 @@ pub(super) fn key_replaced(context: &RoundContext<'_>) -> Result<RoundResult> {
 }
 
 /// The round has compared the events itself.
-fn result(environment: &Environment) -> Result<RoundResult> {
+pub(super) fn result(environment: &Environment) -> Result<RoundResult> {
     Ok(RoundResult {
         outcome: None,
         undisturbed: None,

@@ -1,11 +1,13 @@
 //! The scenarios: one for each fault.
 
 mod clocks;
+mod contacts;
 mod continuous;
 mod database;
 mod events;
 mod klaviyo;
 mod neighbour;
+mod pushes;
 mod workers;
 
 use std::time::Duration;
@@ -243,6 +245,78 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         BOTH,
         at(&[0], 0),
         events::key_replaced,
+    ),
+    scenario(
+        "contacts: kill -9 between call and row",
+        BOTH,
+        at(&[0], 1),
+        contacts::killed_in_a_call,
+    ),
+    scenario(
+        "contacts: answers lost after the effect",
+        BOTH,
+        at(&[0], 0),
+        contacts::answers_lost,
+    ),
+    scenario(
+        "contacts: 429 and 5xx, with Retry-After and without",
+        BOTH,
+        at(&[0], 0),
+        contacts::throttled,
+    ),
+    scenario(
+        "contacts: the key revoked, then replaced",
+        BOTH,
+        at(&[0], 0),
+        contacts::key_replaced,
+    ),
+    scenario(
+        "pushes: kill -9 between call and row",
+        BOTH,
+        at(&[0], 1),
+        pushes::killed_in_a_call,
+    ),
+    scenario(
+        "pushes: kill -9 between ledger and call",
+        BOTH,
+        at(&[0], 0),
+        pushes::killed_before_a_call,
+    ),
+    scenario(
+        "pushes: answers lost after the effect",
+        BOTH,
+        at(&[0], 0),
+        pushes::answers_lost,
+    ),
+    scenario(
+        "pushes: 429 and 5xx, with Retry-After and without",
+        BOTH,
+        at(&[0], 0),
+        pushes::throttled,
+    ),
+    scenario(
+        "pushes: the list deleted half-way",
+        BOTH,
+        at(&[0], 0),
+        pushes::list_deleted,
+    ),
+    scenario(
+        "pushes: an import job whose rows all fail",
+        BOTH,
+        at(&[0], 0),
+        pushes::job_fails,
+    ),
+    scenario(
+        "pushes: an import job that is not answered",
+        BOTH,
+        at(&[0], 0),
+        pushes::job_unanswered,
+    ),
+    scenario_with_clocks(
+        "pushes: an import job that is stuck",
+        EMBEDDED,
+        at(&[0], 0),
+        pushes::job_stuck,
     ),
     scenario_alone(
         "another withholds bodies and reads no answers",

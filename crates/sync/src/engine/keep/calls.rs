@@ -63,7 +63,7 @@ impl Trouble {
         }
     }
 
-    fn of_write(error: CallError<WriteError>) -> Self {
+    pub(super) fn of_write(error: CallError<WriteError>) -> Self {
         let error = match error {
             CallError::NotBefore(waiting) => return Self::Until(waiting),
             CallError::Store(error) => return Self::Ours(error.into()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use fanfare_domain::consumer::Consumer;
 use fanfare_domain::history::{ChangeKey, ChangeRange, moment_before};
 use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::klaviyo::KlaviyoError;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::calls::Trouble;
 use super::step::Pushing;
+use super::unlinked::{Sought, link, links, makeable};
 use super::{AT_ONCE, Slice, Step};
 use crate::error::Error;
 use crate::kept_lists::{Batch, Facts};
@@ -32,6 +34,7 @@ pub(super) async fn changed(
     unit: &mut dyn UnitOfWork,
     pushing: &Pushing,
     after: Option<&str>,
+    size: u32,
 ) -> Result<Changed, Error> {
     let Some(since) = pushing.kept.followed_until else {
         return Ok(Changed {
@@ -44,10 +47,8 @@ pub(super) async fn changed(
         until: None,
         after: after.and_then(ChangeKey::parse),
     };
-    let changes = unit
-        .changes(&pushing.kept.audience, &range, AT_ONCE)
-        .await?;
-    let is_full = changes.len() == AT_ONCE as usize;
+    let changes = unit.changes(&pushing.kept.audience, &range, size).await?;
+    let is_full = changes.len() == size as usize;
     let last = changes.last().filter(|_| is_full);
     let next = last.map(|change| change.key().to_text());
     let consumers: BTreeSet<ConsumerId> = changes.into_iter().map(|it| it.consumer).collect();
@@ -60,10 +61,11 @@ pub(super) async fn changed(
 impl Slice<'_> {
     /// Counts some members of the audience who are not in the list. From the first on, later changes are another push's.
     pub(super) async fn count_members(
-        &self,
+        &mut self,
         mut unit: Box<dyn UnitOfWork>,
         mut pushing: Pushing,
         after: Option<ConsumerId>,
+        stop: &CancellationToken,
     ) -> Result<Step, Error> {
         if after.is_none() {
             begin_to_count(unit.as_ref(), &mut pushing)?;
@@ -77,8 +79,20 @@ impl Slice<'_> {
         let read = unit.members(&pushing.kept.audience, None, &page).await?;
         let members: Vec<_> = read.items.into_iter().map(|it| it.consumer).collect();
         let batch = Batch::of_members(unit.as_mut(), Facts::of(&pushing.kept), &members).await?;
+        let unlinked = &batch.unlinked;
+        let (mut unit, mut pushing, sought) =
+            match self.sought(unit, pushing, unlinked, stop).await? {
+                Counting::Step(end) => return Ok(end),
+                Counting::On(unit, pushing, sought) => (unit, *pushing, sought),
+            };
+        let batch = if sought.is_empty() {
+            batch
+        } else {
+            Batch::of_members(unit.as_mut(), Facts::of(&pushing.kept), &members).await?
+        };
+        let new = new_profiles(unit.as_mut(), &batch, &sought).await?;
         let adds = batch.difference(|_| Presence::Absent).adds.len() as u64;
-        pushing.run.counted.adds += adds;
+        pushing.run.counted.adds += adds + new;
         let next = match members.last() {
             Some(last) => PushPhase::CountingMembers {
                 after: Some(last.id.clone()),
@@ -111,20 +125,34 @@ impl Slice<'_> {
 
     /// Counts some of what has changed.
     pub(super) async fn count_changes(
-        &self,
+        &mut self,
         mut unit: Box<dyn UnitOfWork>,
         mut pushing: Pushing,
         after: Option<String>,
+        stop: &CancellationToken,
     ) -> Result<Step, Error> {
         if after.is_none() {
             begin_to_count(unit.as_ref(), &mut pushing)?;
         }
-        let found = changed(unit.as_mut(), &pushing, after.as_deref()).await?;
+        let found = changed(unit.as_mut(), &pushing, after.as_deref(), AT_ONCE).await?;
         let facts = Facts::of(&pushing.kept);
         let batch = Batch::of_consumers(unit.as_mut(), facts, &found.consumers).await?;
+        let unlinked = &batch.unlinked;
+        let (mut unit, mut pushing, sought) =
+            match self.sought(unit, pushing, unlinked, stop).await? {
+                Counting::Step(end) => return Ok(end),
+                Counting::On(unit, pushing, sought) => (unit, *pushing, sought),
+            };
+        let batch = if sought.is_empty() {
+            batch
+        } else {
+            let facts = Facts::of(&pushing.kept);
+            Batch::of_consumers(unit.as_mut(), facts, &found.consumers).await?
+        };
+        let new = new_profiles(unit.as_mut(), &batch, &sought).await?;
         let difference = batch.difference(|_| Presence::Unknown);
         let run = &mut pushing.run;
-        run.counted.adds += (difference.adds.len() + difference.to_look_up.len()) as u64;
+        run.counted.adds += (difference.adds.len() + difference.to_look_up.len()) as u64 + new;
         run.counted.removes += difference.removes.len() as u64;
         run.progress.total = Some(run.progress.total.unwrap_or_default() + batch.compared);
         let next = match found.next {
@@ -132,6 +160,37 @@ impl Slice<'_> {
             None => pushing.run.next_phase(),
         };
         self.go_on(unit, &mut pushing, next).await
+    }
+
+    /// Looks in Klaviyo for members of whom no profile is known, and links whose was found. So what is counted then is what it is.
+    async fn sought(
+        &mut self,
+        unit: Box<dyn UnitOfWork>,
+        pushing: Pushing,
+        unlinked: &[Consumer],
+        stop: &CancellationToken,
+    ) -> Result<Counting, Error> {
+        if unlinked.is_empty() {
+            return Ok(Counting::On(unit, Box::new(pushing), Sought::new()));
+        }
+        unit.commit().await?;
+        let sought = match self.seek(&pushing, unlinked, stop).await? {
+            Asked::Overtaken => return Ok(Counting::Step(Step::OVERTAKEN)),
+            Asked::NotInTime => return Ok(Counting::Step(Step::Continue)),
+            Asked::Answer(sought) => sought,
+        };
+        let Some(mut unit) = self.lease.begin().await? else {
+            return Ok(Counting::Step(Step::OVERTAKEN));
+        };
+        match sought {
+            Ok(sought) => {
+                link(unit.as_mut(), links(&sought)).await?;
+                Ok(Counting::On(unit, Box::new(pushing), sought))
+            }
+            Err(trouble) => Ok(Counting::Step(
+                self.after_trouble(unit, pushing, trouble).await?,
+            )),
+        }
     }
 
     /// Compares what was counted with what may be done.
@@ -220,6 +279,28 @@ impl Slice<'_> {
             Err(error) => Err(Trouble::of_read(error)),
         }))
     }
+}
+
+/// Whether the step goes on counting.
+enum Counting {
+    /// In this unit, with those who were found.
+    On(Box<dyn UnitOfWork>, Box<Pushing>, Sought),
+    /// This became of it.
+    Step(Step),
+}
+
+/// For how many people a profile will be made.
+async fn new_profiles(
+    unit: &mut dyn UnitOfWork,
+    batch: &Batch,
+    sought: &Sought,
+) -> Result<u64, Error> {
+    if batch.unlinked.is_empty() {
+        return Ok(0);
+    }
+    let new = makeable(&batch.unlinked, unit.contact_settings().await?);
+    let new = new.iter().filter(|(id, _)| !sought.contains_key(id));
+    Ok(new.count() as u64)
 }
 
 /// What came of a question.

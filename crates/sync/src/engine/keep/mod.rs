@@ -8,8 +8,10 @@
 
 mod calls;
 mod counting;
+mod importing;
 mod scanning;
 mod step;
+mod unlinked;
 mod writing;
 
 use std::time::Duration;

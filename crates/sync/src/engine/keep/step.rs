@@ -68,9 +68,13 @@ impl Slice<'_> {
             PushPhase::Correcting { began, after } => {
                 self.correct(unit, pushing, began, after).await
             }
-            PushPhase::CountingMembers { after } => self.count_members(unit, pushing, after).await,
+            PushPhase::CountingMembers { after } => {
+                self.count_members(unit, pushing, after, stop).await
+            }
             PushPhase::CountingLedger { after } => self.count_ledger(unit, pushing, after).await,
-            PushPhase::CountingChanges { after } => self.count_changes(unit, pushing, after).await,
+            PushPhase::CountingChanges { after } => {
+                self.count_changes(unit, pushing, after, stop).await
+            }
             PushPhase::Deciding => self.decide_on_counts(unit, pushing, stop).await,
             PushPhase::FinishingOpen
             | PushPhase::Members { .. }

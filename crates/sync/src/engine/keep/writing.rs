@@ -1,26 +1,50 @@
 //! Making a list what the audience is, some people at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fanfare_domain::delivery::{DeliveryCode, DeliveryKind, MadeDelivery};
 use fanfare_domain::ids::{ConsumerId, DeliveryId, ProfileId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::UnitOfWork;
-use fanfare_domain::push::{Difference, MustConfirm, Presence, PushMode, PushPhase, RowStanding};
+use fanfare_domain::push::{
+    Difference, MustConfirm, Presence, PushCounts, PushMode, PushPhase, RowStanding,
+};
 use fanfare_domain::run::Trigger;
 use tokio_util::sync::CancellationToken;
 
 use super::calls::{Direction, LookedUp, Trouble, Written};
 use super::counting::{Asked, changed};
 use super::step::Pushing;
+use super::unlinked::{Found, Linked};
 use super::{AT_ONCE, Slice, Step};
 use crate::error::Error;
 use crate::kept_lists::{Batch, Facts};
 
 /// Some people, and what comes after them.
-struct People {
-    batch: Batch,
+pub(super) struct People {
+    pub(super) batch: Batch,
     next: PushPhase,
+    /// How many there are at most.
+    size: u32,
+}
+
+impl People {
+    /// What would be changed for them, if nobody is in the list of whom that is not known.
+    pub(super) fn changes(&self) -> PushCounts {
+        let difference = self.batch.difference(|_| Presence::Absent);
+        PushCounts {
+            adds: difference.adds.len() as u64,
+            removes: difference.removes.len() as u64,
+        }
+    }
+}
+
+/// Who is not added.
+struct NotAdded {
+    /// Of these profiles Klaviyo told nothing.
+    not_known: Vec<ProfileId>,
+    /// Of these people no profile could be made.
+    not_made: BTreeMap<ConsumerId, DeliveryCode>,
 }
 
 /// What was done for somebody.
@@ -35,40 +59,51 @@ impl Slice<'_> {
     /// Adds and removes the next people.
     pub(super) async fn write_some(
         &mut self,
-        mut unit: Box<dyn UnitOfWork>,
-        mut pushing: Pushing,
+        unit: Box<dyn UnitOfWork>,
+        pushing: Pushing,
         stop: &CancellationToken,
     ) -> Result<Step, Error> {
-        let mut some = next_people(unit.as_mut(), &pushing).await?;
-        let mut looked_up = LookedUp::new();
+        if let Some(under_way) = pushing.run.import.clone() {
+            unit.commit().await?;
+            return self.follow_import(pushing, under_way, stop).await;
+        }
+        let (mut unit, pushing, found) = match self.linked_people(unit, pushing, stop).await? {
+            Linked::Step(end) => return Ok(end),
+            Linked::People(unit, pushing, found) => (unit, *pushing, found),
+        };
+        let Found {
+            people: mut some,
+            new,
+            not_made,
+        } = found;
+        // Who was just made is in no list.
+        let mut looked_up: LookedUp = new.into_iter().map(|id| (id, Presence::Absent)).collect();
         let unasked = match pushing.run.mode {
             // All members have just been read.
             PushMode::Full => Presence::Absent,
             PushMode::Following => Presence::Unknown,
         };
-        let to_look_up = some.batch.difference(|_| unasked).to_look_up;
+        let known = |of: &LookedUp, id: &ProfileId| of.get(id).copied().unwrap_or(unasked);
+        let to_look_up = some.batch.difference(|id| known(&looked_up, id)).to_look_up;
         if !to_look_up.is_empty() {
             unit.commit().await?;
-            looked_up = match self.look_up(&pushing, &to_look_up, stop).await? {
+            let found = match self.look_up(&pushing, &to_look_up, stop).await? {
                 Asked::Overtaken => return Ok(Step::OVERTAKEN),
                 Asked::NotInTime => return Ok(Step::Continue),
-                Asked::Answer(found) => {
-                    let Some(again) = self.lease.begin().await? else {
-                        return Ok(Step::OVERTAKEN);
-                    };
-                    unit = again;
-                    match found {
-                        Ok(found) => found,
-                        Err(trouble) => return self.after_trouble(unit, pushing, trouble).await,
-                    }
-                }
+                Asked::Answer(found) => found,
             };
+            let Some(again) = self.lease.begin().await? else {
+                return Ok(Step::OVERTAKEN);
+            };
+            unit = again;
+            match found {
+                Ok(found) => looked_up.extend(found),
+                Err(trouble) => return self.after_trouble(unit, pushing, trouble).await,
+            }
             // Their memberships may have changed meanwhile.
-            some = next_people(unit.as_mut(), &pushing).await?;
+            some = next_people(unit.as_mut(), &pushing, some.size).await?;
         }
-        let difference = some
-            .batch
-            .difference(|id| looked_up.get(id).copied().unwrap_or(unasked));
+        let difference = some.batch.difference(|id| known(&looked_up, id));
         let (to_add, to_remove) = (
             difference.adds.len() as u64,
             difference.removes.len() as u64,
@@ -82,10 +117,14 @@ impl Slice<'_> {
         let not_known = difference.to_look_up.iter();
         let not_known: Vec<ProfileId> =
             not_known.filter(|id| asked.contains(id)).cloned().collect();
+        let not_added = NotAdded {
+            not_known,
+            not_made,
+        };
         if to_add + to_remove == 0 {
             let written = (Written::default(), Written::default());
             return self
-                .settle(unit, pushing, some, &difference, written, not_known)
+                .settle(unit, pushing, some, &difference, written, not_added)
                 .await;
         }
         let list = &pushing.kept.list;
@@ -101,39 +140,39 @@ impl Slice<'_> {
         unit.put_push_run(&pushing.run).await?;
         unit.commit().await?;
 
-        let ids = difference.adds.iter().cloned().collect();
-        let added = match self
-            .write_members(&pushing, Direction::Add, ids, stop)
-            .await?
-        {
-            Asked::Answer(added) => added,
-            Asked::Overtaken | Asked::NotInTime => return Ok(Step::OVERTAKEN),
-        };
-        let removed = if added.trouble.is_some() {
-            Written::default()
-        } else {
-            let ids = difference.removes.iter().cloned().collect();
-            match self
-                .write_members(&pushing, Direction::Remove, ids, stop)
-                .await?
-            {
-                Asked::Answer(removed) => removed,
-                Asked::Overtaken | Asked::NotInTime => return Ok(Step::OVERTAKEN),
-            }
+        let Some(written) = self.write_difference(&pushing, &difference, stop).await? else {
+            return Ok(Step::OVERTAKEN);
         };
         let Some(unit) = self.lease.begin().await? else {
             return Ok(Step::OVERTAKEN);
         };
+        let mut pushing = pushing;
         pushing.run.progress.pages += 1;
-        self.settle(
-            unit,
-            pushing,
-            some,
-            &difference,
-            (added, removed),
-            not_known,
-        )
-        .await
+        self.settle(unit, pushing, some, &difference, written, not_added)
+            .await
+    }
+
+    /// Makes the calls for a difference. `None` if the lease was lost.
+    async fn write_difference(
+        &mut self,
+        pushing: &Pushing,
+        difference: &Difference,
+        stop: &CancellationToken,
+    ) -> Result<Option<(Written, Written)>, Error> {
+        let ids = difference.adds.iter().cloned().collect();
+        let added = self.write_members(pushing, Direction::Add, ids, stop);
+        let Asked::Answer(added) = added.await? else {
+            return Ok(None);
+        };
+        if added.trouble.is_some() {
+            return Ok(Some((added, Written::default())));
+        }
+        let ids = difference.removes.iter().cloned().collect();
+        let removed = self.write_members(pushing, Direction::Remove, ids, stop);
+        let Asked::Answer(removed) = removed.await? else {
+            return Ok(None);
+        };
+        Ok(Some((added, removed)))
     }
 
     /// Keeps what has become of some people, and goes on after them if that is known of all.
@@ -144,7 +183,7 @@ impl Slice<'_> {
         some: People,
         difference: &Difference,
         (added, removed): (Written, Written),
-        not_known: Vec<ProfileId>,
+        not_added: NotAdded,
     ) -> Result<Step, Error> {
         let (list, now) = (pushing.kept.list.clone(), self.integration.now());
         let batch = &some.batch;
@@ -176,14 +215,28 @@ impl Slice<'_> {
         progress.added += added.done.len() as u64;
         progress.removed += (removed.done.len() + removed.unknown.len()) as u64;
         if is_known_of_all {
-            let unknown = Told::NotAdded(DeliveryCode::NotInKlaviyo);
+            let unknown = Told::NotAdded(DeliveryCode::UnknownInKlaviyo);
+            let NotAdded {
+                not_known,
+                not_made,
+            } = not_added;
             let taken_off: Vec<ProfileId> = difference.taken_off.iter().cloned().collect();
             let mut not_added = tell(&added.unknown, unknown);
             not_added.extend(tell(&not_known, unknown));
-            not_added.extend(batch.unknown.iter().map(|id| (Some(id.clone()), unknown)));
+            not_added.extend(batch.unlinked.iter().map(|one| {
+                let is_reachable = one.email.is_some() || one.phone.is_some();
+                let code = match not_made.get(&one.id) {
+                    Some(code) => *code,
+                    None if is_reachable => DeliveryCode::UnknownInKlaviyo,
+                    None => DeliveryCode::NoIdentifier,
+                };
+                (Some(one.id.clone()), Told::NotAdded(code))
+            }));
             not_added.extend(tell(&taken_off, Told::NotAdded(DeliveryCode::TakenOff)));
             progress.skipped += not_added.len() as u64;
             progress.processed += batch.compared;
+            let compared = batch.compared;
+            pushing.run.singly = pushing.run.singly.saturating_sub(compared);
             // A reading of everything that nobody asked for would tell the same every day.
             let is_daily =
                 pushing.run.trigger == Trigger::Schedule && pushing.run.mode == PushMode::Full;
@@ -229,11 +282,15 @@ impl Slice<'_> {
     }
 }
 
-/// The people whom a push comes to next, as they are in this unit.
-async fn next_people(unit: &mut dyn UnitOfWork, pushing: &Pushing) -> Result<People, Error> {
+/// The people whom a push comes to next, as they are in this unit, so many at most.
+pub(super) async fn next_people(
+    unit: &mut dyn UnitOfWork,
+    pushing: &Pushing,
+    size: u32,
+) -> Result<People, Error> {
     let facts = Facts::of(&pushing.kept);
     let after_all = || pushing.run.next_phase();
-    match &pushing.run.phase {
+    let (batch, next) = match &pushing.run.phase {
         PushPhase::FinishingOpen => {
             let rows = unit.open_ledger(facts.list, AT_ONCE).await?;
             let next = if rows.is_empty() {
@@ -241,20 +298,18 @@ async fn next_people(unit: &mut dyn UnitOfWork, pushing: &Pushing) -> Result<Peo
             } else {
                 PushPhase::FinishingOpen
             };
-            let batch = Batch::of_rows(unit, facts, rows).await?;
-            Ok(People { batch, next })
+            (Batch::of_rows(unit, facts, rows).await?, next)
         }
         PushPhase::Members { after } => {
             let page = PageRequest {
-                first: AT_ONCE,
+                first: size,
                 after: after.as_ref().map(ToString::to_string),
             };
             let read = unit.members(facts.audience, None, &page).await?;
             let members: Vec<_> = read.items.into_iter().map(|it| it.consumer).collect();
             let last = members.last().map(|last| last.id.clone());
             let next = last.map_or_else(after_all, |last| PushPhase::Members { after: Some(last) });
-            let batch = Batch::of_members(unit, facts, &members).await?;
-            Ok(People { batch, next })
+            (Batch::of_members(unit, facts, &members).await?, next)
         }
         PushPhase::Ledger { after } => {
             let rows = unit.ledger(facts.list, after.as_ref(), AT_ONCE).await?;
@@ -263,18 +318,16 @@ async fn next_people(unit: &mut dyn UnitOfWork, pushing: &Pushing) -> Result<Peo
             let mut batch = Batch::of_rows(unit, facts, rows).await?;
             // They were compared as members, or are others'.
             batch.compared = 0;
-            Ok(People { batch, next })
+            (batch, next)
         }
         PushPhase::Changes { after } => {
-            let found = changed(unit, pushing, after.as_deref()).await?;
+            let found = changed(unit, pushing, after.as_deref(), size).await?;
             let batch = Batch::of_consumers(unit, facts, &found.consumers).await?;
             let next = found.next;
             let next = next.map_or_else(after_all, |next| PushPhase::Changes { after: Some(next) });
-            Ok(People { batch, next })
+            (batch, next)
         }
-        _ => Ok(People {
-            batch: Batch::default(),
-            next: after_all(),
-        }),
-    }
+        _ => (Batch::default(), after_all()),
+    };
+    Ok(People { batch, next, size })
 }

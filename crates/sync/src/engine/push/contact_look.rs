@@ -3,22 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fanfare_domain::connection::OpenConnection;
+use fanfare_domain::consumer::Consumer;
+use fanfare_domain::contact::{Seen, lookups, whose};
 use fanfare_domain::ids::{ConsumerId, ProfileId};
-use fanfare_domain::klaviyo::{KlaviyoError, MemberLookup};
-use fanfare_domain::writing::{FoundProfile, WriteError};
+use fanfare_domain::klaviyo::KlaviyoError;
+use fanfare_domain::writing::WriteError;
 
 use super::Slice;
 use super::contacts::People;
 use super::outcome::WriteFailure;
 use crate::klaviyo::CallError;
-
-/// What a look has found of a consumer.
-pub(super) enum Seen {
-    /// The consumer's profile.
-    Profile(Box<FoundProfile>),
-    /// The profile of somebody else, who has the same phone number.
-    Another,
-}
 
 impl Slice<'_> {
     /// Looks at the profiles: by id where one is known, else and where it is gone by e-mail or phone number, as it
@@ -49,56 +43,18 @@ impl Slice<'_> {
                 }
             }
         }
-        let (mut emails, mut phones) = (Vec::new(), Vec::new());
-        for (id, record) in &people.records {
-            if found.contains_key(id) {
-                continue;
-            }
-            let consumer = &record.consumer;
-            match (&consumer.email, &consumer.phone) {
-                (Some(email), _) => emails.push((id, email.as_str().to_owned())),
-                (None, Some(phone)) => phones.push((id, phone.value.as_str().to_owned())),
-                (None, None) => {}
-            }
+        let others: Vec<&Consumer> = people
+            .records
+            .iter()
+            .filter(|(id, _)| !found.contains_key(id))
+            .map(|(_, record)| &record.consumer)
+            .collect();
+        let mut by_address = Vec::new();
+        for lookup in lookups(others.iter().copied()) {
+            let some = klaviyo.find_profiles(connection, &lookup).await;
+            by_address.extend(some.map_err(failed_look)?);
         }
-        let texts =
-            |of: &[(&ConsumerId, String)]| of.iter().map(|(_, text)| text.clone()).collect();
-        if !emails.is_empty() {
-            let lookup = MemberLookup::Emails(texts(&emails));
-            let by_email = klaviyo
-                .find_profiles(connection, &lookup)
-                .await
-                .map_err(failed_look)?;
-            for (id, email) in emails {
-                let is_theirs = |one: &&FoundProfile| {
-                    let usable = one.profile.usable_email();
-                    usable.is_some_and(|usable| usable.as_str() == email)
-                };
-                if let Some(one) = by_email.iter().find(is_theirs) {
-                    found.insert(id.clone(), Seen::Profile(Box::new(one.clone())));
-                }
-            }
-        }
-        if !phones.is_empty() {
-            let lookup = MemberLookup::Phones(texts(&phones));
-            let by_phone = klaviyo
-                .find_profiles(connection, &lookup)
-                .await
-                .map_err(failed_look)?;
-            for (id, phone) in phones {
-                let is_theirs = |one: &&FoundProfile| {
-                    one.profile.phone.as_text().map(str::trim) == Some(&phone)
-                };
-                if let Some(one) = by_phone.iter().find(is_theirs) {
-                    // A number may be a family's: who has an e-mail besides is known to be somebody, and not this consumer.
-                    let seen = match one.profile.usable_email() {
-                        None => Seen::Profile(Box::new(one.clone())),
-                        Some(_) => Seen::Another,
-                    };
-                    found.insert(id.clone(), seen);
-                }
-            }
-        }
+        found.extend(whose(others, &by_address));
         Ok(found)
     }
 }

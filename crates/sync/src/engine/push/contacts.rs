@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fanfare_domain::connection::{Connection, OpenConnection};
-use fanfare_domain::contact::{self, Contact, ContactField, Telling, tell};
+use fanfare_domain::contact::{self, Contact, ContactField, Seen, Telling, tell};
 use fanfare_domain::delivery::{DeliveryCode, DeliveryKind, DueDelivery, Settled};
 use fanfare_domain::ids::{ConsumerId, DeliveryId, ProfileId};
 use fanfare_domain::ports::{ConsumerRecord, StoreError, UnitOfWork};
@@ -18,12 +18,13 @@ use fanfare_domain::writing::{
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::contact_look::Seen;
 use super::outcome::{ContactEnd, End, Outcome, WriteFailure, next_look};
 use super::{Slice, Step};
 use crate::SYSTEM_ACTOR;
+use crate::engine::making::{Made, blamed, is_conflict, make_profile};
 use crate::engine::slice_end::SliceEnd;
 use crate::error::Error;
+use crate::klaviyo::KlaviyoClient;
 
 /// The people of a batch, as they are stored.
 pub(super) struct People {
@@ -240,89 +241,18 @@ impl Slice<'_> {
 
     /// Makes a call. A phone number that belongs to another profile, or that Klaviyo refuses, costs itself alone.
     async fn write(&self, connection: &OpenConnection, call: &Call) -> Written {
-        let first = match call {
-            Call::Update(profile, changes) => self.update(connection, profile, changes).await,
-            Call::Create(upsert, _) => self.upsert(connection, upsert).await,
-        };
-        let code = match &first {
-            Err(WriteFailure::Klaviyo(WriteError::IdentifierConflict { .. })) => {
-                DeliveryCode::IdentifierConflict
-            }
-            Err(WriteFailure::Klaviyo(WriteError::ContentRefused(refusal)))
-                if refusal.is_about("phone_number") =>
-            {
-                DeliveryCode::Refused
-            }
-            _ => {
-                return Written {
-                    answer: first,
-                    without_phone: None,
-                    is_empty: false,
-                };
-            }
-        };
-        let (answer, is_empty) = match call {
+        let klaviyo = &self.integration.klaviyo;
+        let made = match call {
+            Call::Create(upsert, _) => make_profile(klaviyo, connection, upsert).await,
             Call::Update(profile, changes) => {
-                let mut without = changes.clone();
-                // What remains is that or our own id, which another profile may have.
-                if without.phone.is_keep() {
-                    without.external_id = Change::Keep;
-                }
-                without.phone = Change::Keep;
-                let values = [&without.first_name, &without.last_name];
-                if values.into_iter().all(Change::is_keep) {
-                    (first, true)
-                } else {
-                    let mut second = self.update(connection, profile, &without).await;
-                    if is_conflict(&second) && !without.external_id.is_keep() {
-                        without.external_id = Change::Keep;
-                        second = self.update(connection, profile, &without).await;
-                    }
-                    (second, false)
-                }
-            }
-            Call::Create(upsert, _) => {
-                let mut without = upsert.clone();
-                without.person.phone = None;
-                if without.person.email.is_none() {
-                    (first, true)
-                } else {
-                    let mut second = self.upsert(connection, &without).await;
-                    if is_conflict(&second) {
-                        without.person.external_id = None;
-                        second = self.upsert(connection, &without).await;
-                    }
-                    (second, false)
-                }
+                update_profile(klaviyo, connection, profile, changes).await
             }
         };
         Written {
-            answer,
-            without_phone: Some(code),
-            is_empty,
+            answer: made.answer.map_err(WriteFailure::from),
+            without_phone: made.without_phone,
+            is_empty: made.is_empty,
         }
-    }
-
-    async fn update(
-        &self,
-        connection: &OpenConnection,
-        profile: &ProfileId,
-        changes: &ProfileChanges,
-    ) -> Result<WrittenProfile, WriteFailure> {
-        let klaviyo = &self.integration.klaviyo;
-        Ok(klaviyo.update_profile(connection, profile, changes).await?)
-    }
-
-    async fn upsert(
-        &self,
-        connection: &OpenConnection,
-        upsert: &ProfileUpsert,
-    ) -> Result<WrittenProfile, WriteFailure> {
-        Ok(self
-            .integration
-            .klaviyo
-            .upsert_profile(connection, upsert)
-            .await?)
     }
 
     /// Keeps what has become of a delivery, and what it means for the contact.
@@ -407,13 +337,44 @@ struct Looked {
     began_at: Timestamp,
 }
 
-fn is_conflict(answer: &Result<WrittenProfile, WriteFailure>) -> bool {
-    let conflict = WriteError::IdentifierConflict { other: None };
-    match answer {
-        Err(WriteFailure::Klaviyo(error)) => {
-            std::mem::discriminant(error) == std::mem::discriminant(&conflict)
-        }
-        _ => false,
+/// Changes a profile, as [`make_profile`] makes one.
+async fn update_profile(
+    klaviyo: &KlaviyoClient,
+    connection: &OpenConnection,
+    profile: &ProfileId,
+    changes: &ProfileChanges,
+) -> Made {
+    let first = klaviyo.update_profile(connection, profile, changes).await;
+    let Some(code) = blamed(&first) else {
+        return Made {
+            answer: first,
+            without_phone: None,
+            is_empty: false,
+        };
+    };
+    let mut without = changes.clone();
+    // What remains is that or our own id, which another profile may have.
+    if without.phone.is_keep() {
+        without.external_id = Change::Keep;
+    }
+    without.phone = Change::Keep;
+    let values = [&without.first_name, &without.last_name];
+    if values.into_iter().all(Change::is_keep) {
+        return Made {
+            answer: first,
+            without_phone: Some(code),
+            is_empty: true,
+        };
+    }
+    let mut answer = klaviyo.update_profile(connection, profile, &without).await;
+    if is_conflict(&answer) && !without.external_id.is_keep() {
+        without.external_id = Change::Keep;
+        answer = klaviyo.update_profile(connection, profile, &without).await;
+    }
+    Made {
+        answer,
+        without_phone: Some(code),
+        is_empty: false,
     }
 }
 

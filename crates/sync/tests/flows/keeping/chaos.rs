@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::push::RowStanding;
 use fanfare_testkit::fake_writes::{Direction, WriteFault};
 use fanfare_testkit::memory::Operation;
@@ -38,6 +39,13 @@ async fn whatever_happens_the_list_becomes_what_the_audience_is() {
 async fn run(seed: u64) -> (u64, u64) {
     let mut random = StdRng::seed_from_u64(seed);
     let shop = Shop::keeping(i64::try_from(PEOPLE).unwrap(), 5).await;
+    // People whom Klaviyo does not know are in the audience too: some, or so many that an import job makes their profiles.
+    shop.contacts(false, true).await;
+    let crowd = if seed.is_multiple_of(16) { 60 } else { 0 };
+    let mut strangers: Vec<(ConsumerId, bool)> = Vec::new();
+    for consumer in shop.people_from(0, crowd).await {
+        strangers.push((consumer, true));
+    }
     let (mut kills, mut faults) = (0, 0);
     let mut wanted: BTreeSet<usize> = (0..5).collect();
     // Whom somebody has taken off the list by hand, or put into it.
@@ -46,7 +54,19 @@ async fn run(seed: u64) -> (u64, u64) {
     for _ in 0..random.random_range(3..8) {
         for _ in 0..random.random_range(1..6) {
             let place = random.random_range(0..PEOPLE);
-            match random.random_range(0..5) {
+            match random.random_range(0..7) {
+                5 => {
+                    let next = strangers.len();
+                    let made = shop.people_from(next, next + 1).await;
+                    strangers.extend(made.into_iter().map(|consumer| (consumer, true)));
+                }
+                6 => {
+                    let one = random.random_range(0..strangers.len().max(1));
+                    if let Some((consumer, is_member)) = strangers.get_mut(one) {
+                        *is_member = !*is_member;
+                        shop.set_member(consumer, *is_member).await;
+                    }
+                }
                 0 | 1 => {
                     shop.add([place]).await;
                     wanted.insert(place);
@@ -81,18 +101,7 @@ async fn run(seed: u64) -> (u64, u64) {
             }
         }
         for _ in 0..random.random_range(1..5) {
-            for _ in 0..random.random_range(0..3) {
-                faults += 1;
-                shop.writes.fail_next([if random.random() {
-                    WriteFault::AnswerLost
-                } else {
-                    WriteFault::RequestLost
-                }]);
-            }
-            if random.random_ratio(1, 3) {
-                let operation = OPERATIONS[random.random_range(0..OPERATIONS.len())];
-                shop.org.store.fail_next(operation, 1);
-            }
+            faults += order_faults(&shop, &mut random);
             let (engine, work) = (shop.org.engine(), shop.work_item());
             let mut worker: Worker =
                 Box::pin(async move { engine.work(&work, &CancellationToken::new()).await });
@@ -121,7 +130,45 @@ async fn run(seed: u64) -> (u64, u64) {
     }
 
     assert_at_rest(&shop, seed, &wanted, (&taken_off, &theirs)).await;
+    assert_strangers(&shop, seed, &strangers);
     (kills, faults)
+}
+
+/// Lets some of the next calls and operations go wrong. Returns how many calls.
+fn order_faults(shop: &Shop, random: &mut StdRng) -> u64 {
+    let faults = random.random_range(0..3);
+    for _ in 0..faults {
+        shop.writes.fail_next([if random.random() {
+            WriteFault::AnswerLost
+        } else {
+            WriteFault::RequestLost
+        }]);
+    }
+    if random.random_ratio(1, 3) {
+        let operation = OPERATIONS[random.random_range(0..OPERATIONS.len())];
+        shop.org.store.fail_next(operation, 1);
+    }
+    faults
+}
+
+/// Of each of those who were unknown there is one profile at most, and whoever is a member is in the list.
+fn assert_strangers(shop: &Shop, seed: u64, strangers: &[(ConsumerId, bool)]) {
+    let listed = shop.emails_in_list();
+    let mut known = Vec::new();
+    shop.klaviyo.change(|contents| {
+        let profiles = contents.profiles().into_iter();
+        known.extend(profiles.filter_map(|one| one.email.as_text().map(str::to_owned)));
+    });
+    for (n, (_, is_member)) in strangers.iter().enumerate() {
+        let email = format!("new{n}@example.com");
+        let times = |of: &[String]| of.iter().filter(|one| **one == email).count();
+        assert_eq!(
+            times(&listed),
+            usize::from(*is_member),
+            "seed {seed}: {email}"
+        );
+        assert!(times(&known) <= 1, "seed {seed}: {email} has two profiles");
+    }
 }
 
 /// The list is what the audience is, but for whom people have put there or taken off by hand.

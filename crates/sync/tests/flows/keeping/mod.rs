@@ -4,6 +4,7 @@ mod by_hand;
 mod chaos;
 mod choosing;
 mod following;
+mod making;
 mod pushing;
 
 use std::collections::BTreeSet;
@@ -49,7 +50,7 @@ impl Shop {
             klaviyo_with(&list("L1"), people).with(list("L2"), "Winners", Vec::<Profile>::new());
         let mut org = TestOrganization::on(&klaviyo).await;
         org.synced(&list("L1")).await;
-        let writes = FakeWrites::on(&klaviyo);
+        let writes = FakeWrites::on(&klaviyo).with_profiles(org.clock());
         let port = Arc::new(writes.clone());
         org.integration = org.integration.clone().with_klaviyo_writes(port);
         let new = NewAudience {

@@ -165,7 +165,7 @@ async fn a_profile_that_klaviyo_does_not_know_costs_only_itself() {
         .iter()
         .find(|one| one.status == DeliveryStatus::Dropped)
         .unwrap();
-    assert_eq!(dropped.code, Some(DeliveryCode::NotInKlaviyo));
+    assert_eq!(dropped.code, Some(DeliveryCode::UnknownInKlaviyo));
     assert_eq!(dropped.consumer.as_ref(), Some(&shop.people[2].0));
     assert_eq!(dropped.target.as_deref(), Some("L2"));
 }

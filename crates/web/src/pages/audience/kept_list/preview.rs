@@ -18,6 +18,7 @@ pub(super) fn panel(visitor: &Visitor, kept: &KeptList, shown: &PushPreview) -> 
     let counts = [
         ("Added", preview.adds),
         ("Of them suppressed: not mailed", preview.suppressed),
+        ("Of them new to Klaviyo", preview.new_profiles),
         ("Removed", preview.removes),
         ("Unknown to Klaviyo", preview.unknown),
     ];
@@ -37,6 +38,9 @@ pub(super) fn panel(visitor: &Visitor, kept: &KeptList, shown: &PushPreview) -> 
             }
             @if !shown.is_exact {
                 p.hint { "The list is long: these are the most that it can be. Whoever is in the list already is not added." }
+            }
+            @if preview.new_profiles > 0 {
+                p.hint { "Klaviyo gets a profile of whom it does not know, as the contact settings say. No consent is given." }
             }
             @if preview.unknown > 0 {
                 p.hint { "People whom Klaviyo does not know are left out, unless the contact settings make profiles of them." }
