@@ -13,6 +13,8 @@ use std::time::Duration;
 /// How often something was sent, and at which time it is held back.
 #[derive(Default)]
 struct Watch {
+    /// Grows with each new count, so that what an earlier program's connection says in its end is not counted.
+    round: usize,
     sent: usize,
     held: Option<usize>,
 }
@@ -34,8 +36,10 @@ impl Proxy {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect((&*host, port)).unwrap();
                 let (watch, report) = (Arc::clone(&watched), report.clone());
+                let round = watch.lock().unwrap().round;
+                let is_held = move || watch.lock().unwrap().is_held_in(round);
                 // It ends as a connection does: with an error or without.
-                thread::spawn(move || pass_on(client, server, &watch, &report).ok());
+                thread::spawn(move || pass_on(client, server, is_held, &report).ok());
             }
         });
         Self {
@@ -58,15 +62,21 @@ impl Proxy {
 
     /// Holds back what is sent for the nth time from now on, counted from 1.
     pub(super) fn hold(&self, nth: usize) {
-        *self.watch.lock().unwrap() = Watch {
-            sent: 0,
-            held: Some(nth),
-        };
+        self.begin_round(Some(nth));
     }
 
     /// Holds back nothing from now on.
     pub(super) fn pass(&self) {
-        *self.watch.lock().unwrap() = Watch::default();
+        self.begin_round(None);
+    }
+
+    fn begin_round(&self, held: Option<usize>) {
+        let mut watch = self.watch.lock().unwrap();
+        *watch = Watch {
+            round: watch.round + 1,
+            sent: 0,
+            held,
+        };
     }
 
     /// Whether something is held back within this time.
@@ -76,17 +86,20 @@ impl Proxy {
 }
 
 impl Watch {
-    /// Whether to hold back what has come.
-    fn on_sent(&mut self) -> bool {
+    /// Whether to hold back what has come from a connection that began in this round.
+    const fn is_held_in(&mut self, round: usize) -> bool {
+        if self.round != round {
+            return false;
+        }
         self.sent += 1;
-        self.held == Some(self.sent)
+        matches!(self.held, Some(nth) if nth == self.sent)
     }
 }
 
 fn pass_on(
     mut client: TcpStream,
     mut server: TcpStream,
-    watch: &Mutex<Watch>,
+    is_held: impl Fn() -> bool,
     report: &Sender<()>,
 ) -> io::Result<()> {
     let (mut answers, mut back) = (server.try_clone()?, client.try_clone()?);
@@ -97,8 +110,7 @@ fn pass_on(
         if count == 0 {
             return server.shutdown(Shutdown::Both);
         }
-        let is_held = watch.lock().unwrap().on_sent();
-        if is_held {
+        if is_held() {
             report.send(()).ok();
             // Until the program is killed.
             while client.read(&mut bytes).is_ok_and(|count| count > 0) {}
