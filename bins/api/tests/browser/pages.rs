@@ -7,12 +7,13 @@ use crate::imported;
 use crate::installation::Installation;
 
 /// Pages of the dashboard, by the name of their pictures. `{id}` is an audience, `{person}` a consumer.
-const PAGES: [(&str, &str); 20] = [
+const PAGES: [(&str, &str); 25] = [
     ("audiences", "/app/audiences"),
     (
         "audiences-searched-in-vain",
         "/app/audiences?search=nothing-like-this",
     ),
+    ("audience-new", "/app/audiences/new"),
     ("audience", "/app/audiences/{id}"),
     ("audience-members", "/app/audiences/{id}/members"),
     (
@@ -31,11 +32,18 @@ const PAGES: [(&str, &str); 20] = [
         "/app/audiences/{id}/why?person=nobody@example.com&live=true",
     ),
     ("customers", "/app/customers"),
+    ("customer-new", "/app/customers/new"),
     ("customer", "/app/customers/{person}"),
     ("deliveries", "/app/deliveries"),
     (
         "events",
         "/app/settings/integrations/klaviyo/events?preview=draw.consumer.won",
+    ),
+    ("contacts", "/app/settings/integrations/klaviyo/contacts"),
+    ("customer-edit", "/app/customers/{person}/edit"),
+    (
+        "customer-unsubscribe",
+        "/app/customers/{person}/unsubscribe",
     ),
     ("audience-edit", "/app/audiences/{id}/edit"),
     ("audience-delete", "/app/audiences/{id}/delete"),
