@@ -142,11 +142,12 @@
   // What is ticked stays ticked when somebody looks at another page and comes back, until it is sent or the session ends.
   const TICKS = "ticks";
   function keepTicks(form) {
-    const names = form.querySelector("output[data-ticks]").dataset.ticks.split(" ");
+    const { ticks, session } = form.querySelector("output[data-ticks]").dataset;
+    const names = ticks.split(" ");
     const ticked = [...form.elements]
       .filter((field) => names.includes(field.name) && (field.checked || field.type === "hidden"))
       .map((field) => [field.name, field.value]);
-    sessionStorage.setItem(TICKS, JSON.stringify({ session: form.elements.csrf.value, ticked }));
+    sessionStorage.setItem(TICKS, JSON.stringify({ session, ticked }));
   }
   function restoreTicks(root) {
     for (const output of root.querySelectorAll("output[data-ticks]")) {
@@ -154,7 +155,7 @@
       if (form.dataset.restored) continue;
       form.dataset.restored = "true";
       const kept = JSON.parse(sessionStorage.getItem(TICKS) ?? "null");
-      if (kept?.session !== form.elements.csrf.value) continue;
+      if (kept?.session !== output.dataset.session) continue;
       for (const [name, value] of kept.ticked) {
         const fields = [...form.elements].filter((field) => field.name === name && field.value === value);
         if (fields.length === 0) {
