@@ -25,8 +25,7 @@ mod wire;
 pub use handlers::webhook_address;
 pub use health::{Readiness, RenderMetrics};
 pub use middleware::{
-    AdmittedPage, FollowedRun, News, RefusedPage, admit_page, compressed, follow_run, gzipped_well,
-    takes_gzip,
+    AdmittedPage, FollowedRun, News, RefusedPage, admit_page, compressed, follow_run,
 };
 pub use server::{Api, Pages, Parts, app, serve, serve_health};
 

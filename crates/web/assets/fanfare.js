@@ -139,15 +139,16 @@
       output.textContent = `${numbers.format(ticked.length)} selected`;
     }
   }
+  // By what one session of this browser is told from another.
+  const sessionMark = () => document.querySelector("[data-session]")?.dataset.session;
   // What is ticked stays ticked when somebody looks at another page and comes back, until it is sent or the session ends.
   const TICKS = "ticks";
   function keepTicks(form) {
-    const { ticks, session } = form.querySelector("output[data-ticks]").dataset;
-    const names = ticks.split(" ");
+    const names = form.querySelector("output[data-ticks]").dataset.ticks.split(" ");
     const ticked = [...form.elements]
       .filter((field) => names.includes(field.name) && (field.checked || field.type === "hidden"))
       .map((field) => [field.name, field.value]);
-    sessionStorage.setItem(TICKS, JSON.stringify({ session, ticked }));
+    sessionStorage.setItem(TICKS, JSON.stringify({ session: sessionMark(), ticked }));
   }
   function restoreTicks(root) {
     for (const output of root.querySelectorAll("output[data-ticks]")) {
@@ -155,7 +156,7 @@
       if (form.dataset.restored) continue;
       form.dataset.restored = "true";
       const kept = JSON.parse(sessionStorage.getItem(TICKS) ?? "null");
-      if (kept?.session !== output.dataset.session) continue;
+      if (kept?.session !== sessionMark()) continue;
       for (const [name, value] of kept.ticked) {
         const fields = [...form.elements].filter((field) => field.name === name && field.value === value);
         if (fields.length === 0) {

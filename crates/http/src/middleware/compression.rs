@@ -39,7 +39,7 @@ pub fn compressed(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> 
         };
         head.headers
             .insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-        let packed = is_taken.then(|| gzipped(&bytes, FAST)).flatten();
+        let packed = is_taken.then(|| gzipped(&bytes)).flatten();
         let Some(packed) = packed.filter(|packed| packed.len() < bytes.len()) else {
             return BoxBody::new(bytes);
         };
@@ -50,7 +50,7 @@ pub fn compressed(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> 
 }
 
 /// Whether the other side would rather have gzip than an answer as it is.
-pub fn takes_gzip(request: &HttpRequest) -> bool {
+fn takes_gzip(request: &HttpRequest) -> bool {
     let gzip = Encoding::gzip();
     let accepted = request.get_header::<AcceptEncoding>();
     let chosen = accepted
@@ -58,13 +58,8 @@ pub fn takes_gzip(request: &HttpRequest) -> bool {
     chosen == Some(gzip)
 }
 
-/// A file as small as gzip makes it, for what is compressed once and sent often.
-pub fn gzipped_well(bytes: &[u8]) -> Option<Vec<u8>> {
-    gzipped(bytes, Compression::best())
-}
-
-fn gzipped(bytes: &[u8], level: Compression) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), level);
+fn gzipped(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), FAST);
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok()
 }

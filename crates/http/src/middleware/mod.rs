@@ -12,7 +12,7 @@ mod telemetry;
 mod unread_body;
 
 pub(crate) use authentication::{Authentication, Principal, authenticate};
-pub use compression::{compressed, gzipped_well, takes_gzip};
+pub use compression::compressed;
 pub(crate) use concurrency::{Concurrency, Permit};
 pub(crate) use connections::Connections;
 pub use pages::{AdmittedPage, FollowedRun, News, RefusedPage, admit_page, follow_run};

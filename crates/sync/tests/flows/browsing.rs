@@ -313,7 +313,6 @@ async fn a_page_is_told_of_the_last_reading_while_the_next_is_under_way() {
     for told in futures_util::future::join_all((0..10).map(|_| names())).await {
         assert_eq!(told.unwrap(), (vec!["First".to_owned()], began));
     }
-    assert_eq!(pages_asked(&klaviyo), before);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(pages_asked(&klaviyo), before + 1);
     assert_eq!(names().await.unwrap().0, ["Second"]);

@@ -1,14 +1,11 @@
 //! A browser without script: it keeps the cookie, sends forms as pages have them, and looks at every answer's headers.
 
-use std::io::Read;
-
 use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration as MaxAge;
 use actix_web::dev::Service;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{self, TestRequest};
-use flate2::read::GzDecoder;
 
 use super::fixture::Fixture;
 use super::headers::assert_secure;
@@ -23,8 +20,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) text: String,
-    /// How many bytes of it were sent.
-    pub(super) wire_bytes: usize,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl<'f> Browser<'f> {
@@ -42,13 +38,6 @@ impl<'f> Browser<'f> {
 
     pub(super) async fn get(&mut self, path: &str) -> Answer {
         self.send(TestRequest::get().uri(path)).await
-    }
-
-    /// The same as every real browser asks: it takes gzip.
-    pub(super) async fn get_packed(&mut self, path: &str) -> Answer {
-        let request = TestRequest::get().uri(path);
-        self.send(request.insert_header(("accept-encoding", "gzip, deflate, br, zstd")))
-            .await
     }
 
     /// What a script asks for to swap it.
@@ -108,18 +97,11 @@ impl<'f> Browser<'f> {
         }
         let bytes = actix_web::body::to_bytes(answered.into_body().boxed()).await;
         let bytes = bytes.unwrap_or_else(|error| panic!("a body: {error}"));
-        let mut text = String::new();
-        if headers.contains_key("content-encoding") {
-            let read = GzDecoder::new(bytes.as_ref()).read_to_string(&mut text);
-            read.expect("text as gzip");
-        } else {
-            text.push_str(std::str::from_utf8(&bytes).expect("text"));
-        }
         let answer = Answer {
             status,
             headers,
-            text,
-            wire_bytes: bytes.len(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.to_vec(),
         };
         assert_secure(&answer);
         answer

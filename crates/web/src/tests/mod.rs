@@ -3,6 +3,7 @@
 mod access;
 mod audiences;
 mod browser;
+mod compression;
 mod customers;
 mod deliveries;
 mod events;

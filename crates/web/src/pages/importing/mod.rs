@@ -87,7 +87,7 @@ async fn answer(
                 (search(fields))
                 (part)
                 div.choose {
-                    output data-ticks="list segment" data-session=(visitor.session.mark()) hidden {}
+                    output data-ticks="list segment" hidden {}
                     (interval::choice(ticked, None, shortest))
                     button type="submit" { "Import Selected" }
                 }
