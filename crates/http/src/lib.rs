@@ -17,13 +17,16 @@ mod route;
 mod router;
 mod run_watches;
 mod server;
+mod stream_keys;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 pub use handlers::webhook_address;
 pub use health::{Readiness, RenderMetrics};
-pub use middleware::{AdmittedPage, FollowedRun, RefusedPage, admit_page, follow_run};
+pub use middleware::{
+    AdmittedPage, FollowedRun, News, RefusedPage, admit_page, compressed, follow_run,
+};
 pub use server::{Api, Pages, Parts, app, serve, serve_health};
 
 /// The `OpenAPI` document of the whole API: pretty-printed JSON, ending in a line feed.

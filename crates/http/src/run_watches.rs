@@ -14,6 +14,12 @@ use crate::error::ApiError;
 /// How often a run is read: at most four events a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
+/// How often it is read that has not changed for some time, because it waits for a worker or for Klaviyo.
+const SLOW_POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// After how many readings without a change that is: five seconds.
+const POLLS_BEFORE_SLOW: u32 = 20;
+
 /// The state of a run that is watched; `None` when it can no longer be read.
 pub(crate) type Watched = Option<Arc<AnyRun>>;
 
@@ -63,8 +69,15 @@ impl Poll {
     /// Reads the run until it has ended, can no longer be read, or is followed by no stream.
     async fn until_ended(self) {
         let (organization, run) = &self.key;
+        let mut without_change = 0_u32;
         loop {
-            tokio::time::sleep(POLL_INTERVAL).await;
+            let is_slow = without_change >= POLLS_BEFORE_SLOW;
+            let interval = if is_slow {
+                SLOW_POLL_INTERVAL
+            } else {
+                POLL_INTERVAL
+            };
+            tokio::time::sleep(interval).await;
             if self.end_if(|| self.sender.receiver_count() == 0) {
                 return;
             }
@@ -85,11 +98,16 @@ impl Poll {
                 }
             };
             let is_active = read.as_ref().is_some_and(|run| run.status().is_active());
-            self.sender.send_if_modified(|known| {
+            let is_changed = self.sender.send_if_modified(|known| {
                 let is_changed = *known != read;
                 *known = read;
                 is_changed
             });
+            without_change = if is_changed {
+                0
+            } else {
+                without_change.saturating_add(1)
+            };
             if self.end_if(|| !is_active) {
                 return;
             }

@@ -18,6 +18,7 @@ use crate::health::{Health, Readiness, RenderMetrics};
 use crate::middleware::{Concurrency, Connections, RateLimiter, observe};
 use crate::route::Route;
 use crate::run_watches::RunWatches;
+use crate::stream_keys::StreamKeys;
 use crate::{openapi, router};
 
 /// Registers the pages that are served beside the API.
@@ -135,6 +136,7 @@ pub struct Parts {
     pub(crate) connections: Connections,
     pub(crate) time_limits: Data<TimeLimits>,
     watches: Data<RunWatches>,
+    stream_keys: Data<StreamKeys>,
     document: Data<service::Document>,
     public_url: Data<PublicUrl>,
     pages: Pages,
@@ -164,6 +166,7 @@ impl Parts {
             concurrency: Data::default(),
             connections: Connections::default(),
             watches: Data::default(),
+            stream_keys: Data::default(),
             time_limits: Data::default(),
         }
     }
@@ -189,6 +192,7 @@ pub fn app(
         .app_data(parts.concurrency.clone())
         .app_data(parts.time_limits.clone())
         .app_data(parts.watches.clone())
+        .app_data(parts.stream_keys.clone())
         .app_data(parts.document.clone())
         .app_data(parts.public_url.clone())
         .configure(|config| (parts.pages)(config))

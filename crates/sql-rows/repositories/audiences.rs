@@ -57,11 +57,24 @@ impl Audiences for Unit {
             i64::from(page.first)
         );
         let rows = find.fetch_all(connection).with_timeout().await?;
-        let filled = rows.iter().filter(|row| row.source_id != row.id);
-        let ids: Vec<String> = filled.map(|row| row.source_id.clone()).collect();
-        let sources = self.sources_by_id(&ids).await?;
-        let records = audience_records(rows, sources)?;
+        let records = self.with_sources(rows).await?;
         Ok(Page::of(records, |record| record.audience.id.to_string()))
+    }
+
+    async fn audiences_by_id(
+        &mut self,
+        ids: &[AudienceId],
+    ) -> Result<Vec<AudienceRecord>, StoreError> {
+        let (organization, connection) = self.reading();
+        let ids: Vec<String> = ids.iter().map(AudienceId::to_string).collect();
+        let find = sqlx::query_file_as!(
+            AudienceRow,
+            "sql/audiences/of_ids.sql",
+            organization,
+            texts(&ids) as _
+        );
+        let rows = find.fetch_all(connection).with_timeout().await?;
+        self.with_sources(rows).await
     }
 
     async fn is_name_taken(&mut self, name: &str, except: &AudienceId) -> Result<bool, StoreError> {
@@ -264,5 +277,18 @@ impl Audiences for Unit {
             insert.execute(&mut *connection).with_timeout().await?;
         }
         Ok(removed)
+    }
+}
+
+impl Unit {
+    /// The audiences of these rows, in their order, each with the source that fills it.
+    async fn with_sources(
+        &mut self,
+        rows: Vec<AudienceRow>,
+    ) -> Result<Vec<AudienceRecord>, StoreError> {
+        let filled = rows.iter().filter(|row| row.source_id != row.id);
+        let ids: Vec<String> = filled.map(|row| row.source_id.clone()).collect();
+        let sources = self.sources_by_id(&ids).await?;
+        audience_records(rows, sources)
     }
 }

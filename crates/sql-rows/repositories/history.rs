@@ -194,13 +194,16 @@ impl History for Unit {
         row.map(|row| row.of(consumer)).transpose()
     }
 
-    async fn memberships_of(
-        &mut self,
-        audiences: &[AudienceId],
-        consumer: &ConsumerId,
-    ) -> Result<Vec<Stay>, StoreError> {
+    async fn memberships_of(&mut self, consumer: &ConsumerId) -> Result<Vec<Stay>, StoreError> {
         let scope = Scope::of(self.reading());
-        let ids: Vec<String> = audiences.iter().map(AudienceId::to_string).collect();
+        // Memberships are kept by audience. An index of them by consumer would cost every page of an import more than
+        // looking somebody up in each audience costs here.
+        let find =
+            sqlx::query_file_scalar!("../sql-rows/sql/audiences/ids.sql", scope.organization, "");
+        let ids = find
+            .fetch_all(&mut *scope.connection)
+            .with_timeout()
+            .await?;
         let find = sqlx::query_file!(
             "sql/audience_list_memberships/of_person.sql",
             scope.organization,

@@ -2,14 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use fanfare_domain::connection::OpenConnection;
+use fanfare_domain::connection::{Connection, OpenConnection};
 use fanfare_domain::ids::{Cursor, OrganizationId};
 use fanfare_domain::klaviyo::{Collection, KlaviyoError};
 use fanfare_domain::scan::LoopDetector;
 use fanfare_domain::source::{CollectionKind, CollectionRef, CollectionSource};
+use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
+use crate::kept_collections::Told;
 
 /// A list or segment in Klaviyo, and the source that syncs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,27 +47,81 @@ impl Integration {
         organization: &OrganizationId,
         kind: CollectionKind,
     ) -> Result<Vec<BrowsedCollection>, Error> {
+        Ok(self.collections_now(organization, kind).await?.0)
+    }
+
+    /// The same, with the time at which Klaviyo told them.
+    pub async fn collections_now(
+        &self,
+        organization: &OrganizationId,
+        kind: CollectionKind,
+    ) -> Result<(Vec<BrowsedCollection>, Timestamp), Error> {
         let stored = self.stored_connection(organization).await?;
-        let connection = self.opened(organization, &stored)?;
+        let told = self.ask_for_collections(organization, &stored, kind);
+        self.browsed(organization, kind, told.await?).await
+    }
+
+    /// The same for a page, which does not wait for Klaviyo where it told them within the last five minutes: then they
+    /// are read anew behind the page, and shown by the next one.
+    pub async fn collections_at_hand(
+        &self,
+        organization: &OrganizationId,
+        kind: CollectionKind,
+    ) -> Result<(Vec<BrowsedCollection>, Timestamp), Error> {
+        let stored = self.stored_connection(organization).await?;
+        let of = (organization.clone(), kind);
+        let known = self.kept_collections.at_hand(of, &stored.key, self.now());
+        let told = match known {
+            Some((told, false)) => told,
+            Some((told, true)) => {
+                let (application, organization) = (self.clone(), organization.clone());
+                tokio::spawn(async move {
+                    // What comes of it, an error too, is told to the next who asks.
+                    let read = application.ask_for_collections(&organization, &stored, kind);
+                    drop(read.await);
+                });
+                told
+            }
+            None => {
+                self.ask_for_collections(organization, &stored, kind)
+                    .await?
+            }
+        };
+        self.browsed(organization, kind, told).await
+    }
+
+    /// All lists or segments, as Klaviyo tells them now or told them within the last five seconds.
+    async fn ask_for_collections(
+        &self,
+        organization: &OrganizationId,
+        stored: &Connection,
+        kind: CollectionKind,
+    ) -> Result<Told, Error> {
+        let connection = self.opened(organization, stored)?;
         let read = self.all_collections(&connection, kind);
         let of = (organization.clone(), kind);
-        let found = self
-            .kept_collections
+        self.kept_collections
             .get(of, &stored.key, self.clock(), read)
-            .await?;
+            .await
+    }
+
+    /// What Klaviyo told, with what syncs it now.
+    async fn browsed(
+        &self,
+        organization: &OrganizationId,
+        kind: CollectionKind,
+        told: Told,
+    ) -> Result<(Vec<BrowsedCollection>, Timestamp), Error> {
         let sources = self.read(organization).await?.sources(kind).await?;
         let mut synced: HashMap<_, _> = sources
             .into_iter()
             .map(|source| (source.collection.id.clone(), source))
             .collect();
-        Ok(found
-            .iter()
-            .cloned()
-            .map(|collection| {
-                let source = synced.remove(&collection.id);
-                BrowsedCollection { collection, source }
-            })
-            .collect())
+        let browsed = told.collections.iter().cloned().map(|collection| {
+            let source = synced.remove(&collection.id);
+            BrowsedCollection { collection, source }
+        });
+        Ok((browsed.collect(), told.at))
     }
 
     /// The cost of importing a list or segment. What is not known is `None`.

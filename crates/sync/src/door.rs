@@ -1,13 +1,8 @@
 //! The door: membership, answered from our own rows.
 
-use std::collections::HashMap;
-
 use fanfare_domain::door::{Asked, People};
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId};
-use fanfare_domain::paging::PageRequest;
-use fanfare_domain::ports::{AudienceRecord, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
-use fanfare_domain::timeline::Stay;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
@@ -22,9 +17,6 @@ pub struct Check {
     /// For each text, in the order asked, the member whom it names.
     pub members: Vec<Option<ConsumerId>>,
 }
-
-/// Audiences that are read at once where all are looked through.
-const AUDIENCES_AT_ONCE: u32 = 500;
 
 impl Integration {
     /// Which of these people are members of the audience.
@@ -59,50 +51,5 @@ impl Integration {
             return Err(Error::NotFound(Entity::Consumer));
         }
         Ok(!read.members.is_empty())
-    }
-
-    /// The audiences that a consumer is a member of, oldest first.
-    pub async fn audiences_of(
-        &self,
-        organization: &OrganizationId,
-        consumer: &ConsumerId,
-    ) -> Result<Vec<AudienceRecord>, Error> {
-        let mut unit = self.read(organization).await?;
-        let mut found = Vec::new();
-        for (record, stays) in audiences_around(unit.as_mut(), consumer).await? {
-            if stays.iter().any(|stay| stay.ended.is_none()) {
-                found.push(record);
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// The unarchived audiences that a consumer is or was a member of, oldest first, each with those memberships.
-pub(crate) async fn audiences_around(
-    unit: &mut dyn UnitOfWork,
-    consumer: &ConsumerId,
-) -> Result<Vec<(AudienceRecord, Vec<Stay>)>, StoreError> {
-    let mut page = PageRequest {
-        first: AUDIENCES_AT_ONCE,
-        after: None,
-    };
-    let mut found = Vec::new();
-    loop {
-        let read = unit.audiences(&page).await?;
-        page.after = read.end().map(str::to_owned);
-        let ids = read.items.iter().map(|record| record.audience.id.clone());
-        let ids: Vec<AudienceId> = ids.collect();
-        let mut of_each: HashMap<AudienceId, Vec<Stay>> = HashMap::new();
-        for stay in unit.memberships_of(&ids, consumer).await? {
-            of_each.entry(stay.audience.clone()).or_default().push(stay);
-        }
-        found.extend(read.items.into_iter().filter_map(|record| {
-            let stays = of_each.remove(&record.audience.id)?;
-            Some((record, stays))
-        }));
-        if page.after.is_none() {
-            return Ok(found);
-        }
     }
 }

@@ -1,14 +1,13 @@
 //! What happened around one consumer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use fanfare_domain::delivery::{DeliveryFilter, Place};
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
-use fanfare_domain::ports::ConsumerRecord;
+use fanfare_domain::ports::{AudienceRecord, ConsumerRecord, StoreError, UnitOfWork};
 use fanfare_domain::timeline::{Mark, Moment, Stay, TimelineKey, page_of};
 
-use crate::door::audiences_around;
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
 
@@ -21,6 +20,8 @@ pub struct Timeline {
     pub audiences: HashMap<AudienceId, String>,
     /// Those of them that are filled by hand.
     pub by_hand: HashSet<AudienceId>,
+    /// The audiences that the consumer is a member of now, oldest first.
+    pub member_of: Vec<AudienceRecord>,
     /// The key of the next page, if there is one.
     pub next: Option<String>,
 }
@@ -49,14 +50,17 @@ impl Integration {
         };
         let deliveries = unit.deliveries(&filter, &rest).await?.items;
         let (mut audiences, mut changes) = (HashMap::new(), Vec::new());
-        let mut by_hand = HashSet::new();
-        for (around, stays) in audiences_around(unit.as_mut(), id).await? {
-            let audience = around.audience;
-            changes.extend(stays.iter().flat_map(Stay::changes));
-            if around.source.is_none() {
+        let (mut by_hand, mut member_of) = (HashSet::new(), Vec::new());
+        for (record, stays) in audiences_around(unit.as_mut(), id).await? {
+            let audience = &record.audience;
+            audiences.insert(audience.id.clone(), audience.name.clone());
+            if record.source.is_none() {
                 by_hand.insert(audience.id.clone());
             }
-            audiences.insert(audience.id, audience.name);
+            changes.extend(stays.iter().flat_map(Stay::changes));
+            if stays.iter().any(|stay| stay.ended.is_none()) {
+                member_of.push(record);
+            }
         }
         let first = page.first as usize;
         let (moments, next) = page_of(&key, first, marks(&record), changes, deliveries);
@@ -64,9 +68,33 @@ impl Integration {
             moments,
             audiences,
             by_hand,
+            member_of,
             next: next.map(|next| next.to_text()),
         })
     }
+}
+
+/// The unarchived audiences that a consumer is or was a member of, oldest first, each with those memberships. Of an
+/// organization's audiences these are few, and the rest are not read.
+async fn audiences_around(
+    unit: &mut dyn UnitOfWork,
+    consumer: &ConsumerId,
+) -> Result<Vec<(AudienceRecord, Vec<Stay>)>, StoreError> {
+    let mut of_each: BTreeMap<AudienceId, Vec<Stay>> = BTreeMap::new();
+    for stay in unit.memberships_of(consumer).await? {
+        of_each.entry(stay.audience.clone()).or_default().push(stay);
+    }
+    let ids: Vec<AudienceId> = of_each.keys().cloned().collect();
+    let records = unit.audiences_by_id(&ids).await?.into_iter();
+    let mut found: Vec<_> = records
+        .filter(|record| !record.audience.archived)
+        .filter_map(|record| {
+            let stays = of_each.remove(&record.audience.id)?;
+            Some((record, stays))
+        })
+        .collect();
+    found.sort_by(|(one, _), (other, _)| one.audience.id.cmp(&other.audience.id));
+    Ok(found)
 }
 
 /// What the consumer's own row tells: only its last change is kept.

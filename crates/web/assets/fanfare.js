@@ -139,6 +139,8 @@
       output.textContent = `${numbers.format(ticked.length)} selected`;
     }
   }
+  // By what one session of this browser is told from another.
+  const sessionMark = () => document.querySelector("[data-session]")?.dataset.session;
   // What is ticked stays ticked when somebody looks at another page and comes back, until it is sent or the session ends.
   // Each form keeps its own.
   const ticksOf = (form) => `ticks ${new URL(form.action).pathname}`;
@@ -147,7 +149,7 @@
     const ticked = [...form.elements]
       .filter((field) => names.includes(field.name) && (field.checked || field.type === "hidden"))
       .map((field) => [field.name, field.value]);
-    sessionStorage.setItem(ticksOf(form), JSON.stringify({ session: form.elements.csrf.value, ticked }));
+    sessionStorage.setItem(ticksOf(form), JSON.stringify({ session: sessionMark(), ticked }));
   }
   function restoreTicks(root) {
     for (const output of root.querySelectorAll("output[data-ticks]")) {
@@ -157,7 +159,7 @@
       if (!part || part.dataset.restored) continue;
       part.dataset.restored = "true";
       const kept = JSON.parse(sessionStorage.getItem(ticksOf(form)) ?? "null");
-      if (kept?.session !== form.elements.csrf.value) continue;
+      if (kept?.session !== sessionMark()) continue;
       for (const [name, value] of kept.ticked) {
         const fields = [...form.elements].filter((field) => field.name === name && field.value === value);
         if (fields.length === 0) {

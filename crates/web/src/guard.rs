@@ -106,9 +106,14 @@ async fn find_visitor(
     } else {
         application.organization(&session.organization).await?.name
     };
+    // A session that cannot send forms is none.
+    let Some(form_token) = session.form_token(application.ids()) else {
+        return Ok(None);
+    };
     Ok(Some(Visitor {
         caller,
         session,
+        form_token,
         organization_name,
         now,
         is_partial,

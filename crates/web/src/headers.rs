@@ -6,6 +6,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use fanfare_http::compressed;
 
 use crate::Dashboard;
 
@@ -32,14 +33,14 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// Adds the headers to every answer.
+/// Adds the headers to every answer, and compresses those that the guard has not seen.
 pub(crate) async fn secure(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let dashboard = request.app_data::<Data<Dashboard>>();
     let is_secure = dashboard.is_some_and(|dashboard| dashboard.options.is_secure);
-    let mut answer = next.call(request).await?.map_into_boxed_body();
+    let mut answer = compressed(next.call(request).await?.map_into_boxed_body());
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -51,7 +51,7 @@ pub(crate) fn page(visitor: &Visitor, title: &str, section: Section, body: &Mark
         title,
         &html! {
             a.skip href="#content" { "Skip to content" }
-            header.bar {
+            header.bar data-session=(visitor.session.mark()) {
                 a.brand href="/app/audiences" { img src=(ASSETS.icon.path) alt="" width="26" height="26"; "Fanfare" }
                 nav aria-label="Main" {
                     ul {

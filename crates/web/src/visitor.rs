@@ -19,6 +19,8 @@ use crate::session::Session;
 pub(crate) struct Visitor {
     pub(crate) caller: Caller,
     pub(crate) session: Session,
+    /// What the forms of this answer send back.
+    pub(crate) form_token: String,
     /// The organization's name.
     pub(crate) organization_name: String,
     /// When the request came.

@@ -68,13 +68,9 @@ pub trait History {
         consumer: &ConsumerId,
     ) -> Result<Option<Membership>, StoreError>;
 
-    /// A consumer's memberships in these audiences, with those that ended and are kept, in any order: a read for all audiences
-    /// together.
-    async fn memberships_of(
-        &mut self,
-        audiences: &[AudienceId],
-        consumer: &ConsumerId,
-    ) -> Result<Vec<Stay>, StoreError>;
+    /// A consumer's memberships in all audiences, archived or not, with those that ended and are kept, in any order: a
+    /// few reads for all audiences together.
+    async fn memberships_of(&mut self, consumer: &ConsumerId) -> Result<Vec<Stay>, StoreError>;
 
     /// The audience's snapshots by id (which is by age), paged by id.
     async fn snapshots(

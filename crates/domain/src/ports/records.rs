@@ -147,6 +147,12 @@ pub trait Audiences {
     /// Unarchived audiences by id (which is by age), paged by id.
     async fn audiences(&mut self, page: &PageRequest) -> Result<Page<AudienceRecord>, StoreError>;
 
+    /// Those of these audiences that are stored, archived or not, in any order.
+    async fn audiences_by_id(
+        &mut self,
+        ids: &[AudienceId],
+    ) -> Result<Vec<AudienceRecord>, StoreError>;
+
     /// Whether an unarchived audience other than `except` has exactly this name.
     async fn is_name_taken(&mut self, name: &str, except: &AudienceId) -> Result<bool, StoreError>;
 

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -21,10 +20,8 @@ use crate::error::ApiError;
 use crate::middleware::{Authentication::SecretKey, Concurrency, Permit, Principal};
 use crate::route::{Route, route};
 use crate::run_watches::{RunWatches, Watched};
+use crate::stream_keys::{KEY_CHECK_INTERVAL, StreamKeys};
 use crate::wire;
-
-/// How often a stream looks whether its secret key has been revoked, also while there is news.
-const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Such looks without news after which a comment keeps the connection open: 15 seconds.
 const KEY_CHECKS_BEFORE_COMMENT: u32 = 3;
@@ -55,6 +52,7 @@ async fn watch(
     _: NoQuery,
     concurrency: Data<Concurrency>,
     watches: Data<RunWatches>,
+    keys: Data<StreamKeys>,
     shutdown: Data<CancellationToken>,
 ) -> Result<HttpResponse, ApiError> {
     let run = application.any_run(&principal.organization, &id.0).await?;
@@ -63,6 +61,7 @@ async fn watch(
         news: watches.follow(&application, &run),
         application: application.get_ref().clone(),
         principal,
+        keys: keys.get_ref().clone(),
         next_key_check: Instant::now() + KEY_CHECK_INTERVAL,
         _open: open,
     };
@@ -78,6 +77,7 @@ async fn watch(
 struct EventStream {
     application: Integration,
     principal: Principal,
+    keys: StreamKeys,
     news: watch::Receiver<Watched>,
     next_key_check: Instant,
     _open: Permit,
@@ -116,11 +116,16 @@ impl EventStream {
                     let run = run?;
                     return Some((self.event("progress", &run), Step::Wait(run)));
                 }
-                Err(_) if self.principal.is_revoked(&self.application).await => return None,
+                Err(_) if self.is_revoked().await => return None,
                 Err(_) => self.next_key_check = Instant::now() + KEY_CHECK_INTERVAL,
             }
         }
         Some((Bytes::from_static(b": still here\n\n"), Step::Wait(shown)))
+    }
+
+    async fn is_revoked(&self) -> bool {
+        let keys = &self.keys;
+        keys.is_revoked(&self.application, &self.principal).await
     }
 
     /// The run's next state that differs from the one shown.

@@ -9,6 +9,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
 use tokio::task::JoinHandle;
 
+use super::compression::compressed;
 use super::connections::{Busy, Connection};
 use super::{Concurrency, Permit};
 use crate::error::ApiError;
@@ -24,7 +25,7 @@ pub(super) struct UnderWay {
     pub(super) busy: Option<Busy>,
 }
 
-/// The same answer, which holds what is `under_way` until it was sent, and whose connection is closed if the other side
+/// The same answer, compressed, which holds what is `under_way` until it was sent, and whose connection is closed if the other side
 /// has not taken it after `limit`. A large one is refused if the organization's other answers and bodies leave it no
 /// room. A stream has no end to wait for, and gives its permit back at once.
 pub(super) fn count_until_sent(
@@ -33,6 +34,7 @@ pub(super) fn count_until_sent(
     limit: Duration,
     (concurrency, organization): (&Concurrency, &OrganizationId),
 ) -> ServiceResponse<BoxBody> {
+    let answer = compressed(answer);
     let connection = answer.request().conn_data::<Connection>().cloned();
     let UnderWay { permit, busy } = under_way;
     let bytes = match answer.response().body().size() {

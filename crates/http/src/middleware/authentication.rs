@@ -15,6 +15,7 @@ use fanfare_sync::{Caller, Integration};
 use secrecy::SecretString;
 
 use super::answer::{UnderWay, count_until_sent};
+use super::compression::compressed;
 use super::connections::Connection;
 use super::{Concurrency, RateLimiter};
 use crate::error::ApiError;
@@ -48,20 +49,12 @@ pub(super) struct Asking(pub(super) OrganizationId);
 
 /// The caller of a route with authentication.
 #[derive(Debug, Clone)]
-pub(crate) struct Principal {
-    caller: Caller,
-    secret: SecretString,
-}
+pub(crate) struct Principal(Caller);
 
 impl Principal {
     /// The name that records bear as their author: the key's id, which is not the key.
     pub(crate) fn actor(&self) -> String {
-        self.caller.key.to_string()
-    }
-
-    /// Whether the caller's secret key is no longer known. A store that is away says nothing about it.
-    pub(crate) async fn is_revoked(&self, application: &Integration) -> bool {
-        matches!(application.authenticate(&self.secret).await, Ok(None))
+        self.key.to_string()
     }
 }
 
@@ -69,7 +62,7 @@ impl Deref for Principal {
     type Target = Caller;
 
     fn deref(&self) -> &Caller {
-        &self.caller
+        &self.0
     }
 }
 
@@ -95,7 +88,7 @@ pub(crate) async fn authenticate(
     let (needed, counted) = match authentication {
         Authentication::SecretKey(needed) => (needed, Counted::Requests),
         Authentication::Door(needed) => (needed, Counted::Checks),
-        Authentication::None => return next.call(request).await,
+        Authentication::None => return Ok(compressed(next.call(request).await?)),
     };
     let limits = request.app_data::<web::Data<TimeLimits>>().cloned();
     let concurrency = request.app_data::<web::Data<Concurrency>>().cloned();
@@ -129,11 +122,7 @@ async fn admit_secret_key(
     let caller = caller.ok_or_else(|| {
         ApiError::authentication_required("The secret key is unknown or has been revoked.")
     })?;
-    let principal = Principal {
-        caller: caller.clone(),
-        secret,
-    };
-    request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(Principal(caller.clone()));
     let under_way = admit(request, concurrency, &caller, needed, counted).await?;
     Ok((caller.organization, under_way))
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod authentication;
+mod compression;
 mod concurrency;
 mod connections;
 mod pages;
@@ -11,8 +12,9 @@ mod telemetry;
 mod unread_body;
 
 pub(crate) use authentication::{Authentication, Principal, authenticate};
+pub use compression::compressed;
 pub(crate) use concurrency::{Concurrency, Permit};
 pub(crate) use connections::Connections;
-pub use pages::{AdmittedPage, FollowedRun, RefusedPage, admit_page, follow_run};
+pub use pages::{AdmittedPage, FollowedRun, News, RefusedPage, admit_page, follow_run};
 pub(crate) use rate_limit::{CheckLimit, RateLimiter};
 pub(crate) use telemetry::observe;

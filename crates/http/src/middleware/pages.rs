@@ -12,6 +12,7 @@ use fanfare_domain::rate_limit::Counted;
 use fanfare_domain::run::SyncRun;
 use fanfare_sync::{AnyRun, Caller, Integration};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{UnderWay, count_until_sent};
@@ -20,6 +21,7 @@ use super::{Concurrency, Permit};
 use crate::error::ApiError;
 use crate::run_watches::{RunWatches, Watched};
 use crate::server::TimeLimits;
+use crate::stream_keys::{KEY_CHECK_INTERVAL, StreamKeys};
 
 /// A request for a page that is within the limits of its organization.
 pub struct AdmittedPage {
@@ -80,17 +82,35 @@ pub struct FollowedRun {
     news: watch::Receiver<Watched>,
     shown: Option<Arc<AnyRun>>,
     shutdown: CancellationToken,
+    application: web::Data<Integration>,
+    keys: web::Data<StreamKeys>,
+    caller: Caller,
+    next_key_check: Instant,
     _open: Permit,
 }
 
+/// What a page that follows a run is told.
+#[derive(Debug)]
+pub enum News {
+    /// The run, which has changed.
+    Run(Arc<SyncRun>),
+    /// Nothing for some seconds, in which the caller's key was not revoked.
+    None,
+}
+
 /// Follows a run that the caller has just read.
-pub fn follow_run(request: &HttpRequest, run: &SyncRun) -> Result<FollowedRun, RefusedPage> {
+pub fn follow_run(
+    request: &HttpRequest,
+    caller: &Caller,
+    run: &SyncRun,
+) -> Result<FollowedRun, RefusedPage> {
     let application = request.app_data::<web::Data<Integration>>();
     let concurrency = request.app_data::<web::Data<Concurrency>>();
     let watches = request.app_data::<web::Data<RunWatches>>();
     let shutdown = request.app_data::<web::Data<CancellationToken>>();
-    let (Some(application), Some(concurrency), Some(watches), Some(shutdown)) =
-        (application, concurrency, watches, shutdown)
+    let keys = request.app_data::<web::Data<StreamKeys>>();
+    let (Some(application), Some(concurrency), Some(watches), Some(shutdown), Some(keys)) =
+        (application, concurrency, watches, shutdown, keys)
     else {
         return Err(put_together_wrong().into());
     };
@@ -99,13 +119,29 @@ pub fn follow_run(request: &HttpRequest, run: &SyncRun) -> Result<FollowedRun, R
         news: watches.follow(application, &AnyRun::Pull(Arc::new(run.clone()))),
         shown: None,
         shutdown: shutdown.get_ref().clone(),
+        application: application.clone(),
+        keys: keys.clone(),
+        caller: caller.clone(),
+        next_key_check: Instant::now() + KEY_CHECK_INTERVAL,
     })
 }
 
 impl FollowedRun {
-    /// The run as it is, and then each time that it has changed; `None` when it has ended and that was told, when it can
-    /// no longer be read, and when the service ends. A caller who waits no longer loses nothing.
-    pub async fn next(&mut self) -> Option<Arc<SyncRun>> {
+    /// The run as it is, and then each time that it has changed; every few seconds that nothing is new. `None` when it has
+    /// ended and that was told, when it can no longer be read, when the caller's key was revoked, and when the service
+    /// ends.
+    pub async fn next(&mut self) -> Option<News> {
+        match tokio::time::timeout_at(self.next_key_check, self.next_state()).await {
+            Ok(run) => run.map(News::Run),
+            Err(_) if self.keys.is_revoked(&self.application, &self.caller).await => None,
+            Err(_) => {
+                self.next_key_check = Instant::now() + KEY_CHECK_INTERVAL;
+                Some(News::None)
+            }
+        }
+    }
+
+    async fn next_state(&mut self) -> Option<Arc<SyncRun>> {
         if self
             .shown
             .as_ref()

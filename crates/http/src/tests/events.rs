@@ -168,26 +168,29 @@ async fn news_does_not_keep_a_stream_open_whose_secret_key_is_revoked() {
 }
 
 #[actix_web::test]
-async fn a_hundred_streams_of_one_run_read_it_as_often_as_one() {
+async fn a_hundred_streams_read_their_run_and_their_key_as_often_as_one() {
     tokio::time::pause();
     let fixture = Fixture::connected().await;
     let imported = fixture.import("RtPqXs").await;
     let watch = path("/api/sync-runs/{id}/events", &imported["runId"]);
-    let reads = || fixture.store.count_of(Operation::Read);
+    let count_of = |operation| fixture.store.count_of(operation);
 
     let streams = join_all((0..100).map(|_| fixture.get(&watch).send()));
     let work = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
         // Each stream has read the run once, to see that it is there.
-        let before = reads();
+        let before = [Operation::Read, Operation::Control].map(count_of);
         tokio::time::sleep(Duration::from_secs(10)).await;
-        let polls = reads() - before;
+        let after = [Operation::Read, Operation::Control].map(count_of);
         fixture.work(&imported["runId"]).await;
-        polls
+        [after[0] - before[0], after[1] - before[1]]
     };
-    let (_, polls) = tokio::join!(streams, work);
+    let (_, [polls, checks]) = tokio::join!(streams, work);
 
-    assert!((39..=41).contains(&polls), "{polls}");
+    // Four in each of three seconds more; then one in a second, since nothing changes.
+    assert!((18..=20).contains(&polls), "{polls}");
+    // One look at the key every five seconds.
+    assert_eq!(checks, 2);
 }
 
 #[actix_web::test]

@@ -1,5 +1,6 @@
 //! Two organizations, a Klaviyo, and the API over them.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use fanfare_testkit::clock::{FixedClock, PlainSealer, SeededIds};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 use fanfare_testkit::fake_writes::FakeWrites;
 use fanfare_testkit::memory::InMemoryStore;
+use flate2::read::GzDecoder;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -285,12 +287,14 @@ impl<'f> RequestBuilder<'f> {
         let bytes = answered.into_body();
         let bytes = actix_web::body::to_bytes(bytes.boxed()).await;
         let bytes = bytes.unwrap_or_else(|error| panic!("a body: {error}"));
-        let text = String::from_utf8(bytes.to_vec()).expect("text");
+        let wire_bytes = bytes.len();
+        let text = unpacked(&bytes, &headers);
         let answer = Answer {
             status,
             headers,
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
+            wire_bytes,
         };
         for name in [
             "x-request-id",
@@ -311,6 +315,20 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     pub(super) body: Value,
     pub(super) text: String,
+    /// How many bytes of it were sent.
+    pub(super) wire_bytes: usize,
+}
+
+/// The text of an answer, whether it was compressed or not.
+fn unpacked(bytes: &[u8], headers: &HeaderMap) -> String {
+    let mut text = String::new();
+    if headers.contains_key("content-encoding") {
+        let read = GzDecoder::new(bytes).read_to_string(&mut text);
+        read.expect("text as gzip");
+    } else {
+        text.push_str(std::str::from_utf8(bytes).expect("text"));
+    }
+    text
 }
 
 impl Answer {

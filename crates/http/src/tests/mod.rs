@@ -4,6 +4,7 @@
 
 mod access;
 mod audiences;
+mod compression;
 mod conform;
 mod consumers;
 mod deliveries;

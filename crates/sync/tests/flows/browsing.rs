@@ -283,6 +283,59 @@ async fn another_key_and_a_disconnection_end_what_was_kept() {
     assert_eq!(names().await.unwrap(), ["Third"]);
 }
 
+/// How long lists are told to a page, which does not wait.
+const AT_HAND_FOR: Duration = Duration::from_mins(5);
+
+#[tokio::test(start_paused = true)]
+async fn a_page_is_told_of_the_last_reading_while_the_next_is_under_way() {
+    let klaviyo = klaviyo_with(&list("L1"), 3);
+    let org = TestOrganization::on(&klaviyo).await;
+    let names = || async {
+        let kind = CollectionKind::List;
+        let told = org.integration.collections_at_hand(&org.organization, kind);
+        let (lists, at) = told.await?;
+        let names = lists.into_iter().map(|list| list.collection.name.unwrap());
+        Ok::<_, Error>((names.collect::<Vec<_>>(), at))
+    };
+    let rename = |name: &str| {
+        let name = Some(name.to_owned());
+        klaviyo.change(|contents| contents.collections.get_mut(&list("L1")).unwrap().0 = name);
+    };
+    let began = org.integration.clock().now();
+    rename("First");
+    let (told, at) = names().await.unwrap();
+    assert_eq!((told, at), (vec!["First".to_owned()], began));
+
+    // Ten pages at once send for one reading, and wait for none.
+    rename("Second");
+    tokio::time::sleep(KEPT_FOR).await;
+    let before = pages_asked(&klaviyo);
+    for told in futures_util::future::join_all((0..10).map(|_| names())).await {
+        assert_eq!(told.unwrap(), (vec!["First".to_owned()], began));
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(pages_asked(&klaviyo), before + 1);
+    assert_eq!(names().await.unwrap().0, ["Second"]);
+
+    // What is older than that is not told.
+    rename("Third");
+    tokio::time::sleep(AT_HAND_FOR).await;
+    assert_eq!(names().await.unwrap().0, ["Third"]);
+
+    // Another key, and what Klaviyo refuses behind a page.
+    rename("Fourth");
+    org.connect("pk_another").await.unwrap();
+    assert_eq!(names().await.unwrap().0, ["Fourth"]);
+    tokio::time::sleep(KEPT_FOR).await;
+    klaviyo.fail_others([
+        Some(KlaviyoError::KeyRejected),
+        Some(KlaviyoError::KeyRejected),
+    ]);
+    assert_eq!(names().await.unwrap().0, ["Fourth"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(matches!(names().await, Err(Error::KeyRejected)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_error_of_klaviyos_is_told_to_all_who_waited_and_is_not_kept() {
     let klaviyo = klaviyo_with(&list("L1"), 3);

@@ -106,6 +106,37 @@ pub async fn audiences_are_paged_by_id_and_archived_ones_left_out(harness: &dyn 
     .await;
 }
 
+/// Those that are asked for and stored, archived or not, as each is read alone.
+pub async fn audiences_are_read_by_their_ids_together(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    for list in ["b", "a", "c", "d"] {
+        org.import(list).await;
+    }
+    let mut archived = build::audience(&audience_id("aud_c"), &TestOrganization::source("c").id);
+    archived.archived = true;
+    let by_hand = by_hand("aud_hand");
+    let mut unit = org.begin().await;
+    unit.put_audience(&archived).await.expect("an audience");
+    unit.put_audience(&by_hand).await.expect("an audience");
+
+    let asked = ["aud_c", "aud_none", "aud_hand", "aud_a"].map(audience_id);
+    let found = unit.audiences_by_id(&asked).await;
+    let mut found = found.expect("audiences");
+    found.sort_by(|one, other| one.audience.id.cmp(&other.audience.id));
+    let mut want = Vec::new();
+    for id in ["aud_a", "aud_c", "aud_hand"].map(audience_id) {
+        want.extend(unit.audience(&id).await.expect("an answer"));
+    }
+    assert_eq!(found, want);
+    assert_eq!(want.len(), 3);
+    let none = unit.audiences_by_id(&[]).await.expect("an answer");
+    assert_eq!(none, []);
+    unit.commit().await.expect("a commit");
+    let theirs = TestOrganization::of(harness, "org_b");
+    let none = theirs.read().await.audiences_by_id(&asked).await;
+    assert_eq!(none.expect("an answer"), []);
+}
+
 /// A name is taken if another audience has exactly that name and is not archived.
 pub async fn a_name_is_taken_by_another_unarchived_audience(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);

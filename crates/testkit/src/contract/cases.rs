@@ -73,6 +73,7 @@ macro_rules! store_contract {
                 an_audience_shows_what_its_source_has_become
                 an_audience_without_its_source_is_refused
                 audiences_are_paged_by_id_and_archived_ones_left_out
+                audiences_are_read_by_their_ids_together
                 a_name_is_taken_by_another_unarchived_audience
                 an_audience_is_archived_without_being_read
                 members_are_paged_by_id_and_counted
@@ -193,7 +194,7 @@ macro_rules! store_contract {
             }
             history {
                 a_membership_begins_and_ends_at_the_time_of_its_unit
-                a_consumers_memberships_are_read_for_many_audiences_together
+                a_consumers_memberships_are_read_of_all_audiences_together
                 changes_are_paged_in_their_order
                 the_latest_changes_are_paged_backwards
                 members_at_any_time_are_those_whom_a_watcher_saw

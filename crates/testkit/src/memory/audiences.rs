@@ -41,6 +41,15 @@ impl Audiences for Unit {
         Ok(Page::of(found?, |record| record.audience.id.to_string()))
     }
 
+    async fn audiences_by_id(
+        &mut self,
+        ids: &[AudienceId],
+    ) -> Result<Vec<AudienceRecord>, StoreError> {
+        let rows = self.rows();
+        let asked = ids.iter().filter_map(|id| rows.audiences.get(id));
+        asked.map(|audience| record(rows, audience)).collect()
+    }
+
     async fn is_name_taken(&mut self, name: &str, except: &AudienceId) -> Result<bool, StoreError> {
         let mut audiences = self.rows().audiences.values();
         Ok(audiences.any(|a| !a.archived && a.name == name && a.id != *except))

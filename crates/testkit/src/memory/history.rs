@@ -104,13 +104,9 @@ impl History for Unit {
         Ok(of_it.max_by_key(|one| one.end.as_ref().map_or(Timestamp::MAX, |end| end.at)))
     }
 
-    async fn memberships_of(
-        &mut self,
-        audiences: &[AudienceId],
-        consumer: &ConsumerId,
-    ) -> Result<Vec<Stay>, StoreError> {
+    async fn memberships_of(&mut self, consumer: &ConsumerId) -> Result<Vec<Stay>, StoreError> {
         let mut found = Vec::new();
-        for audience in audiences {
+        for audience in self.rows().audiences.keys() {
             let all = self.rows().memberships(audience).into_iter();
             let of_it = all.filter(|one| one.consumer == *consumer);
             found.extend(of_it.map(|one| Stay {

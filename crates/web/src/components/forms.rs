@@ -7,7 +7,7 @@ use crate::visitor::Visitor;
 
 /// What shows that a form came from a page of the session.
 pub(crate) fn csrf(visitor: &Visitor) -> Markup {
-    html! { input type="hidden" name="csrf" value=(visitor.session.csrf); }
+    html! { input type="hidden" name="csrf" value=(visitor.form_token); }
 }
 
 /// A form that is one button.

@@ -122,7 +122,9 @@ async fn sign_in(
     let session = Session::begin(&caller, application.ids(), now);
     let cookie = session::sealed(&session, &dashboard.options, now).ok_or(PageError::Internal)?;
     let mut answer = if page.kept.iter().next().is_some() {
-        let markup = send_again(page.next, &page.kept, &session);
+        let token = session.form_token(application.ids());
+        let token = token.ok_or(PageError::Internal)?;
+        let markup = send_again(page.next, &page.kept, &token);
         crate::visitor::html(&layout::bare("Signed in", &markup))
     } else {
         see(page.next)
@@ -180,13 +182,13 @@ impl SignIn<'_> {
 }
 
 /// The form that was sent when its session had ended, to be sent once more by somebody who has looked at it.
-fn send_again(path: &str, kept: &Fields, session: &Session) -> Markup {
+fn send_again(path: &str, kept: &Fields, token: &str) -> Markup {
     html! {
         div.sign-in {
             h1 { "You are signed in again" }
             p { "This is what you typed before your session ended. Nothing of it has been done yet." }
             form method="post" action=(path) hx-boost="false" {
-                input type="hidden" name="csrf" value=(session.csrf);
+                input type="hidden" name="csrf" value=(token);
                 dl {
                     @for (name, value) in kept.iter() {
                         @let name = name.strip_prefix(KEPT).unwrap_or(name);

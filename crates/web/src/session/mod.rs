@@ -46,8 +46,8 @@ impl std::fmt::Debug for SessionKeys {
 pub(crate) struct Session {
     pub(crate) organization: OrganizationId,
     pub(crate) key: KeyId,
-    /// What every form of the session's pages sends back, and no other site knows.
-    pub(crate) csrf: String,
+    /// What every form of the session's pages sends back under a mask, and no other site knows.
+    csrf: String,
     began: Timestamp,
     seen: Timestamp,
 }
@@ -55,8 +55,7 @@ pub(crate) struct Session {
 impl Session {
     /// The session of a caller who has just shown a secret key.
     pub(crate) fn begin(caller: &Caller, ids: &dyn Ids, now: Timestamp) -> Self {
-        // The random parts of two ULIDs, of 80 bits each.
-        let csrf = format!("{:020x}{:020x}", ids.ulid().random(), ids.ulid().random());
+        let csrf = written(random(ids));
         Self {
             organization: caller.organization.clone(),
             key: caller.key.clone(),
@@ -79,10 +78,112 @@ impl Session {
         })
     }
 
+    /// What the forms of one answer send back: the secret under a mask of its own. An answer is compressed together with
+    /// what a visitor has typed, and its size tells whether both are alike; of a mask that is used once it tells nothing.
+    pub(crate) fn form_token(&self, ids: &dyn Ids) -> Option<String> {
+        let mask = random(ids);
+        let masked = xor(read(&self.csrf)?, mask);
+        Some(written(mask) + &written(masked))
+    }
+
     /// Whether a form with this token was sent by a page of the session. The hashes are compared, so that the time it
-    /// takes tells nothing of the token.
+    /// takes tells nothing of the secret.
     pub(crate) fn has_sent(&self, token: Option<&str>) -> bool {
-        let hash = |token: &str| Sha256::digest(token.as_bytes());
-        token.is_some_and(|token| hash(token) == hash(&self.csrf))
+        let unmasked = |token: &str| {
+            let (mask, masked) = token.split_at_checked(WRITTEN)?;
+            Some(written(xor(read(mask)?, read(masked)?)))
+        };
+        let hash = |secret: &str| Sha256::digest(secret.as_bytes());
+        let secret = token.and_then(unmasked);
+        secret.is_some_and(|secret| hash(&secret) == hash(&self.csrf))
+    }
+
+    /// By what scripts tell this session from another one of the same browser: a hash, which gives nothing away.
+    pub(crate) fn mark(&self) -> String {
+        let digest = Sha256::digest(self.csrf.as_bytes());
+        let beginning = digest.iter().take(8);
+        beginning.map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// 160 bits that nobody can guess, as two numbers of 80.
+type Bits = [u128; 2];
+
+/// How long they are as text.
+const WRITTEN: usize = 40;
+
+/// The random parts of two ULIDs, of 80 bits each.
+fn random(ids: &dyn Ids) -> Bits {
+    [ids.ulid().random(), ids.ulid().random()]
+}
+
+fn xor(one: Bits, other: Bits) -> Bits {
+    [one[0] ^ other[0], one[1] ^ other[1]]
+}
+
+fn written([first, second]: Bits) -> String {
+    format!("{first:020x}{second:020x}")
+}
+
+fn read(text: &str) -> Option<Bits> {
+    let (first, second) = text.split_at_checked(WRITTEN / 2)?;
+    let number = |half: &str| {
+        let is_whole = half.len() == WRITTEN / 2;
+        u128::from_str_radix(half, 16).ok().filter(|_| is_whole)
+    };
+    Some([number(first)?, number(second)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use fanfare_testkit::clock::SeededIds;
+
+    use super::*;
+
+    fn session(ids: &SeededIds) -> Session {
+        Session {
+            organization: OrganizationId::parse("org_a").unwrap(),
+            key: KeyId::parse("key_a").unwrap(),
+            csrf: written(random(ids)),
+            began: Timestamp::EPOCH,
+            seen: Timestamp::EPOCH,
+        }
+    }
+
+    #[test]
+    fn the_forms_of_each_answer_have_another_token_and_all_are_of_the_session() {
+        let ids = SeededIds::new(1);
+        let (one, other) = (session(&ids), session(&ids));
+        let tokens: Vec<String> = (0..50).map(|_| one.form_token(&ids).unwrap()).collect();
+        for (at, token) in tokens.iter().enumerate() {
+            assert!(one.has_sent(Some(token)));
+            assert!(!other.has_sent(Some(token)));
+            assert!(!token.contains(&one.csrf));
+            // Neither half is in another answer: what can be guessed of one helps with no other.
+            for half in [&token[..WRITTEN], &token[WRITTEN..]] {
+                assert!(tokens[..at].iter().all(|before| !before.contains(half)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_was_sent_by_no_page() {
+        let ids = SeededIds::new(2);
+        let session = session(&ids);
+        let token = session.form_token(&ids).unwrap();
+        for wrong in [
+            "",
+            "é",
+            "forged",
+            session.csrf.as_str(),
+            &token[1..],
+            &format!("{token}0"),
+            &"0".repeat(2 * WRITTEN),
+            &"+".repeat(2 * WRITTEN),
+            &"é".repeat(WRITTEN),
+        ] {
+            assert!(!session.has_sent(Some(wrong)), "{wrong}");
+        }
+        assert!(!session.has_sent(None));
     }
 }

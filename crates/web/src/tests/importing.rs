@@ -1,5 +1,7 @@
 //! The import page.
 
+use std::time::Duration;
+
 use fanfare_domain::klaviyo::KlaviyoError;
 use fanfare_domain::organization::Role;
 use fanfare_domain::quota::RetryAfter;
@@ -213,6 +215,24 @@ async fn what_is_ticked_stays_ticked_on_other_pages_and_while_searching() {
     let all = browser.get("/app/audiences").await;
     all.shows("Newsletter");
     all.has("Engaged");
+}
+
+#[actix_web::test]
+async fn lists_are_as_klaviyo_told_them_and_a_button_asks_again() {
+    let fixture = Fixture::connected().await;
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    browser.get(PATH).await.shows("Klaviyo told these <time");
+    fixture.klaviyo.change(|contents| {
+        contents.collections.get_mut(&list("XyZaBc")).unwrap().0 = Some("Renamed".to_owned());
+    });
+    fixture.clock.advance(Duration::from_mins(2));
+    browser.get(PATH).await.has("2 minutes ago");
+    let again = [("act", "look"), ("list", "XyZaBc")];
+    fixture.clock.advance(Duration::from_secs(6));
+    let page = browser.post(PATH, &again).await;
+    page.shows("Renamed");
+    page.has("just now");
+    page.has("value=\"XyZaBc\" checked>");
 }
 
 #[actix_web::test]

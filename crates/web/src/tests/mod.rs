@@ -5,6 +5,7 @@ mod audiences;
 mod browser;
 mod by_hand;
 mod contacts;
+mod compression;
 mod customers;
 mod deliveries;
 mod events;

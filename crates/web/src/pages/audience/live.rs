@@ -2,14 +2,13 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use fanfare_domain::organization::Role;
 use fanfare_domain::run::SyncRun;
-use fanfare_http::{FollowedRun, RefusedPage, follow_run};
+use fanfare_http::{FollowedRun, News, RefusedPage, follow_run};
 use fanfare_sync::Integration;
 use futures_util::{Stream, stream};
 
@@ -23,9 +22,6 @@ pub(super) fn routes() -> Vec<PageRoute> {
     vec![page!(GET Viewer "/app/audiences/{id}/live", follow)]
 }
 
-/// How often a stream without news tells what it knows once more, and looks whether the visitor's key has been revoked.
-const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(5);
-
 async fn follow(
     request: HttpRequest,
     application: Data<Integration>,
@@ -36,7 +32,7 @@ async fn follow(
     let frame = Frame::load(&application, &visitor, &id).await?;
     let next = match frame.active() {
         Some(run) => {
-            let followed = follow_run(&request, run);
+            let followed = follow_run(&request, &visitor.caller, run);
             let refused =
                 |refused: RefusedPage| PageError::of_refusal(refused.status, Role::Viewer);
             Next::News(Arc::new(run.clone()), followed.map_err(refused)?)
@@ -49,7 +45,7 @@ async fn follow(
         .insert_header((CACHE_CONTROL, "no-store"))
         // Asks proxies not to buffer the events.
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(events(application.get_ref().clone(), visitor, next)))
+        .streaming(events(application.get_ref().clone(), next)))
 }
 
 /// What a stream does next.
@@ -62,22 +58,14 @@ enum Next {
     End,
 }
 
-fn events(
-    application: Integration,
-    visitor: Visitor,
-    next: Next,
-) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    stream::unfold((application, visitor, next), |state| async move {
-        let (application, visitor, next) = state;
+fn events(application: Integration, next: Next) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold((application, next), |(application, next)| async move {
         let (text, next) = match next {
             Next::News(known, mut followed) => {
-                let news = tokio::time::timeout(KEY_CHECK_INTERVAL, followed.next()).await;
-                let run = match news {
-                    Ok(Some(run)) => run,
-                    Ok(None) => return None,
-                    Err(_) if is_revoked(&application, &visitor).await => return None,
+                let run = match followed.next().await? {
+                    News::Run(run) => run,
                     // Told anew: that nothing happens is told with how long it has not.
-                    Err(_) => known,
+                    News::None => known,
                 };
                 let markup = progress::live(&run, application.clock().now());
                 let text = event("progress", &markup.into_string());
@@ -90,15 +78,8 @@ fn events(
             Next::Done => (event("done", ""), Next::End),
             Next::End => return None,
         };
-        Some((Ok(Bytes::from(text)), (application, visitor, next)))
+        Some((Ok(Bytes::from(text)), (application, next)))
     })
-}
-
-/// Whether the key that the visitor has signed in with is no longer valid. A store that is away says nothing about it.
-async fn is_revoked(application: &Integration, visitor: &Visitor) -> bool {
-    let session = &visitor.session;
-    let found = application.caller_of(&session.organization, &session.key);
-    matches!(found.await, Ok(None))
 }
 
 /// An event whose data may have several lines.

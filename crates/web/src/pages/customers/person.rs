@@ -29,11 +29,12 @@ pub(super) async fn show(
     let id = ConsumerId::parse(path.into_inner()).map_err(not_found)?;
     let organization = visitor.organization();
     let person = application.consumer(organization, &id).await?;
-    let part = timeline::part(&application, &visitor, &id, &query.0).await?;
+    let page = timeline::page(&query.0);
+    let around = application.timeline(organization, &id, &page).await?;
+    let part = timeline::part(&visitor, &id, &query.0, &around);
     if visitor.is_partial {
         return Ok(visitor::html(&part));
     }
-    let audiences = application.audiences_of(organization, &id).await?;
     let name = name(&person);
     let body = html! {
         div.head {
@@ -50,7 +51,7 @@ pub(super) async fn show(
         }
         (details(&visitor, &person))
         (consent::panel(&visitor, &person))
-        (memberships(&visitor, &person, &audiences))
+        (memberships(&visitor, &person, &around.member_of))
         (part)
     };
     Ok(visitor.page(&name, Section::Customers, &body))

@@ -3,12 +3,12 @@
 use fanfare_domain::delivery::{Delivery, DeliveryKind};
 use fanfare_domain::history::ChangeKind;
 use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::paging::PageRequest;
 use fanfare_domain::timeline::{Mark, MembershipChange, Moment};
-use fanfare_sync::{Integration, SYSTEM_ACTOR, Timeline};
+use fanfare_sync::{SYSTEM_ACTOR, Timeline};
 use maud::{Markup, html};
 
 use crate::components::{badge, long_text, pager, time};
-use crate::error::PageError;
 use crate::fields::Fields;
 use crate::pages::deliveries::reason;
 use crate::visitor::Visitor;
@@ -20,19 +20,21 @@ const SHOWN: u32 = 25;
 /// After how many seconds a script looks for news.
 const SECONDS_BETWEEN_LOOKS: u32 = 5;
 
+/// The page of it that is asked for.
+pub(super) fn page(fields: &Fields) -> PageRequest {
+    fields.page(SHOWN)
+}
+
 /// The part of the page of somebody that tells it.
-pub(super) async fn part(
-    application: &Integration,
+pub(super) fn part(
     visitor: &Visitor,
     id: &ConsumerId,
     fields: &Fields,
-) -> Result<Markup, PageError> {
-    let page = fields.page(SHOWN);
-    let timeline = application.timeline(visitor.organization(), id, &page);
-    let timeline = timeline.await?;
+    timeline: &Timeline,
+) -> Markup {
     let path = format!("/app/customers/{id}");
     let address = format!("{path}{}", fields.set("notice", None).query());
-    Ok(html! {
+    html! {
         section.panel #timeline data-refresh=(address) data-every=(SECONDS_BETWEEN_LOOKS) {
             h2 { "Timeline" }
             p.hint {
@@ -43,13 +45,13 @@ pub(super) async fn part(
                 @for moment in &timeline.moments {
                     li {
                         (time(moment.at(), visitor.now))
-                        div { (told(visitor, &timeline, moment)) }
+                        div { (told(visitor, timeline, moment)) }
                     }
                 }
             }
             (pager(&path, fields, timeline.next.as_deref()))
         }
-    })
+    }
 }
 
 fn told(visitor: &Visitor, timeline: &Timeline, moment: &Moment) -> Markup {

@@ -1,12 +1,13 @@
 //! The table of Klaviyo's lists and segments.
 
 use fanfare_domain::source::CollectionKind;
+use fanfare_domain::time::Timestamp;
 use fanfare_sync::{BrowsedCollection, Error, Integration};
 use maud::{Markup, html};
 
 use super::{estimate, nothing};
 use crate::components::{
-    cell, form_pager, heading, long_text, maybe_time, notice, status_badge, table,
+    cell, form_pager, heading, long_text, maybe_time, notice, status_badge, table, time,
 };
 use crate::error::PageError;
 use crate::fields::Fields;
@@ -22,21 +23,34 @@ pub(super) struct Listing {
     next: Option<String>,
     /// The scopes that segments lack: then lists alone are shown.
     missing: Vec<String>,
+    /// When Klaviyo told them, the older time of both kinds.
+    told_at: Option<Timestamp>,
 }
 
 impl Listing {
-    /// The page that is asked for, of those that are searched for: lists first, each kind by name.
+    /// The page that is asked for, of those that are searched for: lists first, each kind by name. It waits for Klaviyo
+    /// where nothing is known, and where the visitor wants to have it asked.
     pub(super) async fn load(
         application: &Integration,
         visitor: &Visitor,
         fields: &Fields,
     ) -> Result<Self, PageError> {
         let organization = visitor.organization();
+        let is_wanted_anew = fields.get("act") == Some("look");
         let mut all = Vec::new();
         let mut missing = Vec::new();
+        let mut told_at: Option<Timestamp> = None;
         for kind in CollectionKind::ALL {
-            match application.collections(organization, *kind).await {
-                Ok(found) => all.extend(found.into_iter().map(|one| (*kind, one))),
+            let told = if is_wanted_anew {
+                application.collections_now(organization, *kind).await
+            } else {
+                application.collections_at_hand(organization, *kind).await
+            };
+            match told {
+                Ok((found, at)) => {
+                    all.extend(found.into_iter().map(|one| (*kind, one)));
+                    told_at = Some(told_at.map_or(at, |before| before.min(at)));
+                }
                 Err(Error::ScopeMissing(scopes)) if !kind.descriptor().is_scope_required => {
                     missing = scopes;
                 }
@@ -64,6 +78,7 @@ impl Listing {
             shown: rest.into_iter().take(ROWS).collect(),
             next,
             missing,
+            told_at,
         })
     }
 
@@ -81,12 +96,25 @@ impl Listing {
 
     pub(super) fn markup(&self, visitor: &Visitor, fields: &Fields, ticked: &Fields) -> Markup {
         html! {
+            (self.age(visitor))
             (self.ticked_elsewhere(ticked))
             @if self.shown.is_empty() {
                 (nothing(fields))
             } @else {
                 (self.table(visitor, ticked))
                 (form_pager(fields.text("after").is_none(), self.next.as_deref()))
+            }
+        }
+    }
+
+    /// When Klaviyo told them, with a button that asks it again and keeps what is ticked.
+    fn age(&self, visitor: &Visitor) -> Markup {
+        html! {
+            @if let Some(at) = self.told_at {
+                p.hint {
+                    "Klaviyo told these " (time(at, visitor.now)) ". "
+                    button.quiet type="submit" name="act" value="look" { "Ask again" }
+                }
             }
         }
     }

@@ -107,8 +107,8 @@ async fn import(
     form: Form,
 ) -> Result<HttpResponse, PageError> {
     let (Query(fields), Form(ticked)) = (query, form);
-    // Another page, or a search: what was ticked stays ticked.
-    if ticked.has("after") || ticked.get("act") == Some("find") {
+    // Another page, a search, or another look at Klaviyo: what was ticked stays ticked.
+    if ticked.has("after") || matches!(ticked.get("act"), Some("find" | "look")) {
         return answer(&application, &visitor, &ticked, &ticked, None).await;
     }
     let fields = if ticked.has("search") {
