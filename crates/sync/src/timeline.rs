@@ -58,7 +58,7 @@ impl Integration {
                 by_hand.insert(audience.id.clone());
             }
             changes.extend(stays.iter().flat_map(Stay::changes));
-            if stays.iter().any(|stay| stay.ended.is_none()) {
+            if is_current(&stays) {
                 member_of.push(record);
             }
         }
@@ -72,6 +72,22 @@ impl Integration {
             next: next.map(|next| next.to_text()),
         })
     }
+
+    /// The audiences that a consumer is a member of, oldest first.
+    pub async fn audiences_of(
+        &self,
+        organization: &OrganizationId,
+        consumer: &ConsumerId,
+    ) -> Result<Vec<AudienceRecord>, Error> {
+        let mut unit = self.read(organization).await?;
+        let around = audiences_around(unit.as_mut(), consumer).await?;
+        let of_now = around.into_iter().filter(|(_, stays)| is_current(stays));
+        Ok(of_now.map(|(record, _)| record).collect())
+    }
+}
+
+fn is_current(stays: &[Stay]) -> bool {
+    stays.iter().any(|stay| stay.ended.is_none())
 }
 
 /// The unarchived audiences that a consumer is or was a member of, oldest first, each with those memberships. Of an
