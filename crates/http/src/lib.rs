@@ -18,6 +18,7 @@ mod router;
 mod run_watches;
 mod server;
 mod stream_keys;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod wire;

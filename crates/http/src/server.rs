@@ -17,8 +17,7 @@ use crate::handlers::{self, service};
 use crate::health::{Health, Readiness, RenderMetrics};
 use crate::middleware::{Concurrency, Connections, RateLimiter, observe};
 use crate::route::Route;
-use crate::run_watches::RunWatches;
-use crate::stream_keys::StreamKeys;
+use crate::streams::Streams;
 use crate::{openapi, router};
 
 /// Registers the pages that are served beside the API.
@@ -135,8 +134,7 @@ pub struct Parts {
     pub(crate) concurrency: Data<Concurrency>,
     pub(crate) connections: Connections,
     pub(crate) time_limits: Data<TimeLimits>,
-    watches: Data<RunWatches>,
-    stream_keys: Data<StreamKeys>,
+    streams: Data<Streams>,
     document: Data<service::Document>,
     public_url: Data<PublicUrl>,
     pages: Pages,
@@ -165,8 +163,7 @@ impl Parts {
             limiter: Data::default(),
             concurrency: Data::default(),
             connections: Connections::default(),
-            watches: Data::default(),
-            stream_keys: Data::default(),
+            streams: Data::default(),
             time_limits: Data::default(),
         }
     }
@@ -191,8 +188,7 @@ pub fn app(
         .app_data(parts.limiter.clone())
         .app_data(parts.concurrency.clone())
         .app_data(parts.time_limits.clone())
-        .app_data(parts.watches.clone())
-        .app_data(parts.stream_keys.clone())
+        .app_data(parts.streams.clone())
         .app_data(parts.document.clone())
         .app_data(parts.public_url.clone())
         .configure(|config| (parts.pages)(config))

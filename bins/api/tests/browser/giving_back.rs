@@ -138,8 +138,8 @@ fn pushes_it(browser: &Browser, account: &AccountHandle, people: &[Person]) -> S
     browser.press("button", "Keep it in this list");
     browser.sees("The list was chosen.");
     browser.photograph_in_every_look("push-chosen");
-    let lists = account.collections(Kind::List).expect("lists").into_iter();
-    let list = lists.filter(|list| list != VIP).next_back();
+    let mut lists = account.collections(Kind::List).expect("lists").into_iter();
+    let list = lists.rfind(|list| list != VIP);
     let list = list.expect("the new list");
     let trigger = FlowTrigger::List(list.clone());
     let flow = FlowPlan::live("WeLcOm", "Congratulations", trigger);

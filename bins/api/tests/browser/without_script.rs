@@ -68,8 +68,8 @@ fn fills_by_hand(browser: &Browser) {
     browser.sees("The audience was created.");
     browser.press("link", "Pick consumers");
     browser.sees("Pick members of Winners");
-    let names = browser.texts("tbody th a").into_iter();
-    let name = names.filter(|name| name.is_ascii()).next_back();
+    let mut names = browser.texts("tbody th a").into_iter();
+    let name = names.rfind(|name| name.is_ascii());
     let select = format!("Select {}", name.expect("somebody"));
     browser.press("checkbox", &select);
     browser.press("button", "Add Selected");

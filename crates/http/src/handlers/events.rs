@@ -19,8 +19,9 @@ use crate::decode::{Id, NoQuery};
 use crate::error::ApiError;
 use crate::middleware::{Authentication::SecretKey, Concurrency, Permit, Principal};
 use crate::route::{Route, route};
-use crate::run_watches::{RunWatches, Watched};
+use crate::run_watches::Watched;
 use crate::stream_keys::{KEY_CHECK_INTERVAL, StreamKeys};
+use crate::streams::Streams;
 use crate::wire;
 
 /// Such looks without news after which a comment keeps the connection open: 15 seconds.
@@ -51,17 +52,16 @@ async fn watch(
     id: Id<RunId>,
     _: NoQuery,
     concurrency: Data<Concurrency>,
-    watches: Data<RunWatches>,
-    keys: Data<StreamKeys>,
+    streams: Data<Streams>,
     shutdown: Data<CancellationToken>,
 ) -> Result<HttpResponse, ApiError> {
     let run = application.any_run(&principal.organization, &id.0).await?;
     let open = concurrency.open_stream(&principal.organization)?;
     let stream = EventStream {
-        news: watches.follow(&application, &run),
+        news: streams.runs.follow(&application, &run),
         application: application.get_ref().clone(),
         principal,
-        keys: keys.get_ref().clone(),
+        keys: streams.keys.clone(),
         next_key_check: Instant::now() + KEY_CHECK_INTERVAL,
         _open: open,
     };

@@ -19,9 +19,10 @@ use super::answer::{UnderWay, count_until_sent};
 use super::authentication::{admit, put_together_wrong};
 use super::{Concurrency, Permit};
 use crate::error::ApiError;
-use crate::run_watches::{RunWatches, Watched};
+use crate::run_watches::Watched;
 use crate::server::TimeLimits;
 use crate::stream_keys::{KEY_CHECK_INTERVAL, StreamKeys};
+use crate::streams::Streams;
 
 /// A request for a page that is within the limits of its organization.
 pub struct AdmittedPage {
@@ -83,7 +84,7 @@ pub struct FollowedRun {
     shown: Option<Arc<AnyRun>>,
     shutdown: CancellationToken,
     application: web::Data<Integration>,
-    keys: web::Data<StreamKeys>,
+    keys: StreamKeys,
     caller: Caller,
     next_key_check: Instant,
     _open: Permit,
@@ -106,21 +107,22 @@ pub fn follow_run(
 ) -> Result<FollowedRun, RefusedPage> {
     let application = request.app_data::<web::Data<Integration>>();
     let concurrency = request.app_data::<web::Data<Concurrency>>();
-    let watches = request.app_data::<web::Data<RunWatches>>();
     let shutdown = request.app_data::<web::Data<CancellationToken>>();
-    let keys = request.app_data::<web::Data<StreamKeys>>();
-    let (Some(application), Some(concurrency), Some(watches), Some(shutdown), Some(keys)) =
-        (application, concurrency, watches, shutdown, keys)
+    let streams = request.app_data::<web::Data<Streams>>();
+    let (Some(application), Some(concurrency), Some(shutdown), Some(streams)) =
+        (application, concurrency, shutdown, streams)
     else {
         return Err(put_together_wrong().into());
     };
     Ok(FollowedRun {
         _open: concurrency.open_stream(&run.organization)?,
-        news: watches.follow(application, &AnyRun::Pull(Arc::new(run.clone()))),
+        news: streams
+            .runs
+            .follow(application, &AnyRun::Pull(Arc::new(run.clone()))),
         shown: None,
         shutdown: shutdown.get_ref().clone(),
         application: application.clone(),
-        keys: keys.clone(),
+        keys: streams.keys.clone(),
         caller: caller.clone(),
         next_key_check: Instant::now() + KEY_CHECK_INTERVAL,
     })

@@ -102,7 +102,8 @@ impl Session {
     pub(crate) fn mark(&self) -> String {
         let digest = Sha256::digest(self.csrf.as_bytes());
         let beginning = digest.iter().take(8);
-        beginning.map(|byte| format!("{byte:02x}")).collect()
+        let mark = beginning.fold(0_u64, |mark, byte| (mark << 8) | u64::from(*byte));
+        format!("{mark:016x}")
     }
 }
 

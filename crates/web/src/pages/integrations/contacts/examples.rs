@@ -111,9 +111,10 @@ pub(super) fn panel(settings: ContactSettings) -> Markup {
             }
         }
     };
-    let unknown = match (settings.enabled, settings.create_profiles) {
-        (true, true) => html! { "A new profile, without any consent" },
-        _ => html! { span.none { "No profile" } },
+    let unknown = if settings.enabled && settings.create_profiles {
+        html! { "A new profile, without any consent" }
+    } else {
+        html! { span.none { "No profile" } }
     };
     let rows = html! {
         @for example in &EXAMPLES {
