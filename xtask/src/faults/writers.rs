@@ -267,7 +267,6 @@ impl Keeper {
 
     /// Waits until the push has failed with this code.
     pub(super) fn finish_in_failure(
-        &self,
         environment: &Environment,
         run: &str,
         code: &str,

@@ -96,7 +96,7 @@ pub(super) fn list_deleted(context: &RoundContext<'_>) -> Result<RoundResult> {
     let mut keeper = Keeper::open(&environment)?;
     keeper.join(&environment, 0, MANY)?;
     let run = keeper.start(&environment)?;
-    keeper.finish_in_failure(&environment, &run, "source_gone")?;
+    Keeper::finish_in_failure(&environment, &run, "source_gone")?;
     keeper.choose_another(&environment)?;
     let run = keeper.start(&environment)?;
     keeper.finish(&environment, &run)?;
