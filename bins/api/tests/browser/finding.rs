@@ -61,8 +61,12 @@ impl Browser {
     pub(crate) fn press(&self, role: &str, name: &str) {
         let what = format!("a {role} named {name:?} to press");
         until(&what, || {
-            // A part of the page may have been swapped since it was found.
-            self.driver.click(&self.find(role, name)?).ok()
+            // A part of the page may have been swapped since it was found. What stands under a bar that stays at the window's
+            // edge is in view for the driver, which would press the bar.
+            let element = self.find(role, name)?;
+            let center = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+            self.driver.run(center, &[element.argument()]).ok()?;
+            self.driver.click(&element).ok()
         });
     }
 
