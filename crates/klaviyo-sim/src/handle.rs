@@ -261,6 +261,12 @@ impl AccountHandle {
         account.set_processing(segment, is_processing)
     }
 
+    /// Lets the definition of a segment name these lists and segments. Its members stay as they are.
+    pub fn define_by(&self, segment: &str, groups: &[&str]) -> Result<(), ChangeError> {
+        let mut state = self.service.state_mut();
+        state.account_mut(self.id())?.define_by(segment, groups)
+    }
+
     /// Changes the definition of a segment: its `updated` is now, it is emptied, and profiles join it anew.
     pub fn recompute(&self, segment: &str, how: &Recomputation) -> Result<(), ChangeError> {
         let now = self.micros();

@@ -155,6 +155,12 @@ impl Integration {
                 "Klaviyo has taken an event, and does not show it an hour later"
             );
         }
+        if !missing.is_empty() {
+            let ids: Vec<DeliveryId> = missing.iter().map(|one| one.delivery.clone()).collect();
+            let mut unit = self.begin(organization).await?;
+            unit.mark_missing(&ids).await?;
+            unit.commit().await?;
+        }
         Ok(Some(ReadBack {
             shown: shown.len() as u64,
             missing: missing.len() as u64,

@@ -48,6 +48,8 @@ pub(crate) struct Lists {
     flows: Option<Vec<Flow>>,
     /// E-mails of people who are suppressed.
     suppressed: BTreeSet<String>,
+    /// The lists and segments that definitions of segments name.
+    groups: BTreeMap<CollectionId, BTreeSet<CollectionId>>,
     /// How many lists were made.
     made: usize,
 }
@@ -67,6 +69,22 @@ impl FakeWrites {
     /// Lets joining any list start these flows; with `None` the key may not read flows.
     pub fn set_flows(&self, flows: Option<Vec<Flow>>) {
         self.state().lists.flows = flows;
+    }
+
+    /// Lets the definition of a segment name these lists and segments.
+    pub fn define(&self, segment: &str, groups: &[&str]) {
+        let id = |text: &str| CollectionId::parse(text).expect("an id");
+        let groups = groups.iter().map(|text| id(text)).collect();
+        self.state().lists.groups.insert(id(segment), groups);
+    }
+
+    pub(crate) async fn groups_of(
+        &self,
+        segment: &CollectionId,
+    ) -> Result<Answer<BTreeSet<CollectionId>>, KlaviyoError> {
+        yield_point().await;
+        let found = self.state().lists.groups.get(segment).cloned();
+        found.map(answer).ok_or(KlaviyoError::NotFound)
     }
 
     /// Takes the scope away that writes lists.

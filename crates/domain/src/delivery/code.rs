@@ -33,6 +33,8 @@ text_enum! {
         Refused = "refused",
         /// Klaviyo knows one of its identifiers as another person's; it was sent without.
         IdentifierConflict = "identifier_conflict",
+        /// Klaviyo has taken it, and did not show it an hour later.
+        Missing = "missing",
         /// What it is about is gone in Klaviyo.
         Gone = "gone",
         /// Klaviyo gave no answer for two days.
@@ -81,6 +83,9 @@ impl DeliveryCode {
             Self::Refused => "Klaviyo refuses what it says. It is not sent again by itself.",
             Self::IdentifierConflict => {
                 "Klaviyo knows one of its identifiers as another person's. It was sent without that one."
+            }
+            Self::Missing => {
+                "Klaviyo has taken it, and did not show it an hour later. It is not sent again by itself: nobody knows whether it would be the first."
             }
             Self::Gone => "What it is about is gone in Klaviyo, or belongs to another account.",
             Self::UpstreamUnavailable => {

@@ -70,6 +70,9 @@ pub trait Deliveries {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// Keeps of those of these that are sent that Klaviyo does not show them ([`DeliveryCode::Missing`]).
+    async fn mark_missing(&mut self, ids: &[DeliveryId]) -> Result<(), StoreError>;
+
     /// The latest delivery of a purchase.
     async fn purchase_delivery(
         &mut self,

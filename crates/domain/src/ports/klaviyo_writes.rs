@@ -1,5 +1,7 @@
 //! Writes to Klaviyo.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use crate::connection::Credential;
@@ -136,6 +138,14 @@ pub trait KlaviyoWrites: Send + Sync {
         credential: &Credential,
         of: &FlowsOf,
     ) -> Result<Answer<Vec<Flow>>, KlaviyoError>;
+
+    /// `GET /api/segments/{id}` with its definition: the lists and segments that it is computed from, which Klaviyo names by ids alone.
+    /// Scope `segments:read`.
+    async fn segment_groups(
+        &self,
+        credential: &Credential,
+        segment: &CollectionId,
+    ) -> Result<Answer<BTreeSet<CollectionId>>, KlaviyoError>;
 
     /// `GET /api/metrics`: a page of the account's metrics. Scope `metrics:read`.
     async fn metrics(

@@ -125,6 +125,13 @@ impl Account {
         Ok(())
     }
 
+    /// Lets the definition of a segment name these lists and segments.
+    pub(crate) fn define_by(&mut self, segment: &str, groups: &[&str]) -> Result<(), ChangeError> {
+        let groups = groups.iter().map(|id| (*id).to_owned()).collect();
+        self.collection_mut(segment)?.groups = groups;
+        Ok(())
+    }
+
     /// Changes the definition of a segment as of now (microseconds): it is emptied, and computed anew.
     pub(crate) fn recompute(
         &mut self,

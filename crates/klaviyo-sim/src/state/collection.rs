@@ -35,6 +35,8 @@ pub(crate) struct Collection {
     pub(crate) is_processing: bool,
     /// Of a segment: how often its definition was changed.
     pub(crate) redefined: u32,
+    /// Of a segment: the lists and segments that its definition names.
+    pub(crate) groups: Vec<String>,
     /// Of a segment: who joins it one after the other, since its definition was changed.
     computing: Option<Computing>,
     /// How far Klaviyo's count of the members is behind, in microseconds.
@@ -61,6 +63,7 @@ impl Collection {
             is_active: true,
             is_processing: false,
             redefined: 0,
+            groups: Vec::new(),
             computing: None,
             count_lag: 0,
             counts: VecDeque::from([(i64::MIN, 0)]),

@@ -67,7 +67,10 @@ fn all_attributes(collection: &Collection) -> Vec<(&'static str, Value)> {
             attributes.push(("opt_in_process", process.into()));
         }
         Kind::Segment => {
-            attributes.push(("definition", definition(collection.redefined)));
+            attributes.push((
+                "definition",
+                definition(collection.redefined, &collection.groups),
+            ));
             attributes.push(("is_active", collection.is_active.into()));
             attributes.push(("is_processing", collection.says_processing().into()));
             attributes.push(("is_starred", false.into()));
@@ -76,19 +79,26 @@ fn all_attributes(collection: &Collection) -> Vec<(&'static str, Value)> {
     attributes
 }
 
-/// The definition of a segment that was changed so often.
-fn definition(redefined: u32) -> Value {
+/// The definition of a segment that was changed so often, of members of these lists and segments.
+fn definition(redefined: u32, groups: &[String]) -> Value {
     let plan = match redefined {
         0 => "pro".to_owned(),
         times => format!("pro-{times}"),
     };
-    json!({
-        "condition_groups": [{
-            "conditions": [{
-                "type": "profile-property",
-                "property": "properties['plan']",
-                "filter": {"type": "string", "operator": "equals", "value": plan},
-            }],
-        }],
-    })
+    let property = json!({
+        "type": "profile-property",
+        "property": "properties['plan']",
+        "filter": {"type": "string", "operator": "equals", "value": plan},
+    });
+    let mut condition_groups = vec![json!({ "conditions": [property] })];
+    if !groups.is_empty() {
+        let condition = json!({
+            "type": "profile-group-membership",
+            "is_member": true,
+            "group_ids": groups,
+            "timeframe_filter": null,
+        });
+        condition_groups.push(json!({ "conditions": [condition] }));
+    }
+    json!({ "condition_groups": condition_groups })
 }

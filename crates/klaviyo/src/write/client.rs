@@ -1,5 +1,7 @@
 //! The client's writes: one request, one answer.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use fanfare_domain::connection::Credential;
 use fanfare_domain::ids::{CollectionId, Cursor, ImportJobId, MetricId, ProfileId};
@@ -16,7 +18,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, Response, StatusCode};
 
 use super::request::WriteRequest;
-use super::{event, flow, import, list, profile, refusal, unsubscribe};
+use super::{definition, event, flow, import, list, profile, refusal, unsubscribe};
 use crate::client::{KlaviyoHttp, authorization, rate_limits_of, unavailable};
 use crate::{body, collection, member, text};
 
@@ -289,6 +291,15 @@ impl KlaviyoWrites for KlaviyoHttp {
     ) -> Result<Answer<Vec<Flow>>, KlaviyoError> {
         let request = flow::request(self.origin(), of)?;
         self.send(credential, request, flow::read).await
+    }
+
+    async fn segment_groups(
+        &self,
+        credential: &Credential,
+        segment: &CollectionId,
+    ) -> Result<Answer<BTreeSet<CollectionId>>, KlaviyoError> {
+        let request = definition::request(self.origin(), segment)?;
+        self.send(credential, request, definition::read).await
     }
 
     async fn metrics(

@@ -4,6 +4,7 @@
 //! read, the error says that the outcome is unknown, and the caller may send the same again.
 
 mod client;
+mod definition;
 mod event;
 mod flow;
 mod import;

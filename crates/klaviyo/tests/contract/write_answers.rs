@@ -274,3 +274,34 @@ async fn flows_metrics_profiles_and_recorded_events_are_read() {
         .await;
     assert_eq!(found.unwrap().value[0].external_id, Attribute::text("x"));
 }
+
+#[tokio::test]
+async fn a_definition_names_the_lists_and_segments_that_it_is_made_of() {
+    let condition = |ids: &[&str], is_member: bool| json!({"type": "profile-group-membership", "is_member": is_member, "group_ids": ids});
+    let property = json!({"type": "profile-property", "property": "properties['group_ids']",
+        "filter": {"type": "string", "operator": "equals", "value": "RtPqXs"}});
+    let groups = json!([
+        {"conditions": [condition(&["LiSt01", "SeGm01"], true), property]},
+        {"conditions": [condition(&["LiSt02"], false)]},
+    ]);
+    let of = |definition: &serde_json::Value| {
+        document(
+            &json!({"data": {"type": "segment", "id": "S", "attributes": {"definition": definition}}}),
+        )
+    };
+    let segment = CollectionId::parse("S").unwrap();
+    for (definition, expected) in [
+        (
+            json!({ "condition_groups": groups }),
+            vec!["LiSt01", "LiSt02", "SeGm01"],
+        ),
+        (json!({"condition_groups": []}), vec![]),
+        (json!(null), vec![]),
+    ] {
+        let server = server(of(&definition)).await;
+        let named = client(&server.uri()).segment_groups(&key(), &segment).await;
+        let named = named.unwrap().value;
+        let named: Vec<&str> = named.iter().map(CollectionId::as_str).collect();
+        assert_eq!(named, expected);
+    }
+}

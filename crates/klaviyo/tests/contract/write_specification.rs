@@ -72,6 +72,7 @@ async fn every_write(klaviyo: &KlaviyoHttp, key: &Credential) {
     drop(klaviyo.add_to_list(key, &list, &ids).await);
     drop(klaviyo.remove_from_list(key, &list, &ids).await);
     drop(klaviyo.create_list(key, "Winners").await);
+    drop(klaviyo.segment_groups(key, &list).await);
     let proofs = vec![proof(&list, "ada@example.com")];
     let of_list = Unsubscribe::from_list(proofs, Timestamp::EPOCH).unwrap();
     drop(klaviyo.unsubscribe(key, &of_list).await);

@@ -222,6 +222,10 @@ impl Deliveries for Unit {
         settling::settle(Scope::of(self.writing()?), settled, now).await
     }
 
+    async fn mark_missing(&mut self, ids: &[DeliveryId]) -> Result<(), StoreError> {
+        settling::mark_missing(Scope::of(self.writing()?), ids).await
+    }
+
     async fn purchase_delivery(
         &mut self,
         purchase: &PurchaseKey,

@@ -1,8 +1,8 @@
 //! Tries of deliveries, and what has become of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use fanfare_domain::delivery::{DeliveryKind, DeliveryStatus, Settled};
+use fanfare_domain::delivery::{DeliveryCode, DeliveryKind, DeliveryStatus, Settled};
 use fanfare_domain::ids::DeliveryId;
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::time::Timestamp;
@@ -66,6 +66,7 @@ pub(super) async fn settle(
     let ids: Vec<&str> = settled.iter().map(|(id, _)| id.as_str()).collect();
     let pending = pending(scope.reborrow(), &ids).await?;
     let (mut sent, mut not_tried) = (Vec::new(), Vec::new());
+    let mut put_off: BTreeMap<Timestamp, PutOff<'_>> = BTreeMap::new();
     let mut counts = Counts::default();
     for (id, settled) in settled {
         let Some(Pending { kind, consumer }) = pending.get(id.as_str()) else {
@@ -111,9 +112,16 @@ pub(super) async fn settle(
             }
             Settled::NotTried => not_tried.push(id.as_str()),
             Settled::Again(at) => {
-                put_off(scope.reborrow(), id.as_str(), consumer.as_deref(), *at).await?;
+                let to = put_off.entry(*at).or_default();
+                match consumer {
+                    Some(consumer) => to.consumers.insert(consumer),
+                    None => to.deliveries.insert(id.as_str()),
+                };
             }
         }
+    }
+    for (at, who) in &put_off {
+        who.write(scope.reborrow(), *at).await?;
     }
     if !not_tried.is_empty() {
         let put = sqlx::query_file!(
@@ -135,29 +143,50 @@ pub(super) async fn settle(
     counts.write(scope).await
 }
 
-/// The delivery and those of the same consumer are due at this time at the earliest.
-async fn put_off(
-    scope: Scope<'_>,
-    id: &str,
-    consumer: Option<&str>,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    if let Some(consumer) = consumer {
-        let put = sqlx::query_file!(
-            "../sql-rows/sql/deliveries/put_off_consumer.sql",
-            scope.organization,
-            consumer,
-            DbTimestamp(at)
-        );
-        put.execute(scope.connection).with_timeout().await?;
-    } else {
-        let put = sqlx::query_file!(
-            "../sql-rows/sql/deliveries/put_off.sql",
-            scope.organization,
-            id,
-            DbTimestamp(at)
-        );
-        put.execute(scope.connection).with_timeout().await?;
-    }
+/// Keeps that Klaviyo does not show what it has taken.
+pub(super) async fn mark_missing(scope: Scope<'_>, ids: &[DeliveryId]) -> Result<(), StoreError> {
+    let texts_of: Vec<&str> = ids.iter().map(DeliveryId::as_str).collect();
+    let put = sqlx::query_file!(
+        "sql/deliveries/missing.sql",
+        scope.organization,
+        texts(&texts_of) as _,
+        DeliveryCode::Missing.as_str()
+    );
+    put.execute(scope.connection).with_timeout().await?;
     Ok(())
+}
+
+/// What is due at one time at the earliest. After an outage that is a whole batch: waits depend on how often something was tried.
+#[derive(Default)]
+struct PutOff<'a> {
+    /// Everything that is pending of these consumers.
+    consumers: BTreeSet<&'a str>,
+    /// Deliveries of nobody.
+    deliveries: BTreeSet<&'a str>,
+}
+
+impl PutOff<'_> {
+    async fn write(&self, scope: Scope<'_>, at: Timestamp) -> Result<(), StoreError> {
+        if !self.consumers.is_empty() {
+            let ids: Vec<&str> = self.consumers.iter().copied().collect();
+            let put = sqlx::query_file!(
+                "sql/deliveries/put_off_consumers.sql",
+                scope.organization,
+                texts(&ids) as _,
+                DbTimestamp(at)
+            );
+            put.execute(&mut *scope.connection).with_timeout().await?;
+        }
+        if !self.deliveries.is_empty() {
+            let ids: Vec<&str> = self.deliveries.iter().copied().collect();
+            let put = sqlx::query_file!(
+                "sql/deliveries/put_off.sql",
+                scope.organization,
+                texts(&ids) as _,
+                DbTimestamp(at)
+            );
+            put.execute(&mut *scope.connection).with_timeout().await?;
+        }
+        Ok(())
+    }
 }

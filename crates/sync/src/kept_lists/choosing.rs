@@ -6,9 +6,10 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{AudienceId, CollectionId, OrganizationId, ProfileId};
 use fanfare_domain::klaviyo::KlaviyoError;
 use fanfare_domain::ports::{StoreError, UnitOfWork};
-use fanfare_domain::push::{Feeds, KeptList, Node, circle};
+use fanfare_domain::push::KeptList;
 use fanfare_domain::work::WorkKey;
 
+use super::circles::{check, known_feeds};
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
 use crate::saving::LISTS_WRITE;
@@ -52,14 +53,22 @@ impl Integration {
         let record = unit.audience(audience).await?;
         let record = record.ok_or(Error::NotFound(Entity::Audience))?;
         drop(unit);
+        let mut of_definitions = Vec::new();
         let (list, name) = match choice {
             ListChoice::None => return self.keep_in_no_list(organization, audience).await,
             _ if record.audience.archived => return Err(Error::Archived),
             ListChoice::Existing(list) => {
                 // What cannot be is refused before Klaviyo is asked.
                 let mut unit = self.read(organization).await?;
-                check(unit.as_mut(), audience, &list).await?;
+                let mut known = known_feeds(unit.as_mut(), audience).await?;
+                check(unit.as_mut(), audience, &list, &known).await?;
                 drop(unit);
+                let defined = self.definitions(organization, audience, &known).await?;
+                known.extend(defined.iter().cloned());
+                let mut unit = self.read(organization).await?;
+                check(unit.as_mut(), audience, &list, &known).await?;
+                drop(unit);
+                of_definitions = defined;
                 let name = self.check_list(organization, &list).await?;
                 (list, name)
             }
@@ -69,7 +78,9 @@ impl Integration {
             }
         };
         let mut unit = self.begin(organization).await?;
-        check(unit.as_mut(), audience, &list).await?;
+        let mut known = known_feeds(unit.as_mut(), audience).await?;
+        known.extend(of_definitions);
+        check(unit.as_mut(), audience, &list, &known).await?;
         let record = unit.audience(audience).await?;
         if record.is_none_or(|record| record.audience.archived) {
             return Err(Error::Archived);
@@ -189,55 +200,5 @@ fn with_scope(error: Error) -> Error {
             Error::ScopeMissing(vec![LISTS_WRITE.to_owned()])
         }
         other => other,
-    }
-}
-
-/// Refuses a list that keeps another audience, and one that feeds this one.
-async fn check(
-    unit: &mut dyn UnitOfWork,
-    audience: &AudienceId,
-    list: &CollectionId,
-) -> Result<(), Error> {
-    let all = unit.kept_lists().await?;
-    let other = all
-        .iter()
-        .find(|it| it.list == *list && it.audience != *audience);
-    if let Some(other) = other {
-        return Err(Error::ListTaken(other.audience.clone()));
-    }
-    let mut known = Vec::new();
-    for &kind in CollectionKind::ALL {
-        let sources = unit.sources(kind).await?.into_iter();
-        known.extend(sources.map(|source| Feeds {
-            from: Node::Collection(source.collection),
-            into: Node::Audience(source.audience),
-        }));
-    }
-    let others = all.iter().filter(|it| it.audience != *audience);
-    known.extend(others.map(|kept| feeds(&kept.audience, &kept.list)));
-    let Some(chain) = circle(&known, &feeds(audience, list)) else {
-        return Ok(());
-    };
-    let mut names = Vec::with_capacity(chain.len());
-    for node in chain {
-        names.push(match node {
-            Node::Audience(id) => {
-                let record = unit.audience(&id).await?;
-                let name = record.map(|record| record.audience.name);
-                format!("audience {} ({id})", name.unwrap_or_default())
-            }
-            Node::Collection(it) => format!("Klaviyo {} {}", it.kind.noun(), it.id),
-        });
-    }
-    Err(Error::CircularSync(names))
-}
-
-fn feeds(audience: &AudienceId, list: &CollectionId) -> Feeds {
-    Feeds {
-        from: Node::Audience(audience.clone()),
-        into: Node::Collection(CollectionRef {
-            kind: CollectionKind::List,
-            id: list.clone(),
-        }),
     }
 }

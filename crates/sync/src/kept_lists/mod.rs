@@ -3,6 +3,7 @@
 
 mod batch;
 mod choosing;
+mod circles;
 mod previewing;
 mod pushing;
 mod unlinked;

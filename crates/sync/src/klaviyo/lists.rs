@@ -1,5 +1,8 @@
 //! Calls for audiences that are kept in lists.
 
+use std::collections::BTreeSet;
+
+use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::connection::OpenConnection;
 use fanfare_domain::ids::{CollectionId, ImportJobId, ProfileId};
 use fanfare_domain::klaviyo::Collection;
@@ -76,6 +79,18 @@ impl KlaviyoClient {
         self.quota
             .count(connection, Endpoint::ImportJob, call)
             .await
+    }
+
+    /// The lists and segments that a segment is computed from.
+    pub(crate) async fn segment_groups(
+        &self,
+        connection: &OpenConnection,
+        segment: &CollectionId,
+    ) -> Result<BTreeSet<CollectionId>, CallError> {
+        let writes = self.reads_of_writes()?;
+        let call = writes.segment_groups(&connection.credential, segment);
+        let endpoint = CollectionKind::Segment.descriptor().endpoints.single;
+        self.quota.count(connection, endpoint, call).await
     }
 
     /// The flows that joining a list starts.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::contact::ContactSettingsUpdate;
 use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, OrganizationId, ProfileId};
 use fanfare_domain::paging::PageRequest;
@@ -15,12 +16,12 @@ use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 use fanfare_klaviyo::{KlaviyoHttp, Origin, Timeouts};
 use fanfare_klaviyo_sim::{
-    AccountHandle, AccountPlan, EdgeCases, Effect, Endpoint, Fault, Plan, RunningSimulator,
+    AccountHandle, AccountPlan, EdgeCases, Effect, Endpoint, Fault, Kind, Plan, RunningSimulator,
     Simulator, Written, breaches,
 };
 use fanfare_sync::engine::{Engine, Pace, SliceEnd};
 use fanfare_sync::{
-    ConnectRequest, ImportRequest, Integration, ListChoice, NewAudience, NewConsumer, Ports,
+    ConnectRequest, Error, ImportRequest, Integration, ListChoice, NewAudience, NewConsumer, Ports,
 };
 use fanfare_testkit::build::{api_key, list};
 use fanfare_testkit::clock::{PlainSealer, SeededIds, SkippingClock};
@@ -364,6 +365,42 @@ async fn run(seed: u64) -> u64 {
     assert!(!journal.is_empty());
     assert_eq!(breaches(&journal), Vec::<String>::new(), "seed {seed}");
     killed
+}
+
+#[tokio::test]
+async fn a_list_by_which_a_segment_of_the_audience_is_defined_is_refused_over_http() {
+    const SEGMENT: &str = "SeGm01";
+    let world = World::open().await;
+    let segment = CollectionRef {
+        kind: CollectionKind::Segment,
+        id: CollectionId::parse(SEGMENT).unwrap(),
+    };
+    world
+        .account
+        .create_collection(Kind::Segment, SEGMENT, "Buyers")
+        .unwrap();
+    world.account.define_by(SEGMENT, &[TARGET]).unwrap();
+    let import = ImportRequest {
+        collections: vec![segment],
+        refresh_interval_seconds: None,
+        actor: "key_1".to_owned(),
+    };
+    let (integration, organization) = (&world.integration, &world.organization);
+    let imported = integration.import(organization, import).await.unwrap();
+    let synced = imported.imported[0].audience.clone();
+    let choice = || ListChoice::Existing(CollectionId::parse(TARGET).unwrap());
+    let refused = integration
+        .choose_list(organization, &synced, choice(), "key_1")
+        .await;
+    match refused {
+        Err(Error::CircularSync(chain)) => assert_eq!(chain[1], "Klaviyo segment SeGm01"),
+        other => panic!("{other:?}"),
+    }
+    world.account.define_by(SEGMENT, &[SOURCE]).unwrap();
+    let chosen = integration
+        .choose_list(organization, &synced, choice(), "key_1")
+        .await;
+    assert!(chosen.unwrap().is_some());
 }
 
 #[tokio::test]

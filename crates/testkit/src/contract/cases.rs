@@ -121,6 +121,7 @@ macro_rules! store_contract {
             deliveries {
                 a_delivery_is_due_at_its_time_as_it_was_written
                 nothing_of_a_consumer_overtakes_what_came_before_it
+                many_are_put_off_together
                 a_try_that_was_not_made_does_not_count
                 a_delivery_that_was_tried_ends_once
                 a_purchase_is_told_with_its_amount_if_that_comes_in_time
@@ -128,6 +129,7 @@ macro_rules! store_contract {
             delivery_records {
                 deliveries_are_listed_from_the_latest
                 a_summary_counts_what_there_is
+                what_klaviyo_took_and_does_not_show_says_so
                 old_deliveries_are_deleted
                 an_erased_consumers_deliveries_go_and_the_account_is_kept
             }

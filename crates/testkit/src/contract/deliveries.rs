@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fanfare_domain::delivery::{DeliveryCode, DeliveryStatus, Payload, Settled};
+use fanfare_domain::delivery::{DeliveryCode, DeliveryStatus, NewDelivery, Payload, Settled};
 use fanfare_domain::ids::DeliveryId;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::time::Timestamp;
@@ -116,6 +116,48 @@ pub async fn nothing_of_a_consumer_overtakes_what_came_before_it(harness: &dyn S
         (1, Some(at(50)))
     );
     unit.commit().await.expect("a commit");
+}
+
+/// As after an outage: to the times that each has, with what comes after it of the same consumer, and never to an earlier one.
+pub async fn many_are_put_off_together(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let mut unit = org.begin().await;
+    let mut new = Vec::new();
+    for n in 0..4 {
+        let consumer = consumer_id(&format!("cons_{n}"));
+        new.push(pending(&format!("dlv_a{n}"), &consumer, at(10)));
+        new.push(pending(&format!("dlv_b{n}"), &consumer, at(10 + n)));
+    }
+    for n in 0..2 {
+        new.push(NewDelivery {
+            consumer: None,
+            ..pending(&format!("dlv_c{n}"), &consumer_id("cons_9"), at(10))
+        });
+    }
+    unit.insert_deliveries(&new, at(10))
+        .await
+        .expect("deliveries");
+    let again = |id: &str, second| (delivery_id(id), Settled::Again(at(second)));
+    let settled = [
+        again("dlv_a0", 20),
+        again("dlv_a1", 30),
+        again("dlv_a3", 12),
+        again("dlv_c0", 20),
+        again("dlv_gone", 20),
+    ];
+    unit.settle_deliveries(&settled, at(11))
+        .await
+        .expect("settled");
+    unit.commit().await.expect("a commit");
+    let mut unit = org.read().await;
+    assert_eq!(due(unit.as_mut(), at(11)).await, ["dlv_a2", "dlv_c1"]);
+    let at_twelve = ["dlv_a2", "dlv_c1", "dlv_b2", "dlv_a3"];
+    assert_eq!(due(unit.as_mut(), at(12)).await, at_twelve);
+    let at_twenty = [
+        "dlv_a2", "dlv_c1", "dlv_b2", "dlv_a3", "dlv_b3", "dlv_a0", "dlv_b0", "dlv_c0",
+    ];
+    assert_eq!(due(unit.as_mut(), at(29)).await, at_twenty);
+    assert_eq!(due(unit.as_mut(), at(30)).await.len(), 10);
 }
 
 /// As if it had not been taken up.

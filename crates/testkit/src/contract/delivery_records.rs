@@ -12,6 +12,33 @@ use super::harness::StoreHarness;
 use super::test_organization::{ALL, SeededNumbers, TestOrganization, assert_paged};
 use crate::build::{at, consumer_id, delivery_id, dropped, pending};
 
+/// Of those that are sent, and of no others.
+pub async fn what_klaviyo_took_and_does_not_show_says_so(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let mut unit = org.begin().await;
+    let consumer = consumer_id("cons_1");
+    let new = ["dlv_1", "dlv_2", "dlv_3"].map(|id| pending(id, &consumer, at(1)));
+    unit.insert_deliveries(&new, at(1))
+        .await
+        .expect("deliveries");
+    let sent = ["dlv_1", "dlv_2"].map(|id| (delivery_id(id), Settled::Sent(None)));
+    unit.settle_deliveries(&sent, at(2)).await.expect("settled");
+    let missing = ["dlv_1", "dlv_3", "dlv_gone"].map(delivery_id);
+    unit.mark_missing(&missing).await.expect("marked");
+    unit.mark_missing(&[]).await.expect("nothing");
+    unit.commit().await.expect("a commit");
+    let mut unit = org.read().await;
+    for (id, status, code) in [
+        ("dlv_1", DeliveryStatus::Sent, Some(DeliveryCode::Missing)),
+        ("dlv_2", DeliveryStatus::Sent, None),
+        ("dlv_3", DeliveryStatus::Pending, None),
+    ] {
+        let found = unit.delivery(&delivery_id(id)).await.expect("an answer");
+        let found = found.expect("a delivery");
+        assert_eq!((found.status, found.code), (status, code), "{id}");
+    }
+}
+
 /// By status, consumer and kind, the latest first.
 pub async fn deliveries_are_listed_from_the_latest(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);

@@ -404,6 +404,14 @@ impl KlaviyoWrites for FakeWrites {
         self.flows_of_lists().await
     }
 
+    async fn segment_groups(
+        &self,
+        _: &Credential,
+        segment: &CollectionId,
+    ) -> Result<Answer<BTreeSet<CollectionId>>, KlaviyoError> {
+        self.groups_of(segment).await
+    }
+
     async fn metrics(
         &self,
         _: &Credential,

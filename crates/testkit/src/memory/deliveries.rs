@@ -247,6 +247,17 @@ impl Deliveries for Unit {
         Ok(())
     }
 
+    async fn mark_missing(&mut self, ids: &[DeliveryId]) -> Result<(), StoreError> {
+        let rows = self.rows_mut()?;
+        for id in ids {
+            let row = rows.delivery_row(id);
+            if let Some(row) = row.filter(|row| row.delivery.status == DeliveryStatus::Sent) {
+                row.delivery.code = Some(DeliveryCode::Missing);
+            }
+        }
+        Ok(())
+    }
+
     async fn purchase_delivery(
         &mut self,
         purchase: &PurchaseKey,

@@ -1,5 +1,6 @@
 //! Which list an audience is kept in.
 
+use fanfare_domain::collection::{CollectionKind, CollectionRef};
 use fanfare_domain::push::MustConfirm;
 use fanfare_sync::{Error, ListChoice, NewAudience};
 
@@ -99,4 +100,41 @@ async fn a_list_keeps_one_audience_and_never_feeds_it() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_feeds_the_audience_through_segments_is_refused_with_the_chain() {
+    let shop = Shop::new(1).await;
+    let segment = |id: &str| CollectionRef {
+        kind: CollectionKind::Segment,
+        id: super::list_id(id),
+    };
+    shop.klaviyo.change(|contents| {
+        let empty = (Some("Buyers".to_owned()), Vec::new());
+        contents.collections.insert(segment("S1"), empty);
+    });
+    let run = shop.org.imported(&segment("S1")).await;
+    let synced = shop.org.run(&run).await.audience;
+    let (integration, organization) = (&shop.org.integration, &shop.org.organization);
+    let choose = async || {
+        let choice = ListChoice::Existing(super::list_id("L2"));
+        integration
+            .choose_list(organization, &synced, choice, "key_1")
+            .await
+    };
+    for groups in [["L2", "L7"], ["S2", "L7"]] {
+        shop.writes.define("S1", &groups);
+        shop.writes.define("S2", &["L2"]);
+        match choose().await {
+            Err(Error::CircularSync(chain)) => {
+                assert_eq!(chain[0], "Klaviyo list L2");
+                assert_eq!(chain[chain.len() - 2], "Klaviyo segment S1");
+                assert_eq!(chain.len(), if groups[0] == "L2" { 3 } else { 4 });
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // A circle among segments alone is Klaviyo's affair.
+    shop.writes.define("S2", &["S1"]);
+    assert!(choose().await.unwrap().is_some());
 }

@@ -44,6 +44,9 @@ async fn what_klaviyo_took_and_does_not_have_is_told_of_after_an_hour_and_not_se
     assert_eq!(shop.read_back_after(50 * MINUTE).await, missing);
     assert_eq!(shop.read_back_after(500 * MINUTE).await, nothing);
 
+    let ends = shop.ends().await;
+    let told = ends.iter().filter(|end| **end == (Sent, Some("missing")));
+    assert_eq!(told.count(), 1, "{ends:?}");
     assert_eq!(shop.pending().await, 0);
     assert_eq!(shop.writes.calls().len(), 3, "nothing was sent again");
 }
