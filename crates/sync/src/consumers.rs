@@ -1,8 +1,11 @@
 //! Consumers: reading them.
 
-use fanfare_domain::ids::{ConsumerId, OrganizationId};
+use std::collections::BTreeMap;
+
+use fanfare_domain::ids::{ConsumerId, OrganizationId, RunId};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Lookup};
+use fanfare_domain::value::Email;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
@@ -41,5 +44,21 @@ impl Integration {
             .await?
             .lookup_consumers(lookup)
             .await?)
+    }
+
+    /// The consumers who have these e-mails.
+    pub async fn consumers_by_email(
+        &self,
+        organization: &OrganizationId,
+        emails: &[Email],
+    ) -> Result<BTreeMap<Email, ConsumerId>, Error> {
+        let mut unit = self.read(organization).await?;
+        // What is asked is what a page of a sync asks of its people. No run has this id, so none has seen anybody.
+        let nobodys = RunId::new(self.ports.ids.ulid());
+        let known = unit.known(&nobodys, emails, &[]).await?;
+        let consumers = known.consumers.into_iter();
+        Ok(consumers
+            .filter_map(|consumer| Some((consumer.email?, consumer.id)))
+            .collect())
     }
 }

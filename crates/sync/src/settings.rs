@@ -75,6 +75,12 @@ impl Integration {
         })
     }
 
+    /// Whether a key is connected.
+    pub async fn is_connected(&self, organization: &OrganizationId) -> Result<bool, Error> {
+        let connection = self.read(organization).await?.connection().await?;
+        Ok(connection.is_some())
+    }
+
     /// Connects a key. If Klaviyo does not accept it, or does not let it read lists and profiles, nothing
     /// changes. Schedules that the key before has paused go on.
     pub async fn connect(

@@ -37,7 +37,7 @@ pub struct ListCall {
 /// What is known of lists.
 #[derive(Default)]
 pub(crate) struct Lists {
-    klaviyo: Option<FakeKlaviyo>,
+    pub(crate) klaviyo: Option<FakeKlaviyo>,
     calls: Vec<ListCall>,
     /// The members whom calls have added.
     added: BTreeMap<CollectionId, BTreeSet<ProfileId>>,

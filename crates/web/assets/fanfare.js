@@ -140,33 +140,44 @@
     }
   }
   // What is ticked stays ticked when somebody looks at another page and comes back, until it is sent or the session ends.
-  const TICKS = "ticks";
+  // Each form keeps its own.
+  const ticksOf = (form) => `ticks ${new URL(form.action).pathname}`;
   function keepTicks(form) {
     const names = form.querySelector("output[data-ticks]").dataset.ticks.split(" ");
     const ticked = [...form.elements]
       .filter((field) => names.includes(field.name) && (field.checked || field.type === "hidden"))
       .map((field) => [field.name, field.value]);
-    sessionStorage.setItem(TICKS, JSON.stringify({ session: form.elements.csrf.value, ticked }));
+    sessionStorage.setItem(ticksOf(form), JSON.stringify({ session: form.elements.csrf.value, ticked }));
   }
   function restoreTicks(root) {
     for (const output of root.querySelectorAll("output[data-ticks]")) {
       const form = output.closest("form");
-      if (form.dataset.restored) continue;
-      form.dataset.restored = "true";
-      const kept = JSON.parse(sessionStorage.getItem(TICKS) ?? "null");
+      // What was swapped has none of them.
+      const part = form.querySelector("[data-ticked]");
+      if (!part || part.dataset.restored) continue;
+      part.dataset.restored = "true";
+      const kept = JSON.parse(sessionStorage.getItem(ticksOf(form)) ?? "null");
       if (kept?.session !== form.elements.csrf.value) continue;
       for (const [name, value] of kept.ticked) {
         const fields = [...form.elements].filter((field) => field.name === name && field.value === value);
         if (fields.length === 0) {
           const hidden = document.createElement("input");
           Object.assign(hidden, { type: "hidden", name, value });
-          document.getElementById("collections")?.append(hidden);
+          part.append(hidden);
         }
         for (const field of fields) if (field.type === "checkbox") field.checked = true;
       }
     }
   }
+  // An interval is of Continuous Sync alone: for a one-time import its field is out of use.
+  function enableIntervals(root) {
+    for (const choice of root.querySelectorAll("fieldset[data-interval]")) {
+      const isContinuous = choice.querySelector("input[value=CONTINUOUS]").checked;
+      for (const field of choice.querySelectorAll("select")) field.disabled = !isContinuous;
+    }
+  }
   document.addEventListener("change", (event) => {
+    enableIntervals(document);
     countTicks(document);
     const form = event.target.closest("form");
     if (form?.querySelector("output[data-ticks]")) keepTicks(form);
@@ -207,7 +218,7 @@
     (event) => {
       if (event.target.method !== "post") return;
       if (isSending()) return refuse(event);
-      if (event.target.querySelector("output[data-ticks]") && !event.submitter?.name) sessionStorage.removeItem(TICKS);
+      if (event.target.querySelector("output[data-ticks]") && !event.submitter?.name) sessionStorage.removeItem(ticksOf(event.target));
       sent = { until: performance.now() + LONGEST_WAIT, path: location.pathname, top: scrollY };
     },
     true,
@@ -256,6 +267,7 @@
     offerCopies(root);
     restoreTicks(document);
     countTicks(document);
+    enableIntervals(document);
   }
   document.addEventListener("DOMContentLoaded", () => ready(document));
   document.addEventListener("htmx:before:swap", (event) => {

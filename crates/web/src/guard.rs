@@ -19,6 +19,7 @@ use crate::Dashboard;
 use crate::error::PageError;
 use crate::fields::{Fields, read_form};
 use crate::pages::sign_in;
+use crate::router::again;
 use crate::session;
 use crate::visitor::Visitor;
 
@@ -41,12 +42,17 @@ pub(crate) async fn guard(
             let answer = ask_to_sign_in(&mut request).await;
             return Ok(request.into_response(answer));
         }
-        Err(error) => return Ok(request.error_response(error)),
+        Err(error) => {
+            error.log();
+            let answer = error.page(None, again(request.request()));
+            return Ok(request.into_response(answer));
+        }
     };
     let admitted = match admit_page(&request, &visitor.caller, needed).await {
         Ok(admitted) => admitted,
         Err(refused) => {
-            let mut answer = PageError::of_refusal(refused.status, needed).page(Some(&visitor));
+            let error = PageError::of_refusal(refused.status, needed);
+            let mut answer = error.page(Some(&visitor), again(request.request()));
             if let Some(seconds) = refused.retry_after {
                 answer.headers_mut().insert(RETRY_AFTER, seconds.into());
             }
@@ -146,7 +152,7 @@ fn with_navigation(answer: ServiceResponse, visitor: &Visitor) -> ServiceRespons
     let error = answer.response().error();
     let Some(page) = error
         .and_then(|error| error.as_error::<PageError>())
-        .map(|error| error.page(Some(visitor)))
+        .map(|error| error.page(Some(visitor), again(answer.request())))
     else {
         return answer;
     };

@@ -99,6 +99,7 @@ fn document(title: &str, body: &Markup) -> Markup {
                 meta name="color-scheme" content="dark light";
                 meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"extensions":"none"}"#;
                 link rel="icon" type="image/svg+xml" href=(assets.icon.path);
+                link rel="preload" as="font" type="font/woff2" href=(assets.font.path) crossorigin;
                 link rel="stylesheet" href=(assets.style.path) integrity=(assets.style.integrity);
                 script defer src=(assets.htmx.path) integrity=(assets.htmx.integrity) {}
                 script defer src=(assets.script.path) integrity=(assets.script.integrity) {}

@@ -9,6 +9,7 @@ mod assets;
 mod attempts;
 mod components;
 mod counts;
+mod ended_runs;
 mod error;
 mod fields;
 mod guard;
@@ -33,6 +34,7 @@ pub use session::SessionKeys;
 
 use crate::attempts::Attempts;
 use crate::counts::Counts;
+use crate::ended_runs::EndedRuns;
 use crate::made_secrets::MadeSecrets;
 
 /// What the dashboard needs to know of its installation.
@@ -50,6 +52,7 @@ struct Dashboard {
     options: Options,
     attempts: Attempts,
     counts: Counts,
+    ended_runs: EndedRuns,
     made_secrets: MadeSecrets,
 }
 
@@ -59,6 +62,7 @@ pub fn pages(options: Options) -> fanfare_http::Pages {
         options,
         attempts: Attempts::default(),
         counts: Counts::default(),
+        ended_runs: EndedRuns::default(),
         made_secrets: MadeSecrets::default(),
     });
     Arc::new(move |config| router::register(config, &dashboard))

@@ -1,6 +1,7 @@
 //! Serves the pages: each with its role, behind the guard, with the headers that keep it to itself.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
@@ -85,14 +86,85 @@ fn resource(path: &str, routes: Vec<PageRoute>) -> Resource {
 /// An address without a page. Whoever has signed in keeps the navigation.
 async fn nowhere(request: HttpRequest) -> HttpResponse {
     let visitor = visitor_of(&request).await.ok().flatten();
-    PageError::NoPage.page(visitor.as_ref())
+    PageError::NoPage.page(visitor.as_ref(), again(&request))
 }
 
-/// The address of a form, which has no page: the page that the form is on is one above. `Try again` after an error, and
-/// signing in anew, lead there.
+/// The address of a form, which has no page: signing in anew leads there, and from there to the page that the form is on.
 async fn wrong_method(request: HttpRequest) -> Result<HttpResponse, PageError> {
-    match request.path().rsplit_once('/') {
-        Some((above, _)) if request.method() == Method::GET => Ok(see(above)),
-        _ => Err(PageError::Unusable(StatusCode::METHOD_NOT_ALLOWED)),
+    if request.method() == Method::GET {
+        Ok(see(page_above(request.path())))
+    } else {
+        Err(PageError::Unusable(StatusCode::METHOD_NOT_ALLOWED))
+    }
+}
+
+/// Where a page that is not there can be asked for again: at its own address, or, after a form, where the form's page is.
+pub(crate) fn again(request: &HttpRequest) -> &str {
+    if request.method() == Method::GET {
+        ""
+    } else {
+        page_above(request.path())
+    }
+}
+
+/// The addresses that have a page.
+static PAGES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let routes = pages::routes().into_iter();
+    let pages = routes.filter(|route| route.method == Method::GET);
+    pages.map(|route| route.path).collect()
+});
+
+/// The nearest address at a path or above it that has a page. The page of a form is there.
+pub(crate) fn page_above(mut path: &str) -> &str {
+    let fits = |pattern: &str, path: &str| {
+        let mut of_path = path.split('/');
+        let mut of_pattern = pattern.split('/');
+        let fit = of_pattern.all(|part| {
+            let given = of_path.next();
+            given == Some(part) || given.is_some() && part.starts_with('{')
+        });
+        fit && of_path.next().is_none()
+    };
+    while !PAGES.iter().any(|pattern| fits(pattern, path)) {
+        match path.rsplit_once('/') {
+            Some((above, _)) => path = above,
+            None => return "/app",
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_every_form_there_is_a_page_to_go_back_to() {
+        let forms = pages::routes().into_iter();
+        let forms = forms.filter(|route| route.method == Method::POST);
+        for form in forms {
+            let path = form.path.replace("{id}", "some_id");
+            let above = page_above(&path);
+            assert!(
+                path.starts_with(above) || above == "/app",
+                "{path}: {above}"
+            );
+            assert_eq!(page_above(above), above, "{path}");
+        }
+        for (path, page) in [
+            ("/app/audiences/aud_1/sync", "/app/audiences/aud_1"),
+            ("/app/audiences/aud_1/edit", "/app/audiences/aud_1/edit"),
+            (
+                "/app/audiences/aud_1/members/add",
+                "/app/audiences/aud_1/members",
+            ),
+            (
+                "/app/settings/integrations/klaviyo/force-sync",
+                "/app/settings/integrations",
+            ),
+            ("/auth/sign-out", "/app"),
+        ] {
+            assert_eq!(page_above(path), page);
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fanfare_klaviyo_sim::RunningSimulator;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -41,7 +42,10 @@ impl Drop for Running {
 pub(crate) struct Installation {
     folder: TempDir,
     settings: Vec<(&'static str, String)>,
-    klaviyo: Running,
+    /// Where Klaviyo is, `http://HOST:PORT`.
+    klaviyo: String,
+    /// Klaviyo, where it is a program of its own.
+    _simulator: Option<Running>,
     pub(crate) api: Running,
     pub(crate) worker: Running,
     organization: String,
@@ -52,16 +56,41 @@ pub(crate) struct Installation {
 impl Installation {
     /// Starts all of it, with an organization.
     pub(crate) fn start(klaviyo: &[&str]) -> Self {
+        Self::start_with(klaviyo, Vec::new())
+    }
+
+    /// The same on a database of Postgres.
+    pub(crate) fn start_with(klaviyo: &[&str], store: Vec<(&'static str, String)>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut simulator = vec!["--addr", "127.0.0.1:0", "--latency", "20", "--no-quota"];
         simulator.extend(klaviyo);
-        let klaviyo = run(folder.path(), "klaviyo-sim", &simulator, &[]);
-        let settings = vec![
+        let simulator = run(folder.path(), "klaviyo-sim", &simulator, &[]);
+        let klaviyo = simulator.address.clone();
+        Self::start_in(folder, klaviyo, Some(simulator), store)
+    }
+
+    /// The same beside a Klaviyo that the test itself runs.
+    pub(crate) fn start_beside(klaviyo: &RunningSimulator) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(folder, klaviyo.url(), None, Vec::new())
+    }
+
+    fn start_in(
+        folder: TempDir,
+        klaviyo: String,
+        simulator: Option<Running>,
+        store: Vec<(&'static str, String)>,
+    ) -> Self {
+        let mut settings = vec![
             ("FANFARE_API_ADDR", "127.0.0.1:0".to_owned()),
             ("FANFARE_WORKER_ADDR", "127.0.0.1:0".to_owned()),
-            ("FANFARE_KLAVIYO_BASE_URL", klaviyo.address.clone()),
+            ("FANFARE_KLAVIYO_BASE_URL", klaviyo.clone()),
             ("FANFARE_MIN_REFRESH_SECONDS", "2".to_owned()),
         ];
+        if !store.is_empty() {
+            settings.extend(store);
+            operate(folder.path(), &settings, &["migrate"]);
+        }
         let api = run(folder.path(), "fanfare-api", &[], &settings);
         let worker = run(folder.path(), "fanfare-worker", &[], &settings);
         let made = operate(
@@ -75,6 +104,7 @@ impl Installation {
             folder,
             settings,
             klaviyo,
+            _simulator: simulator,
             api,
             worker,
         }
@@ -182,7 +212,7 @@ impl Installation {
 
     /// Forgets all planned faults.
     pub(crate) fn forget_faults(&self) {
-        let address = format!("{}/control/faults", self.klaviyo.address);
+        let address = format!("{}/control/faults", self.klaviyo);
         agent()
             .delete(address)
             .call()
@@ -190,7 +220,7 @@ impl Installation {
     }
 
     fn order(&self, what: &str, orders: &str) {
-        let address = format!("{}/control/{what}", self.klaviyo.address);
+        let address = format!("{}/control/{what}", self.klaviyo);
         let mut answer = agent().post(address).send(orders).expect("an answer");
         let told = answer.body_mut().read_to_string().unwrap_or_default();
         assert!(answer.status().is_success(), "{orders}: {told}");

@@ -5,7 +5,9 @@
 mod axe;
 mod browser;
 mod clicks;
+mod database;
 mod finding;
+mod giving_back;
 mod installation;
 mod journey;
 mod launch;
@@ -13,6 +15,7 @@ mod look;
 mod pages;
 mod roles;
 mod states;
+mod store_away;
 mod webdriver;
 mod without_script;
 

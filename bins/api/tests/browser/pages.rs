@@ -7,7 +7,7 @@ use crate::imported;
 use crate::installation::Installation;
 
 /// Pages of the dashboard, by the name of their pictures. `{id}` is an audience, `{person}` a consumer.
-const PAGES: [(&str, &str); 20] = [
+const PAGES: [(&str, &str); 26] = [
     ("audiences", "/app/audiences"),
     (
         "audiences-searched-in-vain",
@@ -36,6 +36,12 @@ const PAGES: [(&str, &str); 20] = [
     (
         "events",
         "/app/settings/integrations/klaviyo/events?preview=draw.consumer.won",
+    ),
+    ("contacts", "/app/settings/integrations/klaviyo/contacts"),
+    ("customer-edit", "/app/customers/{person}/edit"),
+    (
+        "customer-unsubscribe",
+        "/app/customers/{person}/unsubscribe",
     ),
     ("audience-edit", "/app/audiences/{id}/edit"),
     ("audience-delete", "/app/audiences/{id}/delete"),

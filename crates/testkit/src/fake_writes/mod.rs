@@ -73,12 +73,17 @@ pub(crate) struct State {
 impl FakeWrites {
     /// The part that writes of this Klaviyo, whose profiles it changes by this clock.
     pub fn of(klaviyo: &FakeKlaviyo, clock: Arc<dyn Clock>) -> Self {
-        let writes = Self::default();
-        writes.state().account = Some(Account {
+        Self::default().with_profiles_of(klaviyo, clock)
+    }
+
+    /// The same, which changes this Klaviyo's profiles too, by this clock.
+    #[must_use]
+    pub fn with_profiles_of(self, klaviyo: &FakeKlaviyo, clock: Arc<dyn Clock>) -> Self {
+        self.state().account = Some(Account {
             klaviyo: klaviyo.clone(),
             clock,
         });
-        writes
+        self
     }
 
     /// What was asked of profiles and of consents, in order.
@@ -323,7 +328,9 @@ impl KlaviyoWrites for FakeWrites {
         lookup: &MemberLookup,
     ) -> Result<Answer<Vec<FoundProfile>>, KlaviyoError> {
         yield_point().await;
-        let Some(account) = self.account() else {
+        // Who has lists knows also who is suppressed.
+        let has_lists = self.state().lists.klaviyo.is_some();
+        let Some(account) = self.account().filter(|_| !has_lists) else {
             return self.find_by(lookup).await;
         };
         let value = account.looked_for(lookup);

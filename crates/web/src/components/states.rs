@@ -60,7 +60,7 @@ pub(crate) fn empty(title: &str, text: &str, step: Option<(&str, &str)>) -> Mark
 }
 
 /// An error: what happened, what to do, and the way out.
-pub(crate) fn error_panel(told: &Told) -> Markup {
+pub(crate) fn error_panel(told: &Told<'_>) -> Markup {
     let (name, href) = told.way_out;
     html! {
         section.error-panel role="alert" {

@@ -40,11 +40,11 @@ pub(crate) enum PageError {
 
 /// An error in words: what happened, what to do, and the way out.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Told<'a> {
     pub(crate) status: StatusCode,
     pub(crate) heading: String,
     pub(crate) text: String,
-    pub(crate) way_out: (&'static str, &'static str),
+    pub(crate) way_out: (&'static str, &'a str),
 }
 
 /// An error in these words.
@@ -53,7 +53,7 @@ fn told(
     heading: &str,
     text: &str,
     way_out: (&'static str, &'static str),
-) -> Told {
+) -> Told<'static> {
     Told {
         status,
         heading: heading.to_owned(),
@@ -65,6 +65,8 @@ fn told(
 const TO_AUDIENCES: (&str, &str) = ("Go to Audiences", "/app/audiences");
 const TO_INTEGRATIONS: (&str, &str) = ("Open Integrations", "/app/settings/integrations");
 const AGAIN: (&str, &str) = ("Try again", "");
+/// What leads to the page of a form that was not taken.
+const BACK: &str = "Back to the page";
 
 impl From<Error> for PageError {
     fn from(error: Error) -> Self {
@@ -83,7 +85,7 @@ impl PageError {
     }
 
     /// The error in words.
-    pub(crate) fn told(&self) -> Told {
+    pub(crate) fn told<'a>(&self) -> Told<'a> {
         match self {
             Self::UseCase(error) => use_case::told(error),
             Self::Forbidden(needed) => told(
@@ -135,9 +137,13 @@ impl PageError {
         }
     }
 
-    /// The error as a page, with the visitor's navigation where there is one; as a part of a page for a script.
-    pub(crate) fn page(&self, visitor: Option<&Visitor>) -> HttpResponse {
-        let told = self.told();
+    /// The error as a page, with the visitor's navigation where there is one; as a part of a page for a script. Whoever wants to
+    /// try again goes to the address `again`; where that is empty, to the one that was asked for.
+    pub(crate) fn page(&self, visitor: Option<&Visitor>, again: &str) -> HttpResponse {
+        let mut told = self.told();
+        if told.way_out == AGAIN && !again.is_empty() {
+            told.way_out = (BACK, again);
+        }
         let body = error_panel(&told);
         let markup: Markup = match visitor {
             Some(visitor) if visitor.is_partial => body,
@@ -159,7 +165,7 @@ impl PageError {
             .body(markup.0)
     }
 
-    fn log(&self) {
+    pub(crate) fn log(&self) {
         let Self::UseCase(error) = self else {
             if matches!(self, Self::Internal) {
                 tracing::error!("a page was put together without its parts");
@@ -192,6 +198,6 @@ impl ResponseError for PageError {
 
     fn error_response(&self) -> HttpResponse {
         self.log();
-        self.page(None)
+        self.page(None, "")
     }
 }

@@ -9,7 +9,7 @@ use super::{AGAIN, TO_AUDIENCES, TO_INTEGRATIONS, Told};
 use crate::texts;
 
 /// What happened, and what to do.
-pub(super) fn told(error: &Error) -> Told {
+pub(super) fn told(error: &Error) -> Told<'static> {
     match error {
         Error::NotFound(entity) => super::told(
             StatusCode::NOT_FOUND,
@@ -99,7 +99,7 @@ pub(super) fn told(error: &Error) -> Told {
 }
 
 /// The errors of the lists that audiences are kept in.
-fn of_kept_lists(error: &Error) -> Told {
+fn of_kept_lists(error: &Error) -> Told<'static> {
     match error {
         Error::NoKeptList => super::told(
             StatusCode::CONFLICT,
@@ -133,7 +133,7 @@ fn of_kept_lists(error: &Error) -> Told {
 }
 
 /// The errors of people and of what Klaviyo is told of them.
-fn of_people(error: &Error) -> Told {
+fn of_people(error: &Error) -> Told<'static> {
     match error {
         Error::NotRetriable => super::told(
             StatusCode::CONFLICT,
@@ -164,7 +164,7 @@ fn of_people(error: &Error) -> Told {
 }
 
 /// The errors of the connection to Klaviyo.
-fn of_klaviyo(error: &Error) -> Told {
+fn of_klaviyo(error: &Error) -> Told<'static> {
     match error {
         Error::KeyNotFound => super::told(
             StatusCode::BAD_REQUEST,
@@ -217,7 +217,7 @@ fn of_klaviyo(error: &Error) -> Told {
     }
 }
 
-fn of_store(error: &StoreError) -> Told {
+fn of_store(error: &StoreError) -> Told<'static> {
     match error {
         StoreError::TooManySearches => super::told(
             StatusCode::TOO_MANY_REQUESTS,
@@ -241,7 +241,7 @@ fn of_store(error: &StoreError) -> Told {
     }
 }
 
-fn fault() -> Told {
+fn fault() -> Told<'static> {
     super::told(
         StatusCode::INTERNAL_SERVER_ERROR,
         "Something went wrong",

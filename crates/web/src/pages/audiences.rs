@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::organization::Role;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::AudienceRecord;
@@ -20,6 +21,7 @@ use crate::components::{
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
 use crate::layout::Section;
+use crate::pages::making;
 use crate::router::{PageRoute, page};
 use crate::visitor::{Visitor, see};
 
@@ -56,8 +58,7 @@ async fn list(
     let organization = visitor.organization();
     let mut all = all_audiences(&application, &visitor).await?;
     let has_any = !all.is_empty();
-    let settings = application.settings(organization).await?;
-    let is_connected = settings.connection.is_some();
+    let is_connected = application.is_connected(organization).await?;
     let order = Order::of(&fields);
     retain_found(&mut all, &fields);
     let all = if order.key == "members" {
@@ -85,8 +86,11 @@ async fn list(
                 div.head {
                     h1 { "Audiences" }
                     div.actions {
-                        @if is_connected && visitor.may(Role::Editor) {
-                            a.button href="/app/audiences/import/klaviyo" { "Import from Klaviyo" }
+                        @if visitor.may(Role::Editor) {
+                            a.button.quiet href=(making::PATH) { "Create Audience" }
+                            @if is_connected {
+                                a.button href="/app/audiences/import/klaviyo" { "Import from Klaviyo" }
+                            }
                         }
                     }
                 }
@@ -252,7 +256,10 @@ fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) ->
                 th scope="row" { a href=(path) { (long_text(&audience.name)) } }
                 (cell("Type", &html! { @if source.is_some() { "Synced" } @else { "By hand" } }))
                 (number_cell("Members", *members))
-                (cell("Status", &maybe_status_badge(record.status())))
+                (cell("Status", &html! {
+                    (maybe_status_badge(record.status()))
+                    @if was_cancelled(record) { " " span.none { "Cancelled" } }
+                }))
                 (cell("Rules", &html! { span.none { "None" } }))
                 (cell("Sync Source", &html! {
                     @match source {
@@ -270,6 +277,13 @@ fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) ->
         }
     };
     table("Audiences", &headings, &rows)
+}
+
+/// Whether somebody ended its last sync, whose status is that of a failure.
+fn was_cancelled(record: &AudienceRecord) -> bool {
+    let source = record.source.as_ref();
+    let error = source.and_then(|source| source.data.last_error.as_deref());
+    !record.is_syncing() && error == Some(FailureCode::Cancelled.as_str())
 }
 
 /// When an audience or its source last changed.

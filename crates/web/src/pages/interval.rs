@@ -80,7 +80,8 @@ pub(super) fn choice(typed: &Fields, fault: Option<&str>, shortest: u32) -> Mark
         }
     };
     html! {
-        fieldset {
+        // With a script, the interval can be chosen for Continuous Sync alone.
+        fieldset data-interval {
             legend { "Sync" }
             div { label.choice { input type="radio" name="sync" value="ONE_TIME" checked[!is_continuous]; "One-time Import" } p.hint { "Read now, and again only when somebody presses Sync now." } }
             div { label.choice { input type="radio" name="sync" value="CONTINUOUS" checked[is_continuous]; "Continuous Sync" } p.hint { "Read again by itself: joins, leavings and changes follow." } }

@@ -9,7 +9,10 @@ mod gallery;
 mod importing;
 mod integrations;
 mod interval;
+mod making;
 pub(crate) mod sign_in;
+
+pub(crate) use audience::duplicates;
 
 use crate::router::PageRoute;
 
@@ -19,6 +22,7 @@ pub(crate) fn routes() -> Vec<PageRoute> {
         sign_in::routes,
         audiences::routes,
         importing::routes,
+        making::routes,
         audience::routes,
         customers::routes,
         deliveries::routes,

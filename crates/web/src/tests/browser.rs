@@ -20,6 +20,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) text: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl<'f> Browser<'f> {
@@ -99,7 +100,8 @@ impl<'f> Browser<'f> {
         let answer = Answer {
             status,
             headers,
-            text: String::from_utf8(bytes.to_vec()).expect("text"),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.to_vec(),
         };
         assert_secure(&answer);
         answer

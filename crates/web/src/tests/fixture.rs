@@ -98,7 +98,7 @@ impl Fixture {
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::default()),
         });
-        let writes = FakeWrites::on(&klaviyo);
+        let writes = FakeWrites::on(&klaviyo).with_profiles_of(&klaviyo, Arc::new(clock.clone()));
         let integration = integration.with_klaviyo_writes(Arc::new(writes.clone()));
         Self {
             parts: parts(&integration, options(&[1], false)),

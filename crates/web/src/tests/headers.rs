@@ -1,12 +1,14 @@
 //! Every answer of the dashboard keeps itself to itself.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
 use fanfare_domain::organization::Role;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::ConsumerFilter;
+use flate2::read::GzDecoder;
 
 use super::browser::{Answer, Browser};
 use super::fixture::{Fixture, options};
@@ -76,11 +78,30 @@ async fn the_first_page_with_its_files_is_under_100_kb() {
     let fixture = Fixture::new().await;
     let mut browser = Browser::new(&fixture);
     let assets = &*ASSETS;
-    let mut bytes = browser.get("/auth/sign-in").await.text.len();
-    for asset in [&assets.htmx, &assets.script, &assets.style, &assets.icon] {
-        bytes += browser.get(&asset.path).await.text.len();
+    let page = browser.get("/auth/sign-in").await;
+    let mut bytes = page.bytes.len();
+    for asset in assets.all() {
+        page.has(&asset.path);
+        let plain = browser.get(&asset.path).await;
+        let request = TestRequest::get().uri(&asset.path);
+        let request = request.insert_header(("accept-encoding", "gzip, deflate, br"));
+        let file = browser.send(request).await;
+        assert_eq!(file.status, 200);
+        assert_eq!(plain.header("content-encoding"), "");
+        if file.header("content-encoding") == "gzip" {
+            assert_ne!(file.header("etag"), plain.header("etag"));
+            let mut read = Vec::new();
+            let unpacked = GzDecoder::new(&*file.bytes).read_to_end(&mut read);
+            assert_eq!(unpacked.ok(), Some(plain.bytes.len()));
+            assert_eq!(read, plain.bytes);
+        } else {
+            assert!(!asset.path.ends_with("css"), "not compressed");
+        }
+        bytes += file.bytes.len();
     }
     assert!(bytes < 100_000, "{bytes}");
+    let style = browser.get(&assets.style.path).await;
+    style.has(&format!("url(\"{}\")", assets.font.path));
 }
 
 #[actix_web::test]

@@ -34,7 +34,7 @@ async fn lists_and_segments_are_chosen_by_their_names() {
         .shows("No list or segment matches");
     let part = browser.get_partial(&format!("{PATH}?search=vip")).await;
     assert!(
-        part.text.starts_with("<div id=\"collections\">"),
+        part.text.starts_with("<div id=\"collections\""),
         "{}",
         part.text
     );

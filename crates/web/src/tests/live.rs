@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use fanfare_domain::organization::Role;
+use fanfare_testkit::build::list;
+use fanfare_testkit::memory::Operation;
 
 use super::fixture::Fixture;
 
@@ -61,4 +63,34 @@ async fn revoking_the_key_ends_the_stream_without_done() {
     // Without news it tells what it knows once more.
     assert_eq!(answer.text.matches("event: progress").count(), 2);
     answer.lacks("event: done");
+}
+
+#[actix_web::test]
+async fn the_next_look_at_an_audience_reads_only_what_can_have_changed() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Viewer).await;
+    let reads = || fixture.store.count_of(Operation::Read);
+    let first = reads();
+    browser.get(&path).await.shows("Last sync");
+    let second = reads();
+    let page = browser.get_partial(&path).await;
+    page.shows("Last sync");
+    let third = reads();
+    assert!(third - second < second - first);
+    // The audience with its source, its latest runs, and whether Klaviyo is connected.
+    assert_eq!(third - second, 3);
+    // A run that has ended is told of, with what it has done.
+    fixture.wait_a_minute();
+    fixture.klaviyo.change(|contents| {
+        let newsletter = contents.collections.get_mut(&list("RtPqXs"));
+        newsletter.expect("the list").1.pop();
+    });
+    let mut editor = fixture.signed_in(Role::Editor).await;
+    editor.post(&format!("{path}/sync"), &[]).await;
+    fixture
+        .work(&fixture.latest_run(&imported.audience).await)
+        .await;
+    let page = browser.get(&path).await;
+    page.shows("<figure class=\"growth\">");
 }

@@ -3,6 +3,8 @@
 mod access;
 mod audiences;
 mod browser;
+mod by_hand;
+mod contacts;
 mod customers;
 mod deliveries;
 mod events;

@@ -119,6 +119,10 @@ async fn a_store_that_is_away_is_told_with_a_way_out_and_the_page_comes_back() {
         let sent = browser.post(&format!("{audience}/sync"), &[]).await;
         assert_eq!(sent.status, 503, "{operation:?}");
         sent.has(AWAY);
+        // What leads on is a page, not the address of the form.
+        sent.has(&format!(
+            "<a class=\"button\" href=\"{audience}\">Back to the page</a>"
+        ));
     }
     assert!(browser.cookie.is_some(), "nobody was signed out");
     let sync = browser.post(&format!("{audience}/sync"), &[]).await;

@@ -52,6 +52,8 @@ async fn a_sync_is_started_and_cancelled_by_buttons_and_a_double_click_starts_on
     cancelled.leads_to(&format!("{path}?notice=cancelled"));
     let page = browser.get(&path).await;
     page.shows("The last sync was cancelled.");
+    let table = browser.get("/app/audiences").await;
+    table.shows("<span class=\"badge bad\">Failed</span> <span class=\"none\">Cancelled</span>");
     page.has("<span class=\"badge bad\">Failed</span>");
     page.lacks("The last sync failed.");
     let runs = browser.get(&format!("{path}/runs")).await;

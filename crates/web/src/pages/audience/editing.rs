@@ -145,14 +145,21 @@ fn markup(
     shortest: u32,
 ) -> Markup {
     let value = |name| typed.get(name).unwrap_or_default();
-    let hint = "While you leave it as it is, a rename in Klaviyo changes it. Once you have named it, it stays.";
+    let is_synced = frame.status.record.source.is_some();
+    let hint = if is_synced {
+        "While you leave it as it is, a rename in Klaviyo changes it. Once you have named it, it stays."
+    } else {
+        ""
+    };
     html! {
         div.head { h1 { "Edit " (long_text(frame.name())) } }
         form.panel method="post" action={ (frame.path()) "/edit" } {
             (csrf(visitor))
             (text_field("name", "Name", value("name"), hint, faults.name.as_deref()))
             (text_field("description", "Description", value("description"), "", None))
-            (interval::choice(typed, faults.interval.as_deref(), shortest))
+            @if is_synced {
+                (interval::choice(typed, faults.interval.as_deref(), shortest))
+            }
             div.actions {
                 button type="submit" { "Save" }
                 a.button.quiet href=(frame.path()) { "Discard" }

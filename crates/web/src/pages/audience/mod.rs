@@ -13,6 +13,7 @@ mod runs;
 mod why;
 
 pub(super) use issues::klaviyo_address;
+pub(crate) use progress::duplicates;
 
 use actix_web::HttpResponse;
 use actix_web::web::Path;
@@ -28,6 +29,7 @@ use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::Section;
 use crate::router::PageRoute;
+use crate::texts;
 use crate::visitor::Visitor;
 
 /// The routes of these files.
@@ -77,13 +79,13 @@ impl Frame {
             after: None,
         };
         let runs = application.runs(organization, id, &page).await?.items;
-        let settings = application.settings(organization).await?;
+        let is_connected = application.is_connected(organization).await?;
         let mut ended = runs.iter().filter(|run| !run.status.is_active());
         Ok(Self {
             status,
             ended: ended.next().cloned(),
             latest: runs.into_iter().next(),
-            is_connected: settings.connection.is_some(),
+            is_connected,
         })
     }
 
@@ -169,7 +171,7 @@ impl Frame {
 
     fn tabs(&self, current: &str) -> Markup {
         let path = self.path();
-        let pages = [
+        let mut pages = vec![
             ("Overview", path.clone()),
             ("Members", format!("{path}/members")),
             ("Issues", format!("{path}/issues")),
@@ -178,13 +180,33 @@ impl Frame {
             ("History", format!("{path}/history")),
             ("Why?", format!("{path}/why")),
         ];
+        if self.status.record.source.is_none() {
+            // Whoever is in it was put there by hand: no profile had an issue, and there is nothing to explain.
+            pages.retain(|(name, _)| !["Issues", "Why?"].contains(name));
+        }
         tabs("Audience", &pages, current)
     }
 }
 
 /// What was done, after a form.
-fn said(fields: &Fields) -> Option<&'static str> {
+fn said(fields: &Fields) -> Option<String> {
+    let count = || fields.text("count")?.parse::<u64>().ok();
     match fields.get("notice")? {
+        "members-added" => return count().map(members::members_added),
+        "members-removed" => {
+            let people = |count| texts::count(count, "member was", "members were");
+            return count().map(|count| format!("{} removed.", people(count)));
+        }
+        _ => {}
+    }
+    said_plainly(fields).map(str::to_owned)
+}
+
+fn said_plainly(fields: &Fields) -> Option<&'static str> {
+    match fields.get("notice")? {
+        "nobody-ticked" => Some("Nobody was ticked."),
+        "made" => Some("The audience was created. Say who is in it: add people below."),
+        "limit-saved" => Some("The number was saved. It holds for all audiences."),
         "sync" => Some("The sync has been queued."),
         "cancelled" => Some("The sync was cancelled. What it had written stays."),
         "list-chosen" => Some(

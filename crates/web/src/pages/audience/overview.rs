@@ -7,8 +7,6 @@ use actix_web::web::{Data, Path};
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::organization::Role;
-use fanfare_domain::paging::PageRequest;
-use fanfare_domain::run::SyncRun;
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::{AudienceStatus, Integration};
 use maud::{Markup, html};
@@ -16,6 +14,7 @@ use maud::{Markup, html};
 use super::{Frame, audience_id, progress};
 use crate::Dashboard;
 use crate::components::{button_form, growth, long_text, maybe_time, notice, number, time};
+use crate::ended_runs::Outcome;
 use crate::error::PageError;
 use crate::fields::Query;
 use crate::layout::Section;
@@ -34,9 +33,6 @@ const SECONDS_BETWEEN_LOOKS: u32 = 3;
 /// How long a sync may be overdue before that is told as a fault.
 const OVERDUE: Duration = Duration::from_secs(90);
 
-/// Runs whose outcomes are drawn.
-const RUNS_OF_GROWTH: u32 = 50;
-
 async fn show(
     application: Data<Integration>,
     dashboard: Data<Dashboard>,
@@ -50,15 +46,11 @@ async fn show(
     let record = [&frame.status.record];
     let members = dashboard.counts.of(&application, organization, &record);
     let members = members.await?.first().copied().unwrap_or_default();
-    let page = PageRequest {
-        first: RUNS_OF_GROWTH,
-        after: None,
-    };
-    let runs = application.runs(organization, &id, &page).await?.items;
-    let duplicates = match &frame.ended {
-        Some(run) => progress::duplicates(&application.issue_counts(organization, &run.id).await?),
-        None => 0,
-    };
+    let latest = frame.ended.as_ref();
+    let ended = dashboard
+        .ended_runs
+        .of(&application, organization, &id, latest);
+    let ended = ended.await?;
     // While a run is followed, its end says when to look again.
     let is_continuous = frame
         .status
@@ -83,10 +75,10 @@ async fn show(
         section.panel {
             h2 { "Audience" }
             (facts(&visitor, &frame.status, members))
-            (growth(&counts(&runs, members), visitor.now))
+            (growth(&counts(&ended.outcomes, members), visitor.now))
         }
         @if let Some(run) = frame.latest.as_ref().filter(|run| !run.status.is_active()) {
-            (progress::last_sync(&visitor, &frame, run, duplicates))
+            (progress::last_sync(&visitor, &frame, run, ended.duplicates))
         }
     };
     // The head is a part of what is asked for again: a rename and the status are in it.
@@ -100,12 +92,12 @@ async fn show(
 
 /// The members after each run that has ended, the earliest first. What runs have added and removed leads back from the
 /// members of now.
-fn counts(runs: &[SyncRun], members: u64) -> Vec<(Timestamp, u64)> {
+fn counts(runs: &[Outcome], members: u64) -> Vec<(Timestamp, u64)> {
     let mut counts = Vec::with_capacity(runs.len());
     let mut after = members;
     for run in runs {
-        counts.extend(run.finished_at.map(|at| (at, after)));
-        after = (after + run.progress.members_removed).saturating_sub(run.progress.members_added);
+        counts.push((run.at, after));
+        after = (after + run.left).saturating_sub(run.joined);
     }
     counts.reverse();
     counts
@@ -117,9 +109,9 @@ fn facts(visitor: &Visitor, status: &AudienceStatus, members: u64) -> Markup {
     html! {
         dl.facts {
             div { dt { "Members" } dd { (number(members)) } }
-            div { dt { "Last synced" } dd { (maybe_time(last_synced_at, visitor.now)) } }
-            div { dt { "Last complete pass" } dd { (maybe_time(status.last_full_pass_at(), visitor.now)) } }
             @if let Some(source) = source {
+                div { dt { "Last synced" } dd { (maybe_time(last_synced_at, visitor.now)) } }
+                div { dt { "Last complete pass" } dd { (maybe_time(status.last_full_pass_at(), visitor.now)) } }
                 @let (kind, id) = (source.collection.kind, source.collection.id.as_str());
                 div {
                     dt { "Klaviyo " (kind.noun()) }

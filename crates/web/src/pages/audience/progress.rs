@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::issue::IssueCode;
-use fanfare_domain::run::{RunMode, SyncRun, SyncStatus};
+use fanfare_domain::run::{RunError, RunMode, SyncRun, SyncStatus};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::waiting::{WaitReason, Waiting};
 use maud::{Markup, html};
@@ -40,8 +40,12 @@ pub(super) fn live(run: &SyncRun, now: Timestamp) -> Markup {
 
 /// Whether somebody ended the run. Its status is that of a failure, which it is not to whoever pressed the button.
 pub(super) fn is_cancelled(run: &SyncRun) -> bool {
-    let error = run.error.as_ref();
-    error.is_some_and(|error| error.code == FailureCode::Cancelled)
+    run.error.as_ref().is_some_and(was_cancelled)
+}
+
+/// Whether a run that ended like this was ended by somebody.
+pub(super) fn was_cancelled(error: &RunError) -> bool {
+    error.code == FailureCode::Cancelled
 }
 
 /// How the people of a complete pass come of the profiles that it has read, in a sentence.
@@ -138,7 +142,7 @@ pub(super) fn waits(run: &SyncRun, now: Timestamp) -> Option<String> {
 }
 
 /// How many profiles of a run share the e-mail of another one.
-pub(super) fn duplicates(issues: &[(IssueCode, u64)]) -> u64 {
+pub(crate) fn duplicates(issues: &[(IssueCode, u64)]) -> u64 {
     let mut counts = issues.iter();
     counts
         .find(|(code, _)| *code == IssueCode::DuplicateEmail)

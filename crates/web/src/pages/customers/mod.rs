@@ -1,30 +1,41 @@
 //! `/app/customers`: the people, and one of them.
 
+mod consent;
+mod editing;
 mod person;
 mod timeline;
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::organization::Role;
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord};
 use fanfare_domain::value::Email;
 use fanfare_sync::Integration;
 use maud::{Markup, html};
 
 use crate::components::{
-    cell, empty, heading, long_text, maybe_time, pager, search_field, short_search, table, time,
+    badge, cell, empty, heading, long_text, maybe_time, pager, search_field, short_search, table,
+    time,
 };
 use crate::error::PageError;
 use crate::fields::Query;
 use crate::layout::Section;
 use crate::router::{PageRoute, page};
+use crate::texts;
 use crate::visitor::Visitor;
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<PageRoute> {
-    vec![
+    let mut routes = vec![
         page!(GET Viewer "/app/customers", list),
         page!(GET Viewer "/app/customers/{id}", person::show),
-    ]
+    ];
+    routes.extend(editing::routes());
+    routes.extend(consent::routes());
+    routes
 }
 
 const PATH: &str = "/app/customers";
@@ -62,7 +73,14 @@ async fn list(
     Ok(
         visitor.page_or(part, "Consumers", Section::Customers, |part| {
             html! {
-                div.head { h1 { "Consumers" } }
+                div.head {
+                    h1 { "Consumers" }
+                    div.actions {
+                        @if visitor.may(Role::Editor) {
+                            a.button href={ (PATH) "/new" } { "Add Customer" }
+                        }
+                    }
+                }
                 (search_field(PATH, &fields, "E-mail, phone or name", "#consumers"))
                 (part)
             }
@@ -76,6 +94,36 @@ pub(in crate::pages) fn rows(
     caption: &str,
     people: &[ConsumerRecord],
 ) -> Markup {
+    table_of(visitor, caption, people, |_| html! {})
+}
+
+/// The same in a form: each has a checkbox of this name, but those who are members already.
+pub(in crate::pages) fn pickable(
+    visitor: &Visitor,
+    caption: &str,
+    people: &[ConsumerRecord],
+    field: &str,
+    members: &BTreeSet<ConsumerId>,
+) -> Markup {
+    table_of(visitor, caption, people, |person| {
+        let id = &person.consumer.id;
+        let label = format!("Select {}", texts::cut(&name(person), 80));
+        html! {
+            @if members.contains(id) {
+                (badge("good", "Member")) " "
+            } @else {
+                input type="checkbox" name=(field) value=(id) aria-label=(label); " "
+            }
+        }
+    })
+}
+
+fn table_of(
+    visitor: &Visitor,
+    caption: &str,
+    people: &[ConsumerRecord],
+    before: impl Fn(&ConsumerRecord) -> Markup,
+) -> Markup {
     let headings = html! {
         (heading("Name"))
         (heading("Email"))
@@ -87,7 +135,7 @@ pub(in crate::pages) fn rows(
         @for person in people {
             @let consumer = &person.consumer;
             tr {
-                th scope="row" { a href={ (PATH) "/" (consumer.id) } { (long_text(&name(person))) } }
+                th scope="row" { (before(person)) a href={ (PATH) "/" (consumer.id) } { (long_text(&name(person))) } }
                 (cell("Email", &maybe_text(consumer.email.as_ref().map(Email::as_str))))
                 (cell("Phone", &maybe_text(consumer.phone.as_ref().map(|phone| phone.value.as_str()))))
                 (cell("Last Activity", &maybe_time(person.updated_at, visitor.now)))

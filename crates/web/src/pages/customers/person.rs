@@ -3,17 +3,18 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::organization::Role;
 use fanfare_domain::ports::{AudienceRecord, ConsumerRecord};
 use fanfare_domain::value::Email;
 use fanfare_sync::{Entity, Error, Integration};
 use maud::{Markup, html};
 
-use super::{maybe_text, name, timeline};
+use super::{consent, maybe_text, name, timeline};
 use crate::components::{
-    badge, cell, heading, long_text, maybe_status_badge, maybe_time, table, time,
+    badge, cell, heading, long_text, maybe_status_badge, maybe_time, notice, table, time,
 };
 use crate::error::PageError;
-use crate::fields::Query;
+use crate::fields::{Fields, Query};
 use crate::layout::Section;
 use crate::pages::audience::klaviyo_address;
 use crate::visitor::{self, Visitor};
@@ -38,12 +39,31 @@ pub(super) async fn show(
         div.head {
             h1 { (long_text(&name)) }
             @if person.consumer.primary.is_some() { (badge("info", "Klaviyo")) }
+            @if visitor.may(Role::Editor) {
+                div.actions {
+                    a.button.quiet href={ (super::PATH) "/" (id) "/edit" } { "Edit" }
+                }
+            }
+        }
+        @if let Some(text) = said(&query.0) {
+            (notice("good", &html! { (text) }))
         }
         (details(&visitor, &person))
+        (consent::panel(&visitor, &person))
         (memberships(&visitor, &person, &audiences))
         (part)
     };
     Ok(visitor.page(&name, Section::Customers, &body))
+}
+
+/// What was done, after a form.
+fn said(fields: &Fields) -> Option<&'static str> {
+    match fields.get("notice")? {
+        "made" => Some("The consumer was made."),
+        "saved" => Some("The consumer was saved."),
+        "unsubscribed" => Some("The consent was ended here, and Klaviyo is told."),
+        _ => None,
+    }
 }
 
 fn details(visitor: &Visitor, person: &ConsumerRecord) -> Markup {
@@ -85,7 +105,11 @@ fn memberships(visitor: &Visitor, person: &ConsumerRecord, audiences: &[Audience
                 th scope="row" { a href=(path) { (long_text(&record.audience.name)) } }
                 (cell("Status", &maybe_status_badge(record.status())))
                 (cell("Last synced", &maybe_time(record.source.as_ref().and_then(|source| source.last_synced_at), visitor.now)))
-                (cell("Why?", &html! { a href={ (path) "/why?consumerId=" (person.consumer.id) } { "Why?" } }))
+                (cell("Why?", &html! {
+                    @if record.source.is_some() {
+                        a href={ (path) "/why?consumerId=" (person.consumer.id) } { "Why?" }
+                    } @else { "Added by hand" }
+                }))
             }
         }
     };

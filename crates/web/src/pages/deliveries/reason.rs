@@ -9,6 +9,8 @@ use crate::visitor::Visitor;
 
 const EVENT_SETTINGS: &str = "/app/settings/integrations/klaviyo/events";
 
+const CONTACT_SETTINGS: &str = "/app/settings/integrations/klaviyo/contacts";
+
 /// The reason in words, if the delivery has one.
 pub(in crate::pages) fn reason(visitor: &Visitor, delivery: &Delivery) -> Markup {
     let Some(code) = delivery.code else {
@@ -32,6 +34,9 @@ fn remedy(visitor: &Visitor, code: DeliveryCode) -> Option<(&'static str, &'stat
         ),
         DeliveryCode::EventsOff => ("Switch events on", EVENT_SETTINGS),
         DeliveryCode::NotForwarded => ("Choose a metric", EVENT_SETTINGS),
+        DeliveryCode::ContactsOff | DeliveryCode::UnknownInKlaviyo => {
+            ("Contact settings", CONTACT_SETTINGS)
+        }
         _ => return None,
     };
     visitor.may(Role::Editor).then_some(way)

@@ -72,7 +72,7 @@ async fn answer(
     fault: Option<&str>,
 ) -> Result<HttpResponse, PageError> {
     let listing = Listing::load(application, visitor, fields).await?;
-    let part = html! { div #collections { (listing.markup(visitor, fields, ticked)) } };
+    let part = html! { div #collections data-ticked { (listing.markup(visitor, fields, ticked)) } };
     let shortest = application.shortest_interval();
     let mut answer = visitor.page_or(part, "Import from Klaviyo", Section::Audiences, |part| {
         html! {

@@ -1,6 +1,7 @@
 //! `/app/settings/integrations`: what is connected, and what can be.
 
 mod actions;
+mod contacts;
 mod events;
 mod quota;
 mod sheet;
@@ -20,7 +21,7 @@ use crate::router::{PageRoute, page};
 use crate::texts;
 use crate::visitor::{Visitor, see};
 
-use sheet::Sheet;
+use sheet::{Sheet, Switched};
 
 /// The routes of these files.
 pub(super) fn routes() -> Vec<PageRoute> {
@@ -30,6 +31,7 @@ pub(super) fn routes() -> Vec<PageRoute> {
     ];
     routes.extend(actions::routes());
     routes.extend(events::routes());
+    routes.extend(contacts::routes());
     routes
 }
 
@@ -62,6 +64,10 @@ async fn answer(
 ) -> Result<HttpResponse, PageError> {
     let organization = visitor.organization();
     let settings = application.settings(organization).await?;
+    let switched = Switched {
+        events: settings.events.enabled,
+        contacts: settings.contacts.enabled,
+    };
     let connection = settings.connection;
     let quota = match &connection {
         Some(_) => Some(application.klaviyo_quota(organization).await?),
@@ -91,7 +97,7 @@ async fn answer(
             (quota::glance(visitor, quota))
         }
         @if let Some(sheet) = &sheet {
-            (sheet.markup(visitor, connection.as_ref(), settings.events.enabled))
+            (sheet.markup(visitor, connection.as_ref(), switched))
         }
     };
     let mut answer = visitor.page("Integrations", Section::Settings, &body);

@@ -19,13 +19,19 @@ pub(super) struct Sheet {
     pub(super) asks_for_account_change: bool,
 }
 
+/// What is sent to Klaviyo.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Switched {
+    pub(super) events: bool,
+    pub(super) contacts: bool,
+}
+
 impl Sheet {
-    /// `sends_events` says whether events are switched on.
     pub(super) fn markup(
         &self,
         visitor: &Visitor,
         connection: Option<&ConnectionView>,
-        sends_events: bool,
+        switched: Switched,
     ) -> Markup {
         html! {
             dialog.sheet open aria-labelledby="sheet-title" {
@@ -35,7 +41,7 @@ impl Sheet {
                     a.button.quiet.close href=(PATH) { "Close" }
                 }
                 @match connection {
-                    Some(connection) => (self.connected(visitor, connection, sends_events)),
+                    Some(connection) => (self.connected(visitor, connection, switched)),
                     None => (self.key_form(visitor, "Connect Klaviyo with a private API key.")),
                 }
             }
@@ -46,7 +52,7 @@ impl Sheet {
         &self,
         visitor: &Visitor,
         connection: &ConnectionView,
-        sends_events: bool,
+        switched: Switched,
     ) -> Markup {
         html! {
             dl.rows {
@@ -75,11 +81,18 @@ impl Sheet {
                 }
             }
             section.panel {
-                h3 { "Events to Klaviyo " @if sends_events { (badge("good", "On")) } @else { (badge("none", "Off")) } }
+                h3 { "Events to Klaviyo " (on_or_off(switched.events)) }
                 p.hint { "Klaviyo is told when somebody joins a queue, wins a draw or buys, so that flows start on it." }
                 div.actions {
                     (get_button("Event settings", super::events::PATH, &[]))
                     (get_button("Deliveries", "/app/deliveries", &[]))
+                }
+            }
+            section.panel {
+                h3 { "Contacts to Klaviyo " (on_or_off(switched.contacts)) }
+                p.hint { "A name or a phone number that changes in Fanfare changes in Klaviyo, too." }
+                div.actions {
+                    (get_button("Contact settings", super::contacts::PATH, &[]))
                 }
             }
             @if visitor.may(Role::Admin) {
@@ -126,6 +139,14 @@ impl Sheet {
                 button type="submit" { "Save" }
             }
         }
+    }
+}
+
+fn on_or_off(is_on: bool) -> Markup {
+    if is_on {
+        badge("good", "On")
+    } else {
+        badge("none", "Off")
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod actions;
 mod choosing;
+mod limit;
 mod preview;
 mod progress;
 
@@ -27,6 +28,7 @@ use crate::visitor::Visitor;
 pub(super) fn routes() -> Vec<PageRoute> {
     let mut routes = vec![page!(GET Viewer "/app/audiences/{id}/klaviyo-list", show)];
     routes.extend(actions::routes());
+    routes.extend(limit::routes());
     routes
 }
 
@@ -48,6 +50,7 @@ struct Beside<'a> {
     choice: Choice,
     preview: Option<&'a PushPreview>,
     warning: Option<String>,
+    limit: Option<limit::Typed>,
 }
 
 async fn show(
@@ -71,6 +74,7 @@ async fn answer(
         choice,
         preview,
         warning,
+        limit,
     } = beside;
     let warning = warning.map(|text| notice("bad", &html! { (text) }));
     let frame = Frame::load(application, visitor, id).await?;
@@ -93,10 +97,15 @@ async fn answer(
             }
         }
         Some(kept) => {
+            let shown_limit = match limit {
+                Some(typed) => typed,
+                None => limit::Typed::stored(application.push_limit(organization).await?),
+            };
             let latest = latest.filter(|run| run.list == kept.list);
             let is_pushing = latest.as_ref().is_some_and(|run| run.status.is_active());
             // What somebody reads, perhaps before they confirm it, does not go away under their eyes.
-            let every = match (preview.is_some() || warning.is_some(), is_pushing) {
+            let is_read = preview.is_some() || warning.is_some() || shown_limit.fault.is_some();
+            let every = match (is_read, is_pushing) {
                 (true, _) => None,
                 (false, true) => Some(WHILE_PUSHING),
                 (false, false) => Some(WHILE_FOLLOWING),
@@ -111,6 +120,7 @@ async fn answer(
                     @if let Some(run) = &latest {
                         (progress::panel(visitor, run))
                     }
+                    (limit::panel(visitor, kept, &shown_limit))
                 }
             }
         }
