@@ -1,6 +1,6 @@
 //! What happened around one consumer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use fanfare_domain::delivery::{DeliveryFilter, Place};
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId};
@@ -19,6 +19,8 @@ pub struct Timeline {
     pub moments: Vec<Moment>,
     /// The names of the audiences that are in it.
     pub audiences: HashMap<AudienceId, String>,
+    /// Those of them that are filled by hand.
+    pub by_hand: HashSet<AudienceId>,
     /// The key of the next page, if there is one.
     pub next: Option<String>,
 }
@@ -47,9 +49,13 @@ impl Integration {
         };
         let deliveries = unit.deliveries(&filter, &rest).await?.items;
         let (mut audiences, mut changes) = (HashMap::new(), Vec::new());
+        let mut by_hand = HashSet::new();
         for (around, stays) in audiences_around(unit.as_mut(), id).await? {
             let audience = around.audience;
             changes.extend(stays.iter().flat_map(Stay::changes));
+            if around.source.is_none() {
+                by_hand.insert(audience.id.clone());
+            }
             audiences.insert(audience.id, audience.name);
         }
         let first = page.first as usize;
@@ -57,6 +63,7 @@ impl Integration {
         Ok(Timeline {
             moments,
             audiences,
+            by_hand,
             next: next.map(|next| next.to_text()),
         })
     }

@@ -87,13 +87,19 @@ struct Silence {
 
 impl Silence {
     fn set(&self, is_silent: bool) {
-        *self.is_silent.lock().unwrap_or_else(PoisonError::into_inner) = is_silent;
+        *self
+            .is_silent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = is_silent;
         self.changed.notify_all();
     }
 
     /// Waits until it is not silent.
     fn wait(&self) {
-        let state = self.is_silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self
+            .is_silent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_while(state, |is_silent| *is_silent);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }

@@ -70,16 +70,18 @@ fn people(installation: &Installation, account: &AccountHandle) -> Vec<Person> {
 
 fn person(installation: &Installation, profile: Profile) -> Option<Person> {
     let email = profile.email?.trim().to_lowercase();
-    if !email.contains('@') || email.contains('+') {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ['@', '.', ' '].contains(&c);
+    if !email.contains('@') || !email.chars().all(is_plain) {
         return None;
     }
     let path = format!("/api/consumers/search?email={email}");
     let found = installation.ask("GET", &path, None);
     let consumer = &found[0];
-    Some(Person {
+    let name = consumer["fullName"].as_str()?;
+    name.chars().all(is_plain).then(|| Person {
         profile: profile.id,
-        consumer: consumer["id"].as_str()?.to_owned(),
-        name: consumer["fullName"].as_str()?.to_owned(),
+        consumer: consumer["id"].as_str().unwrap_or_default().to_owned(),
+        name: name.to_owned(),
         email,
     })
 }
@@ -102,7 +104,10 @@ fn fills_an_audience_by_hand(browser: &Browser, people: &[Person]) {
     browser.press("button", "Create Audience");
     browser.sees("The audience was created.");
     browser.photograph_in_every_look("audience-by-hand-empty");
-    let typed = format!("{}, nobody@example.com {}", people[0].email, people[1].email);
+    let typed = format!(
+        "{}, nobody@example.com {}",
+        people[0].email, people[1].email
+    );
     browser.fill("E-mails", &typed);
     browser.press("button", "Add members");
     browser.sees("2 members were added.");
@@ -132,6 +137,7 @@ fn pushes_it(browser: &Browser, account: &AccountHandle, people: &[Person]) -> S
     browser.fill("Name of the new list", "Draw winners");
     browser.press("button", "Keep it in this list");
     browser.sees("The list was chosen.");
+    browser.photograph_in_every_look("push-chosen");
     let lists = account.collections(Kind::List).expect("lists").into_iter();
     let list = lists.filter(|list| list != VIP).next_back();
     let list = list.expect("the new list");
@@ -215,7 +221,9 @@ fn changes_a_name_here_and_there(
         let names = [profile.first_name, profile.last_name].into_iter();
         names.flatten().collect::<Vec<_>>().join(" ")
     };
-    until("the name in Klaviyo", || (name() == "Ada King").then_some(()));
+    until("the name in Klaviyo", || {
+        (name() == "Ada King").then_some(())
+    });
     browser.sees_that("what went to Klaviyo", |text| {
         text.contains("Contact changed") && text.contains("Sent")
     });

@@ -7,12 +7,13 @@ use crate::imported;
 use crate::installation::Installation;
 
 /// Pages of the dashboard, by the name of their pictures. `{id}` is an audience, `{person}` a consumer.
-const PAGES: [(&str, &str); 26] = [
+const PAGES: [(&str, &str); 25] = [
     ("audiences", "/app/audiences"),
     (
         "audiences-searched-in-vain",
         "/app/audiences?search=nothing-like-this",
     ),
+    ("audience-new", "/app/audiences/new"),
     ("audience", "/app/audiences/{id}"),
     ("audience-members", "/app/audiences/{id}/members"),
     (
@@ -31,6 +32,7 @@ const PAGES: [(&str, &str); 26] = [
         "/app/audiences/{id}/why?person=nobody@example.com&live=true",
     ),
     ("customers", "/app/customers"),
+    ("customer-new", "/app/customers/new"),
     ("customer", "/app/customers/{person}"),
     ("deliveries", "/app/deliveries"),
     (

@@ -35,6 +35,7 @@ async fn an_audience_is_made_and_filled_by_e_mail() {
     page.has("Nobody is in this audience. It is filled by hand");
     page.lacks(">Why?</a>");
     page.lacks(">Issues</a>");
+    page.has("<span class=\"badge none\">By hand</span>");
 
     let add = format!("{path}/add");
     let form = [("emails", "person1@example.com; PERSON2@example.com,")];
@@ -82,8 +83,9 @@ async fn members_are_picked_among_the_consumers_and_taken_out_again() {
         ("consumer", people[0].as_str()),
         ("consumer", people[1].as_str()),
         ("consumer", "no id"),
+        ("search", "person"),
     ];
-    let added = browser.post(&format!("{pick}?search=person"), &form).await;
+    let added = browser.post(&pick, &form).await;
     added.leads_to(&format!("{pick}?search=person&notice=added-2"));
     let page = browser.get(&format!("{pick}?notice=added-2")).await;
     page.shows("2 members were added.");
@@ -97,6 +99,9 @@ async fn members_are_picked_among_the_consumers_and_taken_out_again() {
         found.text
     );
 
+    let person = browser.get(&format!("/app/customers/{}", people[0])).await;
+    person.shows("<span class=\"badge info\">In Fanfare</span> Joined <a");
+    person.has("Added by hand");
     let members = browser.get(&path).await;
     members.shows(&box_of(&people[0]));
     let form = [("consumer", people[0].as_str())];

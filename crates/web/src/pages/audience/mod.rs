@@ -24,7 +24,7 @@ use fanfare_domain::run::SyncRun;
 use fanfare_sync::{AudienceStatus, Entity, Error, Integration};
 use maud::{Markup, html};
 
-use crate::components::{button_form, long_text, maybe_status_badge, notice, tabs};
+use crate::components::{badge, button_form, long_text, notice, status_badge, tabs};
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::Section;
@@ -149,7 +149,10 @@ impl Frame {
         html! {
             div.head {
                 h1 { (long_text(self.name())) }
-                (maybe_status_badge(self.status.record.status()))
+                @match self.status.record.status() {
+                    Some(status) => (status_badge(status)),
+                    None => (badge("none", "By hand")),
+                }
                 @if self.latest.as_ref().is_some_and(progress::is_cancelled) { span.none { "Cancelled" } }
                 @if visitor.may(Role::Editor) && !self.is_archived() {
                     div.actions {

@@ -1,6 +1,6 @@
 //! What happened around somebody: what came from Klaviyo, and what went there.
 
-use fanfare_domain::delivery::Delivery;
+use fanfare_domain::delivery::{Delivery, DeliveryKind};
 use fanfare_domain::history::ChangeKind;
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::timeline::{Mark, MembershipChange, Moment};
@@ -76,7 +76,7 @@ fn changed(timeline: &Timeline, change: &MembershipChange) -> Markup {
         .get(id)
         .map_or(id.as_str(), String::as_str);
     html! {
-        (badge("info", "From Klaviyo")) " "
+        (badge("info", if timeline.by_hand.contains(id) { "In Fanfare" } else { "From Klaviyo" })) " "
         @match change.kind {
             ChangeKind::Joined => "Joined ",
             ChangeKind::Left => "Left ",
@@ -89,7 +89,13 @@ fn delivered(visitor: &Visitor, delivery: &Delivery) -> Markup {
     html! {
         (badge("out", "To Klaviyo")) " "
         (long_text(&words::delivery(delivery)))
-        @if let Some(target) = &delivery.target { " as " (long_text(target)) }
+        @if let Some(target) = &delivery.target {
+            @match delivery.kind {
+                DeliveryKind::Membership | DeliveryKind::Consent => " of the list ",
+                DeliveryKind::Event | DeliveryKind::Contact => " as ",
+            }
+            (long_text(target))
+        }
         " " (words::delivery_badge(delivery.status))
         (reason(visitor, delivery))
     }

@@ -120,8 +120,9 @@ async fn answer(
                     @if let Some(run) = &latest {
                         (progress::panel(visitor, run))
                     }
-                    (limit::panel(visitor, kept, &shown_limit))
                 }
+                // What is typed here does not go away with what is shown anew.
+                @if !visitor.is_partial { (limit::panel(visitor, kept, &shown_limit)) }
             }
         }
     };

@@ -31,6 +31,9 @@ pub(super) fn routes() -> Vec<PageRoute> {
 /// Rows of a page.
 const ROWS: u32 = 50;
 
+/// The fields that say which page of the table is shown.
+const PLACE: [&str; 2] = ["search", "after"];
+
 /// The page's address.
 fn address(audience: &AudienceId) -> String {
     format!("/app/audiences/{audience}/members/pick")
@@ -68,6 +71,10 @@ async fn show(
     let path = address(&id);
     let part = html! {
         div #people data-ticked {
+            // Where the page is, so that it is shown again.
+            @for name in PLACE {
+                @if let Some(value) = fields.text(name) { input type="hidden" name=(name) value=(value); }
+            }
             (short_search(&fields))
             @if found.items.is_empty() {
                 (nobody(&fields, &path))
@@ -86,7 +93,7 @@ async fn show(
             }
             @if let Some(text) = said(&fields) { (notice("good", &html! { (text) })) }
             (search_field(&path, &fields, "E-mail, phone or name", "#people"))
-            form method="post" action={ (path) (fields.set("notice", None).query()) } {
+            form method="post" action=(path) {
                 (csrf(&visitor))
                 (part)
                 div.choose {
@@ -128,7 +135,6 @@ async fn add(
     application: Data<Integration>,
     visitor: Visitor,
     path: Path<String>,
-    query: Query,
     form: Form,
 ) -> Result<HttpResponse, PageError> {
     let id = audience_id(path)?;
@@ -141,6 +147,10 @@ async fn add(
         format!("added-{}", done.await?.changed)
     };
     // They go on where they were: perhaps they look for somebody else.
-    let fields = query.0.set("notice", Some(&said));
+    let mut fields = Fields::default();
+    for name in PLACE {
+        fields = fields.set(name, form.0.text(name));
+    }
+    let fields = fields.set("notice", Some(&said));
     Ok(see(&format!("{}{}", address(&id), fields.query())))
 }
