@@ -115,6 +115,9 @@ fn turns_on_continuous_sync(browser: &Browser, installation: &Installation) {
     browser.press("link", "Audiences");
     browser.press("link", "VIP Customers");
     browser.press("link", "Edit");
+    browser.awaits("radio", "One-time Import");
+    // The interval is of continuous sync alone.
+    browser.lacks("combobox", "Refresh every");
     browser.press("radio", "Continuous Sync");
     browser.choose("Refresh every", "2 seconds");
     browser.press("button", "Save");

@@ -13,6 +13,7 @@ fn everything_is_done_without_script() {
         browser.sign_in(&installation.owner);
         connects_and_imports(browser);
         looks_around(browser);
+        fills_by_hand(browser);
         edits_and_deletes(browser);
         sets_events_up(browser);
     });
@@ -59,13 +60,36 @@ fn looks_around(browser: &Browser) {
     browser.sees("Consumers");
 }
 
+fn fills_by_hand(browser: &Browser) {
+    browser.press("link", "Audiences");
+    browser.press("link", "Create Audience");
+    browser.fill("Name", "Winners");
+    browser.press("button", "Create Audience");
+    browser.sees("The audience was created.");
+    browser.press("link", "Pick consumers");
+    browser.sees("Pick members of Winners");
+    let names = browser.texts("tbody th a").into_iter();
+    let name = names.filter(|name| name.is_ascii()).next_back();
+    let select = format!("Select {}", name.expect("somebody"));
+    browser.press("checkbox", &select);
+    browser.press("button", "Add Selected");
+    browser.sees("1 member was added.");
+    browser.press("link", "Back to the members");
+    browser.press("checkbox", &select);
+    browser.press("button", "Remove Selected");
+    browser.sees("1 member was removed.");
+}
+
 fn edits_and_deletes(browser: &Browser) {
     browser.press("link", "Audiences");
     browser.press("button", "Actions for VIP Customers");
     browser.press("link", "Edit");
     browser.fill("Name", "Best of all");
+    browser.press("radio", "Continuous Sync");
+    browser.choose("Refresh every", "1 day");
     browser.press("button", "Save");
     browser.sees("The audience was saved.");
+    browser.sees("Continuous sync: every 1 day.");
     browser.press("link", "Delete");
     browser.press("button", "Delete audience");
     browser.sees("The audience was deleted.");
