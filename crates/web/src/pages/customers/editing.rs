@@ -79,12 +79,11 @@ fn read(typed: &Fields) -> Result<Values, Faults> {
         }
     }
     if let Some(text) = typed.text("phone") {
-        match phone(text) {
-            Some(phone) => values.phone = Some(phone),
-            None => {
-                let text = "Write it with its country: + and 7 to 15 digits, like +491511234567.";
-                faults.phone = Some(text.to_owned());
-            }
+        if let Some(phone) = phone(text) {
+            values.phone = Some(phone);
+        } else {
+            let text = "Write it with its country: + and 7 to 15 digits, like +491511234567.";
+            faults.phone = Some(text.to_owned());
         }
     }
     if let Some(text) = typed.text("fullName") {

@@ -111,9 +111,9 @@ pub(super) fn panel(settings: ContactSettings) -> Markup {
             }
         }
     };
-    let unknown = match (settings.enabled, settings.create_profiles) {
-        (true, true) => html! { "A new profile, without any consent" },
-        _ => html! { span.none { "No profile" } },
+    let is_made = settings.enabled && settings.create_profiles;
+    let unknown = html! {
+        @if is_made { "A new profile, without any consent" } @else { span.none { "No profile" } }
     };
     let rows = html! {
         @for example in &EXAMPLES {
