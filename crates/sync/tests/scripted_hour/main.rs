@@ -92,7 +92,7 @@ where
 async fn in_the_scripted_hour_every_audience_follows_its_list_in_memory() {
     let clock = SkippingClock::default();
     let store = InMemoryStore::new(Arc::new(clock.clone()));
-    audiences_follow(store, clock).await;
+    Box::pin(audiences_follow(store, clock)).await;
 }
 
 #[tokio::test]
@@ -101,5 +101,5 @@ async fn in_the_scripted_hour_every_audience_follows_its_list_on_sqlite() {
     let clock = SkippingClock::default();
     let options = SqliteOptions::at(folder.path().join("store.db"));
     let store = SqliteStore::open(options, Arc::new(clock.clone()));
-    audiences_follow(store.await.unwrap(), clock).await;
+    Box::pin(audiences_follow(store.await.unwrap(), clock)).await;
 }

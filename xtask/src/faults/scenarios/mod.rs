@@ -249,7 +249,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "contacts: kill -9 between call and row",
         BOTH,
-        at(&[0], 1),
+        at(&[0], 0),
         contacts::killed_in_a_call,
     ),
     scenario(
@@ -273,7 +273,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "pushes: kill -9 between call and row",
         BOTH,
-        at(&[0], 1),
+        at(&[0], 0),
         pushes::killed_in_a_call,
     ),
     scenario(
