@@ -162,6 +162,7 @@ const BUCKETS: &[(&str, &str, Endpoint)] = &[
     ("GET", "/api/events", Endpoint::Events),
     ("GET", "/api/profiles", Endpoint::Profiles),
     ("GET", "/api/lists/X/flow-triggers", Endpoint::ListFlows),
+    ("GET", "/api/segments/RtPqXs", Endpoint::Segment),
     (
         "GET",
         "/api/segments/X/flow-triggers",
@@ -205,7 +206,7 @@ async fn every_write_is_one_that_the_specification_knows() {
         return;
     };
     let requests = every_request().await;
-    assert_eq!(requests.len(), 11 + 1 + 2 * 4 + 3 + 3);
+    assert_eq!(requests.len(), 12 + 1 + 2 * 4 + 3 + 3);
     let mut seen = BTreeSet::new();
     for request in &requests {
         let operation = operation(&specification, request);

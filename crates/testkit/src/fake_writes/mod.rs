@@ -1,5 +1,6 @@
 //! Klaviyo's part that writes, in memory: what it has recorded, what it was asked, and faults that a test orders.
 
+mod events;
 mod imports;
 mod profiles;
 
@@ -14,9 +15,8 @@ use fanfare_domain::ports::{Clock, KlaviyoWrites};
 use fanfare_domain::quota::RetryAfter;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::writing::{
-    ContentRefusal, Event, Flow, FlowsOf, FoundProfile, ImportErrorPage, ImportJob, MAX_EVENTS,
-    Metric, MetricPage, PersonalText, ProfileChanges, ProfileUpsert, RecordedEvents, RowRefusal,
-    Unsubscribe, WriteError, WrittenProfile,
+    Event, Flow, FlowsOf, FoundProfile, ImportErrorPage, ImportJob, MAX_EVENTS, Metric, MetricPage,
+    ProfileChanges, ProfileUpsert, RecordedEvents, Unsubscribe, WriteError, WrittenProfile,
 };
 
 use crate::fake_klaviyo::FakeKlaviyo;
@@ -207,39 +207,6 @@ impl FakeWrites {
                 retry_after: RetryAfter::Unknown,
             }),
         }
-    }
-}
-
-impl State {
-    fn record(&mut self, events: &[Event]) -> Result<(), WriteError> {
-        let is_refused = |event: &Event| self.refused.contains(event.unique_id.as_str());
-        if let Some(row) = events.iter().position(is_refused) {
-            let named = RowRefusal {
-                row: Some(row),
-                field: None,
-                code: "invalid".to_owned(),
-            };
-            return Err(WriteError::ContentRefused(ContentRefusal {
-                status: 400,
-                rows: self.names_rows.then_some(named).into_iter().collect(),
-            }));
-        }
-        for event in events {
-            let person = &event.person;
-            let email = person.email.as_ref().map(PersonalText::as_str);
-            let phone = person.phone.as_ref().map(PersonalText::as_str);
-            let profile = person.profile.as_ref().map(ProfileId::as_str);
-            let person = profile.or(email).or(phone).unwrap_or_default().to_owned();
-            let key = (
-                person,
-                event.metric.to_string(),
-                event.unique_id.to_string(),
-            );
-            if self.known.insert(key) {
-                self.recorded.push(event.clone());
-            }
-        }
-        Ok(())
     }
 }
 
