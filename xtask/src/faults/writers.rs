@@ -1,7 +1,6 @@
 //! An organization that writes contacts to Klaviyo, or keeps an audience in a list, and the proof that both sides are equal at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -283,13 +282,9 @@ impl Keeper {
 
     /// Waits until the changes of the audience have been followed.
     pub(super) fn follow(&self, environment: &Environment) -> Result<()> {
-        let begun = Instant::now();
         environment.wait("a change is not followed", || {
-            // What is asked for often enough is found soon enough.
-            let is_first = begun.elapsed().as_secs() < 5;
-            Ok(!is_first && self.must_be_equal(environment).is_ok())
-        })?;
-        self.must_be_equal(environment)
+            Ok(self.must_be_equal(environment).is_ok())
+        })
     }
 
     fn must_be_equal(&self, environment: &Environment) -> Result<()> {

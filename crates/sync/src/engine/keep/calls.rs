@@ -134,16 +134,13 @@ impl Slice<'_> {
                     }
                 }
             };
-            let kept = self
-                .drain
-                .wait_for(self.lease.keep_during(call), stop)
-                .await;
-            let Some(kept) = kept else {
-                written.trouble = Some(Trouble::Stopped);
-                break;
-            };
-            let Some(answer) = kept? else {
-                return Ok(Asked::Overtaken);
+            let answer = match self.ask(call, stop).await? {
+                Asked::NotInTime => {
+                    written.trouble = Some(Trouble::Stopped);
+                    break;
+                }
+                Asked::Overtaken => return Ok(Asked::Overtaken),
+                Asked::Answer(answer) => answer,
             };
             match answer {
                 Ok(()) => {
@@ -185,17 +182,8 @@ impl Slice<'_> {
         let collection = list_of(pushing);
         let klaviyo = &self.integration.klaviyo;
         let call = klaviyo.collection(&pushing.connection, &collection, false);
-        let Some(kept) = self
-            .drain
-            .wait_for(self.lease.keep_during(call), stop)
-            .await
-        else {
-            return Ok(Asked::NotInTime);
-        };
-        Ok(match kept? {
-            None => Asked::Overtaken,
-            Some(answer) => Asked::Answer(answer.map(drop).map_err(Trouble::of_read)),
-        })
+        let asked = self.ask(call, stop).await?;
+        Ok(asked.map(|answer| answer.map(drop).map_err(Trouble::of_read)))
     }
 
     /// Asks Klaviyo who of these is in the list: by the addresses that their profiles have now, because a list is not asked by
@@ -210,17 +198,9 @@ impl Slice<'_> {
         let mut found = LookedUp::new();
         for some in ids.chunks(LOOKED_UP_AT_ONCE) {
             let look = look_up_some(self.integration, pushing, some);
-            let Some(kept) = self
-                .drain
-                .wait_for(self.lease.keep_during(look), stop)
-                .await
-            else {
-                return Ok(Asked::NotInTime);
-            };
-            match kept? {
-                None => return Ok(Asked::Overtaken),
-                Some(Ok(some)) => found.extend(some),
-                Some(Err(trouble)) => return Ok(Asked::Answer(Err(trouble))),
+            match self.ask(look, stop).await? {
+                Asked::Answer(Ok(some)) => found.extend(some),
+                other => return Ok(other),
             }
         }
         Ok(Asked::Answer(Ok(found)))

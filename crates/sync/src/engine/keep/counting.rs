@@ -264,14 +264,8 @@ impl Slice<'_> {
     ) -> Result<Asked<Result<Option<Vec<Flow>>, Trouble>>, Error> {
         let klaviyo = &self.integration.klaviyo;
         let call = klaviyo.flows_of_list(&pushing.connection, &pushing.kept.list);
-        let call = self.lease.keep_during(call);
-        let Some(kept) = self.drain.wait_for(call, stop).await else {
-            return Ok(Asked::NotInTime);
-        };
-        let Some(answer) = kept? else {
-            return Ok(Asked::Overtaken);
-        };
-        Ok(Asked::Answer(match answer {
+        let asked = self.ask(call, stop).await?;
+        Ok(asked.map(|answer| match answer {
             Ok(flows) => Ok(Some(flows)),
             Err(CallError::Klaviyo(KlaviyoError::ScopeMissing(_) | KlaviyoError::NotPermitted)) => {
                 Ok(None)
@@ -311,6 +305,31 @@ pub(super) enum Asked<T> {
     Overtaken,
     /// The worker has to stop, and no answer came in time.
     NotInTime,
+}
+
+impl<T> Asked<T> {
+    pub(super) fn map<U>(self, of: impl FnOnce(T) -> U) -> Asked<U> {
+        match self {
+            Self::Answer(answer) => Asked::Answer(of(answer)),
+            Self::Overtaken => Asked::Overtaken,
+            Self::NotInTime => Asked::NotInTime,
+        }
+    }
+}
+
+impl Slice<'_> {
+    /// Waits for a call's answer, and keeps the lease meanwhile.
+    pub(super) async fn ask<T>(
+        &mut self,
+        call: impl Future<Output = T>,
+        stop: &CancellationToken,
+    ) -> Result<Asked<T>, Error> {
+        let kept = self.lease.keep_during(call);
+        Ok(match self.drain.wait_for(kept, stop).await {
+            None => Asked::NotInTime,
+            Some(kept) => kept?.map_or(Asked::Overtaken, Asked::Answer),
+        })
+    }
 }
 
 /// From this unit on, what changes in the audience is for another push.

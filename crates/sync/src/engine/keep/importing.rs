@@ -43,12 +43,10 @@ impl Slice<'_> {
         let mut rows = rows(people);
         rows.truncate(klaviyo.profiles_that_fit(&rows));
         let call = klaviyo.start_import(&pushing.connection, &rows);
-        let call = self.lease.keep_during(call);
-        let Some(kept) = self.drain.wait_for(call, stop).await else {
-            return Ok(Linked::Step(Step::Continue));
-        };
-        let Some(answer) = kept? else {
-            return Ok(Linked::Step(Step::OVERTAKEN));
+        let answer = match self.ask(call, stop).await? {
+            Asked::NotInTime => return Ok(Linked::Step(Step::Continue)),
+            Asked::Overtaken => return Ok(Linked::Step(Step::OVERTAKEN)),
+            Asked::Answer(answer) => answer,
         };
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Linked::Step(Step::OVERTAKEN));
@@ -83,12 +81,10 @@ impl Slice<'_> {
     ) -> Result<Step, Error> {
         let klaviyo = &self.integration.klaviyo;
         let call = klaviyo.import_job(&pushing.connection, &under_way.job);
-        let call = self.lease.keep_during(call);
-        let Some(kept) = self.drain.wait_for(call, stop).await else {
-            return Ok(Step::Continue);
-        };
-        let Some(answer) = kept? else {
-            return Ok(Step::OVERTAKEN);
+        let answer = match self.ask(call, stop).await? {
+            Asked::NotInTime => return Ok(Step::Continue),
+            Asked::Overtaken => return Ok(Step::OVERTAKEN),
+            Asked::Answer(answer) => answer,
         };
         let waited = self.integration.now().since(under_way.since);
         let is_over = match answer {

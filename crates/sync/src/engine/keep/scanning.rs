@@ -12,6 +12,7 @@ use fanfare_domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::calls::Trouble;
+use super::counting::Asked;
 use super::step::Pushing;
 use super::{AT_ONCE, Slice, Step};
 use crate::error::Error;
@@ -37,15 +38,11 @@ impl Slice<'_> {
         let priority = Priority::Sync(Kept::default());
         let klaviyo = &self.integration.klaviyo;
         let call = klaviyo.members(&pushing.connection, &collection, &from, priority, &AnyRoom);
-        let call = self.lease.keep_during(call);
-        let answer = self.drain.wait_for(call, stop).await;
-        let page = match answer {
-            // The worker has to stop, and the answer did not come in time: the page is asked for again.
-            None => return Ok(Step::Continue),
-            Some(kept) => match kept? {
-                None => return Ok(Step::OVERTAKEN),
-                Some(page) => page,
-            },
+        let page = match self.ask(call, stop).await? {
+            // The page is asked for again.
+            Asked::NotInTime => return Ok(Step::Continue),
+            Asked::Overtaken => return Ok(Step::OVERTAKEN),
+            Asked::Answer(page) => page,
         };
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::OVERTAKEN);

@@ -79,20 +79,11 @@ impl Slice<'_> {
         stop: &CancellationToken,
     ) -> Result<Asked<Result<Sought, Trouble>>, Error> {
         let look = look(self.integration, &pushing.connection, people);
-        let Some(kept) = self
-            .drain
-            .wait_for(self.lease.keep_during(look), stop)
-            .await
-        else {
-            return Ok(Asked::NotInTime);
-        };
-        Ok(match kept? {
-            None => Asked::Overtaken,
-            Some(found) => {
-                let found = found.map_err(Trouble::of_read);
-                Asked::Answer(found.map(|found| whose(people, &found)))
-            }
-        })
+        let asked = self.ask(look, stop).await?;
+        Ok(asked.map(|found| {
+            let found = found.map_err(Trouble::of_read)?;
+            Ok(whose(people, &found))
+        }))
     }
 
     /// The people whom a push comes to next, after profiles were made of those who have none, as far as that is wanted.
@@ -192,21 +183,17 @@ impl Slice<'_> {
         let calls = people
             .iter()
             .map(|(_, new)| make_profile(klaviyo, connection, &new.upsert));
-        let calls = self.lease.keep_during(join_all(calls));
-        let Some(kept) = self.drain.wait_for(calls, stop).await else {
-            return Ok(Asked::NotInTime);
-        };
-        let Some(answers) = kept? else {
-            return Ok(Asked::Overtaken);
-        };
-        let mut results = Results::default();
-        for ((id, new), made) in people.into_iter().zip(answers) {
-            self.take_made(&mut results, id, new, made);
-        }
-        Ok(Asked::Answer(results))
+        let asked = self.ask(join_all(calls), stop).await?;
+        Ok(asked.map(|answers| {
+            let mut results = Results::default();
+            for ((id, new), made) in people.iter().zip(answers) {
+                self.take_made(&mut results, id, new, made);
+            }
+            results
+        }))
     }
 
-    fn take_made(&self, results: &mut Results, id: ConsumerId, new: NewProfile, made: Made) {
+    fn take_made(&self, results: &mut Results, id: &ConsumerId, new: &NewProfile, made: Made) {
         let error = match made.answer {
             Ok(WrittenProfile {
                 id: profile,
@@ -216,12 +203,12 @@ impl Slice<'_> {
                 if is_new {
                     results.new.insert(profile.clone());
                 }
-                let mut sent = new.sent;
+                let mut sent = new.sent.clone();
                 if made.without_phone.is_some() {
                     sent.remove(&ContactField::Phone);
                 }
                 let contact = Contact::created(profile, sent, updated, self.integration.now());
-                results.linked.insert(id, contact);
+                results.linked.insert(id.clone(), contact);
                 return;
             }
             Err(error) => error,
@@ -237,7 +224,7 @@ impl Slice<'_> {
                 return;
             }
         };
-        results.not_made.insert(id, code);
+        results.not_made.insert(id.clone(), code);
     }
 }
 
