@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::environment::{Environment, KEY, small_lists};
+use super::environment::{Environment, KEY, LIST, small_lists};
 use super::klaviyo_list::Klaviyo;
 use super::outcome::all;
 use crate::services::api::Run;
@@ -13,10 +13,9 @@ use crate::services::api::Run;
 /// The list that the audience is kept in. It has people of others, who are to stay.
 const TARGET: usize = 1;
 
-/// Imports a small list. Returns those of its people whose e-mail is beyond doubt: their ids and e-mails.
-fn import(environment: &Environment) -> Result<Vec<(String, String)>> {
+/// Imports a list. Returns those of its people whose e-mail is beyond doubt: their ids and e-mails.
+fn import(environment: &Environment, list: &str) -> Result<Vec<(String, String)>> {
     let api = &environment.api;
-    let list = small_lists(1).next().unwrap_or_default();
     let imported: Value = api.post("/api/audiences/import/klaviyo", &json!({"listIds": [list]}))?;
     let imported = &imported["imported"][0];
     let ids = imported["runId"]
@@ -25,7 +24,7 @@ fn import(environment: &Environment) -> Result<Vec<(String, String)>> {
     let (run, audience) = ids.context("the list was not imported")?;
     wait_for(environment, run)?;
     let mut profiles: BTreeMap<String, usize> = BTreeMap::new();
-    for email in emails(environment, &list)?.into_iter().flatten() {
+    for email in emails(environment, list)?.into_iter().flatten() {
         *profiles.entry(email).or_default() += 1;
     }
     let members = all(api, &format!("/api/audiences/{audience}/members"))?;
@@ -65,7 +64,8 @@ pub(super) struct Editor {
 impl Editor {
     /// Imports people, and switches contacts on. It needs a worker.
     pub(super) fn open(environment: &Environment) -> Result<Self> {
-        let people = import(environment)?;
+        let list = small_lists(1).next().unwrap_or_default();
+        let people = import(environment, &list)?;
         let body = json!({"klaviyo": {"contacts": {"enabled": true}}});
         environment.api.put::<Value>("/api/settings", &body)?;
         Ok(Self {
@@ -147,7 +147,7 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Imports people, makes an audience by hand, and keeps it in a list that has people of its own. It needs a worker.
     pub(super) fn open(environment: &Environment) -> Result<Self> {
-        let people = import(environment)?;
+        let mut people = import(environment, LIST)?;
         let api = &environment.api;
         let body = json!({"klaviyo": {"contacts": {"createProfiles": true}}});
         api.put::<Value>("/api/settings", &body)?;
@@ -155,11 +155,13 @@ impl Keeper {
         let audience: Value = api.post("/api/audiences", &body)?;
         let audience = audience["id"].as_str().context("no audience was made")?;
         let list = small_lists(TARGET + 1).nth(TARGET).unwrap_or_default();
-        let theirs = emails(environment, &list)?;
+        let theirs: BTreeSet<Option<String>> = emails(environment, &list)?.into_iter().collect();
+        // Whoever is in the list already would not be added to it.
+        people.retain(|(_, email)| !theirs.contains(&Some(email.clone())));
         let keeper = Self {
             people,
             audience: audience.to_owned(),
-            theirs: theirs.into_iter().collect(),
+            theirs,
             list,
             wanted: BTreeSet::new(),
             strangers: 0,

@@ -87,6 +87,12 @@ pub(super) fn throttled(context: &RoundContext<'_>) -> Result<RoundResult> {
     keeper.strangers_join(&environment, FEW_STRANGERS)?;
     let run = keeper.start(&environment)?;
     keeper.finish(&environment, &run)?;
+    let log = environment.log()?;
+    ensure!(
+        log.of("add-to-list") >= log.answered("add-to-list") + 4
+            && log.of("upsert-profile") > log.answered("upsert-profile"),
+        "not all was refused that had to be, so it was not tested"
+    );
     result(&environment)
 }
 
