@@ -9,6 +9,8 @@
 //! Who has all grams of a needle may still not hold it (`anna` has the grams of `annanna`): a store compares the texts
 //! of those whom the index names. Pure functions, the same for all stores.
 
+use std::collections::HashMap;
+
 use crate::search::BETWEEN;
 
 /// The most consumers of a section: places are 16 bits.
@@ -49,25 +51,21 @@ const fn gram(characters: [char; 3]) -> Gram {
 /// Stands for a character that is not there. No folded text holds it.
 const NONE: char = '\0';
 
-/// The grams of a folded text, each once, in order. None reaches from one value into the next.
-pub fn grams_of(text: &str) -> Vec<Gram> {
-    let mut grams = Vec::with_capacity(text.len() * 3);
+/// Takes each gram of a folded text as often as it is there. None reaches from one value into the next.
+fn each_gram(text: &str, mut take: impl FnMut(Gram)) {
     for value in text.split(BETWEEN) {
         let mut before = [NONE; 2];
         for c in value.chars() {
-            grams.push(gram([c, NONE, NONE]));
+            take(gram([c, NONE, NONE]));
             if before[1] != NONE {
-                grams.push(gram([before[1], c, NONE]));
+                take(gram([before[1], c, NONE]));
             }
             if before[0] != NONE {
-                grams.push(gram([before[0], before[1], c]));
+                take(gram([before[0], before[1], c]));
             }
             before = [before[1], c];
         }
     }
-    grams.sort_unstable();
-    grams.dedup();
-    grams
 }
 
 /// The grams that every text with this folded needle in it has: the longest, and not more than 16. None for
@@ -96,16 +94,22 @@ pub fn grams_of_needle(needle: &str) -> Vec<Gram> {
 
 /// The blocks of a section: `texts` are those of its consumers, by place.
 pub fn blocks<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<GramBlock> {
-    let mut postings: Vec<(Gram, u16)> = Vec::new();
+    // Grams are few and their places many, so only the grams are sorted: texts come in the order of their places.
+    let mut lists: HashMap<Gram, Vec<u16>> = HashMap::new();
     for (place, text) in (0..=u16::MAX).zip(texts) {
-        postings.extend(grams_of(text).into_iter().map(|gram| (gram, place)));
+        each_gram(text, |gram| {
+            let list = lists.entry(gram).or_default();
+            if list.last() != Some(&place) {
+                list.push(place);
+            }
+        });
     }
-    postings.sort_unstable();
+    let mut lists: Vec<(Gram, Vec<u16>)> = lists.into_iter().collect();
+    lists.sort_unstable_by_key(|(gram, _)| *gram);
     let mut blocks: Vec<GramBlock> = Vec::new();
     let mut before = 0;
-    for list in postings.chunk_by(|one, other| one.0 == other.0) {
-        let gram = list[0].0;
-        let places = packed(list.iter().map(|(_, place)| *place));
+    for (gram, list) in lists {
+        let places = packed(list.iter().copied());
         let is_full = |block: &GramBlock| block.lists.len() + places.len() + 10 > BLOCK_BYTES;
         if blocks.last().is_none_or(is_full) {
             before = 0;

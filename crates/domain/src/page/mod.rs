@@ -119,8 +119,10 @@ pub struct PagePlan {
     /// Consumers to overwrite. E-mails can move between them, and to created ones: a store must remove the
     /// old e-mails before it writes the new ones.
     pub updated: Vec<ConsumerWrite>,
-    /// Links to insert or overwrite, by profile.
-    pub links: Vec<ProfileLink>,
+    /// Links of profiles that had none.
+    pub new_links: Vec<ProfileLink>,
+    /// Links to overwrite, by profile.
+    pub changed_links: Vec<ProfileLink>,
     /// From where to where links lead that have moved: each way once.
     pub link_moves: Vec<LinkMove>,
     /// Profiles that the run saw for the first time.
@@ -137,6 +139,13 @@ pub struct PagePlan {
     pub told: BTreeSet<ConsumerId>,
     /// The outcomes of the page's profiles.
     pub tally: Tally,
+}
+
+impl PagePlan {
+    /// The links that the page writes.
+    pub fn links(&self) -> impl Iterator<Item = &ProfileLink> {
+        self.new_links.iter().chain(&self.changed_links)
+    }
 }
 
 /// The keys by which a store finds what it knows about a page: its usable e-mails and its profiles.

@@ -395,12 +395,13 @@ impl<'a> PagePlanner<'a> {
         });
         let moves: BTreeSet<LinkMove> = moves.collect();
         self.plan.link_moves = moves.into_iter().collect();
-        self.plan.links = self
-            .links
-            .into_iter()
-            .filter(|(profile, link)| self.links_before.get(profile) != Some(link))
-            .map(|(_, link)| link)
-            .collect();
+        for (profile, link) in self.links {
+            match self.links_before.get(&profile) {
+                None => self.plan.new_links.push(link),
+                Some(before) if *before == link => {}
+                Some(_) => self.plan.changed_links.push(link),
+            }
+        }
         self.plan
     }
 }

@@ -46,9 +46,9 @@ pub trait Pages {
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError>;
 
-    /// Writes a page's plan: consumers, links, seen profiles, memberships and issues. Existing memberships
-    /// and issues stay as they are. E-mails that move between consumers are removed from the old consumers
-    /// before the new ones get them. A page that moves links is counted ([`Pages::link_moves`]). New memberships
+    /// Writes a page's plan, which was made of what is [known](Pages::known) in this unit: consumers, links, seen
+    /// profiles, memberships and issues. Existing memberships and issues stay as they are. E-mails that move between
+    /// consumers are removed from the old consumers before the new ones get them. A page that moves links is counted ([`Pages::link_moves`]). New memberships
     /// begin at the unit's time ([`UnitOfWork::writing_since`](super::UnitOfWork::writing_since)). Returns how many
     /// consumers became members.
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError>;

@@ -20,7 +20,7 @@ fn person(id: &str, email: &str, updated: i64) -> Profile {
 fn is_empty(plan: &PagePlan) -> bool {
     plan.created.is_empty()
         && plan.updated.is_empty()
-        && plan.links.is_empty()
+        && plan.links().next().is_none()
         && plan.issues.is_empty()
         && plan.members.is_empty()
         && plan.seen_profiles.is_empty()

@@ -8,10 +8,10 @@
 //! set that came from parameters alone would be copied through the coordinator, past row security.
 
 mod consumers;
+mod links;
 
 use std::collections::{BTreeSet, HashSet};
 
-use fanfare_domain::consumer::ProfileLink;
 use fanfare_domain::history::Membership;
 use fanfare_domain::ids::{ConsumerId, RunId};
 use fanfare_domain::issue::{Field, Issue};
@@ -35,20 +35,27 @@ pub(crate) async fn write_page(
     search::mark_pending(scope.reborrow(), run, plan).await?;
     consumers::update(scope.reborrow(), run, &plan.updated, now).await?;
     consumers::insert(scope.reborrow(), run, &plan.created, now).await?;
-    put_links(scope.reborrow(), run, &plan.links, now).await?;
+    links::insert(scope.reborrow(), run, &plan.new_links, now).await?;
+    links::update(scope.reborrow(), run, &plan.changed_links, now).await?;
     if !plan.link_moves.is_empty() {
         count_link_move(scope.reborrow()).await?;
     }
     insert_seen_profiles(scope.reborrow(), run, &plan.seen_profiles).await?;
     insert_issues(scope.reborrow(), run, &plan.issues).await?;
     let audience = page.audience.as_str();
-    insert_members(scope.reborrow(), audience, run, &plan.members, since).await
+    let created: HashSet<&ConsumerId> = plan.created.iter().map(|new| &new.id).collect();
+    let (new, others): (Vec<_>, Vec<_>) =
+        (plan.members.iter()).partition(|member| created.contains(member));
+    let into = (audience, run, since);
+    insert_members(scope.reborrow(), into, &new).await?;
+    let added = add_members(scope.reborrow(), into, &others).await?;
+    Ok(added + new.len() as u64)
 }
 
 /// One look for the whole page at what each of its rows names: a foreign key would look for each row.
 async fn must_be_there(scope: Scope<'_>, page: &PageWrite<'_>) -> Result<(), StoreError> {
     let new: HashSet<&ConsumerId> = page.plan.created.iter().map(|new| &new.id).collect();
-    let linked = page.plan.links.iter().map(|link| &link.consumer);
+    let linked = page.plan.links().map(|link| &link.consumer);
     let named: BTreeSet<&str> = linked
         .chain(&page.plan.members)
         .filter(|id| !new.contains(id))
@@ -80,54 +87,6 @@ async fn must_be_there(scope: Scope<'_>, page: &PageWrite<'_>) -> Result<(), Sto
     }
 }
 
-async fn put_links(
-    scope: Scope<'_>,
-    run: &str,
-    links: &[ProfileLink],
-    now: DbTimestamp,
-) -> Result<(), StoreError> {
-    if links.is_empty() {
-        return Ok(());
-    }
-    let mut links: Vec<&ProfileLink> = links.iter().collect();
-    links.sort_unstable_by(|a, b| a.profile.cmp(&b.profile));
-    let profiles: Vec<&str> = links.iter().map(|link| link.profile.as_str()).collect();
-    let sources: Vec<&str> = links.iter().map(|link| link.source.as_str()).collect();
-    let consumers: Vec<&str> = links.iter().map(|link| link.consumer.as_str()).collect();
-    let updated: Vec<Option<DbTimestamp>> = links.iter().map(|link| to_db(link.updated)).collect();
-    let changed: Vec<DbTimestamp> = links
-        .iter()
-        .map(|link| DbTimestamp(link.changed_at))
-        .collect();
-    let put = sqlx::query!(
-        "INSERT INTO profile_links AS l (organization_id, profile_id, source_id, consumer_id,
-            profile_updated, changed_at, created_at)
-         SELECT r.organization_id, w.profile_id, w.source_id, w.consumer_id, w.updated, w.changed_at,
-            $7::timestamptz
-         FROM sync_runs r
-         CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-            AS w (profile_id, source_id, consumer_id, updated, changed_at)
-         WHERE r.organization_id = $1 AND r.id = $8
-         ON CONFLICT (organization_id, profile_id) DO UPDATE SET
-            source_id = excluded.source_id, consumer_id = excluded.consumer_id,
-            profile_updated = excluded.profile_updated, changed_at = excluded.changed_at,
-            updated_at = excluded.created_at
-         WHERE (l.source_id, l.consumer_id, l.profile_updated, l.changed_at) IS DISTINCT FROM
-            (excluded.source_id, excluded.consumer_id, excluded.profile_updated,
-             excluded.changed_at)",
-        scope.organization,
-        profiles as _,
-        sources as _,
-        consumers as _,
-        updated as _,
-        changed as _,
-        now,
-        run
-    );
-    put.execute(scope.connection).with_timeout().await?;
-    Ok(())
-}
-
 async fn insert_seen_profiles(
     scope: Scope<'_>,
     run: &str,
@@ -153,8 +112,7 @@ async fn insert_seen_profiles(
          FROM sync_runs r
          CROSS JOIN unnest($3::text[], $4::boolean[], $5::timestamptz[])
             AS w (profile_id, with_email, joined_at)
-         WHERE r.organization_id = $1 AND r.id = $2
-         ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
+         WHERE r.organization_id = $1 AND r.id = $2",
         scope.organization,
         run,
         profiles as _,
@@ -198,18 +156,40 @@ async fn insert_issues(scope: Scope<'_>, run: &str, issues: &[Issue]) -> Result<
     Ok(())
 }
 
+/// Makes members of consumers that were made in this unit, so that none is one yet.
 async fn insert_members(
     scope: Scope<'_>,
-    audience: &str,
-    run: &str,
-    members: &[ConsumerId],
-    since: DbTimestamp,
+    (audience, run, since): (&str, &str, DbTimestamp),
+    members: &[&ConsumerId],
+) -> Result<(), StoreError> {
+    if members.is_empty() {
+        return Ok(());
+    }
+    let insert = sqlx::query!(
+        "INSERT INTO audience_list_memberships
+            (organization_id, audience_id, consumer_id, run_id, created_at)
+         SELECT r.organization_id, $2::text, w.id, r.id, $5::timestamptz
+         FROM sync_runs r CROSS JOIN unnest($4::text[]) AS w (id)
+         WHERE r.organization_id = $1 AND r.id = $3",
+        scope.organization,
+        audience,
+        run,
+        in_order(members) as _,
+        since
+    );
+    insert.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
+/// Makes members of those consumers that are none yet. Returns how many.
+async fn add_members(
+    scope: Scope<'_>,
+    (audience, run, since): (&str, &str, DbTimestamp),
+    members: &[&ConsumerId],
 ) -> Result<u64, StoreError> {
     if members.is_empty() {
         return Ok(0);
     }
-    let mut members: Vec<&str> = members.iter().map(ConsumerId::as_str).collect();
-    members.sort_unstable();
     let put = sqlx::query!(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
@@ -220,11 +200,17 @@ async fn insert_members(
         scope.organization,
         audience,
         run,
-        members as _,
+        in_order(members) as _,
         since
     );
     let done = put.execute(scope.connection).with_timeout().await?;
     Ok(done.rows_affected())
+}
+
+fn in_order<'a>(consumers: &[&'a ConsumerId]) -> Vec<&'a str> {
+    let mut ids: Vec<&str> = consumers.iter().map(|id| id.as_str()).collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// Keeps memberships of an audience that this run has ended at this time.

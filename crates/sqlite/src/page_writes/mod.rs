@@ -30,8 +30,9 @@ pub(crate) async fn write_page(
     search::mark_pending(scope.reborrow(), run, plan).await?;
     consumers::update(scope.reborrow(), &plan.updated, now).await?;
     consumers::insert(scope.reborrow(), &plan.created, now).await?;
-    if !plan.links.is_empty() {
-        let rows = json(&plan.links.iter().map(LinkJson::of).collect::<Vec<_>>());
+    let links: Vec<LinkJson<'_>> = plan.links().map(LinkJson::of).collect();
+    if !links.is_empty() {
+        let rows = json(&links);
         put_links(scope.reborrow(), &rows, now).await?;
     }
     if !plan.link_moves.is_empty() {

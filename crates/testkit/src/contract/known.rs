@@ -45,7 +45,7 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
     };
     let links_of = |of: &[&Consumer]| {
         let is_theirs = |consumer| of.iter().any(|one| one.id == consumer);
-        let links = plan.links.iter().cloned();
+        let links = plan.links().cloned();
         links
             .filter(|link| is_theirs(link.consumer.clone()))
             .collect::<Vec<_>>()

@@ -58,7 +58,7 @@ pub async fn profiles_of_members_are_told_from_others(harness: &dyn StoreHarness
     org.take(&second, &page).await;
     // Linked, and a member of nothing.
     let plan = PagePlan {
-        links: vec![link("p4", "cons_4", None)],
+        new_links: vec![link("p4", "cons_4", None)],
         created: vec![consumer("cons_4").build()],
         ..PagePlan::default()
     };

@@ -198,7 +198,7 @@ pub async fn batches_skip_no_id(harness: &dyn StoreHarness) {
         let run = org.queue("list1").await;
         let plan = PagePlan {
             created: ids.iter().map(|id| consumer(id).build()).collect(),
-            links: ids.iter().map(|id| link(id, id, None)).collect(),
+            new_links: ids.iter().map(|id| link(id, id, None)).collect(),
             ..PagePlan::default()
         };
         org.write(&run, &plan).await;

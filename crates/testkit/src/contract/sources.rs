@@ -159,7 +159,7 @@ pub async fn a_profiles_link_is_a_source(harness: &dyn StoreHarness) {
     let run = org.queue("list1").await;
     let page = [profile("p1").email("a@example.com").build()];
     let (plan, _) = org.take_at(100, &run, &page).await;
-    let link = &plan.links[0];
+    let link = &plan.new_links[0];
     let expected = SourceRecord {
         id: link.source.clone(),
         source_type: PROFILE_SOURCE_TYPE.to_owned(),

@@ -150,14 +150,14 @@ pub async fn times_come_back_to_the_microsecond(harness: &dyn StoreHarness) {
     });
     let plan = PagePlan {
         created: vec![consumer("cons_1").build()],
-        links: links.collect(),
+        new_links: links.collect(),
         ..PagePlan::default()
     };
 
     org.write(&run, &plan).await;
 
     let known = org.known(&run.id, &[profile_id("p0")]).await;
-    assert_eq!(known.links, plan.links);
+    assert_eq!(known.links, plan.new_links);
 }
 
 /// The longest ids of Klaviyo's, and ids of unusual characters, wherever a store keeps one.
@@ -194,7 +194,7 @@ pub async fn any_id_of_klaviyos_comes_back_as_it_went_in(harness: &dyn StoreHarn
 
     let profiles = ids.each_ref().map(|id| profile_id(id));
     let known = org.known(&run.id, &profiles).await;
-    let mut links = plan.links.clone();
+    let mut links = plan.new_links.clone();
     links.sort_by(|a, b| a.profile.cmp(&b.profile));
     assert_eq!(known.links, links);
     assert_eq!(known.consumers, plan.created);
@@ -230,7 +230,7 @@ pub async fn an_address_of_an_earlier_version_is_read_and_renewed(harness: &dyn 
     let links = (0..before.len()).map(|n| link(&format!("p{n}"), &format!("cons_{n}"), None));
     let plan = PagePlan {
         created: consumers.collect(),
-        links: links.collect(),
+        new_links: links.collect(),
         ..PagePlan::default()
     };
     org.write(&run, &plan).await;

@@ -271,7 +271,7 @@ fn write_consumers(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(
 }
 
 fn write_links(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(), StoreError> {
-    for link in &plan.links {
+    for link in plan.links() {
         if !rows.consumers.contains_key(&link.consumer) {
             return Err(refuse("a link's consumer is not there"));
         }
