@@ -8,13 +8,17 @@
     reason = "a target panics to tell what it found"
 )]
 
+mod webhook;
+
 use std::collections::BTreeMap;
 
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use deserr::Deserr;
+use fanfare_domain::delivery::DeliveryFilter;
+use fanfare_domain::events::EventSettings;
 use fanfare_domain::paging::PageRequest;
-use fanfare_sync::Patch;
+use fanfare_sync::{ListChoice, Patch};
 use serde_json::Value;
 
 use crate::decode::{
@@ -31,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     ("http-bodies", bodies),
     ("http-queries", queries),
     ("http-cursor", cursor),
+    ("http-webhook", webhook::webhook),
 ];
 
 /// Texts that stand for what is private. The engine knows them and puts them where it can.
@@ -45,6 +50,36 @@ const MAX_REFUSAL_BYTES: usize = 64 << 10;
 
 /// A body, for each route that takes one.
 pub fn bodies(bytes: &[u8]) {
+    bodies_of_audiences(bytes);
+    bodies_of_consumers(bytes);
+    bodies_of_lists(bytes);
+    if let Some(settings) = body::<wire::SettingsBody>(bytes)
+        && let wire::SettingsChange::Change {
+            connect,
+            events,
+            contacts,
+            push_limit,
+        } = settings.into()
+    {
+        shows_nothing_private(&format!("{connect:?}"));
+        // It changes something.
+        assert!(
+            connect.is_some() || events.is_some() || contacts.is_some() || push_limit.is_some()
+        );
+        if let Some(events) = events {
+            let settings = EventSettings::default().merged(events.clone());
+            assert_eq!(settings.clone().merged(events), settings);
+            for (event_type, metric) in settings.metrics {
+                assert!(event_type.is_of_a_consumer());
+                assert!(metric.is_none_or(|metric| metric.as_str().chars().count() < 128));
+            }
+        }
+    }
+    body::<wire::SyncBody>(bytes);
+    let _ = refused(OptionalBody::<Nothing>::parse(bytes));
+}
+
+fn bodies_of_audiences(bytes: &[u8]) {
     if let Some(import) = body::<wire::ImportBody>(bytes) {
         let collections = import.collections();
         assert!(collections.len() <= 200);
@@ -61,27 +96,40 @@ pub fn bodies(bytes: &[u8]) {
             Patch::Set(text) => Some(text),
             Patch::Keep => None,
         });
-        for text in name.into_iter().chain(texts).flatten() {
-            // Postgres keeps no text with this character.
-            assert!(text.chars().count() <= 10_000 && !text.contains('\0'));
-        }
+        name.into_iter()
+            .chain(texts)
+            .flatten()
+            .for_each(|text| text_can_be_kept(&text));
         if let Patch::Set(Some(metadata)) = update.metadata {
             metadata_can_be_kept(&metadata);
         }
     }
-    if let Some(settings) = body::<wire::SettingsBody>(bytes)
-        && let wire::SettingsChange::Change {
-            connect, events, ..
-        } = settings.into()
-    {
-        shows_nothing_private(&format!("{connect:?}"));
-        for metric in events
-            .into_iter()
-            .flat_map(|events| events.metrics.into_values())
-        {
-            assert!(metric.is_none_or(|metric| metric.as_str().chars().count() < 128));
+    if let Some(audience) = body::<wire::NewAudienceBody>(bytes) {
+        let new = audience.into_new("key_1".to_owned());
+        assert!((1..=255).contains(&new.name.chars().count()));
+        let others = [new.description, new.icon_name, new.group_id, new.group_name];
+        let others = others.into_iter().flatten();
+        others
+            .chain([new.name])
+            .for_each(|text| text_can_be_kept(&text));
+        if let Some(metadata) = new.metadata {
+            metadata_can_be_kept(&metadata);
         }
     }
+    if let Some(members) = body::<wire::MembersBody>(bytes) {
+        assert!((1..=1_000).contains(&members.into_ids().len()));
+    }
+    if let Some(snapshot) = body::<wire::SnapshotBody>(bytes) {
+        text_can_be_kept(&String::from(snapshot.name));
+    }
+    if let Some(check) = body::<wire::CheckBody>(bytes) {
+        let asked = check.into_asked();
+        assert!((1..=100).contains(&asked.len()));
+        assert_eq!(asked.answers(&[]).len(), asked.len());
+    }
+}
+
+fn bodies_of_consumers(bytes: &[u8]) {
     if let Some(consumer) = body::<wire::ConsumerBody>(bytes) {
         let new = consumer.into_new("key_1".to_owned());
         let values = (&new.email, &new.phone, &new.full_name);
@@ -89,18 +137,35 @@ pub fn bodies(bytes: &[u8]) {
         if let Some(metadata) = new.metadata {
             metadata_can_be_kept(&metadata);
         }
+        let update = body::<wire::ConsumerBody>(bytes).expect("it was taken a moment ago");
+        let update = update.into_update("key_1".to_owned());
+        let kept = |email: Patch<_>| match email {
+            Patch::Keep => None,
+            Patch::Set(email) => email,
+        };
+        assert_eq!(kept(update.email), new.email);
     }
     if let Some(ended) = body::<wire::UnsubscribeBody>(bytes) {
         let request = fanfare_sync::UnsubscribeRequest::from(ended);
         assert!((1..=2).contains(&request.channels.len()));
     }
-    body::<wire::SyncBody>(bytes);
-    if let Some(check) = body::<wire::CheckBody>(bytes) {
-        let asked = check.into_asked();
-        assert!((1..=100).contains(&asked.len()));
-        assert_eq!(asked.answers(&[]).len(), asked.len());
+}
+
+/// The list that an audience is kept in, and a push.
+fn bodies_of_lists(bytes: &[u8]) {
+    // `null` is a choice, too.
+    let choice = refused(Body::<Option<wire::ListChoiceBody>>::parse(bytes));
+    match choice.map(|Body(choice)| wire::choice_of(choice)) {
+        Some(ListChoice::New(name)) => text_can_be_kept(&name),
+        Some(ListChoice::None) => assert_eq!(bytes.trim_ascii(), b"null"),
+        Some(ListChoice::Existing(_)) | None => {}
     }
-    let _ = refused(OptionalBody::<Nothing>::parse(bytes));
+    if let Some(push) = body::<wire::PushBody>(bytes) {
+        let length = push
+            .confirmation
+            .map_or(0, |text| String::from(text).chars().count());
+        assert!(length <= 255);
+    }
 }
 
 /// A query string, for each route.
@@ -118,6 +183,15 @@ pub fn queries(query: &[u8]) {
     }
     let _ = valid(Query::<wire::SourcesQuery>::parse(&query));
     let _ = valid(Query::<wire::DifferenceQuery>::parse(&query));
+    if let Some(PagedQuery(deliveries, _)) =
+        valid(PagedQuery::<wire::DeliveriesQuery>::parse(&query))
+    {
+        let filter = DeliveryFilter::from(deliveries);
+        assert!(filter.consumer.is_none_or(|id| id.as_str().len() <= 64));
+    }
+    if let Some(Query(preview)) = valid(Query::<wire::PreviewQuery>::parse(&query)) {
+        assert!(preview.event_type.0.is_of_a_consumer());
+    }
     if let Some(Query(explain)) = valid(Query::<wire::ExplainQuery>::parse(&query)) {
         // An id that cannot be one is not found; everything else is somebody to be asked about.
         let _ = explain.into_whom();
@@ -170,6 +244,11 @@ fn refused<T>(decoded: Result<T, ApiError>) -> Option<T> {
     assert_eq!(named("issues"), named("details"));
     shows_nothing_private(&answer.to_string());
     None
+}
+
+/// Postgres keeps no text with this character.
+fn text_can_be_kept(text: &str) {
+    assert!(text.chars().count() <= 10_000 && !text.contains('\0'));
 }
 
 fn metadata_can_be_kept(metadata: &BTreeMap<String, String>) {

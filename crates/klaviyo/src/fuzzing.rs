@@ -24,6 +24,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::origin::Origin;
 use crate::request::Request;
+use crate::write::fuzzing as write;
 use crate::{account, collection, cursor, member, probe, rate_limits, refusal, retry_after, text};
 
 /// A target's name and function. The bytes that it is tested with are in `crates/fuzz/corpus/NAME`.
@@ -40,19 +41,26 @@ pub const TARGETS: &[Target] = &[
     ("klaviyo-cursor", cursor),
     ("klaviyo-retry-after", retry_after),
     ("klaviyo-rate-limits", rate_limits),
+    ("klaviyo-written", write::written),
+    ("klaviyo-write-refusal", write::write_refusal),
+    ("klaviyo-found", write::found),
+    ("klaviyo-import-errors", write::import_errors),
+    ("klaviyo-recorded-events", write::recorded_events),
+    ("klaviyo-flows", write::flows),
+    ("klaviyo-definition", write::definition),
 ];
 
 /// Texts that stand for what is private. The engine knows them and puts them where it can.
-const CANARIES: [&str; 3] = [
+pub(crate) const CANARIES: [&str; 3] = [
     "canary@example.com",
     "pk_canary0123456789",
     "Zo\u{eb} Canary",
 ];
 
 /// The longest text of an error, in bytes: it is stored, logged and shown.
-const MAX_ERROR_BYTES: usize = 2_000;
+pub(crate) const MAX_ERROR_BYTES: usize = 2_000;
 
-static ORIGIN: LazyLock<Origin> =
+pub(crate) static ORIGIN: LazyLock<Origin> =
     LazyLock::new(|| Origin::parse("https://a.klaviyo.com").expect("it is an origin"));
 
 /// The body of an account's document.
@@ -112,33 +120,60 @@ pub fn probe(body: &[u8]) {
 /// A refusal: a line with the status, lines with headers, an empty line and the body. A `c` behind the status stands
 /// for a request with a cursor, an `r` for one with a range.
 pub fn refusal(answer: &[u8]) {
-    let head_ends = answer.windows(2).position(|pair| pair == b"\n\n");
-    let (head, body) = match head_ends {
-        Some(at) => (&answer[..at], &answer[at + 2..]),
-        None => (answer, &[][..]),
-    };
-    let mut lines = head.split(|byte| *byte == b'\n');
-    let line = lines.next().unwrap_or_default();
-    let (number, flags) = line.split_at(line.len().min(3));
-    let Ok(status) = StatusCode::from_bytes(number) else {
+    let Some(Refusal {
+        status,
+        flags,
+        headers,
+        body,
+    }) = Refusal::parse(answer)
+    else {
         return;
     };
-    let mut headers = HeaderMap::new();
-    for line in lines {
-        let colon = line.iter().position(|byte| *byte == b':');
-        let Some((name, value)) = colon.map(|at| (&line[..at], &line[at + 1..])) else {
-            continue;
-        };
-        let name = HeaderName::from_bytes(name);
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
-            headers.append(name, value);
-        }
-    }
     let (has_cursor, has_range) = (flags.contains(&b'c'), flags.contains(&b'r'));
     let error = refusal::read(status, &headers, body, has_cursor, has_range);
     check_error(&error);
     let is_wait = status == StatusCode::TOO_MANY_REQUESTS;
     assert_eq!(matches!(error, KlaviyoError::Throttled(_)), is_wait);
+}
+
+/// A refusal as it is written in a file.
+pub(crate) struct Refusal<'a> {
+    pub(crate) status: StatusCode,
+    /// What stands behind the status.
+    pub(crate) flags: &'a [u8],
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Refusal<'a> {
+    pub(crate) fn parse(answer: &'a [u8]) -> Option<Self> {
+        let head_ends = answer.windows(2).position(|pair| pair == b"\n\n");
+        let (head, body) = match head_ends {
+            Some(at) => (&answer[..at], &answer[at + 2..]),
+            None => (answer, &[][..]),
+        };
+        let mut lines = head.split(|byte| *byte == b'\n');
+        let line = lines.next().unwrap_or_default();
+        let (number, flags) = line.split_at(line.len().min(3));
+        let status = StatusCode::from_bytes(number).ok()?;
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            let colon = line.iter().position(|byte| *byte == b':');
+            let Some((name, value)) = colon.map(|at| (&line[..at], &line[at + 1..])) else {
+                continue;
+            };
+            let name = HeaderName::from_bytes(name);
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
+                headers.append(name, value);
+            }
+        }
+        Some(Self {
+            status,
+            flags,
+            headers,
+            body,
+        })
+    }
 }
 
 /// A link to the next page.
@@ -214,7 +249,7 @@ pub fn rate_limits(header: &[u8]) {
 }
 
 /// Reads a document. Returns what it holds, if it can be used.
-fn document<T: Debug + PartialEq>(
+pub(crate) fn document<T: Debug + PartialEq>(
     body: &[u8],
     read: impl Fn(&str) -> Result<T, KlaviyoError>,
 ) -> Option<T> {
@@ -237,7 +272,7 @@ fn document<T: Debug + PartialEq>(
 }
 
 /// What holds of every error: it is short, shows nothing of an answer that could be private, and has a remedy.
-fn check_error(error: &KlaviyoError) {
+pub(crate) fn check_error(error: &KlaviyoError) {
     failure::remedy(error);
     for shown in [error.to_string(), format!("{error:?}")] {
         assert!(shown.len() <= MAX_ERROR_BYTES, "{} bytes", shown.len());
@@ -246,14 +281,14 @@ fn check_error(error: &KlaviyoError) {
     }
 }
 
-fn shows_nothing_private(shown: &str) {
+pub(crate) fn shows_nothing_private(shown: &str) {
     for canary in CANARIES {
         assert!(!shown.contains(canary), "it shows {canary}");
     }
 }
 
 /// A cursor is in the request for its page as it was in the link.
-fn goes_back(cursor: &Cursor) {
+pub(crate) fn goes_back(cursor: &Cursor) {
     let request = Request::get(&ORIGIN, ["lists"], &[("sort", "id")], Some(cursor));
     assert_eq!(cursor::of_link(request.url.as_str()).as_ref(), Ok(cursor));
     assert!(request.url.as_str().len() < 64 << 10, "it cannot be sent");

@@ -176,13 +176,15 @@ fn not_found(document: &Document<'_>) -> KlaviyoError {
 }
 
 fn refused(status: StatusCode, document: &Document<'_>) -> KlaviyoError {
-    let code = document.codes().next().filter(|code| {
-        (1..=64).contains(&code.len())
-            && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    });
+    let code = document.codes().next().filter(|code| is_code(code));
     let status = status.as_u16();
     KlaviyoError::Refused(match code {
         Some(code) => format!("status {status}, {code}"),
         None => format!("status {status}"),
     })
+}
+
+/// Whether a text has the form of Klaviyo's codes. Digits are in none of them, but in keys and phone numbers.
+pub(crate) fn is_code(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
 }

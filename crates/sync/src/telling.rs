@@ -25,8 +25,9 @@ pub(crate) async fn tell_of_edit(
         return Ok(());
     }
     let consumers = [after.id.clone()];
+    let known = unit.contacts_of(&consumers).await?;
     if let Some(contact) = before.and_then(Contact::before_edit)
-        && unit.contacts_of(&consumers).await?.is_empty()
+        && known.values().all(Contact::is_only_linked)
     {
         let contacts = BTreeMap::from([(after.id.clone(), contact)]);
         unit.put_contacts(&contacts).await?;

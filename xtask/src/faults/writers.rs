@@ -24,7 +24,7 @@ fn import(environment: &Environment, list: &str) -> Result<Vec<(String, String)>
     let (run, audience) = ids.context("the list was not imported")?;
     wait_for(environment, run)?;
     let mut profiles: BTreeMap<String, usize> = BTreeMap::new();
-    for email in emails(environment, list)?.into_iter().flatten() {
+    for email in emails(environment, KEY, list)?.into_iter().flatten() {
         *profiles.entry(email).or_default() += 1;
     }
     let members = all(api, &format!("/api/audiences/{audience}/members"))?;
@@ -142,6 +142,8 @@ pub(super) struct Keeper {
     /// Who is in the audience, by e-mail.
     wanted: BTreeSet<String>,
     strangers: usize,
+    /// The key with which Klaviyo is read.
+    pub(super) key: String,
 }
 
 impl Keeper {
@@ -155,7 +157,8 @@ impl Keeper {
         let audience: Value = api.post("/api/audiences", &body)?;
         let audience = audience["id"].as_str().context("no audience was made")?;
         let list = small_lists(TARGET + 1).nth(TARGET).unwrap_or_default();
-        let theirs: BTreeSet<Option<String>> = emails(environment, &list)?.into_iter().collect();
+        let theirs: BTreeSet<Option<String>> =
+            emails(environment, KEY, &list)?.into_iter().collect();
         // Whoever is in the list already would not be added to it.
         people.retain(|(_, email)| !theirs.contains(&Some(email.clone())));
         let keeper = Self {
@@ -165,6 +168,7 @@ impl Keeper {
             list,
             wanted: BTreeSet::new(),
             strangers: 0,
+            key: KEY.to_owned(),
         };
         keeper.choose(environment)?;
         Ok(keeper)
@@ -182,7 +186,8 @@ impl Keeper {
     pub(super) fn choose_another(&mut self, environment: &Environment) -> Result<()> {
         let another = small_lists(TARGET + 2).nth(TARGET + 1);
         self.list = another.unwrap_or_default();
-        self.theirs = emails(environment, &self.list)?.into_iter().collect();
+        let theirs = emails(environment, &self.key, &self.list)?;
+        self.theirs = theirs.into_iter().collect();
         self.choose(environment)
     }
 
@@ -290,7 +295,7 @@ impl Keeper {
     }
 
     fn must_be_equal(&self, environment: &Environment) -> Result<()> {
-        let listed = emails(environment, &self.list)?;
+        let listed = emails(environment, &self.key, &self.list)?;
         let count = listed.len();
         let listed: BTreeSet<Option<String>> = listed.into_iter().collect();
         let wanted = self.wanted.iter().cloned().map(Some);
@@ -308,6 +313,6 @@ impl Keeper {
     }
 }
 
-fn emails(environment: &Environment, list: &str) -> Result<Vec<Option<String>>> {
-    Klaviyo::at(&environment.klaviyo).emails(list)
+fn emails(environment: &Environment, key: &str, list: &str) -> Result<Vec<Option<String>>> {
+    Klaviyo::with_key(&environment.klaviyo, key).emails(list)
 }

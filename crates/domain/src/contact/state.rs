@@ -104,6 +104,15 @@ impl Contact {
         }
     }
 
+    /// Whether nothing is remembered but the profile, as of somebody whom a push has found or made: nobody has edited them since
+    /// contacts were switched on. A pass takes such a person as one of whom there is no contact, so that what was changed here before
+    /// is not sent by itself.
+    pub fn is_only_linked(&self) -> bool {
+        self.fields
+            .values()
+            .all(|shared| *shared == Shared::default())
+    }
+
     /// Whether a write is in flight, so that there can be no other.
     pub fn is_in_flight(&self) -> bool {
         self.fields

@@ -144,7 +144,7 @@ impl ContactSettings {
 }
 
 /// The profile that is made of a consumer whom Klaviyo does not know; `None` where nothing is known by which it could be found
-/// again. `with_values` says whether names and numbers are sent: without, it has one address and our id.
+/// again. `with_values` says whether names and numbers are sent: without, it has one address and our id, and nothing was agreed on.
 fn new_profile(consumer: &Consumer, with_values: bool) -> Option<NewProfile> {
     let email = consumer.email.as_ref().map(PersonalText::from);
     let phone = consumer.phone.as_ref();
@@ -171,7 +171,9 @@ fn new_profile(consumer: &Consumer, with_values: bool) -> Option<NewProfile> {
         changes,
     };
     let values = [(ContactField::FullName, name), (ContactField::Phone, phone)];
-    let sent = values.into_iter().filter(|(_, value)| value.is_some());
+    let sent = values
+        .into_iter()
+        .filter(|(_, value)| with_values && value.is_some());
     Some(NewProfile {
         upsert,
         sent: sent.collect(),
@@ -378,7 +380,7 @@ mod tests {
         by_phone.email = None;
         let without = made(&by_phone, false).unwrap();
         assert!(without.upsert.person.phone.is_some());
-        assert!(without.upsert.changes.is_empty() && without.sent.len() == 1);
+        assert!(without.upsert.changes.is_empty() && without.sent.is_empty());
         by_phone.phone = None;
         assert_eq!(made(&by_phone, true), None);
     }

@@ -46,6 +46,14 @@ pub struct SharedContacts {
     pub contacts: BTreeMap<ConsumerId, Contact>,
 }
 
+impl SharedContacts {
+    /// Whether more is remembered of somebody than which profile is theirs.
+    fn follows(&self, consumer: &ConsumerId) -> bool {
+        let contact = self.contacts.get(consumer);
+        contact.is_some_and(|contact| !contact.is_only_linked())
+    }
+}
+
 /// A profile that a run has seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SeenProfile {

@@ -172,7 +172,7 @@ impl<'a> PagePlanner<'a> {
     fn write(&mut self, profile: &UsableProfile, id: ConsumerId, mut consumer: Consumer) -> bool {
         let before = consumer.clone();
         match self.shared.take() {
-            Some(mut shared) if shared.contacts.contains_key(&id) => {
+            Some(mut shared) if shared.follows(&id) => {
                 self.share(profile, &mut consumer, &mut shared);
                 self.shared = Some(shared);
             }

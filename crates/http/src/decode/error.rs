@@ -175,7 +175,9 @@ pub(super) fn path_of(location: ValuePointerRef<'_>) -> Vec<Key> {
     loop {
         location = match location {
             ValuePointerRef::Key { key, prev } => {
-                path.push(Key::Name((*key).to_owned()));
+                // A name that the caller chose, in an object that takes any: it may be somebody's address.
+                let name = if is_showable(key) { key } else { "…" };
+                path.push(Key::Name(name.to_owned()));
                 prev
             }
             ValuePointerRef::Index { index, prev } => {

@@ -7,7 +7,7 @@ use fanfare_domain::klaviyo::KlaviyoError;
 use serde_json::Value;
 
 use crate::document::{Single, parse};
-use crate::lenient::{Object, Raw, object, value};
+use crate::lenient::{Object, Raw, object};
 use crate::origin::Origin;
 use crate::request::Request;
 
@@ -34,10 +34,14 @@ object! {
 }
 
 /// Reads the lists and segments that a definition names, whether their members are in the segment or left out of it: members of
-/// one decide about the other.
+/// one decide about the other. A definition that cannot be read makes the answer invalid: it may be the one that closes a circle.
 pub(super) fn read(text: &str) -> Result<BTreeSet<CollectionId>, KlaviyoError> {
     let resource: Object<Resource<'_>> = parse::<Single<'_>>(text)?.data()?;
-    let definition: Value = value(resource.0.attributes.0.definition).unwrap_or_default();
+    let definition = match resource.0.attributes.0.definition {
+        None => Value::Null,
+        Some(json) => serde_json::from_str(json.get())
+            .map_err(|_| KlaviyoError::Invalid("the definition cannot be read".to_owned()))?,
+    };
     let mut named = BTreeSet::new();
     collect(&definition, &mut named);
     Ok(named)

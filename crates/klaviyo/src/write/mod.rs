@@ -7,6 +7,8 @@ mod client;
 mod definition;
 mod event;
 mod flow;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod import;
 mod list;
 mod profile;

@@ -189,11 +189,8 @@ pub(super) fn field_of(pointer: &str) -> Option<String> {
 
 /// Klaviyo's code, if it has the form of one.
 pub(super) fn known_code(code: Option<&str>) -> String {
-    let is_code = |code: &&str| {
-        (1..=64).contains(&code.len())
-            && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
-    code.filter(is_code).unwrap_or("unknown").to_owned()
+    let code = code.filter(|code| refusal::is_code(code));
+    code.unwrap_or("unknown").to_owned()
 }
 
 #[cfg(test)]

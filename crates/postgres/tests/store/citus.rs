@@ -29,7 +29,7 @@ use crate::contract::take_notifications;
 use crate::database::Database;
 use crate::isolation;
 use crate::statements::{Statement, statements};
-use crate::support::{Fixture, org, store_on};
+use crate::support::{Fixture, org, store, store_on};
 use crate::tables;
 
 const VARIABLE: &str = "FANFARE_TEST_CITUS_URL";
@@ -120,7 +120,7 @@ impl Cluster {
 const EMPTY: &str = "
     DELETE FROM sync_issues; DELETE FROM run_seen_profiles; DELETE FROM audience_list_memberships;
     DELETE FROM outboxes; DELETE FROM deliveries; DELETE FROM delivery_counts; DELETE FROM inbound_events;
-    DELETE FROM webhook_secrets; DELETE FROM event_settings;
+    DELETE FROM webhook_secrets; DELETE FROM event_settings; DELETE FROM contact_settings; DELETE FROM contacts;
     DELETE FROM kept_lists; DELETE FROM list_ledger; DELETE FROM push_runs; DELETE FROM push_settings;
     DELETE FROM ended_memberships; DELETE FROM snapshots;
     DELETE FROM link_moves; DELETE FROM profile_links; DELETE FROM consumers;
@@ -131,6 +131,28 @@ const EMPTY: &str = "
     DELETE FROM quota_buckets; DELETE FROM request_counts; DELETE FROM check_counts; DELETE FROM api_keys; DELETE FROM organizations;
     DELETE FROM meta WHERE name <> 'search_rules';
     DELETE FROM apalis.jobs";
+
+/// What needs no cluster: a migration that adds a table is followed by the document.
+#[tokio::test]
+async fn the_document_distributes_every_table_of_organizations() {
+    let fixture = store().await;
+    let tables = tables::of_organizations(&fixture.database.pool()).await;
+    for table in &tables {
+        for statement in [
+            "create_distributed_table",
+            "truncate_local_data_after_distributing_table",
+        ] {
+            let text = format!("SELECT {statement}('{table}'");
+            assert_eq!(block().matches(&text).count(), 1, "{text}");
+        }
+        let emptied = format!("DELETE FROM {table};");
+        assert!(EMPTY.contains(&emptied), "{emptied}");
+    }
+    assert_eq!(
+        block().matches("create_distributed_table(").count(),
+        tables.len()
+    );
+}
 
 /// The cluster emptied for the next case of the contract.
 struct Emptied {

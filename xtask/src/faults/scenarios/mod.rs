@@ -249,7 +249,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "contacts: kill -9 between call and row",
         BOTH,
-        at(&[0], 0),
+        at(&[0], 1),
         contacts::killed_in_a_call,
     ),
     scenario(
@@ -273,7 +273,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "pushes: kill -9 between call and row",
         BOTH,
-        at(&[0], 0),
+        at(&[0], 1),
         pushes::killed_in_a_call,
     ),
     scenario(
@@ -299,6 +299,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         BOTH,
         at(&[0], 0),
         pushes::list_deleted,
+    ),
+    scenario(
+        "pushes: the key revoked, then replaced",
+        BOTH,
+        at(&[0], 0),
+        pushes::key_replaced,
     ),
     scenario(
         "pushes: an import job whose rows all fail",

@@ -3,14 +3,19 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use serde_json::{Value, json};
 
-use super::events::result;
+use super::events::{NEW_KEY, result};
+use crate::faults::environment::Environment;
 use crate::faults::writers::Keeper;
 use crate::faults::{RoundContext, RoundResult};
 
 /// How many people are in the audience, and how many more join or leave.
 const MANY: usize = 120;
 const MORE: usize = 30;
+
+/// The key that replaces the second one that is revoked.
+const NEWER_KEY: &str = "pk_replaced_again_0123456789abcdef01234567";
 
 /// How many of them Klaviyo does not know: few, or so many that an import job makes their profiles.
 const FEW_STRANGERS: usize = 5;
@@ -107,6 +112,50 @@ pub(super) fn list_deleted(context: &RoundContext<'_>) -> Result<RoundResult> {
     let run = keeper.start(&environment)?;
     keeper.finish(&environment, &run)?;
     result(&environment)
+}
+
+/// The key is revoked when people are being added: the push says so, and waits for another key. The first push is then started again
+/// by a person; a later one, which follows changes, goes on by itself.
+pub(super) fn key_replaced(context: &RoundContext<'_>) -> Result<RoundResult> {
+    let revoked = "add-to-list:revoke-key";
+    let environment = context.environment(&[revoked], 1)?;
+    let mut keeper = Keeper::open(&environment)?;
+    keeper.join(&environment, 0, MANY)?;
+    let run = keeper.start(&environment)?;
+    Keeper::finish_in_failure(&environment, &run, "key_invalid")?;
+    ensure!(is_refused(&environment)?, "nobody is told of the key");
+    replace_key(&environment, &mut keeper, NEW_KEY)?;
+    let run = keeper.start(&environment)?;
+    keeper.finish(&environment, &run)?;
+
+    environment.order("faults", revoked)?;
+    keeper.join(&environment, MANY, MANY + MORE)?;
+    environment.wait("the key is not found to be revoked", || {
+        is_refused(&environment)
+    })?;
+    // What changes meanwhile waits, too.
+    keeper.leave(&environment, 0, MORE)?;
+    let asked = environment.log()?.of("add-to-list");
+    replace_key(&environment, &mut keeper, NEWER_KEY)?;
+    keeper.follow(&environment)?;
+    ensure!(
+        environment.log()?.of("add-to-list") > asked,
+        "whoever joined was added before the key was revoked, so it was not tested"
+    );
+    result(&environment)
+}
+
+fn is_refused(environment: &Environment) -> Result<bool> {
+    let settings: Value = environment.api.get("/api/settings")?;
+    Ok(settings["klaviyo"]["status"] == "ERROR")
+}
+
+fn replace_key(environment: &Environment, keeper: &mut Keeper, key: &str) -> Result<()> {
+    environment.order("changes", &format!("any:add-key={key}"))?;
+    let body = json!({"klaviyo": {"apiKey": key}});
+    environment.api.put::<Value>("/api/settings", &body)?;
+    key.clone_into(&mut keeper.key);
+    Ok(())
 }
 
 /// An import job is complete, and all its rows have failed.

@@ -6,6 +6,7 @@ mod choosing;
 mod following;
 mod making;
 mod pushing;
+mod switching_on;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
