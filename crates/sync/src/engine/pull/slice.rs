@@ -46,10 +46,6 @@ pub(super) struct ActiveSlice<'a> {
 /// consumers.
 const SECTIONS_LEFT_OUT: u32 = 8;
 
-/// How many batches of seen profiles are deleted in one unit. It takes as long as to write a few pages, and each unit that
-/// comes after pages waits for one of them.
-const BATCHES_DELETED: u32 = 5;
-
 /// What follows from a step.
 pub(super) enum Step {
     /// The next step.
@@ -246,8 +242,7 @@ impl<'a> ActiveSlice<'a> {
         let delete = async {
             loop {
                 let mut unit = self.integration.begin(self.lease.organization()).await?;
-                let size = self.pace.batch * BATCHES_DELETED;
-                let deleted = unit.delete_seen_profiles(size).await?;
+                let deleted = unit.delete_seen_profiles(self.pace.batch).await?;
                 unit.commit().await?;
                 if deleted == 0 {
                     return Ok::<(), Error>(());
