@@ -22,8 +22,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Inserts links of profiles that have none. Who looks for a conflict looks each row up first, which costs as much as
-/// an index.
+/// Inserts links of profiles that have none.
 pub(super) async fn insert(
     scope: Scope<'_>,
     run: &str,
