@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use fanfare_domain::audience::Audience;
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::organization::Role;
 use fanfare_domain::paging::PageRequest;
@@ -23,6 +24,7 @@ use crate::fields::{Fields, Query};
 use crate::layout::Section;
 use crate::pages::making;
 use crate::router::{PageRoute, page};
+use crate::texts;
 use crate::visitor::{Visitor, see};
 
 /// The routes of this file.
@@ -264,8 +266,9 @@ fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) ->
                 (cell("Sync Source", &html! {
                     @match source {
                         Some(source) => {
-                            (badge("info", "Klaviyo")) " " (source.collection.kind.descriptor().title) " "
-                            (long_text(source.collection.id.as_str()))
+                            (badge("info", "Klaviyo")) " "
+                            span.nowrap { (source.collection.kind.descriptor().title) " " bdi { (texts::cut(source.collection.id.as_str(), 40)) } }
+                            p.hint { (schedule(audience)) }
                         },
                         None => { span.none { "None" } },
                     }
@@ -277,6 +280,14 @@ fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) ->
         }
     };
     table("Audiences", &headings, &rows)
+}
+
+/// How often an audience syncs, in a few words.
+fn schedule(audience: &Audience) -> String {
+    match audience.refresh_interval_seconds {
+        Some(seconds) => format!("Continuous, {}", texts::every(seconds)),
+        None => "One-time".to_owned(),
+    }
 }
 
 /// Whether somebody ended its last sync, whose status is that of a failure.
@@ -304,7 +315,12 @@ fn actions(visitor: &Visitor, record: &AudienceRecord, path: &str) -> Markup {
             li { a href={ (path) "/edit" } { "Edit" } }
             li {
                 button type="button" disabled { "Duplicate" }
-                p.hint { "A list of Klaviyo fills one audience." }
+                p.hint {
+                    @match &record.source {
+                        Some(source) => { "A " (source.collection.kind.noun()) " of Klaviyo's fills one audience." },
+                        None => "For another one with the same people, create an audience and add them.",
+                    }
+                }
             }
             li { a href={ (path) "/delete" } { "Delete" } }
         }

@@ -122,6 +122,16 @@ fn facts(visitor: &Visitor, status: &AudienceStatus, members: u64) -> Markup {
                     }
                 }
             }
+            @if let Some(kept) = &status.kept_list {
+                div {
+                    dt { "Kept in the list" }
+                    dd {
+                        a href={ "/app/audiences/" (audience.id) "/klaviyo-list" } {
+                            (long_text(kept.name.as_deref().unwrap_or(kept.list.as_str())))
+                        }
+                    }
+                }
+            }
             div { dt { "Created" } dd { (time(audience.created_at, visitor.now)) } }
         }
         @if let Some(description) = &audience.description {
@@ -152,10 +162,7 @@ fn schedule(visitor: &Visitor, status: &AudienceStatus) -> Vec<String> {
             "One-time import: it syncs when somebody presses Sync now. Whoever joins or leaves the {kind} is not seen before."
         )];
     };
-    let mut texts = vec![format!(
-        "Continuous sync: every {}.",
-        texts::duration(u64::from(seconds))
-    )];
+    let mut texts = vec![format!("Continuous sync: {}.", texts::every(seconds))];
     if let Some(next) = status.next_sync_at() {
         let due = texts::relative(next, visitor.now);
         let overdue = visitor.now.since(next);
