@@ -92,6 +92,21 @@ pub(crate) fn clock_time(at: Timestamp) -> String {
     exact(at).chars().skip(11).collect()
 }
 
+/// A message of a use case's whose times are written as people read them.
+pub(crate) fn humane(message: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches(['.', ',', ';']);
+        let end = &word[bare.len()..];
+        let is_time = bare.ends_with('Z') && bare.contains('T');
+        match Timestamp::parse(bare).filter(|_| is_time) {
+            Some(at) => format!("{}{end}", exact(at)),
+            None => word.to_owned(),
+        }
+    };
+    let words: Vec<String> = message.split(' ').map(word).collect();
+    words.join(" ")
+}
+
 /// The status as the dashboard names it.
 pub(crate) const fn status(status: SyncStatus) -> &'static str {
     match status {
@@ -236,6 +251,17 @@ mod tests {
         assert_eq!(ahead(3), "now");
         assert_eq!(exact(now), "2026-11-24 14:13:23 UTC");
         assert_eq!(clock_time(now), "14:13:23 UTC");
+    }
+
+    #[test]
+    fn a_message_has_its_times_as_people_read_them() {
+        let message = "must not be before 2026-11-24T14:13:23.123456Z, the earliest";
+        let humane = humane(message);
+        assert_eq!(
+            humane,
+            "must not be before 2026-11-24 14:13:23 UTC, the earliest"
+        );
+        assert_eq!(super::humane("must be TZ"), "must be TZ");
     }
 
     #[test]

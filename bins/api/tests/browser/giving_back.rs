@@ -195,7 +195,7 @@ fn switches_contacts_on(browser: &Browser) {
     browser.press("radio", "Fanfare");
     browser.press("button", "Preview");
     browser.sees("Not saved yet.");
-    browser.sees_row("Changed in both, in Klaviyo last", &["Anna Lee"]);
+    browser.sees_row("Changed in both, in Klaviyo last", &["Ann Smith"]);
     browser.press("button", "Save");
     browser.sees("Switch contacts on?");
     photograph(browser, "contacts-question");

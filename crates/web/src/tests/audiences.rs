@@ -43,6 +43,7 @@ async fn audiences_are_listed_with_members_status_and_what_may_be_done() {
     page.has("<data value=\"3\">3</data>");
     page.has("<span class=\"badge good\">Success</span>");
     page.has("RtPqXs");
+    page.has("One-time");
     for text in ["View Details", "Sync now", "Edit", "Delete"] {
         page.has(text);
     }
@@ -168,6 +169,12 @@ async fn members_can_be_shown_as_of_another_time() {
     let shown = browser.get(&format!("{path}?asOf={}", at(after))).await;
     shown.shows("person0@example.com");
     shown.has("Show the members of now");
+    shown.has("3 members then");
+    let before = joined.minus(Duration::from_hours(1));
+    let nobody = browser.get(&format!("{path}?asOf={}", at(before))).await;
+    nobody.shows("Nobody was in this audience at that time.");
+    let empty = browser.get(&format!("{path}?asOf=")).await;
+    empty.shows("Give a time.");
     let ahead = later.plus(Duration::from_hours(1));
     for wrong in [at(ahead), "soon".to_owned()] {
         let refused = browser.get(&format!("{path}?asOf={wrong}")).await;

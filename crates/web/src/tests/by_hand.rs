@@ -30,6 +30,8 @@ async fn an_audience_is_made_and_filled_by_e_mail() {
     assert_eq!(nameless.status, 400);
     nameless.has("Give the audience a name.");
     let (_, path) = made(&fixture).await;
+    let again = browser.post(NEW, &[("name", "Winners")]).await;
+    assert!(again.header("location").ends_with("?notice=made-same-name"));
     let page = browser.get(&format!("{path}?notice=made")).await;
     page.shows("The audience was created.");
     page.has("Nobody is in this audience. It is filled by hand");
@@ -206,7 +208,7 @@ async fn an_admin_chooses_how_many_people_a_push_may_change_unseen() {
     for wrong in ["", "many", "-1", "1.5", "4294967296"] {
         let refused = browser.post(&limit, &[("pushLimit", wrong)]).await;
         assert_eq!(refused.status, 400, "{wrong}");
-        refused.has("Give a whole number from 0 to 4,294,967,295.");
+        refused.has("Give a whole number of people");
         refused.has(&format!("value=\"{wrong}\""));
     }
     let saved = browser.post(&limit, &[("pushLimit", "25")]).await;

@@ -53,11 +53,11 @@ async fn a_sync_is_started_and_cancelled_by_buttons_and_a_double_click_starts_on
     let page = browser.get(&path).await;
     page.shows("The last sync was cancelled.");
     let table = browser.get("/app/audiences").await;
-    table.shows("<span class=\"badge bad\">Failed</span> <span class=\"none\">Cancelled</span>");
-    page.has("<span class=\"badge bad\">Failed</span>");
+    table.shows("<span class=\"badge none\">Failed</span> <span class=\"none\">Cancelled</span>");
+    page.has("<span class=\"badge none\">Failed</span>");
     page.lacks("The last sync failed.");
     let runs = browser.get(&format!("{path}/runs")).await;
-    runs.shows("<strong>Cancelled. </strong>");
+    runs.shows("<span class=\"none\">Cancelled</span>");
     let again = browser
         .post(&format!("{path}/cancel"), &[("run", run.as_str())])
         .await;

@@ -65,6 +65,7 @@ async fn show(
             section.panel {
                 h2 { "Sync in progress" }
                 div.live data-live={ (frame.path()) "/live" } { (progress::live(run, visitor.now)) }
+                noscript { p.hint { "Without scripts this stands still. " a href=(frame.path()) { "Reload" } " to see how far it is." } }
                 @if visitor.may(Role::Editor) && !frame.is_archived() {
                     div.actions {
                         (button_form(&visitor, &format!("{}/cancel", frame.path()), "quiet", "Cancel", &[("run", run.id.as_str())]))

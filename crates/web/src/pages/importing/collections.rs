@@ -219,7 +219,7 @@ fn size(kind: CollectionKind, one: &BrowsedCollection) -> Markup {
     let address = estimate::address(kind, one.collection.id.as_str());
     html! {
         span hx-get=(address) hx-trigger="intersect once" hx-swap="innerHTML" {
-            a href=(address) { "Estimate" }
+            (estimate::link(&address, "Estimate"))
         }
     }
 }

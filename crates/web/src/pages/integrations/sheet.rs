@@ -138,7 +138,7 @@ impl Sheet {
                         }
                     }
                 }
-                button type="submit" { "Save" }
+                button type="submit" data-busy="Asking Klaviyo…" { "Save" }
             }
         }
     }

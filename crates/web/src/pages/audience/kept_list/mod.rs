@@ -125,7 +125,7 @@ async fn answer(
                     @if let Some(preview) = preview {
                         (preview::panel(visitor, kept, preview))
                     }
-                    (facts(visitor, &frame, kept, latest.as_ref(), pushed_at))
+                    (facts(visitor, &frame, kept, latest.as_ref(), pushed_at, preview.is_some()))
                     @if let Some(run) = &latest {
                         (progress::panel(visitor, run))
                     }
@@ -167,6 +167,7 @@ fn facts(
     kept: &KeptList,
     latest: Option<&PushRun>,
     pushed_at: Option<Timestamp>,
+    is_previewed: bool,
 ) -> Markup {
     let path = address(&kept.audience);
     let is_pushing = latest.is_some_and(|run| run.status.is_active());
@@ -189,7 +190,7 @@ fn facts(
             }
             div.actions {
                 @if !is_pushing {
-                    (button_form(visitor, &format!("{path}/preview"), "", "Preview a push", &[]))
+                    (button_form(visitor, &format!("{path}/preview"), if is_previewed { "quiet" } else { "" }, "Preview a push", &[]))
                 }
                 @if visitor.may(Role::Admin) {
                     a.button.danger href={ (path) "/stop" } { "Stop keeping it" }

@@ -23,26 +23,26 @@ struct Example {
 const EXAMPLES: [Example; 6] = [
     Example {
         what: "Changed in Fanfare",
-        ours: Some("Anna Lee"),
+        ours: Some("Ann Smith"),
         theirs: Some(BEFORE),
         hours_later: 0,
     },
     Example {
         what: "Changed in Klaviyo",
         ours: Some(BEFORE),
-        theirs: Some("Anne Lee"),
+        theirs: Some("Ann Brown"),
         hours_later: 0,
     },
     Example {
         what: "Changed in both, in Fanfare last",
-        ours: Some("Anna Lee"),
-        theirs: Some("Anne Lee"),
+        ours: Some("Ann Smith"),
+        theirs: Some("Ann Brown"),
         hours_later: -1,
     },
     Example {
         what: "Changed in both, in Klaviyo last",
-        ours: Some("Anna Lee"),
-        theirs: Some("Anne Lee"),
+        ours: Some("Ann Smith"),
+        theirs: Some("Ann Brown"),
         hours_later: 1,
     },
     Example {
@@ -127,7 +127,7 @@ pub(super) fn panel(settings: ContactSettings) -> Markup {
         }
         tr {
             th scope="row" { "Changed in Fanfare, unknown to Klaviyo" }
-            (cell("Then in Fanfare", &html! { "Anna Lee" }))
+            (cell("Then in Fanfare", &html! { "Ann Smith" }))
             (cell("Then in Klaviyo", &unknown))
         }
     };
