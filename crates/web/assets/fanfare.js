@@ -238,9 +238,10 @@
       if (event.target.method !== "post") return;
       if (isSending()) return refuse(event);
       if (event.target.querySelector("output[data-ticks]") && !event.submitter?.name) sessionStorage.removeItem(ticksOf(event.target));
-      for (const button of event.target.querySelectorAll("button[data-busy]")) {
-        button.dataset.name = button.textContent;
-        button.textContent = button.dataset.busy;
+      const busy = event.target.dataset.busy;
+      if (busy && event.submitter) {
+        event.submitter.dataset.name = event.submitter.textContent;
+        event.submitter.textContent = busy;
       }
       sent = { until: performance.now() + LONGEST_WAIT, path: location.pathname, top: scrollY };
     },
@@ -249,7 +250,7 @@
   window.addEventListener("pageshow", () => (sent = null));
   document.addEventListener("htmx:finally:request", (event) => {
     if (event.detail?.ctx?.request?.method?.toUpperCase() !== "GET") sent = null;
-    for (const button of document.querySelectorAll("button[data-busy][data-name]")) button.textContent = button.dataset.name;
+    for (const button of document.querySelectorAll("[data-busy] button[data-name]")) button.textContent = button.dataset.name;
   });
 
   // What was saved is told where it was saved: the page keeps its place, and the message comes to it.

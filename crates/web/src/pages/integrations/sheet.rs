@@ -126,7 +126,7 @@ impl Sheet {
             return html! { p { "An admin of your organization can connect Klaviyo." } };
         }
         html! {
-            form method="post" action={ (PATH) "/klaviyo" } {
+            form method="post" action={ (PATH) "/klaviyo" } data-busy="Asking Klaviyo…" {
                 (csrf(visitor))
                 p { (text) }
                 (field("apiKey", "API key", hint, fault, &input))
@@ -138,7 +138,7 @@ impl Sheet {
                         }
                     }
                 }
-                button type="submit" data-busy="Asking Klaviyo…" { "Save" }
+                button type="submit" { "Save" }
             }
         }
     }

@@ -165,18 +165,18 @@ mod tests {
 
     #[test]
     fn the_examples_show_who_wins_and_that_nothing_is_written_while_it_is_off() {
-        let of = |ours: &str, theirs: &str| format!("{ours} Lee/{theirs} Lee");
+        let of = |ours: &str, theirs: &str| format!("Ann {ours}/Ann {theirs}");
         let latest = outcomes(true, Winner::Latest);
-        assert_eq!(latest[0], of("Anna", "Anna"));
-        assert_eq!(latest[1], of("Anne", "Anne"));
-        assert_eq!(latest[2], of("Anna", "Anna"));
-        assert_eq!(latest[3], of("Anne", "Anne"));
+        assert_eq!(latest[0], of("Smith", "Smith"));
+        assert_eq!(latest[1], of("Brown", "Brown"));
+        assert_eq!(latest[2], of("Smith", "Smith"));
+        assert_eq!(latest[3], of("Brown", "Brown"));
         assert_eq!(latest[4], "-/-");
         assert_eq!(latest[5], "Ann Lee/-");
-        assert_eq!(outcomes(true, Winner::Klaviyo)[2], of("Anne", "Anne"));
-        assert_eq!(outcomes(true, Winner::Fanfare)[3], of("Anna", "Anna"));
+        assert_eq!(outcomes(true, Winner::Klaviyo)[2], of("Brown", "Brown"));
+        assert_eq!(outcomes(true, Winner::Fanfare)[3], of("Smith", "Smith"));
         let off = outcomes(false, Winner::Fanfare);
-        assert_eq!(off[0], of("Anna", "Ann"));
+        assert_eq!(off[0], of("Smith", "Lee"));
         assert_eq!(off[4], "-/Ann Lee");
     }
 }
