@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use fanfare_domain::delivery::{DeliveryFilter, Place};
-use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId};
+use fanfare_domain::ids::{AudienceId, CollectionId, ConsumerId, OrganizationId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{AudienceRecord, ConsumerRecord, StoreError, UnitOfWork};
 use fanfare_domain::timeline::{Mark, Moment, Stay, TimelineKey, page_of};
@@ -20,6 +20,8 @@ pub struct Timeline {
     pub audiences: HashMap<AudienceId, String>,
     /// Those of them that are filled by hand.
     pub by_hand: HashSet<AudienceId>,
+    /// The names of the Klaviyo lists that audiences are kept in.
+    pub lists: HashMap<CollectionId, String>,
     /// The audiences that the consumer is a member of now, oldest first.
     pub member_of: Vec<AudienceRecord>,
     /// The key of the next page, if there is one.
@@ -62,12 +64,15 @@ impl Integration {
                 member_of.push(record);
             }
         }
+        let kept = unit.kept_lists().await?.into_iter();
+        let lists = kept.filter_map(|kept| Some((kept.list, kept.name?)));
         let first = page.first as usize;
         let (moments, next) = page_of(&key, first, marks(&record), changes, deliveries);
         Ok(Timeline {
             moments,
             audiences,
             by_hand,
+            lists: lists.collect(),
             member_of,
             next: next.map(|next| next.to_text()),
         })

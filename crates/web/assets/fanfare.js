@@ -52,6 +52,11 @@
         event.preventDefault();
         dialog.querySelector("a.close")?.click();
       });
+      dialog.addEventListener("pointerdown", (event) => {
+        const { left, right, top, bottom } = dialog.getBoundingClientRect();
+        const isInside = event.clientX >= left && event.clientX <= right && event.clientY >= top && event.clientY <= bottom;
+        if (event.target === dialog && !isInside) dialog.querySelector("a.close")?.click();
+      });
     }
   }
 
@@ -127,6 +132,18 @@
     for (const element of document.querySelectorAll("[data-followed]")) delete element.dataset.followed;
     follow(document);
   });
+
+  // How high the bar at the bottom of a form is, by which the style keeps what has the focus in view.
+  const measure = new ResizeObserver((bars) => {
+    for (const bar of bars) {
+      const height = bar.target.getBoundingClientRect().height;
+      document.documentElement.style.setProperty("--choose-height", `${Math.ceil(height)}px`);
+    }
+  });
+  function measureBars() {
+    measure.disconnect();
+    for (const bar of document.querySelectorAll(".choose")) measure.observe(bar);
+  }
 
   // How many boxes of a form are ticked, those of other pages too.
   function countTicks(root) {
@@ -221,6 +238,11 @@
       if (event.target.method !== "post") return;
       if (isSending()) return refuse(event);
       if (event.target.querySelector("output[data-ticks]") && !event.submitter?.name) sessionStorage.removeItem(ticksOf(event.target));
+      const busy = event.target.dataset.busy;
+      if (busy && event.submitter) {
+        event.submitter.dataset.name = event.submitter.textContent;
+        event.submitter.textContent = busy;
+      }
       sent = { until: performance.now() + LONGEST_WAIT, path: location.pathname, top: scrollY };
     },
     true,
@@ -228,6 +250,7 @@
   window.addEventListener("pageshow", () => (sent = null));
   document.addEventListener("htmx:finally:request", (event) => {
     if (event.detail?.ctx?.request?.method?.toUpperCase() !== "GET") sent = null;
+    for (const button of document.querySelectorAll("[data-busy] button[data-name]")) button.textContent = button.dataset.name;
   });
 
   // What was saved is told where it was saved: the page keeps its place, and the message comes to it.
@@ -267,6 +290,7 @@
     openSheets(root);
     follow(root);
     offerCopies(root);
+    measureBars();
     restoreTicks(document);
     countTicks(document);
     enableIntervals(document);

@@ -1,6 +1,6 @@
 //! How many members audiences have, kept by this process.
 //!
-//! To count a million members takes longer than a page may, so pages do not wait for it: a count is made in the background, and
+//! To count a million members takes longer than a page may, so pages do not wait long for it: a count is made in the background, and
 //! until it is there a page shows the number that the audience's source has kept since its last success. A count is kept for as
 //! long as the source is as it was, and made anew now and then: members change while a sync is under way, and when a person is
 //! erased.
@@ -15,12 +15,15 @@ use fanfare_domain::source::CollectionSource;
 use fanfare_domain::time::Timestamp;
 use fanfare_sync::{Error, Integration};
 
-/// How old a count may be while a sync changes it, and otherwise.
+/// How old a count may be while a sync changes it, or where people fill the audience by hand, and otherwise.
 const WHILE_SYNCING: Duration = Duration::from_secs(1);
 const OTHERWISE: Duration = Duration::from_secs(30);
 
 /// How long a page waits for counts that it shows for the first time.
 const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Up to how many members an audience that is filled by hand is counted before its page is shown.
+const SMALL: u64 = 10_000;
 
 /// The most counts that are kept: then all are forgotten.
 const MOST: usize = 100_000;
@@ -50,7 +53,7 @@ struct Count {
 struct Missing {
     /// Nothing is known of them.
     unknown: Vec<AudienceRecord>,
-    /// Their sources have kept a number.
+    /// Their sources have kept a number, or there is a count that people may have made wrong by hand.
     estimated: Vec<AudienceRecord>,
     /// Their count is old.
     old: Vec<AudienceRecord>,
@@ -89,6 +92,11 @@ impl Counts {
         Ok(records.iter().map(members).collect())
     }
 
+    /// Forgets the count of an audience whose members this process has just changed.
+    pub(crate) fn forget(&self, audience: &AudienceId) {
+        self.state().kept.remove(audience);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,14 +108,19 @@ impl Counts {
         let mut missing = Missing::default();
         for record in records {
             let (id, record) = (&record.audience.id, *record);
-            // Whoever fills an audience by hand does so at any time.
-            let is_syncing = record.is_syncing() || record.source.is_none();
+            // Whoever fills an audience by hand does so at any time, perhaps by the API of another process.
+            let is_by_hand = record.source.is_none();
+            let is_syncing = record.is_syncing() || is_by_hand;
             match kept.get_mut(id) {
                 Some(count) if is_syncing || count.source == record.source => {
                     let longest = if is_syncing { WHILE_SYNCING } else { OTHERWISE };
                     if now.since(count.at) > longest && under_way.insert(id.clone()) {
                         count.at = now;
-                        missing.old.push(record.clone());
+                        if is_by_hand && count.members <= SMALL {
+                            missing.estimated.push(record.clone());
+                        } else {
+                            missing.old.push(record.clone());
+                        }
                     }
                 }
                 _ if members_at_success(record).is_none() => {

@@ -56,7 +56,7 @@ pub(crate) fn page(visitor: &Visitor, title: &str, section: Section, body: &Mark
                 nav aria-label="Main" {
                     ul {
                         @for (of, name, href, _) in entries {
-                            li { a href=(href) aria-current=[(of == section).then_some("page")] { (name) } }
+                            li { a href=(href) aria-current=[(of == section).then_some("page")] data-name=(name) { (name) } }
                         }
                     }
                 }

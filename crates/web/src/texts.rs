@@ -1,5 +1,7 @@
 //! Values as people read them: times, durations and numbers, and what the domain's words mean.
 
+use std::collections::BTreeSet;
+
 use fanfare_domain::run::{SyncStatus, Trigger};
 use fanfare_domain::time::Timestamp;
 
@@ -44,6 +46,16 @@ pub(crate) fn duration(seconds: u64) -> String {
     parts.join(" ")
 }
 
+/// How often something is: `every minute`, `every 15 minutes`.
+pub(crate) fn every(seconds: u32) -> String {
+    let text = duration(u64::from(seconds));
+    match text.strip_prefix("1 ") {
+        // One unit alone; "1 minute 30 seconds" keeps its number.
+        Some(unit) if !unit.contains(' ') => format!("every {unit}"),
+        _ => format!("every {text}"),
+    }
+}
+
 /// `3 minutes ago`, `in 2 hours`, `just now`, `now`; the date after a month.
 pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     let (past, ahead) = (now.since(at).as_secs(), at.since(now).as_secs());
@@ -80,6 +92,21 @@ pub(crate) fn clock_time(at: Timestamp) -> String {
     exact(at).chars().skip(11).collect()
 }
 
+/// A message of a use case's whose times are written as people read them.
+pub(crate) fn humane(message: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches(['.', ',', ';']);
+        let end = &word[bare.len()..];
+        let is_time = bare.ends_with('Z') && bare.contains('T');
+        match Timestamp::parse(bare).filter(|_| is_time) {
+            Some(at) => format!("{}{end}", exact(at)),
+            None => word.to_owned(),
+        }
+    };
+    let words: Vec<String> = message.split(' ').map(word).collect();
+    words.join(" ")
+}
+
 /// The status as the dashboard names it.
 pub(crate) const fn status(status: SyncStatus) -> &'static str {
     match status {
@@ -100,34 +127,59 @@ pub(crate) const fn trigger(trigger: Trigger) -> &'static str {
     }
 }
 
-/// What a key lacks, and what to tick in Klaviyo.
-pub(crate) fn missing_scopes(scopes: &[String]) -> String {
+/// What a key lacks, and what to choose in Klaviyo for a new one. `in_use` are the scopes of all that is switched on: a key cannot be
+/// changed later, and the new one takes the place of the whole old one.
+pub(crate) fn missing_scopes(scopes: &[String], in_use: &[String]) -> String {
     let which = match scopes {
         [] => "a scope that this needs".to_owned(),
         [scope] => format!("the scope {scope}"),
         scopes => format!("the scopes {}", scopes.join(", ")),
     };
-    let tick: Vec<String> = scopes
-        .iter()
-        .filter_map(|scope| in_klaviyo(scope))
-        .collect();
-    let tick = if tick.is_empty() {
-        "choose the access it needs".to_owned()
-    } else {
-        format!("choose {}", tick.join(", "))
-    };
+    let choose = accesses(scopes).unwrap_or_else(|| "the access it needs".to_owned());
+    let others = in_use.iter().filter(|scope| !scopes.contains(scope));
+    let others: Vec<String> = others.cloned().collect();
+    let others = accesses(&others).map_or_else(String::new, |others| {
+        format!(" What else is switched on needs {others}: choose that for the new key, too.")
+    });
     format!(
-        "The key lacks {which}. In Klaviyo, open Settings, API keys, Create Private API Key, {tick}, and save the new key here."
+        "The key lacks {which}. In Klaviyo, open Settings, API keys, Create Private API Key, choose {choose}, and save the new key in \
+         Fanfare.{others}"
     )
 }
 
-/// `profiles:read` as Klaviyo's form has it: `Read Access for Profiles`.
-fn in_klaviyo(scope: &str) -> Option<String> {
-    let (what, access) = scope.split_once(':')?;
-    let mut letters = what.chars();
-    let what: String = letters.next()?.to_uppercase().chain(letters).collect();
-    let access = if access == "read" { "Read" } else { "Full" };
-    Some(format!("{access} Access for {what}"))
+/// Scopes as Klaviyo's form has them, `profiles:read` as `Read Access for Profiles`; those of the same access together. Full access
+/// holds the right to read. `None` if there is none.
+fn accesses(scopes: &[String]) -> Option<String> {
+    let of = |wanted: fn(&str) -> bool| -> BTreeSet<String> {
+        let pairs = scopes.iter().filter_map(|scope| scope.split_once(':'));
+        let wanted = pairs.filter(|(_, access)| wanted(access));
+        wanted.map(|(what, _)| capitalized(what)).collect()
+    };
+    let full = of(|access| access != "read");
+    let read = of(|access| access == "read");
+    let read = read.difference(&full).cloned().collect::<Vec<_>>();
+    let full = full.into_iter().collect::<Vec<_>>();
+    let named = [("Full", full), ("Read", read)].into_iter();
+    let named = named.filter(|(_, of)| !of.is_empty());
+    let named: Vec<String> = named
+        .map(|(access, of)| format!("{access} Access for {}", listed(&of)))
+        .collect();
+    (!named.is_empty()).then(|| listed(&named))
+}
+
+/// `Events`, `Events and Lists`, `Events, Lists and Profiles`.
+pub(crate) fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 /// A text of Klaviyo's or of a person's as a row can show it: at most so many characters.
@@ -171,6 +223,21 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_of_one_unit_has_no_number() {
+        let texts = [1, 60, 90, 900, 86_400].map(every);
+        assert_eq!(
+            texts,
+            [
+                "every second",
+                "every minute",
+                "every 1 minute 30 seconds",
+                "every 15 minutes",
+                "every day"
+            ]
+        );
+    }
+
+    #[test]
     fn times_are_told_from_now_until_they_are_a_month_away() {
         let now = Timestamp::parse("2026-11-24T14:13:23Z").unwrap();
         let ago = |seconds| relative(now.minus(Duration::from_secs(seconds)), now);
@@ -187,15 +254,42 @@ mod tests {
     }
 
     #[test]
+    fn a_message_has_its_times_as_people_read_them() {
+        let message = "must not be before 2026-11-24T14:13:23.123456Z, the earliest";
+        let humane = humane(message);
+        assert_eq!(
+            humane,
+            "must not be before 2026-11-24 14:13:23 UTC, the earliest"
+        );
+        assert_eq!(super::humane("must be TZ"), "must be TZ");
+    }
+
+    #[test]
     fn a_long_text_is_cut_between_characters() {
         assert_eq!(cut("añb", 2), "añ…");
         assert_eq!(cut("añ", 2), "añ");
     }
 
     #[test]
-    fn a_missing_scope_is_named_as_klaviyos_form_has_it() {
-        let text = missing_scopes(&["profiles:read".to_owned()]);
+    fn missing_scopes_are_named_as_klaviyos_form_has_them_and_so_is_what_else_is_switched_on() {
+        let scopes =
+            |names: &[&str]| -> Vec<String> { names.iter().map(|it| (*it).to_owned()).collect() };
+        let text = missing_scopes(&scopes(&["profiles:read"]), &[]);
         assert!(text.contains("the scope profiles:read"), "{text}");
-        assert!(text.contains("choose Read Access for Profiles"), "{text}");
+        assert!(
+            text.contains("choose Read Access for Profiles, and save"),
+            "{text}"
+        );
+        assert!(!text.contains("switched on"), "{text}");
+        let lacks = scopes(&["events:write", "lists:write", "lists:read", "flows:read"]);
+        let in_use = scopes(&["events:write", "lists:write", "profiles:write"]);
+        let text = missing_scopes(&lacks, &in_use);
+        let choose = "choose Full Access for Events and Lists and Read Access for Flows, and save";
+        assert!(text.contains(choose), "{text}");
+        assert!(
+            text.contains("What else is switched on needs Full Access for Profiles:"),
+            "{text}"
+        );
+        assert!(missing_scopes(&[], &[]).contains("choose the access it needs"));
     }
 }

@@ -1,8 +1,8 @@
 //! What deliveries and Fanfare's events are called on pages.
 
-use fanfare_domain::delivery::{Delivery, DeliveryKind, DeliveryStatus};
+use fanfare_domain::delivery::{Delivery, DeliveryCode, DeliveryKind, DeliveryStatus};
 use fanfare_domain::events::EventType;
-use maud::Markup;
+use maud::{Markup, html};
 
 use crate::components::badge;
 
@@ -41,7 +41,11 @@ pub(crate) fn delivery(delivery: &Delivery) -> String {
             None => delivery.type_name.clone(),
         },
         DeliveryKind::Contact => "Contact changed".to_owned(),
-        DeliveryKind::Membership => "Membership changed".to_owned(),
+        DeliveryKind::Membership => match delivery.type_name.as_str() {
+            "added" => "Added to a list".to_owned(),
+            "removed" => "Removed from a list".to_owned(),
+            _ => "Membership changed".to_owned(),
+        },
         DeliveryKind::Consent => "Consent taken back".to_owned(),
     }
 }
@@ -66,8 +70,18 @@ pub(crate) const fn delivery_status(status: DeliveryStatus) -> &'static str {
     }
 }
 
+/// How far a delivery is; also whether what was sent is a part only.
+pub(crate) fn delivery_badges(delivery: &Delivery) -> Markup {
+    let is_partly = delivery.status == DeliveryStatus::Sent
+        && delivery.code == Some(DeliveryCode::IdentifierConflict);
+    html! {
+        (delivery_badge(delivery.status))
+        @if is_partly { " " (badge("waiting", "Sent in part")) }
+    }
+}
+
 /// How far a delivery is, as a badge.
-pub(crate) fn delivery_badge(status: DeliveryStatus) -> Markup {
+fn delivery_badge(status: DeliveryStatus) -> Markup {
     let class = match status {
         DeliveryStatus::Pending => "waiting",
         DeliveryStatus::Sent => "good",

@@ -133,7 +133,7 @@ fn fills_an_audience_by_hand(browser: &Browser, people: &[Person]) {
 
 /// The list is made, and what a push would do is seen before it is done.
 fn pushes_it(browser: &Browser, account: &AccountHandle, people: &[Person]) -> String {
-    browser.press("link", "Klaviyo list");
+    browser.press("link", "Keep in Klaviyo");
     browser.fill("Name of the new list", "Draw winners");
     browser.press("button", "Keep it in this list");
     browser.sees("The list was chosen.");
@@ -172,7 +172,7 @@ fn looks_at_runs_and_the_limit(browser: &Browser) {
     browser.press("link", "Runs");
     browser.sees_row("Push confirmed", &["Success", "Complete push", "3"]);
     photograph(browser, "audience-runs-of-pushes");
-    browser.press("link", "Klaviyo list");
+    browser.press("link", "Keep in Klaviyo");
     let field = "Most people whom a push changes";
     browser.fill(field, "many");
     browser.press("button", "Save");
@@ -195,7 +195,7 @@ fn switches_contacts_on(browser: &Browser) {
     browser.press("radio", "Fanfare");
     browser.press("button", "Preview");
     browser.sees("Not saved yet.");
-    browser.sees_row("Changed in both, in Klaviyo last", &["Anna Lee"]);
+    browser.sees_row("Changed in both, in Klaviyo last", &["Ann Smith"]);
     browser.press("button", "Save");
     browser.sees("Switch contacts on?");
     photograph(browser, "contacts-question");
@@ -247,7 +247,7 @@ fn changes_a_name_here_and_there(
 fn gives_the_list_up(browser: &Browser) {
     browser.press("link", "Audiences");
     browser.press("link", "Winners");
-    browser.press("link", "Klaviyo list");
+    browser.press("link", "Keep in Klaviyo");
     browser.press("link", "Stop keeping it");
     browser.sees("Whoever is in the list stays there.");
     browser.photograph_in_every_look("push-stop");

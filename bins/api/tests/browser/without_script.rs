@@ -89,7 +89,7 @@ fn edits_and_deletes(browser: &Browser) {
     browser.choose("Refresh every", "1 day");
     browser.press("button", "Save");
     browser.sees("The audience was saved.");
-    browser.sees("Continuous sync: every 1 day.");
+    browser.sees("Continuous sync: every day.");
     browser.press("link", "Delete");
     browser.press("button", "Delete audience");
     browser.sees("The audience was deleted.");

@@ -34,7 +34,7 @@ pub(crate) fn growth(points: &[(Timestamp, u64)], now: Timestamp) -> Markup {
                 path.area d={ (line) " V" (HEIGHT + 2) " H0 Z" } {}
                 path d=(line) {}
             }
-            div.scale { span { "Least: " (texts::number(fewest)) ", since " (ago) } span { "Now" } }
+            div.scale { span { "Least: " (texts::number(fewest)) ", since " (ago) "; the base line is 0" } span { "Now" } }
         }
     }
 }

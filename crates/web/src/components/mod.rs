@@ -11,7 +11,7 @@ pub(crate) use forms::{
 };
 pub(crate) use growth::growth;
 pub(crate) use states::{
-    badge, empty, error_panel, maybe_status_badge, notice, progress, status_badge,
+    badge, cancelled_badge, empty, error_panel, maybe_status_badge, notice, progress, status_badge,
 };
 pub(crate) use tables::{
     cell, choices, form_pager, heading, menu, number_cell, number_heading, pager, sortable, table,

@@ -22,6 +22,11 @@ pub(crate) fn status_badge(status: SyncStatus) -> Markup {
     badge(kind, texts::status(status))
 }
 
+/// The status of a sync that somebody ended: it failed, and nothing is wrong.
+pub(crate) fn cancelled_badge() -> Markup {
+    html! { (badge("none", texts::status(SyncStatus::Failed))) " " span.none { "Cancelled" } }
+}
+
 /// The same of an audience that may have no sync.
 pub(crate) fn maybe_status_badge(status: Option<SyncStatus>) -> Markup {
     status.map_or_else(|| html! { span.none { "None" } }, status_badge)

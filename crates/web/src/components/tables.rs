@@ -116,7 +116,7 @@ pub(crate) fn tabs(label: &str, pages: &[(&str, String)], current: &str) -> Mark
         nav.tabs aria-label=(label) {
             ul {
                 @for (name, href) in pages {
-                    li { a href=(href) aria-current=[(*name == current).then_some("page")] { (name) } }
+                    li { a href=(href) aria-current=[(*name == current).then_some("page")] data-name=(name) { (name) } }
                 }
             }
         }

@@ -182,7 +182,7 @@ fn of_klaviyo(error: &Error) -> Told<'static> {
         Error::ScopeMissing(scopes) => super::told(
             StatusCode::BAD_REQUEST,
             "The Klaviyo key may not read this",
-            &texts::missing_scopes(scopes),
+            &texts::missing_scopes(scopes, &[]),
             TO_INTEGRATIONS,
         ),
         Error::AccountDiffers { connected, offered } => super::told(

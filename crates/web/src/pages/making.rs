@@ -45,10 +45,13 @@ async fn make(
         actor: visitor.actor(),
         ..NewAudience::default()
     };
-    let made = application.create_audience(visitor.organization(), new);
+    let organization = visitor.organization();
+    let made = application.create_audience(organization, new);
     let audience = made.await?.audience.id;
+    let is_shared = application.shares_its_name(organization, &audience).await?;
+    let said = if is_shared { "made-same-name" } else { "made" };
     Ok(see(&format!(
-        "/app/audiences/{audience}/members?notice=made"
+        "/app/audiences/{audience}/members?notice={said}"
     )))
 }
 

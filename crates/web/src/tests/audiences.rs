@@ -43,6 +43,7 @@ async fn audiences_are_listed_with_members_status_and_what_may_be_done() {
     page.has("<data value=\"3\">3</data>");
     page.has("<span class=\"badge good\">Success</span>");
     page.has("RtPqXs");
+    page.has("One-time");
     for text in ["View Details", "Sync now", "Edit", "Delete"] {
         page.has(text);
     }
@@ -168,6 +169,12 @@ async fn members_can_be_shown_as_of_another_time() {
     let shown = browser.get(&format!("{path}?asOf={}", at(after))).await;
     shown.shows("person0@example.com");
     shown.has("Show the members of now");
+    shown.has("3 members then");
+    let before = joined.minus(Duration::from_hours(1));
+    let nobody = browser.get(&format!("{path}?asOf={}", at(before))).await;
+    nobody.shows("Nobody was in this audience at that time.");
+    let empty = browser.get(&format!("{path}?asOf=")).await;
+    empty.shows("Give a time.");
     let ahead = later.plus(Duration::from_hours(1));
     for wrong in [at(ahead), "soon".to_owned()] {
         let refused = browser.get(&format!("{path}?asOf={wrong}")).await;
@@ -338,4 +345,57 @@ async fn the_overview_of_a_continuous_audience_is_asked_for_again_by_itself() {
     // Nobody has begun what is due.
     fixture.clock.advance(Duration::from_mins(20));
     browser.get(&path).await.shows("no worker has begun it");
+}
+
+/// The fields of a form as a page shows them: a browser sends them back.
+fn fields_of(page: &str) -> Vec<(String, String)> {
+    let inputs = page.split("<input").skip(1);
+    let attribute = |input: &str, name: &str| {
+        let rest = input.split(&format!(" {name}=\"")).nth(1)?;
+        rest.split('"').next().map(str::to_owned)
+    };
+    let is_sent = |input: &&str| !input.contains("type=\"radio\"") || input.contains(" checked");
+    let mut fields: Vec<_> = inputs
+        .filter(is_sent)
+        .filter_map(|input| {
+            let input = input.split('>').next()?;
+            Some((attribute(input, "name")?, attribute(input, "value")?))
+        })
+        .collect();
+    fields.retain(|(name, _)| name != "csrf");
+    fields
+}
+
+#[actix_web::test]
+async fn a_form_that_was_open_meanwhile_writes_only_what_was_changed_in_it() {
+    let (fixture, imported) = Fixture::imported().await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let edit = format!("{path}/edit");
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    let shown = fields_of(&browser.get(&edit).await.text);
+    let (one, other) = (shown.clone(), shown.clone());
+    let send = |mut fields: Vec<(String, String)>, changes: &[(&str, &str)]| {
+        for (name, value) in changes {
+            fields.retain(|(of, _)| of != name);
+            fields.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        fields
+    };
+    for fields in [
+        send(one, &[("name", "Best of all"), ("sync", "CONTINUOUS")]),
+        send(other, &[("description", "For the launch")]),
+        // Nothing was changed in this one.
+        shown,
+    ] {
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let saved = browser.post(&edit, &fields).await;
+        saved.leads_to(&format!("{path}?notice=saved"));
+    }
+    let page = browser.get(&path).await;
+    page.shows("Best of all");
+    page.has("For the launch");
+    page.has("Continuous sync: every 15 minutes.");
 }

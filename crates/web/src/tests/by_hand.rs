@@ -30,6 +30,8 @@ async fn an_audience_is_made_and_filled_by_e_mail() {
     assert_eq!(nameless.status, 400);
     nameless.has("Give the audience a name.");
     let (_, path) = made(&fixture).await;
+    let again = browser.post(NEW, &[("name", "Winners")]).await;
+    assert!(again.header("location").ends_with("?notice=made-same-name"));
     let page = browser.get(&format!("{path}?notice=made")).await;
     page.shows("The audience was created.");
     page.has("Nobody is in this audience. It is filled by hand");
@@ -112,6 +114,23 @@ async fn members_are_picked_among_the_consumers_and_taken_out_again() {
     let ids = [id];
     let count = fixture.integration.member_counts(&fixture.own.id, &ids);
     assert_eq!(count.await.expect("counts"), [1]);
+    // The number on the overview follows at once: what was counted before is forgotten.
+    let overview = path.trim_end_matches("/members");
+    let members = |count: u64| format!("<dt>Members</dt><dd><data value=\"{count}\">");
+    browser.get(overview).await.shows(&members(1));
+    let form = [("consumer", people[1].as_str())];
+    browser.post(&format!("{path}/remove"), &form).await;
+    browser.get(overview).await.shows(&members(0));
+    let form = [("emails", "person1@example.com")];
+    browser.post(&format!("{path}/add"), &form).await;
+    browser.get(overview).await.shows(&members(1));
+    let form = [("consumer", people[0].as_str())];
+    browser.post(&pick, &form).await;
+    browser.get(overview).await.shows(&members(2));
+    let question = browser.get(&format!("{overview}/delete")).await;
+    question.shows("cannot be imported again");
+    question.lacks("in Klaviyo");
+    let form = [("consumer", people[0].as_str())];
 
     let nobody = browser.post(&format!("{path}/remove"), &[]).await;
     nobody.leads_to(&format!("{path}?notice=nobody-ticked"));
@@ -168,7 +187,7 @@ async fn runs_tell_of_pushes_too() {
         "<td class=\"number\" data-label=\"Joined\"><div class=\"cell\"><data value=\"3\">3</data>",
     );
     page.lacks("data-every");
-    page.has(&format!("<a href=\"{list}\">Klaviyo list</a>"));
+    page.has(&format!("<a href=\"{list}\">Keep in Klaviyo</a>"));
     browser
         .get(&format!("{runs}?search=nothing"))
         .await
@@ -189,7 +208,7 @@ async fn an_admin_chooses_how_many_people_a_push_may_change_unseen() {
     for wrong in ["", "many", "-1", "1.5", "4294967296"] {
         let refused = browser.post(&limit, &[("pushLimit", wrong)]).await;
         assert_eq!(refused.status, 400, "{wrong}");
-        refused.has("Give a whole number from 0 to 4,294,967,295.");
+        refused.has("Give a whole number of people");
         refused.has(&format!("value=\"{wrong}\""));
     }
     let saved = browser.post(&limit, &[("pushLimit", "25")]).await;

@@ -64,6 +64,10 @@ async fn somebody_is_made_and_changed_and_what_was_typed_stays_beside_its_faults
     let refused = browser.post("/app/customers/new", &taken).await;
     assert_eq!(refused.status, 400);
     refused.has("Another consumer has this e-mail.");
+    let nameless = [("fullName", "Ada Lovelace"), ("email", ""), ("phone", "")];
+    let refused = browser.post("/app/customers/new", &nameless).await;
+    assert_eq!(refused.status, 400);
+    refused.has("Give an e-mail or a phone number");
     let right = [("fullName", "Ada Lovelace"), ("email", "ada@example.com")];
     let made = browser.post("/app/customers/new", &right).await;
     assert_eq!(made.status, 303, "{}", made.text);

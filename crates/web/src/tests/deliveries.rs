@@ -32,7 +32,7 @@ async fn what_became_of_each_is_told_with_its_reason_and_found_by_status_kind_an
     let fixture = delivered().await;
     let mut browser = fixture.signed_in(Role::Viewer).await;
     let all = browser.get(PATH).await;
-    all.shows("<a href=\"/app/deliveries\" aria-current=\"page\">Deliveries</a>");
+    all.shows("<a href=\"/app/deliveries\" aria-current=\"page\" data-name=\"Deliveries\">");
     all.has("data-refresh=\"/app/deliveries?\" data-every=\"5\"");
     for text in [
         "Won a draw",

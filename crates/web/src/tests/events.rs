@@ -39,6 +39,7 @@ async fn an_admin_switches_events_on_and_off_and_an_editor_looks_on() {
     let question = admin.get(&format!("{PATH}/switch")).await;
     question.shows("Fanfare Draw Winner");
     question.has("mail the people");
+    question.has("No event can come yet: no secret was made.");
     question.has("name=\"enabled\" value=\"true\"");
     assert!(!fixture.event_settings().await.enabled, "only asked");
     assert_eq!(editor.get(&format!("{PATH}/switch")).await.status, 403);

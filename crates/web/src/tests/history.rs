@@ -72,6 +72,9 @@ async fn joinings_and_leavings_are_listed_and_two_times_compared() {
     assert_eq!(compared.text.matches(">Joined</span>").count(), 2);
     assert_eq!(compared.text.matches(">Left</span>").count(), 1);
     compared.has("Show all times");
+    compared.has("These numbers are net");
+    let empty = browser.get(&format!("{path}?from=&to=")).await;
+    empty.shows("Give the first of the two times.");
     compared.has("<time class=\"moment\" datetime=\"");
 
     let until_now = browser.get(&format!("{path}?from={before}")).await;

@@ -56,7 +56,7 @@ async fn one_list_leads_to_its_audience_and_several_to_all() {
     let audience = one.header("location").to_owned();
     let page = browser.get(&audience).await;
     page.shows("VIP");
-    page.has("Continuous sync: every 1 hour.");
+    page.has("Continuous sync: every hour.");
     let form = [
         ("list", "RtPqXs"),
         ("segment", "SgMnt1"),
@@ -247,12 +247,14 @@ async fn a_rows_size_is_asked_for_by_itself_and_never_breaks_the_table() {
     let cell = browser.get_partial(&path).await;
     assert!(
         cell.text
-            .starts_with("<data value=\"1\">1</data> profile, about "),
+            .starts_with("<data value=\"1\">1</data> profile, under a minute"),
         "{}",
         cell.text
     );
     fixture.wait_a_minute();
-    browser.get(&path).await.shows("Back to the import");
+    let page = browser.get(&path).await;
+    page.shows("Back to the import");
+    page.has("VIP");
     fixture.wait_a_minute();
     let gone = browser
         .get(&format!("{PATH}/estimate?kind=LIST&id=Nowhere"))
@@ -264,6 +266,16 @@ async fn a_rows_size_is_asked_for_by_itself_and_never_breaks_the_table() {
     let cell = browser.get_partial(&path).await;
     cell.shows("Not known now");
     cell.has("tries=1\" hx-trigger=\"load delay:20s\"");
+    // A count that is not to be had is asked for again, too, and after some tries by a click.
+    fixture.clock.advance(Duration::from_mins(10));
+    let refused = || Some(KlaviyoError::NotPermitted);
+    fixture.klaviyo.fail_others([None, refused()]);
+    let cell = browser.get_partial(&path).await;
+    cell.shows("tries=1\" hx-trigger=\"load delay:20s\"");
+    fixture.clock.advance(Duration::from_mins(10));
+    fixture.klaviyo.fail_others([refused()]);
+    let cell = browser.get_partial(&format!("{path}&tries=5")).await;
+    cell.shows("Not known now: ask again</a>");
 }
 
 #[actix_web::test]

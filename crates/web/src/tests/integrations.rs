@@ -1,5 +1,7 @@
 //! The page of integrations: connecting, replacing the key, syncing all, disconnecting.
 
+use std::time::Duration;
+
 use fanfare_domain::collection::CollectionKind;
 use fanfare_domain::ids::AccountId;
 use fanfare_domain::klaviyo::KlaviyoError;
@@ -177,4 +179,29 @@ async fn an_editor_sees_the_connection_and_cannot_change_it() {
     let mut viewer = fixture.signed_in(Role::Viewer).await;
     viewer.get("/app/audiences").await.lacks("Settings");
     assert_eq!(viewer.get(PATH).await.status, 403);
+}
+
+#[actix_web::test]
+async fn audiences_whose_schedules_ended_are_named_when_klaviyo_is_connected_again() {
+    let (fixture, imported) = Fixture::imported().await;
+    fixture.import(&fixture.own.id, "XyZaBc").await;
+    let mut browser = fixture.signed_in(Role::Admin).await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let form = [("name", "Newsletter"), ("sync", "CONTINUOUS")];
+    browser.post(&format!("{path}/edit"), &form).await;
+    fixture.clock.advance(Duration::from_mins(15));
+    let started = fixture.integration.start_due_syncs().await;
+    assert_eq!(started.expect("a due sync"), 1);
+    browser.post(&format!("{KLAVIYO}/disconnect"), &[]).await;
+    browser.post(KLAVIYO, &[("apiKey", KLAVIYO_KEY)]).await;
+    let page = browser.get(&format!("{PATH}?notice=connected")).await;
+    page.shows("1 audience no longer syncs by itself.");
+    page.has(&format!("href=\"{path}/edit\""));
+    page.lacks("VIP");
+    // Whoever has chosen since then how it syncs knows.
+    fixture.clock.advance(Duration::from_secs(5));
+    let form = [("name", "Newsletter"), ("sync", "ONE_TIME")];
+    browser.post(&format!("{path}/edit"), &form).await;
+    let page = browser.get(&format!("{PATH}?notice=connected")).await;
+    page.lacks("no longer syncs by itself");
 }

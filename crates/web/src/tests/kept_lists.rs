@@ -257,8 +257,55 @@ async fn without_a_connection_the_page_says_so() {
     disconnected.expect("a disconnected Klaviyo");
     let page = browser.get(&path).await;
     page.shows("Klaviyo is disconnected: no change reaches the list");
+    page.has("<span class=\"badge bad\">Stopped</span>");
     let refused = browser.post(&format!("{path}/preview"), &[]).await;
     assert_eq!(refused.status, 400);
     refused.has("Klaviyo is not connected");
-    refused.has("Waits for first push");
+    refused.has("<span class=\"badge bad\">Stopped</span>");
+}
+
+#[actix_web::test]
+async fn a_list_whose_push_failed_is_stopped_and_was_last_pushed_when_that_succeeded() {
+    let (fixture, audience, path) = with_winners().await;
+    let mut browser = fixture.signed_in(Role::Admin).await;
+    browser
+        .post(&path, &[("how", "new"), ("name", "Launch")])
+        .await;
+    wait(&fixture);
+    let preview = browser.post(&format!("{path}/preview"), &[]).await;
+    let text = confirmation(&preview);
+    wait(&fixture);
+    let form = [("confirmation", text.as_str())];
+    browser.post(&format!("{path}/push"), &form).await;
+    fixture.keep(&audience).await;
+    let overview = path.trim_end_matches("/klaviyo-list");
+    let page = browser.get(overview).await;
+    page.shows("Kept in the list");
+    browser
+        .get(&format!("{overview}/delete"))
+        .await
+        .shows("It is kept in the Klaviyo list");
+    fixture.clock.advance(Duration::from_mins(5));
+    fixture.writes.set_read_only(true);
+    let own = &fixture.own.id;
+    let one = fixture.consumers().await.into_iter().take(1).collect();
+    let removed = fixture.integration.remove_members(own, &audience, &one);
+    removed.await.expect("a member less");
+    fixture.keep(&audience).await;
+    let page = browser.get(&path).await;
+    page.shows("<span class=\"badge bad\">Stopped</span>");
+    page.lacks("Following");
+    page.has("Full Access for Lists and Profiles");
+    page.has("sheet=klaviyo&amp;update=1\">Save a new key</a>");
+    let (_, pushed) = page
+        .text
+        .split_once("<dt>Last pushed</dt>")
+        .expect("a time");
+    let pushed = pushed.split("</dd>").next().unwrap_or_default();
+    assert!(pushed.contains("5 minutes ago"), "{pushed}");
+
+    // A new key needs what else is switched on, too.
+    fixture.switch_events_on().await;
+    let integrations = browser.get("/app/settings/integrations").await;
+    integrations.shows("What else is switched on needs Full Access for Events");
 }

@@ -53,11 +53,11 @@ async fn a_sync_is_started_and_cancelled_by_buttons_and_a_double_click_starts_on
     let page = browser.get(&path).await;
     page.shows("The last sync was cancelled.");
     let table = browser.get("/app/audiences").await;
-    table.shows("<span class=\"badge bad\">Failed</span> <span class=\"none\">Cancelled</span>");
-    page.has("<span class=\"badge bad\">Failed</span>");
+    table.shows("<span class=\"badge none\">Failed</span> <span class=\"none\">Cancelled</span>");
+    page.has("<span class=\"badge none\">Failed</span>");
     page.lacks("The last sync failed.");
     let runs = browser.get(&format!("{path}/runs")).await;
-    runs.shows("<strong>Cancelled. </strong>");
+    runs.shows("<span class=\"none\">Cancelled</span>");
     let again = browser
         .post(&format!("{path}/cancel"), &[("run", run.as_str())])
         .await;
@@ -115,9 +115,8 @@ async fn issues_are_shown_by_reason_and_downloaded_as_a_file() {
     let page = browser.get(&path).await;
     page.shows("The profile has neither an e-mail nor a phone number");
     page.has("https://www.klaviyo.com/profile/P9");
-    page.has(
-        "<data value=\"1\">1</data> shown here, of <data value=\"1\">1</data> for this reason.",
-    );
+    page.has("<data value=\"1\">1</data> left out. Give the profile");
+    page.has("See in Klaviyo");
     page.has("<h2>Left out</h2>");
     page.has("/why?profileId=P9\"");
     let found = browser.get(&format!("{path}?search=p9")).await;
@@ -183,4 +182,47 @@ async fn issues_name_the_people_and_stay_while_the_next_sync_runs() {
     let meanwhile = browser.get(&format!("{path}/issues")).await;
     meanwhile.shows("those of the running one are shown when it has ended");
     meanwhile.has("ann@example.com");
+}
+
+#[actix_web::test]
+async fn issues_stay_those_of_the_last_whole_sync_after_one_was_cancelled() {
+    let klaviyo = FakeKlaviyo::default().with(
+        list("RtPqXs"),
+        "Newsletter",
+        vec![
+            profile("P1").email("ann@example.com").phone("12"),
+            profile("P4").first_name("Nobody"),
+        ],
+    );
+    let fixture = Fixture::with(klaviyo).await;
+    fixture.connect().await;
+    let imported = fixture.import(&fixture.own.id, "RtPqXs").await;
+    let path = format!("/app/audiences/{}", imported.audience);
+    let mut browser = fixture.signed_in(Role::Editor).await;
+    let cancelled = browser
+        .post(&format!("{path}/cancel"), &[("run", imported.run.as_str())])
+        .await;
+    assert_eq!(cancelled.status, 303);
+    // There is no other one: how little was read is said.
+    let first = browser.get(&format!("{path}/issues")).await;
+    first.shows("Only the 0 profiles read before the sync was cancelled.");
+
+    browser.post(&format!("{path}/sync"), &[]).await;
+    fixture
+        .work(&fixture.latest_run(&imported.audience).await)
+        .await;
+    browser.post(&format!("{path}/sync"), &[]).await;
+    let run = fixture.latest_run(&imported.audience).await;
+    let form = [("run", run.as_str())];
+    browser.post(&format!("{path}/cancel"), &form).await;
+    let page = browser.get(&format!("{path}/issues")).await;
+    page.shows("These are the issues of the last sync that read everything");
+    page.has("The one after it was cancelled.");
+    page.has("ann@example.com");
+    page.has("profile/P4");
+    let file = browser.get(&format!("{path}/issues.csv")).await;
+    assert_eq!(file.text.lines().count(), 3, "{}", file.text);
+    let named = browser.get(&format!("{path}/issues?run={run}")).await;
+    named.shows("Only the 0 profiles read");
+    named.lacks("ann@example.com");
 }

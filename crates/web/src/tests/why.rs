@@ -60,8 +60,8 @@ async fn what_names_nobody_is_not_found_and_a_phone_number_finds_its_people() {
     let mut browser = fixture.signed_in(Role::Viewer).await;
     for nobodys in [
         "person=a%40%40%3Cb%3E",
-        "person=Ann+Lee",
-        "person=Ann",
+        "person=Zoe+Quill",
+        "person=Zoe",
         "person=%2B12025550199",
         "consumerId=cons_00000000000000000000000000",
         "profileId=P99",
@@ -86,4 +86,43 @@ async fn what_names_nobody_is_not_found_and_a_phone_number_finds_its_people() {
     picked.shows("<span class=\"badge good\">Member</span>");
     let profile = browser.get(&format!("{path}?profileId=P3")).await;
     profile.shows("<span class=\"badge good\">Member</span>");
+}
+
+#[actix_web::test]
+async fn a_name_offers_those_who_have_it_and_a_disconnected_klaviyo_is_not_asked() {
+    let klaviyo = FakeKlaviyo::default().with(
+        list("RtPqXs"),
+        "Newsletter",
+        vec![
+            profile("P1")
+                .email("ann@example.com")
+                .first_name("Ann")
+                .last_name("Lee"),
+            profile("P2").email("bob@example.com").first_name("Bob"),
+        ],
+    );
+    let fixture = Fixture::with(klaviyo).await;
+    fixture.connect().await;
+    let imported = fixture.import(&fixture.own.id, "RtPqXs").await;
+    fixture.work(&imported.run).await;
+    let path = format!("/app/audiences/{}/why", imported.audience);
+    let mut browser = fixture.signed_in(Role::Admin).await;
+    for name in ["Ann+Lee", "ann"] {
+        let page = browser
+            .get(&format!("{path}?person={name}&live=true"))
+            .await;
+        page.shows("Whom do you mean?");
+        page.has("ann@example.com");
+        page.lacks("bob@example.com");
+        page.has("&amp;live=true\">");
+    }
+    browser
+        .post("/app/settings/integrations/klaviyo/disconnect", &[])
+        .await;
+    let page = browser
+        .get(&format!("{path}?person=ann%40example.com&live=true"))
+        .await;
+    page.shows("Klaviyo is disconnected and could not be asked");
+    page.has("sheet=klaviyo\">Connect Klaviyo</a>");
+    page.has(">Ann Lee</bdi>");
 }

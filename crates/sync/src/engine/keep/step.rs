@@ -209,7 +209,8 @@ impl Slice<'_> {
         const GONE: &str = "Klaviyo does not know the list any more, or it belongs to another account. Choose another one.";
         const KEY: &str =
             "Klaviyo refused the API key. Connect a valid key under Settings, Integrations.";
-        const SCOPE: &str = "The Klaviyo API key may not write lists. Connect one with the scopes lists:write and profiles:write.";
+        const SCOPE: &str = "The Klaviyo API key may not write lists. Connect one with Full Access for Lists and Profiles (the scopes lists:write and \
+             profiles:write).";
         match trouble {
             Trouble::Ours(error) => {
                 unit.commit().await?;

@@ -67,11 +67,27 @@ async fn ask_to_delete(
 ) -> Result<HttpResponse, PageError> {
     let id = audience_id(path)?;
     let frame = Frame::load(&application, &visitor, &id).await?;
+    let source = frame.status.record.source.as_ref();
     let body = html! {
         div.head { h1 { "Delete " (long_text(frame.name())) "?" } }
         section.panel {
-            p { "A sync that is under way is cancelled, and the audience no longer syncs. Experiences that use it lose this restriction." }
-            p { "Nobody is deleted: consumers stay, and so does the list in Klaviyo, which can be imported again as a new audience." }
+            @if let Some(source) = source {
+                @let kind = source.collection.kind.noun();
+                p { "A sync that is under way is cancelled, and the audience no longer syncs. Experiences that use it lose this restriction." }
+                p { "Nobody is deleted: consumers stay, and so does the " (kind) " in Klaviyo, which can be imported again as a new audience." }
+            } @else {
+                p { "Experiences that use it lose this restriction." }
+                p {
+                    "Nobody is deleted: consumers stay. Who is in the audience was said by hand, and cannot be imported again: to have it back, \
+                     somebody has to add the people to a new audience."
+                }
+            }
+            @if let Some(kept) = &frame.status.kept_list {
+                p {
+                    "It is kept in the Klaviyo list " (long_text(kept.name.as_deref().unwrap_or(kept.list.as_str())))
+                    ": that ends. The list stays in Klaviyo, with everybody who is in it."
+                }
+            }
             div.actions {
                 (button_form(&visitor, &format!("{}/delete", frame.path()), "danger", "Delete audience", &[]))
                 a.button.quiet href=(frame.path()) { "Keep it" }

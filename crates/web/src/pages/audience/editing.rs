@@ -31,6 +31,23 @@ struct Faults {
     interval: Option<String>,
 }
 
+/// The fields of the form.
+const FIELDS: [&str; 4] = ["name", "description", "sync", "refreshIntervalSeconds"];
+
+/// The field that says how another one was when the form was shown.
+fn was(name: &str) -> String {
+    format!("was-{name}")
+}
+
+/// The schedule as the form was shown with it.
+fn shown_schedule(typed: &Fields) -> Fields {
+    let mut shown = Fields::default();
+    for name in ["sync", "refreshIntervalSeconds"] {
+        shown = shown.set(name, typed.get(&was(name)));
+    }
+    shown
+}
+
 async fn show(
     application: Data<Integration>,
     visitor: Visitor,
@@ -41,7 +58,11 @@ async fn show(
     let audience = &frame.status.record.audience;
     let mut typed = interval::fields(audience.refresh_interval_seconds);
     typed = typed.set("name", Some(&audience.name));
-    typed = typed.set("description", audience.description.as_deref());
+    typed = typed.set("description", audience.description.as_deref().or(Some("")));
+    for name in FIELDS {
+        let shown = typed.get(name).map(str::to_owned);
+        typed = typed.set(&was(name), shown.as_deref());
+    }
     Ok(answer(
         &application,
         &visitor,
@@ -74,13 +95,33 @@ async fn save(
     if faults.name.is_some() || faults.interval.is_some() {
         return Ok(invalid(&application, &visitor, &frame, &typed, &faults));
     }
+    // What was left as it was shown is not written: somebody may have changed it meanwhile.
+    let is_changed =
+        |name: &str| !typed.has(&was(name)) || typed.text(name) != typed.text(&was(name));
+    let schedule = Interval::parse(&shown_schedule(&typed)).map(Interval::seconds);
+    let is_rescheduled = !typed.has(&was("sync")) || schedule != Ok(interval);
     let update = AudienceUpdate {
-        name,
-        description: Patch::Set(typed.text("description").map(str::to_owned)),
-        refresh_interval_seconds: Patch::Set(interval),
+        name: name.filter(|_| is_changed("name")),
+        description: if is_changed("description") {
+            Patch::Set(typed.text("description").map(str::to_owned))
+        } else {
+            Patch::Keep
+        },
+        refresh_interval_seconds: if is_rescheduled {
+            Patch::Set(interval)
+        } else {
+            Patch::Keep
+        },
         actor: visitor.actor(),
         ..AudienceUpdate::default()
     };
+    let nothing = AudienceUpdate {
+        actor: visitor.actor(),
+        ..AudienceUpdate::default()
+    };
+    if update == nothing {
+        return Ok(see(&format!("{}?notice=saved", frame.path())));
+    }
     let saved = application
         .update_audience(visitor.organization(), &id, update)
         .await;
@@ -155,6 +196,9 @@ fn markup(
         div.head { h1 { "Edit " (long_text(frame.name())) } }
         form.panel method="post" action={ (frame.path()) "/edit" } {
             (csrf(visitor))
+            @for name in FIELDS.map(was) {
+                @if let Some(shown) = typed.get(&name) { input type="hidden" name=(name) value=(shown); }
+            }
             (text_field("name", "Name", value("name"), hint, faults.name.as_deref()))
             (text_field("description", "Description", value("description"), "", None))
             @if is_synced {

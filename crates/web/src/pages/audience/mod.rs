@@ -24,7 +24,9 @@ use fanfare_domain::run::SyncRun;
 use fanfare_sync::{AudienceStatus, Entity, Error, Integration};
 use maud::{Markup, html};
 
-use crate::components::{badge, button_form, long_text, notice, status_badge, tabs};
+use crate::components::{
+    badge, button_form, cancelled_badge, long_text, notice, status_badge, tabs,
+};
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::Section;
@@ -150,10 +152,10 @@ impl Frame {
             div.head {
                 h1 { (long_text(self.name())) }
                 @match self.status.record.status() {
+                    Some(_) if self.latest.as_ref().is_some_and(progress::is_cancelled) => (cancelled_badge()),
                     Some(status) => (status_badge(status)),
                     None => (badge("none", "By hand")),
                 }
-                @if self.latest.as_ref().is_some_and(progress::is_cancelled) { span.none { "Cancelled" } }
                 @if visitor.may(Role::Editor) && !self.is_archived() {
                     div.actions {
                         @if self.status.record.source.is_some() {
@@ -209,6 +211,10 @@ fn said_plainly(fields: &Fields) -> Option<&'static str> {
     match fields.get("notice")? {
         "nobody-ticked" => Some("Nobody was ticked."),
         "made" => Some("The audience was created. Say who is in it: add people below."),
+        "made-same-name" => Some(
+            "The audience was created, and another one has the same name: give one of them another, so that nobody takes the wrong one. Say who \
+             is in it: add people below.",
+        ),
         "limit-saved" => Some("The number was saved. It holds for all audiences."),
         "sync" => Some("The sync has been queued."),
         "cancelled" => Some("The sync was cancelled. What it had written stays."),
@@ -221,6 +227,9 @@ fn said_plainly(fields: &Fields) -> Option<&'static str> {
         "push" => Some("The push has been queued."),
         "push-cancelled" => Some("The push was cancelled. What it had done stays."),
         "snapshot" => Some("The snapshot was taken."),
+        "snapshot-same-name" => Some(
+            "The snapshot was taken. Another one has the same name: they differ by when they were taken.",
+        ),
         "snapshot-deleted" => Some("The snapshot was deleted."),
         "saved" => Some("The audience was saved."),
         "same-name" => Some(

@@ -65,6 +65,7 @@ async fn show(
             section.panel {
                 h2 { "Sync in progress" }
                 div.live data-live={ (frame.path()) "/live" } { (progress::live(run, visitor.now)) }
+                noscript { p.hint { "Without scripts this stands still. " a href=(frame.path()) { "Reload" } " to see how far it is." } }
                 @if visitor.may(Role::Editor) && !frame.is_archived() {
                     div.actions {
                         (button_form(&visitor, &format!("{}/cancel", frame.path()), "quiet", "Cancel", &[("run", run.id.as_str())]))
@@ -122,6 +123,16 @@ fn facts(visitor: &Visitor, status: &AudienceStatus, members: u64) -> Markup {
                     }
                 }
             }
+            @if let Some(kept) = &status.kept_list {
+                div {
+                    dt { "Kept in the list" }
+                    dd {
+                        a href={ "/app/audiences/" (audience.id) "/klaviyo-list" } {
+                            (long_text(kept.name.as_deref().unwrap_or(kept.list.as_str())))
+                        }
+                    }
+                }
+            }
             div { dt { "Created" } dd { (time(audience.created_at, visitor.now)) } }
         }
         @if let Some(description) = &audience.description {
@@ -152,10 +163,7 @@ fn schedule(visitor: &Visitor, status: &AudienceStatus) -> Vec<String> {
             "One-time import: it syncs when somebody presses Sync now. Whoever joins or leaves the {kind} is not seen before."
         )];
     };
-    let mut texts = vec![format!(
-        "Continuous sync: every {}.",
-        texts::duration(u64::from(seconds))
-    )];
+    let mut texts = vec![format!("Continuous sync: {}.", texts::every(seconds))];
     if let Some(next) = status.next_sync_at() {
         let due = texts::relative(next, visitor.now);
         let overdue = visitor.now.since(next);

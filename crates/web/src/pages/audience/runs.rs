@@ -11,8 +11,8 @@ use maud::{Markup, html};
 
 use super::{Frame, audience_id, kept_list, progress};
 use crate::components::{
-    cell, empty, heading, maybe_time, number_cell, number_heading, pager, progress as bar,
-    search_field, status_badge, table, time,
+    cancelled_badge, cell, empty, heading, maybe_time, number_cell, number_heading, pager,
+    progress as bar, search_field, status_badge, table, time,
 };
 use crate::error::PageError;
 use crate::fields::Query;
@@ -210,15 +210,12 @@ fn status(run: &AnyRun) -> Markup {
         AnyRun::Push(run) => (run.progress.processed, run.progress.total),
     };
     html! {
-        (status_badge(run.status()))
+        @if error(run).is_some_and(progress::was_cancelled) { (cancelled_badge()) } @else { (status_badge(run.status())) }
         @if run.status().is_active() {
             (bar("Progress of the run", done, total))
         }
         @if let Some(error) = error(run) {
-            p.hint {
-                @if progress::was_cancelled(error) { strong { "Cancelled. " } }
-                (error.message)
-            }
+            p.hint { (error.message) }
         }
     }
 }

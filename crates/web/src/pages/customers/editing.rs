@@ -113,6 +113,16 @@ async fn make(
         Ok(values) => values,
         Err(faults) => return Ok(invalid(&visitor, None, &typed, &faults)),
     };
+    // By the API there may be people of whom nothing is known; nobody means to make one by a form.
+    if values.email.is_none() && values.phone.is_none() {
+        let faults = Faults {
+            email: Some(
+                "Give an e-mail or a phone number: nobody is reached by a name alone.".to_owned(),
+            ),
+            ..Faults::default()
+        };
+        return Ok(invalid(&visitor, None, &typed, &faults));
+    }
     let new = NewConsumer {
         email: values.email,
         phone: values.phone,
@@ -243,7 +253,9 @@ fn answer(
             (text_field("email", "Email", value("email"), email_hint(person), faults.email.as_deref()))
             (text_field("phone", "Phone", value("phone"), "With its country, like +491511234567.", faults.phone.as_deref()))
             p.hint {
-                "An empty field takes the value away. While contacts are sent to Klaviyo, a name and a phone number change there, too."
+                @if person.is_some() {
+                    "An empty field takes the value away. While contacts are sent to Klaviyo, a name and a phone number change there, too."
+                } @else { "An e-mail or a phone number is needed." }
             }
             div.actions {
                 button type="submit" { "Save" }

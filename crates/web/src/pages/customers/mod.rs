@@ -137,7 +137,7 @@ fn table_of(
             tr {
                 th scope="row" { (before(person)) a href={ (PATH) "/" (consumer.id) } { (long_text(&name(person))) } }
                 (cell("Email", &maybe_text(consumer.email.as_ref().map(Email::as_str))))
-                (cell("Phone", &maybe_text(consumer.phone.as_ref().map(|phone| phone.value.as_str()))))
+                (cell("Phone", &html! { span.nowrap { (maybe_text(consumer.phone.as_ref().map(|phone| phone.value.as_str()))) } }))
                 (cell("Last Activity", &maybe_time(person.updated_at, visitor.now)))
                 (cell("Created", &time(person.created_at, visitor.now)))
             }

@@ -2,7 +2,7 @@
 
 use fanfare_domain::delivery::{Delivery, DeliveryKind};
 use fanfare_domain::history::ChangeKind;
-use fanfare_domain::ids::ConsumerId;
+use fanfare_domain::ids::{CollectionId, ConsumerId};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::timeline::{Mark, MembershipChange, Moment};
 use fanfare_sync::{SYSTEM_ACTOR, Timeline};
@@ -58,7 +58,7 @@ fn told(visitor: &Visitor, timeline: &Timeline, moment: &Moment) -> Markup {
     match moment {
         Moment::Mark(mark) => marked(mark),
         Moment::Membership(change) => changed(timeline, change),
-        Moment::Delivery(delivery) => delivered(visitor, delivery),
+        Moment::Delivery(delivery) => delivered(visitor, timeline, delivery),
     }
 }
 
@@ -87,18 +87,27 @@ fn changed(timeline: &Timeline, change: &MembershipChange) -> Markup {
     }
 }
 
-fn delivered(visitor: &Visitor, delivery: &Delivery) -> Markup {
+/// What a delivery is about: a list by its name, where an audience is kept in it.
+fn target<'a>(timeline: &'a Timeline, delivery: &'a Delivery) -> Option<&'a str> {
+    let target = delivery.target.as_deref()?;
+    let list = CollectionId::parse(target).ok();
+    let named = list.and_then(|list| timeline.lists.get(&list));
+    Some(named.map_or(target, String::as_str))
+}
+
+fn delivered(visitor: &Visitor, timeline: &Timeline, delivery: &Delivery) -> Markup {
     html! {
         (badge("out", "To Klaviyo")) " "
         (long_text(&words::delivery(delivery)))
-        @if let Some(target) = &delivery.target {
+        @if let Some(target) = target(timeline, delivery) {
             @match delivery.kind {
-                DeliveryKind::Membership | DeliveryKind::Consent => " of the list ",
+                DeliveryKind::Membership => ": ",
+                DeliveryKind::Consent => " of the list ",
                 DeliveryKind::Event | DeliveryKind::Contact => " as ",
             }
             (long_text(target))
         }
-        " " (words::delivery_badge(delivery.status))
-        (reason(visitor, delivery))
+        " " (words::delivery_badges(delivery))
+        (reason(visitor, delivery, true))
     }
 }

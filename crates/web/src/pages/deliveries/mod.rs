@@ -60,6 +60,7 @@ async fn list(
     };
     let summary = application.delivery_summary(organization).await?;
     let settings = application.settings(organization).await?;
+    let in_use = application.scopes_in_use(organization).await?;
     let waiting = summary::total(&summary, DeliveryStatus::Pending);
     let has_any = DeliveryStatus::ALL
         .iter()
@@ -72,7 +73,7 @@ async fn list(
     let address = format!("{PATH}{}", fields.set("notice", None).query());
     let part = html! {
         div #deliveries data-refresh=(address) data-every=(every) {
-            (summary::troubles(&visitor, &summary, settings.connection.as_ref()))
+            (summary::troubles(&visitor, &summary, settings.connection.as_ref(), &in_use))
             @if has_any {
                 (summary::panel(&visitor, &summary))
                 (asked.choices(&fields))

@@ -81,6 +81,7 @@ pub(super) fn troubles(
     visitor: &Visitor,
     summary: &Summary,
     connection: Option<&ConnectionView>,
+    in_use: &[String],
 ) -> Markup {
     const INTEGRATIONS: &str = "/app/settings/integrations?sheet=klaviyo";
     let Some(oldest) = oldest(summary) else {
@@ -118,7 +119,7 @@ pub(super) fn troubles(
             "bad",
             &html! {
                 strong { "The API key may not write this to Klaviyo. " }
-                (texts::missing_scopes(&lacks)) " "
+                (texts::missing_scopes(&lacks, in_use)) " "
                 a href={ (INTEGRATIONS) "&update=1" } { "Save a new key" }
             },
         )

@@ -45,7 +45,7 @@ pub(super) fn rows(
                 }
                 (cell("Consumer", &consumer(delivery, person.as_ref())))
                 (cell("In Klaviyo", &customers::maybe_text(delivery.target.as_deref())))
-                (cell("Status", &html! { (words::delivery_badge(delivery.status)) (reason(visitor, delivery)) }))
+                (cell("Status", &html! { (words::delivery_badges(delivery)) (reason(visitor, delivery, person.is_some())) }))
                 (number_cell("Tries", u64::from(delivery.attempts)))
                 (cell("Accepted", &html! { span.nowrap { (time(delivery.created_at, visitor.now)) } }))
                 (cell("Sent", &html! { span.nowrap { (maybe_time(delivery.sent_at, visitor.now)) } }))

@@ -23,6 +23,8 @@ pub(super) struct Listing {
     next: Option<String>,
     /// The scopes that segments lack: then lists alone are shown.
     missing: Vec<String>,
+    /// The scopes of what is switched on, if some are missing.
+    in_use: Vec<String>,
     /// When Klaviyo told them, the older time of both kinds.
     told_at: Option<Timestamp>,
 }
@@ -57,6 +59,11 @@ impl Listing {
                 Err(error) => return Err(error.into()),
             }
         }
+        let in_use = if missing.is_empty() {
+            Vec::new()
+        } else {
+            application.scopes_in_use(organization).await?
+        };
         let typed = fields.typed_search().to_lowercase();
         all.retain(|(_, one)| {
             let id = one.collection.id.as_str().to_lowercase();
@@ -77,6 +84,7 @@ impl Listing {
         Ok(Self {
             shown: rest.into_iter().take(ROWS).collect(),
             next,
+            in_use,
             missing,
             told_at,
         })
@@ -88,7 +96,8 @@ impl Listing {
             @if !self.missing.is_empty() {
                 (notice("warn", &html! {
                     strong { "Segments cannot be shown. " }
-                    (texts::missing_scopes(&self.missing))
+                    (texts::missing_scopes(&self.missing, &self.in_use)) " "
+                    a href="/app/settings/integrations?sheet=klaviyo&update=1" { "Save a new key" }
                 }))
             }
         }
@@ -210,7 +219,7 @@ fn size(kind: CollectionKind, one: &BrowsedCollection) -> Markup {
     let address = estimate::address(kind, one.collection.id.as_str());
     html! {
         span hx-get=(address) hx-trigger="intersect once" hx-swap="innerHTML" {
-            a href=(address) { "Estimate" }
+            (estimate::link(&address, "Estimate"))
         }
     }
 }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::PATH;
-use crate::components::number;
+use crate::components::{long_text, number};
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
 use crate::layout::Section;
@@ -41,6 +41,9 @@ pub(super) async fn show(
         .estimate(visitor.organization(), &collection)
         .await;
     let part = match estimate {
+        Ok(estimate) if visitor.is_partial && estimate.profiles.is_none() => {
+            not_known(&collection, &fields)
+        }
         Ok(estimate) => words(estimate),
         // The table stays usable while Klaviyo has no time for this.
         Err(Error::KlaviyoThrottled(_) | Error::KlaviyoUnreachable(_)) if visitor.is_partial => {
@@ -48,17 +51,43 @@ pub(super) async fn show(
         }
         Err(error) => return Err(error.into()),
     };
+    let name = if visitor.is_partial {
+        None
+    } else {
+        name(&application, &visitor, &collection).await?
+    };
     Ok(
         visitor.page_or(part, "Estimate", Section::Audiences, |part| {
             html! {
                 div.head { h1 { "Estimate" } }
                 section.panel {
-                    p { (kind.descriptor().title) " " bdi { (collection.id) } ": " (part) }
+                    p {
+                        (kind.descriptor().title) " "
+                        (long_text(name.as_deref().unwrap_or(collection.id.as_str()))) ": " (part)
+                    }
                     a.button.quiet href=(PATH) { "Back to the import" }
                 }
             }
         }),
     )
+}
+
+/// What the list or segment is called, as the import's table has it.
+async fn name(
+    application: &Integration,
+    visitor: &Visitor,
+    collection: &CollectionRef,
+) -> Result<Option<String>, PageError> {
+    let told = application.collections_at_hand(visitor.organization(), collection.kind);
+    let (found, _) = told.await?;
+    let mut found = found.into_iter().map(|one| one.collection);
+    let found = found.find(|one| one.id == collection.id);
+    Ok(found.and_then(|one| one.name))
+}
+
+/// A link to an estimate. A script puts the estimate in its place.
+pub(super) fn link(address: &str, text: &str) -> Markup {
+    html! { a href=(address) hx-get=(address) hx-swap="outerHTML" hx-target="this" { (text) } }
 }
 
 /// That Klaviyo could not tell. A script asks again after a while, a few times.
@@ -73,8 +102,19 @@ fn not_known(collection: &CollectionRef, fields: &Fields) -> Markup {
         @if tries < MOST_TRIES {
             span.none hx-get=(address) hx-trigger="load delay:20s" hx-swap="outerHTML" { "Not known now" }
         } @else {
-            a href=(address) { "Not known now" }
+            (link(&address, "Not known now: ask again"))
         }
+    }
+}
+
+/// How long an import takes whose requests take at least so many seconds by Klaviyo's quota: the worker has to begin, answers have to
+/// come, and other syncs ask meanwhile, so it is rounded up.
+fn how_long(least: u64) -> String {
+    const BEGIN_AND_END: u64 = 10;
+    let likely = least.saturating_add(least / 4 + BEGIN_AND_END);
+    match likely.div_ceil(60) {
+        0 | 1 => "under a minute".to_owned(),
+        minutes => format!("about {}", texts::duration(minutes * 60)),
     }
 }
 
@@ -85,7 +125,27 @@ fn words(estimate: Estimate) -> Markup {
             None => span.none { "Not known now" },
         }
         @if let Some(seconds) = estimate.seconds.filter(|_| estimate.profiles.is_some()) {
-            ", about " (texts::duration(seconds.max(1)))
+            ", " (how_long(seconds))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::how_long;
+
+    #[test]
+    fn an_import_takes_longer_than_its_requests_and_no_number_pretends_to_know_by_the_second() {
+        let texts = [0, 40, 41, 780, 79_200].map(how_long);
+        assert_eq!(
+            texts,
+            [
+                "under a minute",
+                "under a minute",
+                "about 2 minutes",
+                "about 17 minutes",
+                "about 1 day 3 hours"
+            ]
+        );
     }
 }

@@ -77,7 +77,10 @@ async fn answer(
     let mut answer = visitor.page_or(part, "Import from Klaviyo", Section::Audiences, |part| {
         html! {
             div.head { h1 { "Import from Klaviyo" } }
-            p { "Each list or segment that you choose becomes an audience with the same people." }
+            p {
+                "Each list or segment that you choose becomes an audience with the same people. One-time Import reads it now, and again only when \
+                 somebody asks; Continuous Sync reads it again by itself."
+            }
             (listing.missing_segments())
             form method="post" action=(PATH) {
                 (csrf(visitor))

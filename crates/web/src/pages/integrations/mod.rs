@@ -9,11 +9,12 @@ mod sheet;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use fanfare_domain::audience::Audience;
 use fanfare_domain::connection::ConnectionStatus;
 use fanfare_sync::{ConnectionView, Integration};
 use maud::{Markup, html};
 
-use crate::components::{badge, notice};
+use crate::components::{badge, long_text, notice};
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
 use crate::layout::Section;
@@ -36,6 +37,9 @@ pub(super) fn routes() -> Vec<PageRoute> {
 }
 
 const PATH: &str = "/app/settings/integrations";
+
+/// The most audiences that are named in a message.
+const MOST_NAMED: usize = 20;
 
 async fn settings() -> HttpResponse {
     see(PATH)
@@ -68,7 +72,13 @@ async fn answer(
         events: settings.events.enabled,
         contacts: settings.contacts.enabled,
     };
+    let in_use = application.scopes_in_use(organization).await?;
     let connection = settings.connection;
+    // After Klaviyo was connected again, which does not bring schedules back.
+    let ended = match (fields.get("notice"), &connection) {
+        (Some("connected"), Some(_)) => application.ended_schedules(organization).await?,
+        _ => Vec::new(),
+    };
     let quota = match &connection {
         Some(_) => Some(application.klaviyo_quota(organization).await?),
         None => None,
@@ -83,8 +93,9 @@ async fn answer(
                 }
             }))
         }
+        (stopped(&ended))
         @if let Some(connection) = &connection {
-            (troubles(connection))
+            (troubles(connection, &in_use))
         }
         ul.cards {
             (klaviyo(connection.as_ref()))
@@ -146,7 +157,30 @@ fn other(name: &str, category: &str, status: &str) -> Markup {
     }
 }
 
-fn troubles(connection: &ConnectionView) -> Markup {
+/// The audiences that synced by themselves before Klaviyo was disconnected, with the way to have them do so again.
+fn stopped(ended: &[Audience]) -> Markup {
+    html! {
+        @if !ended.is_empty() {
+            (notice("warn", &html! {
+                strong {
+                    (texts::count(ended.len() as u64, "audience no longer syncs by itself", "audiences no longer sync by themselves")) ". "
+                }
+                "Disconnecting Klaviyo ended Continuous Sync. To turn it on again, choose it and the interval where you edit the audience:"
+                ul {
+                    @for audience in ended.iter().take(MOST_NAMED) {
+                        li { a href={ "/app/audiences/" (audience.id) "/edit" } { (long_text(&audience.name)) } }
+                    }
+                }
+                @if ended.len() > MOST_NAMED {
+                    "And " (texts::count((ended.len() - MOST_NAMED) as u64, "other", "others"))
+                    ". On their pages they are told to be one-time imports."
+                }
+            }))
+        }
+    }
+}
+
+fn troubles(connection: &ConnectionView, in_use: &[String]) -> Markup {
     html! {
         @if connection.status == ConnectionStatus::Error {
             (notice("bad", &html! {
@@ -157,7 +191,8 @@ fn troubles(connection: &ConnectionView) -> Markup {
         } @else if !connection.missing_scopes.is_empty() {
             (notice("warn", &html! {
                 strong { "Some features lack access. " }
-                (texts::missing_scopes(&connection.missing_scopes))
+                (texts::missing_scopes(&connection.missing_scopes, in_use)) " "
+                a href={ (PATH) "?sheet=klaviyo&update=1" } { "Save a new key" }
             }))
         }
     }

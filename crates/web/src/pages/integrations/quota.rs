@@ -48,7 +48,10 @@ pub(super) fn glance(visitor: &Visitor, quota: &KlaviyoQuota) -> Markup {
             @if quota.endpoints.is_empty() {
                 p { "Nothing has been requested yet." }
             } @else {
-                (table("Klaviyo's quota", &headings, &rows))
+                details {
+                    summary { "What is used now" }
+                    (table("Klaviyo's quota", &headings, &rows))
+                }
             }
         }
     }

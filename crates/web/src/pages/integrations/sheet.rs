@@ -118,13 +118,15 @@ impl Sheet {
                 aria-describedby=[fault.map_or(Some("apiKey-hint"), |_| Some("apiKey-fault"))]
                 aria-invalid=[fault.map(|_| "true")];
         };
-        let hint = "In Klaviyo: Settings, API keys, Create Private API Key. Choose Read Access for Lists and Profiles, and \
-            for Accounts and Segments to use all features.";
+        // Events, contacts and lists that audiences are kept in write to Klaviyo; a key cannot be changed later.
+        let hint = "In Klaviyo: Settings, API keys, Create Private API Key, custom key. Importing needs Read Access for Lists and Profiles; choose \
+            it for Accounts, Segments and Flows, too. Events, contacts and keeping an audience in a list need Full Access for Events, \
+            Lists and Profiles, and ending a consent Full Access for Subscriptions.";
         if !visitor.may(Role::Admin) {
             return html! { p { "An admin of your organization can connect Klaviyo." } };
         }
         html! {
-            form method="post" action={ (PATH) "/klaviyo" } {
+            form method="post" action={ (PATH) "/klaviyo" } data-busy="Asking Klaviyo…" {
                 (csrf(visitor))
                 p { (text) }
                 (field("apiKey", "API key", hint, fault, &input))

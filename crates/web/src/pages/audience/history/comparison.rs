@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use crate::components::{long_text, moment, moment_field, notice, number};
 use crate::error::PageError;
 use crate::fields::Fields;
+use crate::texts;
 use crate::visitor::Visitor;
 
 /// The latest snapshots that can be compared with now by a link.
@@ -27,7 +28,8 @@ pub(super) async fn compare(
     fields: &Fields,
 ) -> Result<Compared, PageError> {
     let Some(from) = fields.text("from") else {
-        return Ok(None);
+        let is_sent = fields.has("from");
+        return Ok(is_sent.then(|| Err("Give the first of the two times.".to_owned())));
     };
     let to = fields.text("to");
     let to = to.map_or(Some(visitor.now), Timestamp::parse_iso8601);
@@ -49,7 +51,10 @@ pub(super) async fn compare(
                 } else {
                     "From"
                 };
-                Err(format!("{field}: it {}.", violation.message))
+                Err(format!(
+                    "{field}: it {}.",
+                    texts::humane(&violation.message)
+                ))
             }))
         }
         Err(error) => Err(error.into()),
@@ -97,6 +102,10 @@ pub(super) fn comparison(
                         div { dt { "Joined" } dd { (number(difference.joined)) } }
                         div { dt { "Left" } dd { (number(difference.left)) } }
                         div { dt { "Members after" } dd { (number(difference.members_at_to)) } }
+                    }
+                    p.hint {
+                        "These numbers are net: who was in at one of the two times and not at the other. Whoever left and came back between them \
+                         is not counted here, but is in the table below, which has everything that happened."
                     }
                 },
                 Some(Err(fault)) => (notice("bad", &html! { (fault) })),

@@ -89,11 +89,24 @@ async fn take(
 ) -> Result<HttpResponse, PageError> {
     let (id, Form(typed)) = (audience_id(path)?, form);
     let name = typed.text("name").unwrap_or_default();
+    let all = PageRequest {
+        first: SNAPSHOTS,
+        after: None,
+    };
+    let known = application.snapshots(visitor.organization(), &id, &all);
+    let is_shared = known.await?.items.iter().any(|known| known.name == name);
     let taken = application
         .take_snapshot(visitor.organization(), &id, name)
         .await;
     match taken {
-        Ok(_) => Ok(see(&format!("/app/audiences/{id}/history?notice=snapshot"))),
+        Ok(_) => {
+            let said = if is_shared {
+                "snapshot-same-name"
+            } else {
+                "snapshot"
+            };
+            Ok(see(&format!("/app/audiences/{id}/history?notice={said}")))
+        }
         Err(Error::Invalid(_)) => {
             let fault = Some("Give the snapshot a name.");
             let typed = Fields::default().set("name", Some(name));

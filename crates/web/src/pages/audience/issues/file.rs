@@ -24,7 +24,7 @@ pub(super) async fn download(
     let (id, Query(fields)) = (audience_id(path)?, query);
     let frame = Frame::load(&application, &visitor, &id).await?;
     let run = run_of(&application, &visitor, &frame, &fields).await?;
-    let run = run.ok_or(Error::NotFound(Entity::SyncRun))?;
+    let run = run.ok_or(Error::NotFound(Entity::SyncRun))?.id;
     let rows = csv(
         application.get_ref().clone(),
         visitor.organization().clone(),

@@ -63,6 +63,8 @@ pub(super) fn groups(
         let by_code = groups.entry(Fate::of(issue, people)).or_default();
         by_code.entry(issue.kind.code).or_default().push(issue);
     }
+    let all: u64 = totals.iter().map(|(_, count)| count).sum();
+    let is_whole = issues.len() as u64 == all;
     html! {
         @for (fate, by_code) in groups {
             section.panel {
@@ -70,11 +72,45 @@ pub(super) fn groups(
                 @for (code, issues) in by_code {
                     @let total = totals.iter().find(|(of, _)| *of == code).map_or(0, |(_, count)| *count);
                     h3 { (code.message()) }
-                    p.hint { (number(issues.len() as u64)) " shown here, of " (number(total)) " for this reason. " (remedy(code)) }
+                    p.hint { (how_many(fate, issues.len() as u64, total, is_whole)) " " (remedy(code)) }
                     (rows(visitor, frame, code, &issues, people))
                 }
             }
         }
+    }
+}
+
+/// How many profiles have this fate for this reason. `total` are those of the reason whatever became of them; `is_whole` says whether
+/// the page shows the issues of every profile.
+fn how_many(fate: Fate, shown: u64, total: u64, is_whole: bool) -> Markup {
+    let others = total.saturating_sub(shown);
+    html! {
+        (number(shown))
+        @match fate {
+            Fate::LeftOut => " left out",
+            Fate::BroughtIn => " brought in without the value",
+            Fate::OnePerson => @if shown == 1 { " duplicate" } @else { " duplicates" },
+        }
+        @if others == 0 { "." }
+        @else if is_whole {
+            " (" (number(others)) " more "
+            @match fate {
+                Fate::LeftOut => "were brought in, below).",
+                Fate::BroughtIn | Fate::OnePerson => "were left out, above).",
+            }
+        } @else { " on this page, of " (number(total)) " with this reason." }
+    }
+}
+
+/// By what the reasons are sorted: those that keep people out come first.
+pub(super) const fn rank(code: IssueCode) -> u8 {
+    match code {
+        IssueCode::MissingContact => 0,
+        IssueCode::Erased => 1,
+        IssueCode::InvalidEmail => 2,
+        IssueCode::InvalidPhone => 3,
+        IssueCode::InvalidValue => 4,
+        IssueCode::DuplicateEmail => 5,
     }
 }
 
@@ -95,7 +131,7 @@ fn rows(
                 th scope="row" {
                     a href=(klaviyo_address(profile)) rel="noreferrer" target="_blank" { (long_text(profile)) }
                 }
-                (cell("Consumer", &who(people.get(&issue.profile))))
+                (cell("Consumer", &who(people.get(&issue.profile), profile)))
                 (cell("Field", &html! { (field(issue)) }))
                 (cell("Found", &time(issue.at, visitor.now)))
                 (cell("Membership", &html! {
@@ -110,9 +146,15 @@ fn rows(
 }
 
 /// Whom the profile is.
-fn who(person: Option<&Consumer>) -> Markup {
+fn who(person: Option<&Consumer>, profile: &str) -> Markup {
     let Some(person) = person else {
-        return html! { span.none { "None" } };
+        // Nothing is kept of whoever was left out: Klaviyo alone says who it is.
+        return html! {
+            span.none { "None. " }
+            a href=(klaviyo_address(profile)) rel="noreferrer" target="_blank" {
+                "See in Klaviyo" span.hidden { " who " (profile) " is" }
+            }
+        };
     };
     let name = person.full_name.as_ref().map(|name| name.value.as_str());
     let email = person.email.as_ref().map(Email::as_str);

@@ -5,18 +5,21 @@ mod groups;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::ids::{OrganizationId, ProfileId, RunId};
 use fanfare_domain::issue::{Issue, IssueCode};
 use fanfare_domain::paging::PageRequest;
+use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_sync::{Entity, Error, Integration};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Frame, audience_id};
-use crate::components::{empty, notice, number, pager, search_field};
+use super::{Frame, audience_id, progress};
+use crate::components::{empty, maybe_time, notice, number, pager, search_field};
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
 use crate::router::{PageRoute, page};
+use crate::texts;
 use crate::visitor::Visitor;
 
 /// The routes of this file.
@@ -45,7 +48,7 @@ async fn show(
     let (id, Query(fields)) = (audience_id(path)?, query);
     let frame = Frame::load(&application, &visitor, &id).await?;
     let address = format!("{}/issues", frame.path());
-    let Some(run) = run_of(&application, &visitor, &frame, &fields).await? else {
+    let Some(shown) = run_of(&application, &visitor, &frame, &fields).await? else {
         let part = empty(
             "No sync yet",
             "Issues appear here after the first sync.",
@@ -53,8 +56,9 @@ async fn show(
         );
         return Ok(frame.answer(&visitor, &fields, "Issues", part));
     };
-    let organization = visitor.organization();
-    let totals = application.issue_counts(organization, &run).await?;
+    let (organization, run) = (visitor.organization(), shown.id.clone());
+    let mut totals = application.issue_counts(organization, &run).await?;
+    totals.sort_by_key(|(code, _)| groups::rank(*code));
     let all: u64 = totals.iter().map(|(_, count)| count).sum();
     let typed = fields.typed_search();
     let (issues, next) = if typed.is_empty() {
@@ -72,6 +76,7 @@ async fn show(
     let part = html! {
         div #issues {
             (under_way(&frame, &run))
+            (not_whole(&visitor, &frame, &shown, &fields))
             @if all == 0 {
                 (empty("No issues", "Every profile of this sync was taken as it was.", None))
             } @else if issues.is_empty() {
@@ -107,6 +112,41 @@ fn under_way(frame: &Frame, shown: &RunId) -> Markup {
             }))
         }
     }
+}
+
+/// That the shown sync has not read everything, or that a later one has not.
+fn not_whole(visitor: &Visitor, frame: &Frame, shown: &SyncRun, fields: &Fields) -> Markup {
+    let ended = |run: &SyncRun| {
+        if progress::is_cancelled(run) {
+            "was cancelled"
+        } else {
+            "failed"
+        }
+    };
+    let latest = frame.ended.as_ref().filter(|_| !fields.has("run"));
+    let later = latest.filter(|run| run.id != shown.id);
+    html! {
+        @if !shown.status.is_active() && !has_read_all(shown) {
+            (notice("warn", &html! {
+                strong {
+                    "Only the " (texts::count(shown.progress.tally.processed, "profile", "profiles"))
+                    " read before the sync " (ended(shown)) ". "
+                }
+                "The others may have issues, too."
+            }))
+        } @else if let Some(later) = later {
+            (notice("warn", &html! {
+                "These are the issues of the last sync that read everything, " (maybe_time(shown.finished_at, visitor.now)) ". The one after it "
+                (ended(later)) "."
+            }))
+        }
+    }
+}
+
+/// Whether a sync that has ended has read all that it was to read.
+fn has_read_all(run: &SyncRun) -> bool {
+    let code = run.error.as_ref().map(|error| error.code);
+    run.status == SyncStatus::Success || code == Some(FailureCode::RemovalGuard)
 }
 
 /// How many issues there are of each reason, and all of them as a file.
@@ -159,26 +199,58 @@ async fn find(
     Ok(found)
 }
 
-/// The run whose issues are asked for: the audience's latest that has ended, unless the address names another one of it.
-/// While the first one is under way, it is that.
+/// The run whose issues are asked for: the audience's latest that has read everything, unless the address names another one of it.
+/// While there is none, it is the latest that has ended, or else the one under way.
 async fn run_of(
     application: &Integration,
     visitor: &Visitor,
     frame: &Frame,
     fields: &Fields,
-) -> Result<Option<RunId>, PageError> {
+) -> Result<Option<SyncRun>, PageError> {
     let Some(named) = fields.text("run") else {
-        let run = frame.ended.as_ref().or(frame.latest.as_ref());
-        return Ok(run.map(|run| run.id.clone()));
+        return last_whole(application, visitor, frame).await;
     };
     let not_found = || PageError::from(Error::NotFound(Entity::SyncRun));
     let id = RunId::parse(named).map_err(|_| not_found())?;
     let run = application.run(visitor.organization(), &id).await?;
     if run.audience == frame.status.record.audience.id {
-        Ok(Some(id))
+        Ok(Some(run))
     } else {
         Err(not_found())
     }
+}
+
+async fn last_whole(
+    application: &Integration,
+    visitor: &Visitor,
+    frame: &Frame,
+) -> Result<Option<SyncRun>, PageError> {
+    let latest = frame.ended.as_ref();
+    let record = &frame.status.record;
+    let has_succeeded = record
+        .source
+        .as_ref()
+        .is_some_and(|source| source.last_synced_at.is_some());
+    if has_succeeded && latest.is_some_and(|run| !has_read_all(run)) {
+        let mut page = PageRequest {
+            first: 100,
+            after: None,
+        };
+        loop {
+            let read = application
+                .runs(visitor.organization(), &record.audience.id, &page)
+                .await?;
+            page.after = read.end().map(str::to_owned);
+            let mut ended = read.items.into_iter().filter(|run| !run.status.is_active());
+            if let Some(whole) = ended.find(has_read_all) {
+                return Ok(Some(whole));
+            }
+            if page.after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(latest.or(frame.latest.as_ref()).cloned())
 }
 
 /// Where Klaviyo shows a profile.

@@ -4,8 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use fanfare_domain::ids::{AudienceId, RunId};
+use fanfare_domain::organization::Role;
 use fanfare_sync::{Entity, Error, Integration, ListChoice};
-use maud::html;
+use maud::{Markup, html};
 
 use super::super::audience_id;
 use super::choosing::Choice;
@@ -42,7 +43,7 @@ async fn choose(
         Err(fault) => {
             let beside = Beside {
                 choice,
-                warning: Some(fault.to_owned()),
+                warning: Some(html! { (fault) }),
                 ..Beside::default()
             };
             return refuse(&application, &visitor, &id, beside, StatusCode::BAD_REQUEST).await;
@@ -110,7 +111,7 @@ async fn show_preview(
     application: &Integration,
     visitor: &Visitor,
     id: &AudienceId,
-    warning: Option<String>,
+    warning: Option<Markup>,
 ) -> Result<HttpResponse, PageError> {
     let shown = match application.preview_push(visitor.organization(), id).await {
         Ok(shown) => shown,
@@ -142,7 +143,7 @@ async fn push(
         Err(Error::ConfirmationRequired(_)) => {
             let text = "Nothing was pushed: what it would do has changed since you saw it, or you saw it more than 15 minutes ago. This \
                         is what it would do now.";
-            show_preview(&application, &visitor, &id, Some(text.to_owned())).await
+            show_preview(&application, &visitor, &id, Some(html! { (text) })).await
         }
         Err(error) => tell(&application, &visitor, &id, Choice::default(), error).await,
     }
@@ -169,6 +170,9 @@ async fn cancel(
     }
 }
 
+/// Where the key is saved.
+const INTEGRATIONS: &str = "/app/settings/integrations";
+
 /// Tells on the page itself why something was not done, where another choice or another try mends it.
 async fn tell(
     application: &Integration,
@@ -187,7 +191,12 @@ async fn tell(
     }
     let beside = Beside {
         choice,
-        warning: Some(format!("{}. {}", told.heading, told.text)),
+        warning: Some(html! {
+            (told.heading) ". " (told.text)
+            @if told.way_out.1 == INTEGRATIONS && visitor.may(Role::Editor) {
+                " " a href={ (INTEGRATIONS) "?sheet=klaviyo&update=1" } { "Save a new key" }
+            }
+        }),
         ..Beside::default()
     };
     refuse(application, visitor, id, beside, told.status).await

@@ -53,7 +53,13 @@ impl Choice {
         let organization = visitor.organization();
         let lists = application.collections(organization, CollectionKind::List);
         let lists = match lists.await {
-            Ok(lists) => Ok(lists),
+            Ok(mut lists) => {
+                lists.sort_by_cached_key(|list| {
+                    let name = list.collection.name.as_deref().unwrap_or_default();
+                    (name.to_lowercase(), list.collection.id.clone())
+                });
+                Ok(lists)
+            }
             Err(error @ Error::Store(_)) => return Err(error.into()),
             // The page has more to say than that Klaviyo is away.
             Err(error) => {
@@ -68,6 +74,14 @@ impl Choice {
     }
 }
 
+/// Whether the list fills the audience.
+fn fills(frame: &Frame, list: &BrowsedCollection) -> bool {
+    let source = frame.status.record.source.as_ref();
+    source.is_some_and(|source| {
+        source.collection.kind == CollectionKind::List && source.collection.id == list.collection.id
+    })
+}
+
 impl Loaded {
     /// The form; for those who may not choose, why there is none.
     pub(super) fn form(&self, visitor: &Visitor, frame: &Frame, action: &str) -> Markup {
@@ -77,7 +91,7 @@ impl Loaded {
             h2 { "Keep this audience in a Klaviyo list" }
             p {
                 "Whoever is in the audience is added to the list, and whoever leaves it is removed from the list, by itself. Before the first push you see \
-                 whom it would add and remove, and which flows would mail them."
+                 how many people it would add and remove, and which flows would mail them."
             }
             p.hint { "Nobody is subscribed by it, and only people whom Fanfare has added are ever removed." }
         };
@@ -93,7 +107,7 @@ impl Loaded {
             form.panel method="post" action=(action) {
                 (csrf(visitor))
                 (intro)
-                fieldset {
+                fieldset.how {
                     legend { "Which list" }
                     div {
                         label.choice {
@@ -113,7 +127,8 @@ impl Loaded {
                         Ok(lists) => div.field {
                             label for="list" { "List" }
                             select #list name="list" {
-                                @for list in lists {
+                                // The list that fills the audience cannot keep it.
+                                @for list in lists.iter().filter(|list| !fills(frame, list)) {
                                     @let id = list.collection.id.as_str();
                                     option value=(id) selected[typed.get("list") == Some(id)] {
                                         (list.collection.name.as_deref().unwrap_or(id))

@@ -14,7 +14,6 @@ use crate::components::{csrf, field, number};
 use crate::error::PageError;
 use crate::fields::{Fields, Form};
 use crate::router::{PageRoute, page};
-use crate::texts;
 use crate::visitor::{Visitor, see};
 
 /// The routes of this file.
@@ -48,10 +47,7 @@ async fn save(
     let text = form.0.text("pushLimit").unwrap_or_default();
     // As large as the API takes it.
     let Ok(limit) = text.parse::<u32>() else {
-        let fault = format!(
-            "Give a whole number from 0 to {}.",
-            texts::number(u32::MAX.into())
-        );
+        let fault = "Give a whole number of people, such as 1,000 (written 1000).".to_owned();
         let limit = Typed {
             text: text.to_owned(),
             fault: Some(fault),

@@ -8,10 +8,13 @@ mod progress;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use fanfare_domain::ids::AudienceId;
+use fanfare_domain::failure::FailureCode;
+use fanfare_domain::ids::{AudienceId, OrganizationId};
 use fanfare_domain::organization::Role;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::push::{KeptList, MustConfirm, PushRun};
+use fanfare_domain::run::SyncStatus;
+use fanfare_domain::time::Timestamp;
 use fanfare_sync::{Integration, PushPreview};
 use maud::{Markup, html};
 
@@ -33,7 +36,7 @@ pub(super) fn routes() -> Vec<PageRoute> {
 }
 
 /// How the tab is called.
-pub(super) const TAB: &str = "Klaviyo list";
+pub(super) const TAB: &str = "Keep in Klaviyo";
 
 /// After how many seconds a script looks for news while a push is under way, and while changes are followed.
 const WHILE_PUSHING: u32 = 2;
@@ -49,7 +52,7 @@ fn address(audience: &AudienceId) -> String {
 struct Beside<'a> {
     choice: Choice,
     preview: Option<&'a PushPreview>,
-    warning: Option<String>,
+    warning: Option<Markup>,
     limit: Option<limit::Typed>,
 }
 
@@ -76,7 +79,7 @@ async fn answer(
         warning,
         limit,
     } = beside;
-    let warning = warning.map(|text| notice("bad", &html! { (text) }));
+    let warning = warning.map(|text| notice("bad", &text));
     let frame = Frame::load(application, visitor, id).await?;
     let organization = visitor.organization();
     let kept = application.kept_list(organization, id).await?;
@@ -103,6 +106,12 @@ async fn answer(
             };
             let latest = latest.filter(|run| run.list == kept.list);
             let is_pushing = latest.as_ref().is_some_and(|run| run.status.is_active());
+            let pushed_at = match &latest {
+                Some(run) if run.error.is_some() => {
+                    last_success(application, organization, kept).await?
+                }
+                _ => kept.last_pushed_at,
+            };
             // What somebody reads, perhaps before they confirm it, does not go away under their eyes.
             let is_read = preview.is_some() || warning.is_some() || shown_limit.fault.is_some();
             let every = match (is_read, is_pushing) {
@@ -116,7 +125,7 @@ async fn answer(
                     @if let Some(preview) = preview {
                         (preview::panel(visitor, kept, preview))
                     }
-                    (facts(visitor, &frame, kept, latest.as_ref()))
+                    (facts(visitor, &frame, kept, latest.as_ref(), pushed_at, preview.is_some()))
                     @if let Some(run) = &latest {
                         (progress::panel(visitor, run))
                     }
@@ -129,14 +138,43 @@ async fn answer(
     Ok(frame.answer(visitor, fields, TAB, part))
 }
 
+/// When a push into the list last succeeded.
+async fn last_success(
+    application: &Integration,
+    organization: &OrganizationId,
+    kept: &KeptList,
+) -> Result<Option<Timestamp>, PageError> {
+    let mut page = PageRequest {
+        first: 100,
+        after: None,
+    };
+    loop {
+        let read = application.push_runs(organization, &kept.audience, &page);
+        let read = read.await?;
+        page.after = read.end().map(str::to_owned);
+        let mut runs = read.items.into_iter();
+        let succeeded = runs.find(|run| run.list == kept.list && run.status == SyncStatus::Success);
+        if succeeded.is_some() || page.after.is_none() {
+            return Ok(succeeded.and_then(|run| run.finished_at));
+        }
+    }
+}
+
 /// The list, and how it follows the audience.
-fn facts(visitor: &Visitor, frame: &Frame, kept: &KeptList, latest: Option<&PushRun>) -> Markup {
+fn facts(
+    visitor: &Visitor,
+    frame: &Frame,
+    kept: &KeptList,
+    latest: Option<&PushRun>,
+    pushed_at: Option<Timestamp>,
+    is_previewed: bool,
+) -> Markup {
     let path = address(&kept.audience);
     let is_pushing = latest.is_some_and(|run| run.status.is_active());
     html! {
         section.panel {
             h2 { "Kept in a Klaviyo list" }
-            p { (standing(kept, is_pushing)) }
+            p { (standing(frame, kept, latest)) }
             dl.rows {
                 dt { "List" }
                 dd {
@@ -145,17 +183,14 @@ fn facts(visitor: &Visitor, frame: &Frame, kept: &KeptList, latest: Option<&Push
                     }
                 }
                 dt { "Chosen" } dd { (maybe_time(Some(kept.chosen_at), visitor.now)) }
-                dt { "Last pushed" } dd { (maybe_time(kept.last_pushed_at, visitor.now)) }
-            }
-            @if !frame.is_connected {
-                (notice("warn", &html! { "Klaviyo is disconnected: no change reaches the list before it is connected again." }))
+                dt { "Last pushed" } dd { (maybe_time(pushed_at, visitor.now)) }
             }
             p.hint {
                 "Only people whom Fanfare has added are ever removed. Whom you take off the list by hand is not added again. Nobody is subscribed by it."
             }
             div.actions {
                 @if !is_pushing {
-                    (button_form(visitor, &format!("{path}/preview"), "", "Preview a push", &[]))
+                    (button_form(visitor, &format!("{path}/preview"), if is_previewed { "quiet" } else { "" }, "Preview a push", &[]))
                 }
                 @if visitor.may(Role::Admin) {
                     a.button.danger href={ (path) "/stop" } { "Stop keeping it" }
@@ -166,9 +201,27 @@ fn facts(visitor: &Visitor, frame: &Frame, kept: &KeptList, latest: Option<&Push
 }
 
 /// How the list follows the audience: a word in a colour, and what it means.
-fn standing(kept: &KeptList, is_pushing: bool) -> Markup {
+fn standing(frame: &Frame, kept: &KeptList, latest: Option<&PushRun>) -> Markup {
     let first = why_confirm(MustConfirm::First);
+    let is_pushing = latest.is_some_and(|run| run.status.is_active());
+    let failed = latest.and_then(|run| run.error.as_ref());
     let (kind, word, text) = match kept.waits_for {
+        _ if !frame.is_connected => (
+            "bad",
+            "Stopped",
+            "Klaviyo is disconnected: no change reaches the list before it is connected again.".to_owned(),
+        ),
+        None if kept.is_followed() && failed.is_some_and(|error| is_tried_again(error.code)) => (
+            "waiting",
+            "Tried again",
+            "The last push failed because Klaviyo gave no usable answer. Another one follows by itself within a quarter of an hour."
+                .to_owned(),
+        ),
+        None if kept.is_followed() && failed.is_some_and(|error| error.code != FailureCode::Cancelled) => (
+            "bad",
+            "Stopped",
+            "The last push failed, for the reason below. Changes follow again when that is mended, or when somebody pushes.".to_owned(),
+        ),
         None if kept.is_followed() => (
             "good",
             "Following",
@@ -183,6 +236,14 @@ fn standing(kept: &KeptList, is_pushing: bool) -> Markup {
         Some(why) => ("bad", "Waits for a confirmation", why_confirm(why)),
     };
     html! { (badge(kind, word)) " " (text) }
+}
+
+/// Whether a push that failed like this is made again by itself.
+const fn is_tried_again(code: FailureCode) -> bool {
+    matches!(
+        code,
+        FailureCode::UpstreamUnavailable | FailureCode::UpstreamInvalid
+    )
 }
 
 /// Where Klaviyo shows the list.

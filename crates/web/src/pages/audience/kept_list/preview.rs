@@ -51,7 +51,7 @@ pub(super) fn panel(visitor: &Visitor, kept: &KeptList, shown: &PushPreview) -> 
             (flows(preview.flows.as_deref()))
             @if visitor.may(Role::Editor) {
                 p {
-                    (button_form(visitor, &push, "danger", &button, &[("confirmation", &shown.confirmation.text)]))
+                    (button_form(visitor, &push, "", &button, &[("confirmation", &shown.confirmation.text)]))
                 }
                 p.hint { "Good for 15 minutes. From then on changes of the audience follow by themselves." }
             } @else {

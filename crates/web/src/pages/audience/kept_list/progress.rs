@@ -1,5 +1,6 @@
 //! How far a push is, and what became of it.
 
+use fanfare_domain::failure::FailureCode;
 use fanfare_domain::organization::Role;
 use fanfare_domain::push::{PushPhase, PushRun};
 use fanfare_domain::run::Trigger;
@@ -34,7 +35,14 @@ pub(super) fn panel(visitor: &Visitor, run: &PushRun) -> Markup {
                     p.hint { "Waits until " (texts::clock_time(waiting.until)) "." }
                 }
             }
-            @if let Some(error) = &run.error { p.fault { (error.message) } }
+            @if let Some(error) = &run.error {
+                p.fault {
+                    (error.message)
+                    @if needs_key(error.code) && visitor.may(Role::Editor) {
+                        " " a href="/app/settings/integrations?sheet=klaviyo&update=1" { "Save a new key" }
+                    }
+                }
+            }
             dl.facts {
                 @for (name, count) in counts {
                     div { dt { (name) } dd { (number(count)) } }
@@ -45,6 +53,11 @@ pub(super) fn panel(visitor: &Visitor, run: &PushRun) -> Markup {
             }
         }
     }
+}
+
+/// Whether a new key mends it.
+const fn needs_key(code: FailureCode) -> bool {
+    matches!(code, FailureCode::KeyInvalid | FailureCode::ScopeMissing)
 }
 
 /// What started it.

@@ -13,6 +13,7 @@ use maud::{Markup, html};
 
 use super::super::{Frame, audience_id};
 use super::{Beside, answer};
+use crate::Dashboard;
 use crate::components::{csrf, field};
 use crate::error::PageError;
 use crate::fields::{Fields, Form};
@@ -41,6 +42,7 @@ const NAMED: usize = 20;
 /// Adds those who are known. Whoever is not stays in the field, with what can be done.
 async fn add(
     application: Data<Integration>,
+    dashboard: Data<Dashboard>,
     visitor: Visitor,
     path: Path<String>,
     form: Form,
@@ -89,6 +91,7 @@ async fn add(
     let mut added = 0;
     if !people.is_empty() {
         let done = application.add_members(organization, &id, &people).await?;
+        dashboard.counts.forget(&id);
         added = done.changed;
     }
     if unknown.is_empty() {
@@ -129,6 +132,7 @@ async fn refuse(
 
 async fn remove(
     application: Data<Integration>,
+    dashboard: Data<Dashboard>,
     visitor: Visitor,
     path: Path<String>,
     form: Form,
@@ -141,6 +145,7 @@ async fn remove(
     }
     let done = application.remove_members(visitor.organization(), &id, &people);
     let removed = done.await?.changed;
+    dashboard.counts.forget(&id);
     Ok(see(&address(
         &id,
         &format!("members-removed&count={removed}"),

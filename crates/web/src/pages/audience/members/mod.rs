@@ -102,7 +102,7 @@ async fn answer(
         },
         Err(Error::Invalid(violations)) => notice(
             "bad",
-            &html! { @for violation in &violations { "As of: " (violation.message) "." } },
+            &html! { @for violation in &violations { "As of: it " (texts::humane(&violation.message)) "." } },
         ),
         Err(error) => return Err(error.into()),
     };
@@ -110,13 +110,17 @@ async fn answer(
     if visitor.is_partial {
         return Ok(frame.answer(visitor, fields, "Members", part));
     }
+    let then = match as_of(fields) {
+        Ok(Some(at)) => members_then(application, visitor, id, at).await?,
+        _ => None,
+    };
     let part = html! {
         @if beside.added > 0 {
             (notice("good", &html! { (members_added(beside.added)) }))
         }
         @if may_change { (by_hand::panel(visitor, &frame, &beside.typed)) }
         (search_field(&address, fields, "E-mail, phone or name", "#members"))
-        (time_field(&address, fields))
+        (time_field(&address, fields, then))
         (part)
     };
     Ok(frame.answer(visitor, fields, "Members", part))
@@ -139,15 +143,31 @@ fn as_of(fields: &Fields) -> Result<Option<Timestamp>, Error> {
     time.ok_or_else(|| {
         Error::Invalid(vec![fanfare_sync::FieldViolation {
             field: "asOf".to_owned(),
-            message: "it must be a time such as 2026-11-24T14:00".to_owned(),
+            message: "must be a time such as 2026-11-24T14:00".to_owned(),
         }])
     })
 }
 
-fn time_field(address: &str, fields: &Fields) -> Markup {
+/// How many members there were at a time, if that can be told.
+async fn members_then(
+    application: &Integration,
+    visitor: &Visitor,
+    id: &AudienceId,
+    at: Timestamp,
+) -> Result<Option<u64>, PageError> {
+    let counted = application.difference(visitor.organization(), id, at, visitor.now);
+    match counted.await {
+        Ok(difference) => Ok(Some(difference.members_at_from)),
+        // Why not stands where the members would be.
+        Err(Error::Invalid(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn time_field(address: &str, fields: &Fields, then: Option<u64>) -> Markup {
     let typed = fields.text("asOf").unwrap_or_default();
     html! {
-        details open[!typed.is_empty()] {
+        details open[fields.has("asOf")] {
             summary { "Members at another time" }
             form.search method="get" action=(address) {
                 label for="asOf" { "As of (UTC)" }
@@ -155,8 +175,13 @@ fn time_field(address: &str, fields: &Fields) -> Markup {
                 input type="hidden" name="search" value=(fields.typed_search());
                 button.quiet type="submit" { "Show" }
             }
+            @if typed.is_empty() && fields.has("asOf") { p.fault role="alert" { "Give a time." } }
             @if !typed.is_empty() {
-                p { "Shown as of " (shown_time(typed)) ". " a href=(address) { "Show the members of now" } }
+                p {
+                    "Shown as of " (shown_time(typed))
+                    @if let Some(count) = then { ": " (texts::count(count, "member", "members")) " then" }
+                    ". " a href=(address) { "Show the members of now" }
+                }
             }
         }
     }
@@ -174,6 +199,12 @@ fn nobody(fields: &Fields, address: &str, is_by_hand: bool) -> Markup {
             "Search for at least two characters of an e-mail, a phone number or a name.",
             Some(("Show all members", address)),
         )
+    } else if fields.text("asOf").is_some() {
+        empty(
+            "No members then",
+            "Nobody was in this audience at that time.",
+            Some(("Show the members of now", address)),
+        )
     } else if is_by_hand {
         empty(
             "No members",
@@ -183,7 +214,7 @@ fn nobody(fields: &Fields, address: &str, is_by_hand: bool) -> Markup {
     } else {
         empty(
             "No members",
-            "Nobody is in this audience then. Members appear while a sync reads the list.",
+            "Nobody is in this audience. Members appear while a sync reads the list.",
             None,
         )
     }

@@ -12,6 +12,7 @@ use maud::{Markup, html};
 
 use super::super::{Frame, audience_id};
 use super::by_hand::{PICK, picked};
+use crate::Dashboard;
 use crate::components::{csrf, empty, long_text, notice, pager, search_field, short_search};
 use crate::error::PageError;
 use crate::fields::{Fields, Form, Query};
@@ -133,6 +134,7 @@ fn said(fields: &Fields) -> Option<String> {
 
 async fn add(
     application: Data<Integration>,
+    dashboard: Data<Dashboard>,
     visitor: Visitor,
     path: Path<String>,
     form: Form,
@@ -144,7 +146,9 @@ async fn add(
         "nobody-ticked".to_owned()
     } else {
         let done = application.add_members(visitor.organization(), &id, &people);
-        format!("added-{}", done.await?.changed)
+        let added = done.await?.changed;
+        dashboard.counts.forget(&id);
+        format!("added-{added}")
     };
     // They go on where they were: perhaps they look for somebody else.
     let mut fields = Fields::default();

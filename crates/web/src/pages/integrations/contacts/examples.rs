@@ -23,26 +23,26 @@ struct Example {
 const EXAMPLES: [Example; 6] = [
     Example {
         what: "Changed in Fanfare",
-        ours: Some("Anna Lee"),
+        ours: Some("Ann Smith"),
         theirs: Some(BEFORE),
         hours_later: 0,
     },
     Example {
         what: "Changed in Klaviyo",
         ours: Some(BEFORE),
-        theirs: Some("Anne Lee"),
+        theirs: Some("Ann Brown"),
         hours_later: 0,
     },
     Example {
         what: "Changed in both, in Fanfare last",
-        ours: Some("Anna Lee"),
-        theirs: Some("Anne Lee"),
+        ours: Some("Ann Smith"),
+        theirs: Some("Ann Brown"),
         hours_later: -1,
     },
     Example {
         what: "Changed in both, in Klaviyo last",
-        ours: Some("Anna Lee"),
-        theirs: Some("Anne Lee"),
+        ours: Some("Ann Smith"),
+        theirs: Some("Ann Brown"),
         hours_later: 1,
     },
     Example {
@@ -127,7 +127,7 @@ pub(super) fn panel(settings: ContactSettings) -> Markup {
         }
         tr {
             th scope="row" { "Changed in Fanfare, unknown to Klaviyo" }
-            (cell("Then in Fanfare", &html! { "Anna Lee" }))
+            (cell("Then in Fanfare", &html! { "Ann Smith" }))
             (cell("Then in Klaviyo", &unknown))
         }
     };
@@ -165,18 +165,18 @@ mod tests {
 
     #[test]
     fn the_examples_show_who_wins_and_that_nothing_is_written_while_it_is_off() {
-        let of = |ours: &str, theirs: &str| format!("{ours} Lee/{theirs} Lee");
+        let of = |ours: &str, theirs: &str| format!("Ann {ours}/Ann {theirs}");
         let latest = outcomes(true, Winner::Latest);
-        assert_eq!(latest[0], of("Anna", "Anna"));
-        assert_eq!(latest[1], of("Anne", "Anne"));
-        assert_eq!(latest[2], of("Anna", "Anna"));
-        assert_eq!(latest[3], of("Anne", "Anne"));
+        assert_eq!(latest[0], of("Smith", "Smith"));
+        assert_eq!(latest[1], of("Brown", "Brown"));
+        assert_eq!(latest[2], of("Smith", "Smith"));
+        assert_eq!(latest[3], of("Brown", "Brown"));
         assert_eq!(latest[4], "-/-");
         assert_eq!(latest[5], "Ann Lee/-");
-        assert_eq!(outcomes(true, Winner::Klaviyo)[2], of("Anne", "Anne"));
-        assert_eq!(outcomes(true, Winner::Fanfare)[3], of("Anna", "Anna"));
+        assert_eq!(outcomes(true, Winner::Klaviyo)[2], of("Brown", "Brown"));
+        assert_eq!(outcomes(true, Winner::Fanfare)[3], of("Smith", "Smith"));
         let off = outcomes(false, Winner::Fanfare);
-        assert_eq!(off[0], of("Anna", "Ann"));
+        assert_eq!(off[0], of("Smith", "Lee"));
         assert_eq!(off[4], "-/Ann Lee");
     }
 }

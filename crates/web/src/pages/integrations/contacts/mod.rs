@@ -175,7 +175,9 @@ fn form(visitor: &Visitor, chosen: ContactSettings, told: Option<&Told<'_>>) -> 
     let may_change = visitor.may(Role::Admin);
     html! {
         @if let Some(told) = told {
-            (notice("bad", &html! { strong { (told.heading) ". " } (told.text) " Nothing was changed." }))
+            (notice("bad", &html! { strong { (told.heading) ". " } (told.text) " Nothing was changed. "
+                @if told.way_out.1 == super::PATH { a href={ (super::PATH) "?sheet=klaviyo&update=1" } { "Save a new key" } }
+            }))
         }
         form.panel method="post" action=(PATH) {
             (csrf(visitor))

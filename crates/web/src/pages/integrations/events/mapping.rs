@@ -114,7 +114,7 @@ pub(super) fn panel(visitor: &Visitor, typed: &Typed) -> Markup {
         }
     };
     html! {
-        section.panel {
+        section.panel #metrics {
             h2 { "What becomes which metric" }
             p.hint {
                 "An empty field: Klaviyo is not told. Klaviyo makes a metric when its first event comes, and keeps it: another name is \

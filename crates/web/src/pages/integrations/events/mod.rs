@@ -9,7 +9,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use fanfare_domain::events::EventSettingsUpdate;
-use fanfare_sync::{ConnectionView, Integration, Settings};
+use fanfare_domain::ids::OrganizationId;
+use fanfare_sync::{Integration, Settings};
 use maud::{Markup, html};
 
 use self::mapping::Typed;
@@ -40,6 +41,25 @@ pub(super) const PATH: &str = "/app/settings/integrations/klaviyo/events";
 /// The scope by which events are sent.
 const SCOPE: &str = "events:write";
 
+/// What is switched on, and what a key needs for it.
+struct Standing {
+    settings: Settings,
+    /// The scopes of all that is switched on.
+    in_use: Vec<String>,
+}
+
+impl Standing {
+    async fn load(
+        application: &Integration,
+        organization: &OrganizationId,
+    ) -> Result<Self, PageError> {
+        Ok(Self {
+            settings: application.settings(organization).await?,
+            in_use: application.scopes_in_use(organization).await?,
+        })
+    }
+}
+
 async fn show(
     request: HttpRequest,
     application: Data<Integration>,
@@ -47,12 +67,12 @@ async fn show(
     query: Query,
 ) -> Result<HttpResponse, PageError> {
     let organization = visitor.organization();
-    let settings = application.settings(organization).await?;
-    let typed = Typed::stored(&settings.events);
+    let standing = Standing::load(&application, organization).await?;
+    let typed = Typed::stored(&standing.settings.events);
     let secret = Secret::load(&application, &visitor, &request).await?;
     let preview = Preview::read(&application, &visitor, &query.0).await?;
     Ok(answer(
-        &visitor, &query.0, &settings, &typed, &secret, &preview,
+        &visitor, &query.0, &standing, &typed, &secret, &preview,
     ))
 }
 
@@ -63,10 +83,10 @@ async fn save(
     form: Form,
 ) -> Result<HttpResponse, PageError> {
     let organization = visitor.organization();
-    let settings = application.settings(organization).await?;
+    let standing = Standing::load(&application, organization).await?;
     let mut typed = Typed::read(&form.0);
     let reset = form.0.get("reset");
-    match typed.changes(&settings.events) {
+    match typed.changes(&standing.settings.events) {
         Ok(metrics) if reset.is_none() => {
             let update = EventSettingsUpdate {
                 enabled: None,
@@ -88,7 +108,7 @@ async fn save(
             let secret = Secret::load(&application, &visitor, &request).await?;
             let fields = Fields::default();
             let preview = Preview::default();
-            let mut answer = answer(&visitor, &fields, &settings, &typed, &secret, &preview);
+            let mut answer = answer(&visitor, &fields, &standing, &typed, &secret, &preview);
             *answer.status_mut() = status;
             Ok(answer)
         }
@@ -119,24 +139,25 @@ async fn make_secret(
     let Some(made) = made else {
         return Ok(see(&format!("{PATH}?notice=secret-changed")));
     };
-    let settings = application.settings(organization).await?;
+    let standing = Standing::load(&application, organization).await?;
     let mut secret = Secret::load(&application, &visitor, &request).await?;
     secret.made = Some(made);
-    let typed = Typed::stored(&settings.events);
+    let typed = Typed::stored(&standing.settings.events);
     let (fields, preview) = (Fields::default(), Preview::default());
     Ok(answer(
-        &visitor, &fields, &settings, &typed, &secret, &preview,
+        &visitor, &fields, &standing, &typed, &secret, &preview,
     ))
 }
 
 fn answer(
     visitor: &Visitor,
     fields: &Fields,
-    settings: &Settings,
+    standing: &Standing,
     typed: &Typed,
     secret: &Secret,
     preview: &Preview,
 ) -> HttpResponse {
+    let settings = &standing.settings;
     let body = html! {
         div.head {
             h1 { "Events to Klaviyo" }
@@ -153,7 +174,7 @@ fn answer(
         @if let Some((kind, text)) = said(fields) {
             (notice(kind, &html! { (text) }))
         }
-        (troubles(settings.connection.as_ref()))
+        (troubles(standing))
         (steps(settings, secret))
         // A secret that is shown this once comes first.
         @if secret.made.is_some() { (secret.panel(visitor)) }
@@ -202,9 +223,15 @@ fn steps(settings: &Settings, secret: &Secret) -> Markup {
         section.panel {
             h2 { "How it is set up" }
             ol.steps {
-                li { (done(secret.is_made())) " A secret is made, below." }
-                li { "Enter the address and the secret in Fanfare, where webhooks are set up." }
-                li { (done(settings.events.enabled)) " Look through the metrics, and switch events on." }
+                li { (done(secret.is_made())) " " a href="#webhook" { "Make a secret" } "." }
+                li {
+                    (done(secret.has_events)) " Enter the " a href="#webhook" { "address and the secret" }
+                    " in your Fanfare dashboard's webhook settings."
+                }
+                li {
+                    (done(settings.events.enabled)) " Look through the " a href="#metrics" { "metrics" } ", and "
+                    a href="#sending" { "switch events on" } "."
+                }
             }
             @if !secret.has_events {
                 p { "No event has arrived yet. When the first one has, it is among the " a href="/app/deliveries" { "deliveries" } "." }
@@ -214,8 +241,8 @@ fn steps(settings: &Settings, secret: &Secret) -> Markup {
 }
 
 /// What keeps events from Klaviyo, with what to do.
-fn troubles(connection: Option<&ConnectionView>) -> Markup {
-    let Some(connection) = connection else {
+fn troubles(standing: &Standing) -> Markup {
+    let Some(connection) = &standing.settings.connection else {
         return notice(
             "warn",
             &html! {
@@ -231,7 +258,7 @@ fn troubles(connection: Option<&ConnectionView>) -> Markup {
         @if !lacks.is_empty() {
             (notice("bad", &html! {
                 strong { "The API key may not send events. " }
-                (texts::missing_scopes(&lacks)) " "
+                (texts::missing_scopes(&lacks, &standing.in_use)) " "
                 a href={ (super::PATH) "?sheet=klaviyo&update=1" } { "Save a new key" }
             }))
         }

@@ -9,8 +9,8 @@ use fanfare_domain::organization::Role;
 use fanfare_sync::Integration;
 use maud::{Markup, html};
 
-use super::{PATH, troubles};
-use crate::components::{button_form, long_text};
+use super::{PATH, Standing, troubles};
+use crate::components::{button_form, long_text, notice};
 use crate::error::PageError;
 use crate::fields::Form;
 use crate::layout::Section;
@@ -21,15 +21,24 @@ pub(super) async fn ask(
     application: Data<Integration>,
     visitor: Visitor,
 ) -> Result<HttpResponse, PageError> {
-    let settings = application.settings(visitor.organization()).await?;
+    let organization = visitor.organization();
+    let standing = Standing::load(&application, organization).await?;
+    let has_secret = application.webhook_secret(organization).await?.is_some();
     let body = html! {
         div.head { h1 { "Switch events on?" } }
-        (troubles(settings.connection.as_ref()))
+        (troubles(&standing))
+        @if !has_secret {
+            (notice("warn", &html! {
+                strong { "No event can come yet: no secret was made. " }
+                "You can switch events on before, but nothing is sent until the webhooks are set up. "
+                a href={ (PATH) "#webhook" } { "Make a secret" }
+            }))
+        }
         section.panel {
             p { "Klaviyo is told of what happens in Fanfare from then on: nothing of before is sent." }
             p { "Flows in Klaviyo that start on one of these metrics mail the people whom it happens to:" }
             ul {
-                @for metric in metrics(&settings.events) { li { (long_text(&metric)) } }
+                @for metric in metrics(&standing.settings.events) { li { (long_text(&metric)) } }
             }
             p { "In Klaviyo, look under Flows at those that are live. You can switch events off again at any time." }
             div.actions {
@@ -70,7 +79,7 @@ pub(super) async fn switch(
 pub(super) fn panel(visitor: &Visitor, is_on: bool) -> Markup {
     let switch = format!("{PATH}/switch");
     html! {
-        section.panel {
+        section.panel #sending {
             h2 { "Sending" }
             @if is_on {
                 p { "Klaviyo is told within a second when something of the table below happens to somebody. Flows that hang on these metrics start." }

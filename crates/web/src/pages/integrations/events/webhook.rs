@@ -47,9 +47,9 @@ impl Secret {
 
     pub(super) fn panel(&self, visitor: &Visitor) -> Markup {
         html! {
-            section.panel {
+            section.panel #webhook {
                 h2 { "How events come here" }
-                p { "Fanfare sends them as webhooks. Enter this address and the secret in Fanfare, where webhooks are set up." }
+                p { "Fanfare sends them as webhooks. Enter this address and the secret in your Fanfare dashboard's webhook settings." }
                 div.field.wide {
                     label for="webhook-address" { "Address" }
                     input.code #webhook-address type="text" readonly data-copy value=(self.address);
@@ -80,7 +80,7 @@ impl Secret {
         html! {
             @if let Some(until) = until {
                 "The secret of before is good until " (texts::exact(until)) ", " (time(until, visitor.now))
-                ": enter the new one in Fanfare by then."
+                ": enter the new one in your Fanfare dashboard's webhook settings by then."
             }
         }
     }
@@ -107,7 +107,7 @@ impl Secret {
         html! {
             p.hint {
                 @match present.previous_until {
-                    None => "A new secret takes the place of this one, which is good for another 24 hours, so that nothing is lost while you enter the new one in Fanfare.",
+                    None => "A new secret takes the place of this one, which is good for another 24 hours, so that nothing is lost while you enter the new one in your Fanfare dashboard.",
                     Some(_) => "Only the last two secrets are good. A new one ends the secret of before at once: wait, unless the present one is lost or known to somebody else.",
                 }
             }

@@ -1,22 +1,22 @@
 //! `/app/audiences/{id}/why`: why somebody is, or is not, a member.
 
+mod whom;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use fanfare_domain::explain::{Live, Reason, ReasonCode};
-use fanfare_domain::ids::{ConsumerId, ProfileId};
 use fanfare_domain::issue::IssueCode;
-use fanfare_domain::ports::{ConsumerRecord, Lookup};
-use fanfare_domain::value::Email;
+use fanfare_domain::organization::Role;
 use fanfare_sync::{Entity, Error, Explanation, Integration, Whom};
 use maud::{Markup, html};
 
+use self::whom::{Asked, asked, choice, named, not_found, with_name};
 use super::issues::klaviyo_address;
 use super::{Frame, audience_id};
 use crate::components::{badge, long_text, maybe_time, time};
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
 use crate::pages::customers;
-use crate::people::phone;
 use crate::router::{PageRoute, page};
 use crate::texts;
 use crate::visitor::Visitor;
@@ -36,14 +36,26 @@ async fn show(
     let frame = Frame::load(&application, &visitor, &id).await?;
     let told = match asked(&application, &visitor, &fields).await? {
         Asked::Nobody => None,
-        Asked::Unknown => Some(not_found()),
-        Asked::Several(people) => Some(choice(&frame, &people)),
+        Asked::Unknown => {
+            let people = with_name(&application, &visitor, &fields).await?;
+            Some(named(&frame, &fields, &people))
+        }
+        Asked::Several(people) => {
+            let heading = "Several people have this phone number";
+            Some(choice(&frame, &fields, heading, &people))
+        }
         Asked::One(whom) => {
             let live = fields.get("live") == Some("true");
             let explained = application.explain(visitor.organization(), &id, &whom, live);
             match explained.await {
-                Ok(explained) if is_unknown(&whom, &explained) => Some(not_found()),
-                Ok(explained) => Some(answer(&visitor, &frame, &explained)),
+                Ok(explained) if is_unknown(&whom, &explained) => {
+                    let people = with_name(&application, &visitor, &fields).await?;
+                    Some(named(&frame, &fields, &people))
+                }
+                Ok(explained) => {
+                    let name = name_of(&application, &visitor, &explained).await?;
+                    Some(answer(&visitor, &frame, &explained, name.as_deref()))
+                }
                 Err(Error::NotFound(Entity::Consumer)) => Some(not_found()),
                 Err(error) => return Err(error.into()),
             }
@@ -60,58 +72,6 @@ async fn show(
     Ok(frame.answer(&visitor, &fields, "Why?", part))
 }
 
-/// Whom the address asks for.
-enum Asked {
-    /// Nobody yet.
-    Nobody,
-    /// Somebody, by what is theirs alone.
-    One(Whom),
-    /// All who have this phone number.
-    Several(Vec<ConsumerRecord>),
-    /// By what names nobody: a name, a phone number that nobody has, or no id.
-    Unknown,
-}
-
-async fn asked(
-    application: &Integration,
-    visitor: &Visitor,
-    fields: &Fields,
-) -> Result<Asked, PageError> {
-    let one = |whom: Option<Whom>| whom.map_or(Asked::Unknown, Asked::One);
-    if let Some(consumer) = fields.text("consumerId") {
-        return Ok(one(ConsumerId::parse(consumer).ok().map(Whom::Consumer)));
-    }
-    if let Some(profile) = fields.text("profileId") {
-        return Ok(one(ProfileId::parse(profile).ok().map(Whom::Profile)));
-    }
-    let Some(typed) = fields.text("person") else {
-        return Ok(Asked::Nobody);
-    };
-    if typed.contains('@') {
-        let email = Email::parse(typed).ok();
-        return Ok(one(email.map(|email| Whom::Email(Some(email)))));
-    }
-    if let Some(phone) = phone(typed) {
-        let lookup = Lookup::Phone(phone.as_str().to_owned());
-        let found = application.lookup_consumers(visitor.organization(), &lookup);
-        let mut found = found.await?;
-        return Ok(match found.len() {
-            0 => Asked::Unknown,
-            1 => Asked::One(Whom::Consumer(found.remove(0).consumer.id)),
-            _ => Asked::Several(found),
-        });
-    }
-    if typed.contains(char::is_whitespace) {
-        return Ok(Asked::Unknown);
-    }
-    let consumer = ConsumerId::parse(typed).ok();
-    let consumer = consumer.filter(|_| typed.starts_with("cons_"));
-    Ok(match consumer {
-        Some(consumer) => Asked::One(Whom::Consumer(consumer)),
-        None => one(ProfileId::parse(typed).ok().map(Whom::Profile)),
-    })
-}
-
 /// Whether neither we nor Klaviyo know what was given as a profile's id: it may be anything, such as a name.
 fn is_unknown(whom: &Whom, explained: &Explanation) -> bool {
     let mut reasons = explained.reasons.iter();
@@ -125,34 +85,19 @@ fn is_unknown(whom: &Whom, explained: &Explanation) -> bool {
         })
 }
 
-fn not_found() -> Markup {
-    html! {
-        section.panel aria-live="polite" {
-            h2 { "Not found here" }
-            p { "Give an e-mail, a phone number such as +12025550123, or the id of a consumer or of a Klaviyo profile." }
-            p {
-                "Do you know only a name? " a href="/app/customers" { "Search the consumers for it" }
-                ", and ask from their page."
-            }
-        }
-    }
-}
-
-/// Those who share a phone number, to pick one from.
-fn choice(frame: &Frame, people: &[ConsumerRecord]) -> Markup {
-    html! {
-        section.panel aria-live="polite" {
-            h2 { "Several people have this phone number" }
-            p { "Whom do you mean?" }
-            ul.plain {
-                @for person in people {
-                    li {
-                        a href={ (frame.path()) "/why?consumerId=" (person.consumer.id) } { (long_text(&customers::name(person))) }
-                        @if let Some(email) = &person.consumer.email { " " bdi { (email.as_str()) } }
-                    }
-                }
-            }
-        }
+/// What the person who was explained is called.
+async fn name_of(
+    application: &Integration,
+    visitor: &Visitor,
+    explained: &Explanation,
+) -> Result<Option<String>, PageError> {
+    let Some(consumer) = &explained.consumer else {
+        return Ok(None);
+    };
+    match application.consumer(visitor.organization(), consumer).await {
+        Ok(person) => Ok(Some(customers::name(&person))),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -165,7 +110,7 @@ fn question(address: &str, fields: &Fields) -> Markup {
                 label for="person" { "E-mail, phone number or id" }
                 input #person name="person" type="text" required value=(typed.unwrap_or_default())
                     autocomplete="off" maxlength="320" aria-describedby="person-hint";
-                p.hint #person-hint { "The id of a consumer, or of a profile in Klaviyo." }
+                p.hint #person-hint { "The id of a consumer, or of a profile in Klaviyo. A name is found, too." }
             }
             p {
                 label.choice {
@@ -220,6 +165,12 @@ fn words(visitor: &Visitor, frame: &Frame, explained: &Explanation, reason: &Rea
             ReasonCode::UnknownPerson => {
                 "Nobody here has this e-mail or id. Look for a typing error, or search for the person in Klaviyo."
             },
+            ReasonCode::LiveUnavailable if frame.is_cut_off() => {
+                "Klaviyo is disconnected and could not be asked, so this is what Fanfare knows. "
+                @if visitor.may(Role::Admin) {
+                    a href="/app/settings/integrations?sheet=klaviyo" { "Connect Klaviyo" }
+                } @else { "An admin of your organization can connect it again." }
+            },
             ReasonCode::LiveUnavailable => {
                 "Klaviyo could not be asked just now, so this is what Fanfare knows. Ask again in a minute."
             },
@@ -243,7 +194,7 @@ fn skipped(reason: &Reason) -> &'static str {
     code.map_or("", |code| code.message())
 }
 
-fn answer(visitor: &Visitor, frame: &Frame, explained: &Explanation) -> Markup {
+fn answer(visitor: &Visitor, frame: &Frame, explained: &Explanation, name: Option<&str>) -> Markup {
     html! {
         section.panel aria-live="polite" {
             h2 {
@@ -255,7 +206,7 @@ fn answer(visitor: &Visitor, frame: &Frame, explained: &Explanation) -> Markup {
             dl.rows {
                 dt { "As of" } dd { (maybe_time(explained.as_of, visitor.now)) }
                 @if let Some(consumer) = &explained.consumer {
-                    dt { "Consumer" } dd { a href={ "/app/customers/" (consumer) } { (consumer) } }
+                    dt { "Consumer" } dd { a href={ "/app/customers/" (consumer) } { (long_text(name.unwrap_or(consumer.as_str()))) } }
                 }
                 @for profile in &explained.profiles {
                     dt { "Profile" }

@@ -1,9 +1,10 @@
 //! `/app/audiences`: all audiences.
 
-use std::cmp::Ordering;
+mod order;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use fanfare_domain::audience::Audience;
 use fanfare_domain::failure::FailureCode;
 use fanfare_domain::organization::Role;
 use fanfare_domain::paging::PageRequest;
@@ -13,16 +14,18 @@ use fanfare_domain::time::Timestamp;
 use fanfare_sync::Integration;
 use maud::{Markup, html};
 
+use self::order::Order;
 use crate::Dashboard;
 use crate::components::{
-    badge, button_form, cell, empty, heading, long_text, maybe_status_badge, maybe_time, menu,
-    notice, number_cell, pager, search_field, sortable, table, time,
+    badge, button_form, cancelled_badge, cell, empty, heading, long_text, maybe_status_badge,
+    maybe_time, menu, notice, number_cell, pager, search_field, sortable, table, time,
 };
 use crate::error::PageError;
 use crate::fields::{Fields, Query};
 use crate::layout::Section;
 use crate::pages::making;
 use crate::router::{PageRoute, page};
+use crate::texts;
 use crate::visitor::{Visitor, see};
 
 /// The routes of this file.
@@ -178,62 +181,6 @@ fn said(fields: &Fields) -> Option<&'static str> {
     }
 }
 
-/// What the table is sorted by.
-struct Order {
-    key: &'static str,
-    is_down: bool,
-}
-
-impl Order {
-    fn of(fields: &Fields) -> Self {
-        let keys = ["name", "members", "status", "source", "created", "updated"];
-        let wanted = fields.get("sort").unwrap_or_default();
-        Self {
-            key: keys
-                .into_iter()
-                .find(|key| *key == wanted)
-                .unwrap_or("name"),
-            is_down: fields.get("dir") == Some("desc"),
-        }
-    }
-
-    fn compare(&self, one: &Counted, other: &Counted) -> Ordering {
-        let name = |record: &AudienceRecord| record.audience.name.to_lowercase();
-        let collection =
-            |record: &AudienceRecord| record.source.as_ref().map(|it| it.collection.clone());
-        let ((one, members), (other, others)) = (one, other);
-        let by_key = match self.key {
-            "members" => members.cmp(others),
-            "status" => one.status().cmp(&other.status()),
-            "source" => collection(one).cmp(&collection(other)),
-            "created" => one.audience.created_at.cmp(&other.audience.created_at),
-            "updated" => one.audience.updated_at.cmp(&other.audience.updated_at),
-            _ => name(one).cmp(&name(other)),
-        };
-        let by_key = if self.is_down {
-            by_key.reverse()
-        } else {
-            by_key
-        };
-        by_key.then_with(|| one.audience.id.cmp(&other.audience.id))
-    }
-
-    /// The page that is asked for, and the key of the next one.
-    fn page(&self, mut all: Vec<Counted>, fields: &Fields) -> (Vec<Counted>, Option<String>) {
-        all.sort_by(|one, other| self.compare(one, other));
-        let after = fields.text("after").and_then(|after| {
-            let mut ids = all.iter().map(|(record, _)| record.audience.id.as_str());
-            ids.position(|id| id == after)
-        });
-        let shown: Vec<_> = all.drain(after.map_or(0, |at| at + 1)..).collect();
-        let next = shown
-            .get(ROWS - 1)
-            .filter(|_| shown.len() > ROWS)
-            .map(|(last, _)| last.audience.id.to_string());
-        (shown.into_iter().take(ROWS).collect(), next)
-    }
-}
-
 fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) -> Markup {
     let by = (order.key, order.is_down);
     let sortable = |name, key| sortable(name, key, by, PATH, fields);
@@ -257,15 +204,15 @@ fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) ->
                 (cell("Type", &html! { @if source.is_some() { "Synced" } @else { "By hand" } }))
                 (number_cell("Members", *members))
                 (cell("Status", &html! {
-                    (maybe_status_badge(record.status()))
-                    @if was_cancelled(record) { " " span.none { "Cancelled" } }
+                    @if was_cancelled(record) { (cancelled_badge()) } @else { (maybe_status_badge(record.status())) }
                 }))
                 (cell("Rules", &html! { span.none { "None" } }))
                 (cell("Sync Source", &html! {
                     @match source {
                         Some(source) => {
-                            (badge("info", "Klaviyo")) " " (source.collection.kind.descriptor().title) " "
-                            (long_text(source.collection.id.as_str()))
+                            (badge("info", "Klaviyo")) " "
+                            span.nowrap { (source.collection.kind.descriptor().title) " " bdi { (texts::cut(source.collection.id.as_str(), 40)) } }
+                            p.hint { (schedule(audience)) }
                         },
                         None => { span.none { "None" } },
                     }
@@ -277,6 +224,14 @@ fn rows(visitor: &Visitor, order: &Order, fields: &Fields, shown: &[Counted]) ->
         }
     };
     table("Audiences", &headings, &rows)
+}
+
+/// How often an audience syncs, in a few words.
+fn schedule(audience: &Audience) -> String {
+    match audience.refresh_interval_seconds {
+        Some(seconds) => format!("Continuous, {}", texts::every(seconds)),
+        None => "One-time".to_owned(),
+    }
 }
 
 /// Whether somebody ended its last sync, whose status is that of a failure.
@@ -304,7 +259,12 @@ fn actions(visitor: &Visitor, record: &AudienceRecord, path: &str) -> Markup {
             li { a href={ (path) "/edit" } { "Edit" } }
             li {
                 button type="button" disabled { "Duplicate" }
-                p.hint { "A list of Klaviyo fills one audience." }
+                p.hint {
+                    @match &record.source {
+                        Some(source) => { "A " (source.collection.kind.noun()) " of Klaviyo's fills one audience." },
+                        None => "For another one with the same people, create an audience and add them.",
+                    }
+                }
             }
             li { a href={ (path) "/delete" } { "Delete" } }
         }
