@@ -58,7 +58,8 @@ fn signed_at(text: &str) {
 
 fn signature(text: &str) {
     if let Some(code) = signature_of(text) {
-        let digits: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
+        let add = |text: String, byte: &u8| format!("{text}{byte:02x}");
+        let digits = code.iter().fold(String::new(), add);
         assert_eq!(text.to_ascii_lowercase(), format!("sha256={digits}"));
     }
 }
