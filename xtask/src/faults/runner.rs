@@ -100,16 +100,15 @@ impl<'a> Runner<'a> {
             }
             Rounds::EachStatement(side) => {
                 if self.recordings.is_empty() {
-                    let workloads: &[Workload] = if is_full {
-                        &[Workload::HardImport, Workload::Resync]
-                    } else {
-                        &[Workload::Import]
-                    };
                     let context = self.context_of(Round::Number(0));
-                    self.recordings = workloads
-                        .iter()
-                        .map(|workload| Recording::make(&context, *workload))
-                        .collect::<Result<_>>()?;
+                    self.recordings = if is_full {
+                        [Workload::HardImport, Workload::Resync]
+                            .into_iter()
+                            .map(|workload| Recording::make_twice(&context, workload))
+                            .collect::<Result<_>>()?
+                    } else {
+                        vec![Recording::make(&context, Workload::Import)?]
+                    };
                 }
                 let breakpoints = if is_full {
                     Ok(statements::every(&self.recordings, side))

@@ -5,6 +5,7 @@ mod contacts;
 mod continuous;
 mod database;
 mod events;
+mod kinds;
 mod klaviyo;
 mod neighbour;
 mod pushes;
@@ -15,11 +16,14 @@ use std::time::Duration;
 use anyhow::Result;
 
 pub(super) use self::database::behind_proxy;
+use self::kinds::{
+    BOTH, EMBEDDED, SHARED, at, scenario, scenario_alone, scenario_of_cluster, scenario_with_clocks,
+};
 use self::workers as programs;
 use super::environment::Environment;
 use super::proxy::Side;
 use super::report::SLOWEST_RECOVERY;
-use super::{RoundContext, RoundResult, Rounds, Scenario, Stores};
+use super::{RoundResult, Rounds, Scenario};
 
 /// The pages at which faults happen: the first, some in the middle, the last of thirty.
 const PAGES: &[u32] = &[7, 1, 30, 2, 13, 19, 25, 29];
@@ -349,66 +353,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         neighbour::slow_pages,
     ),
 ];
-
-const BOTH: Stores = Stores::Both;
-const EMBEDDED: Stores = Stores::Embedded;
-const SHARED: Stores = Stores::Shared;
-
-/// Rounds with these numbers. The first few run among the tests.
-const fn at(numbers: &'static [u32], quick: usize) -> Rounds {
-    Rounds::Fixed { numbers, quick }
-}
-
-const fn scenario(
-    name: &'static str,
-    stores: Stores,
-    rounds: Rounds,
-    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
-) -> Scenario {
-    Scenario {
-        name,
-        stores,
-        rounds,
-        is_alone: false,
-        has_clocks: false,
-        run,
-    }
-}
-
-/// A fault of the programs' clocks.
-const fn scenario_with_clocks(
-    name: &'static str,
-    stores: Stores,
-    rounds: Rounds,
-    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
-) -> Scenario {
-    Scenario {
-        has_clocks: true,
-        ..scenario(name, stores, rounds, run)
-    }
-}
-
-/// A fault of the Postgres cluster that all rounds use.
-const fn scenario_of_cluster(
-    name: &'static str,
-    rounds: Rounds,
-    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
-) -> Scenario {
-    scenario_alone(name, SHARED, rounds, run)
-}
-
-/// A fault that the rounds beside it would notice, too.
-const fn scenario_alone(
-    name: &'static str,
-    stores: Stores,
-    rounds: Rounds,
-    run: fn(&RoundContext<'_>) -> Result<RoundResult>,
-) -> Scenario {
-    Scenario {
-        is_alone: true,
-        ..scenario(name, stores, rounds, run)
-    }
-}
 
 /// Waits for the end of the run, and reads the result.
 fn finish(
