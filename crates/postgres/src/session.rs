@@ -59,6 +59,10 @@ const SESSION: &str = "
 ///   equal values need no sorting, as the planner knows.
 const OURS: &str = "SET enable_sort = off";
 
+/// What a check asks for is planned once for a connection and not at each check: to plan it takes longer than to answer it, and
+/// the plan is the same for all parameters.
+const CHECKS: &str = "SET enable_sort = off; SET plan_cache_mode = force_generic_plan";
+
 /// The role itself may have been told otherwise (`docs/SCALING.md`).
 const JOB_QUEUE: &str = "SET enable_sort = on";
 
@@ -93,7 +97,8 @@ pub(crate) fn pool(
             Box::pin(async move {
                 sqlx::raw_sql(SESSION).execute(&mut *connection).await?;
                 let more = match statements {
-                    Statements::Ours | Statements::Checks => OURS,
+                    Statements::Ours => OURS,
+                    Statements::Checks => CHECKS,
                     Statements::JobQueue => JOB_QUEUE,
                 };
                 sqlx::raw_sql(more).execute(connection).await?;
