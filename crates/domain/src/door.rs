@@ -19,7 +19,7 @@ pub enum Asked {
     Consumers(Vec<String>),
 }
 
-/// The same people as a store knows them, each once: a text that is no e-mail or no id names nobody.
+/// People as a store knows them, each once: a text that is no e-mail or no id names nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum People {
     /// By e-mail.
@@ -35,6 +35,13 @@ pub struct Member {
     pub email: Option<Email>,
     /// Who it is.
     pub consumer: ConsumerId,
+}
+
+/// The members among those whom some checks asked for, by what they were asked for by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Members {
+    by_email: BTreeMap<Email, ConsumerId>,
+    ids: BTreeSet<ConsumerId>,
 }
 
 /// What a store reads for a check.
@@ -59,41 +66,54 @@ impl Asked {
         self.len() == 0
     }
 
-    /// The people who can be in a store.
-    pub fn people(&self) -> People {
+    /// For each text, in the order asked, the member whom it names.
+    pub fn answers(&self, members: &Members) -> Vec<Option<ConsumerId>> {
         match self {
             Self::Emails(texts) => {
-                let emails = texts.iter().filter_map(|text| Email::parse(text).ok());
-                People::Emails(each_once(emails))
+                let answer = |text: &String| members.by_email.get(&Email::parse(text).ok()?);
+                texts.iter().map(|text| answer(text).cloned()).collect()
             }
             Self::Consumers(texts) => {
-                let ids = texts.iter().filter_map(|text| ConsumerId::parse(text).ok());
-                People::Consumers(each_once(ids))
+                let answer = |text: &String| members.ids.get(&ConsumerId::parse(text).ok()?);
+                texts.iter().map(|text| answer(text).cloned()).collect()
             }
         }
     }
+}
 
-    /// For each text, in the order asked, the member whom it names.
-    pub fn answers(&self, members: &[Member]) -> Vec<Option<ConsumerId>> {
-        match self {
-            Self::Emails(texts) => {
-                let by_email: BTreeMap<&str, &ConsumerId> = members
-                    .iter()
-                    .filter_map(|member| Some((member.email.as_ref()?.as_str(), &member.consumer)))
-                    .collect();
-                let answer = |text: &String| {
-                    let email = Email::parse(text).ok()?;
-                    by_email.get(email.as_str()).copied().cloned()
-                };
-                texts.iter().map(answer).collect()
+impl People {
+    /// Whom these checks ask for and who can be in a store, each once: a set for each form in which people are asked for.
+    pub fn of_all<'a>(checks: impl IntoIterator<Item = &'a Asked>) -> Vec<Self> {
+        let (mut emails, mut consumers) = (None, None);
+        for asked in checks {
+            match asked {
+                Asked::Emails(texts) => {
+                    let named = texts.iter().filter_map(|text| Email::parse(text).ok());
+                    emails.get_or_insert_with(BTreeSet::new).extend(named);
+                }
+                Asked::Consumers(texts) => {
+                    let named = texts.iter().filter_map(|text| ConsumerId::parse(text).ok());
+                    consumers.get_or_insert_with(BTreeSet::new).extend(named);
+                }
             }
-            Self::Consumers(texts) => {
-                let ids: BTreeMap<&str, &ConsumerId> = members
-                    .iter()
-                    .map(|member| (member.consumer.as_str(), &member.consumer))
-                    .collect();
-                let answer = |text: &String| ids.get(text.as_str()).copied().cloned();
-                texts.iter().map(answer).collect()
+        }
+        let emails = emails.map(|emails| Self::Emails(emails.into_iter().collect()));
+        let consumers = consumers.map(|ids| Self::Consumers(ids.into_iter().collect()));
+        emails.into_iter().chain(consumers).collect()
+    }
+}
+
+impl Members {
+    /// Adds what a store has read.
+    pub fn add(&mut self, read: Vec<Member>) {
+        for member in read {
+            match member.email {
+                Some(email) => {
+                    self.by_email.insert(email, member.consumer);
+                }
+                None => {
+                    self.ids.insert(member.consumer);
+                }
             }
         }
     }
@@ -108,8 +128,4 @@ impl fmt::Debug for Asked {
         };
         write!(f, "{by}({} texts)", self.len())
     }
-}
-
-fn each_once<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
-    all.collect::<BTreeSet<T>>().into_iter().collect()
 }

@@ -11,6 +11,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::search::BETWEEN;
 
 /// The most consumers of a section: places are 16 bits.
@@ -95,7 +97,7 @@ pub fn grams_of_needle(needle: &str) -> Vec<Gram> {
 /// The blocks of a section: `texts` are those of its consumers, by place.
 pub fn blocks<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<GramBlock> {
     // Grams are few and their places many, so only the grams are sorted: texts come in the order of their places.
-    let mut lists: HashMap<Gram, Vec<u16>> = HashMap::new();
+    let mut lists: HashMap<Gram, Vec<u16>, RandomState> = HashMap::default();
     for (place, text) in (0..=u16::MAX).zip(texts) {
         each_gram(text, |gram| {
             let list = lists.entry(gram).or_default();

@@ -57,11 +57,13 @@ const SESSION: &str = "
 /// * By another index: the statement asks for a range, `>=` and `<=` the same value, in the order of that index.
 ///   By the primary key it would have to sort, which is refused here. It asks for a range because rows with
 ///   equal values need no sorting, as the planner knows.
-const OURS: &str = "SET enable_sort = off";
-
-/// What a check asks for is planned once for a connection and not at each check: to plan it takes longer than to answer it, and
-/// the plan is the same for all parameters.
-const CHECKS: &str = "SET enable_sort = off; SET plan_cache_mode = force_generic_plan";
+///
+/// A statement is planned once for a connection, and not at each use: to plan it takes longer than to do it, and the plan is
+/// the same for all parameters. Citus looks for a shard by the parameters' values, so it has to plan.
+const OURS: &str = "
+    SET enable_sort = off;
+    SELECT set_config('plan_cache_mode', 'force_generic_plan', false)
+    WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')";
 
 /// The role itself may have been told otherwise (`docs/SCALING.md`).
 const JOB_QUEUE: &str = "SET enable_sort = on";
@@ -97,8 +99,7 @@ pub(crate) fn pool(
             Box::pin(async move {
                 sqlx::raw_sql(SESSION).execute(&mut *connection).await?;
                 let more = match statements {
-                    Statements::Ours => OURS,
-                    Statements::Checks => CHECKS,
+                    Statements::Ours | Statements::Checks => OURS,
                     Statements::JobQueue => JOB_QUEUE,
                 };
                 sqlx::raw_sql(more).execute(connection).await?;

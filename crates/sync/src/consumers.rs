@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fanfare_domain::ids::{ConsumerId, OrganizationId, RunId};
+use fanfare_domain::page::SeenFilter;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Lookup};
 use fanfare_domain::value::Email;
@@ -55,7 +56,9 @@ impl Integration {
         let mut unit = self.read(organization).await?;
         // What is asked is what a page of a sync asks of its people. No run has this id, so none has seen anybody.
         let nobodys = RunId::new(self.ports.ids.ulid());
-        let known = unit.known(&nobodys, emails, &[]).await?;
+        let known = unit
+            .known(&nobodys, &SeenFilter::default(), emails, &[])
+            .await?;
         let consumers = known.consumers.into_iter();
         Ok(consumers
             .filter_map(|consumer| Some((consumer.email?, consumer.id)))

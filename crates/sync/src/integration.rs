@@ -15,6 +15,7 @@ use fanfare_domain::quota::Share;
 use fanfare_domain::schedule::Intervals;
 use fanfare_domain::time::Timestamp;
 
+use crate::door::DoorQueues;
 use crate::error::Error;
 use crate::intake::{IntakeQueues, KnownSecrets};
 use crate::kept_collections::KeptCollections;
@@ -67,6 +68,7 @@ pub struct Integration {
     pub(crate) known_keys: KnownKeys,
     pub(crate) known_secrets: KnownSecrets,
     pub(crate) intake: IntakeQueues,
+    pub(crate) door: DoorQueues,
     pub(crate) samples: Samples,
     pub(crate) intervals: Intervals,
     pub(crate) full_pass_limits: FullPassLimits,
@@ -81,6 +83,7 @@ impl Integration {
             known_keys: KnownKeys::default(),
             known_secrets: KnownSecrets::default(),
             intake: IntakeQueues::default(),
+            door: DoorQueues::default(),
             samples: Samples::default(),
             intervals: Intervals::default(),
             full_pass_limits: FullPassLimits::default(),

@@ -10,6 +10,7 @@
 mod access;
 mod any_run;
 mod audiences;
+mod batch_queue;
 mod browse;
 mod consumers;
 mod contact_settings;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fanfare_domain::consumer::Consumer;
 use fanfare_domain::ids::{AudienceId, OrganizationId, ProfileId, RunId};
 use fanfare_domain::issue::{Issue, IssueCode};
+use fanfare_domain::page::SeenFilter;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::work::WorkKind;
@@ -67,7 +68,9 @@ impl Integration {
         profiles: &[ProfileId],
     ) -> Result<BTreeMap<ProfileId, Consumer>, Error> {
         let mut unit = self.read(organization).await?;
-        let known = unit.known(run, &[], profiles).await?;
+        let known = unit
+            .known(run, &SeenFilter::default(), &[], profiles)
+            .await?;
         let consumers = known.consumers.into_iter();
         let by_id: BTreeMap<_, _> = consumers.map(|one| (one.id.clone(), one)).collect();
         let asked: BTreeSet<&ProfileId> = profiles.iter().collect();

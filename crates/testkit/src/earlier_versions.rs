@@ -13,6 +13,7 @@ use fanfare_domain::contact::{ContactField, Winner};
 use fanfare_domain::delivery::{DeliveryKind, DeliveryStatus, Payload};
 use fanfare_domain::events::{EventType, InboundKey};
 use fanfare_domain::failure::FailureCode;
+use fanfare_domain::page::SeenFilter;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
 use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork, WorkQueue};
@@ -197,7 +198,9 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     assert_eq!(moves, LinkMoves(5));
 
     let profiles = ["p1", "p2"].map(profile_id);
-    let known = unit.known(&run.id, &[], &profiles).await;
+    let known = unit
+        .known(&run.id, &SeenFilter::default(), &[], &profiles)
+        .await;
     let known = known.expect("what is known");
     assert_eq!((known.consumers.len(), known.links.len()), (1, 2));
     assert_eq!(known.seen_profiles.len(), 2);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use fanfare_domain::ids::{AudienceId, Cursor, OrganizationId, ProfileId, RunId, SourceId};
 use fanfare_domain::lease::FencingToken;
-use fanfare_domain::page::{keys, plan};
+use fanfare_domain::page::{SeenFilter, keys, plan};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{Clock, Ids, PageWrite, Store};
 use fanfare_domain::profile::{Attribute, Profile};
@@ -224,7 +224,9 @@ impl Bench<'_> {
             return Err("the lease is lost".into());
         }
         let (emails, profiles) = keys(page);
-        let known = unit.known(&run.run().id, &emails, &profiles).await?;
+        let known = unit
+            .known(&run.run().id, &SeenFilter::default(), &emails, &profiles)
+            .await?;
         let decision_began = Instant::now();
         let plan = plan(page, known, now, now, &Fresh);
         let deciding = decision_began.elapsed();

@@ -1,27 +1,32 @@
 //! How fast the door answers while an import runs, beside the same when nothing does, and beside the database alone.
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::environment::{Environment, LIST, SECOND_LIST};
 use super::latency::percentile;
-use super::{Figure, Options};
+use super::{Figure, Options, example};
 use crate::interrupt::Interrupt;
 use crate::services::api::Page;
 use crate::test::postgres::Cluster;
-use crate::workspace;
 
 /// The members of the audience at whose door is asked, and those of the list that is imported meanwhile.
 const MEMBERS: u64 = 1_000_000;
 const IMPORTED: u64 = 400_000;
 
-/// Checks of one e-mail each, for each state: an organization is allowed 100,000 a minute.
-const CHECKS: usize = 30_000;
+/// Checks of one e-mail each, for each state and way of asking: an organization is allowed 100,000 a minute.
+const CHECKS: u64 = 20_000;
+
+/// How many checks a second a waiting room asks for.
+const PACE: f64 = 3_000.0;
 
 /// Connections at once.
 const CONNECTIONS: usize = 32;
@@ -59,11 +64,19 @@ pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Fi
     Ok(figures)
 }
 
-/// Checks of one state.
+/// The checks of one state, asked by each way.
 struct Checked {
-    times: Vec<Duration>,
-    /// Checks a second.
-    rate: f64,
+    /// As fast as they are answered.
+    unpaced: Answers,
+    /// At the pace of a waiting room.
+    paced: Answers,
+}
+
+/// How long answers took.
+#[derive(Deserialize)]
+struct Answers {
+    seconds: f64,
+    micros: Vec<u64>,
 }
 
 struct Measured {
@@ -84,7 +97,8 @@ impl Measured {
             ),
             key: format!("Bearer {}", environment.api.key),
             emails,
-            checks: CHECKS / usize::try_from(options.divide)?.min(CHECKS),
+            checks: (CHECKS / options.divide).max(1),
+            ask: example("ask")?,
         };
         let idle = door.check(interrupt)?;
         let mut import = environment.import(SECOND_LIST)?;
@@ -115,9 +129,7 @@ impl Measured {
     /// The checks a second when nothing else happens, beside the rate at which one of the members is read by its primary key,
     /// by as many at once through a pool of as many connections.
     fn beside_a_select(&self, name: &str, store: &str, connections: u32) -> Result<Figure> {
-        let built = workspace::build(&["--release", "--package", "xtask", "--example", "select"])?;
-        let (_, path) = built.first().context("cargo built no example")?;
-        let mut select = Command::new(path);
+        let mut select = Command::new(example("select")?);
         select.args([store, &connections.to_string(), &self.statement]);
         let output = select.stderr(Stdio::inherit()).output()?;
         ensure!(output.status.success(), "the statement cannot be measured");
@@ -126,14 +138,13 @@ impl Measured {
             case: "check",
             what: format!("checks on {name}, idle"),
             unit: "/s",
-            measured: self.idle.rate,
+            measured: self.idle.unpaced.rate(),
             limit_is: "one SELECT by primary key through such a pool",
             limit: Some(rate),
         })
     }
 
     fn figures(&self, store: &str, p99: f64) -> Vec<Figure> {
-        let (mut idle, mut busy) = (self.idle.times.clone(), self.busy.times.clone());
         let figure = |what: &str, unit, measured, limit_is, limit| Figure {
             case: "check",
             what: format!("{what} on {store}, during an import"),
@@ -143,14 +154,35 @@ impl Measured {
             limit: Some(limit),
         };
         let same = "the same idle";
-        let mut figures = vec![figure("checks", "/s", self.busy.rate, same, self.idle.rate)];
-        for (what, share) in [("check p50", 50), ("check p99", 99)] {
-            let (busy, idle) = (percentile(&mut busy, share), percentile(&mut idle, share));
-            figures.push(figure(what, "ms", busy, same, idle));
+        let (idle, busy) = (&self.idle.unpaced, &self.busy.unpaced);
+        let mut figures = vec![figure("checks", "/s", busy.rate(), same, idle.rate())];
+        let (idle, busy) = ((idle, &self.idle.paced), (busy, &self.busy.paced));
+        for (what, share) in [("p50", 50), ("p99", 99)] {
+            let ways = [
+                (format!("check {what}, unpaced,"), idle.0, busy.0),
+                (format!("check {what} at {PACE} a second"), idle.1, busy.1),
+            ];
+            for (what, idle, busy) in ways {
+                let (busy, idle) = (busy.percentile(share), idle.percentile(share));
+                figures.push(figure(&what, "ms", busy, same, idle));
+            }
         }
-        let busy = percentile(&mut busy, 99);
-        figures.push(figure("check p99", "ms", busy, "what it may take", p99));
+        let what = format!("check p99 at {PACE} a second");
+        let busy = busy.1.percentile(99);
+        figures.push(figure(&what, "ms", busy, "what it may take", p99));
         figures
+    }
+}
+
+impl Answers {
+    /// How many came a second.
+    fn rate(&self) -> f64 {
+        count(self.micros.len()) / self.seconds
+    }
+
+    fn percentile(&self, percent: usize) -> f64 {
+        let times = self.micros.iter().copied().map(Duration::from_micros);
+        percentile(&mut times.collect::<Vec<_>>(), percent)
     }
 }
 
@@ -182,52 +214,39 @@ struct Door {
     address: String,
     key: String,
     emails: Vec<String>,
-    checks: usize,
+    checks: u64,
+    ask: PathBuf,
 }
 
 impl Door {
-    /// Asks for one e-mail at a time, by [`CONNECTIONS`] at once.
     fn check(&self, interrupt: &Interrupt) -> Result<Checked> {
-        let next = AtomicUsize::new(0);
-        let begun = Instant::now();
-        let times = thread::scope(|scope| {
-            let askers: Vec<_> = (0..CONNECTIONS)
-                .map(|_| scope.spawn(|| self.ask(&next, interrupt)))
-                .collect();
-            let mut times = Vec::new();
-            for asker in askers {
-                times.extend(asker.join().expect("no panic while asking")?);
-            }
-            anyhow::Ok(times)
-        })?;
-        let rate = count(times.len()) / begun.elapsed().as_secs_f64();
-        Ok(Checked { times, rate })
+        Ok(Checked {
+            unpaced: self.asked(None, interrupt)?,
+            paced: self.asked(Some(PACE), interrupt)?,
+        })
     }
 
-    fn ask(&self, next: &AtomicUsize, interrupt: &Interrupt) -> Result<Vec<Duration>> {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(30)))
-            .proxy(None)
-            .build();
-        let agent: ureq::Agent = config.into();
-        let mut times = Vec::new();
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= self.checks {
-                return Ok(times);
-            }
-            ensure!(!interrupt.is_requested(), "interrupted");
-            let email = &self.emails[number % self.emails.len()];
-            let asked = Instant::now();
-            let mut answer = agent
-                .post(&self.address)
-                .header("authorization", &self.key)
-                .send_json(json!({"emails": [email]}))?;
-            let body: Value = answer.body_mut().read_json()?;
-            times.push(asked.elapsed());
-            ensure!(body["results"][0]["isMember"] == true, "answered {body}");
-        }
+    /// Asks for one e-mail at a time, by [`CONNECTIONS`] at once.
+    fn asked(&self, pace: Option<f64>, interrupt: &Interrupt) -> Result<Answers> {
+        ensure!(!interrupt.is_requested(), "interrupted");
+        let asking = json!({
+            "address": self.address,
+            "authorization": self.key,
+            "emails": self.emails,
+            "checks": self.checks,
+            "connections": CONNECTIONS,
+            "pace": pace,
+        });
+        let mut ask = Command::new(&self.ask)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut input = ask.stdin.take().context("it takes no input")?;
+        input.write_all(asking.to_string().as_bytes())?;
+        drop(input);
+        let output = ask.wait_with_output()?;
+        ensure!(output.status.success(), "the checks failed");
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 }
 

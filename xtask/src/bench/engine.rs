@@ -1,16 +1,15 @@
 //! How fast the engine is without a quota and without latency, for a first import and for a second pass.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use super::environment::{Environment, KEY, LIST, SECOND_LIST};
-use super::{Figure, Options};
+use super::{Figure, Options, example};
 use crate::interrupt::Interrupt;
 use crate::services::api::Run;
 use crate::test::postgres::Cluster;
-use crate::workspace;
 
 const PROFILES: u64 = 200_000;
 
@@ -153,13 +152,6 @@ fn reading_alone(environment: &Environment, profiles: u64) -> Result<f64> {
 fn script(store: &Path) -> Result<f64> {
     let mut script = Command::new(example("script")?);
     Ok(output_of(script.arg(store).args(TABLES))?.trim().parse()?)
-}
-
-/// Builds an example of this program.
-fn example(name: &str) -> Result<PathBuf> {
-    let built = workspace::build(&["--release", "--package", "xtask", "--example", name])?;
-    let (_, path) = built.into_iter().next().context("cargo built no example")?;
-    Ok(path)
 }
 
 fn output_of(command: &mut Command) -> Result<String> {

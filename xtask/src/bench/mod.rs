@@ -12,6 +12,7 @@ mod quota;
 mod search;
 mod start;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -105,4 +106,11 @@ fn print(figures: &[Figure]) {
         ]);
     }
     println!("\n{table}");
+}
+
+/// Builds an example of this program, without the debug build's cost: it shares the machine with what it measures.
+fn example(name: &str) -> Result<PathBuf> {
+    let built = workspace::build(&["--release", "--package", "xtask", "--example", name])?;
+    let (_, path) = built.into_iter().next().context("cargo built no example")?;
+    Ok(path)
 }

@@ -6,10 +6,12 @@
 //! statement.
 
 mod planner;
+mod seen_filter;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::planner::PagePlanner;
+pub use self::seen_filter::SeenFilter;
 use crate::consumer::{Consumer, ProfileLink};
 use crate::contact::{Contact, Rule};
 use crate::erasure::Erased;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use crate::page::{Known, LinkMove, PagePlan};
+use crate::page::{Known, LinkMove, PagePlan, SeenFilter};
 use crate::pass::LinkMoves;
 use crate::time::Timestamp;
 use crate::value::Email;
@@ -38,10 +38,11 @@ pub struct Batch<K> {
 pub trait Pages {
     /// What is known about a page: the consumers that have one of `emails` or are linked to one of
     /// `profiles`; all links of those consumers; and, of `profiles` and the profiles of those links, those that
-    /// the run has seen.
+    /// the run has seen and that the filter does not rule out.
     async fn known(
         &mut self,
         run: &RunId,
+        seen: &SeenFilter,
         emails: &[Email],
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError>;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fanfare_domain::audience::Freshness;
-use fanfare_domain::door::{Asked, Member, People};
+use fanfare_domain::door::{Asked, Member, Members, People};
 use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::schedule::Intervals;
 use fanfare_domain::time::Timestamp;
@@ -18,6 +18,12 @@ fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
+fn members(read: impl IntoIterator<Item = Member>) -> Members {
+    let mut members = Members::default();
+    members.add(read.into_iter().collect());
+    members
+}
+
 #[test]
 fn an_email_is_asked_for_in_the_form_that_is_stored_and_once() {
     let asked = Asked::Emails(texts(&[
@@ -30,11 +36,11 @@ fn an_email_is_asked_for_in_the_form_that_is_stored_and_once() {
 
     let want =
         ["ada@example.com", "bo@b\u{fc}cher.example"].map(|text| Email::parse(text).unwrap());
-    assert_eq!(asked.people(), People::Emails(want.to_vec()));
-    let members = [Member {
+    assert_eq!(People::of_all([&asked]), [People::Emails(want.to_vec())]);
+    let members = members([Member {
         email: Some(want[0].clone()),
         consumer: consumer("cons_1"),
-    }];
+    }]);
     let ada = Some(consumer("cons_1"));
     let want = [ada.clone(), ada, None, None, None];
     assert_eq!(asked.answers(&members), want);
@@ -45,16 +51,43 @@ fn a_text_that_is_no_id_names_nobody() {
     let asked = Asked::Consumers(texts(&["cons_1", "", "a b", "\u{0}", "cons_2", "cons_1"]));
 
     let want = ["cons_1", "cons_2"].map(consumer);
-    assert_eq!(asked.people(), People::Consumers(want.to_vec()));
-    let members = [Member {
+    assert_eq!(People::of_all([&asked]), [People::Consumers(want.to_vec())]);
+    let members = members([Member {
         email: None,
         consumer: consumer("cons_1"),
-    }];
+    }]);
     let one = Some(consumer("cons_1"));
     assert_eq!(
         asked.answers(&members),
         [one.clone(), None, None, None, None, one]
     );
+}
+
+#[test]
+fn checks_that_are_read_together_ask_for_each_once_and_are_answered_apart() {
+    let (first, second) = (texts(&["a@x.y", "b@x.y"]), texts(&["B@x.y", "c@x.y"]));
+    let by_id = Asked::Consumers(texts(&["cons_b", "cons_d"]));
+    let (first, second) = (Asked::Emails(first), Asked::Emails(second));
+
+    let people = People::of_all([&first, &by_id, &second]);
+
+    let email = |text| Email::parse(text).unwrap();
+    let emails = ["a@x.y", "b@x.y", "c@x.y"].map(email);
+    let ids = ["cons_b", "cons_d"].map(consumer);
+    let want = [
+        People::Emails(emails.to_vec()),
+        People::Consumers(ids.to_vec()),
+    ];
+    assert_eq!(people, want);
+    let b = |email| Member {
+        email,
+        consumer: consumer("cons_b"),
+    };
+    let members = members([b(Some(email("b@x.y"))), b(None)]);
+    let b = Some(consumer("cons_b"));
+    assert_eq!(first.answers(&members), [None, b.clone()]);
+    assert_eq!(second.answers(&members), [b.clone(), None]);
+    assert_eq!(by_id.answers(&members), [b, None]);
 }
 
 #[test]
@@ -69,13 +102,14 @@ proptest! {
         texts in prop::collection::vec("[a-c]@x[.]y| [A-C]@x[.]y|[a-c]", 0..20),
     ) {
         let asked = Asked::Emails(texts.clone());
-        let People::Emails(emails) = asked.people() else { unreachable!() };
+        let people = People::of_all([&asked]);
+        let [People::Emails(emails)] = people.as_slice() else { unreachable!() };
         prop_assert!(emails.is_sorted_by(|a, b| a < b));
         let member = |email: &Email| Member {
             consumer: consumer(&format!("cons_{}", &email.as_str()[..1])),
             email: Some(email.clone()),
         };
-        let members: Vec<Member> = emails.iter().map(member).collect();
+        let members = members(emails.iter().map(member));
         let want: Vec<_> = texts
             .iter()
             .map(|text| {
@@ -84,7 +118,7 @@ proptest! {
             })
             .collect();
         prop_assert_eq!(asked.answers(&members), want);
-        prop_assert_eq!(asked.answers(&[]), vec![None; texts.len()]);
+        prop_assert_eq!(asked.answers(&Members::default()), vec![None; texts.len()]);
     }
 
     #[test]

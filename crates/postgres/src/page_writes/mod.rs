@@ -30,8 +30,17 @@ pub(crate) async fn write_page(
     since: DbTimestamp,
 ) -> Result<u64, StoreError> {
     let (plan, now) = (page.plan, DbTimestamp(page.now));
-    must_be_there(scope.reborrow(), page).await?;
-    let run = page.run.as_str();
+    let (run, audience) = (page.run.as_str(), page.audience.as_str());
+    let created: HashSet<&str> = plan.created.iter().map(|new| new.id.as_str()).collect();
+    let (mut members, others): (Vec<&str>, Vec<&str>) = (plan.members.iter())
+        .map(ConsumerId::as_str)
+        .partition(|member| created.contains(member));
+    let others = no_members(scope.reborrow(), audience, &others).await?;
+    members.extend(others.iter().map(String::as_str));
+    let linked = plan.links().map(|link| link.consumer.as_str());
+    let named = linked.chain(members.iter().copied());
+    let named = named.filter(|id| !created.contains(id)).collect();
+    must_be_there(scope.reborrow(), run, audience, named).await?;
     search::mark_pending(scope.reborrow(), run, plan).await?;
     consumers::update(scope.reborrow(), run, &plan.updated, now).await?;
     consumers::insert(scope.reborrow(), run, &plan.created, now).await?;
@@ -42,25 +51,16 @@ pub(crate) async fn write_page(
     }
     insert_seen_profiles(scope.reborrow(), run, &plan.seen_profiles).await?;
     insert_issues(scope.reborrow(), run, &plan.issues).await?;
-    let audience = page.audience.as_str();
-    let created: HashSet<&ConsumerId> = plan.created.iter().map(|new| &new.id).collect();
-    let (new, others): (Vec<_>, Vec<_>) =
-        (plan.members.iter()).partition(|member| created.contains(member));
-    let into = (audience, run, since);
-    insert_members(scope.reborrow(), into, &new).await?;
-    let added = add_members(scope.reborrow(), into, &others).await?;
-    Ok(added + new.len() as u64)
+    insert_members(scope, (audience, run, since), members).await
 }
 
 /// One look for the whole page at what each of its rows names: a foreign key would look for each row.
-async fn must_be_there(scope: Scope<'_>, page: &PageWrite<'_>) -> Result<(), StoreError> {
-    let new: HashSet<&ConsumerId> = page.plan.created.iter().map(|new| &new.id).collect();
-    let linked = page.plan.links().map(|link| &link.consumer);
-    let named: BTreeSet<&str> = linked
-        .chain(&page.plan.members)
-        .filter(|id| !new.contains(id))
-        .map(ConsumerId::as_str)
-        .collect();
+async fn must_be_there(
+    scope: Scope<'_>,
+    run: &str,
+    audience: &str,
+    named: BTreeSet<&str>,
+) -> Result<(), StoreError> {
     let named: Vec<&str> = named.into_iter().collect();
     let are_there = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM sync_runs WHERE organization_id = $1 AND id = $2)
@@ -71,8 +71,8 @@ async fn must_be_there(scope: Scope<'_>, page: &PageWrite<'_>) -> Result<(), Sto
                     SELECT FROM consumers WHERE organization_id = $1 AND id = w.id OFFSET 0))
             AS "are_there!""#,
         scope.organization,
-        page.run.as_str(),
-        page.audience.as_str(),
+        run,
+        audience,
         named as _
     )
     .fetch_one(scope.connection)
@@ -156,15 +156,37 @@ async fn insert_issues(scope: Scope<'_>, run: &str, issues: &[Issue]) -> Result<
     Ok(())
 }
 
-/// Makes members of consumers that were made in this unit, so that none is one yet.
+/// Those of the consumers who are no members.
+async fn no_members(
+    scope: Scope<'_>,
+    audience: &str,
+    consumers: &[&str],
+) -> Result<Vec<String>, StoreError> {
+    if consumers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let find = sqlx::query_scalar!(
+        r#"SELECT w.id AS "id!" FROM unnest($3::text[]) AS w (id)
+           WHERE NOT EXISTS (
+            SELECT FROM audience_list_memberships
+            WHERE organization_id = $1 AND audience_id = $2 AND consumer_id = w.id OFFSET 0)"#,
+        scope.organization,
+        audience,
+        consumers as _
+    );
+    find.fetch_all(scope.connection).with_timeout().await
+}
+
+/// Makes members of consumers who are none yet.
 async fn insert_members(
     scope: Scope<'_>,
     (audience, run, since): (&str, &str, DbTimestamp),
-    members: &[&ConsumerId],
-) -> Result<(), StoreError> {
-    if members.is_empty() {
-        return Ok(());
+    mut consumers: Vec<&str>,
+) -> Result<u64, StoreError> {
+    if consumers.is_empty() {
+        return Ok(0);
     }
+    consumers.sort_unstable();
     let insert = sqlx::query!(
         "INSERT INTO audience_list_memberships
             (organization_id, audience_id, consumer_id, run_id, created_at)
@@ -174,43 +196,11 @@ async fn insert_members(
         scope.organization,
         audience,
         run,
-        in_order(members) as _,
+        consumers as _,
         since
     );
-    insert.execute(scope.connection).with_timeout().await?;
-    Ok(())
-}
-
-/// Makes members of those consumers that are none yet. Returns how many.
-async fn add_members(
-    scope: Scope<'_>,
-    (audience, run, since): (&str, &str, DbTimestamp),
-    members: &[&ConsumerId],
-) -> Result<u64, StoreError> {
-    if members.is_empty() {
-        return Ok(0);
-    }
-    let put = sqlx::query!(
-        "INSERT INTO audience_list_memberships
-            (organization_id, audience_id, consumer_id, run_id, created_at)
-         SELECT r.organization_id, $2::text, w.id, r.id, $5::timestamptz
-         FROM sync_runs r CROSS JOIN unnest($4::text[]) AS w (id)
-         WHERE r.organization_id = $1 AND r.id = $3
-         ON CONFLICT (organization_id, audience_id, consumer_id) DO NOTHING",
-        scope.organization,
-        audience,
-        run,
-        in_order(members) as _,
-        since
-    );
-    let done = put.execute(scope.connection).with_timeout().await?;
+    let done = insert.execute(scope.connection).with_timeout().await?;
     Ok(done.rows_affected())
-}
-
-fn in_order<'a>(consumers: &[&'a ConsumerId]) -> Vec<&'a str> {
-    let mut ids: Vec<&str> = consumers.iter().map(|id| id.as_str()).collect();
-    ids.sort_unstable();
-    ids
 }
 
 /// Keeps memberships of an audience that this run has ended at this time.

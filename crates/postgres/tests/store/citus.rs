@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use apalis_postgres::PostgresStorage;
 use async_trait::async_trait;
-use fanfare_domain::page::{keys, plan};
+use fanfare_domain::page::{SeenFilter, keys, plan};
 use fanfare_domain::ports::{Clock, PageWrite};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
@@ -303,7 +303,10 @@ async fn on_the_documents_cluster_a_page_says_how_many_became_members() {
     for want in [100, 0] {
         let (emails, profiles) = keys(&page);
         let mut unit = fixture.begin(&run.organization).await;
-        let known = unit.known(&run.id, &emails, &profiles).await.unwrap();
+        let known = unit
+            .known(&run.id, &SeenFilter::default(), &emails, &profiles)
+            .await
+            .unwrap();
         let plan = plan(&page, known, now, now, &SeededIds::default());
         let write = PageWrite {
             run: &run.id,

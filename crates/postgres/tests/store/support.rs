@@ -5,7 +5,7 @@ use std::sync::Arc;
 use apalis_postgres::PostgresStorage;
 use fanfare_domain::audience::Audience;
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::page::{PagePlan, keys, plan};
+use fanfare_domain::page::{PagePlan, SeenFilter, keys, plan};
 use fanfare_domain::ports::{Clock, Ids, PageWrite, Store, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{SourceRun, SyncRun};
@@ -107,7 +107,10 @@ impl Fixture {
         let now = self.clock.now();
         let (emails, profiles) = keys(page);
         let mut unit = self.begin(&run.organization).await;
-        let known = unit.known(&run.id, &emails, &profiles).await.unwrap();
+        let known = unit
+            .known(&run.id, &SeenFilter::default(), &emails, &profiles)
+            .await
+            .unwrap();
         let plan = plan(page, known, now, now, &self.ids);
         let write = PageWrite {
             run: &run.id,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use fanfare_domain::ids::{ProfileId, RunId};
-use fanfare_domain::page::Known;
+use fanfare_domain::page::{Known, SeenFilter};
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::value::Email;
 use fanfare_sql_rows::profiles_of;
@@ -14,6 +14,7 @@ use crate::page_reads;
 pub(super) async fn known(
     mut scope: Scope<'_>,
     run: &RunId,
+    seen: &SeenFilter,
     emails: &[Email],
     profiles: &[ProfileId],
 ) -> Result<Known, StoreError> {
@@ -35,8 +36,13 @@ pub(super) async fn known(
         let of: Vec<&str> = consumers.iter().map(|one| one.id.as_str()).collect();
         page_reads::links(scope.reborrow(), &of).await?
     };
-    let of = profiles_of(profiles, &links);
-    let seen_profiles = page_reads::seen_profiles(scope, run, &of).await?;
+    let mut of = profiles_of(profiles, &links);
+    of.retain(|profile| seen.may_hold(profile));
+    let seen_profiles = if of.is_empty() {
+        Vec::new()
+    } else {
+        page_reads::seen_profiles(scope, run, &of).await?
+    };
     Ok(Known {
         consumers,
         links,

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use fanfare_domain::history::{Membership, moment};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::page::{Known, LinkMove};
+use fanfare_domain::page::{Known, LinkMove, SeenFilter};
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::value::Email;
@@ -61,10 +61,11 @@ impl Pages for Unit {
     async fn known(
         &mut self,
         run: &RunId,
+        seen: &SeenFilter,
         emails: &[Email],
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError> {
-        known::known(Scope::of(self.reading()), run, emails, profiles).await
+        known::known(Scope::of(self.reading()), run, seen, emails, profiles).await
     }
 
     async fn write_page(&mut self, page: PageWrite<'_>) -> Result<u64, StoreError> {

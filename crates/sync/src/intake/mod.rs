@@ -56,10 +56,7 @@ impl Integration {
                 duplicate: false,
             });
         }
-        let duplicate = self
-            .intake
-            .submit(self, organization, envelope, received_at)
-            .await?;
+        let duplicate = self.submit(organization, envelope, received_at).await?;
         Ok(Received {
             accepted: true,
             duplicate,

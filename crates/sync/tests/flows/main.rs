@@ -11,6 +11,7 @@ mod connecting;
 mod continuous;
 mod crashes;
 mod dividing;
+mod door;
 mod ending;
 mod erasing;
 mod explaining;

@@ -13,7 +13,7 @@ use fanfare_domain::history::{self, Change, ChangeRange};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::FencingToken;
-use fanfare_domain::page::{Known, PagePlan};
+use fanfare_domain::page::{Known, PagePlan, SeenFilter};
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{
     AudienceRecord, ConsumerFilter, ConsumerRecord, SourceFilter, SourceRecord, StoreError,
@@ -388,7 +388,10 @@ async fn read_all(
     }
     for run in runs.iter().flatten() {
         issues.push(unit.issues(&run.id, &ALL).await?.items);
-        known.push(sorted(unit.known(&run.id, &[], profiles).await?));
+        known.push(sorted(
+            unit.known(&run.id, &SeenFilter::default(), &[], profiles)
+                .await?,
+        ));
     }
     let mut active = unit.active_runs().await?;
     active.sort();

@@ -2,7 +2,7 @@
 
 use fanfare_domain::consumer::Consumer;
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::page::{Known, SeenProfile};
+use fanfare_domain::page::{Known, SeenFilter, SeenProfile};
 use fanfare_domain::profile::Profile;
 
 use super::harness::StoreHarness;
@@ -89,7 +89,7 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
     ] {
         let profiles: Vec<ProfileId> = profiles.into_iter().map(profile_id).collect();
         let known = unit
-            .known(&run.id, &emails, &profiles)
+            .known(&run.id, &SeenFilter::default(), &emails, &profiles)
             .await
             .expect("what is known");
         let want = Known {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fanfare_domain::consumer::{Stamp as DomainStamp, Stamped};
 use fanfare_domain::ids::{AudienceId, ConsumerId};
+use fanfare_domain::page::SeenFilter;
 use fanfare_domain::ports::ConsumerFilter;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
@@ -42,7 +43,7 @@ async fn stored_consumers(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<
         .map(|n| profile_id(&format!("p{n}")))
         .collect();
     let known = unit
-        .known(&runs[0].id, &[], &profiles)
+        .known(&runs[0].id, &SeenFilter::default(), &[], &profiles)
         .await
         .expect("what is known");
     let all = unit

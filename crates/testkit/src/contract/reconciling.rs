@@ -1,7 +1,7 @@
 //! Reconciling the members after the last page, in batches of seen profiles and of members.
 
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::page::PagePlan;
+use fanfare_domain::page::{PagePlan, SeenFilter};
 use fanfare_domain::profile::Profile;
 
 use super::batches::{add_missing, count_absent, own_audience, remove_absent};
@@ -58,7 +58,12 @@ pub async fn members_that_were_not_seen_leave_whatever_the_size_of_the_batches(
         let mut want = Vec::new();
         for n in (0..PROFILES).filter(|n| n % 3 == 0) {
             let known = unit
-                .known(&second.id, &[email(&format!("e{n}@example.com"))], &[])
+                .known(
+                    &second.id,
+                    &SeenFilter::default(),
+                    &[email(&format!("e{n}@example.com"))],
+                    &[],
+                )
                 .await;
             want.push(known.expect("what is known").consumers[0].id.clone());
         }
@@ -69,7 +74,12 @@ pub async fn members_that_were_not_seen_leave_whatever_the_size_of_the_batches(
         );
         // The consumer that is no member any more is still stored.
         let gone = unit
-            .known(&second.id, &[email("e1@example.com")], &[])
+            .known(
+                &second.id,
+                &SeenFilter::default(),
+                &[email("e1@example.com")],
+                &[],
+            )
             .await;
         assert_eq!(gone.expect("what is known").consumers.len(), 1);
     }
@@ -151,7 +161,14 @@ pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn Stor
     assert_eq!(remove_absent(&org, own_audience(&second), (2, 1)).await, 1);
 
     let mut unit = org.read().await;
-    let kept = unit.known(&second.id, &[email("a@example.com")], &[]).await;
+    let kept = unit
+        .known(
+            &second.id,
+            &SeenFilter::default(),
+            &[email("a@example.com")],
+            &[],
+        )
+        .await;
     let kept = kept.expect("what is known").consumers[0].id.clone();
     drop(unit);
     assert_eq!(org.members(&second.audience).await, [kept]);

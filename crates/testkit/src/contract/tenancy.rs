@@ -1,7 +1,7 @@
 //! Organizations read and change nothing of each other, whichever ids they use.
 
 use fanfare_domain::ids::ConsumerId;
-use fanfare_domain::page::Known;
+use fanfare_domain::page::{Known, SeenFilter};
 use fanfare_domain::ports::{Batch, ConsumerFilter, Lookup, SourceFilter, StoreError, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::source::CollectionKind;
@@ -114,7 +114,9 @@ async fn found_by_reading(
         ),
         (
             "known",
-            unit.known(run, &emails, &of.profiles).await? != Known::default(),
+            unit.known(run, &SeenFilter::default(), &emails, &of.profiles)
+                .await?
+                != Known::default(),
         ),
         (
             "members_profiles",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId, ProfileId, RunId};
 use fanfare_domain::lease::FencingToken;
-use fanfare_domain::page::{Known, PagePlan, keys, plan};
+use fanfare_domain::page::{Known, PagePlan, SeenFilter, keys, plan};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{Ids, PageWrite, Store, UnitOfWork};
 use fanfare_domain::profile::Profile;
@@ -137,7 +137,9 @@ impl<'a> TestOrganization<'a> {
         let now = at(seconds);
         let (emails, profiles) = keys(page);
         let mut unit = self.begin().await;
-        let known = unit.known(&run.id, &emails, &profiles).await;
+        let known = unit
+            .known(&run.id, &SeenFilter::default(), &emails, &profiles)
+            .await;
         let plan = plan(page, known.expect("what is known"), now, now, &self.ids);
         let added = unit.write_page(write(run, &plan, now)).await;
         unit.commit().await.expect("a commit");
@@ -207,7 +209,11 @@ impl<'a> TestOrganization<'a> {
     /// What the store knows of profiles, in order.
     pub(super) async fn known(&self, run: &RunId, profiles: &[ProfileId]) -> Known {
         let mut unit = self.read().await;
-        sorted(unit.known(run, &[], profiles).await.expect("what is known"))
+        sorted(
+            unit.known(run, &SeenFilter::default(), &[], profiles)
+                .await
+                .expect("what is known"),
+        )
     }
 }
 

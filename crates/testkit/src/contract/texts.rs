@@ -2,7 +2,7 @@
 
 use fanfare_domain::consumer::Consumer;
 use fanfare_domain::issue::Issue;
-use fanfare_domain::page::PagePlan;
+use fanfare_domain::page::{PagePlan, SeenFilter};
 use fanfare_domain::ports::Lookup;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, FullName, MAX_VALUE_BYTES};
@@ -119,7 +119,7 @@ pub async fn emails_are_told_apart_by_every_character(harness: &dyn StoreHarness
     let mut unit = org.read().await;
     for (n, address) in addresses.into_iter().enumerate() {
         let known = unit
-            .known(&run.id, &[stored(address)], &[])
+            .known(&run.id, &SeenFilter::default(), &[stored(address)], &[])
             .await
             .expect("what is known");
         let ids: Vec<_> = known.consumers.into_iter().map(|one| one.id).collect();

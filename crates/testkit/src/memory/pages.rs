@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::history::{ChangeKey, moment};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::page::{Known, LinkMove, PagePlan};
+use fanfare_domain::page::{Known, LinkMove, PagePlan, SeenFilter};
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
@@ -21,6 +21,7 @@ impl Pages for Unit {
     async fn known(
         &mut self,
         run: &RunId,
+        seen_filter: &SeenFilter,
         emails: &[Email],
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError> {
@@ -53,6 +54,7 @@ impl Pages for Unit {
         let seen = rows.seen_profiles.get(run);
         let seen_profiles = asked
             .into_iter()
+            .filter(|profile| seen_filter.may_hold(profile.as_str()))
             .filter_map(|profile| seen?.get(profile).cloned())
             .collect();
         Ok(Known {

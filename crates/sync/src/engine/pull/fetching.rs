@@ -28,7 +28,7 @@ use crate::klaviyo::CallError;
 pub(super) const SHORT_WAIT: Duration = Duration::from_millis(999);
 
 /// The most answers that are taken at once. The pages of all partitions together would be written while none is requested.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 12;
 
 /// A partition's page, or why there is none.
 pub(super) struct Fetched {
@@ -117,6 +117,9 @@ impl Fetcher<'_> {
 pub(super) struct Fetches<'a> {
     pending: FuturesUnordered<Pin<Box<dyn Future<Output = Fetched> + Send + 'a>>>,
     arrived: Vec<Fetched>,
+    /// The request for the list's count, if there is one, and its answer.
+    counting: FuturesUnordered<Pin<Box<dyn Future<Output = Option<u64>> + Send + 'a>>>,
+    counted: Option<u64>,
     /// The partitions of both.
     partitions: Vec<PartitionNumber>,
 }
@@ -143,12 +146,28 @@ impl<'a> Fetches<'a> {
         self.pending.push(Box::pin(fetch));
     }
 
+    /// Counts the list meanwhile.
+    pub(super) fn count(&mut self, count: impl Future<Output = Option<u64>> + Send + 'a) {
+        self.counting.push(Box::pin(count));
+    }
+
+    /// How many profiles the list has, once, as soon as that is known.
+    pub(super) const fn counted(&mut self) -> Option<u64> {
+        self.counted.take()
+    }
+
     /// Waits for an answer, and returns those that have arrived by then, up to [`AT_ONCE`]. Returns none if no page is
     /// requested.
     pub(super) async fn arrived(&mut self) -> Vec<Fetched> {
-        if self.arrived.is_empty() {
-            let first = self.pending.next().await;
-            self.arrived.extend(first);
+        while self.arrived.is_empty() {
+            tokio::select! {
+                biased;
+                first = self.pending.next() => match first {
+                    Some(first) => self.arrived.push(first),
+                    None => break,
+                },
+                Some(counted) = self.counting.next() => self.counted = counted,
+            }
         }
         let rest = self.arrived.split_off(self.arrived.len().min(AT_ONCE));
         let arrived = std::mem::replace(&mut self.arrived, rest);
@@ -168,6 +187,7 @@ impl<'a> Fetches<'a> {
                 biased;
                 done = &mut work => return done,
                 Some(fetched) = self.pending.next() => self.arrived.push(fetched),
+                Some(counted) = self.counting.next() => self.counted = counted,
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Reading: pages of members are requested for several partitions, and planned and written as they arrive.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::Arc;
 
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::page::{Tally, plan};
+use fanfare_domain::page::{SeenFilter, Tally, plan};
 use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::MemberPage;
 use fanfare_domain::quota::Kept;
@@ -13,6 +14,7 @@ use fanfare_domain::scan::{JoinTimes, OneSecond, PartitionNumber, ScannedPage};
 use fanfare_domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::comparing::count_before;
 use super::fetching::{Fetched, Fetcher, Fetches};
 use super::slice::{ActiveSlice, Step};
 use super::writing::next_set;
@@ -26,7 +28,13 @@ impl<'a> ActiveSlice<'a> {
         let mut fetches = Fetches::default();
         let (mut end, mut drain) = (None, Drain::default());
         let (ending, largest) = (stop.child_token(), Arc::default());
+        if self.run.is_uncounted() {
+            fetches.count(self.count_meanwhile());
+        }
         loop {
+            if let Some(profiles) = fetches.counted() {
+                self.run.count(profiles);
+            }
             if end.is_some() {
                 ending.cancel();
             }
@@ -67,6 +75,14 @@ impl<'a> ActiveSlice<'a> {
                 end = Some(Step::Yield);
             }
         }
+    }
+
+    /// A list that could not be counted when it was opened, because the quota of counts was used up, is counted while it is read:
+    /// among how many readers it is divided depends on that.
+    fn count_meanwhile(&self) -> impl Future<Output = Option<u64>> + Send + use<'a> {
+        let (integration, connection) = (self.integration, Arc::clone(&self.connection));
+        let collection = self.run.source().collection.clone();
+        async move { count_before(integration, &connection, &collection, None).await }
     }
 
     /// Takes the pages that have arrived, and handles the calls that failed.
@@ -128,6 +144,10 @@ impl<'a> ActiveSlice<'a> {
             profiles.extend(page.profiles);
         }
         let ids = self.integration.ports.ids.as_ref();
+        let progress = &self.run.run().progress;
+        if progress.tally.processed == 0 {
+            self.seen = SeenFilter::of_new_run(progress.total);
+        }
         let (mut new, mut tally, mut members_added) = (HashSet::new(), Tally::default(), 0);
         let mut written = 0;
         let mut rest = profiles.into_iter().peekable();
@@ -145,6 +165,9 @@ impl<'a> ActiveSlice<'a> {
             let (plan, added) = self
                 .write_set(unit.as_mut(), &profiles, began_at, now, plan)
                 .await?;
+            for seen in &plan.seen_profiles {
+                self.seen.insert(seen.profile.as_str());
+            }
             members_added += added;
             written += plan.created.len() + plan.updated.len();
             tally += plan.tally;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use fanfare_domain::connection::OpenConnection;
+use fanfare_domain::page::SeenFilter;
 use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SourceRun;
@@ -33,6 +34,8 @@ pub(super) struct ActiveSlice<'a> {
     pub(super) connection: Arc<OpenConnection>,
     /// Whether a step was committed since the claim.
     has_progress: bool,
+    /// Whom the run may have seen, if all of its pages were taken by this slice.
+    pub(super) seen: SeenFilter,
     /// How many consumers were written since the index of searches was brought on.
     pub(super) unindexed: usize,
     /// When the current slice began. A slice follows directly on another if no other work is due.
@@ -86,6 +89,7 @@ impl<'a> ActiveSlice<'a> {
             run,
             connection,
             has_progress: false,
+            seen: SeenFilter::default(),
             unindexed: 0,
             began: Instant::now(),
             looked_at: Instant::now(),

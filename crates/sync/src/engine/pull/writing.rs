@@ -32,7 +32,9 @@ impl ActiveSlice<'_> {
         let erased = self.integration.erased(unit, profiles, started_at).await?;
         let mut known = Known {
             erased,
-            ..unit.known(&run.id, &emails, &profile_ids).await?
+            ..unit
+                .known(&run.id, &self.seen, &emails, &profile_ids)
+                .await?
         };
         known.shared = shared(unit, &known, began_at).await?;
         let plan = plan(known, started_at);

@@ -1,11 +1,15 @@
 //! The door: membership, answered from our own rows.
 
+mod together;
+
 use fanfare_domain::door::{Asked, People};
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId};
 use fanfare_domain::time::Timestamp;
 
 use crate::error::{Entity, Error};
 use crate::integration::Integration;
+
+pub(crate) use together::DoorQueues;
 
 /// The answer to a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +30,7 @@ impl Integration {
         audience: &AudienceId,
         asked: &Asked,
     ) -> Result<Check, Error> {
-        let mut unit = self.ports.store.door(organization).await?;
-        let read = unit.members_among(audience, &asked.people()).await?;
-        let read = read.ok_or(Error::NotFound(Entity::Audience))?;
+        let read = self.read_door(organization, audience, asked).await?;
         Ok(Check {
             as_of: read.freshness.last_synced_at,
             is_stale: read.freshness.is_stale(self.intervals, self.now()),
