@@ -67,11 +67,15 @@ impl Default for Scan {
 }
 
 /// The fewest pages that a partition is created for: fewer are read sooner by the partition that has them.
-const PAGES_WORTH_A_PARTITION: u64 = 3;
+const PAGES_WORTH_A_PARTITION: u64 = 2;
 
 /// A list is divided at most once per this many pages of it. A division costs at most two more pages: an empty
 /// one, or one that two partitions have in common, and another one at the list's end.
 const PAGES_WORTH_A_DIVISION: u64 = 20;
+
+/// A list with fewer divisions than this many may be divided twice as often: its partitions come to their ends at different
+/// times, and none could help another.
+const DIVISIONS_OF_A_SMALL_LIST: u64 = 32;
 
 /// The shortest range of join times that is divided: Klaviyo's filters know only whole seconds.
 const SHORTEST_RANGE: Duration = Duration::from_secs(2);
@@ -302,6 +306,7 @@ impl Scan {
         let partitions = self.pages_of(left) / PAGES_WORTH_A_PARTITION;
         let partitions = usize::try_from(partitions).unwrap_or(most);
         let divisions = self.pages_of(total) / PAGES_WORTH_A_DIVISION;
+        let divisions = divisions.max((2 * divisions).min(DIVISIONS_OF_A_SMALL_LIST));
         self.read_chains_backwards(most, divisions, end);
         while !self.is_whole
             && !self.is_serial

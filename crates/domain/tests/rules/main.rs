@@ -26,6 +26,7 @@ mod runs;
 mod scans;
 mod search;
 mod search_index;
+mod seen;
 mod shared;
 mod texts;
 mod times;

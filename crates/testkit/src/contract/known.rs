@@ -127,3 +127,31 @@ pub async fn each_run_knows_what_it_has_seen_itself(harness: &dyn StoreHarness) 
     assert_eq!(of_first.consumers, of_second.consumers);
     assert_eq!(of_first.links, of_second.links);
 }
+
+/// Of the profiles that a run has seen, those are not looked for that the caller's filter rules out.
+pub async fn what_a_filter_rules_out_is_not_looked_for(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let run = org.queue("list1").await;
+    org.take(&run, &ada_and_bo()).await;
+    let asked = ["p1", "p2", "p3"].map(profile_id);
+    let mut filter = SeenFilter::of_new_run(Some(3));
+    let mut known = Vec::new();
+    for told in [None, Some("p2")] {
+        if let Some(profile) = told {
+            filter.insert(profile);
+        }
+        let mut unit = org.begin().await;
+        known.push(
+            unit.known(&run.id, &filter, &[], &asked)
+                .await
+                .expect("what is known"),
+        );
+    }
+
+    assert_eq!(known[0].seen_profiles, []);
+    assert_eq!(known[1].seen_profiles, [seen("p2", true)]);
+    assert_eq!(
+        known[0].links, known[1].links,
+        "it is about seen profiles alone"
+    );
+}

@@ -1,0 +1,1 @@
+-- How often row security reads its setting changes no row.
