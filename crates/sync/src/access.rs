@@ -43,7 +43,11 @@ impl Integration {
         secret: &SecretString,
     ) -> Result<Option<Caller>, Error> {
         let (key, now) = (hash(secret), self.now());
-        if let Some(caller) = self.known_keys.get(&key, now) {
+        if let Some((caller, is_to_renew)) = self.known_keys.get(&key, now) {
+            if is_to_renew {
+                let (integration, key) = (self.clone(), key.clone());
+                tokio::spawn(async move { integration.renew_at_door(key).await });
+            }
             return Ok(Some(caller));
         }
         let found = self.find_caller(&key).await?;
@@ -68,6 +72,16 @@ impl Integration {
             role: key.role,
             key: key.id,
         }))
+    }
+
+    /// Asks the store for a key that the door knows. While the store cannot be asked, the key stays known until its second is over.
+    async fn renew_at_door(&self, key: KeyHash) {
+        let now = self.now();
+        match self.find_caller(&key).await {
+            Ok(Some(caller)) => self.known_keys.put(key, caller, now),
+            Ok(None) => self.known_keys.forget(&key),
+            Err(_) => {}
+        }
     }
 
     async fn find_caller(&self, key: &KeyHash) -> Result<Option<Caller>, Error> {

@@ -67,7 +67,7 @@ impl RateLimiter {
         let mut share = share.lock().await;
         let now = application.clock().now();
         if share.is_over(now) {
-            *share = Share::of_new_minute(counted, now);
+            *share = share.next(now);
         }
         if share.own < wanted && share.left > 0 {
             share.take_more(application, organization, wanted).await;
@@ -109,6 +109,16 @@ impl Share {
             batch: 0,
             own: 0,
             left: counted.per_minute(),
+        }
+    }
+
+    /// Of the minute after this one. Who was fast a moment ago will be fast now: it does not begin with single ones again, for each of
+    /// which everybody would wait for the store.
+    fn next(&self, now: Timestamp) -> Self {
+        let is_recent = now >= self.ends_at && now.since(self.ends_at) < Duration::from_mins(1);
+        Self {
+            batch: if is_recent { self.batch / 2 } else { 0 },
+            ..Self::of_new_minute(self.counted, now)
         }
     }
 

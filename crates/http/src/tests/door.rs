@@ -198,6 +198,31 @@ async fn two_processes_check_no_more_together_than_the_limit_and_a_batch_less_at
 }
 
 #[actix_web::test]
+async fn a_crowd_at_the_turn_of_a_minute_does_not_begin_with_single_checks_again() {
+    let (fixture, check) = fixture().await;
+    let people = json!({"emails": vec!["a@b.example"; 100]});
+    let asked_for = async |checks: u32| {
+        let before = fixture.store.count_of(Operation::RequestLimits);
+        for _ in 0..checks {
+            assert_eq!(fixture.post(&check).json(&people).await.status, 200);
+        }
+        fixture.store.count_of(Operation::RequestLimits) - before
+    };
+    let of_the_first = asked_for(100).await;
+    fixture.wait_a_minute();
+    let of_the_next = asked_for(10).await;
+    assert!(of_the_first > 8, "{of_the_first}");
+    assert!(of_the_next <= 2, "{of_the_next}");
+
+    fixture.wait_a_minute();
+    fixture.wait_a_minute();
+    assert!(
+        asked_for(10).await > 2,
+        "after a pause it takes few at first"
+    );
+}
+
+#[actix_web::test]
 async fn a_key_that_was_revoked_opens_the_door_for_a_second_at_most() {
     let (fixture, check) = fixture().await;
     let body = json!({"emails": ["person1@example.com"]});
@@ -211,6 +236,33 @@ async fn a_key_that_was_revoked_opens_the_door_for_a_second_at_most() {
 
     fixture.clock.advance(Duration::from_secs(1));
 
+    let answer = fixture.post(&check).json(&body).await;
+    answer.refuses(401, "Authentication required", "AUTHENTICATION_REQUIRED");
+}
+
+#[actix_web::test]
+async fn a_key_in_use_is_looked_up_while_it_is_still_known() {
+    let (fixture, check) = fixture().await;
+    let body = json!({"emails": ["person1@example.com"]});
+    let half = Duration::from_millis(500);
+    let lookups = || fixture.store.count_of(Operation::Control);
+    assert_eq!(fixture.post(&check).json(&body).await.status, 200);
+    for renewed in 1..4 {
+        let before = lookups();
+        fixture.clock.advance(half);
+        if renewed == 2 {
+            fixture.store.fail_next(Operation::Control, 1);
+        }
+        for _ in 0..5 {
+            assert_eq!(fixture.post(&check).json(&body).await.status, 200);
+        }
+        assert_eq!(lookups() - before, 1, "one of the five has it looked up");
+    }
+
+    fixture.revoke_keys().await;
+    fixture.clock.advance(half);
+    assert_eq!(fixture.post(&check).json(&body).await.status, 200);
+    tokio::task::yield_now().await;
     let answer = fixture.post(&check).json(&body).await;
     answer.refuses(401, "Authentication required", "AUTHENTICATION_REQUIRED");
 }

@@ -28,7 +28,7 @@ use crate::klaviyo::CallError;
 pub(super) const SHORT_WAIT: Duration = Duration::from_millis(999);
 
 /// The most answers that are taken at once. The pages of all partitions together would be written while none is requested.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 8;
 
 /// A partition's page, or why there is none.
 pub(super) struct Fetched {
