@@ -47,6 +47,11 @@ impl Faults {
         lock(&self.met).get(&operation).copied().unwrap_or(0)
     }
 
+    /// Whether a call that a test has ordered to fail has not come yet.
+    pub(super) fn is_any_ordered(&self) -> bool {
+        lock(&self.ordered).values().any(|times| *times > 0)
+    }
+
     /// Fails if a test has ordered this call of the operation to fail.
     pub(super) fn meet(&self, operation: Operation) -> Result<(), StoreError> {
         *lock(&self.met).entry(operation).or_default() += 1;

@@ -96,6 +96,11 @@ impl InMemoryStore {
         self.inner.faults.order(operation, times);
     }
 
+    /// Whether some of these calls have not come yet.
+    pub fn is_to_fail(&self) -> bool {
+        self.inner.faults.is_any_ordered()
+    }
+
     /// Makes the row of a run unreadable, as a broken value does; `by_newer` says that a newer version of the program
     /// has written it. It can be ended unread, and is readable then.
     pub fn make_unreadable(&self, organization: &OrganizationId, run: &RunId, by_newer: bool) {
