@@ -45,7 +45,7 @@ impl Integration {
         let (key, now) = (hash(secret), self.now());
         if let Some((caller, is_to_renew)) = self.known_keys.get(&key, now) {
             if is_to_renew {
-                let (integration, key) = (self.clone(), key.clone());
+                let (integration, key) = (self.clone(), key);
                 tokio::spawn(async move { integration.renew_at_door(key).await });
             }
             return Ok(Some(caller));

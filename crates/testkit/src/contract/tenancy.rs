@@ -33,6 +33,14 @@ pub async fn nothing_of_another_organization_is_read(harness: &dyn StoreHarness)
     }
 }
 
+/// What the unit knows of everybody's profiles.
+async fn known_of(unit: &mut dyn UnitOfWork, of: &Fixture) -> Result<Known, StoreError> {
+    let profiles = four_profiles();
+    let emails: Vec<_> = profiles.iter().filter_map(Profile::usable_email).collect();
+    let seen = SeenFilter::default();
+    unit.known(&of.held.id, &seen, &emails, &of.profiles).await
+}
+
 /// Names the methods that found something of the fixture.
 async fn found_by_reading(
     unit: &mut dyn UnitOfWork,
@@ -52,10 +60,6 @@ async fn found_by_reading(
         source_type: Some("klaviyo:profile".to_owned()),
         ..SourceFilter::default()
     };
-    let emails: Vec<_> = four_profiles()
-        .iter()
-        .filter_map(Profile::usable_email)
-        .collect();
     let nothing: Batch<ConsumerId> = Batch {
         affected: 0,
         next: None,
@@ -66,6 +70,7 @@ async fn found_by_reading(
     let by_email = Lookup::Email("ada@example.com".to_owned());
     let by_phone = Lookup::Phone("+12025550102".to_owned());
     let by_profile = Lookup::Profile(of.profiles[0].clone());
+    let known = known_of(unit, of).await?;
     let found = [
         ("connection", unit.connection().await?.is_some()),
         ("source", unit.source(source).await?.is_some()),
@@ -112,12 +117,7 @@ async fn found_by_reading(
             "lookup by profile",
             !unit.lookup_consumers(&by_profile).await?.is_empty(),
         ),
-        (
-            "known",
-            unit.known(run, &SeenFilter::default(), &emails, &of.profiles)
-                .await?
-                != Known::default(),
-        ),
+        ("known", known != Known::default()),
         (
             "members_profiles",
             !unit
