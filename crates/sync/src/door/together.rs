@@ -80,14 +80,29 @@ async fn read_all(integration: Integration, mut batches: Batches<Door, Waiting>)
         if checks.is_empty() {
             continue;
         }
-        let read = integration.read_together(batches.key(), &checks).await;
-        let read = read.map(Arc::new);
-        for check in checks {
-            let _ = check.done.send(match &read {
-                Ok(read) => Ok(Arc::clone(read)),
-                Err(Error::NotFound(entity)) => Err(Error::NotFound(*entity)),
-                Err(error) => Err(alike(error)),
-            });
+        match integration.read_together(batches.key(), &checks).await {
+            // A row that cannot be read costs whoever asks for it, and not all who wait.
+            Err(Error::Store(error)) if !error.is_transient() && checks.len() > 1 => {
+                for check in checks {
+                    let one = std::slice::from_ref(&check);
+                    let read = integration.read_together(batches.key(), one).await;
+                    let _ = check.done.send(read.map(Arc::new));
+                }
+            }
+            Ok(read) => {
+                let read = Arc::new(read);
+                for check in checks {
+                    let _ = check.done.send(Ok(Arc::clone(&read)));
+                }
+            }
+            Err(error) => {
+                for check in checks {
+                    let _ = check.done.send(Err(match &error {
+                        Error::NotFound(entity) => Error::NotFound(*entity),
+                        error => alike(error),
+                    }));
+                }
+            }
         }
     }
 }

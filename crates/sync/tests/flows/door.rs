@@ -108,3 +108,17 @@ async fn whoever_does_not_wait_for_the_answer_keeps_no_other_from_it() {
 
     assert!(answer.members[0].is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_cannot_be_read_costs_no_other_check_that_waited() {
+    let (org, audience) = door().await;
+    let asked: Vec<Asked> = (0..5).map(|n| Asked::Emails(vec![email(n)])).collect();
+    // All of them together, and then the first one alone.
+    org.store.fail_next(Operation::DoorRow, 2);
+
+    let answers = check_all(&org, &audience, &asked).await;
+
+    let failed = answers.iter().filter(|answer| answer.is_err()).count();
+    assert_eq!(failed, 1, "whoever asks for the row");
+    assert!(answers[1..].iter().all(Result::is_ok));
+}

@@ -24,6 +24,8 @@ pub enum Operation {
     RequestLimits,
     /// `Store::door`
     Door,
+    /// What is read at the door, with [`StoreError::Corrupt`]
+    DoorRow,
     /// `Store::search`, with [`StoreError::TooManySearches`]
     SearchTurn,
     /// `Store::search`, with [`StoreError::SearchTooLong`]
@@ -60,6 +62,7 @@ impl Faults {
             Some(times) if *times > 0 => {
                 *times -= 1;
                 Err(match operation {
+                    Operation::DoorRow => StoreError::Corrupt("consumers.email".to_owned()),
                     Operation::SearchTurn => StoreError::TooManySearches,
                     Operation::Search => StoreError::SearchTooLong,
                     _ => StoreError::Unavailable("ordered by the test".into()),

@@ -137,6 +137,7 @@ impl Store for InMemoryStore {
     async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
         yield_point().await;
         self.inner.faults.meet(Operation::Door)?;
+        self.inner.faults.meet(Operation::DoorRow)?;
         Ok(Box::new(self.open(organization, Mode::Reading)))
     }
 
