@@ -131,6 +131,15 @@ impl Log {
         looks.filter(|asked| asked.looks_at_end()).count() as u64
     }
 
+    /// One if the scan ended with a page that had been answered before: the range at the list's end is read last, and where the
+    /// others have been read after it, its last page is fetched again.
+    pub(super) fn last_looks(&self) -> u64 {
+        let last = self.members().filter(|asked| asked.status == Some(200));
+        let last = last.last().map(std::ptr::from_ref);
+        let mut repeated = self.repeated().map(std::ptr::from_ref);
+        u64::from(repeated.any(|asked| Some(asked) == last))
+    }
+
     fn repeated(&self) -> impl Iterator<Item = &LoggedRequest> {
         let mut seen = HashSet::new();
         self.members()
@@ -182,11 +191,25 @@ mod tests {
             + "\n"
     }
 
-    fn blocked_requests(lines: &[String]) -> u64 {
+    /// A page that was answered.
+    fn page(sort: &str, number: u32) -> String {
+        let query = format!(r#""query":"sort={sort}&page[size]=100""#);
+        let number = format!(r#""page":{number}"#);
+        asked("00.000", 200, false)
+            .replace(r#""query":"""#, &query)
+            .replace(r#""page":1"#, &number)
+    }
+
+    fn log(lines: &[&str]) -> Log {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         fs::write(&path, lines.concat()).unwrap();
-        Log::read(&path).unwrap().blocked_requests()
+        Log::read(&path).unwrap()
+    }
+
+    fn blocked_requests(lines: &[String]) -> u64 {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        log(&lines).blocked_requests()
     }
 
     #[test]
@@ -211,17 +234,21 @@ mod tests {
 
     #[test]
     fn a_look_at_the_lists_end_that_was_repeated_is_told_from_other_pages() {
-        let page = |sort: &str| {
-            let query = format!(r#""query":"sort={sort}&page[size]=100""#);
-            asked("00.000", 200, false).replace(r#""query":"""#, &query)
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log");
-        let (look, other) = (page("-joined_group_at"), page("joined_group_at"));
-        fs::write(&path, [look.clone(), other.clone(), look, other].concat()).unwrap();
+        let (look, other) = (page("-joined_group_at", 1), page("joined_group_at", 1));
 
-        let log = Log::read(&path).unwrap();
+        let log = log(&[&look, &other, &look, &other]);
 
         assert_eq!((log.refetched(), log.refetched_looks()), (2, 1));
+    }
+
+    #[test]
+    fn a_repeated_page_at_the_scans_end_is_its_last_look_and_an_earlier_one_is_not() {
+        let page = |number| page("joined_group_at", number);
+
+        let ended = log(&[&page(1), &page(3), &page(2), &page(3)]);
+        let interrupted = log(&[&page(1), &page(2), &page(2), &page(3)]);
+
+        assert_eq!((ended.refetched(), ended.last_looks()), (1, 1));
+        assert_eq!((interrupted.refetched(), interrupted.last_looks()), (1, 0));
     }
 }

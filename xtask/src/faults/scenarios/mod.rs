@@ -33,7 +33,7 @@ const KILLS: &[u32] = &[2, 8, 9, 10, 11, 13];
 
 /// How many ranges a list of thirty pages is read in at most. Each fetches one page at a time, and fetches it
 /// again if the worker is lost.
-const READERS: u64 = 2;
+const READERS: u64 = 3;
 
 /// The most pages that may be fetched twice for so many lost workers.
 const fn lost(workers: u64) -> u64 {
@@ -367,8 +367,10 @@ fn finish(
         undisturbed: None,
         recovery,
         refetched: log.refetched(),
-        // The look at the list's end is one page beside the ranges, which a lost worker may have been fetching.
-        allowed: allowed.saturating_add(log.refetched_looks().min(allowed / READERS)),
+        // The first look at the list's end is one page beside the ranges, which a lost worker may have been fetching.
+        allowed: allowed
+            .saturating_add(log.refetched_looks().min(allowed / READERS))
+            .saturating_add(log.last_looks()),
         slowest: SLOWEST_RECOVERY,
         blocked_requests: log.blocked_requests(),
         failure: None,
