@@ -103,6 +103,10 @@ pub struct FullPass {
     /// members to an audience that was empty at the run's start.
     #[serde(default)]
     pub is_reopened: bool,
+    /// How many consumers the pass has met: those with a profile that it has seen. `None` if a program that does not count
+    /// them has begun it or went on with it. As long as no link moves, it has seen every member if there are not more.
+    #[serde(default)]
+    pub consumers_met: Option<u64>,
     /// Whether the run has just found that it has seen every member whom it added itself. It is not stored: a worker that
     /// takes the run up later does not know what was looked at.
     #[serde(skip)]
@@ -156,8 +160,8 @@ pub enum Phase {
     },
 }
 
-/// How many pages have moved a profile of the organization from one consumer to another. As long as a pass
-/// holds the same count as the organization, the consumers of all profiles that it has seen are members.
+/// How many pages have moved a profile of the organization from one consumer to another, and how many people were erased with
+/// their links. As long as a pass holds the same count as the organization, the consumers of all profiles that it has seen are members.
 #[derive(
     Debug,
     Clone,

@@ -42,18 +42,30 @@ impl<K: Clone + Eq + Hash> FairPool<K> {
         }
     }
 
-    /// Begins a transaction with this statement as soon as the share of the key `of` allows it, in turn.
+    /// Begins a transaction with this message as soon as the share of the key `of` allows it, in turn.
     pub(crate) async fn begin(
         &self,
         of: &K,
-        begin: &'static str,
+        begin: String,
     ) -> Result<(Transaction, Permit), StoreError> {
+        let permit = self.permit(of).await?;
+        let tx = Transaction::begin(&self.connections, begin);
+        Ok((tx.with_timeout().await?, permit))
+    }
+
+    /// The same for a single statement, which is a transaction of its own.
+    pub(crate) async fn begin_statement(
+        &self,
+        of: &K,
+    ) -> Result<(Transaction, Permit), StoreError> {
+        let permit = self.permit(of).await?;
+        let tx = Transaction::of_one_statement(&self.connections);
+        Ok((tx.with_timeout().await?, permit))
+    }
+
+    async fn permit(&self, of: &K) -> Result<Permit, StoreError> {
         let permit = self.shares.permit(of, self.patience).await;
-        let permit = permit.ok_or_else(self.busy)?;
-        let tx = Transaction::begin(&self.connections, begin)
-            .with_timeout()
-            .await?;
-        Ok((tx, permit))
+        permit.ok_or_else(self.busy)
     }
 
     pub(crate) async fn close(&self) {

@@ -16,6 +16,7 @@
 mod clock;
 mod consumer_reads;
 mod encoding;
+mod door;
 mod error;
 mod fair_pool;
 mod job_notifier;

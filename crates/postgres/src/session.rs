@@ -120,6 +120,14 @@ pub(crate) fn pool(
         .connect_lazy_with(connect)
 }
 
+/// Whether Citus is installed, which distributes tables over several servers (`docs/SCALING.md`).
+pub(crate) async fn is_distributed(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let find = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS "is_there!""#
+    );
+    find.fetch_one(pool).await
+}
+
 /// Whether a connection is of use; one that is not is closed without more ado.
 async fn answers(connection: &mut PgConnection, within: Duration) -> Result<bool, sqlx::Error> {
     match timeout(within, connection.ping()).await {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fanfare_domain::ids::OrganizationId;
-use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
+use fanfare_domain::door::{DoorRead, People};
+use fanfare_domain::ids::{AudienceId, OrganizationId};
+use fanfare_domain::ports::{Audiences, Clock, Store, StoreError, UnitOfWork};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::timeout;
 
 use crate::clock::StoreClock;
+use crate::door;
 use crate::error::OpenError;
 use crate::fair_pool::FairPool;
 use crate::options::{PostgresOptions, place};
@@ -42,6 +44,8 @@ pub struct PostgresStore {
     clock: Option<Arc<dyn Clock>>,
     /// What time the server says it is.
     server_clock: StoreClock,
+    /// Whether Citus distributes the tables, or may do so.
+    is_distributed: bool,
     connect: PgConnectOptions,
     lifetime: Duration,
 }
@@ -70,8 +74,12 @@ impl PostgresStore {
         let part_of = |connections: u32, part: u32| connections.div_ceil(part) as usize;
         let control = pool(most.div_ceil(2));
         let server_clock = StoreClock::start(&control).await;
-        let place = || place(&options.connect);
-        let server_clock = server_clock.map_err(|_| OpenError::NoAnswer { place: place() })?;
+        let is_distributed = session::is_distributed(&control).with_timeout().await;
+        let no_answer = |_| OpenError::NoAnswer {
+            place: place(&options.connect),
+        };
+        let server_clock = server_clock.map_err(no_answer)?;
+        let is_distributed = is_distributed.map_err(no_answer)?;
         Ok(Self {
             readers: FairPool::new(pool(most), part_of(most, 2)),
             // Of an organization's writers, one works and another waits for its lock.
@@ -87,6 +95,7 @@ impl PostgresStore {
             notifier: options.notifier,
             clock: options.clock,
             server_clock,
+            is_distributed,
             connect: options.connect,
             lifetime: options.lifetime,
         })
@@ -183,7 +192,7 @@ impl PostgresStore {
 
     /// A transaction on what is no organization's.
     pub(crate) async fn begin_writing(&self) -> Result<Transaction, StoreError> {
-        Transaction::begin(&self.control, "BEGIN")
+        Transaction::begin(&self.control, "BEGIN".to_owned())
             .with_timeout()
             .await
     }
@@ -203,6 +212,7 @@ impl PostgresStore {
             organization,
             notifier: self.notifier,
             clock: self.clock.clone(),
+            is_distributed: self.is_distributed,
         }
     }
 }
@@ -222,9 +232,19 @@ impl Store for PostgresStore {
         Ok(Box::new(Unit::search(opening).await?))
     }
 
-    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let opening = self.opening(&self.door, organization);
-        Ok(Box::new(Unit::read(opening).await?))
+    async fn check_members(
+        &self,
+        organization: &OrganizationId,
+        audience: &AudienceId,
+        people: &People,
+    ) -> Result<Option<DoorRead>, StoreError> {
+        if self.is_distributed {
+            // The nodes learn the organization's name only from a message of its own.
+            let opening = self.opening(&self.door, organization);
+            let mut unit = Unit::read(opening).await?;
+            return unit.members_among(audience, people).await;
+        }
+        door::check_members(&self.door, organization, audience, people).await
     }
 
     async fn begin(

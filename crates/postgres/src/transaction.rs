@@ -13,7 +13,7 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -27,21 +27,37 @@ pub(crate) struct Transaction {
 }
 
 impl Transaction {
-    /// Begins one with this statement.
-    pub(crate) async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self, sqlx::Error> {
+    /// Begins one with this message, which has no text of a caller's but as a [literal](crate::literal).
+    pub(crate) async fn begin(pool: &PgPool, begin: String) -> Result<Self, sqlx::Error> {
         // Open already: who gives up waiting for the answer cannot know whether it has begun.
-        let mut transaction = Self {
-            connection: Some(pool.acquire().await?),
-            is_open: true,
-        };
-        sqlx::raw_sql(begin).execute(&mut *transaction).await?;
+        let mut transaction = Self::of_one_statement(pool).await?;
+        let begin = sqlx::raw_sql(AssertSqlSafe(begin));
+        begin.execute(&mut *transaction).await?;
         Ok(transaction)
     }
 
-    pub(crate) async fn commit(mut self) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql("COMMIT").execute(&mut *self).await?;
-        self.is_open = false;
+    /// A connection for one statement, which is a transaction of its own, until [`end`](Self::end).
+    pub(crate) async fn of_one_statement(pool: &PgPool) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            connection: Some(pool.acquire().await?),
+            is_open: true,
+        })
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.end_by("COMMIT").await
+    }
+
+    /// Ends the transaction by this message.
+    pub(crate) async fn end_by(mut self, commit: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(commit).execute(&mut *self).await?;
+        self.end();
         Ok(())
+    }
+
+    /// The server has answered everything, and no transaction is open.
+    pub(crate) fn end(mut self) {
+        self.is_open = false;
     }
 }
 

@@ -1,9 +1,9 @@
 //! A unit of work: one transaction, one organization.
 //!
 //! The first statement of a transaction names the organization to Postgres, until the transaction
-//! ends; row security shows that organization's rows and no others. It is a `SET LOCAL` in a message of its own:
-//! where the rows are distributed over several servers, Citus sends it on to each of them, as it came, and does
-//! not send on what `set_config` sets (`docs/SCALING.md`).
+//! ends; row security shows that organization's rows and no others. It is a `SET LOCAL`, and goes with `BEGIN` in one message.
+//! Where the rows are distributed over several servers it is a message of its own: Citus sends that on to each of them, as it
+//! came, and does not send on what `set_config` sets (`docs/SCALING.md`).
 //!
 //! A writing unit then takes an advisory lock on the organization, and every
 //! statement after it sees what the holder before has committed (`READ COMMITTED`). Why not the lock
@@ -42,6 +42,7 @@ pub(crate) struct Unit {
     pub(crate) organization: OrganizationId,
     pub(crate) notifier: JobNotifier,
     clock: Option<Arc<dyn Clock>>,
+    is_distributed: bool,
     /// When a unit for writing had the organization's lock; `None` in one for reading.
     writing_since: Option<Timestamp>,
     // Given back after a commit; after a rollback the connection is still busy with it for a moment.
@@ -54,6 +55,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) organization: &'a OrganizationId,
     pub(crate) notifier: JobNotifier,
     pub(crate) clock: Option<Arc<dyn Clock>>,
+    /// Whether Citus distributes the tables.
+    pub(crate) is_distributed: bool,
 }
 
 impl Unit {
@@ -87,20 +90,26 @@ impl Unit {
     }
 
     async fn begin(opening: Opening<'_>, begin: &'static str) -> Result<Self, StoreError> {
-        let (mut tx, permit) = opening.pool.begin(opening.organization, begin).await?;
         let name = format!(
             "SET LOCAL fanfare.organization_id = {}",
             literal(opening.organization.as_str())
         );
-        sqlx::raw_sql(AssertSqlSafe(name))
-            .execute(&mut *tx)
-            .with_timeout()
-            .await?;
+        let (begin, name) = if opening.is_distributed {
+            (begin.to_owned(), Some(name))
+        } else {
+            (format!("{begin}; {name}"), None)
+        };
+        let (mut tx, permit) = opening.pool.begin(opening.organization, begin).await?;
+        if let Some(name) = name {
+            let name = sqlx::raw_sql(AssertSqlSafe(name));
+            name.execute(&mut *tx).with_timeout().await?;
+        }
         Ok(Self {
             tx,
             organization: opening.organization.clone(),
             notifier: opening.notifier,
             clock: opening.clock,
+            is_distributed: opening.is_distributed,
             writing_since: None,
             _permit: permit,
         })
@@ -143,11 +152,12 @@ impl UnitOfWork for Unit {
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let mut tx = self.tx;
-        // After a failed statement, COMMIT rolls back and reports no error. This does report one.
-        sqlx::raw_sql("SELECT 1")
-            .execute(&mut *tx)
-            .with_timeout()
-            .await?;
-        tx.commit().with_timeout().await
+        // After a failed statement, COMMIT rolls back and reports no error. The other statement does report one.
+        if self.is_distributed {
+            let has_failed = sqlx::raw_sql("SELECT 1");
+            has_failed.execute(&mut *tx).with_timeout().await?;
+            return tx.commit().with_timeout().await;
+        }
+        tx.end_by("SELECT 1; COMMIT").with_timeout().await
     }
 }

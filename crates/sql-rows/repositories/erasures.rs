@@ -9,7 +9,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{DbTimestamp, to_u32};
 
 use super::deliveries::delete_of_consumer;
-use super::pages::Scope;
+use super::pages::{Scope, count_link_move};
 use super::search;
 use crate::parameters::texts;
 use crate::timeout::WithTimeout;
@@ -94,6 +94,7 @@ impl Erasures for Unit {
             let delete = delete.execute(&mut *scope.connection);
             delete.with_timeout().await?;
         }
+        count_link_move(scope.reborrow()).await?;
         delete_memberships(scope.reborrow(), consumer).await?;
         delete_of_consumer(scope.reborrow(), consumer).await?;
         let delete = sqlx::query_file!(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use fanfare_domain::ids::OrganizationId;
+use fanfare_domain::door::{DoorRead, People};
+use fanfare_domain::ids::{AudienceId, OrganizationId};
 use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
 use fanfare_sql_rows::{DbTimestamp, JobNotifier, Permit, Shares};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -227,8 +228,14 @@ impl Store for SqliteStore {
         self.reading(&self.reader, &self.reads, organization).await
     }
 
-    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        self.reading(&self.door, &self.checks, organization).await
+    async fn check_members(
+        &self,
+        organization: &OrganizationId,
+        audience: &AudienceId,
+        people: &People,
+    ) -> Result<Option<DoorRead>, StoreError> {
+        let mut unit = self.reading(&self.door, &self.checks, organization).await?;
+        unit.members_among(audience, people).await
     }
 
     async fn search(

@@ -249,6 +249,7 @@ impl Bench<'_> {
             pages: vec![(0, scanned)],
             tally: plan.tally,
             members_added: added,
+            consumers_met: plan.consumers_met,
         };
         run.take_pages(pages, 1, now)?;
         unit.save_run(run).await?;

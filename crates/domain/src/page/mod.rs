@@ -139,6 +139,8 @@ pub struct PagePlan {
     pub seen_profiles: Vec<SeenProfile>,
     /// The consumers of the page's profiles, all of which are members of the audience.
     pub members: Vec<ConsumerId>,
+    /// How many of them the run meets for the first time: it has seen no profile of theirs before.
+    pub consumers_met: u64,
     /// The records that were not taken over without a change.
     pub issues: Vec<Issue>,
     /// What is remembered from now on of consumers whom both sides write, as far as it has changed.

@@ -362,7 +362,24 @@ impl<'a> PagePlanner<'a> {
         }
     }
 
+    /// How many consumers have profiles that the run sees for the first time, and none that it has seen before the page.
+    fn consumers_met(&self) -> u64 {
+        let seen_now = self.plan.seen_profiles.iter().map(|seen| &seen.profile);
+        let seen_now: BTreeSet<&ProfileId> = seen_now.collect();
+        let consumers = seen_now.iter().filter_map(|profile| self.links.get(*profile));
+        let consumers: BTreeSet<&ConsumerId> = consumers.map(|link| &link.consumer).collect();
+        let was_seen = |profile: &ProfileId| {
+            self.seen.contains_key(profile) && !seen_now.contains(profile)
+        };
+        let is_new = |consumer: &&ConsumerId| {
+            let profiles = self.linked.get(*consumer);
+            !profiles.into_iter().flatten().any(was_seen)
+        };
+        consumers.into_iter().filter(is_new).count() as u64
+    }
+
     pub(super) fn finish(mut self) -> PagePlan {
+        self.plan.consumers_met = self.consumers_met();
         for (id, consumer) in self.consumers {
             match self.before.get(&id) {
                 None => self.plan.created.push(consumer),

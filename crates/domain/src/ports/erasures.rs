@@ -29,7 +29,8 @@ pub trait Erasures {
     async fn forget_erasures(&mut self) -> Result<(), StoreError>;
 
     /// Deletes a consumer with its memberships, its history, its deliveries, what is remembered of its contact, its links and the issues of the profiles, which are all that were ever
-    /// linked to it as far as it is known, and keeps these hashes. Deleted values MUST be overwritten, not only
+    /// linked to it as far as it is known, and keeps these hashes. It is counted as a link move
+    /// ([`Pages::link_moves`](super::Pages::link_moves)). Deleted values MUST be overwritten, not only
     /// unlinked, if the database allows it.
     async fn erase(
         &mut self,

@@ -79,7 +79,7 @@ pub trait Pages {
         consumers: &[ConsumerId],
     ) -> Result<(), StoreError>;
 
-    /// How many pages have moved links of the organization from one consumer to another.
+    /// How many pages have moved links of the organization from one consumer to another, and how many people were erased.
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError>;
 
     /// Takes the next `size` profiles after `after`, by profile id, that the run has seen, and makes the

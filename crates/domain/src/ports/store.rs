@@ -6,7 +6,8 @@ use super::{
     Audiences, Connections, Consumers, Contacts, Deliveries, Erasures, History, KeptLists, Leases,
     Pages, Retention, Runs, Schedules, Sources, Webhooks,
 };
-use crate::ids::OrganizationId;
+use crate::door::{DoorRead, People};
+use crate::ids::{AudienceId, OrganizationId};
 use crate::time::Timestamp;
 
 /// Opens units of work.
@@ -28,9 +29,14 @@ pub trait Store: Send + Sync {
         organization: &OrganizationId,
     ) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
-    /// Opens a unit for checks at the door: it reads as [`Store::read`] does, by means of its own, of which an
+    /// What [`members_among`](Audiences::members_among) says, for checks at the door: by means of its own, of which an
     /// organization has a share. What else the store does never waits for checks, nor they for it.
-    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError>;
+    async fn check_members(
+        &self,
+        organization: &OrganizationId,
+        audience: &AudienceId,
+        people: &People,
+    ) -> Result<Option<DoorRead>, StoreError>;
 
     /// Opens a unit for writing. Until it ends, it MUST exclude every other writing unit of the same
     /// organization, in this process and in others, so that what it reads stays true until it commits.

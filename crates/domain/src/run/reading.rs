@@ -34,6 +34,8 @@ pub struct PagesTaken {
     pub tally: Tally,
     /// Consumers that became members.
     pub members_added: u64,
+    /// Consumers whom the run has met for the first time.
+    pub consumers_met: u64,
 }
 
 impl SourceRun {
@@ -58,6 +60,7 @@ impl SourceRun {
                 link_moves: opened.link_moves,
                 crashes,
                 is_reopened: self.run.progress.pages > 0,
+                consumers_met: Some(0),
                 saw_whom_it_added: false,
             }),
             DuePass::Incremental(since) => Pass::Incremental(IncrementalPass {
@@ -88,6 +91,9 @@ impl SourceRun {
         progress.tally += taken.tally;
         progress.members_added += taken.members_added;
         progress.pages += taken.pages.len() as u64;
+        if let Pass::Full(full) = &mut self.run.pass {
+            full.consumers_met = full.consumers_met.map(|met| met + taken.consumers_met);
+        }
         for (partition, page) in taken.pages {
             if self.advance(partition, page).is_err() {
                 let message = "Klaviyo's pages of this list lead in a circle. The profiles of the pages read \

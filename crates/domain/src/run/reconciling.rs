@@ -107,6 +107,19 @@ impl SourceRun {
         Ok(true)
     }
 
+    /// Whether the run has seen every member, of whom there are so many, as its own counts tell: then nobody has to look
+    /// who was not seen. It has added everybody whom it has met, so there are not fewer.
+    pub fn has_met_all(&self, members: u64, link_moves: LinkMoves) -> bool {
+        match &self.run.pass {
+            Pass::Full(full) => {
+                full.saw_whom_it_added
+                    && full.link_moves == link_moves
+                    && full.consumers_met == Some(members)
+            }
+            Pass::Incremental(_) => false,
+        }
+    }
+
     /// The members that were there before the run and were not seen have been counted. A pass that is not complete ends with
     /// `incomplete_read`. Above the removal threshold, and as long as no user has confirmed the removals of a pass before, the
     /// run ends with `removal_guard`. If there are none, and whom the run added itself it has seen, the run has succeeded:

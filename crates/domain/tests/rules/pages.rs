@@ -52,6 +52,15 @@ proptest! {
     }
 
     #[test]
+    fn a_pass_meets_each_consumer_of_its_profiles_once(readings in readings()) {
+        let mut world = World::default();
+        for pages in [paged(&readings.again, &readings.cuts), vec![readings.once.as_slice()]] {
+            let pass = world.complete_pass(at(LATER), pages);
+            prop_assert_eq!(pass.consumers_met, consumers_of(&readings.people));
+        }
+    }
+
+    #[test]
     fn every_skipped_profile_and_every_shared_email_is_an_issue(readings in readings()) {
         let mut world = World::default();
         let pass = world.complete_pass(at(LATER), paged(&readings.again, &readings.cuts));

@@ -36,6 +36,45 @@ fn a_pass_that_finds_nobody_absent_ends_without_removals() {
     assert_eq!(run.run().status, SyncStatus::Success);
 }
 
+#[test]
+fn a_pass_has_met_all_members_if_they_are_as_many_and_no_link_has_moved() {
+    let mut run = queued();
+    run.claim(true, at(1)).unwrap();
+    let opened = Opened {
+        members: 200,
+        ..Opened::default()
+    };
+    run.open(opened, at(1)).unwrap();
+    let seen = |processed, skipped| Tally {
+        processed,
+        skipped,
+        ..Tally::default()
+    };
+    take(&mut run, Some("next"), seen(100, 1));
+    take(&mut run, None, seen(101, 0));
+    let (mut moved, mut other_program) = (run.clone(), run.clone());
+    moved.begin_reconciling(LinkMoves(1), at(3)).unwrap();
+    moved.members_added(1, None, at(3)).unwrap();
+
+    run.begin_reconciling(LinkMoves(0), at(3)).unwrap();
+
+    assert!(run.has_met_all(200, LinkMoves(0)));
+    assert!(!run.has_met_all(201, LinkMoves(0)), "somebody has left");
+    assert!(!run.has_met_all(200, LinkMoves(1)), "a link moves now");
+    assert!(!moved.has_met_all(200, LinkMoves(1)), "a link has moved");
+    // A program that does not count has taken a page.
+    let (run, source) = other_program.into_parts();
+    let mut pass = serde_json::to_value(&run.pass).unwrap();
+    let full = pass["Full"].as_object_mut().expect("a complete pass");
+    full.remove("consumers_met").expect("a count");
+    let pass = serde_json::from_value(pass).unwrap();
+    other_program = SourceRun::from_stored(SyncRun { pass, ..run }, source);
+    other_program
+        .begin_reconciling(LinkMoves(0), at(3))
+        .unwrap();
+    assert!(!other_program.has_met_all(200, LinkMoves(0)));
+}
+
 /// Those whom the run added itself are not counted as absent, and may be.
 #[test]
 fn members_whom_the_run_added_are_looked_at_if_links_have_moved_or_another_worker_goes_on() {

@@ -81,6 +81,7 @@ pub(crate) fn take(run: &mut SourceRun, next: Option<&str>, tally: Tally) {
         pages: vec![(0, page)],
         tally,
         members_added: tally.created,
+        consumers_met: tally.processed - tally.skipped,
     };
     run.take_pages(taken, 1, at(1)).unwrap();
 }

@@ -81,7 +81,7 @@ pub(crate) fn take_and_split(
     let taken = PagesTaken {
         pages: vec![(partition, page)],
         tally,
-        members_added: 0,
+        ..PagesTaken::default()
     };
     run.take_pages(taken, most, at(END)).unwrap();
 }

@@ -41,6 +41,8 @@ pub(crate) struct Pass {
     pub(crate) seen_profiles: BTreeMap<ProfileId, SeenProfile>,
     pub(crate) issues: BTreeSet<(ProfileId, IssueKind)>,
     pub(crate) tally: Tally,
+    pub(crate) consumers_met: u64,
+    has_moved_links: bool,
 }
 
 impl Pass {
@@ -50,6 +52,8 @@ impl Pass {
             seen_profiles: BTreeMap::new(),
             issues: BTreeSet::new(),
             tally: Tally::default(),
+            consumers_met: 0,
+            has_moved_links: false,
         }
     }
 
@@ -88,6 +92,10 @@ impl World {
             .keys()
             .filter_map(|profile| Some(self.links.get(profile)?.consumer.clone()))
             .collect();
+        assert!(
+            pass.has_moved_links || pass.consumers_met <= self.members.len() as u64,
+            "nobody is met twice"
+        );
         pass
     }
 
@@ -191,6 +199,8 @@ impl World {
         sum.updated += plan.tally.updated;
         sum.unchanged += plan.tally.unchanged;
         sum.skipped += plan.tally.skipped;
+        pass.consumers_met += plan.consumers_met;
+        pass.has_moved_links |= !plan.link_moves.is_empty();
     }
 
     /// All consumers, in an order that does not depend on ids of Fanfare.

@@ -138,6 +138,9 @@ async fn every_statement_on_an_organizations_rows_names_the_organization() {
     assert_eq!(met, tenant, "each has been checked");
 }
 
+/// The one statement that is not used there (`door.rs`).
+const OF_ONE_SERVER: &str = include_str!("../../sql/audience_list_memberships/at_door.sql");
+
 /// What Citus cannot do, where the tables of organizations are distributed and the control tables are not
 /// (`docs/SCALING.md`). It is tried on a cluster in `citus.rs`; this test runs everywhere.
 #[tokio::test]
@@ -146,6 +149,9 @@ async fn every_statement_can_run_where_organizations_rows_are_distributed() {
     let tenant = tables::of_organizations(&fixture.database.pool()).await;
     for statement in statements() {
         let text = &statement.text;
+        if text == OF_ONE_SERVER {
+            continue;
+        }
         let (distributed, control): (Vec<&str>, Vec<&str>) = statement
             .tables()
             .into_iter()

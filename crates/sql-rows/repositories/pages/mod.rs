@@ -49,7 +49,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Counts that links of the organization have moved to other consumers.
+/// Counts that links of the organization have moved to other consumers, or are gone with an erased one.
 pub(crate) async fn count_link_move(scope: Scope<'_>) -> Result<(), StoreError> {
     let count = sqlx::query_file!("../sql-rows/sql/link_moves/count.sql", scope.organization);
     count.execute(scope.connection).with_timeout().await?;

@@ -59,14 +59,15 @@ impl Integration {
     }
 
     async fn read_together(&self, door: &Door, checks: &[Waiting]) -> Result<Read, Error> {
-        let mut unit = self.ports.store.door(&door.organization).await?;
+        let store = &self.ports.store;
         let mut members = Members::default();
         let mut freshness = None;
         for people in People::of_all(checks.iter().map(|check| &check.asked)) {
-            let read = unit.members_among(&door.audience, &people).await?;
-            let read = read.ok_or(Error::NotFound(Entity::Audience))?;
+            let read = store.check_members(&door.organization, &door.audience, &people);
+            let read = read.await?.ok_or(Error::NotFound(Entity::Audience))?;
             members.add(read.members);
-            freshness = Some(read.freshness);
+            // At least as fresh as what was read first are all.
+            freshness.get_or_insert(read.freshness);
         }
         let freshness = freshness.ok_or(Error::NotFound(Entity::Audience))?;
         Ok(Read { freshness, members })

@@ -127,6 +127,26 @@ async fn an_erasure_while_a_run_has_the_page_in_hand_is_not_undone_by_it() {
     }
 }
 
+/// Whom the run has met and who is erased then is one member fewer, and so there are as many as were met: one of them is absent.
+#[tokio::test(start_paused = true)]
+async fn an_erasure_during_a_pass_keeps_nobody_who_has_left() {
+    let klaviyo = klaviyo_with(&list("L1"), 4).page_size(2);
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
+    set_members(&klaviyo, members(0..3));
+    let again = org.queued_again(&first).await;
+    let before = klaviyo.member_calls().len();
+    let mut worker = org.worker(&again);
+    poll_until(&mut worker, || klaviyo.member_calls().len() >= before + 2);
+
+    erase(&org, "P001").await;
+
+    worker.await.unwrap();
+    let run = org.work_if_active(&again).await;
+    assert_eq!(run.status, SyncStatus::Success);
+    assert_eq!(org.members(&again).await, emails([0, 2]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_is_not_there_is_not_erased() {
     let klaviyo = klaviyo_with(&list("L1"), 2);

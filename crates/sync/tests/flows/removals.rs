@@ -7,6 +7,7 @@ use fanfare_domain::ports::KlaviyoError;
 use fanfare_domain::run::{SyncRun, SyncStatus};
 use fanfare_testkit::build::list;
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
+use fanfare_testkit::memory::Operation;
 
 use crate::test_organization::{TestOrganization, emails, klaviyo_with, members};
 
@@ -31,6 +32,26 @@ async fn a_complete_pass_leaves_exactly_the_lists_members_and_keeps_the_consumer
     let progress = second.progress;
     assert_eq!((progress.members_added, progress.members_removed), (2, 5));
     assert_eq!(org.consumers().await.len(), 9);
+}
+
+/// As many members as it has met, and no link has moved: nobody can be absent.
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_has_met_every_member_looks_at_none_of_them() {
+    let klaviyo = klaviyo_with(&list("L1"), 7);
+    let org = TestOrganization::on(&klaviyo).await;
+    let first = org.synced(&list("L1")).await;
+    let looks = || org.store.count_of(Operation::CountAbsent);
+
+    set_members(&klaviyo, 0..9);
+    let grown = org.resynced(&first, false).await;
+    assert_eq!(grown.progress.members_added, 2);
+    assert_eq!(looks(), 0);
+
+    set_members(&klaviyo, 1..10);
+    let changed = org.resynced(&first, false).await;
+    let progress = changed.progress;
+    assert_eq!((progress.members_added, progress.members_removed), (1, 1));
+    assert!(looks() > 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,6 @@
 
 use fanfare_domain::door::{DoorRead, Member, People};
 use fanfare_domain::ids::{AudienceId, ConsumerId};
-use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::value::Email;
 
@@ -14,18 +13,14 @@ fn email(text: &str) -> Email {
     Email::parse(text).expect("an address")
 }
 
-async fn door(org: &TestOrganization<'_>) -> Box<dyn UnitOfWork> {
-    let unit = org.elsewhere().door(&org.organization).await;
-    unit.expect("a unit")
-}
-
 async fn check(
     org: &TestOrganization<'_>,
     audience: &AudienceId,
     people: People,
 ) -> Option<DoorRead> {
-    let read = door(org).await.members_among(audience, &people).await;
-    let mut read = read.expect("an answer")?;
+    let store = org.elsewhere();
+    let read = store.check_members(&org.organization, audience, &people);
+    let mut read = read.await.expect("an answer")?;
     read.members.sort_by(|a, b| a.consumer.cmp(&b.consumer));
     Some(read)
 }

@@ -119,6 +119,7 @@ pub async fn an_erased_consumer_leaves_hashes_and_nothing_else(harness: &dyn Sto
         assert_eq!(issues.items.len(), 1);
     }
 
+    let moves = unit.link_moves().await.expect("an answer");
     let profiles = profiles_of(unit.as_mut(), &id).await;
     let kept = hashes(&["h1", "h2"]);
     let erased = unit.erase(&id, &profiles, &kept, at(1)).await;
@@ -127,6 +128,8 @@ pub async fn an_erased_consumer_leaves_hashes_and_nothing_else(harness: &dyn Sto
 
     let mut unit = org.read().await;
     assert_eq!(found(unit.as_mut(), &id).await, [0; 6]);
+    let moves_now = unit.link_moves().await.expect("an answer");
+    assert_eq!(moves_now.0, moves.0 + 1, "a run looks at its members again");
     for run in [&run, &other] {
         let issues = unit.issues(&run.id, &ALL).await.expect("issues");
         assert_eq!(issues.items, []);

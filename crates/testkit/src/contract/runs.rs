@@ -47,6 +47,7 @@ fn full(mut run: SourceRun) -> SourceRun {
             skipped: 4,
         },
         members_added: 5,
+        consumers_met: 11,
     };
     run.take_pages(taken, 8, at(1_000_000))
         .expect("an opened run");
@@ -100,6 +101,7 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
             link_moves: LinkMoves(3),
             crashes: Crashes::default().one_more(7),
             is_reopened: true,
+            consumers_met: Some(11_000_000_000),
             saw_whom_it_added: false,
         });
         SourceRun::from_stored(run, source)

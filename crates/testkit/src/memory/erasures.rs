@@ -56,6 +56,7 @@ impl Erasures for Unit {
             issues.retain(|_, issue| !profiles.contains(&issue.profile));
         }
         rows.links.retain(|profile, _| !profiles.contains(profile));
+        rows.link_moves.0 += 1;
         for members in rows.members.values_mut() {
             members.remove(consumer);
         }

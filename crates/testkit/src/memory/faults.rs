@@ -22,7 +22,9 @@ pub enum Operation {
     Control,
     /// `RequestLimits::take_requests`
     RequestLimits,
-    /// `Store::door`
+    /// `Pages::count_absent_members`
+    CountAbsent,
+    /// `Store::check_members`
     Door,
     /// What is read at the door, with [`StoreError::Corrupt`]
     DoorRow,

@@ -29,9 +29,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use fanfare_domain::ids::{KeyId, OrganizationId, RunId};
+use fanfare_domain::door::{DoorRead, People};
+use fanfare_domain::ids::{AudienceId, KeyId, OrganizationId, RunId};
 use fanfare_domain::organization::{Organization, SecretKey};
-use fanfare_domain::ports::{Clock, Store, StoreError, UnitOfWork};
+use fanfare_domain::ports::{Audiences, Clock, Store, StoreError, UnitOfWork};
 use fanfare_domain::quota::{Bucket, Endpoint};
 use fanfare_domain::rate_limit::{Counted, RequestCount};
 use fanfare_domain::time::Timestamp;
@@ -134,11 +135,17 @@ impl Store for InMemoryStore {
         self.read(organization).await
     }
 
-    async fn door(&self, organization: &OrganizationId) -> Result<Box<dyn UnitOfWork>, StoreError> {
+    async fn check_members(
+        &self,
+        organization: &OrganizationId,
+        audience: &AudienceId,
+        people: &People,
+    ) -> Result<Option<DoorRead>, StoreError> {
         yield_point().await;
         self.inner.faults.meet(Operation::Door)?;
         self.inner.faults.meet(Operation::DoorRow)?;
-        Ok(Box::new(self.open(organization, Mode::Reading)))
+        let mut unit = self.open(organization, Mode::Reading);
+        unit.members_among(audience, people).await
     }
 
     async fn begin(

@@ -13,6 +13,7 @@ use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::Email;
 
+use super::faults::Operation;
 use super::rows::{ConsumerRow, LinkRow, MemberRow, Rows, SYSTEM_ACTOR, refuse};
 use super::unit::Unit;
 
@@ -183,6 +184,7 @@ impl Pages for Unit {
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
+        self.meet(Operation::CountAbsent)?;
         let rows = self.rows();
         let (absent, next) = absent_members(rows, run, audience, after, size);
         let before_the_run = absent.iter().filter(|id| {

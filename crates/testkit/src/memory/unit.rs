@@ -41,6 +41,11 @@ pub(super) enum Notification {
 }
 
 impl Unit {
+    /// Fails if a test has ordered this call of the operation to fail.
+    pub(super) fn meet(&self, operation: Operation) -> Result<(), StoreError> {
+        self.inner.faults.meet(operation)
+    }
+
     pub(super) fn new(
         inner: Arc<Inner>,
         organization: OrganizationId,

@@ -148,8 +148,8 @@ impl<'a> ActiveSlice<'a> {
         if progress.tally.processed == 0 {
             self.seen = SeenFilter::of_new_run(progress.total);
         }
-        let (mut new, mut tally, mut members_added) = (HashSet::new(), Tally::default(), 0);
-        let mut written = 0;
+        let (mut new, mut tally) = (HashSet::new(), Tally::default());
+        let (mut members_added, mut consumers_met, mut written) = (0, 0, 0);
         let mut rest = profiles.into_iter().peekable();
         while rest.peek().is_some() {
             let profiles = next_set(&mut rest);
@@ -169,6 +169,7 @@ impl<'a> ActiveSlice<'a> {
                 self.seen.insert(seen.profile.as_str());
             }
             members_added += added;
+            consumers_met += plan.consumers_met;
             written += plan.created.len() + plan.updated.len();
             tally += plan.tally;
         }
@@ -191,6 +192,7 @@ impl<'a> ActiveSlice<'a> {
             pages: scanned.into_iter().map(scanned_page).collect(),
             tally,
             members_added,
+            consumers_met,
         };
         self.run.take_pages(taken, self.pace.partitions, now)?;
         let step = self.commit_step(unit).await?;
