@@ -97,6 +97,15 @@ impl Program {
         Some(kilobytes / 1024.0)
     }
 
+    /// For how many hundredths of a second it has used a core so far, where the system tells.
+    pub(crate) fn cpu_ticks(&self) -> Option<u64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).ok()?;
+        // After the name, which may hold anything, the fields from the third on.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let used = fields.split_whitespace().skip(11).take(2);
+        used.map(|ticks| ticks.parse::<u64>().ok()).sum()
+    }
+
     /// Forgets that peak: the next one is of the time from now on.
     pub(crate) fn reset_peak_memory(&self) {
         // Where the system cannot, the peak is of the whole time.

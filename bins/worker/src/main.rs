@@ -3,22 +3,23 @@
 use std::process::ExitCode;
 
 use fanfare_runtime::{
-    App, Config, Socket, StartError, conclude, no_arguments, shutdown, telemetry, work,
+    App, Config, Socket, StartError, conclude, give_way, no_arguments, shutdown, telemetry, work,
 };
 
 /// Pages of many megabytes come and go. The system's allocator keeps what they leave between other allocations.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     no_arguments(
         "fanfare-worker",
         "Works the sync runs of Fanfare's Klaviyo integration; serves nothing but its health.",
     );
-    conclude("fanfare-worker", run().await)
+    give_way();
+    conclude("fanfare-worker", run())
 }
 
+#[tokio::main]
 async fn run() -> Result<(), StartError> {
     let config = Config::load()?;
     let metrics = telemetry::init_service(&config)?;

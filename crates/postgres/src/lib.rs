@@ -15,8 +15,8 @@
 
 mod clock;
 mod consumer_reads;
-mod encoding;
 mod door;
+mod encoding;
 mod error;
 mod fair_pool;
 mod job_notifier;

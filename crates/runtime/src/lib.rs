@@ -9,6 +9,7 @@ mod arguments;
 mod config;
 mod error;
 mod key;
+mod priority;
 mod readiness;
 mod restored;
 mod serve;
@@ -28,6 +29,7 @@ pub use config::{
 };
 pub use error::{StartError, conclude, one_line};
 pub use key::{KeyError, MasterKeys, XChaChaSealer};
+pub use priority::give_way;
 pub use restored::StorePlace;
 pub use serve::{serve_api, serve_both, work};
 pub use socket::Socket;

@@ -34,6 +34,11 @@ impl Program {
 
     /// Fails unless the program prints where it listens, is ready there, and ends when it is asked to.
     pub fn starts_and_ends(&self) {
+        self.while_ready(|_| ());
+    }
+
+    /// The same, looking at the process of this id while it is ready.
+    pub fn while_ready(&self, look: impl FnOnce(u32)) {
         let folder = tempfile::tempdir().unwrap();
         let mut command = self.command(folder.path());
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
@@ -43,6 +48,7 @@ impl Program {
 
         let ready = ureq::get(format!("{address}/readyz")).call().unwrap();
         assert_eq!(ready.status(), 200);
+        look(child.id());
         kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
 
         assert_eq!(child.wait().unwrap().code(), Some(0));

@@ -49,7 +49,8 @@ pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Fi
     let second = format!("{SECOND_LIST}=Imported:{}", IMPORTED / options.divide);
     let simulator = [SIMULATOR.as_slice(), &["--list", &second]].concat();
     let environment = Environment::start(members, &simulator, interrupt)?;
-    let measured = Measured::of(&environment, options, interrupt)?;
+    let audience = environment.members_of(LIST)?;
+    let measured = Measured::of(&environment, &audience, options, interrupt)?;
     let mut figures = measured.figures("sqlite", P99_ON_SQLITE);
     let store = format!("sqlite://{}", environment.store_file().display());
     figures.push(measured.beside_a_select("sqlite", &store, OF_SQLITE)?);
@@ -58,7 +59,10 @@ pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Fi
         .context("Postgres is not installed: `cargo xtask test --install` installs it")?;
     let store = cluster.database("check")?;
     let environment = Environment::start_on_postgres(&store, members, &simulator, interrupt)?;
-    let measured = Measured::of(&environment, options, interrupt)?;
+    let audience = environment.members_of(LIST)?;
+    // As a database has done with rows that have been there for a while.
+    cluster.vacuum(&store)?;
+    let measured = Measured::of(&environment, &audience, options, interrupt)?;
     figures.extend(measured.figures("postgres", P99_ON_POSTGRES));
     figures.push(measured.beside_a_select("postgres", &store, OF_POSTGRES)?);
     Ok(figures)
@@ -87,14 +91,15 @@ struct Measured {
 }
 
 impl Measured {
-    fn of(environment: &Environment, options: &Options, interrupt: &Interrupt) -> Result<Self> {
-        let run = environment.finish(&environment.import(LIST)?)?;
-        let (emails, statement) = people(environment, &run.audience_id)?;
+    fn of(
+        environment: &Environment,
+        audience: &str,
+        options: &Options,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        let (emails, statement) = people(environment, audience)?;
         let door = Door {
-            address: format!(
-                "{}/api/audiences/{}/check",
-                environment.api.address, run.audience_id
-            ),
+            address: format!("{}/api/audiences/{audience}/check", environment.api.address),
             key: format!("Bearer {}", environment.api.key),
             emails,
             checks: (CHECKS / options.divide).max(1),

@@ -26,6 +26,9 @@ pub(super) const KEY: &str = "pk_bench_0123456789abcdef0123456789abcdef";
 /// Seals keys of a simulator in a store that is deleted at the end: no secret.
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
+/// A program that uses less than so many hundredths of a second in a second does nothing.
+const IDLE: u64 = 5;
+
 /// The embedded store's file.
 const FILE: &str = "bench.db";
 
@@ -134,6 +137,21 @@ impl Environment {
             ensure!(!self.interrupt.is_requested(), "interrupted");
             self.interrupt.sleep(Duration::from_millis(500));
         }
+    }
+
+    /// Imports a list, and waits until the worker has done what it does after an import. Returns the audience.
+    pub(super) fn members_of(&self, list: &str) -> Result<String> {
+        let run = self.finish(&self.import(list)?)?;
+        let worker = self.services.worker();
+        while let Some(before) = worker.cpu_ticks() {
+            self.interrupt.sleep(Duration::from_secs(1));
+            ensure!(!self.interrupt.is_requested(), "interrupted");
+            let ticks = worker.cpu_ticks().unwrap_or(before) - before;
+            if ticks < IDLE {
+                break;
+            }
+        }
+        Ok(run.audience_id)
     }
 
     /// The embedded store's file.

@@ -366,11 +366,12 @@ impl<'a> PagePlanner<'a> {
     fn consumers_met(&self) -> u64 {
         let seen_now = self.plan.seen_profiles.iter().map(|seen| &seen.profile);
         let seen_now: BTreeSet<&ProfileId> = seen_now.collect();
-        let consumers = seen_now.iter().filter_map(|profile| self.links.get(*profile));
+        let consumers = seen_now
+            .iter()
+            .filter_map(|profile| self.links.get(*profile));
         let consumers: BTreeSet<&ConsumerId> = consumers.map(|link| &link.consumer).collect();
-        let was_seen = |profile: &ProfileId| {
-            self.seen.contains_key(profile) && !seen_now.contains(profile)
-        };
+        let was_seen =
+            |profile: &ProfileId| self.seen.contains_key(profile) && !seen_now.contains(profile);
         let is_new = |consumer: &&ConsumerId| {
             let profiles = self.linked.get(*consumer);
             !profiles.into_iter().flatten().any(was_seen)

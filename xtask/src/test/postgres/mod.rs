@@ -178,6 +178,13 @@ impl Cluster {
         run(analyze)
     }
 
+    /// Does what its autovacuum would do in time.
+    pub(crate) fn vacuum(&self, database: &str) -> Result<()> {
+        let mut vacuum = self.command("psql");
+        vacuum.args(["--quiet", "--command=VACUUM (ANALYZE)", database]);
+        run(vacuum)
+    }
+
     /// Ends it as a power cut would: no connection is told.
     pub(crate) fn halt(&self) -> Result<()> {
         let mut stop = self.command("pg_ctl");
