@@ -76,6 +76,13 @@ impl RowsOfVersions {
 /// Fails unless everything that earlier versions wrote is read as they meant it, and their active run can be
 /// taken up.
 pub async fn assert_readable(store: &(impl Store + WorkQueue + QuotaLedger)) {
+    let unit = store.begin(&organization_id("org_a")).await;
+    let mut unit = unit.expect("a unit");
+    for profiles in [2, 0] {
+        let moved = unit.scatter_seen_pages(&run_id("run_b"), 10).await;
+        assert_eq!(moved.expect("an answer"), profiles);
+    }
+    unit.commit().await.expect("a commit");
     let unit = store.read(&organization_id("org_a")).await;
     let mut unit = unit.expect("a unit");
     assert_rows(unit.as_mut()).await;
@@ -197,13 +204,13 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     let moves = unit.link_moves().await.expect("an answer");
     assert_eq!(moves, LinkMoves(5));
 
-    let profiles = ["p1", "p2"].map(profile_id);
+    let profiles = ["p1", "p2", "p7"].map(profile_id);
     let known = unit
         .known(&run.id, &SeenFilter::default(), &[], &profiles)
         .await;
     let known = known.expect("what is known");
     assert_eq!((known.consumers.len(), known.links.len()), (1, 2));
-    assert_eq!(known.seen_profiles.len(), 2);
+    assert_eq!(known.seen_profiles.len(), 3);
     let ada = &known.consumers[0];
     let stamp = |updated, profile: &str| Stamp {
         updated,

@@ -113,6 +113,10 @@ pub trait Pages {
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError>;
 
+    /// A later version keeps what a run has seen in pages: moves up to `pages` of them to where this version looks for seen
+    /// profiles. Returns how many profiles they had.
+    async fn scatter_seen_pages(&mut self, run: &RunId, pages: u32) -> Result<u64, StoreError>;
+
     /// Deletes up to `size` rows of seen profiles whose runs have ended. Returns how many were deleted.
     async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError>;
 }

@@ -118,7 +118,8 @@ impl Cluster {
 
 /// Empties all tables of what programs write, those that refer to others first. `TRUNCATE` would make each shard's files anew.
 const EMPTY: &str = "
-    DELETE FROM sync_issues; DELETE FROM run_seen_profiles; DELETE FROM audience_list_memberships;
+    DELETE FROM sync_issues; DELETE FROM run_seen_profiles; DELETE FROM run_seen_pages;
+    DELETE FROM audience_list_memberships;
     DELETE FROM outboxes; DELETE FROM deliveries; DELETE FROM delivery_counts; DELETE FROM inbound_events;
     DELETE FROM webhook_secrets; DELETE FROM event_settings; DELETE FROM contact_settings; DELETE FROM contacts;
     DELETE FROM kept_lists; DELETE FROM list_ledger; DELETE FROM push_runs; DELETE FROM push_settings;

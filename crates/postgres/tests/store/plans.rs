@@ -160,6 +160,8 @@ fn rows(organization: &str, consumers: u32) -> String {
          FROM generate_series(1, 100) n;
          INSERT INTO run_seen_profiles SELECT '{organization}', 'r' || n % 3 + 1, 'p' || n, true, now()
          FROM generate_series(1, {consumers}) n;
+         INSERT INTO run_seen_pages SELECT '{organization}', 'r' || n % 3 + 1, n, ARRAY['p' || n], '{{true}}', '{{NULL}}'
+         FROM generate_series(1, {consumers} / 100) n;
          INSERT INTO search_sections SELECT '{organization}', 'c' || n
          FROM generate_series(1, {consumers} / 100) n;
          INSERT INTO search_blocks SELECT '{organization}', 'c' || n % 40, n, '\\x00'

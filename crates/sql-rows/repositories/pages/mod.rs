@@ -249,6 +249,39 @@ impl Pages for Unit {
         })
     }
 
+    async fn scatter_seen_pages(&mut self, run: &RunId, pages: u32) -> Result<u64, StoreError> {
+        let scope = Scope::of(self.writing()?);
+        let edge = sqlx::query_file_scalar!(
+            "../sql-rows/sql/run_seen_pages/edge.sql",
+            scope.organization,
+            run.as_str(),
+            i64::from(pages)
+        );
+        let edge = edge
+            .fetch_one(&mut *scope.connection)
+            .with_timeout()
+            .await?;
+        let Some(last) = edge else {
+            return Ok(0);
+        };
+        let scatter = sqlx::query_file!(
+            "sql/run_seen_pages/scatter.sql",
+            scope.organization,
+            run.as_str(),
+            last
+        );
+        let scatter = scatter.execute(&mut *scope.connection);
+        let profiles = scatter.with_timeout().await?.rows_affected();
+        let delete = sqlx::query_file!(
+            "../sql-rows/sql/run_seen_pages/delete.sql",
+            scope.organization,
+            run.as_str(),
+            last
+        );
+        delete.execute(scope.connection).with_timeout().await?;
+        Ok(profiles)
+    }
+
     /// Runs that have seen profiles are few, and runs without are many: `of_ended_run.sql` finds an ended
     /// run by leaping through the seen profiles from one run to the next.
     async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {

@@ -221,6 +221,11 @@ impl Pages for Unit {
         })
     }
 
+    async fn scatter_seen_pages(&mut self, _run: &RunId, _pages: u32) -> Result<u64, StoreError> {
+        // No other version has ever written to it.
+        Ok(0)
+    }
+
     async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {
         let rows = self.rows_mut()?;
         let mut left = size as usize;

@@ -12,6 +12,7 @@ mod fetching;
 mod opening;
 mod reading;
 mod reconciling;
+mod seen;
 mod slice;
 mod unreadable;
 mod writing;

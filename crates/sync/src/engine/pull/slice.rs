@@ -100,11 +100,15 @@ impl<'a> ActiveSlice<'a> {
         &mut self,
         stop: &'a CancellationToken,
     ) -> Result<SliceEnd, Error> {
+        let mut next = self.take_up_seen_pages().await?;
         loop {
             if stop.is_cancelled() {
                 return self.give_back(None).await;
             }
-            match self.step(stop).await? {
+            if let Step::Continue = next {
+                next = self.step(stop).await?;
+            }
+            match std::mem::replace(&mut next, Step::Continue) {
                 Step::Continue => {}
                 Step::Yield => return self.give_back(None).await,
                 Step::Pause(waiting) => {

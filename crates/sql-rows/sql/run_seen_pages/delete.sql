@@ -1,0 +1,2 @@
+DELETE FROM run_seen_pages
+WHERE organization_id = $1 AND run_id = $2 AND number <= $3

@@ -1,0 +1,4 @@
+SELECT max(number) AS "number?" FROM (
+ SELECT number FROM run_seen_pages
+ WHERE organization_id = $1 AND run_id = $2
+ ORDER BY number LIMIT $3) p
