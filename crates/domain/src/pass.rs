@@ -2,7 +2,7 @@
 //! the pages.
 
 use crate::account_changes::ChangesScan;
-use crate::ids::{ConsumerId, ProfileId};
+use crate::ids::ConsumerId;
 use crate::run::Crashes;
 use crate::scan::Scan;
 use crate::text_enum::text_enum;
@@ -146,10 +146,10 @@ pub enum Phase {
     /// known: it is asked for once more, because a member without a join time is in no range.
     ComparingCounts,
     /// All pages are read. Consumers whose profiles were seen and who are not members yet become members, in
-    /// batches by profile id.
+    /// batches of pages of seen profiles.
     AddingMembers {
-        /// The last profile of the batch before.
-        after: Option<ProfileId>,
+        /// The number of the last page of the batch before.
+        after_page: Option<u64>,
     },
     /// Members that were not seen are counted against the removal threshold.
     CheckingRemovals,

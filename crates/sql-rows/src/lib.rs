@@ -62,7 +62,7 @@ pub use job_notifier::{JobNotifier, QUEUE, job_payload};
 pub use json_text::JsonText;
 pub use kept_lists::{LedgerDbRow, kept_list, push_run};
 pub use links::LinkRow;
-pub use pages::{ProfileLinkRow, SeenProfileRow, profiles_of};
+pub use pages::{MemberProfiles, ProfileLinkRow, SeenProfileRow, profiles_of};
 pub use quota::BucketRow;
 pub use request_counts::taken_requests;
 pub use runs::{RUN_FORM, RunRow, form_of};

@@ -37,7 +37,7 @@ impl TryFrom<ProfileLinkRow> for ProfileLink {
     }
 }
 
-/// A row of `run_seen_profiles`. As JSON it is an array of these values.
+/// A profile that a run has seen. As JSON it is an array of these values.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the columns' names say it")]
 pub struct SeenProfileRow {
@@ -51,15 +51,21 @@ impl TryFrom<SeenProfileRow> for SeenProfile {
 
     fn try_from(row: SeenProfileRow) -> Result<Self, StoreError> {
         Ok(Self {
-            profile: id(
-                row.profile_id,
-                ProfileId::parse,
-                "run_seen_profiles.profile_id",
-            )?,
+            profile: id(row.profile_id, ProfileId::parse, "run_seen_pages.profiles")?,
             with_email: row.with_email,
             joined_at: from_db(row.joined_at),
         })
     }
+}
+
+/// A member of an audience, and the profiles that are linked to it. As JSON it is an array of these values.
+#[derive(Debug, Deserialize)]
+#[expect(missing_docs, reason = "the columns' names say it")]
+pub struct MemberProfiles {
+    pub consumer_id: String,
+    /// Whether the run has made it a member.
+    pub is_new: bool,
+    pub profiles: Vec<String>,
 }
 
 /// The profiles of a page together with those that are linked to its consumers, each once, in order.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fanfare_domain::ids::{ConsumerId, OrganizationId, RunId};
-use fanfare_domain::page::SeenFilter;
+use fanfare_domain::page::SeenIndex;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{ConsumerFilter, ConsumerRecord, Lookup};
 use fanfare_domain::value::Email;
@@ -54,10 +54,10 @@ impl Integration {
         emails: &[Email],
     ) -> Result<BTreeMap<Email, ConsumerId>, Error> {
         let mut unit = self.read(organization).await?;
-        // What is asked is what a page of a sync asks of its people. No run has this id, so none has seen anybody.
+        // What is asked is what a page of a sync asks of its people. No run has this id.
         let nobodys = RunId::new(self.ports.ids.ulid());
         let known = unit
-            .known(&nobodys, &SeenFilter::default(), emails, &[])
+            .known(&nobodys, &SeenIndex::default(), emails, &[])
             .await?;
         let consumers = known.consumers.into_iter();
         Ok(consumers

@@ -52,7 +52,7 @@ impl Integration {
                 while {
                     let mut unit = self.begin(organization).await?;
                     // An ended run has a few of these only where a worker has died.
-                    let is_gone = unit.delete_seen_profiles(MOST_DELETED).await? == 0
+                    let is_gone = unit.delete_seen_pages(MOST_DELETED).await? == 0
                         && unit.delete_run(run, MOST_DELETED).await?;
                     unit.commit().await?;
                     !is_gone

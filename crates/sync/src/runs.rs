@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fanfare_domain::consumer::Consumer;
 use fanfare_domain::ids::{AudienceId, OrganizationId, ProfileId, RunId};
 use fanfare_domain::issue::{Issue, IssueCode};
-use fanfare_domain::page::SeenFilter;
+use fanfare_domain::page::SeenIndex;
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::run::SyncRun;
 use fanfare_domain::work::WorkKind;
@@ -69,7 +69,7 @@ impl Integration {
     ) -> Result<BTreeMap<ProfileId, Consumer>, Error> {
         let mut unit = self.read(organization).await?;
         let known = unit
-            .known(run, &SeenFilter::default(), &[], profiles)
+            .known(run, &SeenIndex::default(), &[], profiles)
             .await?;
         let consumers = known.consumers.into_iter();
         let by_id: BTreeMap<_, _> = consumers.map(|one| (one.id.clone(), one)).collect();

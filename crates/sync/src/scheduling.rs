@@ -320,7 +320,7 @@ impl Integration {
         for run in found_nothing.filter(|run| Some(&run.id) != kept) {
             while {
                 let mut unit = self.begin(organization).await?;
-                let is_gone = unit.delete_seen_profiles(MOST_DELETED).await? == 0
+                let is_gone = unit.delete_seen_pages(MOST_DELETED).await? == 0
                     && unit.delete_run(&run.id, MOST_DELETED).await?;
                 unit.commit().await?;
                 !is_gone

@@ -13,7 +13,6 @@ use fanfare_domain::contact::{ContactField, Winner};
 use fanfare_domain::delivery::{DeliveryKind, DeliveryStatus, Payload};
 use fanfare_domain::events::{EventType, InboundKey};
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::page::SeenFilter;
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::pass::{LinkMoves, Pass};
 use fanfare_domain::ports::{ConsumerFilter, QuotaLedger, Store, UnitOfWork, WorkQueue};
@@ -28,6 +27,7 @@ use fanfare_domain::work::WorkKey;
 use fanfare_domain::writing::Money;
 
 use crate::build::{audience_id, consumer_id, organization_id, profile_id, run_id};
+use crate::seen;
 
 /// The rows that each version wrote: a file `VERSION.sql` for each migration from the first version's last one on.
 #[derive(Debug)]
@@ -78,8 +78,8 @@ impl RowsOfVersions {
 pub async fn assert_readable(store: &(impl Store + WorkQueue + QuotaLedger)) {
     let unit = store.begin(&organization_id("org_a")).await;
     let mut unit = unit.expect("a unit");
-    for profiles in [2, 0] {
-        let moved = unit.scatter_seen_pages(&run_id("run_b"), 10).await;
+    for profiles in [1, 1, 0] {
+        let moved = unit.gather_seen_profiles(&run_id("run_b"), 1).await;
         assert_eq!(moved.expect("an answer"), profiles);
     }
     unit.commit().await.expect("a commit");
@@ -205,9 +205,7 @@ async fn assert_rows(unit: &mut dyn UnitOfWork) {
     assert_eq!(moves, LinkMoves(5));
 
     let profiles = ["p1", "p2", "p7"].map(profile_id);
-    let known = unit
-        .known(&run.id, &SeenFilter::default(), &[], &profiles)
-        .await;
+    let known = seen::known(unit, &run.id, &[], &profiles).await;
     let known = known.expect("what is known");
     assert_eq!((known.consumers.len(), known.links.len()), (1, 2));
     assert_eq!(known.seen_profiles.len(), 3);

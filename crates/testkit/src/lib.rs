@@ -30,3 +30,4 @@ pub mod memory;
 pub mod page_writes;
 #[cfg(feature = "program")]
 pub mod program;
+pub mod seen;

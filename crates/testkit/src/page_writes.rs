@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use fanfare_domain::ids::{AudienceId, Cursor, OrganizationId, ProfileId, RunId, SourceId};
 use fanfare_domain::lease::FencingToken;
-use fanfare_domain::page::{SeenFilter, keys, plan};
+use fanfare_domain::page::{SeenIndex, keys, plan};
 use fanfare_domain::paging::PageRequest;
 use fanfare_domain::ports::{Clock, Ids, PageWrite, Store};
 use fanfare_domain::profile::{Attribute, Profile};
@@ -22,11 +22,15 @@ use fanfare_domain::work::WorkKey;
 use ulid::Ulid;
 
 use crate::build;
+use crate::seen;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const PAGE: u64 = 100;
 const BATCH: u32 = 1_000;
+
+/// Pages of seen profiles of a batch.
+const SEEN_PAGES: u32 = 22;
 const LEASE: Duration = Duration::from_hours(1);
 
 /// A clock that begins on a fixed day.
@@ -110,11 +114,13 @@ impl Bench<'_> {
         let began = Instant::now();
         let (mut in_store, mut slowest) = (Duration::ZERO, Duration::ZERO);
         let (mut indexing, mut unindexed) = (Duration::ZERO, 0);
+        let mut seen = SeenIndex::of_run(Some(self.profiles));
         for first in (0..self.profiles).step_by(usize::try_from(PAGE)?) {
             let last = (first + PAGE).min(self.profiles);
             let page: Vec<Profile> = (first..last).map(|n| profile(n, name)).collect();
             let next = (last < self.profiles).then_some(last);
-            let (took, written) = self.take(&mut run, claim.token, &page, next).await?;
+            let taken = self.take(&mut run, claim.token, &mut seen, &page, next);
+            let (took, written) = taken.await?;
             unindexed += written;
             if unindexed >= SECTION as usize || next.is_none() {
                 unindexed = 0;
@@ -134,7 +140,7 @@ impl Bench<'_> {
         unit.commit().await?;
         while {
             let mut unit = self.store.begin(&self.organization).await?;
-            let deleted = unit.delete_seen_profiles(BATCH).await?;
+            let deleted = unit.delete_seen_pages(BATCH).await?;
             unit.commit().await?;
             deleted > 0
         } {}
@@ -211,6 +217,7 @@ impl Bench<'_> {
         &self,
         run: &mut SourceRun,
         token: FencingToken,
+        seen: &mut SeenIndex,
         page: &[Profile],
         next: Option<u64>,
     ) -> Outcome<(Duration, usize)> {
@@ -224,9 +231,7 @@ impl Bench<'_> {
             return Err("the lease is lost".into());
         }
         let (emails, profiles) = keys(page);
-        let known = unit
-            .known(&run.run().id, &SeenFilter::default(), &emails, &profiles)
-            .await?;
+        let known = unit.known(&run.run().id, seen, &emails, &profiles).await?;
         let decision_began = Instant::now();
         let plan = plan(page, known, now, now, &Fresh);
         let deciding = decision_began.elapsed();
@@ -234,9 +239,11 @@ impl Bench<'_> {
             run: &run.run().id,
             audience: &self.audience,
             plan: &plan,
+            first_seen_page: seen.last_page() + 1,
             now,
         };
         let added = unit.write_page(write).await?;
+        seen.add(&plan.seen_profiles);
         let scanned = ScannedPage {
             next: next
                 .map(|next| Cursor::parse(next.to_string()))
@@ -259,23 +266,23 @@ impl Bench<'_> {
     }
 
     async fn reconcile(&self, run: &SyncRun) -> Outcome<()> {
-        let mut after = None;
-        loop {
+        let mut after = Some(0);
+        while let Some(page) = after {
             let mut unit = self.store.begin(&self.organization).await?;
             let batch = unit
-                .add_missing_members(&run.id, &self.audience, after.as_ref(), BATCH)
+                .add_missing_members(&run.id, &self.audience, page, SEEN_PAGES)
                 .await?;
             unit.commit().await?;
             after = batch.next;
-            if after.is_none() {
-                break;
-            }
         }
+        let mut unit = self.store.read(&self.organization).await?;
+        let seen = seen::seen_set(unit.as_mut(), &run.id).await?;
+        drop(unit);
         let mut after = None;
         loop {
             let mut unit = self.store.begin(&self.organization).await?;
             let batch = unit
-                .remove_absent_members(&run.id, &self.audience, after.as_ref(), BATCH)
+                .remove_absent_members(&run.id, &self.audience, &seen, after.as_ref(), BATCH)
                 .await?;
             unit.commit().await?;
             after = batch.next;

@@ -6,12 +6,12 @@
 //! statement.
 
 mod planner;
-mod seen_filter;
+mod seen_index;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::planner::PagePlanner;
-pub use self::seen_filter::SeenFilter;
+pub use self::seen_index::{PROFILES_OF_A_SEEN_PAGE, SeenIndex, SeenPage, SeenSet};
 use crate::consumer::{Consumer, ProfileLink};
 use crate::contact::{Contact, Rule};
 use crate::erasure::Erased;

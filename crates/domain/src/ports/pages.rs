@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use crate::page::{Known, LinkMove, PagePlan, SeenFilter};
+use crate::page::{Known, LinkMove, PagePlan, SeenIndex, SeenPage, SeenSet};
 use crate::pass::LinkMoves;
 use crate::time::Timestamp;
 use crate::value::Email;
@@ -20,6 +20,8 @@ pub struct PageWrite<'a> {
     pub audience: &'a AudienceId,
     /// What to write.
     pub plan: &'a PagePlan,
+    /// The number of the first page of seen profiles that it writes: one more than the last that is stored.
+    pub first_seen_page: u64,
     /// The date that the written rows get.
     pub now: Timestamp,
 }
@@ -38,17 +40,17 @@ pub struct Batch<K> {
 pub trait Pages {
     /// What is known about a page: the consumers that have one of `emails` or are linked to one of
     /// `profiles`; all links of those consumers; and, of `profiles` and the profiles of those links, those that
-    /// the run has seen and that the filter does not rule out.
+    /// the run has seen, by the pages in which the index says that they may be.
     async fn known(
         &mut self,
         run: &RunId,
-        seen: &SeenFilter,
+        seen: &SeenIndex,
         emails: &[Email],
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError>;
 
     /// Writes a page's plan, which was made of what is [known](Pages::known) in this unit: consumers, links, seen
-    /// profiles, memberships and issues. Existing memberships and issues stay as they are. E-mails that move between
+    /// profiles in pages of up to [`PROFILES_OF_A_SEEN_PAGE`](crate::page::PROFILES_OF_A_SEEN_PAGE), memberships and issues. Existing memberships and issues stay as they are. E-mails that move between
     /// consumers are removed from the old consumers before the new ones get them. A page that moves links is counted ([`Pages::link_moves`]). New memberships
     /// begin at the unit's time ([`UnitOfWork::writing_since`](super::UnitOfWork::writing_since)). Returns how many
     /// consumers became members.
@@ -82,15 +84,27 @@ pub trait Pages {
     /// How many pages have moved links of the organization from one consumer to another, and how many people were erased.
     async fn link_moves(&mut self) -> Result<LinkMoves, StoreError>;
 
-    /// Takes the next `size` profiles after `after`, by profile id, that the run has seen, and makes the
+    /// The next `most` pages of seen profiles of the run after the page of this number, in order.
+    async fn seen_pages(
+        &mut self,
+        run: &RunId,
+        after: u64,
+        most: u32,
+    ) -> Result<Vec<SeenPage>, StoreError>;
+
+    /// The version before keeps a row for each profile that a run has seen: moves up to `size` of the run's to pages, after those
+    /// that are there. Returns how many.
+    async fn gather_seen_profiles(&mut self, run: &RunId, size: u32) -> Result<u64, StoreError>;
+
+    /// Takes the next `most` pages of profiles that the run has seen, after the page `after`, and makes the
     /// consumers to which they are linked now members, from the unit's time on. `affected` counts the new members.
     async fn add_missing_members(
         &mut self,
         run: &RunId,
         audience: &AudienceId,
-        after: Option<&ProfileId>,
-        size: u32,
-    ) -> Result<Batch<ProfileId>, StoreError>;
+        after: u64,
+        most: u32,
+    ) -> Result<Batch<u64>, StoreError>;
 
     /// Counts, among the next `size` members after `after` by consumer id, those who were members before the
     /// run and to whom no profile that it has seen is linked.
@@ -98,6 +112,7 @@ pub trait Pages {
         &mut self,
         run: &RunId,
         audience: &AudienceId,
+        seen: &SeenSet,
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError>;
@@ -109,14 +124,11 @@ pub trait Pages {
         &mut self,
         run: &RunId,
         audience: &AudienceId,
+        seen: &SeenSet,
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError>;
 
-    /// A later version keeps what a run has seen in pages: moves up to `pages` of them to where this version looks for seen
-    /// profiles. Returns how many profiles they had.
-    async fn scatter_seen_pages(&mut self, run: &RunId, pages: u32) -> Result<u64, StoreError>;
-
-    /// Deletes up to `size` rows of seen profiles whose runs have ended. Returns how many were deleted.
-    async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError>;
+    /// Deletes up to `most` pages of seen profiles whose runs have ended. Returns how many were deleted.
+    async fn delete_seen_pages(&mut self, most: u32) -> Result<u64, StoreError>;
 }

@@ -155,7 +155,7 @@ impl SourceRun {
         } else if is_complete {
             let is_certain = !uses_ranges || self.has_seen_all();
             self.set_phase(if is_certain {
-                Phase::AddingMembers { after: None }
+                Phase::AddingMembers { after_page: None }
             } else {
                 Phase::ComparingCounts
             });
@@ -188,7 +188,7 @@ impl SourceRun {
         self.set_phase(if is_short {
             Phase::Reading(Scan::whole())
         } else {
-            Phase::AddingMembers { after: None }
+            Phase::AddingMembers { after_page: None }
         });
         self.read_serially_if_needed();
         self.reset_failures();

@@ -4,7 +4,7 @@
 use super::{Event, InvalidTransition, SourceRun};
 use crate::collection::CollectionKind;
 use crate::failure::FailureCode;
-use crate::ids::{ConsumerId, ProfileId};
+use crate::ids::ConsumerId;
 use crate::pass::{LinkMoves, Pass, Phase};
 use crate::removal::{Held, is_complete};
 use crate::time::Timestamp;
@@ -70,19 +70,19 @@ impl SourceRun {
         Ok(Reconciliation::CheckRemovals)
     }
 
-    /// A batch of missing members was added; the next batch begins after the profile `next`.
+    /// A batch of missing members was added; the next batch begins after the page of seen profiles `next`.
     pub fn members_added(
         &mut self,
         added: u64,
-        next: Option<ProfileId>,
+        next: Option<u64>,
         now: Timestamp,
     ) -> Result<(), InvalidTransition> {
         self.require_syncing(Event::Progress)?;
         self.run.progress.members_added += added;
         self.reset_failures();
         self.set_phase(match next {
-            after @ Some(_) => Phase::AddingMembers { after },
-            None if self.run.removals_deferred => Phase::AddingMembers { after: None },
+            after_page @ Some(_) => Phase::AddingMembers { after_page },
+            None if self.run.removals_deferred => Phase::AddingMembers { after_page: None },
             None => Phase::CheckingRemovals,
         });
         self.follow(now);
@@ -180,7 +180,7 @@ impl SourceRun {
         match next {
             after @ Some(_) => self.set_phase(Phase::RemovingMembers { after }),
             None if is_same => return self.succeed(now),
-            None => self.set_phase(Phase::AddingMembers { after: None }),
+            None => self.set_phase(Phase::AddingMembers { after_page: None }),
         }
         self.follow(now);
         Ok(())

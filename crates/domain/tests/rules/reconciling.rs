@@ -1,7 +1,7 @@
 //! Reconciling: which members are added and removed when all pages were read, and when nothing is removed.
 
 use fanfare_domain::failure::FailureCode;
-use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::page::Tally;
 use fanfare_domain::pass::{LinkMoves, Phase};
 use fanfare_domain::run::{NewRun, Opened, Reconciliation, SourceRun, SyncRun, SyncStatus};
@@ -18,9 +18,9 @@ fn members_are_added_only_if_links_have_moved_since_the_pass_began() {
     let mut run = read(10);
     let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();
     assert_eq!(next, Reconciliation::AddMembers);
-    let after = ProfileId::parse("p5").ok();
-    run.members_added(3, after.clone(), at(3)).unwrap();
-    assert_eq!(*run.run().pass.phase(), Phase::AddingMembers { after });
+    let after_page = Some(5);
+    run.members_added(3, after_page, at(3)).unwrap();
+    assert_eq!(*run.run().pass.phase(), Phase::AddingMembers { after_page });
     run.members_added(2, None, at(3)).unwrap();
     assert_eq!(*run.run().pass.phase(), Phase::CheckingRemovals);
     assert_eq!(run.run().progress.members_added, 5);
@@ -198,7 +198,7 @@ fn links_that_move_during_the_removals_are_looked_for_after_them() {
     run.members_removed(1, None, LinkMoves(1), at(3)).unwrap();
     assert_eq!(
         *run.run().pass.phase(),
-        Phase::AddingMembers { after: None }
+        Phase::AddingMembers { after_page: None }
     );
 
     let next = run.begin_reconciling(LinkMoves(1), at(3)).unwrap();

@@ -51,7 +51,7 @@ pub(crate) fn numbers(run: &SourceRun) -> Vec<PartitionNumber> {
 
 /// Whether the whole list is read.
 pub(crate) fn is_read(run: &SourceRun) -> bool {
-    *run.run().pass.phase() == Phase::AddingMembers { after: None }
+    *run.run().pass.phase() == Phase::AddingMembers { after_page: None }
 }
 
 /// A run that is reading a list of `total` profiles.

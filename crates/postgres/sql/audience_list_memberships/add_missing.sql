@@ -1,11 +1,12 @@
 INSERT INTO audience_list_memberships
    (organization_id, audience_id, consumer_id, run_id, created_at)
-SELECT DISTINCT s.organization_id, $2::text, l.consumer_id, s.run_id, $6::timestamptz
-FROM run_seen_profiles s
+SELECT DISTINCT p.organization_id, $2::text, l.consumer_id, p.run_id, $6::timestamptz
+FROM run_seen_pages p
+CROSS JOIN LATERAL unnest(p.profiles) AS s (profile_id)
 CROSS JOIN LATERAL (
    SELECT consumer_id FROM profile_links
    WHERE organization_id = $1 AND profile_id = s.profile_id OFFSET 0) l
-WHERE s.organization_id = $1 AND s.run_id = $3 AND s.profile_id > $4 AND s.profile_id <= $5
+WHERE p.organization_id = $1 AND p.run_id = $3 AND p.number > $4 AND p.number <= $5
   AND NOT EXISTS (
    SELECT FROM audience_list_memberships
    WHERE organization_id = $1 AND audience_id = $2 AND consumer_id = l.consumer_id OFFSET 0)

@@ -15,13 +15,13 @@ use std::collections::{BTreeSet, HashSet};
 use fanfare_domain::history::Membership;
 use fanfare_domain::ids::{ConsumerId, RunId};
 use fanfare_domain::issue::{Field, Issue};
-use fanfare_domain::page::SeenProfile;
+use fanfare_domain::page::{PROFILES_OF_A_SEEN_PAGE, SeenProfile};
 use fanfare_domain::ports::{PageWrite, StoreError};
 
 use crate::repositories::pages::{Scope, count_link_move};
 use crate::repositories::search;
 use crate::timeout::WithTimeout;
-use fanfare_sql_rows::{DbTimestamp, refused, run_text, to_db};
+use fanfare_sql_rows::{DbTimestamp, refused, run_text, signed, to_db};
 
 /// New memberships begin at `since`. Returns how many consumers became members.
 pub(crate) async fn write_page(
@@ -49,7 +49,13 @@ pub(crate) async fn write_page(
     if !plan.link_moves.is_empty() {
         count_link_move(scope.reborrow()).await?;
     }
-    insert_seen_profiles(scope.reborrow(), run, &plan.seen_profiles).await?;
+    insert_seen_pages(
+        scope.reborrow(),
+        run,
+        page.first_seen_page,
+        &plan.seen_profiles,
+    )
+    .await?;
     insert_issues(scope.reborrow(), run, &plan.issues).await?;
     insert_members(scope, (audience, run, since), members).await
 }
@@ -87,34 +93,28 @@ async fn must_be_there(
     }
 }
 
-async fn insert_seen_profiles(
+/// Keeps profiles that the run has seen, in pages from this number on.
+pub(crate) async fn insert_seen_pages(
     scope: Scope<'_>,
     run: &str,
+    first: u64,
     seen_profiles: &[SeenProfile],
 ) -> Result<(), StoreError> {
     if seen_profiles.is_empty() {
         return Ok(());
     }
-    let mut seen_profiles: Vec<&SeenProfile> = seen_profiles.iter().collect();
-    seen_profiles.sort_unstable();
-    let profiles: Vec<&str> = seen_profiles
-        .iter()
-        .map(|one| one.profile.as_str())
-        .collect();
-    let with_email: Vec<bool> = seen_profiles.iter().map(|one| one.with_email).collect();
-    let joined_at: Vec<Option<DbTimestamp>> = seen_profiles
-        .iter()
-        .map(|one| to_db(one.joined_at))
-        .collect();
-    let put = sqlx::query!(
-        "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
-         SELECT r.organization_id, r.id, w.profile_id, w.with_email, w.joined_at
-         FROM sync_runs r
-         CROSS JOIN unnest($3::text[], $4::boolean[], $5::timestamptz[])
-            AS w (profile_id, with_email, joined_at)
-         WHERE r.organization_id = $1 AND r.id = $2",
+    let numbers = (first..).flat_map(|number| std::iter::repeat_n(number, PROFILES_OF_A_SEEN_PAGE));
+    let numbers = numbers.take(seen_profiles.len());
+    let numbers: Vec<i64> = numbers.map(signed).collect();
+    let of = seen_profiles.iter();
+    let profiles: Vec<&str> = of.clone().map(|one| one.profile.as_str()).collect();
+    let with_email: Vec<bool> = of.clone().map(|one| one.with_email).collect();
+    let joined_at: Vec<Option<DbTimestamp>> = of.map(|one| to_db(one.joined_at)).collect();
+    let put = sqlx::query_file!(
+        "sql/run_seen_pages/insert.sql",
         scope.organization,
         run,
+        &numbers,
         profiles as _,
         &with_email,
         joined_at as _

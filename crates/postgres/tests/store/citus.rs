@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use apalis_postgres::PostgresStorage;
 use async_trait::async_trait;
-use fanfare_domain::page::{SeenFilter, keys, plan};
+use fanfare_domain::page::{keys, plan};
 use fanfare_domain::ports::{Clock, PageWrite};
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::work::WorkItem;
@@ -20,6 +20,7 @@ use fanfare_postgres::{JobNotifier, PostgresOptions, PostgresStore, migrate};
 use fanfare_testkit::build;
 use fanfare_testkit::clock::{FixedClock, SeededIds};
 use fanfare_testkit::contract::{Handle, StoreHarness, every_case};
+use fanfare_testkit::seen::seen_index;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Row};
@@ -304,15 +305,15 @@ async fn on_the_documents_cluster_a_page_says_how_many_became_members() {
     for want in [100, 0] {
         let (emails, profiles) = keys(&page);
         let mut unit = fixture.begin(&run.organization).await;
-        let known = unit
-            .known(&run.id, &SeenFilter::default(), &emails, &profiles)
-            .await
-            .unwrap();
+        let seen = seen_index(unit.as_mut(), &run.id).await.unwrap();
+        let known = unit.known(&run.id, &seen, &emails, &profiles);
+        let known = known.await.unwrap();
         let plan = plan(&page, known, now, now, &SeededIds::default());
         let write = PageWrite {
             run: &run.id,
             audience: &run.audience,
             plan: &plan,
+            first_seen_page: seen.last_page() + 1,
             now,
         };
         assert_eq!(unit.write_page(write).await.unwrap(), want);

@@ -250,6 +250,7 @@ async fn what_postgres_quotes_of_a_row_is_in_no_error() {
         run: &run.id,
         audience: &run.audience,
         plan: &plan,
+        first_seen_page: 2,
         now: build::at(0),
     };
 

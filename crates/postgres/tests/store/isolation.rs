@@ -89,8 +89,8 @@ pub(crate) async fn fill(fixture: &Fixture) {
          INSERT INTO list_ledger SELECT organization_id, 'L' || id, 'p', NULL, 'ADDED', now() FROM audiences;
          INSERT INTO push_runs SELECT organization_id, 'run_' || id, id, 'SUCCESS', '{}' FROM audiences;
          INSERT INTO push_settings SELECT DISTINCT organization_id, 5 FROM audiences;
-         INSERT INTO run_seen_pages SELECT organization_id, run_id, 1, array_agg(profile_id),
-            array_agg(with_email), array_agg(joined_at) FROM run_seen_profiles GROUP BY 1, 2",
+         INSERT INTO run_seen_profiles SELECT organization_id, run_id, profiles[1], true
+         FROM run_seen_pages WHERE number = 1",
     )
     .execute(&fixture.database.pool())
     .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use apalis_postgres::PostgresStorage;
 use fanfare_domain::audience::Audience;
 use fanfare_domain::ids::{OrganizationId, RunId};
-use fanfare_domain::page::{PagePlan, SeenFilter, keys, plan};
+use fanfare_domain::page::{PagePlan, keys, plan};
 use fanfare_domain::ports::{Clock, Ids, PageWrite, Store, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::{SourceRun, SyncRun};
@@ -14,6 +14,7 @@ use fanfare_domain::work::WorkKey;
 use fanfare_postgres::{JobNotifier, PostgresOptions, PostgresStore, migrate};
 use fanfare_testkit::build;
 use fanfare_testkit::clock::{FixedClock, SeededIds};
+use fanfare_testkit::seen::seen_index;
 use secrecy::SecretString;
 use sqlx::PgPool;
 
@@ -107,15 +108,15 @@ impl Fixture {
         let now = self.clock.now();
         let (emails, profiles) = keys(page);
         let mut unit = self.begin(&run.organization).await;
-        let known = unit
-            .known(&run.id, &SeenFilter::default(), &emails, &profiles)
-            .await
-            .unwrap();
+        let seen = seen_index(unit.as_mut(), &run.id).await.unwrap();
+        let known = unit.known(&run.id, &seen, &emails, &profiles);
+        let known = known.await.unwrap();
         let plan = plan(page, known, now, now, &self.ids);
         let write = PageWrite {
             run: &run.id,
             audience: &run.audience,
             plan: &plan,
+            first_seen_page: seen.last_page() + 1,
             now,
         };
         unit.write_page(write).await.unwrap();

@@ -7,22 +7,23 @@ use fanfare_sql_rows::{Edge, id};
 use super::Scope;
 use crate::timeout::WithTimeout;
 
-/// Of the profiles that a run has seen.
-pub(super) async fn edge_of_seen_profiles(
+/// Of the pages of profiles that a run has seen: the number of the batch's last page, if it has its full size, and whether another
+/// one follows.
+pub(super) async fn edge_of_seen_pages(
     scope: Scope<'_>,
     run: &str,
-    after: &str,
+    after: i64,
     size: i64,
-) -> Result<Edge, StoreError> {
+) -> Result<(Option<i64>, bool), StoreError> {
     let find = sqlx::query_file_scalar!(
-        "../sql-rows/sql/run_seen_profiles/edge.sql",
+        "../sql-rows/sql/run_seen_pages/edge.sql",
         scope.organization,
         run,
         after,
         size - 1
     );
-    let keys = find.fetch_all(scope.connection).with_timeout().await?;
-    Ok(Edge::of(keys))
+    let numbers = find.fetch_all(scope.connection).with_timeout().await?;
+    Ok((numbers.first().copied(), numbers.len() > 1))
 }
 
 /// Of the members of an audience.

@@ -1,12 +1,12 @@
 //! What is known about a page, in up to four statements (`crate::page_reads`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use fanfare_domain::ids::{ProfileId, RunId};
-use fanfare_domain::page::{Known, SeenFilter};
+use fanfare_domain::page::{Known, SeenIndex};
 use fanfare_domain::ports::StoreError;
 use fanfare_domain::value::Email;
-use fanfare_sql_rows::profiles_of;
+use fanfare_sql_rows::{profiles_of, signed};
 
 use super::Scope;
 use crate::page_reads;
@@ -14,7 +14,7 @@ use crate::page_reads;
 pub(super) async fn known(
     mut scope: Scope<'_>,
     run: &RunId,
-    seen: &SeenFilter,
+    seen: &SeenIndex,
     emails: &[Email],
     profiles: &[ProfileId],
 ) -> Result<Known, StoreError> {
@@ -36,12 +36,18 @@ pub(super) async fn known(
         let of: Vec<&str> = consumers.iter().map(|one| one.id.as_str()).collect();
         page_reads::links(scope.reborrow(), &of).await?
     };
+    let mut pages = BTreeSet::new();
     let mut of = profiles_of(profiles, &links);
-    of.retain(|profile| seen.may_hold(profile));
+    of.retain(|profile| {
+        let may_be_in = seen.pages_of(profile);
+        pages.extend(may_be_in.iter().copied().map(signed));
+        !may_be_in.is_empty()
+    });
     let seen_profiles = if of.is_empty() {
         Vec::new()
     } else {
-        page_reads::seen_profiles(scope, run, &of).await?
+        let pages: Vec<i64> = pages.into_iter().collect();
+        page_reads::seen_profiles(scope, run, &pages, &of).await?
     };
     Ok(Known {
         consumers,

@@ -6,20 +6,22 @@
 
 mod batches;
 mod known;
+mod seen;
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use fanfare_domain::history::{Membership, moment};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::page::{Known, LinkMove, SeenFilter};
+use fanfare_domain::page::{Known, LinkMove, SeenIndex, SeenPage, SeenSet};
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::value::Email;
 use fanfare_sql_rows::{DbTimestamp, MembershipRow, all, count, id, signed};
 
 pub(super) use self::batches::edge_of_members;
-use self::batches::{edge_of_seen_profiles, member};
+use self::batches::edge_of_seen_pages;
+use crate::page_reads;
 use crate::page_writes::{insert_ended_memberships, write_page};
 use crate::parameters::texts;
 use crate::timeout::WithTimeout;
@@ -61,7 +63,7 @@ impl Pages for Unit {
     async fn known(
         &mut self,
         run: &RunId,
-        seen: &SeenFilter,
+        seen: &SeenIndex,
         emails: &[Email],
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError> {
@@ -160,31 +162,47 @@ impl Pages for Unit {
         count(moves.unwrap_or_default(), "link_moves.moves").map(LinkMoves)
     }
 
+    async fn seen_pages(
+        &mut self,
+        run: &RunId,
+        after: u64,
+        most: u32,
+    ) -> Result<Vec<SeenPage>, StoreError> {
+        let scope = Scope::of(self.reading());
+        page_reads::seen_pages(scope, run, signed(after), most.into()).await
+    }
+
+    async fn gather_seen_profiles(&mut self, run: &RunId, size: u32) -> Result<u64, StoreError> {
+        seen::gather(Scope::of(self.writing()?), run, size).await
+    }
+
     async fn add_missing_members(
         &mut self,
         run: &RunId,
         audience: &AudienceId,
-        after: Option<&ProfileId>,
-        size: u32,
-    ) -> Result<Batch<ProfileId>, StoreError> {
+        after: u64,
+        most: u32,
+    ) -> Result<Batch<u64>, StoreError> {
         let since = moment(self.writing_since()?);
         let mut scope = Scope::of(self.writing()?);
-        let after = after.map_or("", ProfileId::as_str);
-        let edge =
-            edge_of_seen_profiles(scope.reborrow(), run.as_str(), after, size.into()).await?;
+        let (after, most) = (signed(after), i64::from(most));
+        let (last, is_followed) =
+            edge_of_seen_pages(scope.reborrow(), run.as_str(), after, most).await?;
         let add = sqlx::query_file!(
             "sql/audience_list_memberships/add_missing.sql",
             scope.organization,
             audience.as_str(),
             run.as_str(),
             after,
-            edge.last,
+            last.unwrap_or(i64::MAX),
             DbTimestamp(since)
         );
         let done = add.execute(scope.connection).with_timeout().await?;
+        let next = last.filter(|_| is_followed);
+        let number = |next| count(next, "run_seen_pages.number");
         Ok(Batch {
             affected: done.rows_affected(),
-            next: edge.next(|last| id(last, ProfileId::parse, "run_seen_profiles.profile_id"))?,
+            next: next.map(number).transpose()?,
         })
     }
 
@@ -192,46 +210,39 @@ impl Pages for Unit {
         &mut self,
         run: &RunId,
         audience: &AudienceId,
+        seen: &SeenSet,
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
-        let mut scope = Scope::of(self.reading());
-        let after = after.map_or("", ConsumerId::as_str);
-        let edge = edge_of_members(scope.reborrow(), audience, after, size).await?;
-        let find = sqlx::query_file_scalar!(
-            "sql/audience_list_memberships/count_absent.sql",
-            scope.organization,
-            run.as_str(),
-            audience.as_str(),
-            after,
-            edge.last
-        );
-        let absent = find.fetch_one(scope.connection).with_timeout().await?;
-        Ok(Batch {
-            affected: count(absent, "audience_list_memberships")?,
-            next: edge.next(member)?,
-        })
+        let scope = Scope::of(self.reading());
+        let (absent, next) = seen::absent(scope, run, audience, seen, (after, size)).await?;
+        let affected = absent.iter().filter(|member| !member.is_new).count() as u64;
+        Ok(Batch { affected, next })
     }
 
     async fn remove_absent_members(
         &mut self,
         run: &RunId,
         audience: &AudienceId,
+        seen: &SeenSet,
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
         let ended_at = moment(self.writing_since()?);
         let mut scope = Scope::of(self.writing()?);
-        let after = after.map_or("", ConsumerId::as_str);
-        let edge = edge_of_members(scope.reborrow(), audience, after, size).await?;
+        let batch = (after, size);
+        let (absent, next) = seen::absent(scope.reborrow(), run, audience, seen, batch).await?;
+        if absent.is_empty() {
+            return Ok(Batch { affected: 0, next });
+        }
+        let absent = absent.iter().map(|member| member.consumer_id.as_str());
+        let absent: Vec<&str> = absent.collect();
         let remove = sqlx::query_file_as!(
             MembershipRow,
-            "sql/audience_list_memberships/remove_absent.sql",
+            "sql/audience_list_memberships/remove.sql",
             scope.organization,
-            run.as_str(),
             audience.as_str(),
-            after,
-            edge.last
+            texts(&absent) as _
         );
         let removed = remove.fetch_all(&mut *scope.connection);
         let removed: Vec<Membership> = all(removed.with_timeout().await?)?;
@@ -243,71 +254,30 @@ impl Pages for Unit {
             let end = (run, DbTimestamp(ended_at));
             insert_ended_memberships(scope, audience.as_str(), end, &ended).await?;
         }
-        Ok(Batch {
-            affected,
-            next: edge.next(member)?,
-        })
-    }
-
-    async fn scatter_seen_pages(&mut self, run: &RunId, pages: u32) -> Result<u64, StoreError> {
-        let scope = Scope::of(self.writing()?);
-        let edge = sqlx::query_file_scalar!(
-            "../sql-rows/sql/run_seen_pages/edge.sql",
-            scope.organization,
-            run.as_str(),
-            i64::from(pages)
-        );
-        let edge = edge
-            .fetch_one(&mut *scope.connection)
-            .with_timeout()
-            .await?;
-        let Some(last) = edge else {
-            return Ok(0);
-        };
-        let scatter = sqlx::query_file!(
-            "sql/run_seen_pages/scatter.sql",
-            scope.organization,
-            run.as_str(),
-            last
-        );
-        let scatter = scatter.execute(&mut *scope.connection);
-        let profiles = scatter.with_timeout().await?.rows_affected();
-        let delete = sqlx::query_file!(
-            "../sql-rows/sql/run_seen_pages/delete.sql",
-            scope.organization,
-            run.as_str(),
-            last
-        );
-        delete.execute(scope.connection).with_timeout().await?;
-        Ok(profiles)
+        Ok(Batch { affected, next })
     }
 
     /// Runs that have seen profiles are few, and runs without are many: `of_ended_run.sql` finds an ended
-    /// run by leaping through the seen profiles from one run to the next.
-    async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {
+    /// run by leaping through the pages from one run to the next.
+    async fn delete_seen_pages(&mut self, most: u32) -> Result<u64, StoreError> {
         let mut scope = Scope::of(self.writing()?);
-        let mut left = u64::from(size);
+        let mut left = u64::from(most);
         while left > 0 {
-            let Some(run) = ended_run(scope.reborrow()).await? else {
+            let Some(run) = seen::ended_run(scope.reborrow()).await? else {
                 break;
             };
-            let edge = edge_of_seen_profiles(scope.reborrow(), &run, "", signed(left)).await?;
+            let size = signed(left);
+            let (last, _) = edge_of_seen_pages(scope.reborrow(), &run, 0, size).await?;
+            let last = last.unwrap_or(i64::MAX);
             let delete = sqlx::query_file!(
-                "../sql-rows/sql/run_seen_profiles/delete.sql",
+                "../sql-rows/sql/run_seen_pages/delete.sql",
                 scope.organization,
                 run,
-                edge.last
+                last
             );
             let delete = delete.execute(&mut *scope.connection);
             left = left.saturating_sub(delete.with_timeout().await?.rows_affected());
         }
-        Ok(u64::from(size) - left)
+        Ok(u64::from(most) - left)
     }
-}
-
-/// The first ended run that still has seen profiles.
-async fn ended_run(scope: Scope<'_>) -> Result<Option<String>, StoreError> {
-    let find =
-        sqlx::query_file_scalar!("sql/run_seen_profiles/of_ended_run.sql", scope.organization);
-    find.fetch_optional(scope.connection).with_timeout().await
 }

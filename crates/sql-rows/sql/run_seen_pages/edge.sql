@@ -1,4 +1,3 @@
-SELECT max(number) AS "number?" FROM (
- SELECT number FROM run_seen_pages
- WHERE organization_id = $1 AND run_id = $2
- ORDER BY number LIMIT $3) p
+SELECT number FROM run_seen_pages
+WHERE organization_id = $1 AND run_id = $2 AND number > $3
+ORDER BY number LIMIT 2 OFFSET $4

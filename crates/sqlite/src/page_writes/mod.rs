@@ -9,7 +9,7 @@ use fanfare_domain::consumer::ProfileLink;
 use fanfare_domain::history::Membership;
 use fanfare_domain::ids::{ConsumerId, ProfileId, RunId};
 use fanfare_domain::issue::{Field, Issue};
-use fanfare_domain::page::SeenProfile;
+use fanfare_domain::page::{PROFILES_OF_A_SEEN_PAGE, SeenProfile};
 use fanfare_domain::ports::{PageWrite, StoreError};
 use fanfare_domain::time::Timestamp;
 use serde::Serialize;
@@ -38,17 +38,13 @@ pub(crate) async fn write_page(
     if !plan.link_moves.is_empty() {
         count_link_move(scope.reborrow()).await?;
     }
-    if !plan.seen_profiles.is_empty() {
-        let mut rows: Vec<&SeenProfile> = plan.seen_profiles.iter().collect();
-        rows.sort_unstable();
-        let rows = json(
-            &rows
-                .into_iter()
-                .map(SeenProfileJson::of)
-                .collect::<Vec<_>>(),
-        );
-        insert_seen_profiles(scope.reborrow(), run, &rows).await?;
-    }
+    insert_seen_pages(
+        scope.reborrow(),
+        run,
+        page.first_seen_page,
+        &plan.seen_profiles,
+    )
+    .await?;
     if !plan.issues.is_empty() {
         let rows = json(&plan.issues.iter().map(IssueJson::of).collect::<Vec<_>>());
         insert_issues(scope.reborrow(), run, &rows).await?;
@@ -110,14 +106,25 @@ impl<'a> SeenProfileJson<'a> {
     }
 }
 
-async fn insert_seen_profiles(scope: Scope<'_>, run: &str, rows: &str) -> Result<(), StoreError> {
-    let put = sqlx::query!(
-        "INSERT INTO run_seen_profiles (organization_id, run_id, profile_id, with_email, joined_at)
-         SELECT $1, $2, value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each($3) WHERE true
-         ON CONFLICT (organization_id, run_id, profile_id) DO NOTHING",
+/// Keeps profiles that the run has seen, in pages from this number on.
+pub(crate) async fn insert_seen_pages(
+    scope: Scope<'_>,
+    run: &str,
+    first: u64,
+    seen_profiles: &[SeenProfile],
+) -> Result<(), StoreError> {
+    if seen_profiles.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<SeenProfileJson<'_>> = seen_profiles.iter().map(SeenProfileJson::of).collect();
+    let pages: Vec<_> = (first..)
+        .zip(rows.chunks(PROFILES_OF_A_SEEN_PAGE))
+        .collect();
+    let put = sqlx::query_file!(
+        "sql/run_seen_pages/insert.sql",
         scope.organization,
         run,
-        rows
+        json(&pages)
     );
     put.execute(scope.connection).with_timeout().await?;
     Ok(())

@@ -148,7 +148,7 @@ const WHOLE_ORGANIZATION: &[&str] = &[
     "SEARCH outboxes USING PRIMARY KEY (organization_id=?)",
     "SEARCH push_settings USING PRIMARY KEY (organization_id=?)",
     "SEARCH link_moves USING PRIMARY KEY (organization_id=?)",
-    "SEARCH run_seen_profiles USING PRIMARY KEY (organization_id=?)",
+    "SEARCH run_seen_pages USING PRIMARY KEY (organization_id=?)",
 ];
 
 /// Tables that are meant to be read as a whole: the ledger of versions before, once; the queue and the last claims,

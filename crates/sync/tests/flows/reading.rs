@@ -283,7 +283,7 @@ async fn a_run_that_has_ended_leaves_no_seen_profiles() {
     let org = TestOrganization::on(&klaviyo_with(&list("L1"), 5)).await;
     org.synced(&list("L1")).await;
     let mut unit = org.store.begin(&org.organization).await.unwrap();
-    assert_eq!(unit.delete_seen_profiles(100).await.unwrap(), 0);
+    assert_eq!(unit.delete_seen_pages(100).await.unwrap(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -147,7 +147,8 @@ macro_rules! store_contract {
             known {
                 what_is_known_of_a_page_is_found_by_email_and_by_profile
                 each_run_knows_what_it_has_seen_itself
-                what_a_filter_rules_out_is_not_looked_for
+                what_stands_in_no_page_that_is_looked_at_is_not_found
+                seen_profiles_come_back_page_by_page
             }
             pages {
                 a_page_that_is_read_again_writes_nothing

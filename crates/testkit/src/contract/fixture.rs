@@ -13,7 +13,7 @@ use fanfare_domain::history::{self, Change, ChangeRange};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
 use fanfare_domain::issue::Issue;
 use fanfare_domain::lease::FencingToken;
-use fanfare_domain::page::{Known, PagePlan, SeenFilter};
+use fanfare_domain::page::{Known, PagePlan};
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{
     AudienceRecord, ConsumerFilter, ConsumerRecord, SourceFilter, SourceRecord, StoreError,
@@ -29,6 +29,7 @@ use super::fixture_rows::{taken_snapshot, unreadable};
 use super::test_organization::{ALL, LEASE, TestOrganization, sorted, write};
 use super::{event_writes, kept_lists};
 use crate::build::{self, at, consumer_id, link_move, page_plan, profile, profile_id};
+use crate::seen;
 
 /// An organization with a row of every kind.
 pub(super) struct Fixture {
@@ -105,7 +106,7 @@ pub(super) enum Write {
     DeleteHistory,
     InsertSnapshot,
     DeleteSnapshot,
-    DeleteSeenProfiles,
+    DeleteSeenPages,
     InsertRun,
     Enqueue,
     Claim,
@@ -143,7 +144,7 @@ impl Write {
         Self::DeleteHistory,
         Self::InsertSnapshot,
         Self::DeleteSnapshot,
-        Self::DeleteSeenProfiles,
+        Self::DeleteSeenPages,
         Self::InsertRun,
         Self::Enqueue,
         Self::Claim,
@@ -175,7 +176,7 @@ impl Write {
                 | Self::DeleteConnection
                 | Self::PutSource
                 | Self::InsertSnapshot
-                | Self::DeleteSeenProfiles
+                | Self::DeleteSeenPages
                 | Self::Enqueue
                 | Self::PutDue
                 | Self::EndSchedule
@@ -225,16 +226,17 @@ impl Write {
                 let page = [profile("p9").email("newest@example.com")];
                 let ids = crate::clock::SeededIds::new(99);
                 let plan = page_plan(page, Known::default(), at(30), &ids);
-                unit.write_page(write(held, &plan, at(30))).await? > 0
+                unit.write_page(write(held, &plan, 99, at(30))).await? > 0
             }
             Self::AddMissingMembers => {
                 let (run, audience) = (&held.id, &waiting.run().audience);
-                let batch = unit.add_missing_members(run, audience, None, 100);
+                let batch = unit.add_missing_members(run, audience, 0, 100);
                 batch.await?.affected > 0
             }
             Self::RemoveAbsentMembers => {
                 let (run, audience) = (&held.id, &held.audience);
-                let batch = unit.remove_absent_members(run, audience, None, 100);
+                let seen = seen::seen_set(unit, run).await?;
+                let batch = unit.remove_absent_members(run, audience, &seen, None, 100);
                 batch.await?.affected > 0
             }
             Self::DeleteHistory => {
@@ -250,7 +252,7 @@ impl Write {
                 let id = taken_snapshot().id;
                 unit.delete_snapshot(&held.audience, &id).await?
             }
-            Self::DeleteSeenProfiles => unit.delete_seen_profiles(100).await? > 0,
+            Self::DeleteSeenPages => unit.delete_seen_pages(100).await? > 0,
             Self::InsertRun => unit.insert_run(next).await.map(|()| true)?,
             Self::Enqueue => {
                 let work = WorkKey::pull(&next.run().id);
@@ -388,10 +390,7 @@ async fn read_all(
     }
     for run in runs.iter().flatten() {
         issues.push(unit.issues(&run.id, &ALL).await?.items);
-        known.push(sorted(
-            unit.known(&run.id, &SeenFilter::default(), &[], profiles)
-                .await?,
-        ));
+        known.push(sorted(seen::known(unit, &run.id, &[], profiles).await?));
     }
     let mut active = unit.active_runs().await?;
     active.sort();

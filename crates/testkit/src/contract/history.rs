@@ -14,6 +14,7 @@ use fanfare_domain::timeline::Stay;
 use super::harness::StoreHarness;
 use super::test_organization::{ALL, SeededNumbers, TestOrganization, assert_paged};
 use crate::build::{self, audience_id, consumer_id, profile};
+use crate::seen;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -31,7 +32,9 @@ pub(super) async fn pass(org: &TestOrganization<'_>, list: &str, members: &[&str
 
 async fn remove_absent(org: &TestOrganization<'_>, run: &SyncRun) {
     let mut unit = org.begin().await;
-    let removed = unit.remove_absent_members(&run.id, &run.audience, None, 1_000);
+    let seen = seen::seen_set(unit.as_mut(), &run.id).await;
+    let seen = seen.expect("what it has seen");
+    let removed = unit.remove_absent_members(&run.id, &run.audience, &seen, None, 1_000);
     removed.await.expect("a batch");
     unit.commit().await.expect("a commit");
 }
@@ -306,21 +309,21 @@ pub async fn members_at_any_time_are_those_whom_a_watcher_saw(harness: &dyn Stor
             org.take(&run, page).await;
             watch(&org, &mut numbers, &mut watchers).await;
         }
-        let mut after = None;
-        loop {
+        let mut after = Some(0);
+        while let Some(page) = after {
             let mut unit = org.begin().await;
-            let batch = unit.add_missing_members(&run.id, &run.audience, after.as_ref(), 3);
+            let batch = unit.add_missing_members(&run.id, &run.audience, page, 3);
             after = batch.await.expect("a batch").next;
             unit.commit().await.expect("a commit");
             watch(&org, &mut numbers, &mut watchers).await;
-            if after.is_none() {
-                break;
-            }
         }
         let mut after = None;
         loop {
             let mut unit = org.begin().await;
-            let batch = unit.remove_absent_members(&run.id, &run.audience, after.as_ref(), 3);
+            let (id, audience) = (&run.id, &run.audience);
+            let seen = seen::seen_set(unit.as_mut(), id).await;
+            let seen = seen.expect("what it has seen");
+            let batch = unit.remove_absent_members(id, audience, &seen, after.as_ref(), 3);
             after = batch.await.expect("a batch").next;
             unit.commit().await.expect("a commit");
             watch(&org, &mut numbers, &mut watchers).await;

@@ -2,12 +2,13 @@
 
 use fanfare_domain::consumer::Consumer;
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::page::{Known, SeenFilter, SeenProfile};
+use fanfare_domain::page::{Known, PROFILES_OF_A_SEEN_PAGE, PagePlan, SeenIndex, SeenProfile};
 use fanfare_domain::profile::Profile;
 
 use super::harness::StoreHarness;
 use super::test_organization::{TestOrganization, sorted};
 use crate::build::{at, email, profile, profile_id};
+use crate::seen;
 
 pub(super) fn seen(profile: &str, with_email: bool) -> SeenProfile {
     SeenProfile {
@@ -88,8 +89,7 @@ pub async fn what_is_known_of_a_page_is_found_by_email_and_by_profile(harness: &
         ),
     ] {
         let profiles: Vec<ProfileId> = profiles.into_iter().map(profile_id).collect();
-        let known = unit
-            .known(&run.id, &SeenFilter::default(), &emails, &profiles)
+        let known = seen::known(unit.as_mut(), &run.id, &emails, &profiles)
             .await
             .expect("what is known");
         let want = Known {
@@ -128,30 +128,74 @@ pub async fn each_run_knows_what_it_has_seen_itself(harness: &dyn StoreHarness) 
     assert_eq!(of_first.links, of_second.links);
 }
 
-/// Of the profiles that a run has seen, those are not looked for that the caller's filter rules out.
-pub async fn what_a_filter_rules_out_is_not_looked_for(harness: &dyn StoreHarness) {
+/// Of the profiles that a run has seen, those are found that stand in the pages in which the caller looks for them.
+pub async fn what_stands_in_no_page_that_is_looked_at_is_not_found(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
-    org.take(&run, &ada_and_bo()).await;
+    let (first, second) = (&ada_and_bo()[..2], &ada_and_bo()[2..]);
+    org.take(&run, first).await;
+    org.take(&run, second).await;
     let asked = ["p1", "p2", "p3"].map(profile_id);
-    let mut filter = SeenFilter::of_new_run(Some(3));
+    let mut unit = org.read().await;
+    let pages = unit.seen_pages(&run.id, 0, 10).await.expect("pages");
+    let numbers: Vec<u64> = pages.iter().map(|page| page.number).collect();
+    assert_eq!(numbers, [1, 2]);
+    let mut index = SeenIndex::of_run(Some(3));
     let mut known = Vec::new();
-    for told in [None, Some("p2")] {
-        if let Some(profile) = told {
-            filter.insert(profile);
+    for page in [None, Some(&pages[1]), Some(&pages[0])] {
+        if let Some(page) = page {
+            index.add_stored(page);
         }
-        let mut unit = org.begin().await;
-        known.push(
-            unit.known(&run.id, &filter, &[], &asked)
-                .await
-                .expect("what is known"),
-        );
+        let found = unit.known(&run.id, &index, &[], &asked).await;
+        known.push(sorted(found.expect("what is known")));
     }
 
+    let of_first = [seen("p1", true), seen("p2", true)];
     assert_eq!(known[0].seen_profiles, []);
-    assert_eq!(known[1].seen_profiles, [seen("p2", true)]);
+    assert_eq!(known[1].seen_profiles, [seen("p3", false)]);
+    let all = [of_first.as_slice(), &[seen("p3", false)]].concat();
+    assert_eq!(known[2].seen_profiles, all);
     assert_eq!(
-        known[0].links, known[1].links,
+        known[0].links, known[2].links,
         "it is about seen profiles alone"
     );
+}
+
+/// In the order of their numbers, with what is told of each profile.
+pub async fn seen_profiles_come_back_page_by_page(harness: &dyn StoreHarness) {
+    let org = TestOrganization::new(harness);
+    let (run, other) = (org.queue("list1").await, org.queue("list2").await);
+    let one = |n: i64| SeenProfile {
+        profile: profile_id(&format!("p{n:03}")),
+        with_email: n % 2 == 0,
+        joined_at: (n % 3 > 0).then(|| at(n)),
+    };
+    let all: Vec<SeenProfile> = (0..)
+        .map(one)
+        .take(2 * PROFILES_OF_A_SEEN_PAGE + 5)
+        .collect();
+    for seen in [&all[..10], &all[10..]] {
+        let plan = PagePlan {
+            seen_profiles: seen.to_vec(),
+            ..PagePlan::default()
+        };
+        org.write(&run, &plan).await;
+    }
+    org.take(&other, &ada_and_bo()).await;
+
+    let mut unit = org.read().await;
+    for most in 1..=5 {
+        let (mut pages, mut after) = (Vec::new(), 0);
+        loop {
+            let next = unit.seen_pages(&run.id, after, most).await.expect("pages");
+            let Some(last) = next.last() else { break };
+            assert!(next.len() <= most as usize);
+            after = last.number;
+            pages.extend(next);
+        }
+        let numbers: Vec<u64> = pages.iter().map(|page| page.number).collect();
+        assert_eq!(numbers, [1, 2, 3]);
+        let seen: Vec<SeenProfile> = pages.into_iter().flat_map(|page| page.profiles).collect();
+        assert_eq!(seen, all);
+    }
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fanfare_domain::consumer::{Stamp as DomainStamp, Stamped};
 use fanfare_domain::ids::{AudienceId, ConsumerId};
-use fanfare_domain::page::SeenFilter;
 use fanfare_domain::ports::ConsumerFilter;
 use fanfare_domain::profile::Profile;
 use fanfare_domain::run::SyncRun;
@@ -14,6 +13,7 @@ use super::harness::StoreHarness;
 use super::oracle::{GivenEmail, Oracle, PlainConsumer, SentProfile, Stamp, address, keep_latest};
 use super::test_organization::{ALL, SeededNumbers, TestOrganization};
 use crate::build::{at, profile_id};
+use crate::seen;
 
 /// There are few profiles, addresses and values, so that they often collide.
 const PROFILES: usize = 8;
@@ -42,8 +42,7 @@ async fn stored_consumers(org: &TestOrganization<'_>, runs: &[&SyncRun]) -> Vec<
     let profiles: Vec<_> = (0..PROFILES)
         .map(|n| profile_id(&format!("p{n}")))
         .collect();
-    let known = unit
-        .known(&runs[0].id, &SeenFilter::default(), &[], &profiles)
+    let known = seen::known(unit.as_mut(), &runs[0].id, &[], &profiles)
         .await
         .expect("what is known");
     let all = unit
@@ -101,24 +100,21 @@ fn stamp(of: &DomainStamp) -> Stamp {
 async fn reconcile(org: &TestOrganization<'_>, run: &mut SyncRun) -> (u64, u64) {
     let (mut added, mut removed) = (0, 0);
     let mut unit = org.begin().await;
-    let mut after = None;
-    loop {
+    let mut after = Some(0);
+    while let Some(page) = after {
         let (id, audience) = (&run.id, &run.audience);
-        let batch = unit
-            .add_missing_members(id, audience, after.as_ref(), 2)
-            .await;
+        let batch = unit.add_missing_members(id, audience, page, 2).await;
         let batch = batch.expect("a batch");
         added += batch.affected;
         after = batch.next;
-        if after.is_none() {
-            break;
-        }
     }
+    let seen = seen::seen_set(unit.as_mut(), &run.id).await;
+    let seen = seen.expect("what it has seen");
     let mut after = None;
     loop {
         let (id, audience) = (&run.id, &run.audience);
         let batch = unit
-            .remove_absent_members(id, audience, after.as_ref(), 2)
+            .remove_absent_members(id, audience, &seen, after.as_ref(), 2)
             .await;
         let batch = batch.expect("a batch");
         removed += batch.affected;

@@ -243,7 +243,7 @@ pub async fn a_page_that_breaks_a_rule_is_refused(harness: &dyn StoreHarness) {
     ];
     for (what, plan) in faulty {
         let mut unit = org.begin().await;
-        assert_refused(unit.write_page(write(&run, &plan, at(0))).await, what);
+        assert_refused(unit.write_page(write(&run, &plan, 9, at(0))).await, what);
     }
     let lost = org.run(&TestOrganization::source("list1"));
     let plan = PagePlan {
@@ -253,7 +253,7 @@ pub async fn a_page_that_breaks_a_rule_is_refused(harness: &dyn StoreHarness) {
     };
     let mut unit = org.begin().await;
     assert_refused(
-        unit.write_page(write(lost.run(), &plan, at(0))).await,
+        unit.write_page(write(lost.run(), &plan, 1, at(0))).await,
         "a page of an unknown run",
     );
 }

@@ -1,13 +1,15 @@
 //! Reconciling the members after the last page, in batches of seen profiles and of members.
 
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::page::{PagePlan, SeenFilter};
+use fanfare_domain::page::{PagePlan, SeenProfile};
 use fanfare_domain::profile::Profile;
+use fanfare_domain::run::SyncRun;
 
 use super::batches::{add_missing, count_absent, own_audience, remove_absent};
 use super::harness::StoreHarness;
 use super::test_organization::TestOrganization;
 use crate::build::{consumer, email, link, profile, profile_id};
+use crate::seen;
 
 /// How many profiles the lists have.
 const PROFILES: u32 = 12;
@@ -22,6 +24,13 @@ fn profiles(numbers: impl Iterator<Item = u32>) -> Vec<Profile> {
             .build()
     };
     numbers.map(one).collect()
+}
+
+/// The run sees each of these profiles in a page of its own, so that a batch may end after any of them.
+async fn take_singly(org: &TestOrganization<'_>, run: &SyncRun, numbers: std::ops::Range<u32>) {
+    for one in profiles(numbers) {
+        org.take(run, &[one]).await;
+    }
 }
 
 /// Batches of every size have the effect of one large batch.
@@ -57,14 +66,13 @@ pub async fn members_that_were_not_seen_leave_whatever_the_size_of_the_batches(
         let mut unit = org.read().await;
         let mut want = Vec::new();
         for n in (0..PROFILES).filter(|n| n % 3 == 0) {
-            let known = unit
-                .known(
-                    &second.id,
-                    &SeenFilter::default(),
-                    &[email(&format!("e{n}@example.com"))],
-                    &[],
-                )
-                .await;
+            let known = seen::known(
+                unit.as_mut(),
+                &second.id,
+                &[email(&format!("e{n}@example.com"))],
+                &[],
+            )
+            .await;
             want.push(known.expect("what is known").consumers[0].id.clone());
         }
         assert_eq!(org.members(&second.audience).await, want);
@@ -73,14 +81,7 @@ pub async fn members_that_were_not_seen_leave_whatever_the_size_of_the_batches(
             0
         );
         // The consumer that is no member any more is still stored.
-        let gone = unit
-            .known(
-                &second.id,
-                &SeenFilter::default(),
-                &[email("e1@example.com")],
-                &[],
-            )
-            .await;
+        let gone = seen::known(unit.as_mut(), &second.id, &[email("e1@example.com")], &[]).await;
         assert_eq!(gone.expect("what is known").consumers.len(), 1);
     }
 }
@@ -92,7 +93,7 @@ pub async fn seen_profiles_become_members_whatever_the_size_of_the_batches(
     for size in SIZES {
         let org = TestOrganization::of(harness, &format!("org_{size}"));
         let run = org.queue("list1").await;
-        org.take(&run, &profiles(0..PROFILES)).await;
+        take_singly(&org, &run, 0..PROFILES).await;
         let other = org.import("list2").await;
 
         let into = (&run.id, &other.audience);
@@ -135,7 +136,7 @@ pub async fn profiles_that_moved_meanwhile_are_reconciled_where_they_are_now(
     let (left, taken) = (before.created[1].id.clone(), plan.created[0].id.clone());
     assert!(!org.members(&run.audience).await.contains(&taken));
 
-    assert_eq!(add_missing(&org, own_audience(&run), (3, 2)).await, 1);
+    assert_eq!(add_missing(&org, own_audience(&run), (1, 2)).await, 1);
     assert_eq!(count_absent(&org, own_audience(&run), (4, 2)).await, 0);
     assert_eq!(remove_absent(&org, own_audience(&run), (4, 3)).await, 1);
 
@@ -161,14 +162,7 @@ pub async fn a_member_stays_while_one_of_its_profiles_is_seen(harness: &dyn Stor
     assert_eq!(remove_absent(&org, own_audience(&second), (2, 1)).await, 1);
 
     let mut unit = org.read().await;
-    let kept = unit
-        .known(
-            &second.id,
-            &SeenFilter::default(),
-            &[email("a@example.com")],
-            &[],
-        )
-        .await;
+    let kept = seen::known(unit.as_mut(), &second.id, &[email("a@example.com")], &[]).await;
     let kept = kept.expect("what is known").consumers[0].id.clone();
     drop(unit);
     assert_eq!(org.members(&second.audience).await, [kept]);
@@ -200,7 +194,7 @@ pub async fn seen_profiles_without_a_consumer_add_no_member(harness: &dyn StoreH
     let other = org.import("list2").await;
 
     assert_eq!(
-        add_missing(&org, (&run.id, &other.audience), (5, 2)).await,
+        add_missing(&org, (&run.id, &other.audience), (1, 2)).await,
         1
     );
 }
@@ -219,18 +213,18 @@ pub async fn batches_skip_no_id(harness: &dyn StoreHarness) {
             ..PagePlan::default()
         };
         org.write(&run, &plan).await;
-        let seen = PagePlan {
-            seen_profiles: ids
-                .iter()
-                .map(|id| fanfare_domain::page::SeenProfile {
-                    profile: profile_id(id),
-                    with_email: false,
-                    joined_at: None,
-                })
-                .collect(),
-            ..PagePlan::default()
-        };
-        org.write(&run, &seen).await;
+        for id in ids {
+            let seen = SeenProfile {
+                profile: profile_id(id),
+                with_email: false,
+                joined_at: None,
+            };
+            let seen = PagePlan {
+                seen_profiles: vec![seen],
+                ..PagePlan::default()
+            };
+            org.write(&run, &seen).await;
+        }
 
         assert_eq!(
             add_missing(&org, own_audience(&run), (PROFILES, size)).await,
@@ -250,7 +244,7 @@ pub async fn seen_profiles_of_ended_runs_are_deleted(harness: &dyn StoreHarness)
     let org = TestOrganization::new(harness);
     for list in ["list1", "list2", "list3"] {
         let run = org.queue(list).await;
-        org.take(&run, &profiles(0..10)).await;
+        take_singly(&org, &run, 0..10).await;
         org.finish(&run).await;
     }
     let active = org.queue("list4").await;
@@ -263,7 +257,7 @@ pub async fn seen_profiles_of_ended_runs_are_deleted(harness: &dyn StoreHarness)
     let mut deleted = Vec::new();
     for _ in 0..5 {
         let mut unit = org.begin().await;
-        deleted.push(unit.delete_seen_profiles(12).await.expect("a count"));
+        deleted.push(unit.delete_seen_pages(12).await.expect("a count"));
         unit.commit().await.expect("a commit");
     }
 

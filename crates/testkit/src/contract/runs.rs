@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::assert_refused;
 use super::harness::StoreHarness;
 use super::test_organization::{ALL, TestOrganization, assert_paged};
-use crate::build::{at, audience_id, consumer_id, profile_id, run_id, source_id};
+use crate::build::{at, audience_id, consumer_id, run_id, source_id};
 
 /// A run with a value in every field, which reads several partitions.
 fn full(mut run: SourceRun) -> SourceRun {
@@ -130,9 +130,9 @@ pub async fn a_run_comes_back_as_it_was_saved_last(harness: &dyn StoreHarness) {
         waiting(in_progress.clone(), WaitReason::Turn),
         in_progress.clone(),
         in_phase(Phase::ComparingCounts),
-        in_phase(Phase::AddingMembers { after: None }),
+        in_phase(Phase::AddingMembers { after_page: None }),
         in_phase(Phase::AddingMembers {
-            after: Some(profile_id("01GDDKASAP8TKDDA2GRZDSVP4H")),
+            after_page: Some(9_000_000_000),
         }),
         in_phase(Phase::CheckingRemovals),
         in_phase(Phase::RemovingMembers { after: None }),

@@ -1,7 +1,7 @@
 //! Organizations read and change nothing of each other, whichever ids they use.
 
 use fanfare_domain::ids::ConsumerId;
-use fanfare_domain::page::{Known, SeenFilter};
+use fanfare_domain::page::{Known, SeenSet};
 use fanfare_domain::ports::{Batch, ConsumerFilter, Lookup, SourceFilter, StoreError, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::source::CollectionKind;
@@ -10,6 +10,7 @@ use fanfare_domain::work::WorkKey;
 use super::fixture::{Fixture, Write, four_profiles, set_up, snapshot};
 use super::harness::StoreHarness;
 use super::test_organization::{ALL, LEASE, TestOrganization};
+use crate::seen;
 
 /// Every method that reads, given the other organization's ids, answers as for ids that do not exist.
 pub async fn nothing_of_another_organization_is_read(harness: &dyn StoreHarness) {
@@ -20,7 +21,7 @@ pub async fn nothing_of_another_organization_is_read(harness: &dyn StoreHarness)
     let consumer = consumers.expect("consumers").items[0].consumer.id.clone();
     // Each of these methods finds something for its own organization, so finding nothing says something.
     let own = found_by_reading(unit.as_mut(), &fixture, &consumer).await;
-    assert_eq!(own.expect("answers").len(), 27);
+    assert_eq!(own.expect("answers").len(), 28);
     drop(unit);
     let theirs = TestOrganization::of(harness, "org_b");
 
@@ -37,8 +38,7 @@ pub async fn nothing_of_another_organization_is_read(harness: &dyn StoreHarness)
 async fn known_of(unit: &mut dyn UnitOfWork, of: &Fixture) -> Result<Known, StoreError> {
     let profiles = four_profiles();
     let emails: Vec<_> = profiles.iter().filter_map(Profile::usable_email).collect();
-    let seen = SeenFilter::default();
-    unit.known(&of.held.id, &seen, &emails, &of.profiles).await
+    seen::known(unit, &of.held.id, &emails, &of.profiles).await
 }
 
 /// Names the methods that found something of the fixture.
@@ -64,6 +64,7 @@ async fn found_by_reading(
         affected: 0,
         next: None,
     };
+    let nobody = SeenSet::default();
     let collection = TestOrganization::source("list1").collection;
     let lists = unit.sources(CollectionKind::List).await?;
     let audiences = unit.audiences(&ALL).await?.items;
@@ -127,8 +128,11 @@ async fn found_by_reading(
         ),
         (
             "count_absent",
-            unit.count_absent_members(run, audience, None, 9).await? != nothing,
+            unit.count_absent_members(run, audience, &nobody, None, 9)
+                .await?
+                != nothing,
         ),
+        ("seen_pages", !unit.seen_pages(run, 0, 9).await?.is_empty()),
         ("run", unit.run(run).await?.is_some()),
         ("active_run", unit.active_run(source).await?.is_some()),
         ("active_runs", !unit.active_runs().await?.is_empty()),

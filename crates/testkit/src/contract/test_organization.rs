@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fanfare_domain::ids::{AudienceId, ConsumerId, OrganizationId, ProfileId, RunId};
 use fanfare_domain::lease::FencingToken;
-use fanfare_domain::page::{Known, PagePlan, SeenFilter, keys, plan};
+use fanfare_domain::page::{Known, PagePlan, keys, plan};
 use fanfare_domain::paging::{Page, PageRequest};
 use fanfare_domain::ports::{Ids, PageWrite, Store, UnitOfWork};
 use fanfare_domain::profile::Profile;
@@ -17,6 +17,7 @@ use fanfare_domain::work::WorkKey;
 use super::harness::{Handle, StoreHarness};
 use crate::build::{self, at, audience_id, list, organization_id};
 use crate::clock::SeededIds;
+use crate::seen;
 
 /// A lease so long that a slow test does not come to its end.
 pub(super) const LEASE: Duration = Duration::from_mins(10);
@@ -137,11 +138,10 @@ impl<'a> TestOrganization<'a> {
         let now = at(seconds);
         let (emails, profiles) = keys(page);
         let mut unit = self.begin().await;
-        let known = unit
-            .known(&run.id, &SeenFilter::default(), &emails, &profiles)
-            .await;
+        let known = seen::known(unit.as_mut(), &run.id, &emails, &profiles).await;
         let plan = plan(page, known.expect("what is known"), now, now, &self.ids);
-        let added = unit.write_page(write(run, &plan, now)).await;
+        let first = next_seen_page(unit.as_mut(), run).await;
+        let added = unit.write_page(write(run, &plan, first, now)).await;
         unit.commit().await.expect("a commit");
         (plan, added.expect("a page written"))
     }
@@ -154,7 +154,9 @@ impl<'a> TestOrganization<'a> {
     /// Writes a plan that the test has made. Returns how many consumers became members.
     pub(super) async fn write(&self, run: &SyncRun, plan: &PagePlan) -> u64 {
         let mut unit = self.begin().await;
-        let added = unit.write_page(write(run, plan, at(2_000_000))).await;
+        let first = next_seen_page(unit.as_mut(), run).await;
+        let page = write(run, plan, first, at(2_000_000));
+        let added = unit.write_page(page).await;
         unit.commit().await.expect("a commit");
         added.expect("a page written")
     }
@@ -210,18 +212,31 @@ impl<'a> TestOrganization<'a> {
     pub(super) async fn known(&self, run: &RunId, profiles: &[ProfileId]) -> Known {
         let mut unit = self.read().await;
         sorted(
-            unit.known(run, &SeenFilter::default(), &[], profiles)
+            seen::known(unit.as_mut(), run, &[], profiles)
                 .await
                 .expect("what is known"),
         )
     }
 }
 
-pub(super) fn write<'a>(run: &'a SyncRun, plan: &'a PagePlan, now: Timestamp) -> PageWrite<'a> {
+/// The number of the page that what a run sees next is written to.
+pub(super) async fn next_seen_page(unit: &mut dyn UnitOfWork, run: &SyncRun) -> u64 {
+    let seen = seen::seen_index(unit, &run.id).await;
+    seen.expect("what it has seen").last_page() + 1
+}
+
+/// A page to be written, whose seen profiles go into pages from `first_seen_page` on.
+pub(super) fn write<'a>(
+    run: &'a SyncRun,
+    plan: &'a PagePlan,
+    first_seen_page: u64,
+    now: Timestamp,
+) -> PageWrite<'a> {
     PageWrite {
         run: &run.id,
         audience: &run.audience,
         plan,
+        first_seen_page,
         now,
     }
 }

@@ -2,7 +2,7 @@
 
 use fanfare_domain::consumer::Consumer;
 use fanfare_domain::issue::Issue;
-use fanfare_domain::page::{PagePlan, SeenFilter};
+use fanfare_domain::page::PagePlan;
 use fanfare_domain::ports::Lookup;
 use fanfare_domain::time::Timestamp;
 use fanfare_domain::value::{Email, FullName, MAX_VALUE_BYTES};
@@ -12,6 +12,7 @@ use super::test_organization::{TestOrganization, assert_paged};
 use crate::build::{
     self, audience_id, consumer, consumer_id, link, list, profile, profile_id, stamp,
 };
+use crate::seen;
 
 /// Every kind of text but NUL: quotes, JSON's own characters, controls, characters of four bytes, non-characters.
 const ODD: [&str; 14] = [
@@ -118,8 +119,7 @@ pub async fn emails_are_told_apart_by_every_character(harness: &dyn StoreHarness
 
     let mut unit = org.read().await;
     for (n, address) in addresses.into_iter().enumerate() {
-        let known = unit
-            .known(&run.id, &SeenFilter::default(), &[stored(address)], &[])
+        let known = seen::known(unit.as_mut(), &run.id, &[stored(address)], &[])
             .await
             .expect("what is known");
         let ids: Vec<_> = known.consumers.into_iter().map(|one| one.id).collect();

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use fanfare_domain::consumer::{Consumer, ProfileLink};
 use fanfare_domain::history::{ChangeKey, moment};
 use fanfare_domain::ids::{AudienceId, ConsumerId, ProfileId, RunId};
-use fanfare_domain::page::{Known, LinkMove, PagePlan, SeenFilter};
+use fanfare_domain::page::{
+    Known, LinkMove, PROFILES_OF_A_SEEN_PAGE, PagePlan, SeenIndex, SeenPage, SeenSet,
+};
 use fanfare_domain::pass::LinkMoves;
 use fanfare_domain::ports::{Batch, PageWrite, Pages, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
@@ -22,7 +24,7 @@ impl Pages for Unit {
     async fn known(
         &mut self,
         run: &RunId,
-        seen_filter: &SeenFilter,
+        seen_index: &SeenIndex,
         emails: &[Email],
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError> {
@@ -52,12 +54,14 @@ impl Pages for Unit {
             .iter()
             .chain(links.iter().map(|link| &link.profile))
             .collect();
-        let seen = rows.seen_profiles.get(run);
-        let seen_profiles = asked
-            .into_iter()
-            .filter(|profile| seen_filter.may_hold(profile.as_str()))
-            .filter_map(|profile| seen?.get(profile).cloned())
-            .collect();
+        let pages = rows.seen_pages.get(run);
+        let seen = |profile: &ProfileId| {
+            let numbers = seen_index.pages_of(profile.as_str()).into_iter();
+            let stored = numbers.filter_map(|number| pages?.get(&number)).flatten();
+            let mut stored = stored.filter(|seen| seen.profile == *profile);
+            stored.next().cloned()
+        };
+        let seen_profiles = asked.into_iter().filter_map(seen).collect();
         Ok(Known {
             consumers: consumers.into_values().cloned().collect(),
             links,
@@ -77,11 +81,12 @@ impl Pages for Unit {
         if !page.plan.link_moves.is_empty() {
             rows.link_moves.0 += 1;
         }
-        let seen_by_run = rows.seen_profiles.entry(page.run.clone()).or_default();
-        for seen in &page.plan.seen_profiles {
-            seen_by_run
-                .entry(seen.profile.clone())
-                .or_insert_with(|| seen.clone());
+        let seen_by_run = rows.seen_pages.entry(page.run.clone()).or_default();
+        let chunks = page.plan.seen_profiles.chunks(PROFILES_OF_A_SEEN_PAGE);
+        for (number, seen) in (page.first_seen_page..).zip(chunks) {
+            if seen_by_run.insert(number, seen.to_vec()).is_some() {
+                return Err(refuse("a page of seen profiles is there already"));
+            }
         }
         let issues = rows.issues.entry(page.run.clone()).or_default();
         for issue in &page.plan.issues {
@@ -157,21 +162,44 @@ impl Pages for Unit {
         Ok(self.rows().link_moves)
     }
 
+    async fn seen_pages(
+        &mut self,
+        run: &RunId,
+        after: u64,
+        most: u32,
+    ) -> Result<Vec<SeenPage>, StoreError> {
+        let pages = self.rows().seen_pages.get(run).into_iter();
+        let next = pages.flat_map(|pages| pages.range(after + 1..));
+        let page = |(number, profiles): (&u64, &Vec<_>)| SeenPage {
+            number: *number,
+            profiles: profiles.clone(),
+        };
+        Ok(next.take(most as usize).map(page).collect())
+    }
+
+    async fn gather_seen_profiles(&mut self, _run: &RunId, _size: u32) -> Result<u64, StoreError> {
+        // No other version has ever written to it.
+        self.rows_mut().map(|_| 0)
+    }
+
     async fn add_missing_members(
         &mut self,
         run: &RunId,
         audience: &AudienceId,
-        after: Option<&ProfileId>,
-        size: u32,
-    ) -> Result<Batch<ProfileId>, StoreError> {
+        after: u64,
+        most: u32,
+    ) -> Result<Batch<u64>, StoreError> {
         let since = moment(self.writing_since()?);
         let rows = self.rows_mut()?;
         let none = BTreeMap::new();
-        let seen = rows.seen_profiles.get(run).unwrap_or(&none);
-        let (batch, next) = batch_of(seen, after, size);
-        let linked: Vec<ConsumerId> = batch
+        let pages = rows.seen_pages.get(run).unwrap_or(&none);
+        let (batch, next) = batch_of(pages, Some(&after), most);
+        let seen = batch
             .iter()
-            .filter_map(|profile| Some(rows.links.get(profile)?.link.consumer.clone()))
+            .filter_map(|number| pages.get(number))
+            .flatten();
+        let linked: Vec<ConsumerId> = seen
+            .filter_map(|seen| Some(rows.links.get(&seen.profile)?.link.consumer.clone()))
             .collect();
         let affected = add_members(rows, Some(run), audience, since, linked)?;
         Ok(Batch { affected, next })
@@ -181,12 +209,13 @@ impl Pages for Unit {
         &mut self,
         run: &RunId,
         audience: &AudienceId,
+        seen: &SeenSet,
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
         self.meet(Operation::CountAbsent)?;
         let rows = self.rows();
-        let (absent, next) = absent_members(rows, run, audience, after, size);
+        let (absent, next) = absent_members(rows, seen, audience, after, size);
         let before_the_run = absent.iter().filter(|id| {
             let membership = rows.members.get(audience).and_then(|m| m.get(id));
             membership.is_some_and(|membership| membership.by.as_ref() != Some(run))
@@ -201,12 +230,13 @@ impl Pages for Unit {
         &mut self,
         run: &RunId,
         audience: &AudienceId,
+        seen: &SeenSet,
         after: Option<&ConsumerId>,
         size: u32,
     ) -> Result<Batch<ConsumerId>, StoreError> {
         let at = moment(self.writing_since()?);
         let rows = self.rows_mut()?;
-        let (absent, next) = absent_members(rows, run, audience, after, size);
+        let (absent, next) = absent_members(rows, seen, audience, after, size);
         let members = rows.members.entry(audience.clone()).or_default();
         let history = rows.ended.entry(audience.clone()).or_default();
         for id in &absent {
@@ -221,16 +251,11 @@ impl Pages for Unit {
         })
     }
 
-    async fn scatter_seen_pages(&mut self, _run: &RunId, _pages: u32) -> Result<u64, StoreError> {
-        // No other version has ever written to it.
-        Ok(0)
-    }
-
-    async fn delete_seen_profiles(&mut self, size: u32) -> Result<u64, StoreError> {
+    async fn delete_seen_pages(&mut self, most: u32) -> Result<u64, StoreError> {
         let rows = self.rows_mut()?;
-        let mut left = size as usize;
+        let mut left = most as usize;
         let runs = &rows.runs;
-        rows.seen_profiles.retain(|run, seen| {
+        rows.seen_pages.retain(|run, seen| {
             if runs.get(run).is_some_and(|run| run.status.is_active()) {
                 return true;
             }
@@ -239,7 +264,7 @@ impl Pages for Unit {
             }
             !seen.is_empty()
         });
-        Ok(u64::from(size) - left as u64)
+        Ok(u64::from(most) - left as u64)
     }
 }
 
@@ -325,7 +350,7 @@ pub(super) fn add_members(
 /// Those of the next members that no profile seen by the run is linked to, and where the next batch begins.
 fn absent_members(
     rows: &Rows,
-    run: &RunId,
+    seen: &SeenSet,
     audience: &AudienceId,
     after: Option<&ConsumerId>,
     size: u32,
@@ -333,8 +358,11 @@ fn absent_members(
     let none = BTreeMap::new();
     let members = rows.members.get(audience).unwrap_or(&none);
     let (batch, next) = batch_of(members, after, size);
-    let seen = rows.seen_consumers(run);
-    let absent = batch.into_iter().filter(|id| !seen.contains(id)).collect();
+    let links = rows.links.values().map(|row| &row.link);
+    let links = links.filter(|link| seen.holds(link.profile.as_str()));
+    let present: BTreeSet<&ConsumerId> = links.map(|link| &link.consumer).collect();
+    let is_absent = |id: &ConsumerId| !present.contains(id);
+    let absent = batch.into_iter().filter(is_absent).collect();
     (absent, next)
 }
 

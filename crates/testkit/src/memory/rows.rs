@@ -44,7 +44,7 @@ pub(super) struct Rows {
     pub(super) ended: BTreeMap<AudienceId, BTreeMap<ChangeKey, Membership>>,
     pub(super) history_from: BTreeMap<AudienceId, Timestamp>,
     pub(super) snapshots: BTreeMap<AudienceId, BTreeMap<SnapshotId, Snapshot>>,
-    pub(super) seen_profiles: BTreeMap<RunId, BTreeMap<ProfileId, SeenProfile>>,
+    pub(super) seen_pages: BTreeMap<RunId, BTreeMap<u64, Vec<SeenProfile>>>,
     pub(super) issues: BTreeMap<RunId, BTreeMap<IssueKey, Issue>>,
     /// When it became uncertain which profiles are in the lists of these audiences.
     pub(super) full_passes_called_for: BTreeMap<AudienceId, Timestamp>,
@@ -185,16 +185,6 @@ impl Rows {
     pub(super) fn begin_history(&mut self, audience: &AudienceId, from: Timestamp) {
         let stored = self.history_from.entry(audience.clone()).or_insert(from);
         *stored = from.max(*stored);
-    }
-
-    /// The consumers that the profiles seen by a run are linked to.
-    pub(super) fn seen_consumers(&self, run: &RunId) -> BTreeSet<&ConsumerId> {
-        self.seen_profiles
-            .get(run)
-            .into_iter()
-            .flat_map(BTreeMap::keys)
-            .filter_map(|profile| Some(&self.links.get(profile)?.link.consumer))
-            .collect()
     }
 }
 

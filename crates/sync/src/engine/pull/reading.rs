@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use fanfare_domain::ids::ProfileId;
-use fanfare_domain::page::{SeenFilter, Tally, plan};
+use fanfare_domain::page::{Tally, plan};
 use fanfare_domain::pass::Pass;
 use fanfare_domain::ports::MemberPage;
 use fanfare_domain::quota::Kept;
@@ -25,6 +25,8 @@ impl<'a> ActiveSlice<'a> {
     /// Reads until the list is read completely or the slice has to end. Pages that are requested by then are
     /// still taken, so that no request was in vain.
     pub(super) async fn read(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
+        let indexed = self.index_seen();
+        indexed.await?;
         let mut fetches = Fetches::default();
         let (mut end, mut drain) = (None, Drain::default());
         let (ending, largest) = (stop.child_token(), Arc::default());
@@ -144,10 +146,6 @@ impl<'a> ActiveSlice<'a> {
             profiles.extend(page.profiles);
         }
         let ids = self.integration.ports.ids.as_ref();
-        let progress = &self.run.run().progress;
-        if progress.tally.processed == 0 {
-            self.seen = SeenFilter::of_new_run(progress.total);
-        }
         let (mut new, mut tally) = (HashSet::new(), Tally::default());
         let (mut members_added, mut consumers_met, mut written) = (0, 0, 0);
         let mut rest = profiles.into_iter().peekable();
@@ -165,9 +163,7 @@ impl<'a> ActiveSlice<'a> {
             let (plan, added) = self
                 .write_set(unit.as_mut(), &profiles, began_at, now, plan)
                 .await?;
-            for seen in &plan.seen_profiles {
-                self.seen.insert(seen.profile.as_str());
-            }
+            self.seen.add(&plan.seen_profiles);
             members_added += added;
             consumers_met += plan.consumers_met;
             written += plan.created.len() + plan.updated.len();

@@ -2,7 +2,7 @@
 //! seen.
 
 use fanfare_domain::connection::{Connection, ConnectionStatus};
-use fanfare_domain::ids::{ConsumerId, ProfileId};
+use fanfare_domain::ids::ConsumerId;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::{Reconciliation, SyncStatus};
 use fanfare_domain::time::Timestamp;
@@ -17,10 +17,10 @@ impl ActiveSlice<'_> {
     /// were linked to them later; or decides that there are none.
     pub(super) async fn add_members(
         &mut self,
-        after: Option<ProfileId>,
+        after_page: Option<u64>,
         stop: &CancellationToken,
     ) -> Result<Step, Error> {
-        if after.is_none() && self.run.has_to_look_at_segment() {
+        if after_page.is_none() && self.run.has_to_look_at_segment() {
             let Some(answer) = Drain::default().wait_for(self.look_up(false), stop).await else {
                 return Ok(Step::Continue);
             };
@@ -39,7 +39,7 @@ impl ActiveSlice<'_> {
             return Ok(Step::Lost);
         };
         let now = self.integration.now();
-        if after.is_none() {
+        if after_page.is_none() {
             let link_moves = unit.link_moves().await?;
             match self.run.begin_reconciling(link_moves, now)? {
                 Reconciliation::AddMembers => {}
@@ -49,8 +49,9 @@ impl ActiveSlice<'_> {
             }
         }
         let run = self.run.run();
+        let (after, most) = (after_page.unwrap_or(0), self.pages_of_a_batch());
         let batch = unit
-            .add_missing_members(&run.id, &run.audience, after.as_ref(), self.pace.batch)
+            .add_missing_members(&run.id, &run.audience, after, most)
             .await?;
         self.run.members_added(batch.affected, batch.next, now)?;
         self.mark_progress();
@@ -58,7 +59,8 @@ impl ActiveSlice<'_> {
     }
 
     pub(super) async fn check_removals(&mut self) -> Result<Step, Error> {
-        let Some(absent) = self.lease.keep_during(self.count_absent()).await? else {
+        let lease = self.lease;
+        let Some(absent) = lease.keep_during(self.count_absent()).await? else {
             return Ok(Step::Lost);
         };
         let absent = absent?;
@@ -72,17 +74,28 @@ impl ActiveSlice<'_> {
     }
 
     /// Looks at each member only where the run's own counts do not tell that it has seen all.
-    async fn count_absent(&self) -> Result<u64, Error> {
+    async fn count_absent(&mut self) -> Result<u64, Error> {
         let mut unit = self.integration.read(self.lease.organization()).await?;
         let run = self.run.run();
         let members = unit.member_count(&run.audience).await?;
         if self.run.has_met_all(members, unit.link_moves().await?) {
             return Ok(0);
         }
+        drop(unit);
+        self.read_seen_set().await?;
+        let seen = self.seen_set.get_or_insert_default();
+        let run = self.run.run();
+        let mut unit = self.integration.read(self.lease.organization()).await?;
         let (mut absent, mut after) = (0, None);
         loop {
             let batch = unit
-                .count_absent_members(&run.id, &run.audience, after.as_ref(), self.pace.batch)
+                .count_absent_members(
+                    &run.id,
+                    &run.audience,
+                    seen,
+                    after.as_ref(),
+                    self.pace.batch,
+                )
                 .await?;
             absent += batch.affected;
             after = batch.next;
@@ -97,13 +110,25 @@ impl ActiveSlice<'_> {
         &mut self,
         after: Option<ConsumerId>,
     ) -> Result<Step, Error> {
+        let lease = self.lease;
+        let Some(read) = lease.keep_during(self.read_seen_set()).await? else {
+            return Ok(Step::Lost);
+        };
+        read?;
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
         let now = self.integration.now();
+        let seen = self.seen_set.get_or_insert_default();
         let run = self.run.run();
         let batch = unit
-            .remove_absent_members(&run.id, &run.audience, after.as_ref(), self.pace.batch)
+            .remove_absent_members(
+                &run.id,
+                &run.audience,
+                seen,
+                after.as_ref(),
+                self.pace.batch,
+            )
             .await?;
         let link_moves = unit.link_moves().await?;
         self.run

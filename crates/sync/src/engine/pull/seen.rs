@@ -1,27 +1,81 @@
-//! What another version of the program has written down of whom the run has seen.
+//! Whom the run has seen: stored in pages, found by an index in memory.
+
+use fanfare_domain::page::{PROFILES_OF_A_SEEN_PAGE, SeenIndex, SeenSet};
+use fanfare_domain::pass::Pass;
 
 use super::slice::{ActiveSlice, Step};
 use crate::error::Error;
 
-/// Of ninety profiles each: a unit of some hundred milliseconds.
-const PAGES_AT_ONCE: u32 = 50;
+/// Pages that are read at once: some hundred kilobytes.
+const PAGES_AT_ONCE: u32 = 100;
 
 impl ActiveSlice<'_> {
-    /// Moves what a later version has seen with this run to where this one looks for it.
-    pub(super) async fn take_up_seen_pages(&self) -> Result<Step, Error> {
+    /// Moves what the version before has seen with this run to where this one looks for it.
+    pub(super) async fn gather_seen_profiles(&self) -> Result<Step, Error> {
         let run = self.run.run();
-        if run.progress.tally.processed == 0 {
+        if run.progress.tally.processed == 0 || matches!(run.pass, Pass::Incremental(_)) {
             return Ok(Step::Continue);
         }
         loop {
             let Some(mut unit) = self.lease.begin().await? else {
                 return Ok(Step::Lost);
             };
-            let moved = unit.scatter_seen_pages(&run.id, PAGES_AT_ONCE).await?;
+            let moved = unit.gather_seen_profiles(&run.id, self.pace.batch).await?;
             unit.commit().await?;
             if moved == 0 {
                 return Ok(Step::Continue);
             }
         }
+    }
+
+    /// Makes the index of what the run has seen so far: nothing, or what another slice has stored.
+    pub(super) async fn index_seen(&mut self) -> Result<(), Error> {
+        let run = self.run.run();
+        if matches!(run.pass, Pass::Incremental(_)) {
+            // It writes none down: it removes nobody.
+            return Ok(());
+        }
+        let mut seen = SeenIndex::of_run(run.progress.total);
+        if run.progress.tally.processed > 0 {
+            let mut unit = self.integration.read(self.lease.organization()).await?;
+            loop {
+                let after = seen.last_page();
+                let pages = unit.seen_pages(&run.id, after, PAGES_AT_ONCE).await?;
+                if pages.is_empty() {
+                    break;
+                }
+                for page in &pages {
+                    seen.add_stored(page);
+                }
+            }
+        }
+        self.seen = seen;
+        Ok(())
+    }
+
+    /// Reads all whom the run has seen, unless it was done: nobody is added any more.
+    pub(super) async fn read_seen_set(&mut self) -> Result<(), Error> {
+        if self.seen_set.is_some() {
+            return Ok(());
+        }
+        let run = &self.run.run().id;
+        let mut unit = self.integration.read(self.lease.organization()).await?;
+        let (mut set, mut after) = (SeenSet::default(), 0);
+        loop {
+            let pages = unit.seen_pages(run, after, PAGES_AT_ONCE).await?;
+            let Some(last) = pages.last() else {
+                break;
+            };
+            after = last.number;
+            set.add(&pages);
+        }
+        self.seen_set = Some(set.sorted());
+        Ok(())
+    }
+
+    /// How many pages of seen profiles a batch has.
+    pub(super) fn pages_of_a_batch(&self) -> u32 {
+        let profiles = u32::try_from(PROFILES_OF_A_SEEN_PAGE).unwrap_or(u32::MAX);
+        (self.pace.batch / profiles).max(1)
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use fanfare_domain::connection::OpenConnection;
-use fanfare_domain::page::SeenFilter;
+use fanfare_domain::page::{SeenIndex, SeenSet};
 use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SourceRun;
@@ -34,8 +34,10 @@ pub(super) struct ActiveSlice<'a> {
     pub(super) connection: Arc<OpenConnection>,
     /// Whether a step was committed since the claim.
     has_progress: bool,
-    /// Whom the run may have seen, if all of its pages were taken by this slice.
-    pub(super) seen: SeenFilter,
+    /// In which stored pages it stands whom the run has seen.
+    pub(super) seen: SeenIndex,
+    /// All whom the run has seen, once its members are compared with them.
+    pub(super) seen_set: Option<SeenSet>,
     /// How many consumers were written since the index of searches was brought on.
     pub(super) unindexed: usize,
     /// When the current slice began. A slice follows directly on another if no other work is due.
@@ -89,7 +91,8 @@ impl<'a> ActiveSlice<'a> {
             run,
             connection,
             has_progress: false,
-            seen: SeenFilter::default(),
+            seen: SeenIndex::default(),
+            seen_set: None,
             unindexed: 0,
             began: Instant::now(),
             looked_at: Instant::now(),
@@ -100,7 +103,7 @@ impl<'a> ActiveSlice<'a> {
         &mut self,
         stop: &'a CancellationToken,
     ) -> Result<SliceEnd, Error> {
-        let mut next = self.take_up_seen_pages().await?;
+        let mut next = self.gather_seen_profiles().await?;
         loop {
             if stop.is_cancelled() {
                 return self.give_back(None).await;
@@ -120,7 +123,7 @@ impl<'a> ActiveSlice<'a> {
                 }
                 Step::Ended => {
                     log_ended(self.run.run());
-                    self.delete_seen_profiles().await;
+                    self.delete_seen_pages().await;
                     self.delete_runs_that_found_nothing().await;
                     self.finish_index().await;
                     return Ok(SliceEnd::Finished(self.run.run().status));
@@ -150,7 +153,7 @@ impl<'a> ActiveSlice<'a> {
             Phase::ReadingChanges(None) => self.decide_on_changes().await,
             Phase::ReadingChanges(Some(scan)) => self.read_changes(&scan, stop).await,
             Phase::ComparingCounts => self.compare_counts(stop).await,
-            Phase::AddingMembers { after } => self.add_members(after, stop).await,
+            Phase::AddingMembers { after_page } => self.add_members(after_page, stop).await,
             Phase::CheckingRemovals => self.check_removals().await,
             Phase::RemovingMembers { after } => self.remove_members(after).await,
         }
@@ -246,11 +249,11 @@ impl<'a> ActiveSlice<'a> {
 
     /// Deletes the seen profiles of the organization's runs that have ended. Nothing depends on it; after a
     /// failure, the end of the organization's next run deletes them.
-    async fn delete_seen_profiles(&self) {
+    async fn delete_seen_pages(&self) {
         let delete = async {
             loop {
                 let mut unit = self.integration.begin(self.lease.organization()).await?;
-                let deleted = unit.delete_seen_profiles(self.pace.batch).await?;
+                let deleted = unit.delete_seen_pages(self.pace.batch).await?;
                 unit.commit().await?;
                 if deleted == 0 {
                     return Ok::<(), Error>(());

@@ -42,6 +42,7 @@ impl ActiveSlice<'_> {
             run: &run.id,
             audience: &run.audience,
             plan: &plan,
+            first_seen_page: self.seen.last_page() + 1,
             now,
         };
         let members_added = unit.write_page(write).await?;

@@ -1,0 +1,14 @@
+WITH RECURSIVE seen_runs (run_id) AS (
+ (SELECT run_id FROM run_seen_pages WHERE organization_id = $1 ORDER BY run_id LIMIT 1)
+ UNION ALL
+ SELECT (SELECT s.run_id FROM run_seen_pages s
+         WHERE s.organization_id = $1 AND s.run_id > seen_runs.run_id
+         ORDER BY s.run_id LIMIT 1)
+ FROM seen_runs WHERE seen_runs.run_id IS NOT NULL
+)
+SELECT r.id FROM seen_runs
+CROSS JOIN LATERAL (
+ SELECT id, status FROM sync_runs
+ WHERE organization_id = $1 AND id = seen_runs.run_id OFFSET 0) r
+WHERE r.status NOT IN ('PENDING', 'SYNCING')
+LIMIT 1

@@ -1,3 +1,0 @@
-SELECT profile_id FROM run_seen_profiles
-WHERE organization_id = $1 AND run_id = $2 AND profile_id > $3
-ORDER BY profile_id LIMIT 2 OFFSET $4

@@ -1,0 +1,3 @@
+SELECT number, profiles FROM run_seen_pages
+WHERE organization_id = $1 AND run_id = $2 AND number > $3
+ORDER BY number LIMIT $4

@@ -1,0 +1,1 @@
+-- What a run has seen is written as 20261130130001 shows.
