@@ -21,6 +21,9 @@ const MOST: u64 = 1 << 24;
 /// How many members a list is taken to have that could not be counted.
 const UNCOUNTED: u64 = 500_000;
 
+/// The most profiles of a block of the index: a megabyte, which is copied when blocks are joined.
+const MOST_OF_A_BLOCK: usize = 1 << 17;
+
 /// The same for all indexes: what is asked of a store does not depend on chance.
 type IndexHasher = BuildHasherDefault<DefaultHasher>;
 
@@ -41,7 +44,7 @@ pub struct SeenPage {
 pub struct SeenIndex {
     filter: Option<BloomFilter<IndexHasher>>,
     hasher: IndexHasher,
-    /// A hash and the number of its page, in order. Each block is more than twice as large as the next, so that they are few.
+    /// A hash and the number of its page, in order. A block is joined with the next as long as both are small, so that they are few.
     blocks: Vec<Vec<(u32, u32)>>,
     last_page: u64,
 }
@@ -113,15 +116,14 @@ impl SeenIndex {
         }
     }
 
-    #[expect(
-        clippy::stable_sort_primitive,
-        reason = "it merges blocks, which are in order"
-    )]
     fn insert(&mut self, mut block: Vec<(u32, u32)>) {
-        while let Some(last) = self.blocks.pop_if(|last| last.len() <= 2 * block.len()) {
+        let joins = |last: &[_], block: &[_]| {
+            last.len() <= 2 * block.len() && last.len() + block.len() <= MOST_OF_A_BLOCK
+        };
+        while let Some(last) = self.blocks.pop_if(|last| joins(last, &block)) {
             block.extend(last);
         }
-        block.sort();
+        block.sort_unstable();
         if !block.is_empty() {
             block.shrink_to_fit();
             self.blocks.push(block);
@@ -135,6 +137,9 @@ const fn short(hash: u64) -> u32 {
     hash as u32
 }
 
+/// For how many profiles a set has room at once: one of more grows.
+const MOST_ROOM: usize = 10_000_000;
+
 /// All profiles that a run has seen, by hashes of 64 bits with a key of the process's: of a million members, with a profile each, and
 /// as many that were seen, one who is absent is taken for seen with a probability of one in eighteen million, and not again in the
 /// next pass.
@@ -145,7 +150,16 @@ pub struct SeenSet {
 }
 
 impl SeenSet {
-    /// Of the profiles of these pages.
+    /// Of a run that has seen so many profiles.
+    pub fn of_run(profiles: u64) -> Self {
+        let room = usize::try_from(profiles).unwrap_or_default();
+        Self {
+            hashes: Vec::with_capacity(room.min(MOST_ROOM)),
+            ..Self::default()
+        }
+    }
+
+    /// The run has seen the profiles of these pages.
     pub fn add(&mut self, pages: &[SeenPage]) {
         let profiles = pages.iter().flat_map(|page| &page.profiles);
         let hash = |seen: &SeenProfile| self.hasher.hash_one(seen.profile.as_str());

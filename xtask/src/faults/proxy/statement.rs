@@ -100,12 +100,15 @@ impl Statements {
 }
 
 /// The text that statements of a kind have in common. `SET LOCAL` takes no parameter, so its value is part of the
-/// text, and another one in each round.
+/// text, and another one in each round. A probe may stand in the commit's own message.
 fn kind_text(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.split_once(" = ") {
-        Some((setting, _)) if setting.starts_with("SET LOCAL ") => setting.to_owned(),
-        _ => text,
+        Some((setting, _)) if setting.contains("SET LOCAL ") => setting.to_owned(),
+        _ => match text.split_once("; ") {
+            Some((PROBE, probed)) => probed.to_owned(),
+            _ => text,
+        },
     }
 }
 
@@ -140,12 +143,13 @@ mod tests {
     #[test]
     fn a_setting_is_the_same_kind_of_statement_whatever_its_value() {
         let mut statements = Statements::default();
-        let mut set = |value: &str| {
-            let text = format!("SET LOCAL fanfare.organization_id = E'{value}'\0");
-            executed(&mut statements, b'Q', text.as_bytes())
-        };
-
-        assert_eq!(set("org_1"), set("org_2"));
+        for begin in ["", "BEGIN; "] {
+            let mut set = |value: &str| {
+                let text = format!("{begin}SET LOCAL fanfare.organization_id = E'{value}'\0");
+                executed(&mut statements, b'Q', text.as_bytes())
+            };
+            assert_eq!(set("org_1"), set("org_2"));
+        }
     }
 
     #[test]
@@ -158,6 +162,9 @@ mod tests {
 
         assert!(commit.is_commit());
         assert_eq!(commit.of.as_deref(), Some("UPDATE t SET x = 1"));
+        executed(&mut statements, b'Q', b"UPDATE t SET x = 1\0");
+        let probed = executed(&mut statements, b'Q', b"SELECT 1; COMMIT\0");
+        assert_eq!(probed, Some(commit));
     }
 
     #[test]

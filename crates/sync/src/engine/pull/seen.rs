@@ -58,11 +58,11 @@ impl ActiveSlice<'_> {
         if self.seen_set.is_some() {
             return Ok(());
         }
-        let run = &self.run.run().id;
+        let run = self.run.run();
         let mut unit = self.integration.read(self.lease.organization()).await?;
-        let (mut set, mut after) = (SeenSet::default(), 0);
+        let (mut set, mut after) = (SeenSet::of_run(run.progress.tally.processed), 0);
         loop {
-            let pages = unit.seen_pages(run, after, PAGES_AT_ONCE).await?;
+            let pages = unit.seen_pages(&run.id, after, PAGES_AT_ONCE).await?;
             let Some(last) = pages.last() else {
                 break;
             };
