@@ -1,6 +1,9 @@
 //! A run's checkpoint: what the run has to do and how far it is. It is written in the same transaction as
 //! the pages.
 
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+
 use crate::account_changes::ChangesScan;
 use crate::ids::ConsumerId;
 use crate::run::Crashes;
@@ -148,7 +151,8 @@ pub enum Phase {
     /// All pages are read. Consumers whose profiles were seen and who are not members yet become members, in
     /// batches of pages of seen profiles.
     AddingMembers {
-        /// The number of the last page of the batch before.
+        /// The number of the last page of the batch before. The version before stored a profile: then it begins again.
+        #[serde(alias = "after", deserialize_with = "page_or_first")]
         after_page: Option<u64>,
     },
     /// Members that were not seen are counted against the removal threshold.
@@ -158,6 +162,22 @@ pub enum Phase {
         /// The last consumer of the batch before.
         after: Option<ConsumerId>,
     },
+}
+
+/// Reads the number of a page, or a profile of the version before.
+fn page_or_first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Page(u64),
+        Profile(IgnoredAny),
+    }
+
+    let stored = Option::<Stored>::deserialize(deserializer)?;
+    Ok(stored.map(|stored| match stored {
+        Stored::Page(page) => page,
+        Stored::Profile(_) => 0,
+    }))
 }
 
 /// How many pages have moved a profile of the organization from one consumer to another, and how many people were erased with

@@ -8,7 +8,7 @@ use fanfare_domain::time::Timestamp;
 use fanfare_sql_rows::{DbTimestamp, id, signed};
 
 use super::history::count_snapshots;
-use super::pages::{Scope, edge_of_members};
+use super::pages::{Scope, edge_of_members, gather};
 use crate::timeout::WithTimeout;
 use crate::unit::Unit;
 
@@ -40,7 +40,11 @@ impl Retention for Unit {
     }
 
     async fn delete_run(&mut self, run: &RunId, size: u32) -> Result<bool, StoreError> {
-        let scope = Scope::of(self.writing()?);
+        let mut scope = Scope::of(self.writing()?);
+        // What the version before has left of it goes with what this one has written.
+        if gather(scope.reborrow(), run, size).await? > 0 {
+            return Ok(false);
+        }
         let find = sqlx::query_file_scalar!(
             "../sql-rows/sql/sync_issues/edge.sql",
             scope.organization,

@@ -14,13 +14,15 @@ use crate::json_text::JsonText;
 
 /// The highest form of a run that this version of the program knows. A version that writes what this one cannot read, or
 /// must not carry on from, counts it up: this one then leaves such runs to the newer one.
-pub const RUN_FORM: i64 = 3;
+pub const RUN_FORM: i64 = 4;
 
 /// The form in which this version writes a run. A version that knows only the first one would remove members that a run
-/// has to leave; one that does not know the third would take what an incremental pass has read for the whole list.
+/// has to leave; one that does not know the third would take what an incremental pass has read for the whole list; and one that
+/// does not know the fourth would not find whom a run has seen, and remove them.
 pub const fn form_of(run: &SyncRun) -> i64 {
     match run.pass {
         Pass::Incremental(_) => 3,
+        Pass::Full(_) if run.progress.tally.processed > 0 => 4,
         Pass::Full(_) if run.removals_deferred => 2,
         Pass::Full(_) => 1,
     }

@@ -26,6 +26,24 @@ fn members_are_added_only_if_links_have_moved_since_the_pass_began() {
     assert_eq!(run.run().progress.members_added, 5);
 }
 
+/// The version before went by profiles.
+#[test]
+fn members_that_the_version_before_was_adding_are_added_from_the_first_on() {
+    let read = |stored: &str| serde_json::from_str::<Phase>(stored).unwrap();
+    let after_page = |after_page| Phase::AddingMembers { after_page };
+
+    assert_eq!(
+        read(r#"{"AddingMembers":{"after":"p5"}}"#),
+        after_page(Some(0))
+    );
+    assert_eq!(
+        read(r#"{"AddingMembers":{"after":null}}"#),
+        after_page(None)
+    );
+    let stored = serde_json::to_string(&after_page(Some(5))).unwrap();
+    assert_eq!(read(&stored), after_page(Some(5)));
+}
+
 #[test]
 fn a_pass_that_finds_nobody_absent_ends_without_removals() {
     let mut run = read(200);

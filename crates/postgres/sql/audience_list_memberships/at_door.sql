@@ -3,10 +3,10 @@
 -- when the first table is read.
 SELECT s.last_synced_at, s.created_at, a.refresh_interval_seconds,
     m.person AS "person?", m.consumer_id AS "consumer_id?"
-FROM (SELECT set_config('fanfare.organization_id', $1, true) OFFSET 0) named
+FROM (SELECT set_config('fanfare.organization_id', $1, true) AS organization_id OFFSET 0) named
 CROSS JOIN LATERAL (
     SELECT source_id, refresh_interval_seconds FROM audiences
-    WHERE organization_id = $1 AND id = $2 OFFSET 0) a
+    WHERE organization_id = named.organization_id AND id = $2 OFFSET 0) a
 CROSS JOIN LATERAL (
     SELECT last_synced_at, created_at FROM sync_sources
     WHERE organization_id = $1 AND id = a.source_id OFFSET 0) s

@@ -6,9 +6,9 @@ WITH RECURSIVE seen_runs (run_id) AS (
          ORDER BY s.run_id LIMIT 1)
  FROM seen_runs WHERE seen_runs.run_id IS NOT NULL
 )
-SELECT r.id FROM seen_runs
-CROSS JOIN LATERAL (
- SELECT id, status FROM sync_runs
- WHERE organization_id = $1 AND id = seen_runs.run_id OFFSET 0) r
-WHERE r.status NOT IN ('PENDING', 'SYNCING')
+SELECT seen_runs.run_id AS "run_id!" FROM seen_runs
+LEFT JOIN LATERAL (
+ SELECT status FROM sync_runs
+ WHERE organization_id = $1 AND id = seen_runs.run_id OFFSET 0) r ON true
+WHERE seen_runs.run_id IS NOT NULL AND (r.status IS NULL OR r.status NOT IN ('PENDING', 'SYNCING'))
 LIMIT 1

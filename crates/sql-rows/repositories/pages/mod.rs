@@ -21,6 +21,7 @@ use fanfare_sql_rows::{DbTimestamp, MembershipRow, all, count, id, signed};
 
 pub(super) use self::batches::edge_of_members;
 use self::batches::edge_of_seen_pages;
+pub(super) use self::seen::gather;
 use crate::page_reads;
 use crate::page_writes::{insert_ended_memberships, write_page};
 use crate::parameters::texts;

@@ -12,7 +12,7 @@ use crate::page_writes::insert_seen_pages;
 use crate::timeout::WithTimeout;
 
 /// Moves what the version before has written of a run to pages.
-pub(super) async fn gather(
+pub(in crate::repositories) async fn gather(
     mut scope: Scope<'_>,
     run: &RunId,
     size: u32,

@@ -7,7 +7,7 @@ WITH RECURSIVE seen_runs (run_id) AS (
            ORDER BY s.run_id LIMIT 1)
    FROM seen_runs WHERE seen_runs.run_id IS NOT NULL
 )
-SELECT r.id FROM seen_runs
-CROSS JOIN sync_runs r ON r.organization_id = $1 AND r.id = seen_runs.run_id
-WHERE r.status NOT IN ('PENDING', 'SYNCING')
+SELECT seen_runs.run_id AS "run_id!: String" FROM seen_runs
+LEFT JOIN sync_runs r ON r.organization_id = $1 AND r.id = seen_runs.run_id
+WHERE seen_runs.run_id IS NOT NULL AND (r.status IS NULL OR r.status NOT IN ('PENDING', 'SYNCING'))
 LIMIT 1

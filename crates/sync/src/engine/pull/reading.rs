@@ -25,8 +25,11 @@ impl<'a> ActiveSlice<'a> {
     /// Reads until the list is read completely or the slice has to end. Pages that are requested by then are
     /// still taken, so that no request was in vain.
     pub(super) async fn read(&mut self, stop: &'a CancellationToken) -> Result<Step, Error> {
-        let indexed = self.index_seen();
-        indexed.await?;
+        let lease = self.lease;
+        let Some(indexed) = lease.keep_during(self.index_seen()).await? else {
+            return Ok(Step::Lost);
+        };
+        indexed?;
         let mut fetches = Fetches::default();
         let (mut end, mut drain) = (None, Drain::default());
         let (ending, largest) = (stop.child_token(), Arc::default());

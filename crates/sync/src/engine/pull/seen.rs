@@ -50,6 +50,8 @@ impl ActiveSlice<'_> {
             }
         }
         self.seen = seen;
+        // However long that took, the slice has its time for pages.
+        self.restart();
         Ok(())
     }
 
@@ -58,6 +60,8 @@ impl ActiveSlice<'_> {
         if self.seen_set.is_some() {
             return Ok(());
         }
+        // No page is read while members are compared.
+        self.seen = SeenIndex::default();
         let run = self.run.run();
         let mut unit = self.integration.read(self.lease.organization()).await?;
         let (mut set, mut after) = (SeenSet::of_run(run.progress.tally.processed), 0);

@@ -198,6 +198,11 @@ impl<'a> ActiveSlice<'a> {
         }
     }
 
+    /// Begins the slice's time anew.
+    pub(super) fn restart(&mut self) {
+        self.began = Instant::now();
+    }
+
     /// Records that a step was done since the claim.
     pub(super) const fn mark_progress(&mut self) {
         self.has_progress = true;
