@@ -82,8 +82,7 @@ impl ActiveSlice<'_> {
             return Ok(0);
         }
         drop(unit);
-        self.read_seen_set().await?;
-        let seen = self.seen_set.get_or_insert_default();
+        let seen = self.seen_set().await?;
         let run = self.run.run();
         let mut unit = self.integration.read(self.lease.organization()).await?;
         let (mut absent, mut after) = (0, None);
@@ -92,7 +91,7 @@ impl ActiveSlice<'_> {
                 .count_absent_members(
                     &run.id,
                     &run.audience,
-                    seen,
+                    &seen,
                     after.as_ref(),
                     self.pace.batch,
                 )
@@ -111,21 +110,20 @@ impl ActiveSlice<'_> {
         after: Option<ConsumerId>,
     ) -> Result<Step, Error> {
         let lease = self.lease;
-        let Some(read) = lease.keep_during(self.read_seen_set()).await? else {
+        let Some(seen) = lease.keep_during(self.seen_set()).await? else {
             return Ok(Step::Lost);
         };
-        read?;
+        let seen = seen?;
         let Some(mut unit) = self.lease.begin().await? else {
             return Ok(Step::Lost);
         };
         let now = self.integration.now();
-        let seen = self.seen_set.get_or_insert_default();
         let run = self.run.run();
         let batch = unit
             .remove_absent_members(
                 &run.id,
                 &run.audience,
-                seen,
+                &seen,
                 after.as_ref(),
                 self.pace.batch,
             )

@@ -1,5 +1,7 @@
 //! Whom the run has seen: stored in pages, found by an index in memory.
 
+use std::sync::Arc;
+
 use fanfare_domain::page::{PROFILES_OF_A_SEEN_PAGE, SeenIndex, SeenSet};
 use fanfare_domain::pass::Pass;
 
@@ -51,14 +53,14 @@ impl ActiveSlice<'_> {
         }
         self.seen = seen;
         // However long that took, the slice has its time for pages.
-        self.restart();
+        self.restart_time();
         Ok(())
     }
 
-    /// Reads all whom the run has seen, unless it was done: nobody is added any more.
-    pub(super) async fn read_seen_set(&mut self) -> Result<(), Error> {
-        if self.seen_set.is_some() {
-            return Ok(());
+    /// All whom the run has seen. They are read once: nobody is added any more.
+    pub(super) async fn seen_set(&mut self) -> Result<Arc<SeenSet>, Error> {
+        if let Some(set) = &self.seen_set {
+            return Ok(Arc::clone(set));
         }
         // No page is read while members are compared.
         self.seen = SeenIndex::default();
@@ -73,8 +75,9 @@ impl ActiveSlice<'_> {
             after = last.number;
             set.add(&pages);
         }
-        self.seen_set = Some(set.sorted());
-        Ok(())
+        let set = Arc::new(set.sorted());
+        self.seen_set = Some(Arc::clone(&set));
+        Ok(set)
     }
 
     /// How many pages of seen profiles a batch has.

@@ -37,7 +37,7 @@ pub(super) struct ActiveSlice<'a> {
     /// In which stored pages it stands whom the run has seen.
     pub(super) seen: SeenIndex,
     /// All whom the run has seen, once its members are compared with them.
-    pub(super) seen_set: Option<SeenSet>,
+    pub(super) seen_set: Option<Arc<SeenSet>>,
     /// How many consumers were written since the index of searches was brought on.
     pub(super) unindexed: usize,
     /// When the current slice began. A slice follows directly on another if no other work is due.
@@ -199,7 +199,7 @@ impl<'a> ActiveSlice<'a> {
     }
 
     /// Begins the slice's time anew.
-    pub(super) fn restart(&mut self) {
+    pub(super) fn restart_time(&mut self) {
         self.began = Instant::now();
     }
 
