@@ -5,11 +5,14 @@
 //! and returns only the difference, with each key once, so that a store can write each kind of row in one
 //! statement.
 
+mod filter;
+mod look_ups;
 mod planner;
 mod seen_index;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::look_ups::LookUps;
 use self::planner::PagePlanner;
 pub use self::seen_index::{PROFILES_OF_A_SEEN_PAGE, SeenIndex, SeenPage, SeenSet};
 use crate::consumer::{Consumer, ProfileLink};

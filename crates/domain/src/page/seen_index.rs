@@ -1,31 +1,18 @@
 //! Whom a run has seen, as far as a worker remembers: hashes, a few bytes for each profile.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 
 use fastbloom::BloomFilter;
 
 use super::SeenProfile;
+use super::filter::{PageHasher, filter_of};
 
 /// How many profiles a stored page of seen profiles has at most: with their ids as Klaviyo makes them, two fit into a page of
 /// Postgres.
 pub const PROFILES_OF_A_SEEN_PAGE: usize = 90;
 
-/// Bits of the filter for each profile: one in a hundred that was not seen passes it.
-const BITS: u64 = 10;
-
-/// The least and the most bits of the filter: 8 KiB and 2 MiB. A list of more than 1.7 million members makes more and more of
-/// them pass.
-const LEAST: u64 = 1 << 16;
-const MOST: u64 = 1 << 24;
-
-/// How many members a list is taken to have that could not be counted.
-const UNCOUNTED: u64 = 500_000;
-
 /// The most profiles of a block of the index: a megabyte, which is copied when blocks are joined.
 const MOST_OF_A_BLOCK: usize = 1 << 17;
-
-/// The same for all indexes: what is asked of a store does not depend on chance.
-type IndexHasher = BuildHasherDefault<DefaultHasher>;
 
 /// Profiles that a run has seen and that are stored together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +29,8 @@ pub struct SeenPage {
 /// A profile takes eight bytes, and one of the filter.
 #[derive(Debug, Default)]
 pub struct SeenIndex {
-    filter: Option<BloomFilter<IndexHasher>>,
-    hasher: IndexHasher,
+    filter: Option<BloomFilter<PageHasher>>,
+    hasher: PageHasher,
     /// A hash and the number of its page, in order. A block is joined with the next as long as both are small, so that they are few.
     blocks: Vec<Vec<(u32, u32)>>,
     last_page: u64,
@@ -52,12 +39,8 @@ pub struct SeenIndex {
 impl SeenIndex {
     /// Of a run of a list with so many members.
     pub fn of_run(members: Option<u64>) -> Self {
-        let members = members.unwrap_or(UNCOUNTED).max(1);
-        let bits = members.saturating_mul(BITS).clamp(LEAST, MOST);
-        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let filter = BloomFilter::with_num_bits(size(bits)).hasher(IndexHasher::default());
         Self {
-            filter: Some(filter.expected_items(size(members))),
+            filter: Some(filter_of(members)),
             ..Self::default()
         }
     }

@@ -49,7 +49,8 @@ pub trait Pages {
         profiles: &[ProfileId],
     ) -> Result<Known, StoreError>;
 
-    /// Writes a page's plan, which was made of what is [known](Pages::known) in this unit: consumers, links, seen
+    /// Writes a page's plan, which was made of what is [known](Pages::known) in this unit. A plan that creates a consumer or a link
+    /// that is there, because not all keys were looked up ([`LookUps`](crate::page::LookUps)), is [refused](StoreError::Refused). It writes consumers, links, seen
     /// profiles in pages of up to [`PROFILES_OF_A_SEEN_PAGE`](crate::page::PROFILES_OF_A_SEEN_PAGE), memberships and issues. Existing memberships and issues stay as they are. E-mails that move between
     /// consumers are removed from the old consumers before the new ones get them. A page that moves links is counted ([`Pages::link_moves`]). New memberships
     /// begin at the unit's time ([`UnitOfWork::writing_since`](super::UnitOfWork::writing_since)). Returns how many

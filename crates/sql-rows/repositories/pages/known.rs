@@ -19,7 +19,10 @@ pub(super) async fn known(
     profiles: &[ProfileId],
 ) -> Result<Known, StoreError> {
     let ids: Vec<&str> = profiles.iter().map(ProfileId::as_str).collect();
-    let mut consumers = page_reads::consumers(scope.reborrow(), &[], &ids).await?;
+    let mut consumers = Vec::new();
+    if !ids.is_empty() {
+        consumers = page_reads::consumers(scope.reborrow(), &[], &ids).await?;
+    }
     // A consumer has its e-mail alone: who is found by a profile need not be found again.
     let found: HashSet<&Email> = consumers
         .iter()

@@ -30,11 +30,8 @@ pub(crate) async fn write_page(
     search::mark_pending(scope.reborrow(), run, plan).await?;
     consumers::update(scope.reborrow(), &plan.updated, now).await?;
     consumers::insert(scope.reborrow(), &plan.created, now).await?;
-    let links: Vec<LinkJson<'_>> = plan.links().map(LinkJson::of).collect();
-    if !links.is_empty() {
-        let rows = json(&links);
-        put_links(scope.reborrow(), &rows, now).await?;
-    }
+    insert_links(scope.reborrow(), &plan.new_links, now).await?;
+    update_links(scope.reborrow(), &plan.changed_links, now).await?;
     if !plan.link_moves.is_empty() {
         count_link_move(scope.reborrow()).await?;
     }
@@ -77,7 +74,40 @@ impl<'a> LinkJson<'a> {
     }
 }
 
-async fn put_links(scope: Scope<'_>, rows: &str, now: Timestamp) -> Result<(), StoreError> {
+/// Inserts links of profiles that must have none.
+async fn insert_links(
+    scope: Scope<'_>,
+    links: &[ProfileLink],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<LinkJson<'_>> = links.iter().map(LinkJson::of).collect();
+    let insert = sqlx::query!(
+        "INSERT INTO profile_links (organization_id, profile_id, source_id, consumer_id,
+            profile_updated, changed_at, created_at)
+         SELECT $1, value ->> 'profile', value ->> 'source', value ->> 'consumer',
+            value ->> 'updated', value ->> 'changed_at', $3
+         FROM jsonb_each($2)",
+        scope.organization,
+        json(&rows),
+        DbTimestamp(now)
+    );
+    insert.execute(scope.connection).with_timeout().await?;
+    Ok(())
+}
+
+/// Overwrites links.
+async fn update_links(
+    scope: Scope<'_>,
+    links: &[ProfileLink],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<LinkJson<'_>> = links.iter().map(LinkJson::of).collect();
     let put = sqlx::query!(
         // `WHERE true` keeps SQLite's parser from taking ON for a join's.
         "INSERT INTO profile_links (organization_id, profile_id, source_id, consumer_id,
@@ -90,7 +120,7 @@ async fn put_links(scope: Scope<'_>, rows: &str, now: Timestamp) -> Result<(), S
             profile_updated = excluded.profile_updated, changed_at = excluded.changed_at,
             updated_at = $3",
         scope.organization,
-        rows,
+        json(&rows),
         DbTimestamp(now)
     );
     put.execute(scope.connection).with_timeout().await?;

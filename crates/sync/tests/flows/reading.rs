@@ -90,6 +90,37 @@ async fn segments_are_read_like_lists_and_share_their_consumers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn people_who_are_known_are_found_behind_pages_of_people_who_are_not() {
+    // By their profile, by their e-mail, and by a profile that has another e-mail now.
+    let of = |id: &str, email: &str| -> Profile { profile(id).email(email).build() };
+    for later in [
+        of("t9", "t9@x.io"),
+        of("u9", "t9@x.io"),
+        of("t9", "u9@x.io"),
+    ] {
+        let klaviyo =
+            FakeKlaviyo::default()
+                .page_size(1)
+                .with(list("L1"), "Known", [of("t9", "t9@x.io")]);
+        let strangers = (0..20).map(|n| of(&format!("s{n}"), &format!("s{n}@x.io")));
+        // Klaviyo tells of them in the order of their ids.
+        let both: Vec<Profile> = strangers.chain([later]).collect();
+        let klaviyo = klaviyo.with(list("L2"), "Both", both);
+        let org = TestOrganization::on(&klaviyo).await;
+        org.synced(&list("L1")).await;
+
+        let run = org.synced(&list("L2")).await;
+
+        let tally = run.progress.tally;
+        assert_eq!((tally.processed, tally.created), (21, 20));
+        assert_eq!(org.consumers().await.len(), 21);
+        assert_eq!(org.members(&run.id).await.len(), 21);
+        let again = org.resynced(&run, false).await;
+        assert_eq!(again.progress.tally.unchanged, 21);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_list_takes_one_page_and_makes_an_empty_audience() {
     let klaviyo = klaviyo_with(&list("L1"), 0);
     let org = TestOrganization::on(&klaviyo).await;

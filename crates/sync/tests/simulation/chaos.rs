@@ -242,8 +242,9 @@ impl<'a> Chaos<'a> {
         let Some(index) = self.any_worker() else {
             return;
         };
-        let run = self.workers[index].run.clone();
-        if !self.may_lose_a_lease(&run) {
+        // It may stop in the middle of a unit, for whose end the workers of all runs wait.
+        let runs = self.world.runs.clone();
+        if !runs.iter().all(|run| self.may_lose_a_lease(run)) {
             return;
         }
         self.workers[index].frozen = self.random.random_range(200..600);

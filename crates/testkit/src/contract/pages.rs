@@ -199,6 +199,7 @@ pub async fn a_page_that_breaks_a_rule_is_refused(harness: &dyn StoreHarness) {
     let known = consumer("cons_1").email("a@example.com").build();
     let start = PagePlan {
         created: vec![known.clone()],
+        new_links: vec![link("p2", "cons_1", None)],
         ..PagePlan::default()
     };
     org.write(&run, &start).await;
@@ -223,6 +224,13 @@ pub async fn a_page_that_breaks_a_rule_is_refused(harness: &dyn StoreHarness) {
             "inserting a known consumer",
             PagePlan {
                 created: vec![known],
+                ..PagePlan::default()
+            },
+        ),
+        (
+            "inserting the link of a linked profile",
+            PagePlan {
+                new_links: vec![link("p2", "cons_1", None)],
                 ..PagePlan::default()
             },
         ),

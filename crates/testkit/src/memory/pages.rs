@@ -305,6 +305,13 @@ fn write_consumers(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(
 }
 
 fn write_links(rows: &mut Rows, plan: &PagePlan, now: Timestamp) -> Result<(), StoreError> {
+    if plan
+        .new_links
+        .iter()
+        .any(|link| rows.links.contains_key(&link.profile))
+    {
+        return Err(refuse("a link to insert is there already"));
+    }
     for link in plan.links() {
         if !rows.consumers.contains_key(&link.consumer) {
             return Err(refuse("a link's consumer is not there"));

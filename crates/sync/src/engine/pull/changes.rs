@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use fanfare_domain::account_changes::{AccountChanges, ChangesScan};
 use fanfare_domain::ids::{ConsumerId, ProfileId, RunId};
 use fanfare_domain::klaviyo::MemberPage;
-use fanfare_domain::page::{LinkMove, plan_changes};
+use fanfare_domain::page::{LinkMove, LookUps, plan_changes};
 use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::{KlaviyoError, UnitOfWork};
 use fanfare_domain::profile::Profile;
@@ -17,7 +17,7 @@ use fanfare_domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::slice::{ActiveSlice, Step};
-use super::writing::next_set;
+use super::writing::sets;
 use crate::due_passes::synced_audiences;
 use crate::engine::drain::Drain;
 use crate::engine::page_memory::Reservation;
@@ -124,12 +124,18 @@ impl<'a> ActiveSlice<'a> {
         let followed = followed(unit.as_mut(), page.profiles).await?;
         let ids = self.integration.ports.ids.as_ref();
         let (mut changed, mut written) = (0, 0);
-        let mut rest = followed.into_iter().peekable();
-        while rest.peek().is_some() {
-            let profiles = next_set(&mut rest);
-            let plan = |known, started_at| plan_changes(&profiles, known, started_at, now, ids);
+        // Nobody is inserted here, so that no store would refuse what a look-up has missed.
+        let mut look_ups = LookUps::default();
+        for profiles in sets(&followed) {
+            let plan = |known, started_at| plan_changes(profiles, known, started_at, now, ids);
             let (plan, _) = self
-                .write_set(unit.as_mut(), &profiles, began_at, now, plan)
+                .write_set(
+                    unit.as_mut(),
+                    profiles,
+                    &mut look_ups,
+                    (began_at, now),
+                    plan,
+                )
                 .await?;
             changed += plan.tally.created + plan.tally.updated;
             written += plan.created.len() + plan.updated.len();

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use fanfare_domain::ids::ProfileId;
 use fanfare_domain::page::{Tally, plan};
 use fanfare_domain::pass::Pass;
-use fanfare_domain::ports::MemberPage;
+use fanfare_domain::ports::{MemberPage, StoreError, UnitOfWork};
+use fanfare_domain::profile::Profile;
 use fanfare_domain::quota::Kept;
 use fanfare_domain::run::PagesTaken;
 use fanfare_domain::scan::{JoinTimes, OneSecond, PartitionNumber, ScannedPage};
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::comparing::count_before;
 use super::fetching::{Fetched, Fetcher, Fetches};
 use super::slice::{ActiveSlice, Step};
-use super::writing::next_set;
+use super::writing::sets;
 use crate::engine::drain::Drain;
 use crate::error::Error;
 
@@ -133,29 +134,66 @@ impl<'a> ActiveSlice<'a> {
         pages: Vec<(PartitionNumber, MemberPage)>,
         began_at: Timestamp,
     ) -> Result<Step, Error> {
-        let Some(mut unit) = self.lease.begin().await? else {
-            return Ok(Step::Lost);
-        };
-        let now = self.integration.now();
-        let is_incremental = matches!(self.run.run().pass, Pass::Incremental(_));
-        let mut scanned = Vec::new();
-        let mut profiles = Vec::new();
+        let (mut partitions, mut profiles) = (Vec::new(), Vec::new());
         for (partition, page) in pages {
-            let joins = JoinTimes::of(page.profiles.iter().map(|profile| profile.joined_at), now);
-            let members = page.profiles.iter().map(|one| (&one.id, one.joined_at));
-            let one_second = OneSecond::of(members);
-            let ids: Vec<ProfileId> = page.profiles.iter().map(|one| one.id.clone()).collect();
-            scanned.push((partition, page.next, joins, one_second, ids));
+            partitions.push((partition, page.next, page.profiles.len()));
             profiles.extend(page.profiles);
         }
+        let mut written = self.write_profiles(&profiles, began_at).await;
+        if self.look_ups.are_spared() && is_refused(&written) {
+            self.look_ups.all_from_now_on();
+            written = self.write_profiles(&profiles, began_at).await;
+        }
+        let Some(written) = written? else {
+            return Ok(Step::Lost);
+        };
+        self.mark_progress();
+
+        let (mut rest, mut new) = (profiles.as_slice(), written.new);
+        let mut scanned_page = |(partition, next, length)| {
+            let (page, after) = rest.split_at(length);
+            rest = after;
+            // A profile that the run has seen for the first time is counted and taken by the first page with it.
+            let new_profiles = page.iter().filter(|one| new.remove(&one.id)).count() as u64;
+            let page = ScannedPage {
+                next,
+                joins: JoinTimes::of(page.iter().map(|one| one.joined_at), written.now),
+                one_second: OneSecond::of(page.iter().map(|one| (&one.id, one.joined_at))),
+                profiles: length as u64,
+                new_profiles,
+            };
+            (partition, page)
+        };
+        let taken = PagesTaken {
+            pages: partitions.into_iter().map(&mut scanned_page).collect(),
+            tally: written.tally,
+            members_added: written.members_added,
+            consumers_met: written.consumers_met,
+        };
+        self.run
+            .take_pages(taken, self.pace.partitions, written.now)?;
+        let step = self.commit_step(written.unit).await?;
+        self.index_search(written.consumers).await;
+        Ok(step)
+    }
+
+    /// Writes what the profiles of pages change, set by set. `None` if the lease is lost.
+    async fn write_profiles(
+        &mut self,
+        profiles: &[Profile],
+        began_at: Timestamp,
+    ) -> Result<Option<Written>, Error> {
+        let Some(unit) = self.lease.begin().await? else {
+            return Ok(None);
+        };
+        let now = self.integration.now();
+        let mut written = Written::begun(unit, now);
+        let is_incremental = matches!(self.run.run().pass, Pass::Incremental(_));
         let ids = self.integration.ports.ids.as_ref();
-        let (mut new, mut tally) = (HashSet::new(), Tally::default());
-        let (mut members_added, mut consumers_met, mut written) = (0, 0, 0);
-        let mut rest = profiles.into_iter().peekable();
-        while rest.peek().is_some() {
-            let profiles = next_set(&mut rest);
+        for profiles in sets(profiles) {
+            let new = &mut written.new;
             let plan = |known, started_at| {
-                let mut plan = plan(&profiles, known, started_at, now, ids);
+                let mut plan = plan(profiles, known, started_at, now, ids);
                 new.extend(plan.seen_profiles.iter().map(|seen| seen.profile.clone()));
                 if is_incremental {
                     // Nobody is removed by it, so that nobody asks whom it has seen.
@@ -163,39 +201,52 @@ impl<'a> ActiveSlice<'a> {
                 }
                 plan
             };
-            let (plan, added) = self
-                .write_set(unit.as_mut(), &profiles, began_at, now, plan)
-                .await?;
+            let mut look_ups = std::mem::take(&mut self.look_ups);
+            let unit = written.unit.as_mut();
+            let set = self.write_set(unit, profiles, &mut look_ups, (began_at, now), plan);
+            let set = set.await;
+            self.look_ups = look_ups;
+            let (plan, added) = set?;
+            // If another set is refused, nothing stands in the pages that this one has been told of.
             self.seen.add(&plan.seen_profiles);
-            members_added += added;
-            consumers_met += plan.consumers_met;
-            written += plan.created.len() + plan.updated.len();
-            tally += plan.tally;
+            written.members_added += added;
+            written.consumers_met += plan.consumers_met;
+            written.consumers += plan.created.len() + plan.updated.len();
+            written.tally += plan.tally;
         }
-        self.mark_progress();
-
-        let scanned_page =
-            |(partition, next, joins, one_second, ids): (_, _, _, _, Vec<ProfileId>)| {
-                // A profile that the run has seen for the first time is counted and taken by the first page with it.
-                let new_profiles = ids.iter().filter(|id| new.remove(*id)).count() as u64;
-                let page = ScannedPage {
-                    next,
-                    joins,
-                    one_second,
-                    profiles: ids.len() as u64,
-                    new_profiles,
-                };
-                (partition, page)
-            };
-        let taken = PagesTaken {
-            pages: scanned.into_iter().map(scanned_page).collect(),
-            tally,
-            members_added,
-            consumers_met,
-        };
-        self.run.take_pages(taken, self.pace.partitions, now)?;
-        let step = self.commit_step(unit).await?;
-        self.index_search(written).await;
-        Ok(step)
+        Ok(Some(written))
     }
+}
+
+/// What pages have changed.
+struct Written {
+    unit: Box<dyn UnitOfWork>,
+    now: Timestamp,
+    /// Profiles that the run has seen for the first time.
+    new: HashSet<ProfileId>,
+    tally: Tally,
+    members_added: u64,
+    consumers_met: u64,
+    /// How many consumers were written.
+    consumers: usize,
+}
+
+impl Written {
+    /// Nothing so far.
+    fn begun(unit: Box<dyn UnitOfWork>, now: Timestamp) -> Self {
+        Self {
+            unit,
+            now,
+            new: HashSet::new(),
+            tally: Tally::default(),
+            members_added: 0,
+            consumers_met: 0,
+            consumers: 0,
+        }
+    }
+}
+
+/// Whether the store has refused a plan.
+const fn is_refused<T>(written: &Result<T, Error>) -> bool {
+    matches!(written, Err(Error::Store(StoreError::Refused(_))))
 }

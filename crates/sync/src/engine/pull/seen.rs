@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fanfare_domain::page::{PROFILES_OF_A_SEEN_PAGE, SeenIndex, SeenSet};
+use fanfare_domain::page::{LookUps, PROFILES_OF_A_SEEN_PAGE, SeenIndex, SeenSet};
 use fanfare_domain::pass::Pass;
 
 use super::slice::{ActiveSlice, Step};
@@ -52,6 +52,7 @@ impl ActiveSlice<'_> {
             }
         }
         self.seen = seen;
+        self.look_ups = LookUps::of_run(run.progress.total);
         // However long that took, the slice has its time for pages.
         self.restart_time();
         Ok(())

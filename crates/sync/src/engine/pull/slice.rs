@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use fanfare_domain::connection::OpenConnection;
-use fanfare_domain::page::{SeenIndex, SeenSet};
+use fanfare_domain::page::{LookUps, SeenIndex, SeenSet};
 use fanfare_domain::pass::Phase;
 use fanfare_domain::ports::UnitOfWork;
 use fanfare_domain::run::SourceRun;
@@ -36,6 +36,8 @@ pub(super) struct ActiveSlice<'a> {
     has_progress: bool,
     /// In which stored pages it stands whom the run has seen.
     pub(super) seen: SeenIndex,
+    /// Which keys of its pages it looks up.
+    pub(super) look_ups: LookUps,
     /// All whom the run has seen, once its members are compared with them.
     pub(super) seen_set: Option<Arc<SeenSet>>,
     /// How many consumers were written since the index of searches was brought on.
@@ -92,6 +94,7 @@ impl<'a> ActiveSlice<'a> {
             connection,
             has_progress: false,
             seen: SeenIndex::default(),
+            look_ups: LookUps::default(),
             seen_set: None,
             unindexed: 0,
             began: Instant::now(),

@@ -1,9 +1,7 @@
 //! Writing: what profiles change, set by set.
 
-use std::iter::Peekable;
-
 use fanfare_domain::ids::ConsumerId;
-use fanfare_domain::page::{Known, PagePlan, SharedContacts, keys};
+use fanfare_domain::page::{Known, LookUps, PagePlan, SharedContacts};
 use fanfare_domain::ports::{PageWrite, UnitOfWork};
 use fanfare_domain::profile::Profile;
 use fanfare_domain::time::Timestamp;
@@ -22,20 +20,21 @@ impl ActiveSlice<'_> {
         &self,
         unit: &mut dyn UnitOfWork,
         profiles: &[Profile],
-        began_at: Timestamp,
-        now: Timestamp,
+        look_ups: &mut LookUps,
+        (began_at, now): (Timestamp, Timestamp),
         plan: impl FnOnce(Known, Timestamp) -> PagePlan,
     ) -> Result<(PagePlan, u64), Error> {
         let run = self.run.run();
         let started_at = run.started_at.unwrap_or(now);
-        let (emails, profile_ids) = keys(profiles);
         let erased = self.integration.erased(unit, profiles, started_at).await?;
+        let (emails, profile_ids) = look_ups.of_page(profiles, &self.seen, &erased);
         let mut known = Known {
             erased,
             ..unit
                 .known(&run.id, &self.seen, &emails, &profile_ids)
                 .await?
         };
+        look_ups.found(&known);
         known.shared = shared(unit, &known, began_at).await?;
         let plan = plan(known, started_at);
         let write = PageWrite {
@@ -71,19 +70,22 @@ async fn shared(
     }))
 }
 
-/// The profiles of one write: all that there are, or of large ones so many that their texts and everything that is made
-/// of them take little memory.
-pub(super) fn next_set(profiles: &mut Peekable<impl Iterator<Item = Profile>>) -> Vec<Profile> {
-    let (mut set, mut bytes) = (Vec::new(), 0);
-    while let Some(profile) = profiles.next_if(|next| bytes + next.text_bytes() <= BYTES_OF_A_SET) {
-        bytes += profile.text_bytes();
-        set.push(profile);
-    }
-    // One profile alone is always taken.
-    if set.is_empty() {
-        set.extend(profiles.next());
-    }
-    set
+/// The profiles in sets of one write each: all of them, or of large ones so many that their texts and everything that is
+/// made of them take little memory.
+pub(super) fn sets(profiles: &[Profile]) -> impl Iterator<Item = &[Profile]> {
+    let mut rest = profiles;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |profile: &&Profile| {
+            bytes += profile.text_bytes();
+            bytes <= BYTES_OF_A_SET
+        };
+        // One profile alone is always taken.
+        let length = rest.iter().take_while(fits).count().max(1);
+        let (set, after) = rest.split_at_checked(length)?;
+        rest = after;
+        Some(set)
+    })
 }
 
 #[cfg(test)]
@@ -109,17 +111,13 @@ mod tests {
 
     #[test]
     fn small_profiles_are_written_together_and_large_ones_in_sets() {
-        let sets = |sizes: &[usize]| {
-            let mut rest = sizes.iter().map(|bytes| profile(*bytes)).peekable();
-            let mut sets = Vec::new();
-            while rest.peek().is_some() {
-                sets.push(next_set(&mut rest).len());
-            }
-            sets
+        let lengths = |sizes: &[usize]| {
+            let profiles: Vec<Profile> = sizes.iter().map(|bytes| profile(*bytes)).collect();
+            sets(&profiles).map(<[Profile]>::len).collect::<Vec<_>>()
         };
-        assert_eq!(sets(&[100; 800]), [800]);
-        assert_eq!(sets(&[1 << 19; 5]), [2, 2, 1]);
-        assert_eq!(sets(&[10, 5 << 20, 10, 10]), [1, 1, 2]);
-        assert!(sets(&[]).is_empty());
+        assert_eq!(lengths(&[100; 800]), [800]);
+        assert_eq!(lengths(&[1 << 19; 5]), [2, 2, 1]);
+        assert_eq!(lengths(&[10, 5 << 20, 10, 10]), [1, 1, 2]);
+        assert!(lengths(&[]).is_empty());
     }
 }
