@@ -74,7 +74,8 @@ impl Asked {
                 texts.iter().map(|text| answer(text).cloned()).collect()
             }
             Self::Consumers(texts) => {
-                let answer = |text: &String| members.ids.get(&ConsumerId::parse(text).ok()?);
+                let answer =
+                    |text: &String| members.ids.get(&ConsumerId::parse(text.as_str()).ok()?);
                 texts.iter().map(|text| answer(text).cloned()).collect()
             }
         }
@@ -92,7 +93,9 @@ impl People {
                     emails.get_or_insert_with(BTreeSet::new).extend(named);
                 }
                 Asked::Consumers(texts) => {
-                    let named = texts.iter().filter_map(|text| ConsumerId::parse(text).ok());
+                    let named = texts
+                        .iter()
+                        .filter_map(|text| ConsumerId::parse(text.as_str()).ok());
                     consumers.get_or_insert_with(BTreeSet::new).extend(named);
                 }
             }

@@ -1,6 +1,7 @@
 //! Ids: ours, which carry a prefix, and Klaviyo's, which are opaque.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ulid::Ulid;
 
@@ -48,12 +49,12 @@ macro_rules! text_id {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes an id as a caller, a store or Klaviyo sent it. Ids are opaque: only emptiness,
             /// length and characters that no id has are refused.
-            pub fn parse<T: Into<String>>(text: T) -> Result<Self, InvalidId> {
+            pub fn parse<T: Into<Arc<str>>>(text: T) -> Result<Self, InvalidId> {
                 let text = text.into();
                 let check: fn(&str) -> Result<(), InvalidId> = $check;
                 check(&text)?;
@@ -87,7 +88,7 @@ macro_rules! own_id {
         impl $name {
             /// A new id from a ULID that the caller drew.
             pub fn new(ulid: Ulid) -> Self {
-                Self(format!(concat!($prefix, "_{}"), ulid))
+                Self(format!(concat!($prefix, "_{}"), ulid).into())
             }
         }
     };
@@ -126,27 +127,27 @@ text_id!(/// The id of a piece of work, unique within its kind.
 impl WorkId {
     /// The id of a sync run's work.
     pub fn of_run(run: &RunId) -> Self {
-        Self(run.as_str().to_owned())
+        Self(Arc::clone(&run.0))
     }
 
     /// The id of the work of keeping an audience in its Klaviyo list.
     pub fn of_audience(audience: &AudienceId) -> Self {
-        Self(audience.as_str().to_owned())
+        Self(Arc::clone(&audience.0))
     }
 
     /// The id of the audience that the work keeps in its list.
     pub fn as_audience(&self) -> AudienceId {
-        AudienceId(self.0.clone())
+        AudienceId(Arc::clone(&self.0))
     }
 
     /// The id of the work of sending an organization's deliveries, of which there is one.
     pub fn of_outbox() -> Self {
-        Self("outbox".to_owned())
+        Self("outbox".into())
     }
 
     /// The id of the sync run that the work belongs to.
     pub fn as_run(&self) -> RunId {
-        RunId(self.0.clone())
+        RunId(Arc::clone(&self.0))
     }
 }
 

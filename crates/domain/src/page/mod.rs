@@ -124,7 +124,8 @@ pub struct LinkMove {
     pub is_shared: bool,
 }
 
-/// Everything that a page changes. Each collection holds a key at most once.
+/// Everything that a page changes. Each collection holds a key at most once, and consumers, links and members are in the order of
+/// their keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PagePlan {
     /// Consumers to insert.
@@ -157,6 +158,17 @@ pub struct PagePlan {
 }
 
 impl PagePlan {
+    fn in_order(mut self) -> Self {
+        self.created.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        self.updated
+            .sort_unstable_by(|a, b| a.consumer.id.cmp(&b.consumer.id));
+        for links in [&mut self.new_links, &mut self.changed_links] {
+            links.sort_unstable_by(|a, b| a.profile.cmp(&b.profile));
+        }
+        self.members.sort_unstable();
+        self
+    }
+
     /// The links that the page writes.
     pub fn links(&self) -> impl Iterator<Item = &ProfileLink> {
         self.new_links.iter().chain(&self.changed_links)

@@ -1,6 +1,8 @@
 //! The planner: takes profiles one after the other into a working copy, and plans the difference.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use foldhash::fast::RandomState;
 
 use super::{ConsumerWrite, Known, LinkMove, PagePlan, SeenProfile, SharedContacts};
 use crate::consumer::{Consumer, Primary, ProfileLink, primary_of};
@@ -13,10 +15,13 @@ use crate::profile::UsableProfile;
 use crate::time::Timestamp;
 use crate::value::Email;
 
+type Map<K, V> = HashMap<K, V, RandomState>;
+type Set<K> = HashSet<K, RandomState>;
+
 /// The owner of each e-mail. A consumer whose e-mail was stored by an earlier version's rules owns the address
 /// that it is today, unless another consumer was stored with that: so it takes the new form, and is found.
-fn owners(consumers: &[Consumer]) -> HashMap<Email, ConsumerId> {
-    let mut owners = HashMap::new();
+fn owners(consumers: &[Consumer]) -> Map<Email, ConsumerId> {
+    let mut owners = Map::default();
     for consumer in consumers {
         let Some(email) = &consumer.email else {
             continue;
@@ -35,15 +40,16 @@ fn owners(consumers: &[Consumer]) -> HashMap<Email, ConsumerId> {
 pub(super) struct PagePlanner<'a> {
     now: Timestamp,
     ids: &'a dyn Ids,
-    before: HashMap<ConsumerId, Consumer>,
-    consumers: BTreeMap<ConsumerId, Consumer>,
+    before: Map<ConsumerId, Consumer>,
+    consumers: Map<ConsumerId, Consumer>,
     /// By the form that the e-mail has today.
-    owners: HashMap<Email, ConsumerId>,
-    links_before: HashMap<ProfileId, ProfileLink>,
-    links: BTreeMap<ProfileId, ProfileLink>,
-    linked: HashMap<ConsumerId, BTreeSet<ProfileId>>,
-    seen: HashMap<ProfileId, SeenProfile>,
-    page_profiles: BTreeSet<ProfileId>,
+    owners: Map<Email, ConsumerId>,
+    links_before: Map<ProfileId, ProfileLink>,
+    links: Map<ProfileId, ProfileLink>,
+    /// The profiles of each consumer, each once.
+    linked: Map<ConsumerId, Vec<ProfileId>>,
+    seen: Map<ProfileId, SeenProfile>,
+    page_profiles: Set<ProfileId>,
     erased: Erased,
     shared: Option<SharedContacts>,
     plan: PagePlan,
@@ -51,12 +57,12 @@ pub(super) struct PagePlanner<'a> {
 
 impl<'a> PagePlanner<'a> {
     pub(super) fn new(known: Known, now: Timestamp, ids: &'a dyn Ids) -> Self {
-        let mut linked: HashMap<ConsumerId, BTreeSet<ProfileId>> = HashMap::new();
+        let mut linked: Map<ConsumerId, Vec<ProfileId>> = Map::default();
         for link in &known.links {
             linked
                 .entry(link.consumer.clone())
                 .or_default()
-                .insert(link.profile.clone());
+                .push(link.profile.clone());
         }
         let by_id = |consumer: &Consumer| (consumer.id.clone(), consumer.clone());
         let by_profile = |link: &ProfileLink| (link.profile.clone(), link.clone());
@@ -74,7 +80,7 @@ impl<'a> PagePlanner<'a> {
                 .into_iter()
                 .map(|seen| (seen.profile.clone(), seen))
                 .collect(),
-            page_profiles: BTreeSet::new(),
+            page_profiles: Set::default(),
             erased: known.erased,
             shared: known.shared,
             plan: PagePlan::default(),
@@ -271,7 +277,7 @@ impl<'a> PagePlanner<'a> {
             self.linked
                 .entry(to.clone())
                 .or_default()
-                .insert(profile.id.clone());
+                .push(profile.id.clone());
             return true;
         };
         link.updated = link.updated.max(profile.updated);
@@ -282,9 +288,9 @@ impl<'a> PagePlanner<'a> {
         self.linked
             .entry(to.clone())
             .or_default()
-            .insert(profile.id.clone());
+            .push(profile.id.clone());
         if let Some(profiles) = self.linked.get_mut(&left) {
-            profiles.remove(&profile.id);
+            profiles.retain(|one| *one != profile.id);
         }
         let primary = self.primary(&left);
         if let Some(consumer) = self.consumers.get_mut(&left) {
@@ -365,11 +371,11 @@ impl<'a> PagePlanner<'a> {
     /// How many consumers have profiles that the run sees for the first time, and none that it has seen before the page.
     fn consumers_met(&self) -> u64 {
         let seen_now = self.plan.seen_profiles.iter().map(|seen| &seen.profile);
-        let seen_now: BTreeSet<&ProfileId> = seen_now.collect();
+        let seen_now: Set<&ProfileId> = seen_now.collect();
         let consumers = seen_now
             .iter()
             .filter_map(|profile| self.links.get(*profile));
-        let consumers: BTreeSet<&ConsumerId> = consumers.map(|link| &link.consumer).collect();
+        let consumers: Set<&ConsumerId> = consumers.map(|link| &link.consumer).collect();
         let was_seen =
             |profile: &ProfileId| self.seen.contains_key(profile) && !seen_now.contains(profile);
         let is_new = |consumer: &&ConsumerId| {
@@ -391,12 +397,10 @@ impl<'a> PagePlanner<'a> {
                 }
             }
         }
-        let members: BTreeSet<ConsumerId> = self
-            .page_profiles
-            .iter()
-            .filter_map(|profile| Some(self.links.get(profile)?.consumer.clone()))
-            .collect();
-        self.plan.members = members.into_iter().collect();
+        let members = self.page_profiles.iter();
+        let members = members.filter_map(|profile| Some(&self.links.get(profile)?.consumer));
+        let members: Set<&ConsumerId> = members.collect();
+        self.plan.members = members.into_iter().cloned().collect();
         let moves = self.links.values().filter_map(|link| {
             let from = self.links_before.get(&link.profile)?.consumer.clone();
             let to = link.consumer.clone();
@@ -420,7 +424,7 @@ impl<'a> PagePlanner<'a> {
                 Some(_) => self.plan.changed_links.push(link),
             }
         }
-        self.plan
+        self.plan.in_order()
     }
 }
 
