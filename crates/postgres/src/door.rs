@@ -20,7 +20,7 @@ pub(crate) async fn check_members(
         People::Emails(emails) => (emails.iter().map(Email::as_str).collect(), Vec::new()),
         People::Consumers(ids) => (Vec::new(), ids.iter().map(ConsumerId::as_str).collect()),
     };
-    let (mut statement, _permit) = pool.begin_statement(organization).await?;
+    let (mut statement, _permit) = pool.connection(organization).await?;
     let find = sqlx::query_file_as!(
         DoorRow,
         "sql/audience_list_memberships/at_door.sql",

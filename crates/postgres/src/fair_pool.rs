@@ -53,13 +53,10 @@ impl<K: Clone + Eq + Hash> FairPool<K> {
         Ok((tx.with_timeout().await?, permit))
     }
 
-    /// The same for a single statement, which is a transaction of its own.
-    pub(crate) async fn begin_statement(
-        &self,
-        of: &K,
-    ) -> Result<(Transaction, Permit), StoreError> {
+    /// The same for a message that the caller sends: one that begins a transaction, or is a transaction of its own.
+    pub(crate) async fn connection(&self, of: &K) -> Result<(Transaction, Permit), StoreError> {
         let permit = self.permit(of).await?;
-        let tx = Transaction::of_one_statement(&self.connections);
+        let tx = Transaction::of_message(&self.connections);
         Ok((tx.with_timeout().await?, permit))
     }
 

@@ -30,14 +30,14 @@ impl Transaction {
     /// Begins one with this message, which has no text of a caller's but as a [literal](crate::literal).
     pub(crate) async fn begin(pool: &PgPool, begin: String) -> Result<Self, sqlx::Error> {
         // Open already: who gives up waiting for the answer cannot know whether it has begun.
-        let mut transaction = Self::of_one_statement(pool).await?;
+        let mut transaction = Self::of_message(pool).await?;
         let begin = sqlx::raw_sql(AssertSqlSafe(begin));
         begin.execute(&mut *transaction).await?;
         Ok(transaction)
     }
 
-    /// A connection for one statement, which is a transaction of its own, until [`end`](Self::end).
-    pub(crate) async fn of_one_statement(pool: &PgPool) -> Result<Self, sqlx::Error> {
+    /// A connection for a message that the caller sends, which begins a transaction or is one, until [`end`](Self::end).
+    pub(crate) async fn of_message(pool: &PgPool) -> Result<Self, sqlx::Error> {
         Ok(Self {
             connection: Some(pool.acquire().await?),
             is_open: true,

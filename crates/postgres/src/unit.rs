@@ -1,8 +1,8 @@
 //! A unit of work: one transaction, one organization.
 //!
 //! The first statement of a transaction names the organization to Postgres, until the transaction
-//! ends; row security shows that organization's rows and no others. It is a `SET LOCAL`, and goes with `BEGIN` in one message.
-//! Where the rows are distributed over several servers it is a message of its own: Citus sends that on to each of them, as it
+//! ends; row security shows that organization's rows and no others. It is a `SET LOCAL`, and goes with `BEGIN` in one message,
+//! and so does the lock of a unit that writes: a server that has much to do takes a millisecond for each message. Where the rows are distributed over several servers it is a message of its own: Citus sends that on to each of them, as it
 //! came, and does not send on what `set_config` sets (`docs/SCALING.md`).
 //!
 //! A writing unit then takes an advisory lock on the organization, and every
@@ -22,14 +22,14 @@ use async_trait::async_trait;
 use fanfare_domain::ids::OrganizationId;
 use fanfare_domain::ports::{Clock, StoreError, UnitOfWork};
 use fanfare_domain::time::Timestamp;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::fair_pool::FairPool;
 use crate::literal::literal;
 use crate::timeout::WithTimeout;
 use crate::transaction::Transaction;
-use fanfare_sql_rows::DbTimestamp;
-use fanfare_sql_rows::{JobNotifier, Permit};
+use fanfare_sql_rows::{DbTimestamp, JobNotifier, Permit, corrupt};
 
 /// Keeps our locks apart from those that others take by hashes of the same texts.
 const LOCK_SEED: i64 = 0x0046_414E_4641_5245;
@@ -74,45 +74,57 @@ impl Unit {
     }
 
     pub(crate) async fn write(opening: Opening<'_>) -> Result<Self, StoreError> {
-        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-        let mut unit = Self::begin(opening, begin).await?;
-        let (organization, connection) = unit.reading();
         // The select list is computed when the lock is there.
-        let lock = sqlx::query_scalar!(
-            r#"SELECT clock_timestamp() AS "now!" FROM pg_advisory_xact_lock(hashtextextended($1, $2))"#,
-            organization,
-            LOCK_SEED
+        let lock = format!(
+            "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+             FROM pg_advisory_xact_lock(hashtextextended({}, {LOCK_SEED}))",
+            literal(opening.organization.as_str())
         );
-        let locked_at = lock.fetch_one(connection).with_timeout().await?;
-        let DbTimestamp(now) = unit.now().unwrap_or(locked_at);
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+        let (mut unit, locked) = Self::begin_with(opening, begin, Some(lock)).await?;
+        let locked_at = locked.and_then(|row| row.try_get(0).ok());
+        let locked_at = locked_at.and_then(Timestamp::from_micros);
+        let now = unit.now().or(locked_at.map(DbTimestamp));
+        let DbTimestamp(now) = now.ok_or_else(|| corrupt("the database's time"))?;
         unit.writing_since = Some(now);
         Ok(unit)
     }
 
-    async fn begin(opening: Opening<'_>, begin: &'static str) -> Result<Self, StoreError> {
-        let name = format!(
-            "SET LOCAL fanfare.organization_id = {}",
-            literal(opening.organization.as_str())
-        );
-        let (begin, name) = if opening.is_distributed {
-            (begin.to_owned(), Some(name))
-        } else {
-            (format!("{begin}; {name}"), None)
-        };
-        let (mut tx, permit) = opening.pool.begin(opening.organization, begin).await?;
-        if let Some(name) = name {
-            let name = sqlx::raw_sql(AssertSqlSafe(name));
-            name.execute(&mut *tx).with_timeout().await?;
+    async fn begin(opening: Opening<'_>, begin: &str) -> Result<Self, StoreError> {
+        let (unit, _) = Self::begin_with(opening, begin, None).await?;
+        Ok(unit)
+    }
+
+    /// Begins a unit, whose first statement may return a row.
+    async fn begin_with(
+        opening: Opening<'_>,
+        begin: &str,
+        first: Option<String>,
+    ) -> Result<(Self, Option<PgRow>), StoreError> {
+        let organization = opening.organization;
+        let name = literal(organization.as_str());
+        let name = format!("SET LOCAL fanfare.organization_id = {name}");
+        let mut messages: Vec<String> = [begin.to_owned(), name].into_iter().chain(first).collect();
+        if !opening.is_distributed {
+            messages = vec![messages.join("; ")];
         }
-        Ok(Self {
+        let (mut tx, permit) = opening.pool.connection(organization).await?;
+        let mut row = None;
+        for message in messages {
+            let message = sqlx::raw_sql(AssertSqlSafe(message));
+            let rows = message.fetch_all(&mut *tx).with_timeout().await?;
+            row = rows.into_iter().next();
+        }
+        let unit = Self {
             tx,
-            organization: opening.organization.clone(),
+            organization: organization.clone(),
             notifier: opening.notifier,
             clock: opening.clock,
             is_distributed: opening.is_distributed,
             writing_since: None,
             _permit: permit,
-        })
+        };
+        Ok((unit, row))
     }
 
     /// The organization, which is the first parameter of every statement, and the connection.
