@@ -179,6 +179,11 @@ impl<'a> Fetches<'a> {
         arrived
     }
 
+    /// Whether no answer has arrived that was not taken.
+    pub(super) const fn are_awaited(&self) -> bool {
+        self.arrived.is_empty()
+    }
+
     /// Does `work` while answers arrive.
     pub(super) async fn beside<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);

@@ -65,6 +65,9 @@ impl<'a> ActiveSlice<'a> {
                     fetches.request(partition, chains, &request);
                 }
             }
+            if fetches.are_awaited() {
+                fetches.beside(self.index_meanwhile()).await;
+            }
             let arriving = drain.wait_for(fetches.arrived(), stop);
             let Some(arrived) = self.lease.keep_during(arriving).await? else {
                 return Ok(Step::Lost);

@@ -48,10 +48,13 @@ pub(super) struct ActiveSlice<'a> {
     looked_at: Instant,
 }
 
-/// How many sections of new consumers the index of searches leaves out while pages arrive. To make one takes as long as to
-/// write several pages, so it is put off until the run waits for Klaviyo; meanwhile a search reads the texts of those
-/// consumers.
-const SECTIONS_LEFT_OUT: u32 = 8;
+/// How many sections of new consumers the index of searches leaves out while pages wait to be written. To make one takes as long as to
+/// write several pages, so it is put off until no page has arrived; meanwhile a search reads the texts of those
+/// consumers, of so many in less than a tenth of a second.
+const SECTIONS_LEFT_OUT: u32 = 64;
+
+/// How many sections are made at once where the index leaves out more, so that pages wait for a fraction of a second.
+const SECTIONS_AT_ONCE: u32 = 8;
 
 /// What follows from a step.
 pub(super) enum Step {
@@ -229,21 +232,27 @@ impl<'a> ActiveSlice<'a> {
     pub(super) async fn index_search(&mut self, written: usize) {
         self.unindexed += written;
         if self.unindexed >= (SECTION * SECTIONS_LEFT_OUT) as usize {
-            // Where changes are scattered over many sections, pages do not wait for all of them.
-            self.bring_index_on(SECTIONS_LEFT_OUT + 1).await;
+            self.bring_index_on(SECTIONS_AT_ONCE).await;
+        }
+    }
+
+    /// Brings the index of searches on by a section, if one is missing: no page has arrived yet.
+    pub(super) async fn index_meanwhile(&mut self) {
+        if self.unindexed >= SECTION as usize {
+            self.bring_index_on(1).await;
         }
     }
 
     /// Brings the index of searches up to date while nothing else is to be done.
     async fn finish_index(&mut self) {
         if self.unindexed >= SECTION as usize {
-            self.bring_index_on(u32::MAX).await;
+            self.bring_index_on(u32::MAX / SECTION).await;
         }
     }
 
     /// Nothing but the speed of searches depends on it; after a failure, the worker's maintenance does it.
     async fn bring_index_on(&mut self, sections: u32) {
-        self.unindexed = 0;
+        self.unindexed = self.unindexed.saturating_sub((sections * SECTION) as usize);
         let indexed = self
             .integration
             .index_search(self.lease.organization(), sections);
