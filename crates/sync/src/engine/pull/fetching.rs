@@ -30,6 +30,10 @@ pub(super) const SHORT_WAIT: Duration = Duration::from_millis(999);
 /// The most answers that are taken at once. The pages of all partitions together would be written while none is requested.
 const AT_ONCE: usize = 8;
 
+/// How long a unit is let alone before the next pages are requested, if others wait already. It begins with short statements, and
+/// where cores are few, reading pages beside them would delay each.
+const HEAD_START: Duration = Duration::from_millis(8);
+
 /// A partition's page, or why there is none.
 pub(super) struct Fetched {
     pub(super) partition: PartitionNumber,
@@ -184,9 +188,16 @@ impl<'a> Fetches<'a> {
         self.arrived.is_empty()
     }
 
-    /// Does `work` while answers arrive.
+    /// Does `work` while answers arrive. Where some wait already, `work` has a head start.
     pub(super) async fn beside<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
+        if !self.are_awaited() {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(HEAD_START) => {}
+            }
+        }
         loop {
             tokio::select! {
                 biased;
