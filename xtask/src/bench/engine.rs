@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::environment::{Environment, KEY, LIST, SECOND_LIST};
-use super::{Figure, Options, example};
+use super::{Figure, Options, READERS, example};
 use crate::interrupt::Interrupt;
 use crate::services::api::Run;
 use crate::test::postgres::Cluster;
@@ -48,9 +48,6 @@ pub(super) fn measure_on_postgres(options: &Options, interrupt: &Interrupt) -> R
     });
     Ok(figures)
 }
-
-/// How many readers the worker reads a list with (`partitions` of `fanfare-sync`'s pace).
-const READERS: &str = "24";
 
 /// What an import leaves behind, in the order of the foreign keys, with the index of searches.
 const TABLES: [&str; 11] = [

@@ -46,6 +46,9 @@ struct Figure {
     limit: Option<f64>,
 }
 
+/// How many readers the worker reads a list with (`partitions` of `fanfare-sync`'s pace).
+const READERS: &str = "24";
+
 type Case = fn(&Options, &Interrupt) -> Result<Vec<Figure>>;
 
 /// The cases by name. A second pass (`resync`) is measured on what each engine has imported.

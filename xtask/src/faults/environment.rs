@@ -15,11 +15,10 @@ use crate::abuse::Abuser;
 use crate::interrupt::Interrupt;
 use crate::journal;
 use crate::process::{Launch, Program};
-use crate::services::Programs;
 use crate::services::api::{Api, Run};
+use crate::services::{Programs, simulator};
 use crate::test::faketime;
 use crate::test::postgres::Cluster;
-use crate::webhooks;
 
 pub(super) const LIST: &str = "FaUlTs";
 pub(super) const KEY: &str = "pk_faults_0123456789abcdef0123456789abcdef";
@@ -261,17 +260,7 @@ impl Environment {
 
     /// Gives the simulator an order: `faults` to come, or `changes` at once.
     pub(super) fn order(&self, what: &str, orders: &str) -> Result<()> {
-        let agent = webhooks::agent();
-        let answer = agent
-            .post(format!("{}/control/{what}", self.klaviyo))
-            .send(orders);
-        let mut answer = answer.context("the simulator does not answer")?;
-        ensure!(
-            answer.status().is_success(),
-            "the simulator does not take an order: {}",
-            answer.body_mut().read_to_string()?
-        );
-        Ok(())
+        simulator::order(&self.klaviyo, what, orders)
     }
 
     /// Imports the list.

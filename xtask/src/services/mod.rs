@@ -1,6 +1,7 @@
 //! The service's programs: built, started together on one store, and kept running.
 
 pub(crate) mod api;
+pub(crate) mod simulator;
 
 use std::ffi::OsString;
 use std::fs::File;
