@@ -2,7 +2,7 @@
 //!
 //! The first statement of a transaction names the organization to Postgres, until the transaction
 //! ends; row security shows that organization's rows and no others. It is a `SET LOCAL`, and goes with `BEGIN` in one message,
-//! and so does the lock of a unit that writes: a server that has much to do takes a millisecond for each message. Where the rows are distributed over several servers it is a message of its own: Citus sends that on to each of them, as it
+//! and so does the lock of a unit that writes: a server that has much to do takes a millisecond for each message. Where the rows are distributed over several servers each is a message of its own: Citus sends that on to each of them, as it
 //! came, and does not send on what `set_config` sets (`docs/SCALING.md`).
 //!
 //! A writing unit then takes an advisory lock on the organization, and every

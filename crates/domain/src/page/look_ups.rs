@@ -1,6 +1,6 @@
 //! By which of its keys a store is asked what it knows about a page.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use fastbloom::BloomFilter;
 
@@ -14,10 +14,11 @@ use crate::value::Email;
 /// Which keys of its pages a run looks up. The default looks up all of them.
 ///
 /// The people of a first import are in no store: once all look-ups of its first page have found nobody, a run looks up those alone
-/// by which it may have written somebody itself. It may be wrong, because others write consumers too. Then the plan creates a
-/// consumer or a link that is there, a store refuses that, and the page is planned anew with all look-ups
-/// ([`all_from_now_on`](Self::all_from_now_on)). So that it is refused, only what a plan is sure to insert is spared: profiles with a
-/// usable e-mail, where nobody of the page was erased.
+/// by which it may have written somebody itself, since these were made. It may be wrong, because others write consumers too. Then the plan
+/// gives a consumer the e-mail of another one, or creates a link that is there, a store refuses that, and the page is planned anew with
+/// all look-ups ([`all_from_now_on`](Self::all_from_now_on)). So that it is refused, only keys are spared that every plan is sure to
+/// write: profiles with a usable e-mail, on a page that has each profile once (of two e-mails the first would not be written), and
+/// nobody who was erased.
 #[derive(Debug, Default)]
 pub struct LookUps {
     /// The e-mails of the pages so far, unless all keys are looked up anyway.
@@ -42,7 +43,9 @@ impl LookUps {
         seen: &SeenIndex,
         erased: &Erased,
     ) -> (Vec<Email>, Vec<ProfileId>) {
-        let are_spared = self.are_spared && erased.0.is_empty();
+        let mut ids = HashSet::new();
+        let has_each_once = page.iter().all(|profile| ids.insert(&profile.id));
+        let are_spared = self.are_spared && has_each_once && erased.0.is_empty();
         let (mut emails, mut profiles) = (BTreeSet::new(), BTreeSet::new());
         for profile in page {
             let email = profile.usable_email();
@@ -187,6 +190,19 @@ mod tests {
         let mut look_ups = spared();
         let (profiles, _) = looked_up(&mut look_ups, &[("p2", None), ("p3", Some("no address"))]);
         assert_eq!(profiles, ["p2", "p3"]);
+    }
+
+    #[test]
+    fn a_page_that_has_a_profile_twice_is_looked_up_completely() {
+        let mut look_ups = spared();
+        let page = [
+            ("p2", Some("b@example.com")),
+            ("p2", Some("c@example.com")),
+            ("p3", Some("d@example.com")),
+        ];
+        let (profiles, emails) = looked_up(&mut look_ups, &page);
+        assert_eq!(profiles, ["p2", "p3"]);
+        assert_eq!(emails, ["b@example.com", "c@example.com", "d@example.com"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod pace;
 mod page_memory;
 mod pull;
 mod push;
+mod search_backlog;
 mod slice_end;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::integration::Integration;
 
 use due_work::DueWork;
 use page_memory::PageMemory;
+use search_backlog::SearchBacklog;
 
 pub use pace::Pace;
 pub use slice_end::SliceEnd;
@@ -39,6 +41,7 @@ pub struct Engine {
     pace: Pace,
     due_work: Arc<DueWork>,
     page_memory: Arc<PageMemory>,
+    search_backlog: Arc<SearchBacklog>,
     /// Held by each suspected run of the process that is worked on; by the one that is on its last try, alone.
     suspected: Arc<RwLock<()>>,
 }
@@ -52,6 +55,7 @@ impl Engine {
             pace,
             due_work: Arc::new(DueWork::new(queue)),
             page_memory: PageMemory::of(pace.page_memory, pace.largest_page),
+            search_backlog: Arc::default(),
             suspected: Arc::default(),
         }
     }

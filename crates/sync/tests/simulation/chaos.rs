@@ -69,6 +69,9 @@ impl Tally {
     }
 }
 
+/// How many leases a run survives to lose.
+const MOST_LOST: u32 = 2;
+
 type Work = Pin<Box<dyn Future<Output = Result<SliceEnd, Error>>>>;
 
 struct Worker {
@@ -213,11 +216,23 @@ impl<'a> Chaos<'a> {
         }
     }
 
-    /// Whether this run may lose another lease.
+    /// Whether this run may lose another lease, which it then does.
     fn may_lose_a_lease(&mut self, run: &RunId) -> bool {
         let lost_leases = self.lost_leases.entry(run.clone()).or_default();
         *lost_leases += 1;
-        *lost_leases <= 2
+        *lost_leases <= MOST_LOST
+    }
+
+    /// The same of all runs.
+    fn may_all_lose_a_lease(&mut self) -> bool {
+        let lost = |run| self.lost_leases.get(run).copied().unwrap_or_default();
+        if self.world.runs.iter().any(|run| lost(run) >= MOST_LOST) {
+            return false;
+        }
+        for run in &self.world.runs {
+            *self.lost_leases.entry(run.clone()).or_default() += 1;
+        }
+        true
     }
 
     async fn kill(&mut self) {
@@ -243,8 +258,7 @@ impl<'a> Chaos<'a> {
             return;
         };
         // It may stop in the middle of a unit, for whose end the workers of all runs wait.
-        let runs = self.world.runs.clone();
-        if !runs.iter().all(|run| self.may_lose_a_lease(run)) {
+        if !self.may_all_lose_a_lease() {
             return;
         }
         self.workers[index].frozen = self.random.random_range(200..600);
@@ -281,8 +295,7 @@ impl<'a> Chaos<'a> {
             }
             3 => {
                 // A worker that is not told of its claim leaves the lease to run out.
-                let runs = self.world.runs.clone();
-                if !runs.iter().all(|run| self.may_lose_a_lease(run)) {
+                if !self.may_all_lose_a_lease() {
                     return;
                 }
                 self.tally.lost_answers += 1;

@@ -197,19 +197,28 @@ pub async fn a_page_that_breaks_a_rule_is_refused(harness: &dyn StoreHarness) {
     let org = TestOrganization::new(harness);
     let run = org.queue("list1").await;
     let known = consumer("cons_1").email("a@example.com").build();
+    let other = consumer("cons_3").email("b@example.com").build();
     let start = PagePlan {
-        created: vec![known.clone()],
+        created: vec![known.clone(), other],
         new_links: vec![link("p2", "cons_1", None)],
         ..PagePlan::default()
     };
     org.write(&run, &start).await;
     let same_email = consumer("cons_2").email("a@example.com").build();
+    let with_the_same = consumer("cons_3").email("a@example.com").build();
     let unknown = consumer("cons_none").build();
     let faulty = [
         (
             "an e-mail of two consumers",
             PagePlan {
                 created: vec![same_email],
+                ..PagePlan::default()
+            },
+        ),
+        (
+            "overwriting a consumer with another's e-mail",
+            PagePlan {
+                updated: vec![overwritten(with_the_same)],
                 ..PagePlan::default()
             },
         ),

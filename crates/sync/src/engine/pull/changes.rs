@@ -124,7 +124,7 @@ impl<'a> ActiveSlice<'a> {
         let followed = followed(unit.as_mut(), page.profiles).await?;
         let ids = self.integration.ports.ids.as_ref();
         let (mut changed, mut written) = (0, 0);
-        // Nobody is inserted here, so that no store would refuse what a look-up has missed.
+        // Hardly anybody is inserted here, so that no store would refuse what a look-up has missed.
         let mut look_ups = LookUps::default();
         for profiles in sets(&followed) {
             let plan = |known, started_at| plan_changes(profiles, known, started_at, now, ids);

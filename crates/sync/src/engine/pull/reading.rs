@@ -14,6 +14,7 @@ use fanfare_domain::run::PagesTaken;
 use fanfare_domain::scan::{JoinTimes, OneSecond, PartitionNumber, ScannedPage};
 use fanfare_domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
 use super::comparing::count_before;
 use super::fetching::{Fetched, Fetcher, Fetches};
@@ -65,7 +66,7 @@ impl<'a> ActiveSlice<'a> {
                     fetches.request(partition, chains, &request);
                 }
             }
-            if fetches.are_awaited() {
+            if !is_ending && fetches.are_awaited() {
                 fetches.beside(self.index_meanwhile()).await;
             }
             let arriving = drain.wait_for(fetches.arrived(), stop);
@@ -144,6 +145,7 @@ impl<'a> ActiveSlice<'a> {
         }
         let mut written = self.write_profiles(&profiles, began_at).await;
         if self.look_ups.are_spared() && is_refused(&written) {
+            debug!("the pages have somebody who was not looked up; they are planned anew");
             self.look_ups.all_from_now_on();
             written = self.write_profiles(&profiles, began_at).await;
         }

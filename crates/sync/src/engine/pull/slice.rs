@@ -40,8 +40,6 @@ pub(super) struct ActiveSlice<'a> {
     pub(super) look_ups: LookUps,
     /// All whom the run has seen, once its members are compared with them.
     pub(super) seen_set: Option<Arc<SeenSet>>,
-    /// How many consumers were written since the index of searches was brought on.
-    pub(super) unindexed: usize,
     /// When the current slice began. A slice follows directly on another if no other work is due.
     began: Instant,
     /// When the worker last looked for other work.
@@ -99,7 +97,6 @@ impl<'a> ActiveSlice<'a> {
             seen: SeenIndex::default(),
             look_ups: LookUps::default(),
             seen_set: None,
-            unindexed: 0,
             began: Instant::now(),
             looked_at: Instant::now(),
         }
@@ -229,33 +226,38 @@ impl<'a> ActiveSlice<'a> {
     }
 
     /// Counts consumers that pages have written, and brings the index of searches on when it leaves out too many.
-    pub(super) async fn index_search(&mut self, written: usize) {
-        self.unindexed += written;
-        if self.unindexed >= (SECTION * SECTIONS_LEFT_OUT) as usize {
+    pub(super) async fn index_search(&self, written: usize) {
+        let left_out = self.count_unindexed(written);
+        if left_out >= (SECTION * SECTIONS_LEFT_OUT) as usize {
             self.bring_index_on(SECTIONS_AT_ONCE).await;
         }
     }
 
     /// Brings the index of searches on by a section, if one is missing: no page has arrived yet.
-    pub(super) async fn index_meanwhile(&mut self) {
-        if self.unindexed >= SECTION as usize {
+    pub(super) async fn index_meanwhile(&self) {
+        if self.count_unindexed(0) >= SECTION as usize {
             self.bring_index_on(1).await;
         }
     }
 
     /// Brings the index of searches up to date while nothing else is to be done.
-    async fn finish_index(&mut self) {
-        if self.unindexed >= SECTION as usize {
+    async fn finish_index(&self) {
+        if self.count_unindexed(0) >= SECTION as usize {
             self.bring_index_on(u32::MAX / SECTION).await;
         }
     }
 
+    fn count_unindexed(&self, written: usize) -> usize {
+        let organization = self.lease.organization();
+        self.engine.search_backlog.add(organization, written)
+    }
+
     /// Nothing but the speed of searches depends on it; after a failure, the worker's maintenance does it.
-    async fn bring_index_on(&mut self, sections: u32) {
-        self.unindexed = self.unindexed.saturating_sub((sections * SECTION) as usize);
-        let indexed = self
-            .integration
-            .index_search(self.lease.organization(), sections);
+    async fn bring_index_on(&self, sections: u32) {
+        let organization = self.lease.organization();
+        let indexed = (sections * SECTION) as usize;
+        self.engine.search_backlog.take(organization, indexed);
+        let indexed = self.integration.index_search(organization, sections);
         if let Err(error) = indexed.await {
             warn!(
                 error = &error as &dyn std::error::Error,
