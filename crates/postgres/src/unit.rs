@@ -1,8 +1,9 @@
 //! A unit of work: one transaction, one organization.
 //!
 //! The first statement of a transaction names the organization to Postgres, until the transaction
-//! ends; row security shows that organization's rows and no others. It is a `SET LOCAL`, and goes with `BEGIN` in one message,
-//! and so does the lock of a unit that writes: a server that has much to do takes a millisecond for each message. Where the rows are distributed over several servers each is a message of its own: Citus sends that on to each of them, as it
+//! ends; row security shows that organization's rows and no others. It is a `SET LOCAL`. It goes with `BEGIN` in one message,
+//! and so does the lock of a unit that writes: for each message a busy server may take a millisecond. Where the rows are
+//! distributed over several servers, each statement is a message: Citus sends the `SET LOCAL` on to each server, as it
 //! came, and does not send on what `set_config` sets (`docs/SCALING.md`).
 //!
 //! A writing unit then takes an advisory lock on the organization, and every

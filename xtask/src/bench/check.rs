@@ -48,8 +48,8 @@ const SIMULATOR: [&str; 3] = ["--no-quota", "--latency", "0"];
 /// By the [`READERS`](super::READERS) of a list, 750 pages a minute: what Klaviyo's quota allows an import.
 const AT_KLAVIYOS_PACE: &str = "list-profiles@times=all:slow=1920";
 
-/// How long the pages that were asked for before that take.
-const IN_FLIGHT: Duration = Duration::from_secs(2);
+/// How long the first pages take at that pace.
+const FIRST_PAGES: Duration = Duration::from_secs(3);
 
 pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
     let members = MEMBERS / options.divide;
@@ -115,10 +115,11 @@ impl Measured {
             ask: example("ask")?,
         };
         let idle = door.check(interrupt)?;
-        let mut import = environment.import(SECOND_LIST)?;
-        let is_over = AtomicBool::new(false);
         let simulator = environment.services.simulator_address.as_deref();
         let simulator = simulator.context("there is no simulator")?;
+        simulator::order(simulator, "faults", AT_KLAVIYOS_PACE)?;
+        let mut import = environment.import(SECOND_LIST)?;
+        let is_over = AtomicBool::new(false);
         let (busy, at_klaviyos_pace) = thread::scope(|scope| -> Result<_> {
             let importing = scope.spawn(|| -> Result<()> {
                 while !is_over.load(Ordering::SeqCst) {
@@ -130,10 +131,10 @@ impl Measured {
                 }
                 Ok(())
             });
-            let checked = door.check(interrupt).and_then(|busy| {
-                simulator::order(simulator, "faults", AT_KLAVIYOS_PACE)?;
-                interrupt.sleep(IN_FLIGHT);
-                Ok((busy, door.asked(Some(PACE), interrupt)?))
+            interrupt.sleep(FIRST_PAGES);
+            let checked = door.asked(Some(PACE), interrupt).and_then(|paced| {
+                simulator::forget_faults(simulator)?;
+                Ok((door.check(interrupt)?, paced))
             });
             is_over.store(true, Ordering::SeqCst);
             importing.join().expect("no panic while importing")?;
