@@ -9,7 +9,10 @@ pub(crate) fn forget_faults(simulator: &str) -> Result<()> {
     let agent = webhooks::agent();
     let answer = agent.delete(format!("{simulator}/control/faults")).call();
     let answer = answer.context("the simulator does not answer")?;
-    ensure!(answer.status().is_success(), "the simulator forgets nothing");
+    ensure!(
+        answer.status().is_success(),
+        "the simulator forgets nothing"
+    );
     Ok(())
 }
 
