@@ -42,14 +42,10 @@ impl<K: Clone + Eq + Hash> FairPool<K> {
         }
     }
 
-    /// Begins a transaction with this message as soon as the share of the key `of` allows it, in turn.
-    pub(crate) async fn begin(
-        &self,
-        of: &K,
-        begin: String,
-    ) -> Result<(Transaction, Permit), StoreError> {
+    /// Begins a transaction as soon as the share of the key `of` allows it, in turn.
+    pub(crate) async fn begin(&self, of: &K) -> Result<(Transaction, Permit), StoreError> {
         let permit = self.permit(of).await?;
-        let tx = Transaction::begin(&self.connections, begin);
+        let tx = Transaction::begin(&self.connections);
         Ok((tx.with_timeout().await?, permit))
     }
 

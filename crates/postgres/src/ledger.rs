@@ -100,10 +100,7 @@ impl PostgresStore {
     where
         T: Send,
     {
-        let (mut tx, _permit) = self
-            .ledger
-            .begin(&account.to_owned(), "BEGIN".to_owned())
-            .await?;
+        let (mut tx, _permit) = self.ledger.begin(&account.to_owned()).await?;
         let mut before = lock(&mut tx, account, endpoint, durability).await?;
         if before.is_none() {
             let mut bucket = Bucket::new(endpoint, now);

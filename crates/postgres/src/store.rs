@@ -192,9 +192,7 @@ impl PostgresStore {
 
     /// A transaction on what is no organization's.
     pub(crate) async fn begin_writing(&self) -> Result<Transaction, StoreError> {
-        Transaction::begin(&self.control, "BEGIN".to_owned())
-            .with_timeout()
-            .await
+        Transaction::begin(&self.control).with_timeout().await
     }
 
     /// What time a test says it is. `None`: what the database says.

@@ -13,7 +13,7 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres};
+use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -27,12 +27,11 @@ pub(crate) struct Transaction {
 }
 
 impl Transaction {
-    /// Begins one with this message, which has no text of a caller's but as a [literal](crate::literal).
-    pub(crate) async fn begin(pool: &PgPool, begin: String) -> Result<Self, sqlx::Error> {
+    /// Begins one.
+    pub(crate) async fn begin(pool: &PgPool) -> Result<Self, sqlx::Error> {
         // Open already: who gives up waiting for the answer cannot know whether it has begun.
         let mut transaction = Self::of_message(pool).await?;
-        let begin = sqlx::raw_sql(AssertSqlSafe(begin));
-        begin.execute(&mut *transaction).await?;
+        sqlx::raw_sql("BEGIN").execute(&mut *transaction).await?;
         Ok(transaction)
     }
 

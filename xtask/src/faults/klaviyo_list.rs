@@ -10,6 +10,7 @@ use ureq::http::Request;
 use super::environment::KEY;
 use super::outcome::all;
 use crate::services::api::Api;
+use crate::services::simulator;
 
 /// The simulator, asked directly.
 pub(super) struct Klaviyo {
@@ -49,14 +50,7 @@ impl Klaviyo {
     }
 
     fn control(&self, what: &str, orders: &str) -> Result<()> {
-        let request = Request::post(format!("{}/control/{what}", self.address));
-        let mut answer = self.agent.run(request.body(orders.to_owned())?)?;
-        ensure!(
-            answer.status().is_success(),
-            "the simulator takes no {what}: {}",
-            answer.body_mut().read_to_string()?
-        );
-        Ok(())
+        simulator::order(&self.address, what, orders)
     }
 
     /// The e-mails in a list as they stand there, one for each profile.
