@@ -41,6 +41,8 @@ struct Hour {
     left_p99: f64,
     removals_within_seconds: f64,
     quiet_requests: f64,
+    quiet_pages: f64,
+    quiet_runs: f64,
     quiet_rows: f64,
 }
 
@@ -81,6 +83,7 @@ impl Hour {
             "one complete pass of everything per interval",
             100.0 / self.pages_allowed,
         );
+        let further_pages = self.quiet_pages - self.quiet_runs;
         let of = format!(
             "{} audiences, {} profiles, {} changes in an hour",
             self.audiences, self.profiles, self.changes
@@ -129,12 +132,21 @@ impl Hour {
                 self.removals_within_seconds + LATER,
             ),
             figure(
-                "requests of an interval in which nothing changed".to_owned(),
+                "requests of an interval in which nothing changed, of a page an audience"
+                    .to_owned(),
                 "",
-                self.quiet_requests,
+                self.quiet_requests - further_pages,
                 "three an audience and three an account",
                 self.audiences
                     .mul_add(OF_AN_AUDIENCE, self.accounts * OF_AN_ACCOUNT),
+            ),
+            // Where complete passes of all audiences fit into half of the quota, each has one at every interval.
+            figure(
+                "further pages, of complete passes that were due by turn".to_owned(),
+                "",
+                further_pages,
+                "half of the quota for members",
+                self.pages_allowed * self.interval_seconds / 3_600.0 / 2.0,
             ),
             figure(
                 "rows changed in it".to_owned(),

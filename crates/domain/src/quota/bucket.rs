@@ -35,6 +35,10 @@ pub enum Reservation {
 /// How soon a sync asks again for what is kept for a chain: the chain may have ended.
 const KEPT_PAUSE: Duration = Duration::from_millis(500);
 
+/// How long before a minute's end syncs may have what is left to users of it: from then on a user waits less than a second
+/// for the next minute.
+const LAST_MOMENT: Duration = Duration::from_millis(850);
+
 impl Bucket {
     /// An unused bucket with the documented limits.
     pub const fn new(endpoint: Endpoint, now: Timestamp) -> Self {
@@ -71,7 +75,17 @@ impl Bucket {
             Priority::Unshared => (demand.share.of_unshared(self.limits), Kept::default()),
         };
         let minute_ends = self.steady.closes(STEADY);
-        let in_minute = allowed.steady.saturating_sub(self.steady.used);
+        let reserve_ends = minute_ends.minus(LAST_MOMENT);
+        let without_reserve = demand.share.of_unshared(self.limits).steady;
+        let allowed_steady = if now < reserve_ends {
+            allowed.steady
+        } else {
+            allowed.steady.max(without_reserve)
+        };
+        let in_minute = allowed_steady.saturating_sub(self.steady.used);
+        if in_minute == 0 && now < reserve_ends && self.steady.used < without_reserve {
+            return Reservation::NotBefore(reserve_ends);
+        }
         if in_minute == 0 || now >= minute_ends {
             return Reservation::NotBefore(self.steady.next(STEADY));
         }

@@ -73,9 +73,13 @@ const PAGES_WORTH_A_PARTITION: u64 = 2;
 /// one, or one that two partitions have in common, and another one at the list's end.
 const PAGES_WORTH_A_DIVISION: u64 = 20;
 
-/// A list with fewer divisions than this many may be divided twice as often: its partitions come to their ends at different
-/// times, and none could help another.
-const DIVISIONS_OF_A_SMALL_LIST: u64 = 32;
+/// A list with fewer divisions than this many may be divided twice as often, so that it has readers enough.
+const DIVISIONS_OF_A_SMALL_LIST: u64 = 24;
+
+/// When no more pages than this are left, a list may be divided once more for each [`PAGES_WORTH_A_DIVISION`] of it, at most
+/// [`LATE_DIVISIONS`] times: its partitions come to their ends at different times, and none could help another.
+const LAST_PAGES: u64 = 40;
+const LATE_DIVISIONS: u64 = 8;
 
 /// The shortest range of join times that is divided: Klaviyo's filters know only whole seconds.
 const SHORTEST_RANGE: Duration = Duration::from_secs(2);
@@ -303,11 +307,13 @@ impl Scan {
     /// An empty half costs one page, and the other half is divided next. So however the join times are
     /// distributed, the number of divisions is at most the number of binary digits of the range's length.
     pub(crate) fn split(&mut self, most: usize, left: u64, total: u64, end: Timestamp) {
-        let partitions = self.pages_of(left) / PAGES_WORTH_A_PARTITION;
-        let partitions = usize::try_from(partitions).unwrap_or(most);
-        let divisions = self.pages_of(total) / PAGES_WORTH_A_DIVISION;
+        let left = self.pages_of(left);
+        let partitions = usize::try_from(left / PAGES_WORTH_A_PARTITION).unwrap_or(most);
+        let total = self.pages_of(total);
+        let divisions = total / PAGES_WORTH_A_DIVISION;
         let divisions = divisions.max((2 * divisions).min(DIVISIONS_OF_A_SMALL_LIST));
         self.read_chains_backwards(most, divisions, end);
+        let divisions = divisions + late_divisions(left, total);
         while !self.is_whole
             && !self.is_serial
             // The partition that looks at the list's end is no division.
@@ -406,4 +412,12 @@ impl Scan {
             .iter_mut()
             .find(|partition| partition.number == number)
     }
+}
+
+/// How many more divisions a list of `total` pages may have, of which `left` are left.
+fn late_divisions(left: u64, total: u64) -> u64 {
+    if left > LAST_PAGES {
+        return 0;
+    }
+    (total / PAGES_WORTH_A_DIVISION).min(LATE_DIVISIONS)
 }

@@ -53,7 +53,7 @@ proptest! {
         let is_read = matches!(list.run.run().pass.phase(), Phase::ComparingCounts | Phase::AddingMembers { .. });
         prop_assert!(is_read);
         let alone = members.div_ceil(page);
-        let most = alone + 5 * (alone / 20) + 2 + again(ties, alone);
+        let most = most_pages(ties, alone);
         prop_assert!(list.pages <= most, "{} pages instead of {alone}", list.pages);
     }
 
@@ -97,6 +97,16 @@ fn a_fifth_of_a_list_in_one_second_is_no_tail_wherever_it_is() {
         assert!(rounds <= 48, "{rounds} rounds with {second}");
         assert_eq!(list.seen.len(), 1_000);
     }
+}
+
+#[test]
+fn what_is_left_behind_a_chain_is_divided_when_little_is_left() {
+    // Everybody before the second is read by then, and the six divisions of sixty pages have been made.
+    let behind = (0..100).map(|n| 700 + n * 300);
+    let joins = std::iter::repeat_n(700, 200).chain(behind).collect();
+    let mut list = Shared::of(joins, Ties::Reversed, 5);
+    let rounds = rounds(&mut list);
+    assert!(rounds <= 28, "{rounds} rounds");
 }
 
 #[test]

