@@ -1,4 +1,4 @@
-//! Checks at the door. A unit of work would be four messages (begin, name the organization, ask, roll back); thousands of
+//! Checks at the door. A unit of work would be three messages (begin and name the organization, ask, roll back); thousands of
 //! checks a second ask in one, by a statement that is a transaction of its own and names its organization itself.
 
 use fanfare_domain::door::{DoorRead, People};

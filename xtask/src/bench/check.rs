@@ -46,10 +46,10 @@ const P99_ON_SQLITE: f64 = 10.0;
 const SIMULATOR: [&str; 3] = ["--no-quota", "--latency", "0"];
 
 /// By the [`READERS`](super::READERS) of a list, 750 pages a minute: what Klaviyo's quota allows an import.
-const AT_KLAVIYOS_PACE: &str = "list-profiles@times=all:slow=1920";
+const AT_KLAVIYOS_PACE: &str = "list-profiles@times=all:slow=2560";
 
 /// How long the first pages take at that pace.
-const FIRST_PAGES: Duration = Duration::from_secs(3);
+const FIRST_PAGES: Duration = Duration::from_secs(4);
 
 pub(super) fn measure(options: &Options, interrupt: &Interrupt) -> Result<Vec<Figure>> {
     let members = MEMBERS / options.divide;

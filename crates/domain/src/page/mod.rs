@@ -24,10 +24,10 @@ use crate::profile::{Profile, UsableProfile};
 use crate::time::Timestamp;
 use crate::value::Email;
 
-/// What the store knows about the profiles of a page.
+/// What the store knows by the keys of a page that were looked up ([`LookUps`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// The consumers that have an e-mail of the page or are linked to a profile of it.
+    /// The consumers that have one of those e-mails or are linked to one of those profiles.
     pub consumers: Vec<Consumer>,
     /// All links of those consumers.
     pub links: Vec<ProfileLink>,
@@ -133,7 +133,7 @@ pub struct PagePlan {
     /// Consumers to overwrite. E-mails can move between them, and to created ones: a store must remove the
     /// old e-mails before it writes the new ones.
     pub updated: Vec<ConsumerWrite>,
-    /// Links of profiles that had none.
+    /// Links of profiles of which none is known.
     pub new_links: Vec<ProfileLink>,
     /// Links to overwrite, by profile.
     pub changed_links: Vec<ProfileLink>,
@@ -175,11 +175,9 @@ impl PagePlan {
     }
 }
 
-/// The keys by which a store finds what it knows about a page: its usable e-mails and its profiles.
+/// All keys by which a store finds what it knows about a page: its usable e-mails and its profiles.
 pub fn keys(page: &[Profile]) -> (Vec<Email>, Vec<ProfileId>) {
-    let emails: BTreeSet<Email> = page.iter().filter_map(Profile::usable_email).collect();
-    let profiles: BTreeSet<ProfileId> = page.iter().map(|profile| profile.id.clone()).collect();
-    (emails.into_iter().collect(), profiles.into_iter().collect())
+    LookUps::default().of_page(page, &SeenIndex::default(), &Erased::default())
 }
 
 /// Decides what a page does.

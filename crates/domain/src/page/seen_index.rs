@@ -50,7 +50,8 @@ impl SeenIndex {
         self.last_page
     }
 
-    /// The run has seen these profiles too, and they are stored from the page after [`last_page`](Self::last_page) on.
+    /// The run has seen these profiles too. They are stored from the page after [`last_page`](Self::last_page) on, or nowhere
+    /// if their unit is refused.
     pub fn add(&mut self, seen: &[SeenProfile]) {
         let mut block = Vec::with_capacity(seen.len());
         for page in seen.chunks(PROFILES_OF_A_SEEN_PAGE) {

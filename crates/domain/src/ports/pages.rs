@@ -20,7 +20,8 @@ pub struct PageWrite<'a> {
     pub audience: &'a AudienceId,
     /// What to write.
     pub plan: &'a PagePlan,
-    /// The number of the first page of seen profiles that it writes: one more than the last that is stored.
+    /// The number of the first page of seen profiles that it writes, above those of all that are stored. Numbers may be
+    /// missing: a unit that was refused had used them.
     pub first_seen_page: u64,
     /// The date that the written rows get.
     pub now: Timestamp,

@@ -21,8 +21,8 @@ impl Share {
         self.0
     }
 
-    /// How many requests of each window syncs may use, at least one. Of large windows a fiftieth is always left to users,
-    /// so that a click does not wait for the next minute.
+    /// How many requests of each window syncs may use, at least one. Of large windows a fiftieth is left to users, of a
+    /// minute until its last moment, so that no click waits long for the next one.
     pub(super) fn of(self, limits: RateLimits) -> RateLimits {
         let for_users = |limit: u32| {
             if limit < SMALLEST_WITH_A_RESERVE {

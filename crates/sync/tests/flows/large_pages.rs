@@ -4,7 +4,7 @@ use fanfare_domain::failure::FailureCode;
 use fanfare_domain::profile::{Attribute, Profile};
 use fanfare_domain::run::SyncStatus;
 use fanfare_sync::engine::SliceEnd;
-use fanfare_testkit::build::list;
+use fanfare_testkit::build::{list, profile};
 use fanfare_testkit::fake_klaviyo::FakeKlaviyo;
 
 use crate::test_organization::{TestOrganization, emails, members, poll_until};
@@ -84,4 +84,34 @@ async fn large_pages_of_one_run_keep_no_ordinary_page_of_another_waiting() {
     let end = org.worker_of(&engine, &runs[1]).await.unwrap();
 
     assert_eq!(end, SliceEnd::Finished(SyncStatus::Success));
+}
+
+/// A large page is written in several sets, in one unit.
+#[tokio::test(start_paused = true)]
+async fn a_page_of_which_the_last_set_is_refused_is_planned_anew_as_a_whole() {
+    let of = |id: &str, bytes| Profile {
+        first_name: Attribute::text("x".repeat(bytes)),
+        ..profile(id).email(&format!("{id}@x.io")).build()
+    };
+    let klaviyo = FakeKlaviyo::default().page_size(3);
+    let strangers = ["s0", "s1", "s2"].map(|id| of(id, 1));
+    let last = [of("s3", 700 * KIB), of("s4", 700 * KIB), of("t9", 1)];
+    let klaviyo = klaviyo.with(list("L1"), "Known", [of("t9", 1)]).with(
+        list("L2"),
+        "Both",
+        strangers.into_iter().chain(last),
+    );
+    let org = TestOrganization::on(&klaviyo).await;
+    org.synced(&list("L1")).await;
+
+    let run = org.synced(&list("L2")).await;
+
+    assert_eq!(
+        (run.progress.tally.processed, run.progress.tally.created),
+        (6, 5)
+    );
+    assert_eq!(org.members(&run.id).await.len(), 6);
+    let again = org.resynced(&run, false).await;
+    let progress = again.progress;
+    assert_eq!((progress.tally.unchanged, progress.members_removed), (6, 0));
 }

@@ -183,15 +183,15 @@ impl<'a> Fetches<'a> {
         arrived
     }
 
-    /// Whether no answer has arrived that was not taken.
-    pub(super) const fn are_awaited(&self) -> bool {
-        self.arrived.is_empty()
+    /// Whether answers have arrived that are not taken yet.
+    pub(super) const fn have_arrived(&self) -> bool {
+        !self.arrived.is_empty()
     }
 
     /// Does `work` while answers arrive. Where some wait already, `work` has a head start.
     pub(super) async fn beside<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
-        if !self.are_awaited() {
+        if self.have_arrived() {
             tokio::select! {
                 biased;
                 done = &mut work => return done,

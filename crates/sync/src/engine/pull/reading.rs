@@ -66,7 +66,7 @@ impl<'a> ActiveSlice<'a> {
                     fetches.request(partition, chains, &request);
                 }
             }
-            if !is_ending && fetches.are_awaited() {
+            if !is_ending && !fetches.have_arrived() {
                 fetches.beside(self.index_meanwhile()).await;
             }
             let arriving = drain.wait_for(fetches.arrived(), stop);

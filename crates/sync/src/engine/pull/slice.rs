@@ -243,7 +243,7 @@ impl<'a> ActiveSlice<'a> {
     /// Brings the index of searches up to date while nothing else is to be done.
     async fn finish_index(&self) {
         if self.count_unindexed(0) >= SECTION as usize {
-            self.bring_index_on(u32::MAX / SECTION).await;
+            self.bring_index_on(u32::MAX).await;
         }
     }
 
@@ -255,7 +255,7 @@ impl<'a> ActiveSlice<'a> {
     /// Nothing but the speed of searches depends on it; after a failure, the worker's maintenance does it.
     async fn bring_index_on(&self, sections: u32) {
         let organization = self.lease.organization();
-        let indexed = (sections * SECTION) as usize;
+        let indexed = sections.saturating_mul(SECTION) as usize;
         self.engine.search_backlog.take(organization, indexed);
         let indexed = self.integration.index_search(organization, sections);
         if let Err(error) = indexed.await {
