@@ -46,7 +46,7 @@ const P99_ON_SQLITE: f64 = 10.0;
 const SIMULATOR: [&str; 3] = ["--no-quota", "--latency", "0"];
 
 /// By the [`READERS`](super::READERS) of a list, 750 pages a minute: what Klaviyo's quota allows an import.
-const AT_KLAVIYOS_PACE: &str = "list-profiles@times=all:slow=2560";
+const AT_KLAVIYOS_PACE: &str = "list-profiles@times=all:slow=2240";
 
 /// How long the first pages take at that pace.
 const FIRST_PAGES: Duration = Duration::from_secs(4);

@@ -47,7 +47,7 @@ struct Figure {
 }
 
 /// How many readers the worker reads a list with (`partitions` of `fanfare-sync`'s pace).
-const READERS: &str = "32";
+const READERS: &str = "28";
 
 type Case = fn(&Options, &Interrupt) -> Result<Vec<Figure>>;
 

@@ -10,7 +10,7 @@ pub struct Pace {
     /// How long a run keeps a worker while other work is due.
     pub slice: Duration,
     /// The most pages of one list that are requested at the same time. A page takes 250 ms mostly, and is written before the
-    /// next one of its partition is requested, which takes up to 80 ms more, so 32 partitions use the 75 requests of a second
+    /// next one of its partition is requested, which takes up to 80 ms more, so 28 partitions use the 75 requests of a second
     /// that Klaviyo grants an account. A chain has one more.
     pub partitions: usize,
     /// How many rows a batch of reconciling memberships has.
@@ -28,7 +28,7 @@ impl Default for Pace {
         Self {
             lease: Duration::from_secs(10),
             slice: Duration::from_secs(10),
-            partitions: 32,
+            partitions: 28,
             batch: 2_000,
             page_memory: 16 << 20,
             largest_page: 32 << 20,
