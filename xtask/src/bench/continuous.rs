@@ -132,17 +132,16 @@ impl Hour {
                 self.removals_within_seconds + LATER,
             ),
             figure(
-                "requests of an interval in which nothing changed, of a page an audience"
-                    .to_owned(),
+                "requests of an interval in which nothing changed".to_owned(),
                 "",
-                self.quiet_requests - further_pages,
+                self.quiet_requests,
                 "three an audience and three an account",
                 self.audiences
                     .mul_add(OF_AN_AUDIENCE, self.accounts * OF_AN_ACCOUNT),
             ),
             // Where complete passes of all audiences fit into half of the quota, each has one at every interval.
             figure(
-                "further pages, of complete passes that were due by turn".to_owned(),
+                "pages of it beyond one an audience, of complete passes by turn".to_owned(),
                 "",
                 further_pages,
                 "half of the quota for members",

@@ -76,8 +76,8 @@ const PAGES_WORTH_A_DIVISION: u64 = 20;
 /// A list with fewer divisions than this many may be divided twice as often, so that it has readers enough.
 const DIVISIONS_OF_A_SMALL_LIST: u64 = 24;
 
-/// When no more pages than this are left, a list may be divided once more for each [`PAGES_WORTH_A_DIVISION`] of it, at most
-/// [`LATE_DIVISIONS`] times: its partitions come to their ends at different times, and none could help another.
+/// When no more pages than this are left, a list that had more may be divided once more for each [`PAGES_WORTH_A_DIVISION`]
+/// of it, at most [`LATE_DIVISIONS`] times: its partitions come to their ends at different times, and none could help another.
 const LAST_PAGES: u64 = 40;
 const LATE_DIVISIONS: u64 = 8;
 
@@ -416,7 +416,7 @@ impl Scan {
 
 /// How many more divisions a list of `total` pages may have, of which `left` are left.
 fn late_divisions(left: u64, total: u64) -> u64 {
-    if left > LAST_PAGES {
+    if left > LAST_PAGES || total <= LAST_PAGES {
         return 0;
     }
     (total / PAGES_WORTH_A_DIVISION).min(LATE_DIVISIONS)

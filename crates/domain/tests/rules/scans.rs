@@ -260,7 +260,7 @@ fn again(ties: Ties, alone: usize) -> usize {
 /// that two partitions have in common; the list's end is read twice, and looked at once more before the first division. A
 /// chain that is read from both ends costs three more.
 pub(crate) fn most_pages(ties: Ties, alone: usize) -> usize {
-    let late_divisions = (alone / 20).min(8);
+    let late_divisions = if alone > 40 { (alone / 20).min(8) } else { 0 };
     alone + 5 * (alone / 20) + 2 * late_divisions + 2 + again(ties, alone)
 }
 

@@ -33,7 +33,7 @@ const KILLS: &[u32] = &[2, 8, 9, 10, 11, 13];
 
 /// How many ranges a list of thirty pages is read in at most. Each fetches one page at a time, and fetches it
 /// again if the worker is lost.
-const READERS: u64 = 4;
+const READERS: u64 = 3;
 
 /// The most pages that may be fetched twice for so many lost workers.
 const fn lost(workers: u64) -> u64 {
